@@ -1,0 +1,55 @@
+# make install | dashboard | test | lint | bench
+# A virtual environment of the project's own, .venv, is made and used, unless told otherwise:
+# `make test ACTIVE=1` uses the environment that is active already.
+PYTHON ?= python3
+VENV ?= .venv
+SHELL := /bin/bash
+
+ifdef ACTIVE
+BIN :=
+STAMP := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),$(CONDA_PREFIX))/.mnuts-installed
+ifeq ($(STAMP),/.mnuts-installed)
+$(error ACTIVE=1 was given, but no virtual or conda environment is active: activate one, or leave ACTIVE out)
+endif
+ENV_READY :=
+else
+BIN := $(VENV)/bin/
+STAMP := $(VENV)/.mnuts-installed
+ENV_READY := $(VENV)/bin/python
+endif
+
+.PHONY: install dashboard test test-full lint bench clean help
+
+help:
+	@grep -E '^# make' Makefile | sed 's/^# //'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python 3.11 or newer is needed; this is %d.%d. Try: make PYTHON=python3.12" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt $(ENV_READY)
+	$(BIN)python -m pip install --quiet --upgrade pip
+	$(BIN)python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+install: $(STAMP)
+
+dashboard: $(STAMP)
+	$(BIN)mnuts dashboard $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)ruff check .
+	$(BIN)ruff format --check .
+	$(BIN)mypy
+
+test: lint
+	$(BIN)python -m pytest -n 2 --dist worksteal $(ARGS)
+
+test-full: lint
+	$(BIN)python -m pytest -n 2 --dist worksteal --run-full $(ARGS)
+
+bench: $(STAMP)
+	$(BIN)python -m tests.benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The dashboards: state, figures, widgets and the server of the MixedNUTS explorer."""

@@ -1,0 +1,1 @@
+"""Attacks: APGD with margins recorded at every step, and the minimum-margin attack built on it."""

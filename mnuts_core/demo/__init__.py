@@ -1,0 +1,1 @@
+"""The demonstration pairs that the project makes itself: recipe, networks, bundle."""

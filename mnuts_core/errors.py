@@ -1,0 +1,20 @@
+"""The one exception family: whatever a user may do wrong raises a `MnutsError`, which is a `ValueError`.
+
+Every message names the argument, says what is allowed, what came, and what to do.
+"""
+
+
+class MnutsError(ValueError):
+    """Something that the caller gave is wrong; the message says what, what is allowed and what to do."""
+
+
+class ParameterError(MnutsError):
+    """A parameter lies outside its interval or has the wrong type."""
+
+
+class BundleError(MnutsError):
+    """A logit bundle is broken, inconsistent or of an unknown version."""
+
+
+class ConfigError(MnutsError):
+    """A configuration file is broken, inconsistent or of an unknown version."""

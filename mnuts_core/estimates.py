@@ -1,0 +1,75 @@
+"""Accuracies with their uncertainty: a value, what it rests on, and a 95 % Wilson interval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mnuts_core.errors import ParameterError
+
+Kind = Literal["clean", "margin bound", "transfer", "verified"]
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % point of the standard normal distribution."""
+
+
+def wilson_interval(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
+    """The Wilson score interval of a binomial share (Wilson, 1927).
+
+    Args:
+        successes: How many of the n, in [0, n].
+        n: How many in all, at least 1.
+        z: Standard-normal point; the default gives 95 %.
+
+    Returns:
+        Lower and upper end, both in [0, 1].
+
+    Raises:
+        ParameterError: If n < 1 or successes lie outside [0, n].
+
+    Example:
+        >>> [round(end, 4) for end in wilson_interval(8, 10)]
+        [0.4902, 0.9433]
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise ParameterError(f"need 0 <= successes <= n and n >= 1, got successes={successes}, n={n}")
+    share, z2 = successes / n, z * z
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share of n examples, what kind of figure it is, and its 95 % Wilson interval.
+
+    Attributes:
+        kind: `clean` is exact on the n images; `margin bound` and `transfer` are estimates from cached
+            logits; only `verified` comes from an attack on the mixed classifier itself.
+        successes: How many of the n.
+        n: How many examples.
+    """
+
+    kind: Kind
+    successes: int
+    n: int
+
+    @property
+    def value(self) -> float:
+        """The share, in [0, 1]."""
+        return self.successes / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson interval, in [0, 1]."""
+        return wilson_interval(self.successes, self.n)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.value:.2f} % [{100 * low:.2f}, {100 * high:.2f}], n = {self.n:,}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The estimate as plain JSON."""
+        low, high = self.interval
+        return {"kind": self.kind, "value": self.value, "n": self.n, "ci95": [low, high]}

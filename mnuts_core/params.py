@@ -1,0 +1,264 @@
+"""The parameters of MixedNUTS: their names, intervals, defaults, steps and scales, in one place.
+
+Validation, grids and sliders all read `PARAMS`, so that they never disagree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from mnuts_core.errors import ParameterError
+
+Clamp = Literal["gelu", "relu", "elu", "softplus", "linear"]
+CLAMPS: tuple[Clamp, ...] = get_args(Clamp)
+
+LN_K_DEFAULT = 250
+"""Layer norm takes its statistics over the 250 largest logits (D.7): all of them on CIFAR."""
+
+
+@dataclass(frozen=True)
+class ParamSpec:
+    """One parameter: where it is valid, where a slider roams, and how it is told to a person.
+
+    Attributes:
+        name: The argument's name in code.
+        symbol: The paper's symbol.
+        label: A short name for a slider.
+        low: Lower end of the valid interval.
+        high: Upper end of the valid interval (may be infinite).
+        low_open: Whether `low` itself is refused.
+        slider_low: Lower end of the slider and of a default grid.
+        slider_high: Upper end of the slider and of a default grid.
+        default: The value a new session starts from.
+        step: Slider step; on a log scale, in decades.
+        scale: `"log"` spaces sliders and grids in powers of ten.
+        help: What the parameter does, in one sentence.
+    """
+
+    name: str
+    symbol: str
+    label: str
+    low: float
+    high: float
+    low_open: bool
+    slider_low: float
+    slider_high: float
+    default: float
+    step: float
+    scale: Literal["linear", "log"]
+    help: str
+
+    @property
+    def interval(self) -> str:
+        """The valid interval as a person writes it, such as `(0, inf)` or `[0.5, 1]`."""
+        left = "(" if self.low_open or math.isinf(self.low) else "["
+        right = ")" if math.isinf(self.high) else "]"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+    def check(self, value: object) -> float:
+        """The value as a float, if it is a finite number inside the valid interval.
+
+        Raises:
+            ParameterError: If it is not; the message names parameter, interval and value.
+        """
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            try:
+                value = float(value.item())  # type: ignore[attr-defined]  # NumPy and torch scalars
+            except (AttributeError, TypeError, ValueError, RuntimeError):
+                raise ParameterError(
+                    f"{self.name} must be a number in {self.interval}, got {value!r}"
+                ) from None
+        number = float(value)
+        below = number < self.low or (self.low_open and number == self.low)
+        if not math.isfinite(number) or below or number > self.high:
+            raise ParameterError(f"{self.name} must lie in {self.interval}, got {number:g}: {self.help}")
+        return number
+
+
+def _spec(name: str, symbol: str, label: str, **fields: Any) -> ParamSpec:
+    return ParamSpec(name=name, symbol=symbol, label=label, **fields)
+
+
+_SPECS = (
+    _spec(
+        "s",
+        "s",
+        "scale s",
+        low=0.0,
+        high=math.inf,
+        low_open=True,
+        slider_low=0.005,
+        slider_high=10.0,
+        default=1.0,
+        step=0.01,
+        scale="log",
+        help="s scales the transformed logits: larger is more confident (Eq. 4).",
+    ),
+    _spec(
+        "p",
+        "p",
+        "power p",
+        low=0.0,
+        high=math.inf,
+        low_open=True,
+        slider_low=0.5,
+        slider_high=8.0,
+        default=3.0,
+        step=0.01,
+        scale="linear",
+        help="p > 1 shrinks small clamped logits and amplifies large ones (Eq. 4).",
+    ),
+    _spec(
+        "c",
+        "c",
+        "bias c",
+        low=-math.inf,
+        high=math.inf,
+        low_open=True,
+        slider_low=-4.0,
+        slider_high=2.0,
+        default=-1.0,
+        step=0.01,
+        scale="linear",
+        help="c moves the clamp's cutoff: more negative silences more classes (Eq. 4).",
+    ),
+    _spec(
+        "beta",
+        "β",
+        "level β",
+        low=0.0,
+        high=1.0,
+        low_open=False,
+        slider_low=0.5,
+        slider_high=1.0,
+        default=0.985,
+        step=0.001,
+        scale="linear",
+        help="β is the share of the robust model's robustness that the mix must keep (Eq. 3).",
+    ),
+    _spec(
+        "alpha",
+        "α",
+        "weight α",
+        low=0.5,
+        high=1.0,
+        low_open=False,
+        slider_low=0.5,
+        slider_high=1.0,
+        default=0.75,
+        step=0.0005,
+        scale="linear",
+        help="α is the robust model's weight in the mix; below 1/2 nothing is robust (Eq. 1).",
+    ),
+    _spec(
+        "temperature",
+        "T",
+        "temperature T",
+        low=0.0,
+        high=math.inf,
+        low_open=False,
+        slider_low=0.0,
+        slider_high=2.0,
+        default=0.0,
+        step=0.01,
+        scale="linear",
+        help="T divides the standard model's logits; T = 0 is the one-hot of its arg max (section 3.1).",
+    ),
+)
+
+PARAMS: Mapping[str, ParamSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""Every numeric parameter by name."""
+
+
+def check_clamp(value: object) -> Clamp:
+    """The clamp's name, if it is one of `CLAMPS`.
+
+    Raises:
+        ParameterError: If it is not.
+    """
+    if value not in CLAMPS:
+        raise ParameterError(f"clamp must be one of {', '.join(CLAMPS)}, got {value!r}")
+    return value
+
+
+def check_ln_k(value: object) -> int:
+    """The number of top logits whose statistics the layer norm uses; 0 leaves the layer norm out.
+
+    Raises:
+        ParameterError: If it is not 0 or an integer of at least 2 (one logit has no variance).
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0 or value == 1:
+        raise ParameterError(
+            f"ln_k must be 0 (no layer norm) or an integer of at least 2, got {value!r}: "
+            "the variance of fewer than two logits is undefined"
+        )
+    return value
+
+
+@dataclass(frozen=True)
+class MixParams:
+    """One point of the parameter space: the transform (s, p, c, clamp, ln_k) and the mix (β or α, T).
+
+    Attributes:
+        s: Scale, in (0, inf).
+        p: Exponent, in (0, inf).
+        c: Bias inside the clamp.
+        clamp: Which clamping function.
+        ln_k: Layer-norm statistics over the k largest logits; 0 skips the layer norm, which with
+            `clamp="linear"`, s = p = 1, c = 0 is the identity, that is the plain mix of Eq. 1.
+        beta: Robustness level in [0, 1] from which α follows, unless `alpha` is given.
+        alpha: Mixing weight in [1/2, 1] set by hand, or None to take it from β.
+        temperature: T ≥ 0 of the standard model.
+
+    Raises:
+        ParameterError: If a value lies outside its interval.
+
+    Example:
+        >>> MixParams(s=5, p=4, c=-1.1).beta
+        0.985
+        >>> MixParams(s=0, p=4, c=-1.1)
+        Traceback (most recent call last):
+        ...
+        mnuts_core.errors.ParameterError: s must lie in (0, inf), got 0: s scales the transformed ...
+    """
+
+    s: float = PARAMS["s"].default
+    p: float = PARAMS["p"].default
+    c: float = PARAMS["c"].default
+    clamp: Clamp = "gelu"
+    ln_k: int = LN_K_DEFAULT
+    beta: float = PARAMS["beta"].default
+    alpha: float | None = None
+    temperature: float = PARAMS["temperature"].default
+
+    def __post_init__(self) -> None:
+        for name in ("s", "p", "c", "beta", "temperature"):
+            object.__setattr__(self, name, PARAMS[name].check(getattr(self, name)))
+        if self.alpha is not None:
+            object.__setattr__(self, "alpha", PARAMS["alpha"].check(self.alpha))
+        check_clamp(self.clamp)
+        check_ln_k(self.ln_k)
+
+    def with_(self, **changes: Any) -> MixParams:
+        """A copy with some fields changed (and validated again)."""
+        return replace(self, **changes)
+
+
+IDENTITY = MixParams(s=1.0, p=1.0, c=0.0, clamp="linear", ln_k=0)
+"""No transform at all: the plain mix of Bai et al. (2024b), "Mixed" in Fig. 5."""
+
+LN_ONLY = MixParams(s=1.0, p=1.0, c=0.0, clamp="linear")
+"""Layer norm alone: the classifier LN∘h that MMAA attacks."""
+
+PAPER_OPTIMA: Mapping[str, MixParams] = MappingProxyType(
+    {
+        "cifar10": MixParams(s=5.0, p=4.0, c=-1.1, beta=0.985),
+        "cifar100": MixParams(s=0.612, p=3.57, c=-2.14, beta=0.985),
+        "imagenet": MixParams(s=0.0235, p=2.71, c=-0.286, beta=0.99),
+    }
+)
+"""The paper's own best parameters: Table 3, with the β of section 5.1."""

@@ -1,0 +1,298 @@
+"""The heart: a `RemixEngine` answers, for one bundle and any parameters, what the mix does.
+
+Dashboards, notebooks, search and command line all ask it, so they all show the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.devices import resolve_device
+from mnuts_core.errors import ParameterError
+from mnuts_core.estimates import Estimate
+from mnuts_core.margins import confidence_margin
+from mnuts_core.mixing import temperature_scale, transform_with
+from mnuts_core.params import IDENTITY, LN_ONLY, Clamp, MixParams
+from mnuts_core.quantiles import QuantileMethod, margin_quantile
+from mnuts_core.stages import Margins, StagedTransform
+
+LABEL, STD = 0, 1
+"""The two watched classes of each row: the true one, and the one that g predicts."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the mix does on one part of the bundle, clean or attacked; arrays of shape (n,).
+
+    Attributes:
+        margin: Confidence margin of M(h) (Definition 2.1), float64 in [0, 1].
+        rob_class: Class that M(h) predicts, int64.
+        mix_class: Class that the mix predicts, int64.
+        right: Whether M(h) predicts the label, bool.
+        mix_right: Whether the mix does, bool.
+    """
+
+    margin: NDArray[np.float64]
+    rob_class: NDArray[np.int64]
+    mix_class: NDArray[np.int64]
+    right: NDArray[np.bool_]
+    mix_right: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Remix:
+    """One answer of the engine.
+
+    Attributes:
+        params: The parameters asked for, with α filled in.
+        threshold: `(1-α)/α`, the margin from which the robust model cannot be outvoted; equals the
+            quantile q of Algorithm 1 when α comes from β.
+        clean: Accuracy of the mix on the clean images: exact on these n.
+        margin_bound: Share of attacked examples that M(h) gets right with margin ≥ threshold at their
+            MMAA point: an estimate that takes g to be always wrong under attack (Eq. 7). None without
+            an attacked part.
+        transfer: Share of attacked examples that the mix gets right at these points, g's logits
+            included: an estimate, since the points were found against LN∘h. None likewise.
+        rob_clean: Accuracy of M(h) alone on the clean images.
+        rob_attacked: Accuracy of M(h) alone at the MMAA points.
+        on_clean: Per-example results on the clean images.
+        on_attacked: The same on the attacked ones, or None.
+    """
+
+    params: MixParams
+    threshold: float
+    clean: Estimate
+    margin_bound: Estimate | None
+    transfer: Estimate | None
+    rob_clean: Estimate
+    rob_attacked: Estimate | None
+    on_clean: Part
+    on_attacked: Part | None
+
+    @property
+    def alpha(self) -> float:
+        """The mixing weight in force."""
+        return 1.0 / (1.0 + self.threshold)
+
+
+@dataclass(frozen=True)
+class BaseFigures:
+    """The two base models by themselves on the bundle.
+
+    Attributes:
+        std_clean, rob_clean: Clean accuracies.
+        std_attacked: Accuracy of g at the points that MMAA found against h (not g's robust accuracy,
+            which is lower); None without an attacked part.
+        rob_attacked: Accuracy of h at these points, that is under MMAA; None likewise.
+    """
+
+    std_clean: Estimate
+    rob_clean: Estimate
+    std_attacked: Estimate | None
+    rob_attacked: Estimate | None
+
+
+class RemixEngine:
+    """Re-mixes a bundle's cached logits; keeps each stage, so that one slider costs one stage.
+
+    Args:
+        bundle: The bundle.
+        device: `auto`, `cpu`, `cuda`, ...
+        dtype: float64 (the default, exact) or float32.
+
+    Raises:
+        ParameterError: If the device does not exist or the dtype is another.
+
+    Example:
+        >>> bundle = LogitBundle.from_arrays(
+        ...     clean_labels=[0, 1], clean_std_logits=[[2, 0, 0], [0, 2, 0]],
+        ...     clean_rob_logits=[[1, 0, 0], [1, 0.9, 0]])
+        >>> remix = RemixEngine(bundle).remix(MixParams(s=1, p=1, c=0, clamp="linear", alpha=0.75))
+        >>> print(remix.clean)
+        100.00 % [34.24, 100.00], n = 2
+    """
+
+    def __init__(
+        self,
+        bundle: LogitBundle,
+        *,
+        device: str | torch.device = "auto",
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        if dtype not in (torch.float32, torch.float64):
+            raise ParameterError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
+        self.bundle = bundle
+        self.device = resolve_device(device)
+        std, rob, labels = [bundle.clean_std_logits], [bundle.clean_rob_logits], [bundle.clean_labels]
+        if bundle.adv_index is not None:
+            std.append(_present(bundle.adv_std_logits))
+            rob.append(_present(bundle.adv_rob_logits))
+            labels.append(bundle.adv_labels)
+        self.std_logits, self.rob_logits = self._stack(std), self._stack(rob)
+        self.labels = torch.from_numpy(np.concatenate(labels)).to(self.device)
+        self.std_class = self.std_logits.argmax(dim=1)
+        watched = torch.stack([self.labels, self.std_class], dim=1)
+        self.stages = StagedTransform(self.rob_logits, watched, device=self.device, dtype=dtype)
+        self._std_probabilities: tuple[float, Tensor] | None = None
+        self._levels: tuple[object, NDArray[np.float64]] | None = None
+
+    def _stack(self, parts: list[NDArray[np.floating]]) -> Tensor:  # type: ignore[type-arg]
+        return torch.from_numpy(np.concatenate(parts).astype(np.float64, copy=False)).to(self.device)
+
+    @property
+    def n_clean(self) -> int:
+        """How many rows are clean; the attacked ones follow."""
+        return self.bundle.n_clean
+
+    @cached_property
+    def base(self) -> BaseFigures:
+        """The two base models by themselves."""
+        std_right, rob_right = self.std_class == self.labels, self.stages.plain_class == self.labels
+        attacked = self.bundle.n_adv > 0
+        return BaseFigures(
+            std_clean=self._share("clean", std_right[: self.n_clean]),
+            rob_clean=self._share("clean", rob_right[: self.n_clean]),
+            std_attacked=self._share("transfer", std_right[self.n_clean :]) if attacked else None,
+            rob_attacked=self._share("transfer", rob_right[self.n_clean :]) if attacked else None,
+        )
+
+    @cached_property
+    def rob_right(self) -> NDArray[np.bool_]:
+        """Whether h (and so LN∘h) predicts the label, clean rows first, then attacked ones."""
+        return (self.stages.plain_class == self.labels).cpu().numpy()
+
+    def margins(self, params: MixParams) -> Margins:
+        """Margins and deficits of all rows under the transform in `params` (see `stages.Margins`)."""
+        return self.stages.margins(params.ln_k, params.c, params.clamp, params.p, params.s)
+
+    def top_class(self, params: MixParams) -> Tensor:
+        """Class that M(h) predicts on each row, int64."""
+        return self.stages.clamped(params.ln_k, params.c, params.clamp).top_class
+
+    def level_margins(self, params: MixParams) -> NDArray[np.float64]:
+        """Sorted margins of M(h) at the attacked points that LN∘h still gets right (for the quantile).
+
+        Raises:
+            BundleError: If the bundle has no attacked part.
+            ParameterError: If LN∘h gets no attacked example right.
+        """
+        self.bundle.require_attacked()
+        key = (params.ln_k, params.c, params.clamp, params.p, params.s)
+        if self._levels is None or self._levels[0] != key:
+            margin = self.margins(params).margin[self.n_clean :].cpu().numpy().astype(np.float64)
+            self._levels = (key, np.sort(margin[self.rob_right[self.n_clean :]]))
+        if not len(self._levels[1]):
+            raise ParameterError(
+                f"beta needs attacked examples that the robust model gets right, and bundle "
+                f"{self.bundle.name!r} has none of {self.bundle.n_adv}: set alpha by hand"
+            )
+        return self._levels[1]
+
+    def threshold(self, params: MixParams, quantile: QuantileMethod = "linear") -> float:
+        """`(1-α)/α`: from α if it is set, else the (1-β)-quantile q of Algorithm 1, line 9.
+
+        Args:
+            params: The parameters.
+            quantile: `linear` interpolates, as the paper's code does; `lower` never undercuts β.
+        """
+        if params.alpha is not None:
+            return (1.0 - params.alpha) / params.alpha
+        return float(margin_quantile(self.level_margins(params), params.beta, quantile))
+
+    def remix(self, params: MixParams, *, quantile: QuantileMethod = "linear") -> Remix:
+        """Everything about the mix with these parameters on this bundle.
+
+        Args:
+            params: Transform, temperature, and β or α.
+            quantile: How α follows from β, see `threshold`.
+
+        Raises:
+            BundleError: If α is to come from β and the bundle has no attacked part.
+            ParameterError: If it has one, but the robust model gets nothing right there.
+        """
+        threshold = self.threshold(params, quantile)
+        mix_class = self._mix_class(params, threshold)
+        rob_class, margin = self.top_class(params), self.margins(params).margin
+        clean = self._part(slice(0, self.n_clean), margin, rob_class, mix_class)
+        attacked = None
+        if self.bundle.n_adv:
+            attacked = self._part(slice(self.n_clean, None), margin, rob_class, mix_class)
+        return Remix(
+            params=params.with_(alpha=1.0 / (1.0 + threshold)),
+            threshold=threshold,
+            clean=_estimate("clean", clean.mix_right),
+            margin_bound=attacked
+            and _estimate("margin bound", attacked.right & (attacked.margin >= threshold)),
+            transfer=attacked and _estimate("transfer", attacked.mix_right),
+            rob_clean=_estimate("clean", clean.right),
+            rob_attacked=attacked and _estimate("transfer", attacked.right),
+            on_clean=clean,
+            on_attacked=attacked,
+        )
+
+    def _mix_class(self, params: MixParams, threshold: float) -> Tensor:
+        if params.temperature == 0.0:
+            outvoted = self.margins(params).deficit[:, STD] <= threshold
+            return torch.where(outvoted, self.std_class, self.top_class(params))
+        odds = threshold * self.std_probabilities(params.temperature)
+        return odds.add_(self.rob_probabilities(params)).argmax(dim=1)
+
+    def std_probabilities(self, temperature: float) -> Tensor:
+        """`σ(g/T)` of all rows, shape (R, K), float64; the last temperature is kept."""
+        if self._std_probabilities is None or self._std_probabilities[0] != temperature:
+            scaled = temperature_scale(self.std_logits, temperature).softmax(dim=1)
+            self._std_probabilities = (temperature, scaled)
+        return self._std_probabilities[1]
+
+    def rob_probabilities(self, params: MixParams) -> Tensor:
+        """`σ(M(h))` of all rows, shape (R, K), float64: the plain, unstaged computation."""
+        return transform_with(self.rob_logits, params).softmax(dim=1)
+
+    def std_margins(self) -> NDArray[np.float64]:
+        """Confidence margins of g on all rows, clean first, shape (R,)."""
+        return confidence_margin(self.std_logits).cpu().numpy()
+
+    def raw_margins(self) -> NDArray[np.float64]:
+        """Confidence margins of h (no layer norm) on all rows, clean first, shape (R,)."""
+        return confidence_margin(self.rob_logits).cpu().numpy()
+
+    def plain_mix(self, beta: float, temperature: float = 0.0) -> Remix:
+        """The mix without any transform at the same β: "Mixed" of Fig. 5 (Bai et al., 2024b)."""
+        return self.remix(IDENTITY.with_(beta=beta, temperature=temperature))
+
+    def ln_mix(self, beta: float, temperature: float = 0.0) -> Remix:
+        """The mix with layer norm alone at the same β."""
+        return self.remix(LN_ONLY.with_(beta=beta, temperature=temperature))
+
+    def _part(self, rows: slice, margin: Tensor, rob_class: Tensor, mix_class: Tensor) -> Part:
+        labels = self.labels[rows]
+        return Part(
+            margin=margin[rows].double().cpu().numpy(),
+            rob_class=rob_class[rows].cpu().numpy(),
+            mix_class=mix_class[rows].cpu().numpy(),
+            right=(rob_class[rows] == labels).cpu().numpy(),
+            mix_right=(mix_class[rows] == labels).cpu().numpy(),
+        )
+
+    @staticmethod
+    def _share(kind: str, right: Tensor) -> Estimate:
+        return Estimate(kind, int(right.sum()), right.numel())  # type: ignore[arg-type]
+
+
+def _estimate(kind: str, right: NDArray[np.bool_]) -> Estimate:
+    return Estimate(kind, int(np.count_nonzero(right)), right.size)  # type: ignore[arg-type]
+
+
+def _present(array: NDArray[np.floating] | None) -> NDArray[np.floating]:  # type: ignore[type-arg]
+    assert array is not None, "a validated bundle has all attacked tensors or none"
+    return array
+
+
+__all__ = ["BaseFigures", "Clamp", "Part", "Remix", "RemixEngine"]

@@ -1,0 +1,189 @@
+"""The transform in stages, each remembered: LN → clamp(c) → power(p) → scale and softmax(s) → margins.
+
+A move of one slider, or the next cell of a grid, redoes only the stages after the parameter that
+changed. Two facts make that exact and fast:
+
+* Every clamp is monotone, or (GELU) falls first and rises later. So among logits sorted once, the two
+  largest after clamp and power sit at the ends of the row, whatever p and s are.
+* With t the powered logits, t₁ ≥ t₂ the largest, the margin is
+  `(1 - exp(-s(t₁ - t₂))) / Σᵢ exp(s(tᵢ - t₁))`: one pass of exponentials, nothing cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from mnuts_core.params import Clamp
+from mnuts_core.transform import VARIANCE_FLOOR, clamp_logits, signed_power
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Clamped:
+    """After the clamp: what depends on (ln_k, c, clamp).
+
+    Attributes:
+        top_class: Predicted class of M(h), int64, shape (R,): it depends on no other parameter.
+        first, second: The two largest clamped logits, shape (R,).
+        watched: The clamped logits of the watched classes, shape (R, J).
+        log_rest: log|v| of all other classes, shape (R, K - 2).
+        negative: Where those are negative, or None if nowhere.
+    """
+
+    top_class: Tensor
+    first: Tensor
+    second: Tensor
+    watched: Tensor
+    log_rest: Tensor
+    negative: Tensor | None
+
+
+@dataclass(frozen=True)
+class Powered:
+    """After the power, relative to the largest: what depends on p too. All entries are ≤ 0.
+
+    Attributes:
+        second: t₂ - t₁, shape (R,).
+        watched: t_watched - t₁, shape (R, J).
+        rest: tᵢ - t₁ of the other classes, shape (R, K - 2).
+    """
+
+    second: Tensor
+    watched: Tensor
+    rest: Tensor
+
+
+@dataclass(frozen=True)
+class Margins:
+    """After scale and softmax: probabilities of M(h) as far as mixing needs them.
+
+    Attributes:
+        margin: Confidence margin (Definition 2.1) in [0, 1], shape (R,).
+        top: Largest probability, shape (R,).
+        deficit: `p₁ - p[j]` of each watched class, in [0, 1], shape (R, J).
+    """
+
+    margin: Tensor
+    top: Tensor
+    deficit: Tensor
+
+
+class StagedTransform:
+    """The transform M(s, p, c) on fixed logits, stage by stage, the last value of each stage kept.
+
+    Args:
+        logits: Raw logits h(x), shape (R, K), floating.
+        watched: Class ids to follow, int64, shape (R, J): say, the label and the other model's class.
+        device: Where to compute.
+        dtype: float64 (exact) or float32.
+    """
+
+    def __init__(
+        self,
+        logits: Tensor,
+        watched: Tensor,
+        *,
+        device: torch.device | None = None,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        raw = logits.to(device, torch.float64)
+        self._raw, self.order = raw.sort(dim=-1, descending=True, stable=True)
+        place = torch.empty_like(self.order)
+        ranks = torch.arange(raw.shape[1], device=raw.device).expand_as(place)
+        self._watched_place = place.scatter_(1, self.order, ranks).gather(1, watched.to(raw.device))
+        self.dtype = dtype
+        self._memo: dict[str, tuple[object, object]] = {}
+        self._buffer: Tensor | None = None
+
+    @property
+    def plain_class(self) -> Tensor:
+        """The class that the logits themselves predict, int64, shape (R,)."""
+        return self.order[:, 0]
+
+    def normed(self, ln_k: int) -> Tensor:
+        """LN(h), classes sorted from the largest to the smallest, shape (R, K)."""
+        return self._remember("normed", ln_k, lambda: self._compute_normed(ln_k))
+
+    def clamped(self, ln_k: int, c: float, clamp: Clamp) -> Clamped:
+        """The clamp stage."""
+        return self._remember("clamped", (ln_k, c, clamp), lambda: self._compute_clamped(ln_k, c, clamp))
+
+    def powered(self, ln_k: int, c: float, clamp: Clamp, p: float) -> Powered:
+        """The power stage."""
+        stage = self.clamped(ln_k, c, clamp)
+        return self._remember("powered", (ln_k, c, clamp, p), lambda: self._compute_powered(stage, p))
+
+    def margins(self, ln_k: int, c: float, clamp: Clamp, p: float, s: float) -> Margins:
+        """The scale stage: margins and the watched classes' deficits."""
+        stage = self.powered(ln_k, c, clamp, p)
+        return self._remember("margins", (ln_k, c, clamp, p, s), lambda: self._compute_margins(stage, s))
+
+    def _remember(self, stage: str, key: object, compute: Callable[[], T]) -> T:
+        known = self._memo.get(stage)
+        if known is None or known[0] != key:
+            known = self._memo[stage] = (key, compute())
+        return cast(T, known[1])
+
+    def _compute_normed(self, ln_k: int) -> Tensor:
+        if ln_k == 0:
+            return self._raw.to(self.dtype)
+        top = self._raw[:, :ln_k]
+        scale = (top.var(dim=1, correction=1) + VARIANCE_FLOOR).rsqrt()
+        return ((self._raw - top.mean(dim=1, keepdim=True)) * scale.unsqueeze(1)).to(self.dtype)
+
+    def _compute_clamped(self, ln_k: int, c: float, clamp: Clamp) -> Clamped:
+        v = clamp_logits(self.normed(ln_k) + c, clamp)
+        watched = v.gather(1, self._watched_place)
+        overtaken = v[:, -1] > v[:, 0]
+        top_class = torch.where(overtaken, self.order[:, -1], self.order[:, 0])
+        _swap(v, 0, -1, overtaken)
+        _swap(v, 1, -1, v[:, -1] > v[:, 1])
+        _swap(v, 1, -2, v[:, -2] > v[:, 1])
+        rest = v[:, 2:]
+        negative = rest < 0
+        return Clamped(
+            top_class=top_class,
+            first=v[:, 0].clone(),
+            second=v[:, 1].clone(),
+            watched=watched,
+            log_rest=rest.abs().log_(),
+            negative=negative if bool(negative.any()) else None,
+        )
+
+    def _compute_powered(self, stage: Clamped, p: float) -> Powered:
+        first = signed_power(stage.first, p)
+        rest = torch.exp(stage.log_rest * p)
+        if stage.negative is not None:
+            rest = torch.where(stage.negative, -rest, rest)
+        return Powered(
+            second=signed_power(stage.second, p) - first,
+            watched=signed_power(stage.watched, p) - first.unsqueeze(1),
+            rest=rest.sub_(first.unsqueeze(1)),
+        )
+
+    def _compute_margins(self, stage: Powered, s: float) -> Margins:
+        if self._buffer is None:
+            self._buffer = torch.empty_like(stage.rest)
+        torch.mul(stage.rest, s, out=self._buffer)
+        runner_up = s * stage.second
+        total = 1.0 + runner_up.exp() + self._buffer.exp_().sum(dim=1)
+        return Margins(
+            margin=-torch.expm1(runner_up) / total,
+            top=1.0 / total,
+            deficit=-torch.expm1(s * stage.watched) / total.unsqueeze(1),
+        )
+
+
+def _swap(v: Tensor, left: int, right: int, mask: Tensor) -> None:
+    """Swap two columns in the masked rows (few or none): where GELU's far tail overtakes."""
+    rows = mask.nonzero().squeeze(1)
+    if rows.numel():
+        kept = v[rows, left].clone()
+        v[rows, left] = v[rows, right]
+        v[rows, right] = kept
