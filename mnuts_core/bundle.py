@@ -21,7 +21,15 @@ from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.errors import BundleError
 from mnuts_core.files import write_atomically
-from mnuts_core.manifest import BUNDLE_SCHEMA, DataCard, Manifest, ModelCard, first_problem, library_versions, now
+from mnuts_core.manifest import (
+    BUNDLE_SCHEMA,
+    DataCard,
+    Manifest,
+    ModelCard,
+    first_problem,
+    library_versions,
+    now,
+)
 
 METADATA_KEY = "mnuts"
 MAX_BYTES = 8 * 2**30

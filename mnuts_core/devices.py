@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from mnuts_core.errors import ParameterError
@@ -27,3 +30,18 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     if resolved.type not in ("cpu", "cuda"):
         raise ParameterError(f"device must be auto, cpu, cuda or cuda:N, got {device!r}: float64 is needed")
     return resolved
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one CPU thread inside the block.
+
+    For tensors of a few megabytes a second thread gains little on an idle machine, and costs a
+    multiple on a busy one, where each of thousands of small operations waits for it.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mnuts_core.errors import ParameterError
 
-Kind = Literal["clean", "margin bound", "transfer", "verified"]
+Kind = Literal["clean", "attacked", "margin bound", "transfer", "verified"]
 
 Z95 = 1.959963984540054
 """Two-sided 95 % point of the standard normal distribution."""
@@ -45,7 +45,8 @@ class Estimate:
     """A share of n examples, what kind of figure it is, and its 95 % Wilson interval.
 
     Attributes:
-        kind: `clean` is exact on the n images; `margin bound` and `transfer` are estimates from cached
+        kind: `clean` is exact on the n images; `attacked` was measured under an attack on that very
+            model; `margin bound` and `transfer` are estimates from cached
             logits; only `verified` comes from an attack on the mixed classifier itself.
         successes: How many of the n.
         n: How many examples.

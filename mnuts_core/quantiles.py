@@ -11,6 +11,9 @@ from mnuts_core.errors import ParameterError
 
 QuantileMethod = Literal["linear", "lower"]
 
+TIE = 1e-12
+"""Margins and odds this close count as equal: α = 1/(1+q) is stored, and (1-α)/α is q but for rounding."""
+
 
 def margin_quantile(
     sorted_margins: NDArray[np.float64], beta: ArrayLike, method: QuantileMethod = "linear"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,11 +17,11 @@ from torch import Tensor
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.devices import resolve_device
 from mnuts_core.errors import ParameterError
-from mnuts_core.estimates import Estimate
+from mnuts_core.estimates import Estimate, Kind
 from mnuts_core.margins import confidence_margin
 from mnuts_core.mixing import temperature_scale, transform_with
-from mnuts_core.params import IDENTITY, LN_ONLY, Clamp, MixParams
-from mnuts_core.quantiles import QuantileMethod, margin_quantile
+from mnuts_core.params import IDENTITY, LN_ONLY, MixParams
+from mnuts_core.quantiles import TIE, QuantileMethod, margin_quantile
 from mnuts_core.stages import Margins, StagedTransform
 
 LABEL, STD = 0, 1
@@ -143,7 +144,7 @@ class RemixEngine:
         self._std_probabilities: tuple[float, Tensor] | None = None
         self._levels: tuple[object, NDArray[np.float64]] | None = None
 
-    def _stack(self, parts: list[NDArray[np.floating]]) -> Tensor:  # type: ignore[type-arg]
+    def _stack(self, parts: list[NDArray[np.floating[Any]]]) -> Tensor:
         return torch.from_numpy(np.concatenate(parts).astype(np.float64, copy=False)).to(self.device)
 
     @property
@@ -154,13 +155,13 @@ class RemixEngine:
     @cached_property
     def base(self) -> BaseFigures:
         """The two base models by themselves."""
-        std_right, rob_right = self.std_class == self.labels, self.stages.plain_class == self.labels
-        attacked = self.bundle.n_adv > 0
+        std_right, rob_right = (self.std_class == self.labels).cpu().numpy(), self.rob_right
+        n, attacked = self.n_clean, self.bundle.n_adv > 0
         return BaseFigures(
-            std_clean=self._share("clean", std_right[: self.n_clean]),
-            rob_clean=self._share("clean", rob_right[: self.n_clean]),
-            std_attacked=self._share("transfer", std_right[self.n_clean :]) if attacked else None,
-            rob_attacked=self._share("transfer", rob_right[self.n_clean :]) if attacked else None,
+            std_clean=_estimate("clean", std_right[:n]),
+            rob_clean=_estimate("clean", rob_right[:n]),
+            std_attacked=_estimate("transfer", std_right[n:]) if attacked else None,
+            rob_attacked=_estimate("attacked", rob_right[n:]) if attacked else None,
         )
 
     @cached_property
@@ -174,7 +175,7 @@ class RemixEngine:
 
     def top_class(self, params: MixParams) -> Tensor:
         """Class that M(h) predicts on each row, int64."""
-        return self.stages.clamped(params.ln_k, params.c, params.clamp).top_class
+        return self.stages.top_class(params.ln_k, params.c, params.clamp)
 
     def level_margins(self, params: MixParams) -> NDArray[np.float64]:
         """Sorted margins of M(h) at the attacked points that LN∘h still gets right (for the quantile).
@@ -228,18 +229,19 @@ class RemixEngine:
             params=params.with_(alpha=1.0 / (1.0 + threshold)),
             threshold=threshold,
             clean=_estimate("clean", clean.mix_right),
-            margin_bound=attacked
-            and _estimate("margin bound", attacked.right & (attacked.margin >= threshold)),
-            transfer=attacked and _estimate("transfer", attacked.mix_right),
+            margin_bound=None
+            if attacked is None
+            else _estimate("margin bound", attacked.right & (attacked.margin >= threshold - TIE)),
+            transfer=None if attacked is None else _estimate("transfer", attacked.mix_right),
             rob_clean=_estimate("clean", clean.right),
-            rob_attacked=attacked and _estimate("transfer", attacked.right),
+            rob_attacked=None if attacked is None else _estimate("transfer", attacked.right),
             on_clean=clean,
             on_attacked=attacked,
         )
 
     def _mix_class(self, params: MixParams, threshold: float) -> Tensor:
         if params.temperature == 0.0:
-            outvoted = self.margins(params).deficit[:, STD] <= threshold
+            outvoted = self.margins(params).deficit[:, STD] <= threshold + TIE
             return torch.where(outvoted, self.std_class, self.top_class(params))
         odds = threshold * self.std_probabilities(params.temperature)
         return odds.add_(self.rob_probabilities(params)).argmax(dim=1)
@@ -281,18 +283,11 @@ class RemixEngine:
             mix_right=(mix_class[rows] == labels).cpu().numpy(),
         )
 
-    @staticmethod
-    def _share(kind: str, right: Tensor) -> Estimate:
-        return Estimate(kind, int(right.sum()), right.numel())  # type: ignore[arg-type]
+
+def _estimate(kind: Kind, right: NDArray[np.bool_]) -> Estimate:
+    return Estimate(kind, int(np.count_nonzero(right)), right.size)
 
 
-def _estimate(kind: str, right: NDArray[np.bool_]) -> Estimate:
-    return Estimate(kind, int(np.count_nonzero(right)), right.size)  # type: ignore[arg-type]
-
-
-def _present(array: NDArray[np.floating] | None) -> NDArray[np.floating]:  # type: ignore[type-arg]
+def _present(array: NDArray[np.floating[Any]] | None) -> NDArray[np.floating[Any]]:
     assert array is not None, "a validated bundle has all attacked tensors or none"
     return array
-
-
-__all__ = ["BaseFigures", "Clamp", "Part", "Remix", "RemixEngine"]

@@ -1,0 +1,222 @@
+"""Minimum-margin AutoAttack (MMAA, appendix B.1): where in its ball does an image have the least margin?
+
+AutoAttack hands back the clean image where it fails, which says nothing of how near it came. MMAA runs
+APGD on cross-entropy, then targeted APGD on DLR, and keeps for each example the point with the smallest
+signed margin that any step of either has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mnuts_core.attacks.apgd import Model, apgd
+from mnuts_core.attacks.inputs import (
+    check_count,
+    check_images,
+    check_indices,
+    choose_device,
+    count_classes,
+    prepared,
+)
+from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
+from mnuts_core.attacks.norms import Ball, Norm, make_ball
+from mnuts_core.margins import check_labels, signed_margin
+from mnuts_core.params import LN_K_DEFAULT, check_ln_k
+from mnuts_core.transform import layer_norm
+
+Progress = Callable[[int, int], None]
+"""Called with (work done, work in all); to cancel, raise an exception in it."""
+
+N_TARGETS = 9
+"""Other classes that targeted APGD drives at, as in AutoAttack."""
+
+
+class MinimumMargin(NamedTuple):
+    """What MMAA found, on the CPU, one row for each example.
+
+    Attributes:
+        images: Points of least margin in the ball, shape (N, C, H, W), in [0, 1], dtype of the input.
+        margin: Signed margin of the attacked classifier there, shape (N,), in [-1, 1].
+        logits: Raw logits of the model there (not those of the surrogate), shape (N, K).
+        correct: Whether the margin is positive: the attacked classifier is right there (a tie counts as
+            wrong), bool, shape (N,).
+    """
+
+    images: Tensor
+    margin: Tensor
+    logits: Tensor
+    correct: Tensor
+
+
+def minimum_margin_attack(
+    model: Model,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    norm: Norm = "Linf",
+    eps: float,
+    n_iter: int = 100,
+    n_targets: int = N_TARGETS,
+    seed: int = 0,
+    batch_size: int = 256,
+    surrogate: Callable[[Tensor], Tensor] | None = None,
+    ln_k: int = LN_K_DEFAULT,
+    indices: Tensor | None = None,
+    progress: Progress | None = None,
+    device: str | torch.device = "auto",
+) -> MinimumMargin:
+    """Find for each image the perturbation that leaves a classifier the smallest signed margin (B.1).
+
+    APGD on cross-entropy attacks every example, also those that are wrong from the start; targeted APGD
+    on DLR then attacks those that are still right, one other class after another in their order at the
+    clean point. Clean points and random starts count too, so no margin exceeds the one at the clean point.
+
+    With K = 2 layer norm leaves nothing but the sign of the logits' difference, hence no gradient:
+    gradients are then those of the model itself, while margins remain the surrogate's.
+
+    Args:
+        model: The raw classifier h: images (N, C, H, W) in [0, 1] → logits (N, K). An `nn.Module` is
+            moved to the device and runs in evaluation mode; its mode is set back afterwards.
+        images: Clean images in [0, 1], float32 or float64, shape (N, C, H, W).
+        labels: True classes, integer, shape (N,), in [0, K).
+        norm: `"Linf"` or `"L2"`.
+        eps: Radius in (0, inf), in units of pixels in [0, 1].
+        n_iter: Steps of each run of APGD.
+        n_targets: Other classes to drive at; at most K - 1 are used. 0 leaves the second attack out.
+        seed: Seed of the random starts. An example's start depends on seed, index and attack alone, not
+            on the batches.
+        batch_size: Examples at a time.
+        surrogate: Raw logits → logits of the classifier that is attacked, row by row. Layer norm if None:
+            MMAA attacks LN∘h. Give M(s, p, c) to attack M∘h (D.9).
+        ln_k: Layer norm over the ln_k largest logits; of no effect if a surrogate is given.
+        indices: Numbers that stand for the examples in the seeds, integer, shape (N,); 0, 1, ... if
+            None. Give the rows of the whole set when attacking a part of it.
+        progress: Called with (work done, work in all).
+        device: `"auto"` (CUDA if there is one), or a torch device.
+
+    Returns:
+        Per example the point, its margin, the model's raw logits, and whether it is still right. Logits
+        and margins come from one last pass without gradients, in batches of `batch_size`.
+
+    Raises:
+        ParameterError: If an argument is out of range or does not fit the others; the message says which.
+    """
+    images, where = check_images(images), choose_device(device)
+    indices = check_indices(indices, len(images))
+    for name, value, least in (
+        ("n_iter", n_iter, 1),
+        ("n_targets", n_targets, 0),
+        ("batch_size", batch_size, 1),
+    ):
+        check_count(name, value, least)
+    settings = _Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0))
+    attacked = surrogate or partial(layer_norm, k=check_ln_k(ln_k))
+    with prepared(model, where):
+        classes = count_classes(model, images[:1].to(where))
+        labels = check_labels(labels, torch.empty(len(images), classes))
+        climbed = torch.nn.Identity() if classes == 2 and surrogate is None else attacked
+        total, parts = len(images) * (1 + min(n_targets, classes - 1)), []
+        for rows in torch.split(torch.arange(len(images)), batch_size):
+            batch = _Batch(
+                model, attacked, climbed, images[rows].to(where), labels[rows].to(where), indices[rows]
+            )
+            for done in batch.attack(settings):
+                if progress is not None:
+                    progress(int(rows[0]) * total // len(images) + done, total)
+            parts.append(batch.result())
+    return MinimumMargin(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
+
+
+class _Settings(NamedTuple):
+    ball: Ball
+    n_iter: int
+    n_targets: int
+    seed: int
+
+
+class _Batch:
+    """One batch under attack, and for each of its examples the point of least margin so far.
+
+    Args:
+        model: Images → raw logits.
+        attacked: Raw logits → logits whose margin counts.
+        climbed: Raw logits → logits whose loss APGD climbs.
+        images: Shape (B, C, H, W).
+        labels: Shape (B,).
+        indices: Numbers of the examples in the seeds, shape (B,).
+    """
+
+    def __init__(
+        self, model: Model, attacked: Model, climbed: Model, images: Tensor, labels: Tensor, indices: Tensor
+    ) -> None:
+        self.model, self.attacked, self.climbed = model, attacked, climbed
+        self.images, self.labels, self.indices = images, labels, indices
+        self.clean_logits = self._raw_logits(images)
+        self.points, self.margin = images.clone(), self._margin(self.clean_logits, labels)
+
+    def attack(self, settings: _Settings) -> Iterator[int]:
+        """Run both attacks; after each run of APGD, yield how many runs the examples have behind them."""
+        size = len(self.images)
+        everyone = torch.arange(size, device=self.images.device)
+        self._run(everyone, partial(cross_entropy, labels=self.labels), 0, settings)
+        yield size
+        others = self.climbed(self.clean_logits).scatter(1, self.labels.unsqueeze(1), -torch.inf)
+        order = others.argsort(dim=1, descending=True)[:, :-1]
+        for number in range(1, min(settings.n_targets, order.shape[1]) + 1):
+            rows = (self.margin > 0).nonzero().squeeze(1)
+            targets = order[rows, number - 1]
+            loss = partial(targeted_dlr, labels=self.labels[rows], targets=targets)
+            self._run(rows, loss, number, settings)
+            yield size * (1 + number)
+
+    def result(self) -> MinimumMargin:
+        """The outcome by one last pass over the whole batch, never worse than the clean points."""
+        logits = self._raw_logits(self.points)
+        margin = self._margin(logits, self.labels)
+        clean_margin = self._margin(self.clean_logits, self.labels)
+        back = margin > clean_margin  # rounding alone: the attack saw this point in a smaller batch
+        points = torch.where(back.view(-1, 1, 1, 1), self.images, self.points)
+        logits = torch.where(back.unsqueeze(1), self.clean_logits, logits)
+        margin = torch.where(back, clean_margin, margin)
+        return MinimumMargin(points, margin, logits, margin > 0)
+
+    def _run(self, rows: Tensor, loss: Model, number: int, settings: _Settings) -> None:
+        if not len(rows):
+            return
+        images, labels, ball = self.images[rows], self.labels[rows], settings.ball
+        seeds = [(settings.seed, int(index), number) for index in self.indices[rows.cpu()]]
+        noise = torch.stack([ball.noise(images.shape[1:], _generator(seed)) for seed in seeds])
+
+        def keep_least(points: Tensor, raw: Tensor) -> None:
+            margin = self._margin(raw, labels).to(self.margin)
+            less = margin < self.margin[rows]
+            self.points[rows[less]], self.margin[rows[less]] = points[less], margin[less]
+
+        apgd(
+            self.model,
+            lambda raw: loss(self.climbed(raw)),
+            images,
+            ball.start(images, noise.to(images)),
+            ball=ball,
+            n_iter=settings.n_iter,
+            watch=keep_least,
+        )
+
+    def _raw_logits(self, points: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.model(points)
+
+    def _margin(self, raw: Tensor, labels: Tensor) -> Tensor:
+        return signed_margin(self.attacked(raw), labels)
+
+
+def _generator(entropy: tuple[int, ...]) -> torch.Generator:
+    """A generator whose stream belongs to these numbers alone."""
+    state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0]) >> 1)

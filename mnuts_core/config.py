@@ -1,0 +1,237 @@
+"""Exported configurations: the chosen mix as JSON, with its estimates and where they come from.
+
+The published JSON Schema is `mnuts_core/schemas/mnuts-config-1.schema.json`; a test keeps it in step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from mnuts_core.errors import ConfigError
+from mnuts_core.estimates import Estimate
+from mnuts_core.files import write_atomically
+from mnuts_core.manifest import Card, Digest, Name, Text, ThreatModel, first_problem, library_versions, now
+from mnuts_core.mixing import R_D
+from mnuts_core.params import Clamp, MixParams
+from mnuts_core.remix import Remix, RemixEngine
+
+CONFIG_SCHEMA: Literal["mnuts-config/1"] = "mnuts-config/1"
+MAX_BYTES = 2**20
+"""A configuration larger than this is refused before it is parsed."""
+
+
+class TransformCard(Card):
+    """M(s, p, c) of Eq. 4."""
+
+    s: float = Field(gt=0, allow_inf_nan=False)
+    p: float = Field(gt=0, allow_inf_nan=False)
+    c: float = Field(allow_inf_nan=False)
+    clamp: Clamp
+    ln_k: int = Field(ge=0, description="Layer-norm statistics over the k largest logits; 0: none.")
+
+
+class BundleCard(Card):
+    """The bundle that the figures come from."""
+
+    name: Name
+    digest: Digest
+
+
+class EstimateCard(Card):
+    """One figure: what kind, its value, n, and the 95 % Wilson interval."""
+
+    kind: Literal["clean", "attacked", "margin bound", "transfer", "verified"]
+    value: float = Field(ge=0, le=1)
+    n: int = Field(ge=1)
+    ci95: tuple[float, float]
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> EstimateCard:
+        """The card of an estimate."""
+        return cls.model_validate(estimate.to_json())
+
+
+class EstimatesCard(Card):
+    """Figures from cached logits; the last two are estimates, see the README."""
+
+    clean: EstimateCard
+    margin_bound: EstimateCard | None = None
+    transfer: EstimateCard | None = None
+
+
+class AuxiliaryCard(Card):
+    """Weights of the differentiable auxiliary classifier (Eq. 8), for gradients."""
+
+    alpha_d: float = Field(ge=0.5, le=1)
+    r_d: float = Field(default=R_D, ge=0, le=1)
+
+
+class VerifiedCard(Card):
+    """An adaptive attack on this very configuration."""
+
+    accuracy: EstimateCard
+    attack: Text
+    settings: dict[str, Any] = Field(default_factory=dict)
+    digest: Digest
+
+
+class MixConfig(Card):
+    """A chosen mix: everything needed to build it, and what is known of it.
+
+    Example:
+        >>> config = MixConfig.from_params(MixParams(s=5, p=4, c=-1.1, alpha=0.999))
+        >>> MixConfig.from_json(config.to_json()) == config
+        True
+    """
+
+    schema_: Literal["mnuts-config/1"] = Field(default=CONFIG_SCHEMA, alias="schema")
+    transform: TransformCard
+    alpha: float = Field(ge=0.5, le=1, description="Weight of the robust model (Eq. 1).")
+    beta: float | None = Field(default=None, ge=0, le=1, description="The level that gave α, if one did.")
+    temperature: float = Field(ge=0, allow_inf_nan=False)
+    auxiliary: AuxiliaryCard | None = None
+    bundle: BundleCard | None = None
+    threat: ThreatModel | None = None
+    estimates: EstimatesCard | None = None
+    verified: VerifiedCard | None = None
+    versions: dict[str, Text] = Field(default_factory=dict, max_length=100)
+    created: Text = ""
+
+    @property
+    def params(self) -> MixParams:
+        """The parameters, α filled in."""
+        params = MixParams(**self.transform.model_dump(), alpha=self.alpha, temperature=self.temperature)
+        return params if self.beta is None else params.with_(beta=self.beta)
+
+    @classmethod
+    def from_params(cls, params: MixParams, *, beta: float | None = None) -> MixConfig:
+        """A configuration without figures.
+
+        Args:
+            params: The parameters; α must be set.
+            beta: The level that gave α, if one did.
+
+        Raises:
+            ConfigError: If α is None.
+        """
+        if params.alpha is None:
+            raise ConfigError("alpha must be set to write a configuration, got None: remix first")
+        return cls(
+            transform=TransformCard(s=params.s, p=params.p, c=params.c, clamp=params.clamp, ln_k=params.ln_k),
+            alpha=params.alpha,
+            beta=beta,
+            temperature=params.temperature,
+            versions=library_versions(),
+            created=now(),
+        )
+
+    @classmethod
+    def from_remix(cls, engine: RemixEngine, params: MixParams) -> MixConfig:
+        """The configuration of a mix with its figures on a bundle, ready to be exported.
+
+        Args:
+            engine: The engine of the bundle.
+            params: The parameters, with α or with the β that it follows from.
+        """
+        remix = engine.remix(params)
+        bundle = engine.bundle
+        plain = cls.from_params(remix.params, beta=params.beta if params.alpha is None else None)
+        return plain.model_copy(
+            update={
+                "auxiliary": _auxiliary(engine, params),
+                "bundle": BundleCard(name=bundle.name, digest=bundle.digest),
+                "threat": bundle.manifest.threat,
+                "estimates": estimates_card(remix),
+            }
+        )
+
+    def to_json(self) -> str:
+        """The configuration as JSON text."""
+        return self.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, where: str = "the configuration") -> MixConfig:
+        """Parse and validate JSON text.
+
+        Args:
+            text: The JSON.
+            where: How to call it in messages.
+
+        Raises:
+            ConfigError: If it is no JSON, of another version, or a value is wrong.
+        """
+        if len(text) > MAX_BYTES:
+            raise ConfigError(f"{where} is larger than {MAX_BYTES // 2**20} MiB: that is no configuration")
+        try:
+            raw = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"{where} is not valid JSON: {error}") from None
+        version = raw.get("schema") if isinstance(raw, dict) else None
+        if version != CONFIG_SCHEMA:
+            raise ConfigError(f"{where} must have schema {CONFIG_SCHEMA!r}, got {version!r}")
+        try:
+            config = cls.model_validate_json(text)
+            _ = config.params  # ln_k = 1 and the like
+            return config
+        except ValidationError as error:
+            raise ConfigError(f"{where} is wrong at {first_problem(error)}") from None
+        except ValueError as error:
+            raise ConfigError(f"{where} is wrong: {error}") from None
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the JSON; the file appears whole or not at all.
+
+        Raises:
+            ConfigError: If it cannot be written.
+        """
+        return write_atomically(path, self.to_json().encode(), ConfigError)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> MixConfig:
+        """Read and validate a configuration.
+
+        Raises:
+            ConfigError: If the file is missing, broken, or of another version.
+        """
+        path = Path(path)
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise ConfigError(f"{path} is larger than {MAX_BYTES // 2**20} MiB: that is no configuration")
+            text = path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+        return cls.from_json(text, str(path))
+
+
+def estimates_card(remix: Remix) -> EstimatesCard:
+    """The figures of a remix as they go into a configuration."""
+    return EstimatesCard(
+        clean=EstimateCard.of(remix.clean),
+        margin_bound=None if remix.margin_bound is None else EstimateCard.of(remix.margin_bound),
+        transfer=None if remix.transfer is None else EstimateCard.of(remix.transfer),
+    )
+
+
+def _auxiliary(engine: RemixEngine, params: MixParams) -> AuxiliaryCard | None:
+    """α_d of Eq. 8: Algorithm 1 with no transform (B.2.1), at the same β; None without an attack."""
+    if not engine.bundle.n_adv or not engine.rob_right[engine.n_clean :].any():
+        return None
+    return AuxiliaryCard(alpha_d=engine.plain_mix(params.beta).alpha)
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of configurations, made from the code."""
+    schema = MixConfig.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": CONFIG_SCHEMA, **schema}
+
+
+def published_schema() -> dict[str, Any]:
+    """The JSON Schema file that the package carries."""
+    path = resources.files("mnuts_core") / "schemas" / "mnuts-config-1.schema.json"
+    return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
