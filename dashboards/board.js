@@ -15,7 +15,8 @@ const COLORWAY = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f0
 const COLORWAY_DARK = ["#4aa3df", "#f08a4b", "#2fc79a", "#e2a3c7", "#8fd0f5", "#f2b632", "#a9a9a9"];
 
 // --- small tools ----------------------------------------------------------------------------------------------
-const isPlain = (x) => x !== null && typeof x === "object" && !Array.isArray(x) && !ArrayBuffer.isView(x);
+const isList = (x) => Array.isArray(x) || ArrayBuffer.isView(x);
+const isPlain = (x) => x !== null && typeof x === "object" && !isList(x);
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -92,13 +93,22 @@ function revive(node, bytes) {
   return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, revive(child, bytes)]));
 }
 
+function same(a, b) {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (a.constructor !== b.constructor) return false;
+  const keys = isList(a) ? null : Object.keys(a);
+  if (keys) return keys.length === Object.keys(b).length && keys.every((key) => same(a[key], b[key]));
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false;
+  return true;
+}
+
 function plain(value) {
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value, plain);
+  if (isList(value)) return Array.from(value, plain);
   if (isPlain(value)) return undefined;
   return value ?? null;
 }
-
-const isList = (x) => Array.isArray(x) || ArrayBuffer.isView(x);
 
 function csvOf(traces) {
   const columns = ["x", "y", "z", "a", "b", "c", "text"].filter((key) => traces.some((trace) => isList(trace[key])));
@@ -154,12 +164,24 @@ async function library(model) {
 }
 
 // --- colours --------------------------------------------------------------------------------------------------
+// Plotly knows fewer ways to write a colour than CSS does: a canvas translates.
+const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+
+function rgba(color, alpha = 1) {
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = color;
+  pixel.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = pixel.getImageData(0, 0, 1, 1).data;
+  return `rgba(${r},${g},${b},${((a / 255) * alpha).toFixed(3)})`;
+}
+
 function themeOf(node) {
   const css = getComputedStyle(node);
   const [r, g, b] = (css.color.match(/[\d.]+/g) ?? [0, 0, 0]).map(Number);
   const dark = 0.299 * r + 0.587 * g + 0.114 * b > 140; // light letters, so a dark page
-  const paint = (name) => css.getPropertyValue(name).trim();
-  const [text, muted, grid, line, ground] = ["text", "muted", "grid", "line", "ground"].map((x) => paint(`--mnuts-${x}`));
+  const paint = (name, alpha) => rgba(css.getPropertyValue(`--mnuts-${name}`).trim(), alpha);
+  const [text, muted, line, ground] = ["text", "muted", "line", "ground"].map((name) => paint(name));
+  const grid = paint("grid", 0.6);
   const key = [dark, text, muted, grid, line, ground].join();
   return { key, dark, ground, template: templateOf({ dark, text, muted, grid, line, ground, font: css.fontFamily }) };
 }
@@ -171,13 +193,15 @@ function templateOf({ dark, text, muted, grid, line, ground, font }) {
   };
   const clear = "rgba(0,0,0,0)";
   const legend = { bgcolor: clear, font: { size: 11 }, orientation: "h", x: 0, y: 1.02, yanchor: "bottom" };
+  const colorbar = { outlinewidth: 0, thickness: 12, tickfont: { size: 11, color: muted }, title: { font: { size: 12 } } };
   return {
+    data: { heatmap: [{ colorbar, colorscale: "Cividis" }], contour: [{ colorbar, colorscale: "Cividis" }] },
     layout: {
       font: { family: font, size: 12, color: text }, paper_bgcolor: clear, plot_bgcolor: clear,
       colorway: dark ? COLORWAY_DARK : COLORWAY, margin: { l: 52, r: 14, t: 16, b: 44 }, legend,
       xaxis: axis, yaxis: axis, hoverlabel: { bgcolor: ground, bordercolor: line, font: { color: text, size: 12 } },
       ternary: { bgcolor: clear, aaxis: axis, baxis: axis, caxis: axis }, hovermode: "closest",
-      modebar: { bgcolor: clear }, coloraxis: { colorbar: { outlinewidth: 0, thickness: 12, tickfont: { size: 11 } } },
+      modebar: { bgcolor: clear }, coloraxis: { colorbar }, colorscale: { sequential: "Cividis", sequentialminus: "Cividis", diverging: "RdBu" },
     },
   };
 }
@@ -189,7 +213,7 @@ class Panel {
     this.spec = spec;
     this.stale = false; // has news that it could not or need not draw yet
     this.near = true;
-    this.note = element("p", { class: "mnuts-note" }, spec.note);
+    this.note = element("p", { class: "mnuts-note" }, board.notes.get(spec.name) ?? spec.note);
     this.plot = element("div", { class: "mnuts-plot" });
     this.wait = element("div", { class: "mnuts-wait", role: "status" }, "Loading plot…");
     const button = (label, title, onclick) =>
@@ -210,8 +234,6 @@ class Panel {
   }
 
   update() {
-    const note = this.board.notes.get(this.spec.name);
-    if (note !== undefined && note !== this.note.textContent) this.note.textContent = note;
     this.stale = this.board.figures.has(this.spec.name);
     return this.drawn && !this.near ? undefined : this.draw();
   }
@@ -257,10 +279,13 @@ class Panel {
   async image(format) {
     if (!this.drawn) return;
     const { spec, plot, board } = this;
-    const heading = { text: spec.title, x: 0.02, xanchor: "left", font: { size: 16 }, subtitle: { text: this.note.textContent } };
-    const margin = { ...plot.layout.margin, t: (plot._fullLayout.margin.t ?? 16) + 56 };
+    // A picture travels alone: it takes its title and its note (n, units) along, above what the plot needs itself.
+    const head = 56;
+    const place = { x: 0, xanchor: "left", xref: "container", y: 1, yanchor: "top", yref: "container", pad: { t: 14, l: 14 } };
+    const heading = { text: spec.title, ...place, font: { size: 16 }, subtitle: { text: this.note.textContent, font: { size: 12 } } };
+    const margin = { ...plot.layout.margin, t: plot._fullLayout._size.t + head };
     const layout = { title: heading, ...plot.layout, margin, paper_bgcolor: board.theme.ground };
-    const size = { width: plot.clientWidth, height: plot.clientHeight + 56, scale: format === "png" ? 2 : 1 };
+    const size = { width: plot.clientWidth, height: plot.clientHeight + head, scale: format === "png" ? 2 : 1 };
     const url = await board.Plotly.toImage({ data: plot.data, layout, config: CONFIG }, { format, ...size });
     save(url, `${spec.name}.${format}`);
   }
@@ -300,9 +325,16 @@ class Board {
     if (message?.type === "download") save(new Blob([buffers[0]], { type: message.mime }), message.filename);
     if (message?.type !== "frame") return;
     const bytes = bytesOf(buffers[0]);
-    for (const [name, figure] of Object.entries(message.figures)) this.figures.set(name, revive(figure, bytes));
-    for (const [name, note] of Object.entries(message.notes)) this.notes.set(name, note);
-    for (const name of [...Object.keys(message.figures), ...Object.keys(message.notes)]) this.changed.add(name);
+    for (const [name, packed] of Object.entries(message.figures)) {
+      const figure = revive(packed, bytes);
+      if (same(figure, this.figures.get(name))) continue; // a slider often leaves some plots as they were
+      this.figures.set(name, figure);
+      this.changed.add(name);
+    }
+    for (const [name, note] of Object.entries(message.notes)) {
+      this.notes.set(name, note);
+      for (const panel of this.panels()) if (panel.spec.name === name) panel.note.textContent = note;
+    }
     this.frame = message.id;
     this.schedule();
   }
@@ -317,6 +349,7 @@ class Board {
   }
 
   async paint() {
+    if (!this.theme.key) this.applyTheme(); // before the first plot: none is to be drawn twice
     const frame = this.frame;
     const news = this.changed;
     this.changed = new Set();
@@ -391,7 +424,7 @@ class Board {
     for (const panel of panels) sizes.observe(panel.plot), near.observe(panel.node);
     addEventListener("beforeprint", drawAll);
     this.views.add(view);
-    for (const name of [...this.figures.keys(), ...this.notes.keys()]) this.changed.add(name);
+    for (const name of this.figures.keys()) this.changed.add(name);
     this.schedule();
     return () => {
       sizes.disconnect();

@@ -1,8 +1,8 @@
 """The one custom widget: every Plotly plot of a page, in one message and one animation frame an update.
 
-A ``FigureWidget`` a plot ships its own copy of Plotly and repaints on its own; a board loads the library once,
-takes typed arrays in one binary message, draws all changed panels together and says when they are painted. At
-most one update is on its way; the newest wins; a lost acknowledgement frees the way after a while.
+A ``FigureWidget`` a plot ships its own copy of Plotly and repaints on its own; a board loads the library
+once, takes typed arrays in one binary message, draws all changed panels together and says when they are
+painted. At most one update is on its way; the newest wins; a lost acknowledgement frees the way in time.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
+from .plotlyjs import plotly_source
 from .wire import Packer
 
 EVENT_KINDS = ("click", "hover", "unhover", "select", "relayout")
@@ -35,7 +35,8 @@ class Panel:
         title: Heading above the plot.
         span: Width in columns of the board's 12-column grid, 1 to 12.
         height: Height of the plot in pixels.
-        note: What the plot shows, for screen readers; also the small line under the title until a draw sets one.
+        note: What the plot shows, for screen readers; also the small line under the title until a draw sets
+            one.
     """
 
     name: str
@@ -116,7 +117,7 @@ class Board(anywidget.AnyWidget):
         self.on_msg(self._receive)
         self.observe(self._on_visible, names="visible")
 
-    # --- drawing -----------------------------------------------------------------------------------------------
+    # --- drawing
     def draw(self, figures: Figures, notes: Mapping[str, str] | None = None) -> None:
         """Show `figures` (plain Plotly JSON per panel name, arrays welcome); other panels stay as they are.
 
@@ -152,7 +153,7 @@ class Board(anywidget.AnyWidget):
         """Have the page save `text` as a file."""
         self.send({"type": "download", "filename": filename, "mime": mime}, [text.encode()])
 
-    # --- the queue of one --------------------------------------------------------------------------------------
+    # --- the queue of one
     def _keep(self, figures: Figures, notes: Mapping[str, str]) -> None:
         unknown = sorted((set(figures) | set(notes)) - self._names)
         if unknown:
@@ -198,7 +199,7 @@ class Board(anywidget.AnyWidget):
         self._arm()
 
     def _arm(self) -> None:
-        """Wake up when the frame on its way counts as lost; without a running loop the next call looks instead."""
+        """Wake up when the frame on its way counts as lost; with no running loop the next call looks."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -228,7 +229,7 @@ class Board(anywidget.AnyWidget):
             raise error
         self.on_error(error)
 
-    # --- from the page -----------------------------------------------------------------------------------------
+    # --- from the page
     def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         del buffers
         answer = {
@@ -243,7 +244,7 @@ class Board(anywidget.AnyWidget):
                 answer(content)
 
     def _on_library(self, _: Mapping[str, Any]) -> None:
-        self.send({"type": "library"}, [_plotly_source()])
+        self.send({"type": "library"}, [plotly_source()])
 
     def _on_ready(self, _: Mapping[str, Any]) -> None:
         """A page came (again): it knows nothing, so it gets everything."""
@@ -279,19 +280,3 @@ class Board(anywidget.AnyWidget):
         with self._lock:
             if self._maker is None and self._last_maker is not None and self._unmade & set(self.visible):
                 self.request(self._last_maker)
-
-
-@cache
-def plotly_path() -> Path:
-    """The ``plotly.min.js`` that the installed plotly package carries (found without importing it)."""
-    from importlib.util import find_spec
-
-    spec = find_spec("plotly")
-    if spec is None or not spec.submodule_search_locations:
-        raise ImportError("The plotly package is missing: pip install plotly.")
-    return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
-
-
-@cache
-def _plotly_source() -> bytes:
-    return plotly_path().read_bytes()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -50,7 +53,8 @@ def serve(
             raise ServeError(f"bundle: no such file: {bundle}. 'mnuts build' makes one.")
         os.environ["MNUTS_BUNDLE"] = str(Path(bundle).resolve())
     sockets = listen(host, port)
-    from .voila_app import run  # Voilà takes half a second to import: errors above need not wait for it
+    with _without_iri_grammar():
+        from .voila_app import run  # slow to import: the errors above need not wait for it
 
     return run(notebook, sockets, host=host, token=token, open_browser=open_browser, preheat=preheat)
 
@@ -67,34 +71,46 @@ def find_notebook(app: str) -> Path:
         return path.resolve()
     if app.endswith(".ipynb"):
         raise ServeError(f"app: no such notebook: {app}")
-    raise ServeError(
-        f"app must be one of {', '.join(app_names()) or '(none is installed)'}, or an .ipynb path; got {app!r}."
-    )
+    allowed = ", ".join(app_names()) or "(none is installed)"
+    raise ServeError(f"app must be one of {allowed}, or an .ipynb path; got {app!r}.")
 
 
 def listen(host: str, port: int | None) -> list[socket.socket]:
     """Sockets that are already listening, so that no other program can take the port in between."""
     from tornado.netutil import bind_sockets
 
+    if port is not None and not 0 <= port <= 65535:
+        raise ServeError(f"port must be 0 to 65535, got {port}.")
     tries = [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TO_TRY)
     for candidate in tries:
         try:
             return bind_sockets(candidate, host)
-        except (OSError, OverflowError) as error:
-            if port is None and getattr(error, "errno", None) == errno.EADDRINUSE:
+        except OSError as error:
+            if port is None and error.errno == errno.EADDRINUSE:
                 continue
             raise ServeError(_why(error, host, candidate)) from None
     raise ServeError(f"port: {tries[0]} to {tries[-1]} are all taken on {host}. Name a free one with --port.")
 
 
-def _why(error: OSError | OverflowError, host: str, port: int) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
+@contextmanager
+def _without_iri_grammar() -> Iterator[None]:
+    """Spare the server a second: jsonschema builds a grammar on import, for IRIs that nothing here checks."""
+    name = "rfc3987_syntax"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # "not installed", which jsonschema takes in its stride
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} on {host} is taken. End the program that holds it, or choose another with --port."
         )
-    if number == errno.EACCES:
+    if error.errno == errno.EACCES:
         return f"port {port} on {host} is not allowed to you. Choose one above 1023 with --port."
-    if isinstance(error, OverflowError):
-        return f"port must be 0 to 65535, got {port}."
     return f"host: cannot listen on {host}: {error.strerror or error}."

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -17,10 +18,9 @@ import sys
 import threading
 import webbrowser
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
@@ -29,7 +29,7 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
-from .board import plotly_path
+from .plotlyjs import plotly_source, plotly_url
 
 SHARE = Path(__file__).resolve().parent / "share" / "jupyter"
 MAX_BYTES = 64 * 1024 * 1024  # of one message or upload
@@ -37,7 +37,6 @@ CSP = (
     "default-src 'self' blob: data: ws: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
     "frame-ancestors 'self'"
 )
-PLOTLY_URL = f"/mnuts/plotly-{version('plotly')}.min.js"
 # The extensions that the apps need; every other one that happens to be installed only costs time to load.
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
 
@@ -73,11 +72,17 @@ class ThisInterpreter(KernelSpecManager):
     def _no_dirs(self) -> list[str]:
         return []
 
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """The native kernel, told to keep its start-up remarks to itself."""
+        spec = super().get_kernel_spec(kernel_name)
+        spec.argv = [*spec.argv, "--log-level=40"]
+        return spec
+
 
 class PageHandler(TornadoVoilaHandler):
     """The app's page. The theme is chosen in the browser, so any theme may use the kernel in reserve."""
 
-    def should_use_rendered_notebook(self, data, pool_size, template, theme, arguments):  # noqa: ANN001, ANN201, D102
+    def should_use_rendered_notebook(self, data, pool_size, template, theme, arguments):  # noqa: D102
         return super().should_use_rendered_notebook(data, pool_size, template, None, arguments)
 
 
@@ -89,7 +94,7 @@ class PlotlyHandler(RequestHandler):
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(plotly_path().read_bytes())
+        self.finish(plotly_source())
 
 
 class ExplorerServer(Voila):
@@ -104,7 +109,7 @@ class ExplorerServer(Voila):
 
     @default("log_level")
     def _quiet(self) -> int:
-        return 30
+        return logging.ERROR
 
     def init_handlers(self) -> list:
         """Voilà's handlers, with ours for the page and for Plotly."""
@@ -112,7 +117,7 @@ class ExplorerServer(Voila):
             (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
             for rule in super().init_handlers()
         ]
-        return [(PLOTLY_URL, PlotlyHandler), *handlers]
+        return [(plotly_url(), PlotlyHandler), *handlers]
 
     def listen(self) -> None:
         """Serve until told to stop."""
@@ -152,7 +157,7 @@ def _config(title: str, *, local: bool, preheat: bool) -> Config:
     tornado = {
         "headers": {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"},
         "websocket_max_message_size": MAX_BYTES,
-        # Pages of other sites must not reach a server on this machine through a name of theirs (DNS rebinding).
+        # No other site's page may reach a server on this machine through a name of its own (DNS rebinding).
         "allow_remote_access": not local,
         "local_hostnames": ["localhost"],
         "compress_response": not local,
@@ -168,13 +173,13 @@ def _config(title: str, *, local: bool, preheat: bool) -> Config:
         "kernel_spec_manager_class": ThisInterpreter,
         "language_kernel_mapping": {"": "python3", "python": "python3"},
         "extension_allowlist": EXTENSIONS,
-        "resources": {"mnuts": {"plotly": PLOTLY_URL, "title": title}},
+        "resources": {"mnuts": {"plotly": plotly_url(), "title": title}},
     }
     return Config(
         {
             "Voila": {"tornado_settings": tornado},
             "VoilaConfiguration": voila,
-            # A closed tab cannot end its kernel itself (its request is refused); an open one counts as connected.
+            # A closed tab cannot end its kernel (its request is refused); an open one counts as connected.
             "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 30, "cull_connected": False},
             "VoilaKernelManager": {"fill_delay": 3.0},  # the first page paints before the next kernel starts
         }

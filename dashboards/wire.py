@@ -1,7 +1,7 @@
 """Plotly JSON to the browser: arrays go as bytes beside the message, the rest as plain JSON.
 
-Every array of one message lies in one buffer, each at a multiple of eight bytes, so that the page can lay typed
-arrays over it without a copy. In the JSON an array leaves ``{"$nd": [type, offset, shape]}`` behind.
+Every array of one message lies in one buffer, each at a multiple of eight bytes, so that the page can lay
+typed arrays over it without a copy. In the JSON an array leaves ``{"$nd": [type, offset, shape]}`` behind.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Packer:
 
 
 def _supported(array: np.ndarray) -> np.ndarray:
-    """`array` in a dtype that the page knows; text, booleans and objects stay as they are (they go as lists)."""
+    """`array` in a dtype that the page knows; text, booleans and objects stay (they go as lists)."""
     kind, little = array.dtype.kind, array.dtype.newbyteorder("<")
     if little.str in _CODES:
         return array.astype(little, copy=False)

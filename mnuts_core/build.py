@@ -81,7 +81,7 @@ def build_bundle(
     if n_adv > len(images):
         raise ParameterError(f"n_adv must be at most {len(images)}, the number of images, got {n_adv}")
     _check_classes(std_model, rob_model, images[:1], len(classes), where)
-    labels = check_labels(labels, torch.empty(len(images), len(classes)))
+    labels = check_labels(labels, torch.zeros(1).expand(len(images), len(classes)))
 
     arrays: dict[str, NDArray[Any]] = {
         "clean_labels": labels.numpy(),

@@ -77,6 +77,7 @@ class GridSpec:
             if low > high:
                 raise ParameterError(f"the range of {axis} must ascend, got {low:g} to {high:g}")
         logs = np.logspace(np.log10(s[0]), np.log10(s[1]), steps)
+        logs[[0, -1]] = s  # exactly, not but for rounding
         axes = (logs, np.linspace(*p, steps), np.linspace(*c, steps))
         s_values, p_values, c_values = (np.unique(axis) for axis in axes)
         return cls(s_values, p_values, c_values, name)
@@ -127,7 +128,7 @@ class GridSpec:
             ranges[axis] = (10**low, 10**high) if log else (low, high)
         steps = max(self.shape)
         return GridSpec.from_ranges(
-            ranges["s"], ranges["p"], ranges["c"], steps=steps, name=f"{self.name.removesuffix('+')}+"
+            ranges["s"], ranges["p"], ranges["c"], steps=steps, name=f"{self.name}+"
         )
 
 

@@ -20,9 +20,9 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.estimates import Estimate, Kind
 from mnuts_core.margins import confidence_margin
 from mnuts_core.mixing import temperature_scale, transform_with
-from mnuts_core.params import IDENTITY, LN_ONLY, MixParams
+from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.quantiles import TIE, QuantileMethod, margin_quantile
-from mnuts_core.stages import Margins, StagedTransform
+from mnuts_core.stages import KEPT, Margins, StagedTransform
 
 LABEL, STD = 0, 1
 """The two watched classes of each row: the true one, and the one that g predicts."""
@@ -142,7 +142,7 @@ class RemixEngine:
         watched = torch.stack([self.labels, self.std_class], dim=1)
         self.stages = StagedTransform(self.rob_logits, watched, device=self.device, dtype=dtype)
         self._std_probabilities: tuple[float, Tensor] | None = None
-        self._levels: tuple[object, NDArray[np.float64]] | None = None
+        self._levels: dict[object, NDArray[np.float64]] = {}
 
     def _stack(self, parts: list[NDArray[np.floating[Any]]]) -> Tensor:
         return torch.from_numpy(np.concatenate(parts).astype(np.float64, copy=False)).to(self.device)
@@ -186,15 +186,18 @@ class RemixEngine:
         """
         self.bundle.require_attacked()
         key = (params.ln_k, params.c, params.clamp, params.p, params.s)
-        if self._levels is None or self._levels[0] != key:
-            margin = self.margins(params).margin[self.n_clean :].cpu().numpy().astype(np.float64)
-            self._levels = (key, np.sort(margin[self.rob_right[self.n_clean :]]))
-        if not len(self._levels[1]):
+        if key not in self._levels:
+            margin = self.margins(params).margin[self.n_clean :].double().cpu().numpy()
+            while len(self._levels) >= KEPT:
+                self._levels.pop(next(iter(self._levels)))
+            self._levels[key] = np.sort(margin[self.rob_right[self.n_clean :]])
+        levels = self._levels[key] = self._levels.pop(key)  # the newest last
+        if not len(levels):
             raise ParameterError(
                 f"beta needs attacked examples that the robust model gets right, and bundle "
                 f"{self.bundle.name!r} has none of {self.bundle.n_adv}: set alpha by hand"
             )
-        return self._levels[1]
+        return levels
 
     def threshold(self, params: MixParams, quantile: QuantileMethod = "linear") -> float:
         """`(1-α)/α`: from α if it is set, else the (1-β)-quantile q of Algorithm 1, line 9.
@@ -268,10 +271,6 @@ class RemixEngine:
     def plain_mix(self, beta: float, temperature: float = 0.0) -> Remix:
         """The mix without any transform at the same β: "Mixed" of Fig. 5 (Bai et al., 2024b)."""
         return self.remix(IDENTITY.with_(beta=beta, temperature=temperature))
-
-    def ln_mix(self, beta: float, temperature: float = 0.0) -> Remix:
-        """The mix with layer norm alone at the same β."""
-        return self.remix(LN_ONLY.with_(beta=beta, temperature=temperature))
 
     def _part(self, rows: slice, margin: Tensor, rob_class: Tensor, mix_class: Tensor) -> Part:
         labels = self.labels[rows]

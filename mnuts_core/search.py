@@ -5,8 +5,10 @@ The search returns its whole table; choosing from it is a separate function with
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -83,10 +85,7 @@ class GridSearchResult:
         n_wrong: See n_clean.
         n_attacked: Attacked examples; n_right of them give the quantile.
         n_right: See n_attacked.
-        best: The chosen cell (see `choose`).
-        ties: All cells whose objective equals the best one's, the chosen one first.
-        edges: For each of s, p, c at whose grid's end the best cell sits: "low" or "high".
-        warnings: What a reader of the result must know, one line each.
+        margins: Sorted margins of every cell, from which any other β is had.
     """
 
     grid: GridSpec
@@ -109,22 +108,36 @@ class GridSearchResult:
     n_attacked: int
     n_right: int
     margins: CellMargins = field(repr=False)
-    best: Cell = field(init=False)
-    ties: tuple[Cell, ...] = field(init=False)
-    edges: dict[str, str] = field(init=False)
-    warnings: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        chosen, notes = choose(self)
-        object.__setattr__(self, "best", self.cell(chosen))
-        equal = np.argwhere(self.objective == self.objective[chosen]).tolist()
-        others = sorted((_place(i) for i in equal if _place(i) != chosen), key=lambda i: _mildness(self, i))
-        object.__setattr__(self, "ties", (self.best, *(self.cell(i) for i in others)))
-        object.__setattr__(self, "edges", _edges(self.grid, chosen))
-        if self.edges:
-            where = ", ".join(f"{axis} at its {end} end" for axis, end in self.edges.items())
-            notes = (*notes, f"the optimum sits on the grid's edge ({where}): widen the grid")
-        object.__setattr__(self, "warnings", notes)
+    @cached_property
+    def _choice(self) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+        return choose(self)
+
+    @cached_property
+    def best(self) -> Cell:
+        """The chosen cell (see `choose`)."""
+        return self.cell(self._choice[0])
+
+    @cached_property
+    def ties(self) -> tuple[Cell, ...]:
+        """All cells whose objective equals the best one's, the chosen one first, then the milder ones."""
+        chosen = self.best.index
+        equal = (_place(i) for i in np.argwhere(self.objective == self.objective[chosen]).tolist())
+        others = sorted((i for i in equal if i != chosen), key=lambda i: _mildness(self, i))
+        return (self.best, *(self.cell(i) for i in others))
+
+    @cached_property
+    def edges(self) -> dict[str, str]:
+        """For each of s, p, c at whose grid's end the best cell sits: "low" or "high"."""
+        return _edges(self.grid, self.best.index)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the result must know, one line each."""
+        if not self.edges:
+            return self._choice[1]
+        where = ", ".join(f"{axis} at its {end} end" for axis, end in self.edges.items())
+        return (*self._choice[1], f"the optimum sits on the grid's edge ({where}): widen the grid")
 
     def cell(self, index: tuple[int, int, int]) -> Cell:
         """The cell at a place in the tables."""
@@ -295,7 +308,10 @@ def choose(result: GridSearchResult) -> tuple[tuple[int, int, int], tuple[str, .
     ]
     if not plain:
         near = [i for i in near if MILD[0] <= result.quantile[i] <= MILD[1]] or near
-    best = min(near, key=lambda index: (result.objective[index], _mildness(result, index)))
+    least = min(result.objective[index] for index in near)
+    best = min(
+        (index for index in near if result.objective[index] == least), key=lambda i: _mildness(result, i)
+    )
     if not MILD[0] <= result.quantile[best] <= MILD[1]:
         notes.append(f"q = {result.quantile[best]:.3g} is extreme: α = {result.alpha[best]:.8f}")
     return best, tuple(notes)
@@ -468,10 +484,10 @@ def _place(index: list[int]) -> tuple[int, int, int]:
 
 def _mildness(result: GridSearchResult, index: tuple[int, int, int]) -> tuple[float, ...]:
     """Smaller is milder; the index last, so that the order is total."""
-    q = float(np.clip(result.quantile[index], 1e-300, None))
+    q = max(float(result.quantile[index]), 1e-300)
     i, j, k = index
-    s, p, c = result.grid.s[i], result.grid.p[j], result.grid.c[k]
-    return (round(abs(np.log(q / 0.3)), 9), float(p), abs(float(np.log(s))), abs(float(c)), *index)
+    s, p, c = float(result.grid.s[i]), float(result.grid.p[j]), float(result.grid.c[k])
+    return (round(abs(math.log(q / 0.3)), 9), p, abs(math.log(s)), abs(c), *index)
 
 
 def _edges(grid: GridSpec, index: tuple[int, int, int]) -> dict[str, str]:

@@ -12,6 +12,7 @@ changed. Two facts make that exact and fast:
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -23,6 +24,11 @@ from mnuts_core.params import Clamp
 from mnuts_core.transform import VARIANCE_FLOOR, clamp_logits, signed_power
 
 T = TypeVar("T")
+
+LARGE = ("normed", "clamped", "powered")
+"""Stages that hold (R, K) arrays keep their last value only."""
+KEPT = 4
+"""The others keep a few, so that the plain mix, shown beside any other, costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Margins:
 
 
 class StagedTransform:
-    """The transform M(s, p, c) on fixed logits, stage by stage, the last value of each stage kept.
+    """The transform M(s, p, c) on fixed logits, stage by stage, the last values of each stage kept.
 
     Args:
         logits: Raw logits h(x), shape (R, K), floating.
@@ -97,7 +103,7 @@ class StagedTransform:
         ranks = torch.arange(raw.shape[1], device=raw.device).expand_as(place)
         self._watched_place = place.scatter_(1, self.order, ranks).gather(1, watched.to(raw.device))
         self.dtype = dtype
-        self._memo: dict[str, tuple[object, object]] = {}
+        self._memo: dict[str, OrderedDict[object, object]] = {}
         self._buffer: Tensor | None = None
 
     @property
@@ -127,19 +133,26 @@ class StagedTransform:
 
     def powered(self, ln_k: int, c: float, clamp: Clamp, p: float) -> Powered:
         """The power stage."""
-        stage = self.clamped(ln_k, c, clamp)
-        return self._remember("powered", (ln_k, c, clamp, p), lambda: self._compute_powered(stage, p))
+        key = (ln_k, c, clamp, p)
+        return self._remember("powered", key, lambda: _compute_powered(self.clamped(ln_k, c, clamp), p))
 
     def margins(self, ln_k: int, c: float, clamp: Clamp, p: float, s: float) -> Margins:
         """The scale stage: margins and the watched classes' deficits."""
-        stage = self.powered(ln_k, c, clamp, p)
-        return self._remember("margins", (ln_k, c, clamp, p, s), lambda: self._compute_margins(stage, s))
+        key = (ln_k, c, clamp, p, s)
+        return self._remember(
+            "margins", key, lambda: self._compute_margins(self.powered(ln_k, c, clamp, p), s)
+        )
 
     def _remember(self, stage: str, key: object, compute: Callable[[], T]) -> T:
-        known = self._memo.get(stage)
-        if known is None or known[0] != key:
-            known = self._memo[stage] = (key, compute())
-        return cast(T, known[1])
+        memo = self._memo.setdefault(stage, OrderedDict())
+        if key not in memo:
+            if stage in LARGE:
+                memo.clear()  # first, so that two never take memory together
+            memo[key] = compute()
+            while len(memo) > KEPT:
+                memo.popitem(last=False)
+        memo.move_to_end(key)
+        return cast(T, memo[key])
 
     def _compute_normed(self, ln_k: int) -> Tensor:
         if ln_k == 0:
@@ -164,17 +177,6 @@ class StagedTransform:
             negative=negative if bool(negative.any()) else None,
         )
 
-    def _compute_powered(self, stage: Clamped, p: float) -> Powered:
-        first = signed_power(stage.first, p)
-        rest = (stage.log_rest * p).exp2_()
-        if stage.negative is not None:
-            rest = torch.where(stage.negative, -rest, rest)
-        return Powered(
-            second=signed_power(stage.second, p) - first,
-            watched=signed_power(stage.watched, p) - first.unsqueeze(1),
-            rest=rest.sub_(first.unsqueeze(1)),
-        )
-
     def _compute_margins(self, stage: Powered, s: float) -> Margins:
         if self._buffer is None:
             self._buffer = torch.empty_like(stage.rest)
@@ -187,6 +189,18 @@ class StagedTransform:
             top=1.0 / total,
             deficit=-torch.expm1(s * stage.watched) / total.unsqueeze(1),
         )
+
+
+def _compute_powered(stage: Clamped, p: float) -> Powered:
+    first = signed_power(stage.first, p)
+    rest = (stage.log_rest * p).exp2_()
+    if stage.negative is not None:
+        rest = torch.where(stage.negative, -rest, rest)
+    return Powered(
+        second=signed_power(stage.second, p) - first,
+        watched=signed_power(stage.watched, p) - first.unsqueeze(1),
+        rest=rest.sub_(first.unsqueeze(1)),
+    )
 
 
 def _swap(v: Tensor, left: int, right: int, mask: Tensor) -> None:

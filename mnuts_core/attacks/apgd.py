@@ -26,7 +26,7 @@ MOMENTUM = 0.75
 RHO = 0.75
 """An example halves its step if fewer steps than this share since the last checkpoint raised its loss."""
 FIRST_PERIOD, LEAST_PERIOD, PERIOD_SHRINK = 0.22, 0.06, 0.03
-"""Steps to the first checkpoint, least gap between two, and how much each gap is shorter: shares of n_iter."""
+"""First gap between checkpoints, the least, and how much shorter each is than the last: shares of n_iter."""
 
 
 class Best(NamedTuple):
@@ -73,7 +73,7 @@ def apgd(
     now = _evaluate(model, loss, points, watch)
     best = Best(points, now.loss)
     gradient = best_gradient = now.gradient
-    step = torch.full_like(_column(now.loss, images), 2.0 * ball.eps)
+    step = _column(torch.full_like(now.loss, 2.0 * ball.eps, dtype=images.dtype), images)
     # The reference implementation compares the first step's loss with 0, not with the start's.
     last_loss, rises = torch.zeros_like(now.loss), torch.zeros_like(now.loss)
     check = _Check(best.loss, torch.ones_like(best.loss, dtype=torch.bool), torch.zeros_like(rises))

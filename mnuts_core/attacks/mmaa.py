@@ -116,10 +116,10 @@ def minimum_margin_attack(
     ):
         check_count(name, value, least)
     settings = _Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0))
-    attacked = surrogate or partial(layer_norm, k=check_ln_k(ln_k))
+    attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     with prepared(model, where):
         classes = count_classes(model, images[:1].to(where))
-        labels = check_labels(labels, torch.empty(len(images), classes))
+        labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
         climbed = torch.nn.Identity() if classes == 2 and surrogate is None else attacked
         total, parts = len(images) * (1 + min(n_targets, classes - 1)), []
         for rows in torch.split(torch.arange(len(images)), batch_size):
@@ -194,9 +194,10 @@ class _Batch:
         noise = torch.stack([ball.noise(images.shape[1:], _generator(seed)) for seed in seeds])
 
         def keep_least(points: Tensor, raw: Tensor) -> None:
-            margin = self._margin(raw, labels).to(self.margin)
-            less = margin < self.margin[rows]
-            self.points[rows[less]], self.margin[rows[less]] = points[less], margin[less]
+            margin, kept = self._margin(raw, labels), self.margin[rows]
+            less = margin < kept
+            self.margin[rows] = torch.where(less, margin, kept)
+            self.points[rows] = torch.where(less.view(-1, 1, 1, 1), points, self.points[rows])
 
         apgd(
             self.model,

@@ -1,0 +1,485 @@
+"""Plain Plotly JSON for each view: drawing only, no computing. Imports neither torch nor ipywidgets.
+
+The same description serves the board, a notebook's `go.Figure(...)`, PNG export and reports. Colours of
+text, grid and paper are left to the page, which knows whether it is dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .theme import MIX, MUTED, PLAIN, RIGHT, ROB, STD, WRONG, translucent
+
+if TYPE_CHECKING:
+    from mnuts_core.estimates import Estimate
+    from mnuts_core.tradeoff import Curve
+    from mnuts_core.views import (
+        Headline,
+        Histogram,
+        MarginHistograms,
+        Plane,
+        Sensitivity,
+        SimplexCase,
+        TransformCurve,
+    )
+
+Figure = dict[str, Any]
+CLASSIFIERS = ("g", "h", "LN h", "M(h)")
+"""Columns of the margin plots: standard, robust, layer-normed robust, transformed robust."""
+
+
+def plane_figure(plane: Plane, plain: Curve, frontier: Curve | None, table: Headline) -> Figure:
+    """The trade-off plane: clean accuracy against the two robust estimates.
+
+    Args:
+        plane: The current transform's curve and point.
+        plain: The plain mix's curve.
+        frontier: The β-frontier of the grid, once it is searched.
+        table: The headline figures, for the base models' points.
+    """
+    traces = [
+        *_curve(plain, PLAIN, "plain mix"),
+        *([] if frontier is None else _frontier(frontier)),
+        *_curve(plane.current, MIX, "this transform"),
+        _point(
+            table.std.clean,
+            table.std.transfer,
+            STD,
+            "standard model, at the robust one's MMAA points",
+            "diamond",
+        ),
+        _point(table.rob.clean, table.rob.attacked, ROB, "robust model (MMAA)", "square"),
+        _point(plane.point.clean, plane.point.transfer, MIX, "this mix, transfer", "circle-open"),
+        _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, margin bound", "circle"),
+    ]
+    layout = _layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
+    layout |= {"hovermode": "closest", "legend": _LEGEND_BELOW}
+    layout["margin"] |= {"b": 92}
+    return {"data": traces, "layout": layout}
+
+
+def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
+    hover = "α = %{customdata:.5f}<br>clean %{x:.2f} %<br>%{y:.2f} %<extra>" + name
+    common = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": 100 * curve.clean,
+        "customdata": curve.alpha,
+        "legendgroup": name,
+    }
+    bound = {"width": 2.5, "color": colour}
+    transfer = {"width": 1.5, "color": colour, "dash": "dot"}
+    return [
+        common
+        | {
+            "y": 100 * curve.margin_bound,
+            "line": bound,
+            "name": name,
+            "hovertemplate": f"{hover}, margin bound</extra>",
+        },
+        common
+        | {
+            "y": 100 * curve.transfer,
+            "line": transfer,
+            "name": f"{name}, transfer",
+            "showlegend": False,
+            "hovertemplate": f"{hover}, transfer</extra>",
+        },
+    ]
+
+
+def _frontier(curve: Curve) -> list[Figure]:
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": "best of the grid at each β",
+            "x": 100 * curve.clean,
+            "y": 100 * curve.margin_bound,
+            "customdata": curve.alpha,
+            "line": {"color": MUTED, "width": 1},
+            "marker": {"color": MUTED, "size": 4},
+            "hovertemplate": "best of the grid<br>α = %{customdata:.5f}<br>clean %{x:.2f} %<br>"
+            "margin bound %{y:.2f} %<extra></extra>",
+        }
+    ]
+
+
+def _point(clean: Estimate, robust: Estimate | None, colour: str, name: str, symbol: str) -> Figure:
+    x, y = 100 * clean.value, None if robust is None else 100 * robust.value
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [x],
+        "y": [y],
+        "marker": {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}},
+        "error_x": _bars(clean, colour),
+        "error_y": _bars(robust, colour),
+        "hovertemplate": f"{name}<br>clean %{{x:.2f}} %<br>%{{y:.2f}} %<extra></extra>",
+    }
+
+
+def _bars(estimate: Estimate | None, colour: str) -> Figure:
+    if estimate is None:
+        return {"visible": False}
+    low, high = estimate.interval
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * (high - estimate.value)],
+        "arrayminus": [100 * (estimate.value - low)],
+        "color": translucent(colour, 0.6),
+        "thickness": 1,
+        "width": 3,
+    }
+
+
+def histogram_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms, threshold: float) -> Figure:
+    """Margin histograms as in Table 6: clean above, attacked below, one column a classifier.
+
+    Args:
+        base: Those of g, h and LN h.
+        mix: Those of M(h).
+        threshold: (1-α)/α; M(h) outvotes g where its margin reaches it.
+    """
+    columns = [*(base[name] for name in CLASSIFIERS[:3]), mix]
+    rows = ("clean", "attacked") if mix.attacked is not None else ("clean",)
+    traces: list[Figure] = []
+    layout = _layout("", "") | {"barmode": "overlay", "bargap": 0.04, "showlegend": True}
+    layout["margin"] = {"l": 44, "r": 8, "t": 24, "b": 64}
+    layout["legend"] = _LEGEND_BELOW
+    layout["shapes"], layout["annotations"] = [], []
+    for i, row in enumerate(rows):
+        for j, (name, column) in enumerate(zip(CLASSIFIERS, columns, strict=True)):
+            number = i * 4 + j + 1
+            traces += _bars_of(getattr(column, row), number)
+            _place_subplot(layout, number, i, j, len(rows), name, row)
+    for number in range(4, 4 * len(rows) + 1, 4):
+        layout["shapes"].append(_threshold_line(threshold, number))
+    return {"data": traces, "layout": layout}
+
+
+def _bars_of(histogram: Histogram, number: int) -> list[Figure]:
+    middles = (histogram.edges[1:] + histogram.edges[:-1]) / 2
+    return [
+        {
+            "type": "bar",
+            "x": middles,
+            "y": 100 * counts / max(histogram.n, 1),
+            "customdata": counts,
+            "name": name,
+            "legendgroup": name,
+            "showlegend": number == 1,
+            "marker": {"color": translucent(colour, 0.7)},
+            "xaxis": _axis("x", number),
+            "yaxis": _axis("y", number),
+            "hovertemplate": f"margin %{{x:.2f}}<br>%{{customdata}} {name} (%{{y:.1f}} %)<extra></extra>",
+        }
+        for name, counts, colour in (("right", histogram.right, RIGHT), ("wrong", histogram.wrong, WRONG))
+    ]
+
+
+def _place_subplot(layout: Figure, number: int, i: int, j: int, rows: int, name: str, row: str) -> None:
+    width, gap, height = 0.235, 0.02, (0.42 if rows == 2 else 1.0)
+    left, bottom = j * (width + gap), (0.58 if i == 0 and rows == 2 else 0.0)
+    last = i == rows - 1
+    layout[_key("xaxis", number)] = {
+        "domain": [left, left + width],
+        "anchor": _axis("y", number),
+        "range": [0, 1],
+        "title": {"text": "confidence margin" if last else "", "standoff": 4},
+        "tickvals": [0, 0.25, 0.5, 0.75, 1],
+    }
+    layout[_key("yaxis", number)] = {
+        "domain": [bottom, bottom + height],
+        "anchor": _axis("x", number),
+        "rangemode": "tozero",
+        "title": {"text": f"{row} images (%)" if j == 0 else "", "standoff": 4},
+        "nticks": 5,
+    }
+    layout["annotations"].append(_above(f"<b>{name}</b>, {row}", left + width / 2, bottom + height))
+
+
+def _threshold_line(threshold: float, number: int) -> Figure:
+    return {
+        "type": "line",
+        "x0": threshold,
+        "x1": threshold,
+        "y0": 0,
+        "y1": 1,
+        "xref": _axis("x", number),
+        "yref": f"{_axis('y', number)} domain",
+        "line": {"color": MIX, "width": 2, "dash": "dash"},
+    }
+
+
+def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) -> Figure:
+    """Median margins in four groups, and the margin gap above each classifier (Fig. 6)."""
+    columns = [*(base[name] for name in CLASSIFIERS[:3]), mix]
+    parts = [
+        ("clean right", "clean", "median_right", RIGHT, ""),
+        ("clean wrong", "clean", "median_wrong", WRONG, ""),
+    ]
+    if mix.attacked is not None:
+        parts += [
+            ("attacked right", "attacked", "median_right", RIGHT, "/"),
+            ("attacked wrong", "attacked", "median_wrong", WRONG, "/"),
+        ]
+    traces = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": list(CLASSIFIERS),
+            "y": [getattr(getattr(column, part), field) for column in columns],
+            "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
+            "hovertemplate": f"%{{x}}, {name}<br>median margin %{{y:.3f}}<extra></extra>",
+        }
+        for name, part, field, colour, pattern in parts
+    ]
+    layout = _layout("", "median margin") | {"barmode": "group", "bargap": 0.25}
+    layout["yaxis"] |= {"range": [0, 1.2], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
+    layout["showlegend"] = True
+    layout["legend"] = _LEGEND_BELOW
+    layout["margin"] |= {"b": 56}
+    layout["annotations"] = [
+        {
+            "x": name,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "showarrow": False,
+            "text": f"gap<br>{column.gap:+.3f}",
+            "font": {"size": 11},
+        }
+        for name, column in zip(CLASSIFIERS, columns, strict=True)
+        if np.isfinite(column.gap)
+    ]
+    return {"data": traces, "layout": layout}
+
+
+def transform_figure(curve: TransformCurve, ln: bool) -> Figure:
+    """M as a function of one logit, over the densities of the bundle's logits.
+
+    Args:
+        curve: The curve and the densities.
+        ln: Whether the logits are layer-normed.
+    """
+    density = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": curve.z,
+        "yaxis": "y2",
+        "line": {"width": 0},
+        "fill": "tozeroy",
+        "hoverinfo": "skip",
+    }
+    traces = [
+        density | {"y": curve.rest, "name": "other classes", "fillcolor": translucent(MUTED, 0.25)},
+        density | {"y": curve.top, "name": "first class", "fillcolor": translucent(ROB, 0.25)},
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": curve.z,
+            "y": curve.m,
+            "name": "M",
+            "line": {"color": MIX, "width": 3},
+            "hovertemplate": "logit %{x:.2f}<br>M %{y:.4g}<extra></extra>",
+        },
+    ]
+    layout = _layout(
+        f"{'layer-normed ' if ln else ''}logit of the robust model", "transformed logit M", legend=True
+    )
+    layout["legend"] = _LEGEND_BELOW
+    layout["margin"] |= {"b": 92}
+    layout["yaxis2"] = {"overlaying": "y", "side": "right", "visible": False, "rangemode": "tozero"}
+    layout["yaxis"] |= {"zeroline": True}
+    return {"data": traces, "layout": layout}
+
+
+def simplex_figure(cases: Sequence[SimplexCase]) -> Figure:
+    """Trajectories on the probability simplex, raw and transformed (Fig. 4), one triangle a case."""
+    traces: list[Figure] = []
+    layout = _layout("", "", legend=True)
+    layout["annotations"] = []
+    layout["margin"] = {"l": 8, "r": 8, "t": 30, "b": 30}
+    for axis in ("xaxis", "yaxis"):
+        layout[axis] = {"visible": False, "fixedrange": True}
+    layout["yaxis"] |= {"scaleanchor": "x", "range": [-0.12, 1.0]}
+    layout["xaxis"] |= {"range": [-0.15, 1.35 * len(cases) - 0.2]}
+    layout["legend"] = _LEGEND_BELOW
+    for number, case in enumerate(cases):
+        traces += _triangle(case, 1.35 * number, first=number == 0)
+        layout["annotations"] += _corner_names(case, 1.35 * number)
+    return {"data": traces, "layout": layout}
+
+
+def _triangle(case: SimplexCase, shift: float, *, first: bool) -> list[Figure]:
+    corners = np.array([[0, 0], [1, 0], [0.5, np.sqrt(0.75)], [0, 0]])
+    outline = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": corners[:, 0] + shift,
+        "y": corners[:, 1],
+        "line": {"color": MUTED, "width": 1},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    paths = []
+    for name, path, at, colour, symbol in (
+        ("raw σ(h/τ)", case.raw, case.raw_at, ROB, "square"),
+        ("transformed σ(M(h)/τ)", case.transformed, case.at, MIX, "circle"),
+    ):
+        common = {"type": "scatter", "legendgroup": name, "hovertemplate": _SIMPLEX_HOVER}
+        paths += [
+            common
+            | {
+                "mode": "lines",
+                "name": name,
+                "showlegend": first,
+                "x": path.xy[:, 0] + shift,
+                "y": path.xy[:, 1],
+                "customdata": np.column_stack([path.probabilities, path.tau]),
+                "line": {"color": colour, "width": 2.5},
+            },
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "legendgroup": name,
+                "showlegend": False,
+                "x": [float(at[0]) + shift],
+                "y": [float(at[1])],
+                "marker": {"color": colour, "size": 11, "symbol": symbol},
+                "hovertemplate": f"{name} at τ = 1<extra></extra>",
+            },
+        ]
+    return [outline, *paths]
+
+
+_SIMPLEX_HOVER = (
+    "τ = %{customdata[3]:.3g}<br>"
+    "(%{customdata[0]:.3f}, %{customdata[1]:.3f}, %{customdata[2]:.3f})<extra></extra>"
+)
+
+
+def _corner_names(case: SimplexCase, shift: float) -> list[Figure]:
+    places = ((0, -0.02, "top"), (1, -0.02, "top"), (0.5, 0.88, "bottom"))
+    names = [
+        {"x": x + shift, "y": y, "yanchor": anchor, "text": name, "showarrow": False, "font": {"size": 13}}
+        for (x, y, anchor), name in zip(places, case.corners, strict=True)
+    ]
+    title = {
+        "x": 0.5 + shift,
+        "xanchor": "center",
+        "y": 1.0,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "text": case.name,
+        "showarrow": False,
+        "font": {"size": 12},
+    }
+    return [*names, title]
+
+
+def slices_figure(view: Sensitivity) -> Figure:
+    """The search's objective, one slice a power p (Fig. 9); darker is better; a click goes there.
+
+    Args:
+        view: The objective over the grid, and the current parameters.
+    """
+    layout = _layout("", "") | {"annotations": [], "margin": {"l": 56, "r": 70, "t": 24, "b": 44}}
+    layout["coloraxis"] = {
+        "colorscale": "Viridis",
+        "colorbar": {"title": {"text": "objective (%)", "side": "right"}, "thickness": 10},
+    }
+    traces: list[Figure] = []
+    log_s, n = np.log10(view.s), len(view.p)
+    for j, p in enumerate(view.p):
+        number, left, width = j + 1, j / n, 0.92 / n
+        traces.append(_slice(view, j, number))
+        layout[_key("xaxis", number)] = {
+            "domain": [left, left + width],
+            "anchor": _axis("y", number),
+            "title": {"text": "bias c", "standoff": 4},
+            "nticks": 4,
+        }
+        layout[_key("yaxis", number)] = {
+            "anchor": _axis("x", number),
+            "tickvals": log_s,
+            "ticktext": [f"{value:.3g}" for value in view.s] if j == 0 else [""] * len(view.s),
+            "title": {"text": "scale s" if j == 0 else "", "standoff": 4},
+        }
+        layout["annotations"].append(_above(f"p = {p:.2f}", left + width / 2, 1.0))
+    nearest = int(np.abs(view.p - view.at[1]).argmin()) + 1
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [view.at[2]],
+            "y": [float(np.log10(view.at[0]))],
+            "xaxis": _axis("x", nearest),
+            "yaxis": _axis("y", nearest),
+            "marker": {"color": WRONG, "size": 10, "symbol": "circle-open", "line": {"width": 3}},
+            "hovertemplate": f"current s, c (p = {view.at[1]:.2f})<extra></extra>",
+        }
+    )
+    return {"data": traces, "layout": layout}
+
+
+def _slice(view: Sensitivity, j: int, number: int) -> Figure:
+    return {
+        "type": "heatmap",
+        "x": view.c,
+        "y": np.log10(view.s),
+        "z": 100 * view.objective[:, j, :],
+        "customdata": np.broadcast_to(view.s[:, None], (len(view.s), len(view.c))),
+        "coloraxis": "coloraxis",
+        "xaxis": _axis("x", number),
+        "yaxis": _axis("y", number),
+        "hovertemplate": f"p = {view.p[j]:.2f}, s = %{{customdata:.3g}}, c = %{{x:.2f}}<br>"
+        "objective %{z:.2f} %<extra></extra>",
+    }
+
+
+def _above(text: str, x: float, y: float) -> Figure:
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xanchor": "center",
+        "xref": "paper",
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 12},
+    }
+
+
+def _layout(x: str, y: str, *, legend: bool = False) -> Figure:
+    layout: Figure = {
+        "margin": {"l": 56, "r": 12, "t": 12, "b": 44},
+        "xaxis": {"title": {"text": x, "standoff": 6}, "zeroline": False},
+        "yaxis": {"title": {"text": y, "standoff": 6}, "zeroline": False},
+        "showlegend": legend,
+    }
+    return layout
+
+
+_LEGEND_BELOW = {
+    "orientation": "h",
+    "x": 0,
+    "y": 0,
+    "yref": "container",
+    "yanchor": "bottom",
+    "font": {"size": 11},
+}
+
+
+def _axis(letter: str, number: int) -> str:
+    return letter if number == 1 else f"{letter}{number}"
+
+
+def _key(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}{number}"

@@ -1,0 +1,92 @@
+"""The explorer's state: every setting a visitor can make, with no widget and no figure in it.
+
+Controls are linked to it, views observe it, and the URL of a shared link will be written from it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import traitlets as tr
+
+from mnuts_core.params import CLAMPS, IDENTITY, LN_ONLY, PAPER_OPTIMA, PARAMS, MixParams
+
+PRESETS: dict[str, MixParams] = {
+    "Paper: CIFAR-10 (Table 3)": PAPER_OPTIMA["cifar10"],
+    "Paper: CIFAR-100 (Table 3)": PAPER_OPTIMA["cifar100"],
+    "Paper: ImageNet (Table 3)": PAPER_OPTIMA["imagenet"],
+    "Layer norm only": LN_ONLY,
+    "Plain mix (no transform)": IDENTITY,
+}
+"""Named settings; each leaves β and T to the visitor, except the paper's, which bring their β."""
+
+
+class ExplorerState(tr.HasTraits):
+    """What the visitor chose.
+
+    Attributes:
+        bundle: Name of the bundle, a key of the session's library.
+        s, p, c, clamp, ln_k: The transform (Eq. 4).
+        beta: Level from which α follows.
+        by_hand: Whether α is set by hand instead.
+        alpha: That α.
+        temperature: T of the standard model.
+        grid: Which grid *Find best* searches.
+        case: `paper` for the paper's two cases, or `clean`/`attacked` for an example of the bundle.
+        row: Which example.
+    """
+
+    bundle = tr.Unicode()
+    s = tr.Float(PARAMS["s"].default)
+    p = tr.Float(PARAMS["p"].default)
+    c = tr.Float(PARAMS["c"].default)
+    clamp = tr.Enum(CLAMPS, default_value="gelu")
+    ln_k = tr.Int(250)
+    beta = tr.Float(PARAMS["beta"].default)
+    by_hand = tr.Bool(False)
+    alpha = tr.Float(PARAMS["alpha"].default)
+    temperature = tr.Float(PARAMS["temperature"].default)
+    grid = tr.Unicode("cifar10")
+    case = tr.Enum(("paper", "clean", "attacked"), default_value="paper")
+    row = tr.Int(0, min=0)
+
+    MIX_TRAITS = ("s", "p", "c", "clamp", "ln_k", "beta", "by_hand", "alpha", "temperature")
+
+    @property
+    def params(self) -> MixParams:
+        """The parameters as the core takes them.
+
+        Raises:
+            ParameterError: If a value lies outside its interval.
+        """
+        return MixParams(
+            s=self.s,
+            p=self.p,
+            c=self.c,
+            clamp=self.clamp,
+            ln_k=self.ln_k,
+            beta=self.beta,
+            alpha=self.alpha if self.by_hand else None,
+            temperature=self.temperature,
+        )
+
+    def take(self, params: MixParams, *, level: bool = False) -> None:
+        """Take over a transform, and with `level` also its β or α and its T, as one change.
+
+        Args:
+            params: The parameters.
+            level: Whether to take β, α and T too. α counts as set by hand only if it is not None.
+        """
+        values: dict[str, Any] = {name: getattr(params, name) for name in ("s", "p", "c", "clamp", "ln_k")}
+        if level:
+            values |= {"beta": params.beta, "temperature": params.temperature}
+            values["by_hand"] = params.alpha is not None
+            if params.alpha is not None:
+                values["alpha"] = params.alpha
+        self.set(**values)
+
+    def set(self, **values: Any) -> None:
+        """Set several traits as one change: observers see the last state only."""
+        with self.hold_trait_notifications():
+            for name, value in values.items():
+                self.set_trait(name, value)

@@ -1,0 +1,42 @@
+"""The explorer's style sheet. Colours come from the page's theme, so dark and light both work."""
+
+from __future__ import annotations
+
+STYLE = """
+.mnuts-explorer { max-width: 1920px; margin: 0 auto; padding: 8px 12px 24px; overflow: visible;
+  font-family: var(--jp-ui-font-family); color: var(--jp-ui-font-color1); }
+.mnuts-body { align-items: flex-start; gap: 16px; overflow: visible; }
+.mnuts-controls { flex: 0 0 316px; position: sticky; top: 8px; max-height: calc(100vh - 16px);
+  overflow-y: auto; overflow-x: hidden; padding: 10px 12px; border-radius: 8px;
+  border: 1px solid var(--jp-border-color2); background: var(--jp-layout-color1); }
+.mnuts-controls .widget-label, .mnuts-controls .widget-readout { color: var(--jp-ui-font-color1); }
+.mnuts-main { flex: 1 1 auto; min-width: 0; gap: 8px; overflow: visible; }
+.mnuts-main > * { overflow: visible; max-width: 100%; }
+.mnuts-main .widget-html-content { white-space: normal; min-width: 0; width: 100%; }
+.mnuts-group { margin: 8px 0 0; padding-top: 6px; font-size: 12px; font-weight: 600; letter-spacing: .02em;
+  color: var(--jp-ui-font-color2); border-top: 1px solid var(--jp-border-color2); }
+.mnuts-provenance { font-size: 12px; color: var(--jp-ui-font-color2); line-height: 1.5; }
+.mnuts-provenance b { font-size: 16px; color: var(--jp-ui-font-color1); margin-right: 10px; }
+.mnuts-provenance span + span::before { content: " · "; }
+.mnuts-provenance details { display: inline-block; margin-left: 10px; vertical-align: top; max-width: 100%; }
+.mnuts-provenance details[open] { display: block; margin: 4px 0 0; }
+.mnuts-provenance summary { cursor: pointer; text-decoration: underline dotted; }
+.mnuts-headline { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums;
+  line-height: 1.3; }
+.mnuts-headline th, .mnuts-headline td { text-align: right; padding: 3px 8px; vertical-align: top;
+  border-bottom: 1px solid var(--jp-border-color2); white-space: nowrap; }
+.mnuts-headline thead th { font-size: 12px; font-weight: 600; color: var(--jp-ui-font-color2); cursor: help; }
+.mnuts-headline th[scope=row] { text-align: left; font-weight: 500; }
+.mnuts-headline tr[data-row=mix] th, .mnuts-headline tr[data-row=mix] td { background: rgba(0,158,115,.10); }
+.mnuts-headline small { display: block; font-size: 11px; color: var(--jp-ui-font-color2); }
+.mnuts-headline th[scope=row] small { padding-left: 18px; }
+.mnuts-dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 8px; }
+.mnuts-words { margin: 6px 0 0; font-size: 12px; line-height: 1.45; color: var(--jp-ui-font-color2); }
+.mnuts-found { font-size: 12px; line-height: 1.45; color: var(--jp-ui-font-color1); white-space: normal; }
+.mnuts-warning { color: var(--jp-ui-font-color2); padding-left: 8px; border-left: 3px solid #E69F00;
+  margin-top: 4px; }
+.mnuts-banner { padding: 8px 12px; border-radius: 6px; border-left: 4px solid #D55E00; font-size: 13px;
+  background: rgba(213,94,0,.12); color: var(--jp-ui-font-color1); white-space: normal; }
+@media (max-width: 900px) { .mnuts-body { flex-direction: column; }
+  .mnuts-controls { position: static; max-height: none; width: 100%; flex: none; } }
+"""

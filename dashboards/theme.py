@@ -1,0 +1,31 @@
+"""Colours and words that stand for the same thing in every view.
+
+The palette is Okabe and Ito's (2008), which stays apart for colour-blind readers and on dark and light.
+"""
+
+from __future__ import annotations
+
+STD = "#E69F00"
+ROB = "#0072B2"
+PLAIN = "#CC79A7"
+MIX = "#009E73"
+"""The four classifiers: standard, robust, plain mix, MixedNUTS."""
+
+RIGHT = "#56B4E9"
+WRONG = "#D55E00"
+"""Right and wrong predictions."""
+
+MUTED = "#8c8c8c"
+
+CLASSIFIER: dict[str, str] = {"std": STD, "rob": ROB, "plain": PLAIN, "mix": MIX}
+
+
+def translucent(colour: str, alpha: float) -> str:
+    """A hex colour as rgba.
+
+    Args:
+        colour: Such as "#0072B2".
+        alpha: Opacity in [0, 1].
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"

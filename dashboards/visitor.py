@@ -1,0 +1,51 @@
+"""What a visitor asked for in the URL, when the kernel may have been started before there was a visitor.
+
+``voila.utils.get_query_string`` does the same, but importing it costs a kernel 1.7 s.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+
+CONNECT_TIMEOUT = 5.0  # seconds
+
+
+def query_string() -> str:
+    """The query of the page's URL, without the question mark; empty where there is none, as in JupyterLab.
+
+    In a kernel that Voilà keeps in reserve this waits for the visitor: import and prepare everything first.
+    """
+    if os.environ.get("VOILA_PREHEAT") == "True":
+        # In a thread, since this one runs the kernel's own event loop.
+        thread = threading.Thread(target=_wait_for_visitor, daemon=True)
+        thread.start()
+        thread.join()
+    return os.environ.get("QUERY_STRING", "")
+
+
+def _wait_for_visitor() -> None:
+    """Ask the server for the visitor's request and put it into the environment, as Voilà does."""
+    import asyncio
+
+    from tornado.websocket import websocket_connect
+
+    env = os.environ.get
+    root = env("VOILA_WS_BASE_URL") or env("VOILA_SERVER_URL") or "/"
+    host = f"{env('VOILA_APP_IP', '127.0.0.1')}:{env('VOILA_APP_PORT', '8866')}"
+    url = f"{env('VOILA_WS_PROTOCOL', 'ws')}://{host}{root}voila/query/{env('VOILA_KERNEL_ID', '')}"
+
+    async def ask() -> str | bytes | None:
+        connection = await asyncio.wait_for(websocket_connect(url), CONNECT_TIMEOUT)
+        try:
+            return await connection.read_message()
+        finally:
+            connection.close()
+
+    try:
+        answer = asyncio.run(ask())
+    except (OSError, TimeoutError):
+        return  # no server to ask: the app opens with its defaults
+    if answer:
+        os.environ.update({str(key): str(value) for key, value in json.loads(answer).items()})

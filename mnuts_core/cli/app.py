@@ -1,0 +1,122 @@
+"""The application `mnuts`: its commands, its exit codes, and how it tells of errors.
+
+Exit codes: 0 done; 1 a fault of the program; 2 a fault of the input; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated, NoReturn
+
+import typer
+
+from mnuts_core.cli import dashboard, demo, export, info, remix, search
+from mnuts_core.cli.console import fail
+from mnuts_core.cli.options import Command
+from mnuts_core.errors import MnutsError
+
+OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="mnuts",
+    help="MixedNUTS: mix an accurate and a robust classifier, see the trade-off, export the best mix.",
+    epilog="BUNDLE is the name of a bundle that `mnuts info` lists, or the path of a .safetensors file.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("info", cls=Command)(info.info)
+app.command("search", cls=Command)(search.search)
+app.command("remix", cls=Command)(remix.remix)
+app.command("export", cls=Command)(export.export)
+app.command("dashboard")(dashboard.dashboard)
+app.add_typer(demo.app, name="demo")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mnuts {version('mnuts')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="On an error, show where it arose.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The options before the command; `run` reads --debug itself, since parsing may fail too."""
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run `mnuts` and leave with its exit code.
+
+    Args:
+        argv: The arguments after the program's name; those of the process if None.
+    """
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `mnuts` and return the exit code; errors are told in one line on standard error.
+
+    Args:
+        argv: The arguments after the program's name.
+    """
+    _never_fail_to_encode()
+    debug = "--debug" in _before_command(argv)
+    try:
+        code: int | None = app(list(argv), prog_name="mnuts", standalone_mode=False)
+        sys.stdout.flush()
+        return code or OK
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return FAULT
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _tell(error, debug)
+
+
+def _before_command(argv: Sequence[str]) -> Sequence[str]:
+    commands = (place for place, word in enumerate(argv) if not word.startswith("-"))
+    return argv[: next(commands, len(argv))]
+
+
+def _tell(error: Exception, debug: bool) -> int:
+    """One line about an error, and the exit code that it stands for."""
+    if isinstance(error, MnutsError):
+        fail(str(error))
+        return USAGE
+    # typer carries a click of its own in newer versions: its errors are known by what they can do
+    if hasattr(error, "format_message"):
+        if message := error.format_message():
+            fail(message)
+        return USAGE
+    hint = "" if debug else " (a fault of mnuts; `mnuts --debug ...` shows where)"
+    fail(f"{type(error).__name__}: {error}{hint}")
+    return FAULT
+
+
+def _never_fail_to_encode() -> None:
+    """Where the terminal knows no Greek, print `?` rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _drop_output() -> None:
+    """The reader is gone: let Python's own flush at exit have somewhere to write to."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,43 @@
+"""`mnuts dashboard`: an app in the browser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mnuts_core.errors import MnutsError
+
+
+def dashboard(
+    name: Annotated[str, typer.Argument(help="Which app.")] = "explorer",
+    bundle: Annotated[
+        str | None,
+        typer.Option("--bundle", metavar="BUNDLE", help="Name or path of the bundle to open first."),
+    ] = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option("--port", help="Port to listen on; the first free one from 8866 if not given."),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            "--token",
+            help="What a visitor must bring as ?token=...; '' asks for none. If not given: none on this "
+            "machine's own addresses, a fresh one on others.",
+        ),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
+) -> None:
+    """Serve an app in the browser until Ctrl-C; nothing leaves this machine."""
+    from mnuts_core.library import find_bundle
+
+    path = None if bundle is None else find_bundle(bundle)
+    from mnuts_dashboards.serve import ServeError, serve
+
+    try:
+        code = serve(name, bundle=path, host=host, port=port, token=token, open_browser=not no_browser)
+    except ServeError as error:
+        raise MnutsError(str(error)) from error
+    raise typer.Exit(code)

@@ -1,0 +1,194 @@
+"""`mnuts info`: what is installed, or what a bundle says of itself."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mnuts_core.cli.console import STDOUT, check_target, printable, show, write_json
+from mnuts_core.cli.options import JsonOption, load_bundle
+from mnuts_core.cli.tables import NONE, base_rows, describe, figures_table, legend
+
+if TYPE_CHECKING:
+    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.manifest import ModelCard
+    from mnuts_core.remix import BaseFigures
+
+MANY_CLASSES = 20
+
+
+def info(
+    bundle: Annotated[
+        str | None,
+        typer.Argument(help="Name of a bundle, or path of a .safetensors file."),
+    ] = None,
+    json_out: JsonOption = None,
+) -> None:
+    """Show what is installed, or with a BUNDLE what it holds and where it comes from."""
+    check_target("--json", json_out)
+    if bundle is None:
+        _installation(json_out)
+    else:
+        _bundle(bundle, json_out)
+
+
+def _installation(json_out: str | None) -> None:
+    from mnuts_core.library import shipped_bundles, user_bundles, user_folder
+
+    card: dict[str, Any] = {
+        "mnuts": version("mnuts"),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "device": device_name(),
+        "data_folder": user_folder(),
+        "data_folder_exists": user_folder().is_dir(),
+        "bundles": {"shipped": shipped_bundles(), "user": user_bundles()},
+    }
+    if json_out is not None:
+        write_json(json_out, card)
+    if json_out != STDOUT:
+        show(installation_table(card))
+
+
+def device_name() -> str:
+    """What `--device auto` computes on: the GPU's or the CPU's name."""
+    import torch
+
+    if torch.cuda.is_available():
+        return f"cuda: {torch.cuda.get_device_name()}"
+    return f"cpu: {_cpu_name()}, {torch.get_num_threads()} threads"
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def installation_table(card: dict[str, Any]) -> Table:
+    """What is installed, as a table."""
+    table = _two_columns(f"mnuts {card['mnuts']}")
+    table.add_row("python", card["python"])
+    table.add_row("torch", card["torch"])
+    table.add_row("device", card["device"])
+    for origin, bundles in card["bundles"].items():
+        listed = "\n".join(f"{name}  ({path})" for name, path in bundles.items())
+        table.add_row(f"{origin} bundles", listed or "none")
+    missing = "" if card["data_folder_exists"] else "  (does not exist; $MNUTS_DATA names another)"
+    table.add_row("data folder", f"{card['data_folder']}{missing}")
+    return table
+
+
+def _bundle(name: str, json_out: str | None) -> None:
+    from mnuts_core.library import find_bundle
+    from mnuts_core.remix import RemixEngine
+
+    path, logits = find_bundle(name), load_bundle(name)
+    base = RemixEngine(logits).base
+    rows = base_rows(base)
+    if json_out is not None:
+        write_json(json_out, bundle_json(path, logits, base))
+    if json_out != STDOUT:
+        show(
+            manifest_table(path, logits),
+            figures_table(rows, "the base models", ("clean", "transfer")),
+            "",
+            legend(rows),
+        )
+
+
+def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str, Any]:
+    """A bundle in a JSON answer: path, counts, manifest, base figures."""
+    return {
+        "path": path,
+        "n_clean": bundle.n_clean,
+        "n_attacked": bundle.n_adv,
+        "num_classes": bundle.num_classes,
+        "images": {"clean": _shape(bundle.clean_images), "attacked": _shape(bundle.adv_images)},
+        "manifest": bundle.manifest.model_dump(mode="json", by_alias=True),
+        "figures": {key: row.to_json() for key, row in base_rows(base).items()},
+    }
+
+
+def manifest_table(path: Path, bundle: LogitBundle) -> Table:
+    """What a bundle says of itself, as a table."""
+    card = bundle.manifest
+    table = _two_columns(describe(bundle))
+    rows = {
+        "file": f"{path} ({path.stat().st_size / 2**20:.1f} MiB)",
+        "data": " · ".join(filter(None, (card.data.name, card.data.split))),
+        "source": card.data.source,
+        "classes": _class_names(card.classes),
+        "images": _image_words(bundle),
+        "standard model": _model_words(card.std_model),
+        "robust model": _model_words(card.rob_model),
+        "threat model": str(card.threat or "none recorded"),
+        "attack": _attack_words(bundle),
+        "made with": card.command,
+        "made": card.created,
+        "versions": ", ".join(f"{name} {number}" for name, number in card.versions.items()),
+        "digest": bundle.digest,
+    }
+    for heading, words in rows.items():
+        table.add_row(heading, printable(words) or NONE)
+    return table
+
+
+def _two_columns(title: str) -> Table:
+    table = Table(
+        title=Text(title, style="bold"),
+        box=box.SIMPLE,
+        show_header=False,
+        title_justify="left",
+        pad_edge=False,
+    )
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _class_names(classes: tuple[str, ...]) -> str:
+    more = f", … ({len(classes):,} in all)" if len(classes) > MANY_CLASSES else ""
+    return ", ".join(classes[:MANY_CLASSES]) + more
+
+
+def _image_words(bundle: LogitBundle) -> str:
+    if bundle.clean_images is None:
+        return "not in the bundle"
+    height, width, channels = bundle.clean_images.shape[1:]
+    attacked = "clean and attacked" if bundle.adv_images is not None else "clean only"
+    return f"{height} × {width} × {channels}, {attacked}"
+
+
+def _model_words(card: ModelCard) -> str:
+    size = "" if card.parameters is None else f", {card.parameters:,} parameters"
+    digest = "" if card.digest is None else f"\n{card.digest}"
+    return f"{card.spec}{size}{digest}"
+
+
+def _attack_words(bundle: LogitBundle) -> str:
+    attack = bundle.manifest.attack
+    if attack is None:
+        return "none recorded" if bundle.n_adv else "none: no attacked part"
+    settings = {
+        "steps": attack.n_iter,
+        "targets": attack.n_targets,
+        "seed": attack.seed,
+        "precision": attack.precision or None,
+    }
+    told = ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
+    return f"{attack.name}, against {attack.surrogate}" + (f"\n{told}" if told else "")
+
+
+def _shape(array: Any) -> Any:
+    return None if array is None else array.shape

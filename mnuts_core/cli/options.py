@@ -1,0 +1,141 @@
+"""Options that several commands share, and how they become the core's own objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from mnuts_core.cli.console import STDOUT
+from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.params import CLAMPS, LN_K_DEFAULT, PARAMS, MixParams, check_clamp
+
+if TYPE_CHECKING:
+    from mnuts_core.bundle import LogitBundle
+
+JSON = "--json"
+
+
+class Command(TyperCommand):
+    """A command whose `--json` may stand alone, for standard output, or be followed by a `.json` file."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments after filling in what a lone `--json` means."""
+        return super().parse_args(ctx, complete_json(args))
+
+
+def complete_json(args: list[str]) -> list[str]:
+    """The arguments with `-` after each `--json` that no target follows.
+
+    Example:
+        >>> complete_json(["--json", "digits"]), complete_json(["digits", "--json", "out.json"])
+        (['--json', '-', 'digits'], ['digits', '--json', 'out.json'])
+    """
+    completed: list[str] = []
+    for place, word in enumerate(args):
+        completed.append(word)
+        following = args[place + 1] if place + 1 < len(args) else ""
+        if word == JSON and following != STDOUT and not following.lower().endswith(".json"):
+            completed.append(STDOUT)
+    return completed
+
+
+BundleArgument = Annotated[str, typer.Argument(help="Name of a bundle, or path of a .safetensors file.")]
+JsonOption = Annotated[
+    str | None,
+    typer.Option(
+        JSON,
+        metavar="[OUT.json]",
+        help="One JSON object instead of tables on standard output; or beside them in a file.",
+    ),
+]
+BetaOption = Annotated[
+    float | None,
+    typer.Option("--beta", help="Level β in [0, 1], from which α follows; 0.985 (98.5 %) if not given."),
+]
+AlphaOption = Annotated[
+    float | None, typer.Option("--alpha", help="Weight α in [0.5, 1] by hand, instead of β.")
+]
+ClampOption = Annotated[str, typer.Option("--clamp", metavar=f"[{'|'.join(CLAMPS)}]", help="Clamp of Eq. 4.")]
+LnKOption = Annotated[
+    int, typer.Option("--ln-k", help="Layer norm over the k largest logits; 0 leaves it out.")
+]
+TemperatureOption = Annotated[
+    float, typer.Option("--temperature", "-T", help="T ≥ 0 of the standard model; 0 is its arg max.")
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+GridOption = Annotated[
+    str | None,
+    typer.Option("--grid", metavar="[cifar10|cifar100|imagenet]", help="Ranges of the paper's Table 3."),
+]
+ConditionalOption = Annotated[
+    bool,
+    typer.Option(
+        "--conditional", help="Count only wrong examples that the standard model gets right (D.8.3)."
+    ),
+]
+WidenOption = Annotated[
+    int,
+    typer.Option(
+        "--widen", metavar="N", min=0, max=10, help="Search wider up to N times while the best is on an edge."
+    ),
+]
+
+DEFAULT_BETA = PARAMS["beta"].default
+DEFAULT_CLAMP = "gelu"
+DEFAULT_LN_K = LN_K_DEFAULT
+
+
+def load_bundle(name_or_path: str) -> LogitBundle:
+    """The bundle that a name or a path means, validated.
+
+    Raises:
+        BundleError: If there is none, or it is broken.
+    """
+    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.library import find_bundle
+
+    return LogitBundle.load(find_bundle(name_or_path))
+
+
+def check_beta(beta: float | None) -> float:
+    """β, or its default.
+
+    Raises:
+        ParameterError: If it is outside [0, 1]; a percentage is met with how to write it.
+    """
+    if beta is None:
+        return DEFAULT_BETA
+    if beta > 1:
+        raise ParameterError(f"--beta must lie in [0, 1], got {beta:g}: give 0.985 for 98.5 %")
+    return PARAMS["beta"].check(beta)
+
+
+def mix_params(
+    s: float,
+    p: float,
+    c: float,
+    beta: float | None,
+    alpha: float | None,
+    clamp: str,
+    ln_k: int,
+    temperature: float,
+) -> MixParams:
+    """The parameters of a mix from the command line.
+
+    Raises:
+        MnutsError: If a value lies outside its interval, or both β and α are given.
+    """
+    if beta is not None and alpha is not None:
+        raise MnutsError("give --beta or --alpha, not both: α follows from β")
+    return MixParams(
+        s=s,
+        p=p,
+        c=c,
+        beta=check_beta(beta),
+        alpha=alpha,
+        clamp=check_clamp(clamp),
+        ln_k=ln_k,
+        temperature=temperature,
+    )

@@ -1,0 +1,125 @@
+"""Headless Chromium and our own server, for tests that look at a real page."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_TIMEOUT = 90  # seconds; a busy two-core machine takes its time
+PAGE_TIMEOUT = 90_000  # milliseconds
+
+
+class Server:
+    """A running server: its address and its process."""
+
+    def __init__(self, process: subprocess.Popen, line: str) -> None:
+        self.process, self.line = process, line
+        self.url = re.search(r"https?://\S+", line)[0]
+
+
+@contextmanager
+def serving(notebook: Path, **options) -> Iterator[Server]:
+    """Our server on `notebook`, in a process of its own; ended with all its kernels."""
+    call = f"serve({str(notebook)!r}, **{ {'open_browser': False, **options}!r})"
+    command = [sys.executable, "-c", f"from mnuts_dashboards.serve import serve; raise SystemExit({call})"]
+    log = notebook.with_suffix(".log")
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
+        )
+    try:
+        ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
+        line = process.stdout.readline() if ready else ""
+        if "http" not in line:
+            pytest.fail(f"the server did not start: {line!r}\n{log.read_text()[-3000:]}")
+        yield Server(process, line)
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen) -> None:
+    """Ask the server to stop (it ends its kernels); if it does not, end its whole group."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        time.sleep(0.2)
+    process.wait(10)
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser, once a module: while Playwright runs, no other test can start an event loop."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    path = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(chromium):
+    """A function that opens a page; afterwards no request may have gone to anywhere but this machine."""
+    contexts, asked, errors = [], [], []
+
+    def make(**options):
+        context = chromium.new_context(viewport={"width": 1280, "height": 800}, **options)
+        context.set_default_timeout(PAGE_TIMEOUT)
+        context.on("request", lambda request: asked.append(request.url))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert outside(asked) == [], "the page asked for something outside this machine"
+    assert errors == [], "the page's scripts failed"
+
+
+@pytest.fixture
+def chromium_page(new_page):
+    """One page in a fresh context."""
+    return new_page()
+
+
+def outside(urls: list[str]) -> list[str]:
+    """Those of `urls` that leave this machine."""
+    inside = {"127.0.0.1", "localhost", None}  # None: blob: and data: have no host
+    return [url for url in urls if urlsplit(url.removeprefix("blob:")).hostname not in inside]
+
+
+@pytest.fixture
+def serve_notebook():
+    """`with serve_notebook(path) as server:` serves it with our own Voilà; see :func:`serving`."""
+    return serving

@@ -1,0 +1,58 @@
+"""Shared by all tests: options, one thread, Hypothesis, and two bundles."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # `--import-mode=importlib` leaves sys.path alone; we import tests.reference
+    sys.path.insert(0, str(ROOT))
+
+from mnuts_core import LogitBundle  # noqa: E402
+from tests.synthetic import make_bundle  # noqa: E402
+
+DIGITS = ROOT / "data" / "digits.safetensors"
+
+# The same examples in every run; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("repeatable", deadline=None, max_examples=40, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, max_examples=400)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--run-full", action="store_true", help="run the tests that rebuild shipped artefacts from scratch"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    torch.set_num_threads(1)  # small tensors; a second thread only waits, the more so beside other workers
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--run-full"):
+        return
+    skip = pytest.mark.skip(reason="rebuilds shipped artefacts: pass --run-full (make test-full)")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def bundle() -> LogitBundle:
+    """A small SYNTHETIC bundle: 300 clean and 180 attacked examples, 10 classes."""
+    return make_bundle()
+
+
+@pytest.fixture(scope="session")
+def digits() -> LogitBundle:
+    """The bundle of real digits that ships in data/."""
+    if not DIGITS.is_file():
+        pytest.skip(f"{DIGITS} is not there: make it with `mnuts demo build digits`")
+    return LogitBundle.load(DIGITS)

@@ -1,0 +1,211 @@
+"""The explorer without a browser: controls move the state, the state moves the figures, errors are told."""
+
+import json
+
+import pytest
+from mnuts_dashboards.explorer import PANELS, Explorer
+from mnuts_dashboards.jobs import Cancelled, Job
+from mnuts_dashboards.session import Session
+
+from mnuts_core import BundleError, MixConfig, RemixEngine, grid_search
+from mnuts_core.params import IDENTITY
+from tests.synthetic import clean_only
+
+ALL = frozenset(panel.name for panel in PANELS)
+
+
+@pytest.fixture(scope="module")
+def path(bundle, tmp_path_factory):
+    return bundle.save(tmp_path_factory.mktemp("bundles") / "made-up.safetensors")
+
+
+@pytest.fixture
+def explorer(path):
+    made = Explorer(path)
+    made.sent = []
+    made.board.send = lambda content, buffers=None: made.sent.append((content, buffers))
+    return made
+
+
+def test_it_opens_on_the_best_mix_of_the_first_bundle(explorer, bundle):
+    assert explorer.state.bundle == "made-up"
+    best = grid_search(bundle, explorer.opened.grids["cifar10"]).best.params.with_(alpha=None)
+    assert explorer.state.params == best
+    assert explorer.banner.value == ""
+
+
+def test_every_panel_is_made(explorer):
+    made = explorer.make(ALL)
+    assert set(made) == ALL
+    assert all(figure["data"] for figure in made.values())
+
+
+def test_only_visible_panels_are_made(explorer):
+    assert set(explorer.make(frozenset({"plane"}))) == {"plane"}
+
+
+def test_a_slider_moves_state_headline_and_config(explorer, bundle):
+    explorer.controls.sliders["c"].value = -0.25
+    explorer.controls.sliders["beta"].value = 0.9
+    assert (explorer.state.c, explorer.state.beta) == (-0.25, 0.9)
+    explorer.make(ALL)
+    expected = RemixEngine(bundle).remix(explorer.state.params)
+    assert f"<b>{100 * expected.clean.value:.2f}</b>" in explorer.headline.value
+    assert explorer.config.alpha == expected.alpha
+
+
+def test_state_moves_sliders_and_widens_their_range(explorer):
+    explorer.state.s = 50.0
+    slider = explorer.controls.sliders["s"]
+    assert slider.value == pytest.approx(50.0)
+    assert slider.max >= 1.69
+    assert explorer.state.s == 50.0
+
+
+def test_alpha_by_hand_and_back(explorer):
+    explorer.controls.by_hand.value = True
+    assert explorer.controls.sliders["beta"].disabled
+    assert not explorer.controls.sliders["alpha"].disabled
+    explorer.controls.sliders["alpha"].value = 0.9
+    assert explorer.remix.alpha == pytest.approx(0.9)
+    assert explorer.config.beta is None
+    explorer.controls.by_hand.value = False
+    assert explorer.config.beta == explorer.state.beta
+
+
+def test_a_preset_is_taken_and_the_menu_goes_back(explorer):
+    explorer.controls.preset.value = "Plain mix (no transform)"
+    assert explorer.state.params == IDENTITY.with_(beta=explorer.state.beta)
+    assert explorer.controls.preset.value == "choose …"
+
+
+def test_find_best_moves_to_what_the_core_finds(explorer, bundle):
+    explorer.state.set(s=0.7, p=1.5, c=0.3, beta=0.95)
+    explorer.controls.find.click()
+    best = grid_search(bundle, explorer.opened.grids["cifar10"], 0.95).best
+    assert explorer.state.params == best.params.with_(alpha=None)
+    assert f"{100 * best.objective:.1f} %" in explorer.controls.found.value
+    assert not explorer.controls.find.disabled
+
+
+def test_a_wider_grid_is_offered_on_the_edge_and_searched(explorer):
+    explorer.controls.find.click()
+    result = explorer.opened.searches[("cifar10", "gelu", 250)].at_beta(explorer.state.beta)
+    assert result.edges, "the made-up bundle has its optimum on the edge"
+    assert explorer.controls.widen.layout.display == ""
+    explorer.controls.widen.click()
+    assert explorer.state.grid == "cifar10+"
+    assert "cifar10+" in explorer.controls.grid.options
+    assert "grid cifar10+" in explorer.controls.found.value
+
+
+def test_a_click_in_a_slice_goes_there(explorer):
+    explorer.board._receive(
+        None,
+        {"type": "event", "panel": "slices", "kind": "click", "points": [{"curve": 2, "x": -1.1, "y": -1.0}]},
+        [],
+    )
+    grid = explorer.opened.grids["cifar10"]
+    assert (explorer.state.p, explorer.state.c) == (grid.p[2], -1.1)
+    assert explorer.state.s == grid.s[1]  # nearest to 0.1
+
+
+def test_export_is_the_configuration(explorer, tmp_path):
+    explorer.controls.export.click()
+    content, buffers = explorer.sent[-1]
+    assert content["type"] == "download"
+    text = bytes(buffers[0]).decode()
+    assert json.loads(text)["bundle"]["digest"] == explorer.opened.engine.bundle.digest
+    loaded = MixConfig.from_json(text)
+    assert loaded.estimates == explorer.config.estimates
+    assert RemixEngine(explorer.opened.engine.bundle).remix(loaded.params).clean == explorer.remix.clean
+
+
+def test_a_wrong_setting_shows_a_banner_and_keeps_the_view(explorer):
+    before = explorer.headline.value
+    explorer.controls.ln_k.value = 1
+    assert explorer.make(ALL) == {}
+    assert "ln_k must be 0" in explorer.banner.value
+    assert explorer.headline.value == before
+    explorer.controls.ln_k.value = 250
+    assert explorer.make(ALL)
+    assert explorer.banner.value == ""
+
+
+def test_an_unexpected_error_is_told_without_traceback(explorer, caplog):
+    explorer.board.on_error(RuntimeError("boom"))
+    assert "boom" in explorer.banner.value
+    assert "Traceback" not in explorer.banner.value
+
+
+@pytest.mark.parametrize("case", ["clean", "attacked"])
+def test_the_simplex_shows_an_example(explorer, case, bundle):
+    explorer.controls.case.value = case
+    assert explorer.controls.row.max == (bundle.n_clean if case == "clean" else bundle.n_adv) - 1
+    explorer.controls.row.value = 5
+    title = explorer.make(frozenset({"simplex"}))["simplex"]["layout"]["annotations"][-1]["text"]
+    number = 5 if case == "clean" else bundle.adv_index[5]
+    assert title.startswith(f"{case} image {number}, labelled")
+
+
+def test_another_bundle_is_opened(path, bundle, tmp_path):
+    other = clean_only(bundle).save(tmp_path / "clean.safetensors")
+    explorer = Explorer(path, other)
+    explorer.state.set(by_hand=True)
+    explorer.state.bundle = "clean"
+    assert explorer.make(ALL)["plane"]
+    assert "0 attacked" in explorer.provenance.value
+    explorer.state.by_hand = False
+    explorer.make(ALL)
+    assert "holds no attacked examples" in explorer.banner.value
+
+
+def test_a_broken_bundle_is_refused_and_the_old_one_stays(path, tmp_path):
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(path.read_bytes())
+    explorer = Explorer(path, bad)
+    bad.write_bytes(path.read_bytes()[:-8])
+    explorer.state.bundle = "bad"
+    assert explorer.state.bundle == "made-up"
+    assert "bad.safetensors" in explorer.banner.value
+
+
+def test_a_link_chooses_the_bundle(path, bundle, tmp_path):
+    explorer = Explorer(path, bundle.save(tmp_path / "second.safetensors"))
+    explorer.open_link("bundle=second")
+    assert explorer.state.bundle == "second"
+    explorer.open_link("bundle=../../etc/passwd")
+    assert explorer.state.bundle == "second"
+
+
+def test_a_bundle_that_only_the_clean_part_has_opens_with_alpha_by_hand(bundle, tmp_path):
+    explorer = Explorer(clean_only(bundle).save(tmp_path / "clean.safetensors"))
+    assert explorer.state.by_hand
+    assert explorer.banner.value == ""
+
+
+def test_session_keeps_few_bundles_open(bundle, tmp_path):
+    paths = [bundle.save(tmp_path / f"b{i}.safetensors") for i in range(5)]
+    session = Session(*paths)
+    for path in paths:
+        session.open(path.stem)
+    assert list(session._opened) == ["b2", "b3", "b4"]
+    with pytest.raises(BundleError, match="no bundle 'nothing'"):
+        session.open("nothing")
+
+
+def test_a_job_reports_result_failure_and_cancel():
+    told = []
+
+    def run(work):
+        job = Job(work, done=told.append, failed=told.append, progress=told.append)
+        return job
+
+    run(lambda progress: progress(0.5) or "made").start()
+    assert told == [0.5, "made"]
+    run(lambda progress: 1 / 0).start()
+    assert isinstance(told[-1], ZeroDivisionError)
+    job = run(lambda progress: progress(0.1))
+    job.cancel()
+    job.start()
+    assert isinstance(told[-1], Cancelled)

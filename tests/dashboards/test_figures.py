@@ -1,0 +1,129 @@
+"""Figures: what is drawn is what the views say, and Plotly accepts it."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from mnuts_dashboards import figures
+
+from mnuts_core import GridSpec, MixParams, RemixEngine, beta_frontier, grid_search, views
+from mnuts_core.params import IDENTITY
+from mnuts_core.tradeoff import alpha_curve
+from tests.synthetic import clean_only
+
+PARAMS = MixParams(s=2, p=2, c=-0.3)
+
+
+@pytest.fixture(scope="module")
+def engine(bundle):
+    return RemixEngine(bundle)
+
+
+@pytest.fixture(scope="module")
+def drawn(engine):
+    """Every figure for one setting, with the views it was drawn from."""
+    remix = engine.remix(PARAMS)
+    table = views.headline(engine, remix, views.plain_remix(engine, PARAMS))
+    result = grid_search(engine.bundle, GridSpec.paper("cifar10"))
+    frontier = views.frontier(engine, beta_frontier(result, np.linspace(0.5, 1, 6)))
+    mix, base = views.mix_histograms(remix), views.base_histograms(engine)
+    plane = views.plane(engine, remix)
+    curve = views.transform_curve(views.logit_density(engine, 250), PARAMS)
+    return {
+        "remix": remix,
+        "table": table,
+        "result": result,
+        "plane": figures.plane_figure(plane, alpha_curve(engine, IDENTITY), frontier, table),
+        "margins": figures.histogram_figure(base, mix, remix.threshold),
+        "medians": figures.medians_figure(base, mix),
+        "transform": figures.transform_figure(curve, ln=True),
+        "simplex": figures.simplex_figure(views.paper_cases(PARAMS)),
+        "slices": figures.slices_figure(views.sensitivity(result, PARAMS)),
+        "curve": curve,
+    }
+
+
+@pytest.mark.parametrize("name", ["plane", "margins", "medians", "transform", "simplex", "slices"])
+def test_plotly_accepts_every_figure(drawn, name):
+    figure = go.Figure(drawn[name])  # validates every attribute's name and value
+    assert len(figure.data) == len(drawn[name]["data"]) > 0
+
+
+def test_the_point_is_the_mix(drawn):
+    by_name = {trace["name"]: trace for trace in drawn["plane"]["data"]}
+    point, remix = by_name["this mix, margin bound"], drawn["remix"]
+    assert point["x"] == [100 * remix.clean.value]
+    assert point["y"] == [100 * remix.margin_bound.value]
+    low, high = remix.margin_bound.interval
+    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.margin_bound.value))]
+    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.margin_bound.value - low))]
+
+
+def test_histograms_count_every_example(drawn, bundle):
+    traces = drawn["margins"]["data"]
+    clean = [trace for trace in traces if trace["yaxis"] in ("y", "y2", "y3", "y4")]
+    per_column = np.zeros(4, int)
+    for trace in clean:
+        per_column[int(trace["yaxis"][1:] or 1) - 1] += trace["customdata"].sum()
+    assert per_column.tolist() == [bundle.n_clean] * 4
+    assert sum(trace["y"].sum() for trace in clean) == pytest.approx(400)
+
+
+def test_the_threshold_stands_where_it_is(drawn):
+    shapes = drawn["margins"]["layout"]["shapes"]
+    assert [shape["x0"] for shape in shapes] == [drawn["remix"].threshold] * 2
+
+
+def test_the_gap_is_attacked_right_minus_clean_wrong(drawn):
+    traces = {trace["name"]: trace["y"][3] for trace in drawn["medians"]["data"]}
+    gap = traces["attacked right"] - traces["clean wrong"]
+    assert drawn["medians"]["layout"]["annotations"][-1]["text"].endswith(f"{gap:+.3f}")
+
+
+def test_slices_show_the_objective(drawn):
+    result = drawn["result"]
+    for j, trace in enumerate(drawn["slices"]["data"][:-1]):
+        np.testing.assert_allclose(trace["z"], 100 * result.objective[:, j, :])
+    mark = drawn["slices"]["data"][-1]
+    assert (mark["x"], mark["y"]) == ([PARAMS.c], [pytest.approx(np.log10(PARAMS.s))])
+
+
+def test_transform_curve_is_the_transform(drawn):
+    curve = drawn["curve"]
+    v = curve.z + PARAMS.c
+    from scipy.stats import norm
+
+    v = v * norm.cdf(v)
+    np.testing.assert_allclose(curve.m, PARAMS.s * np.sign(v) * np.abs(v) ** PARAMS.p, atol=1e-12)
+    width = curve.z[1] - curve.z[0]
+    assert curve.top.sum() * width == pytest.approx(1, abs=0.02)
+
+
+def test_simplex_starts_in_the_middle_and_ends_at_a_corner(drawn):
+    path = drawn["simplex"]["data"][1]
+    middle = (path["x"][0], path["y"][0])
+    assert middle == pytest.approx((0.5, np.sqrt(0.75) / 3), abs=0.02)
+    assert (path["x"][-1], path["y"][-1]) == pytest.approx((0, 0), abs=1e-6)
+
+
+def test_without_an_attack_robust_figures_are_absent_not_zero(bundle):
+    engine = RemixEngine(clean_only(bundle))
+    params = PARAMS.with_(alpha=0.8)
+    remix = engine.remix(params)
+    table = views.headline(engine, remix, views.plain_remix(engine, params))
+    plane = figures.plane_figure(views.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
+    assert next(t for t in plane["data"] if t["name"] == "this mix, margin bound")["y"] == [None]
+    margins = figures.histogram_figure(
+        views.base_histograms(engine), views.mix_histograms(remix), remix.threshold
+    )
+    assert len(margins["data"]) == 8
+    assert go.Figure(plane).data
+    assert go.Figure(margins).data
+
+
+def test_figures_import_neither_torch_nor_widgets():
+    import subprocess
+    import sys
+
+    code = "import sys, mnuts_dashboards.figures; print('torch' in sys.modules, 'ipywidgets' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["False", "False"]

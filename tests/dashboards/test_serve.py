@@ -1,0 +1,71 @@
+"""Serving, as far as it goes without a server: names, ports, and one-line complaints."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+from mnuts_dashboards.serve import ServeError, app_names, find_notebook, listen, serve
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    path = tmp_path / "some.ipynb"
+    path.write_text("{}")
+    return path
+
+
+def complaint(**options) -> str:
+    with pytest.raises(ServeError) as caught:
+        serve(**{"open_browser": False, **options})
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_an_unknown_app_is_told_the_allowed_names():
+    text = complaint(app="exploder")
+    assert "'exploder'" in text
+    assert all(name in text for name in app_names())
+
+
+def test_a_missing_notebook_or_bundle_is_named(notebook, tmp_path):
+    assert "no such notebook: /nowhere/x.ipynb" in complaint(app="/nowhere/x.ipynb")
+    missing = tmp_path / "missing.safetensors"
+    assert f"no such file: {missing}" in complaint(app=str(notebook), bundle=missing)
+
+
+def test_a_path_serves_any_notebook(notebook):
+    assert find_notebook(str(notebook)) == notebook.resolve()
+
+
+def test_a_taken_port_is_named_with_the_way_out(notebook):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        assert complaint(app=str(notebook), port=port) == (
+            f"port {port} on 127.0.0.1 is taken. "
+            "End the program that holds it, or choose another with --port."
+        )
+
+
+def test_a_port_out_of_range_is_refused(notebook):
+    assert complaint(app=str(notebook), port=99999) == "port must be 0 to 65535, got 99999."
+
+
+def test_without_a_port_the_first_free_one_is_taken():
+    first = listen("127.0.0.1", None)
+    second = listen("127.0.0.1", None)
+    ports = [sockets[0].getsockname()[1] for sockets in (first, second)]
+    for held in [*first, *second]:
+        held.close()
+    assert 8866 <= ports[0] < ports[1]
+
+
+def test_importing_serve_imports_neither_voila_nor_torch():
+    code = (
+        "import sys, mnuts_dashboards.serve; "
+        "print(sorted({'voila', 'torch', 'ipywidgets', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -1,0 +1,224 @@
+"""The shipped digits pair: whole, as accurate as its cards say, attacked by the rules, rebuilt the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from mnuts_core.attacks.mmaa import minimum_margin_attack
+from mnuts_core.attacks.norms import make_ball
+from mnuts_core.build import model_card, predict, to_uint8
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.compat import alias_autoattack
+from mnuts_core.demo.digits import (
+    DATA,
+    EPS,
+    RECIPES,
+    build_digits,
+    digits_folder,
+    load_digits_models,
+    load_digits_split,
+    load_network_card,
+)
+from mnuts_core.demo.networks import make_network
+from mnuts_core.demo.training import Recipe, pgd, reproducible, shifted, train
+from mnuts_core.errors import BundleError
+from mnuts_core.margins import confidence_margin, signed_margin
+from mnuts_core.transform import layer_norm
+
+TRAIN, VALIDATION = load_digits_split()
+SAMPLE = 200
+
+
+class Normed(nn.Module):
+    """LN∘h, what MMAA attacks."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return layer_norm(self.model(images))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> LogitBundle:
+    return LogitBundle.load(digits_folder() / "digits.safetensors")
+
+
+def share(correct: np.ndarray) -> float:
+    return float(np.mean(correct))
+
+
+def test_split_is_complete_disjoint_and_stratified() -> None:
+    assert len(TRAIN.images) == 797
+    assert len(VALIDATION.images) == 1000
+    both = torch.cat([TRAIN.images, VALIDATION.images]).flatten(1)
+    assert len(both.unique(dim=0)) == 1797
+    for part in (TRAIN, VALIDATION):
+        counts = part.labels.bincount(minlength=10) / len(part.labels)
+        assert (counts - 0.1).abs().max() < 0.005
+        assert part.images.min() == 0
+        assert part.images.max() == 1
+        assert torch.equal(part.images * 16, (part.images * 16).round())
+    again = load_digits_split()
+    assert torch.equal(again[1].images, VALIDATION.images)
+
+
+def test_shipped_bundle_fits_the_shipped_models(shipped: LogitBundle) -> None:
+    assert (shipped.n_clean, shipped.n_adv, shipped.num_classes) == (1000, 1000, 10)
+    models = load_digits_models()
+    logits = (shipped.clean_std_logits, shipped.clean_rob_logits)
+    cards = (shipped.manifest.std_model, shipped.manifest.rob_model)
+    for model, cached, card in zip(models, logits, cards, strict=True):
+        own = predict(model.double(), VALIDATION.images, device="cpu").numpy()
+        np.testing.assert_allclose(cached, own, atol=1e-5)
+        assert model_card(card.spec, model.float()) == card
+    np.testing.assert_array_equal(shipped.clean_labels, VALIDATION.labels.numpy())
+    np.testing.assert_array_equal(shipped.clean_images, to_uint8(VALIDATION.images))
+    assert shipped.manifest.data == DATA
+    assert shipped.manifest.attack is not None
+    assert (shipped.manifest.attack.n_iter, shipped.manifest.attack.n_targets) == (100, 9)
+
+
+def test_accuracies_are_the_cards_and_make_a_good_lesson(shipped: LogitBundle) -> None:
+    labels = shipped.clean_labels
+    std = share(shipped.clean_std_logits.argmax(1) == labels)
+    rob = share(shipped.clean_rob_logits.argmax(1) == labels)
+    assert std == load_network_card("std").accuracy >= 0.97
+    assert rob == load_network_card("rob").accuracy
+    assert 0.88 <= rob <= 0.94
+    assert share(shipped.adv_rob_logits.argmax(1) == labels) >= 0.60
+
+
+def test_robust_model_is_surer_when_right(shipped: LogitBundle) -> None:
+    for logits in (shipped.clean_rob_logits, shipped.adv_rob_logits):
+        margins = confidence_margin(torch.from_numpy(logits).double()).numpy()
+        right = logits.argmax(1) == shipped.clean_labels
+        assert np.median(margins[right]) > 2 * np.median(margins[~right])
+
+
+def test_cached_margins_are_those_of_the_cached_logits(shipped: LogitBundle) -> None:
+    clean, attacked = (
+        signed_margin(layer_norm(torch.from_numpy(logits).double()), VALIDATION.labels).numpy()
+        for logits in (shipped.clean_rob_logits, shipped.adv_rob_logits)
+    )
+    np.testing.assert_allclose(shipped.adv_margin, attacked, atol=1e-5)
+    assert (attacked <= clean + 1e-5).all()
+    change = np.abs(shipped.adv_images.astype(float) - shipped.clean_images)
+    assert 0.9 * EPS * 255 < change.max() <= EPS * 255 + 1
+
+
+def test_standard_model_falls_to_the_same_budget() -> None:
+    std, _ = load_digits_models()
+    found = minimum_margin_attack(
+        std, VALIDATION.images.float(), VALIDATION.labels, eps=EPS, n_iter=20, n_targets=0, batch_size=1000
+    )
+    assert found.correct.float().mean() <= 0.05
+
+
+@pytest.mark.slow
+def test_mmaa_on_a_sample_is_as_strong_as_the_library(shipped: LogitBundle) -> None:
+    _, rob = load_digits_models()
+    images, labels = VALIDATION.images[:SAMPLE].float(), VALIDATION.labels[:SAMPLE]
+    found = minimum_margin_attack(rob, images, labels, eps=EPS, seed=1, device="cpu")
+    assert ((found.images - images).abs() <= EPS + 1e-6).all()
+    assert found.images.min() >= 0
+    assert found.images.max() <= 1
+    clean = signed_margin(layer_norm(predict(rob, images, device="cpu")), labels)
+    assert (found.margin <= clean).all()
+
+    library = alias_autoattack().AutoAttack(
+        Normed(rob), norm="Linf", eps=EPS, version="custom", attacks=["apgd-ce", "apgd-t"], seed=1
+    )
+    library.apgd.n_restarts = 1
+    assert library.apgd_targeted.n_target_classes == 9
+    points, _ = library.run_standard_evaluation(images, labels, batch_size=SAMPLE)
+    theirs = int((predict(rob, points, device="cpu").argmax(1) == labels).sum())
+    assert int(found.correct.sum()) <= theirs + 1
+    cached = int((shipped.adv_rob_logits.argmax(1) == shipped.clean_labels)[:SAMPLE].sum())
+    assert abs(int(found.correct.sum()) - cached) <= 3  # another seed, float32
+    assert 0 < cached < SAMPLE
+
+
+def test_training_repeats_itself_and_leaves_no_trace() -> None:
+    recipe = Recipe(width=2, hidden=8, epochs=3, rate=0.05, ball=make_ball("Linf", 0.1), shift=1)
+    images, labels = TRAIN.images[:100], TRAIN.labels[:100]
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+
+    def weights(seed: int) -> torch.Tensor:
+        with reproducible(seed):
+            assert torch.get_num_threads() == 1
+            network = train(make_network(2, 8, seed), images, labels, recipe, seed=seed)
+        return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+    torch.set_num_threads(2)
+    try:
+        assert torch.equal(weights(0), weights(0))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert not torch.equal(weights(0), weights(1))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_pgd_raises_the_loss_inside_the_ball() -> None:
+    _, rob = load_digits_models()
+    images, labels = VALIDATION.images[:50].float(), VALIDATION.labels[:50]
+    ball = make_ball("Linf", EPS)
+    points = pgd(rob, images, labels, ball, 7, torch.Generator().manual_seed(0))
+    assert (ball.distance(points, images) <= EPS + 1e-6).all()
+    loss = nn.functional.cross_entropy
+    assert loss(rob(points), labels) > 1.3 * loss(rob(images), labels)
+
+
+def test_shifts_move_whole_pixels() -> None:
+    image = torch.zeros(200, 1, 5, 5)
+    image[:, :, 2, 2] = 1
+    moved = shifted(image, 1, torch.Generator().manual_seed(0))
+    assert moved.shape == image.shape
+    assert (moved.sum(dim=(1, 2, 3)) == 1).all()
+    seen = {tuple(row) for row in moved.squeeze(1).nonzero()[:, 1:].tolist()}
+    assert seen == {(i, j) for i in (1, 2, 3) for j in (1, 2, 3)}
+
+
+def test_broken_weights_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"no weights at .*: make them with"):
+        load_digits_models(tmp_path)
+    for role in ("std", "rob"):
+        shutil.copy(digits_folder() / f"digits-{role}.safetensors", tmp_path)
+    path = tmp_path / "digits-rob.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match="is damaged"):
+        load_digits_models(tmp_path)
+    path.write_bytes(b"nothing")
+    with pytest.raises(BundleError, match="does not hold the weights"):
+        load_digits_models(tmp_path)
+    save_file({"x": torch.zeros(1)}, path)
+    with pytest.raises(BundleError, match="the network's card is wrong"):
+        load_digits_models(tmp_path)
+
+
+def test_build_needs_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="out_dir must be an existing folder"):
+        build_digits(tmp_path / "missing")
+
+
+@pytest.mark.slow
+@pytest.mark.full
+def test_rebuilt_from_scratch_the_same(shipped: LogitBundle, tmp_path: Path) -> None:
+    paths = build_digits(tmp_path)
+    assert LogitBundle.load(paths.bundle).digest == shipped.digest
+    for role in RECIPES:
+        name = f"digits-{role}.safetensors"
+        old, new = load_file(digits_folder() / name), load_file(tmp_path / name)
+        assert all(torch.equal(old[key], new[key]) for key in old)

@@ -1,0 +1,54 @@
+"""SYNTHETIC logits for tests: made up, with the properties that MixedNUTS builds on, and none of any real data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mnuts_core import LogitBundle
+
+
+def make_arrays(
+    n: int = 300, m: int = 180, k: int = 10, seed: int = 0, dtype: Any = np.float32, boost: float = 2.5
+) -> dict[str, Any]:
+    """Arrays for `LogitBundle.from_arrays`; `boost` is by how much the robust model favours the label.
+
+    The attacked rows are a scattered subset of the clean ones. The standard model is right on most clean
+    rows and on few attacked ones; the robust one is confident when right, also under attack.
+    """
+    rng = np.random.default_rng(seed)
+    rows = np.arange(n)
+    labels = rng.integers(0, k, n)
+    std = rng.normal(size=(n, k)) * 1.5
+    std[rows, labels] += 6.0
+    rob = rng.normal(size=(n, k)) * rng.uniform(0.5, 1.5, (n, 1))
+    rob[rows, labels] += rng.gamma(2.0, boost, n)
+    index = rng.permutation(n)[:m]
+    hit = np.arange(m)
+    adv_rob = rob[index] + 0.3 * rng.normal(size=(m, k))
+    adv_rob[hit, labels[index]] -= rng.uniform(0.0, boost, m)
+    adv_std = rng.normal(size=(m, k)) * 1.5
+    adv_std[hit, (labels[index] + 1) % k] += 6.0 * (rng.random(m) < 0.85)
+    return {
+        "clean_labels": labels,
+        "clean_std_logits": std.astype(dtype),
+        "clean_rob_logits": rob.astype(dtype),
+        "adv_index": index,
+        "adv_std_logits": adv_std.astype(dtype),
+        "adv_rob_logits": adv_rob.astype(dtype),
+    }
+
+
+def make_bundle(**options: Any) -> LogitBundle:
+    """A bundle of `make_arrays`, named as what it is."""
+    return LogitBundle.from_arrays(**make_arrays(**options), name="SYNTHETIC logits for tests")
+
+
+def clean_only(bundle: LogitBundle) -> LogitBundle:
+    """The bundle without its attacked part."""
+    return LogitBundle.from_arrays(
+        clean_labels=bundle.clean_labels,
+        clean_std_logits=bundle.clean_std_logits,
+        clean_rob_logits=bundle.clean_rob_logits,
+    )
