@@ -222,7 +222,7 @@ class Panel {
       button("PNG", "Save as PNG", () => this.image("png")),
       button("SVG", "Save as SVG", () => this.image("svg")),
       button("CSV", "Save the data as CSV", () => this.csv()));
-    const head = element("header", { class: "mnuts-head" }, element("div", {}, element("h3", {}, spec.title), this.note), tools);
+    const head = element("header", { class: "mnuts-head" }, element("h3", {}, spec.title), tools, this.note);
     const body = element("div", { class: "mnuts-body", style: `height:${spec.height}px` }, this.plot, this.wait);
     const label = spec.note ? `${spec.title}. ${spec.note}` : spec.title;
     this.node = element("section", { class: "mnuts-panel", "aria-label": label, "data-panel": spec.name }, head, body);
@@ -324,6 +324,7 @@ class Board {
   receive(message, buffers) {
     if (message?.type === "download") save(new Blob([buffers[0]], { type: message.mime }), message.filename);
     if (message?.type !== "frame") return;
+    this.received = performance.now();
     const bytes = bytesOf(buffers[0]);
     for (const [name, packed] of Object.entries(message.figures)) {
       const figure = revive(packed, bytes);
@@ -360,7 +361,8 @@ class Board {
       if (frame === this.acked) return;
       this.acked = frame;
       const stats = (window.__mnutsBoard ??= { frames: 0 });
-      Object.assign(stats, { frames: stats.frames + 1, lastPaint: performance.now(), lastFrameId: frame });
+      const now = performance.now();
+      Object.assign(stats, { frames: stats.frames + 1, lastPaint: now, lastFrameId: frame, lastDrawMs: now - this.received });
       this.model.send({ type: "ack", id: frame });
     });
   }

@@ -17,41 +17,57 @@ CASES = [("the paper's two cases", "paper"), ("a clean image", "clean"), ("an at
 PRECISION = {"s": ".4g", "p": ".2f", "c": ".2f", "beta": ".3f", "alpha": ".5f", "temperature": ".2f"}
 
 
-def slider(state: ExplorerState, name: str) -> w.Widget:
+class Knob:
     """The slider of one parameter, its range, step, scale and help taken from `PARAMS`.
 
     A value from elsewhere (a search, a preset) that lies outside the slider's range widens the range.
+
+    Attributes:
+        widget: The slider.
     """
-    spec = PARAMS[name]
-    common: dict[str, Any] = {
-        "description": spec.label,
-        "tooltip": spec.help,
-        "readout_format": PRECISION[name],
-        "style": {"description_width": "96px"},
-        "layout": WIDE,
-    }
-    value = getattr(state, name)
-    made: w.Widget
-    if spec.scale == "log":
-        ends = {"min": math.log10(spec.slider_low), "max": math.log10(spec.slider_high)}
-        made = w.FloatLogSlider(value=value, base=10, step=spec.step, **ends, **common)
-    else:
-        made = w.FloatSlider(value=value, min=spec.slider_low, max=spec.slider_high, step=spec.step, **common)
-    made.add_class("mnuts-slider")
 
-    def show(change: Mapping[str, Any]) -> None:
-        place = math.log10(change["new"]) if spec.scale == "log" else change["new"]
-        made.min, made.max = min(made.min, place), max(made.max, place)
-        made.value = change["new"]
+    def __init__(self, state: ExplorerState, name: str) -> None:
+        self._state, self._name, self._spec = state, name, PARAMS[name]
+        self._echo: float | None = getattr(state, name)
+        low, high = self._place(self._spec.slider_low), self._place(self._spec.slider_high)
+        made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
+        self.widget = made(
+            value=self._echo,
+            min=min(low, self._place(self._echo)),
+            max=max(high, self._place(self._echo)),
+            step=self._spec.step,
+            description=self._spec.label,
+            tooltip=self._spec.help,
+            readout_format=PRECISION[name],
+            style={"description_width": "96px"},
+            layout=WIDE,
+        )
+        self.widget.add_class("mnuts-slider")
+        self.widget.observe(self._tell, names="value")
+        state.observe(self._show, names=name)
 
-    def tell(change: Mapping[str, Any]) -> None:
-        # the widget's own rounding must not come back as a change of the visitor's
-        if not math.isclose(change["new"], getattr(state, name), rel_tol=1e-12, abs_tol=1e-15):
-            state.set_trait(name, change["new"])
+    def _place(self, value: float) -> float:
+        """Where a value stands on the slider: its logarithm, if the slider is logarithmic."""
+        return math.log10(value) if self._spec.scale == "log" else value
 
-    state.observe(show, names=name)
-    made.observe(tell, names="value")
-    return made
+    def _show(self, change: Mapping[str, Any]) -> None:
+        if math.isclose(change["new"], self.widget.value, rel_tol=1e-12, abs_tol=1e-15):
+            return
+        place = self._place(change["new"])
+        self._echo = change["new"]
+        self.widget.min, self.widget.max = min(self.widget.min, place), max(self.widget.max, place)
+        self.widget.value = change["new"]
+
+    def _tell(self, change: Mapping[str, Any]) -> None:
+        """Pass on what the visitor chose, but not the page's echo of a value that was set from here.
+
+        The page rounds to the slider's step: p = 2.7143, the search's choice, would come back as 2.71.
+        """
+        echo, self._echo = self._echo, None
+        if change["new"] == getattr(self._state, self._name):
+            self._echo = echo
+        elif echo is None or abs(self._place(change["new"]) - self._place(echo)) > 0.51 * self._spec.step:
+            self._state.set_trait(self._name, change["new"])
 
 
 class Choice(w.Dropdown):
@@ -122,7 +138,7 @@ class Controls(w.VBox):
             layout=WIDE,
         )
         self.preset.observe(self._on_preset, names="value")
-        self.sliders = {name: slider(state, name) for name in PARAMS}
+        self.sliders = {name: Knob(state, name).widget for name in PARAMS}
         self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
         self.ln_k = w.BoundedIntText(
             value=state.ln_k,

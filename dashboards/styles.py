@@ -9,6 +9,7 @@ STYLE = """
 .mnuts-controls { flex: 0 0 316px; position: sticky; top: 8px; max-height: calc(100vh - 16px);
   overflow-y: auto; overflow-x: hidden; padding: 10px 12px; border-radius: 8px;
   border: 1px solid var(--jp-border-color2); background: var(--jp-layout-color1); }
+.mnuts-controls > * { flex: none; }
 .mnuts-controls .widget-label, .mnuts-controls .widget-readout { color: var(--jp-ui-font-color1); }
 .mnuts-main { flex: 1 1 auto; min-width: 0; gap: 8px; overflow: visible; }
 .mnuts-main > * { overflow: visible; max-width: 100%; }

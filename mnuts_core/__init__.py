@@ -4,19 +4,50 @@ Data flows one way: models and data sets → build → bundle → remix, search,
 The paper's equations and appendices are cited by their numbers throughout.
 """
 
-from mnuts_core.attacks.mmaa import minimum_margin_attack
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import MixConfig
-from mnuts_core.errors import BundleError, ConfigError, MnutsError, ParameterError
-from mnuts_core.estimates import Estimate
-from mnuts_core.grids import GridSpec
-from mnuts_core.margins import confidence_margin, signed_margin
-from mnuts_core.mixing import MixedClassifier, mix_probabilities, temperature_scale
-from mnuts_core.params import MixParams
-from mnuts_core.remix import Remix, RemixEngine
-from mnuts_core.search import GridSearchResult, beta_frontier, grid_search
-from mnuts_core.tradeoff import alpha_curve
-from mnuts_core.transform import layer_norm, transform_logits
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnuts_core.attacks.mmaa import minimum_margin_attack
+    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.config import MixConfig
+    from mnuts_core.errors import BundleError, ConfigError, MnutsError, ParameterError
+    from mnuts_core.estimates import Estimate
+    from mnuts_core.grids import GridSpec
+    from mnuts_core.margins import confidence_margin, signed_margin
+    from mnuts_core.mixing import MixedClassifier, mix_probabilities, temperature_scale
+    from mnuts_core.params import MixParams
+    from mnuts_core.remix import Remix, RemixEngine
+    from mnuts_core.search import GridSearchResult, beta_frontier, grid_search
+    from mnuts_core.tradeoff import alpha_curve
+    from mnuts_core.transform import layer_norm, transform_logits
+
+_HOME = {
+    "minimum_margin_attack": "mnuts_core.attacks.mmaa",
+    "LogitBundle": "mnuts_core.bundle",
+    "MixConfig": "mnuts_core.config",
+    "BundleError": "mnuts_core.errors",
+    "ConfigError": "mnuts_core.errors",
+    "MnutsError": "mnuts_core.errors",
+    "ParameterError": "mnuts_core.errors",
+    "Estimate": "mnuts_core.estimates",
+    "GridSpec": "mnuts_core.grids",
+    "confidence_margin": "mnuts_core.margins",
+    "signed_margin": "mnuts_core.margins",
+    "MixedClassifier": "mnuts_core.mixing",
+    "mix_probabilities": "mnuts_core.mixing",
+    "temperature_scale": "mnuts_core.mixing",
+    "MixParams": "mnuts_core.params",
+    "Remix": "mnuts_core.remix",
+    "RemixEngine": "mnuts_core.remix",
+    "GridSearchResult": "mnuts_core.search",
+    "beta_frontier": "mnuts_core.search",
+    "grid_search": "mnuts_core.search",
+    "alpha_curve": "mnuts_core.tradeoff",
+    "layer_norm": "mnuts_core.transform",
+    "transform_logits": "mnuts_core.transform",
+}
+"""Where each public name lives; its module loads when it is first used, so `mnuts --help` needs no torch."""
 
 __all__ = [
     "BundleError",
@@ -43,3 +74,15 @@ __all__ = [
     "temperature_scale",
     "transform_logits",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

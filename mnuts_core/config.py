@@ -19,6 +19,7 @@ from mnuts_core.files import write_atomically
 from mnuts_core.manifest import Card, Digest, Name, Text, ThreatModel, first_problem, library_versions, now
 from mnuts_core.mixing import R_D
 from mnuts_core.params import Clamp, MixParams
+from mnuts_core.quantiles import QuantileMethod
 from mnuts_core.remix import Remix, RemixEngine
 
 CONFIG_SCHEMA: Literal["mnuts-config/1"] = "mnuts-config/1"
@@ -132,14 +133,17 @@ class MixConfig(Card):
         )
 
     @classmethod
-    def from_remix(cls, engine: RemixEngine, params: MixParams) -> MixConfig:
+    def from_remix(
+        cls, engine: RemixEngine, params: MixParams, *, quantile: QuantileMethod = "linear"
+    ) -> MixConfig:
         """The configuration of a mix with its figures on a bundle, ready to be exported.
 
         Args:
             engine: The engine of the bundle.
             params: The parameters, with α or with the β that it follows from.
+            quantile: How α follows from β, see `RemixEngine.threshold`.
         """
-        remix = engine.remix(params)
+        remix = engine.remix(params, quantile=quantile)
         bundle = engine.bundle
         plain = cls.from_params(remix.params, beta=params.beta if params.alpha is None else None)
         return plain.model_copy(

@@ -127,9 +127,7 @@ class GridSpec:
                 low = max(low, min(0.1, float(values[0])))
             ranges[axis] = (10**low, 10**high) if log else (low, high)
         steps = max(self.shape)
-        return GridSpec.from_ranges(
-            ranges["s"], ranges["p"], ranges["c"], steps=steps, name=f"{self.name}+"
-        )
+        return GridSpec.from_ranges(ranges["s"], ranges["p"], ranges["c"], steps=steps, name=f"{self.name}+")
 
 
 PAPER_RANGES: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(

@@ -30,6 +30,11 @@ CleanRows = Literal["attacked", "all"]
 
 SATURATED = 1.0 - 3e-6
 """A quantile above this leaves margins that float64 can no longer tell apart (the paper's code warns)."""
+UNRESOLVED = 1e-12
+"""A quantile below this gives an α that float64 hardly tells from 1: such cells are not trusted either."""
+RESOLUTION = 2.0**-53
+"""Margins below this are 0: probabilities near each other in float64 do not differ by less, and no α < 1
+could make use of them."""
 HIGHEST_QUANTILE = 1.0 - 1e-9
 """The objective compares with at most this, as the paper's code does."""
 MILD = (1e-3, 0.95)
@@ -77,7 +82,7 @@ class GridSearchResult:
         objective: Line 10 of Algorithm 1, in [0, 1].
         quantile: Line 9, q.
         alpha: 1/(1+q) (line 15).
-        saturated: Where q > 1 - 3e-6: such cells are not trusted.
+        saturated: Where q > 1 - 3e-6 or q < 1e-12: float64 saturates, such cells are not trusted.
         accuracy_loss: How much accuracy M(h) has lost against h, the larger of clean and attacked,
             as a share (negative: a gain).
         clean_changes, attacked_changes: Share of examples whose prediction M changes (Assumption 4.2).
@@ -120,10 +125,11 @@ class GridSearchResult:
 
     @cached_property
     def ties(self) -> tuple[Cell, ...]:
-        """All cells whose objective equals the best one's, the chosen one first, then the milder ones."""
+        """All cells to choose from whose objective equals the best one's: the chosen one, then the milder."""
         chosen = self.best.index
-        equal = (_place(i) for i in np.argwhere(self.objective == self.objective[chosen]).tolist())
-        others = sorted((i for i in equal if i != chosen), key=lambda i: _mildness(self, i))
+        equal = _allowed(self) & (self.objective == self.objective[chosen])
+        places = (_place(index) for index in np.argwhere(equal).tolist())
+        others = sorted((i for i in places if i != chosen), key=lambda i: _mildness(self, i))
         return (self.best, *(self.cell(i) for i in others))
 
     @cached_property
@@ -155,8 +161,9 @@ class GridSearchResult:
 
     @property
     def admissible(self) -> NDArray[np.bool_]:
-        """Cells from which the best is chosen: unsaturated, and without undue loss of accuracy."""
-        return _admissible(self.saturated, self.accuracy_loss, self.max_accuracy_loss)
+        """Cells that are neither saturated nor cost the robust model too much accuracy."""
+        limit = np.inf if self.max_accuracy_loss is None else self.max_accuracy_loss + 1e-12
+        return np.asarray(~self.saturated & (self.accuracy_loss <= limit))
 
     def widened_grid(self) -> GridSpec:
         """The grid to search next when the optimum sits on an edge."""
@@ -289,18 +296,17 @@ def choose(result: GridSearchResult) -> tuple[tuple[int, int, int], tuple[str, .
     the paper's rule: the smallest objective of all cells; only exact ties go by mildness.
     """
     notes: list[str] = []
-    plain = result.max_accuracy_loss is None
-    allowed = np.ones(result.grid.shape, bool) if plain else result.admissible
-    if not allowed.any():
-        allowed = ~result.saturated if (~result.saturated).any() else np.ones(result.grid.shape, bool)
+    plain, allowed = result.max_accuracy_loss is None, _allowed(result)
+    left_out = int((~result.admissible & ~result.saturated).sum())
+    if not plain and not result.admissible.any():
         notes.append("no cell meets max_accuracy_loss: the best of the others is shown, which costs accuracy")
-    elif not plain and (left_out := int((~allowed & ~result.saturated).sum())):
+    elif not plain and left_out:
         notes.append(
             f"{left_out} of {allowed.size} cells left out: M costs the robust model more than "
             f"{100 * (result.max_accuracy_loss or 0):g} points of accuracy there"
         )
     if flagged := int(result.saturated.sum()):
-        notes.append(f"{flagged} of {allowed.size} cells are saturated (q > 1 - 3e-6)")
+        notes.append(f"{flagged} of {allowed.size} cells are saturated (q > 1 - 3e-6 or q < 1e-12)")
     least = result.objective[allowed].min()
     slack = 0.0 if plain else 1.0 / result.n_wrong
     near = [
@@ -437,6 +443,7 @@ def _visit(
         for j, p in enumerate(grid.p.tolist()):
             for i, s in enumerate(grid.s.tolist()):
                 margin = stages.margins(ln_k, c, clamp, p, s).margin.cpu().numpy()
+                margin = np.where(margin < RESOLUTION, 0.0, margin)
                 margins.attacked[i, j, k] = np.sort(margin[:n_right])
                 margins.wrong[i, j, k] = np.sort(margin[n_right:])
             if progress is not None:
@@ -466,15 +473,19 @@ def _tables(beta: float, objective: Array, quantile: Array) -> dict[str, Any]:
         "objective": objective,
         "quantile": quantile,
         "alpha": 1.0 / (1.0 + quantile),
-        "saturated": quantile > SATURATED,
+        "saturated": (quantile > SATURATED) | (quantile < UNRESOLVED),
     }
 
 
-def _admissible(
-    saturated: NDArray[np.bool_], loss: Array, max_accuracy_loss: float | None
-) -> NDArray[np.bool_]:
-    limit = np.inf if max_accuracy_loss is None else max_accuracy_loss + 1e-12
-    return np.asarray(~saturated & (loss <= limit))
+def _allowed(result: GridSearchResult) -> NDArray[np.bool_]:
+    """Cells to choose from: the admissible ones; if there are none the unsaturated, if none all."""
+    everything = np.ones(result.grid.shape, bool)
+    if result.max_accuracy_loss is None:
+        return everything
+    for mask in (result.admissible, ~result.saturated):
+        if mask.any():
+            return mask
+    return everything
 
 
 def _place(index: list[int]) -> tuple[int, int, int]:

@@ -46,9 +46,7 @@ def clamp(x: Array, name: str) -> Array:
     return x
 
 
-def transform(
-    logits: ArrayLike, s: float, p: float, c: float, name: str = "gelu", ln_k: int = 250
-) -> Array:
+def transform(logits: ArrayLike, s: float, p: float, c: float, name: str = "gelu", ln_k: int = 250) -> Array:
     """Eq. 4."""
     v = clamp(layer_norm(logits, ln_k) + c, name)
     return s * np.abs(v) ** p * np.sign(v)

@@ -1,4 +1,4 @@
-"""SYNTHETIC logits for tests: made up, with the properties that MixedNUTS builds on, and none of any real data."""
+"""SYNTHETIC logits for tests: made up, with the properties that MixedNUTS builds on."""
 
 from __future__ import annotations
 

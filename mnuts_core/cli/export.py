@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,6 +33,7 @@ from mnuts_core.errors import MnutsError
 from mnuts_core.params import MixParams, check_clamp
 
 if TYPE_CHECKING:
+    from mnuts_core.bundle import LogitBundle
     from mnuts_core.config import EstimateCard, MixConfig
 
 Value = float | None
@@ -62,25 +63,15 @@ def export(
     check_target("--json", json_out)
     if out.exists() and not force:
         raise MnutsError(f"{out} exists already: give another --out, or --force to overwrite it")
-    _check_source(best, (s, p, c), alpha, searching=bool(grid or widen or conditional))
-    by_hand = None
-    if s is not None and p is not None and c is not None:
-        by_hand = mix_params(s, p, c, beta, alpha, clamp, ln_k, temperature)
-    level, cells = check_beta(beta), None if by_hand else make_grid(grid, None, None, None)
-    check_clamp(clamp)
+    point = _point(best, s, p, c, alpha, searching=bool(grid or widen or conditional))
+    by_hand = None if point is None else mix_params(*point, beta, alpha, clamp, ln_k, temperature)
     logits = load_bundle(bundle)
     from mnuts_core.config import MixConfig
     from mnuts_core.remix import RemixEngine
 
-    params = by_hand
-    if cells is not None:
-        result = run_search(
-            logits, cells, level, widen=widen, clamp=clamp, ln_k=ln_k, conditional=conditional, device=device
-        )
-        for warning in result.warnings:
-            warn(warning)
-        params = result.best.params.with_(alpha=None, temperature=temperature)
-    config = MixConfig.from_remix(RemixEngine(logits, device=device), params or MixParams())
+    settings = {"clamp": check_clamp(clamp), "ln_k": ln_k, "conditional": conditional, "device": device}
+    params = by_hand or _searched(logits, grid, beta, widen, settings).with_(temperature=temperature)
+    config = MixConfig.from_remix(RemixEngine(logits, device=device), params)
     config.save(out)
     if json_out is not None:
         write_json(json_out, {"path": out, "config": json.loads(config.to_json())})
@@ -88,15 +79,32 @@ def export(
         show(summary(config, out, describe(logits)))
 
 
-def _check_source(best: bool, point: tuple[Value, Value, Value], alpha: Value, *, searching: bool) -> None:
-    """Refuse what is neither a point by hand nor a search, or both."""
-    if best and (point != (None,) * 3 or alpha is not None):
-        raise MnutsError("give --best, or --s, --p, --c (and --beta or --alpha) by hand, not both")
-    if not best and None in point:
-        missing = [name for name, value in zip(("--s", "--p", "--c"), point, strict=True) if value is None]
-        raise MnutsError(f"{', '.join(missing)} missing: give --s, --p and --c, or --best to search for them")
-    if searching and not best:
+def _point(
+    best: bool, s: Value, p: Value, c: Value, alpha: Value, *, searching: bool
+) -> tuple[float, float, float] | None:
+    """The point given by hand, or None for a search; neither and both are refused."""
+    given = {"--s": s, "--p": p, "--c": c}
+    if best:
+        if alpha is not None or any(value is not None for value in given.values()):
+            raise MnutsError("give --best, or --s, --p, --c (and --beta or --alpha) by hand, not both")
+        return None
+    if s is None or p is None or c is None:
+        missing = ", ".join(name for name, value in given.items() if value is None)
+        raise MnutsError(f"{missing} missing: give --s, --p and --c, or --best to search for them")
+    if searching:
         raise MnutsError("--grid, --widen and --conditional belong to a search: add --best")
+    return s, p, c
+
+
+def _searched(
+    bundle: LogitBundle, grid: str | None, beta: Value, widen: int, settings: dict[str, Any]
+) -> MixParams:
+    """The best parameters of a search, α still to follow from β."""
+    cells = make_grid(grid, None, None, None)
+    result = run_search(bundle, cells, check_beta(beta), widen=widen, **settings)
+    for warning in result.warnings:
+        warn(warning)
+    return result.best.params.with_(alpha=None)
 
 
 def summary(config: MixConfig, path: Path, bundle: str) -> str:

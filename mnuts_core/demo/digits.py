@@ -35,7 +35,7 @@ WEIGHT_UNIT = 2.0**-12
 
 RECIPES: dict[Role, Recipe] = {
     "std": Recipe(width=16, hidden=64, epochs=60, rate=0.05, shift=1),
-    "rob": Recipe(width=8, hidden=32, epochs=60, rate=0.05, ball=make_ball(NORM, 7 / 16), ramp=0.9),
+    "rob": Recipe(width=6, hidden=32, epochs=60, rate=0.05, ball=make_ball(NORM, 6 / 16), ramp=0.7),
 }
 """How each network is trained."""
 

@@ -5,9 +5,11 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -123,3 +125,41 @@ def outside(urls: list[str]) -> list[str]:
 def serve_notebook():
     """`with serve_notebook(path) as server:` serves it with our own Voilà; see :func:`serving`."""
     return serving
+
+
+@contextmanager
+def jupyterlab(folder: Path) -> Iterator[str]:
+    """JupyterLab in a folder, without a token; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--no-browser", "--allow-root", f"--port={port}", f"--notebook-dir={folder}"]
+    options += ["--IdentityProvider.token=", "--ServerApp.password=", "--LabApp.news_url=None"]
+    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(folder / "config")}
+    with (folder / "lab.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+            env=environment,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + START_TIMEOUT
+        while True:
+            with suppress(OSError), urllib.request.urlopen(f"{address}/api", timeout=5):
+                break
+            if time.monotonic() > deadline or process.poll() is not None:
+                pytest.fail(f"JupyterLab did not start:\n{(folder / 'lab.log').read_text()[-3000:]}")
+            time.sleep(0.2)
+        yield address
+    finally:
+        end(process)
+
+
+@pytest.fixture(scope="module")
+def digits_path() -> Path:
+    """The shipped bundle of real digits."""
+    return Path(__file__).resolve().parents[2] / "data" / "digits.safetensors"

@@ -132,8 +132,9 @@ def test_search_json_equals_the_core(mnuts, toy, engine):
 
 
 def test_search_lists_admissible_cells_best_first(mnuts, toy, engine):
-    card = json.loads(mnuts("search", toy, *SMALL, "--beta", 0.9, "--json", "--top", 99).out)
-    want = grid_search(engine.bundle, grid(), 0.9)
+    card = json.loads(mnuts("search", toy, *SMALL, "--beta", 0.5, "--json", "--top", 99).out)
+    want = grid_search(engine.bundle, grid(), 0.5)
+    assert not all(want.admissible[cell.index] for cell in want.ties)  # else the next lines prove little
     listed = [tuple(cell["index"]) for cell in card["top"]]
     assert listed[0] == want.best.index
     assert len(set(listed)) == len(listed) == want.admissible.sum()
@@ -224,6 +225,23 @@ def test_export_best_is_the_searchs_best(mnuts, toy, tmp_path, engine):
     assert card["config"]["alpha"] == pytest.approx(best.params.alpha, abs=1e-12)
     assert card["path"] == str(out_file)
     assert MixConfig.load(out_file).beta == 0.9
+
+
+def test_export_best_passes_its_settings_on(mnuts, toy, tmp_path, monkeypatch):
+    asked = []
+
+    def spy(bundle, cells, beta, **settings):
+        asked.append((cells.name, beta, settings))
+        return grid_search(bundle, cells, beta, **settings)
+
+    monkeypatch.setattr("mnuts_core.search.grid_search", spy)
+    words = ("--grid", "imagenet", "--conditional", "--clamp", "elu", "--ln-k", 4, "--temperature", 0.5)
+    assert mnuts("export", toy, "--best", *words, "--widen", 1, "--out", tmp_path / "mix.json").code == 0
+    assert [name for name, _, _ in asked] == ["imagenet", "imagenet+"]
+    for _, beta, settings in asked:
+        assert beta == 0.985
+        assert (settings["conditional"], settings["clamp"], settings["ln_k"]) == (True, "elu", 4)
+    assert MixConfig.load(tmp_path / "mix.json").temperature == 0.5
 
 
 def test_export_overwrites_only_by_force(mnuts, toy, tmp_path):

@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import typer
+from safetensors.numpy import save_file
 
 from mnuts_core import library
 from mnuts_core.cli.console import plain
@@ -61,11 +64,10 @@ BAD = {
 
 @pytest.fixture
 def places(toy, clean_only, tmp_path):
-    from safetensors.numpy import save_file
 
     text, weights = tmp_path / "text.safetensors", tmp_path / "weights.safetensors"
     text.write_text("no bundle at all")
-    save_file({"weight": __import__("numpy").zeros(2)}, weights)
+    save_file({"weight": np.zeros(2)}, weights)
     files = {"toy": toy, "clean": clean_only, "text": text, "weights": weights}
     return {**files, "folder": tmp_path, "new": tmp_path / "new.json"}
 
@@ -106,6 +108,15 @@ def test_ctrl_c_is_quiet(mnuts, monkeypatch):
     assert (code, out, err.strip()) == (130, "", "")
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, typer.Abort])
+def test_an_interrupt_that_typer_hands_on_is_quiet(mnuts, monkeypatch, stop):
+    def interrupted(*_, **__):
+        raise stop
+
+    monkeypatch.setattr("mnuts_core.cli.app.app", interrupted)
+    assert mnuts("info") == (130, "", "")
+
+
 def test_no_words_show_the_help(mnuts):
     code, out, _ = mnuts()
     assert code == 2
@@ -115,8 +126,7 @@ def test_no_words_show_the_help(mnuts):
 
 def test_numbers_that_json_lacks_become_null():
     nan, inf = float("nan"), float("inf")
-    numpy = pytest.importorskip("numpy")
-    assert plain({"a": [nan, 1.5], "b": numpy.array([inf, 2.0])}) == {"a": [None, 1.5], "b": [None, 2.0]}
+    assert plain({"a": [nan, 1.5], "b": np.array([inf, 2.0])}) == {"a": [None, 1.5], "b": [None, 2.0]}
 
 
 def process(*words, **options):

@@ -4,7 +4,9 @@ import importlib.resources
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from mnuts_core import library
 from mnuts_core.errors import BundleError
@@ -19,9 +21,8 @@ def shipped(tmp_path, toy, monkeypatch):
         shutil.copy(toy, folder / f"{name}.safetensors")
     (folder / "broken.safetensors").write_bytes(b"\x08")
     (folder / "README.md").write_text("not a bundle")
-    from safetensors.numpy import save_file
 
-    save_file({"weight": __import__("numpy").zeros(2)}, folder / "digits-std.safetensors")
+    save_file({"weight": np.zeros(2)}, folder / "digits-std.safetensors")
     monkeypatch.setattr(importlib.resources, "files", lambda package: folder)
     return folder
 

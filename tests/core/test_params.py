@@ -92,13 +92,13 @@ def test_ln_k(value):
 
 @pytest.mark.parametrize("value", [1, -1, 2.0, True, "250", None])
 def test_bad_ln_k(value):
-    with pytest.raises(ParameterError, match="ln_k must be 0 .no layer norm. or an integer of at least 2"):
+    with pytest.raises(ParameterError, match=r"ln_k must be 0 \(no layer norm\) or an integer of at least 2"):
         check_ln_k(value)
 
 
 def test_clamps():
     assert [check_clamp(name) for name in CLAMPS] == ["gelu", "relu", "elu", "softplus", "linear"]
-    with pytest.raises(ParameterError, match="clamp must be one of gelu, .*, got None"):
+    with pytest.raises(ParameterError, match=r"clamp must be one of gelu, .*, got None"):
         check_clamp(None)
 
 

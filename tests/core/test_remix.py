@@ -196,11 +196,14 @@ class TestFigures:
         assert (base.rob_attacked.n, base.rob_clean.n) == (bundle.n_adv, bundle.n_clean)
 
     def test_the_plain_mix(self, bundle, engine):
-        """"Mixed" of Fig. 5: no layer norm, no clamp, s = p = 1; its α from β by Algorithm 1."""
+        """ "Mixed" of Fig. 5: no layer norm, no clamp, s = p = 1; its α from β by Algorithm 1."""
         q = np.percentile(reference.margins(reference.softmax(reference.rows_of(bundle).right)), 5)
         mixed = engine.plain_mix(0.95, temperature=1.0)
         assert mixed.threshold == pytest.approx(q, abs=1e-13)
-        g, h = (reference.softmax(x.astype(np.float64)) for x in (bundle.clean_std_logits, bundle.clean_rob_logits))
+        g, h = (
+            reference.softmax(x.astype(np.float64))
+            for x in (bundle.clean_std_logits, bundle.clean_rob_logits)
+        )
         expected = ((1 - mixed.alpha) * g + mixed.alpha * h).argmax(axis=1)
         np.testing.assert_array_equal(mixed.on_clean.mix_class, expected)
 
@@ -226,9 +229,7 @@ class TestTheExportedModule:
             name: torch.from_numpy(getattr(raw, name)).to(dtype).float().numpy()
             for name in ("clean_std_logits", "clean_rob_logits", "adv_std_logits", "adv_rob_logits")
         }
-        cached = LogitBundle.from_arrays(
-            clean_labels=raw.clean_labels, adv_index=raw.adv_index, **rounded
-        )
+        cached = LogitBundle.from_arrays(clean_labels=raw.clean_labels, adv_index=raw.adv_index, **rounded)
         remix = RemixEngine(cached).remix(params)
         if remix.threshold < 1e-9:
             pytest.skip(f"q = {remix.threshold:.1g}: nothing to mix")

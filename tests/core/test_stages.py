@@ -95,7 +95,9 @@ def test_small_margins_keep_their_relative_precision():
 
 
 @settings(max_examples=25)
-@given(path=st.lists(SETTINGS, min_size=2, max_size=8), k=st.sampled_from([2, 3, 4, 7]), seed=st.integers(0, 9))
+@given(
+    path=st.lists(SETTINGS, min_size=2, max_size=8), k=st.sampled_from([2, 3, 4, 7]), seed=st.integers(0, 9)
+)
 def test_the_memory_is_right_after_any_moves(path, k, seed):
     logits = some_logits(k, n=6, seed=seed)
     stages = staged(logits)

@@ -8,7 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnuts_core import GridSpec, MixParams, ParameterError, RemixEngine, alpha_curve, beta_frontier, grid_search
+from mnuts_core import (
+    GridSpec,
+    LogitBundle,
+    MixParams,
+    ParameterError,
+    RemixEngine,
+    alpha_curve,
+    beta_frontier,
+    grid_search,
+)
 from mnuts_core.params import IDENTITY, LN_ONLY
 from mnuts_core.tradeoff import alpha_grid, frontier_curve, right_between
 from tests.synthetic import clean_only, make_bundle
@@ -46,8 +55,10 @@ def test_every_alpha_is_a_remix(engine, params, temperature):
 
 @pytest.mark.parametrize("params", TRANSFORMS, ids=str)
 @pytest.mark.parametrize("quantile", ["linear", "lower"])
-def test_at_the_very_alphas_that_beta_gives(engine, params, quantile):
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_at_the_very_alphas_that_beta_gives(bundle, params, quantile, dtype):
     """There an attacked example's margin is the threshold itself: both sides must break the tie alike."""
+    engine = RemixEngine(bundle, dtype=dtype)
     right = engine.rob_right[engine.n_clean :].sum()
     betas = 1 - np.arange(0, right, 7) / (right - 1)
     alphas = [engine.remix(params.with_(beta=float(b)), quantile=quantile).alpha for b in betas]
@@ -69,20 +80,13 @@ def test_the_intervals_by_hand():
     """Three classes, label 0, h = log(.5, .3, .2) untransformed, g one-hot."""
     h = np.log([[0.5, 0.3, 0.2]] * 3 + [[0.2, 0.5, 0.3]] * 3)
     g = np.eye(3)[[0, 1, 2, 0, 1, 2]] * 9.0
-    engine = RemixEngine(
-        make_like(labels=np.zeros(6, np.int64), g=g, h=h),
-    )
+    labels = np.zeros(6, np.int64)
+    engine = RemixEngine(LogitBundle.from_arrays(clean_labels=labels, clean_std_logits=g, clean_rob_logits=h))
     low, high, closed = right_between(engine, IDENTITY.with_(alpha=0.7))
     # right at every odds; while odds < .5 - .3; while odds < .5 - .2; from .5 - .2 on; never; never
     np.testing.assert_allclose(low, [0, 0, 0, 0.3, np.inf, np.inf], atol=1e-9)
     np.testing.assert_allclose(high, [np.inf, 0.2, 0.3, np.inf, -np.inf, -np.inf], atol=1e-9)
     assert closed.tolist()[:4] == [True, False, False, True]
-
-
-def make_like(labels, g, h):
-    from mnuts_core import LogitBundle
-
-    return LogitBundle.from_arrays(clean_labels=labels, clean_std_logits=g, clean_rob_logits=h)
 
 
 def test_robust_figures_rise_with_alpha_and_end_at_the_robust_model(engine):

@@ -142,9 +142,7 @@ class TestTransform:
                 )
             ours = transform_logits(logits, s=s, p=p, c=c, clamp=clamp, ln_k=ln_k)
             torch.testing.assert_close(ours, theirs(logits), atol=1e-9, rtol=1e-12)
-            torch.testing.assert_close(
-                ours.softmax(1), theirs(logits, return_probs=True), atol=1e-9, rtol=0
-            )
+            torch.testing.assert_close(ours.softmax(1), theirs(logits, return_probs=True), atol=1e-9, rtol=0)
 
     def test_layer_norm_alone_against_the_authors(self, authors):
         logits = some_logits(300, n=10)

@@ -198,8 +198,7 @@ def test_a_job_reports_result_failure_and_cancel():
     told = []
 
     def run(work):
-        job = Job(work, done=told.append, failed=told.append, progress=told.append)
-        return job
+        return Job(work, done=told.append, failed=told.append, progress=told.append)
 
     run(lambda progress: progress(0.5) or "made").start()
     assert told == [0.5, "made"]
@@ -209,3 +208,15 @@ def test_a_job_reports_result_failure_and_cancel():
     job.cancel()
     job.start()
     assert isinstance(told[-1], Cancelled)
+
+
+@pytest.mark.parametrize(("name", "value", "rounded"), [("s", 2.5897, 10**0.41), ("p", 2.7143, 2.71)])
+def test_the_pages_rounding_does_not_come_back_as_the_visitors_choice(explorer, name, value, rounded):
+    slider = explorer.controls.sliders[name]
+    explorer.state.set_trait(name, value)
+    slider.value = rounded  # what the page sends when it has drawn the slider
+    assert getattr(explorer.state, name) == value
+    slider.value = rounded * 1.1  # and this is the visitor
+    assert getattr(explorer.state, name) == slider.value
+    slider.value = rounded
+    assert getattr(explorer.state, name) == slider.value

@@ -1,0 +1,51 @@
+"""Where to compute."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mnuts_core import GridSpec, MixParams, ParameterError, RemixEngine, grid_search
+from mnuts_core.devices import one_thread, resolve_device
+
+HAS_GPU = torch.cuda.is_available()
+
+
+def test_names():
+    assert resolve_device("cpu") == torch.device("cpu")
+    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
+    assert resolve_device().type == ("cuda" if HAS_GPU else "cpu")
+
+
+@pytest.mark.parametrize("bad", ["abacus", "meta", "", 1.5, None])
+def test_bad_names(bad):
+    with pytest.raises(ParameterError, match="device must be auto, cpu, cuda or cuda:N, got "):
+        resolve_device(bad)
+
+
+@pytest.mark.skipif(HAS_GPU, reason="there is a GPU here")
+def test_no_gpu():
+    with pytest.raises(ParameterError, match="torch sees no GPU: use auto or cpu"):
+        resolve_device("cuda")
+
+
+def test_one_thread():
+    before = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    with pytest.raises(KeyError), one_thread():
+        raise KeyError
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.skipif(not HAS_GPU, reason="needs a GPU")
+def test_the_gpu_gives_the_same(bundle):
+    params, grid = MixParams(s=5.0, p=4.0, c=-1.1), GridSpec([0.5, 3.0], [1.0, 2.5], [-1.0, 0.0])
+    ours = RemixEngine(bundle, device="cuda").remix(params)
+    plain = RemixEngine(bundle, device="cpu").remix(params)
+    assert ours.threshold == pytest.approx(plain.threshold, abs=1e-12)
+    assert (ours.clean, ours.transfer, ours.margin_bound) == (plain.clean, plain.transfer, plain.margin_bound)
+    gpu, cpu = (grid_search(bundle, grid, device=device) for device in ("cuda", "cpu"))
+    assert abs(gpu.objective - cpu.objective).max() < 1e-12
+    assert gpu.best.index == cpu.best.index

@@ -1,0 +1,64 @@
+"""Packaging: conda and pip name the same set, every requirement is pinned, versions agree."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import mnuts_core
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PINS = {
+    canonicalize_name(line.split("==")[0]): line.split("==")[1]
+    for line in (ROOT / "constraints.txt").read_text().split()
+    if "==" in line
+}
+
+
+def conda_pip() -> list[str]:
+    book = yaml.safe_load((ROOT / "environment.yml").read_text())
+    nested = next(item for item in book["dependencies"] if isinstance(item, dict))
+    return nested["pip"]
+
+
+def test_environment_yml_names_the_same_set_as_pyproject():
+    named = [item for item in conda_pip() if not item.startswith("--")]
+    assert sorted(named) == sorted(PROJECT["dependencies"])
+    assert {"--constraint constraints.txt", "--editable ."} <= set(conda_pip())
+
+
+def test_conda_asks_for_the_same_python():
+    text = (ROOT / "environment.yml").read_text()
+    assert f"python{PROJECT['requires-python']}" in text
+
+
+@pytest.mark.parametrize("requirement", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"])
+def test_every_requirement_has_a_pin_inside_its_range(requirement):
+    parsed = Requirement(requirement)
+    pin = PINS[canonicalize_name(parsed.name)]
+    assert parsed.specifier.contains(pin)
+
+
+def test_the_required_versions_are_pinned():
+    wanted = {"torch": "2.14.1", "torchvision": "0.29.2", "robustbench": "1.1.1"}
+    assert {name: PINS[name] for name in wanted} == wanted
+    assert int(PINS["setuptools"].split(".")[0]) < 81
+
+
+def test_the_package_ships_what_it_needs():
+    package_data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    core = Path(mnuts_core.__file__).parent
+    assert (core / "py.typed").is_file()
+    assert any((core / "schemas").glob("*.json"))
+    assert "share/**/*" in package_data["mnuts_dashboards"]
+
+
+def test_the_version_is_the_installed_one():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", PROJECT["version"])
+    assert version("mnuts") == PROJECT["version"]
