@@ -30,6 +30,9 @@ EPS = 3 / 16
 N_TRAIN = 797
 """Images to train on; the other 1,000 of the 1,797 are the validation images."""
 SEED = 0
+"""Seed of the split, the first weights and the training."""
+ATTACK_SEED = 5
+"""Seed of MMAA's starts: of 0 to 7 the one that leaves the fewest right, 688 (the others: 689 to 695)."""
 WEIGHT_UNIT = 2.0**-12
 """Weights are stored as multiples of this."""
 
@@ -156,7 +159,7 @@ def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> 
             validation.labels,
             norm=NORM,
             eps=EPS,
-            seed=SEED,
+            seed=ATTACK_SEED,
             name="digits",
             classes=CLASSES,
             data=DATA,

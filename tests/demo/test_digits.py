@@ -217,7 +217,13 @@ def test_build_needs_a_folder(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_rebuilt_from_scratch_the_same(shipped: LogitBundle, tmp_path: Path) -> None:
     paths = build_digits(tmp_path)
-    assert LogitBundle.load(paths.bundle).digest == shipped.digest
+    # Equal to the byte on the CPU it was made on. Elsewhere a gradient that is 0 but for rounding may send
+    # one example in a thousand along another path.
+    old, new = shipped.tensors(), LogitBundle.load(paths.bundle).tensors()
+    assert old.keys() == new.keys()
+    for name in old:
+        apart = (old[name] != new[name]).reshape(1000, -1).any(axis=1)
+        assert apart.sum() <= (5 if name.startswith("adv.") else 0), name
     for role in RECIPES:
         name = f"digits-{role}.safetensors"
         old, new = load_file(digits_folder() / name), load_file(tmp_path / name)
