@@ -17,13 +17,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from mnuts_core.params import Clamp
-from mnuts_core.transform import VARIANCE_FLOOR, clamp_logits, signed_power
+from mnuts_core.transform import LARGEST_LOGIT, VARIANCE_FLOOR, clamp_logits, signed_power
 
 T = TypeVar("T")
+
+LOG2_E = math.log2(math.e)
+"""exp(x) = exp2(x · log₂e): torch's exp2 takes half the time of its exp."""
 
 LARGE = ("normed", "clamped", "powered")
 """Stages that hold (R, K) arrays keep their last value only."""
@@ -38,15 +42,15 @@ class Clamped:
     Attributes:
         first, second: The two largest clamped logits, shape (R,).
         watched: The clamped logits of the watched classes, shape (R, J).
-        log_rest: log₂|v| of all other classes, shape (R, K - 2).
-        negative: Where those are negative, or None if nowhere.
+        log_rest: log|v| of all other classes, shape (R, K - 2).
+        signs: Numbers with the sign of v, shape (R, K - 2), or None where no v is negative.
     """
 
     first: Tensor
     second: Tensor
     watched: Tensor
     log_rest: Tensor
-    negative: Tensor | None
+    signs: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -97,19 +101,20 @@ class StagedTransform:
         device: torch.device | None = None,
         dtype: torch.dtype = torch.float64,
     ) -> None:
-        raw = logits.to(device, torch.float64)
-        self._raw, self.order = raw.sort(dim=-1, descending=True, stable=True)
-        place = torch.empty_like(self.order)
+        raw = logits.to(device, torch.float64).clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
+        self._raw, order = raw.sort(dim=-1, descending=True, stable=True)
+        self._first_class, self._last_class = order[:, 0].clone(), order[:, -1].clone()
+        place = torch.empty_like(order)
         ranks = torch.arange(raw.shape[1], device=raw.device).expand_as(place)
-        self._watched_place = place.scatter_(1, self.order, ranks).gather(1, watched.to(raw.device))
+        self._watched_place = place.scatter_(1, order, ranks).gather(1, watched.to(raw.device))
         self.dtype = dtype
         self._memo: dict[str, OrderedDict[object, object]] = {}
-        self._buffer: Tensor | None = None
+        self._spaces: dict[str, Tensor] = {}
 
     @property
     def plain_class(self) -> Tensor:
         """The class that the logits themselves predict, int64, shape (R,)."""
-        return self.order[:, 0]
+        return self._first_class
 
     def normed(self, ln_k: int) -> Tensor:
         """LN(h), classes sorted from the largest to the smallest, shape (R, K)."""
@@ -123,7 +128,7 @@ class StagedTransform:
 
         def compute() -> Tensor:
             ends = clamp_logits(self.normed(ln_k)[:, [0, -1]] + c, clamp)
-            return torch.where(ends[:, 1] > ends[:, 0], self.order[:, -1], self.order[:, 0])
+            return torch.where(ends[:, 1] > ends[:, 0], self._last_class, self._first_class)
 
         return self._remember("top_class", (ln_k, c, clamp), compute)
 
@@ -134,7 +139,7 @@ class StagedTransform:
     def powered(self, ln_k: int, c: float, clamp: Clamp, p: float) -> Powered:
         """The power stage."""
         key = (ln_k, c, clamp, p)
-        return self._remember("powered", key, lambda: _compute_powered(self.clamped(ln_k, c, clamp), p))
+        return self._remember("powered", key, lambda: self._compute_powered(self.clamped(ln_k, c, clamp), p))
 
     def margins(self, ln_k: int, c: float, clamp: Clamp, p: float, s: float) -> Margins:
         """The scale stage: margins and the watched classes' deficits."""
@@ -162,45 +167,70 @@ class StagedTransform:
         return ((self._raw - top.mean(dim=1, keepdim=True)) * scale.unsqueeze(1)).to(self.dtype)
 
     def _compute_clamped(self, ln_k: int, c: float, clamp: Clamp) -> Clamped:
-        v = clamp_logits(self.normed(ln_k) + c, clamp)
-        watched = v.gather(1, self._watched_place)
+        z, ends = self.normed(ln_k), [0, 1, -2, -1]
+        v = torch.add(z, c, out=self._space("clamped", z))
+        _clamp_in_place(v, clamp)
+        v[:, ends] = clamp_logits(z[:, ends] + c, clamp)
         _swap(v, 0, -1, v[:, -1] > v[:, 0])
         _swap(v, 1, -1, v[:, -1] > v[:, 1])
-        _swap(v, 1, -2, v[:, -2] > v[:, 1])
+        if v.shape[1] > 2:
+            _swap(v, 1, -2, v[:, -2] > v[:, 1])
         rest = v[:, 2:]
-        negative = rest < 0
         return Clamped(
             first=v[:, 0].clone(),
             second=v[:, 1].clone(),
-            watched=watched,
-            log_rest=rest.abs().log2_(),
-            negative=negative if bool(negative.any()) else None,
+            watched=clamp_logits(z.gather(1, self._watched_place) + c, clamp),
+            log_rest=_log_in_place(torch.abs(rest, out=self._space("logarithm", rest))),
+            signs=None if clamp in ("relu", "softplus") else rest,
+        )
+
+    def _compute_powered(self, stage: Clamped, p: float) -> Powered:
+        first = signed_power(stage.first, p)
+        rest = torch.mul(stage.log_rest, p * LOG2_E, out=self._space("powered", stage.log_rest)).exp2_()
+        if stage.signs is not None:
+            rest.copysign_(stage.signs)
+        return Powered(
+            second=signed_power(stage.second, p) - first,
+            watched=signed_power(stage.watched, p) - first.unsqueeze(1),
+            rest=rest.sub_(first.unsqueeze(1)),
         )
 
     def _compute_margins(self, stage: Powered, s: float) -> Margins:
-        if self._buffer is None:
-            self._buffer = torch.empty_like(stage.rest)
-        # exp2, because torch's is twice as fast as its exp
-        torch.mul(stage.rest, s * math.log2(math.e), out=self._buffer)
+        terms = torch.mul(stage.rest, s * LOG2_E, out=self._space("scaled", stage.rest)).exp2_()
         runner_up = s * stage.second
-        total = 1.0 + runner_up.exp() + self._buffer.exp2_().sum(dim=1)
+        total = 1.0 + runner_up.exp() + terms.sum(dim=1)
         return Margins(
             margin=-torch.expm1(runner_up) / total,
             top=1.0 / total,
             deficit=-torch.expm1(s * stage.watched) / total.unsqueeze(1),
         )
 
+    def _space(self, stage: str, like: Tensor) -> Tensor:
+        """Memory for a stage's (R, K) result, the same each time: fresh pages cost more than the arithmetic."""
+        if stage not in self._spaces:
+            self._spaces[stage] = torch.empty(like.shape, dtype=like.dtype, device=like.device)
+        return self._spaces[stage]
 
-def _compute_powered(stage: Clamped, p: float) -> Powered:
-    first = signed_power(stage.first, p)
-    rest = (stage.log_rest * p).exp2_()
-    if stage.negative is not None:
-        rest = torch.where(stage.negative, -rest, rest)
-    return Powered(
-        second=signed_power(stage.second, p) - first,
-        watched=signed_power(stage.watched, p) - first.unsqueeze(1),
-        rest=rest.sub_(first.unsqueeze(1)),
-    )
+
+def _clamp_in_place(v: Tensor, clamp: Clamp) -> None:
+    """The clamp on all classes, fast; the few values that decide margins are computed anew, exactly.
+
+    torch's own GELU takes half the time of ours; what it loses (absolute errors of 1e-16) only enters the
+    sum of the other classes' exponentials.
+    """
+    if clamp == "gelu":
+        torch.ops.aten.gelu.out(v, out=v)
+    elif clamp != "linear":
+        v.copy_(clamp_logits(v, clamp))
+
+
+def _log_in_place(v: Tensor) -> Tensor:
+    """The natural logarithm; NumPy's is three times as fast as torch's on the CPU."""
+    if v.device.type != "cpu":
+        return v.log_()
+    with np.errstate(divide="ignore"):  # log 0 = -inf, whose power is 0 again
+        np.log(v.numpy(), out=v.numpy())
+    return v
 
 
 def _swap(v: Tensor, left: int, right: int, mask: Tensor) -> None:

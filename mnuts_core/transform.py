@@ -17,6 +17,9 @@ from mnuts_core.params import LN_K_DEFAULT, PARAMS, Clamp, check_clamp, check_ln
 VARIANCE_FLOOR = 1e-8
 """Added to the variance under the root, as the authors' code does: constant logits stay finite."""
 
+LARGEST_LOGIT = 1e15
+"""Logits are clipped here before the layer norm, as in the authors' code: their variance stays finite."""
+
 
 def check_logits(logits: object, name: str = "logits") -> Tensor:
     """The logits as a floating tensor with classes in the last dimension.
@@ -63,7 +66,9 @@ def layer_norm(logits: Tensor, k: int = LN_K_DEFAULT) -> Tensor:
         tensor([[-1.0000,  0.0000,  1.0000]], dtype=torch.float64)
     """
     logits = check_logits(logits)
-    if check_ln_k(k) == 0:
+    k = check_ln_k(k)
+    logits = logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
+    if k == 0:
         return logits
     top = logits if k >= logits.shape[-1] else logits.topk(k, dim=-1).values
     mean = top.mean(dim=-1, keepdim=True)
