@@ -16,7 +16,7 @@ from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
 from mnuts_core.errors import MnutsError
 from mnuts_core.remix import Remix
-from mnuts_core.search import GridSearchResult
+from mnuts_core.selection import GridSearchResult
 
 from . import figures, panels
 from .board import Board, BoardEvent, Panel

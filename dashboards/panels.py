@@ -10,7 +10,7 @@ from .theme import CLASSIFIER
 
 if TYPE_CHECKING:
     from mnuts_core.estimates import Estimate
-    from mnuts_core.search import GridSearchResult
+    from mnuts_core.selection import GridSearchResult
     from mnuts_core.views import Headline, HeadlineRow
 
 COLUMNS = (

@@ -13,11 +13,13 @@ from pathlib import Path
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.errors import BundleError
+from mnuts_core.frontier import beta_frontier
 from mnuts_core.grids import PAPER_RANGES, GridSpec
 from mnuts_core.library import PREFERRED, all_bundles, find_bundle
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix import RemixEngine
-from mnuts_core.search import GridSearchResult, beta_frontier, grid_search
+from mnuts_core.search import grid_search
+from mnuts_core.selection import GridSearchResult
 from mnuts_core.tradeoff import Curve, alpha_curve
 
 OPEN_BUNDLES = 3

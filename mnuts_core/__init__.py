@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from mnuts_core.config import MixConfig
     from mnuts_core.errors import BundleError, ConfigError, MnutsError, ParameterError
     from mnuts_core.estimates import Estimate
+    from mnuts_core.frontier import beta_frontier
     from mnuts_core.grids import GridSpec
     from mnuts_core.margins import confidence_margin, signed_margin
     from mnuts_core.mixing import MixedClassifier, mix_probabilities, temperature_scale
     from mnuts_core.params import MixParams
     from mnuts_core.remix import Remix, RemixEngine
-    from mnuts_core.search import GridSearchResult, beta_frontier, grid_search
+    from mnuts_core.search import grid_search
+    from mnuts_core.selection import GridSearchResult
     from mnuts_core.tradeoff import alpha_curve
     from mnuts_core.transform import layer_norm, transform_logits
 
@@ -40,8 +42,8 @@ _HOME = {
     "MixParams": "mnuts_core.params",
     "Remix": "mnuts_core.remix",
     "RemixEngine": "mnuts_core.remix",
-    "GridSearchResult": "mnuts_core.search",
-    "beta_frontier": "mnuts_core.search",
+    "GridSearchResult": "mnuts_core.selection",
+    "beta_frontier": "mnuts_core.frontier",
     "grid_search": "mnuts_core.search",
     "alpha_curve": "mnuts_core.tradeoff",
     "layer_norm": "mnuts_core.transform",

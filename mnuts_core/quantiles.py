@@ -11,7 +11,7 @@ from mnuts_core.errors import ParameterError
 
 QuantileMethod = Literal["linear", "lower"]
 
-TIE = 1e-12
+TIE = 1e-15
 """Margins and odds this close count as equal: α = 1/(1+q) is stored, and (1-α)/α is q but for rounding."""
 
 
@@ -21,7 +21,8 @@ def margin_quantile(
     """The (1-β)-quantile along the last axis of margins that are sorted already.
 
     Args:
-        sorted_margins: Ascending margins in [0, 1], shape (..., n), n ≥ 1.
+        sorted_margins: Ascending margins in [0, 1], shape (..., n), n ≥ 1; only those at the places that
+            `quantile_places` names are looked at.
         beta: Level(s) in [0, 1], scalar or shape (b,).
         method: `linear` interpolates between the two neighbours, as `numpy.percentile` and so the
             paper's code does; `lower` takes the smaller neighbour, so that at least a share β of the
@@ -40,15 +41,30 @@ def margin_quantile(
         array(0.)
     """
     check_method(method)
-    place = (1.0 - np.asarray(beta, np.float64)) * (sorted_margins.shape[-1] - 1)
-    # β = 0.985 is stored as 0.98499...: a place that is an integer but for rounding is that integer
-    place = np.where(np.abs(place - np.rint(place)) < 1e-9, np.rint(place), place)
-    low = np.floor(place).astype(np.int64)
+    low, high, share = quantile_places(beta, sorted_margins.shape[-1])
     lower = np.asarray(sorted_margins[..., low])
     if method == "lower":
         return lower
-    upper = sorted_margins[..., np.minimum(low + 1, sorted_margins.shape[-1] - 1)]
-    return np.asarray(lower + (place - low) * (upper - lower))
+    return np.asarray(lower + share * (sorted_margins[..., high] - lower))
+
+
+def quantile_places(
+    beta: ArrayLike, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Between which of n sorted margins the (1-β)-quantile lies, and how far from the lower one.
+
+    Args:
+        beta: Level(s) in [0, 1].
+        n: How many margins, at least 1.
+
+    Returns:
+        Lower and upper place in [0, n), and the share of the way in [0, 1), each of β's shape.
+    """
+    place = (1.0 - np.asarray(beta, np.float64)) * (n - 1)
+    # β = 0.985 is stored as 0.98499...: a place that is an integer but for rounding is that integer
+    place = np.where(np.abs(place - np.rint(place)) < 1e-9, np.rint(place), place)
+    low = np.floor(place).astype(np.int64)
+    return low, np.minimum(low + 1, n - 1), np.asarray(place - low)
 
 
 def check_method(method: Any) -> QuantileMethod:

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from mnuts_core.frontier import BetaFrontier
 from mnuts_core.params import MixParams
 from mnuts_core.quantiles import TIE
 from mnuts_core.remix import STD, RemixEngine
-from mnuts_core.search import BetaFrontier
 
 Array = NDArray[np.float64]
 

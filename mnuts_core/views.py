@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from mnuts_core.estimates import Estimate
+from mnuts_core.frontier import BetaFrontier
 from mnuts_core.params import IDENTITY, LN_ONLY, MixParams
 from mnuts_core.remix import Remix, RemixEngine
-from mnuts_core.search import BetaFrontier, GridSearchResult
+from mnuts_core.selection import GridSearchResult
 from mnuts_core.simplex import PAPER_CASES, Trajectory, top_three, trajectory
 from mnuts_core.tradeoff import Curve, alpha_curve, frontier_curve
 from mnuts_core.transform import transform_logits

@@ -34,7 +34,7 @@ from mnuts_core.params import check_clamp
 if TYPE_CHECKING:
     from mnuts_core.bundle import LogitBundle
     from mnuts_core.grids import GridSpec
-    from mnuts_core.search import Cell, GridSearchResult
+    from mnuts_core.selection import Cell, GridSearchResult
 
 DEFAULT_GRID = "cifar10"
 MAX_LOSS = 0.001
@@ -247,7 +247,7 @@ def _basis(result: GridSearchResult) -> Text:
 
 def search_card(result: GridSearchResult, top: int) -> dict[str, Any]:
     """A search in a JSON answer: what was asked, the best cells, and all tables."""
-    from mnuts_core.search import TABLES
+    from mnuts_core.selection import TABLES
 
     asked = ("beta", "clamp", "ln_k", "conditional", "clean", "max_accuracy_loss")
     counts = ("n_clean", "n_wrong", "n_attacked", "n_right")

@@ -14,7 +14,8 @@ from mnuts_core.demo import digits
 from mnuts_core.grids import GridSpec
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix import RemixEngine
-from mnuts_core.search import TABLES, grid_search
+from mnuts_core.search import grid_search
+from mnuts_core.selection import TABLES
 
 POINT = ("--s", 2, "--p", 3, "--c", -0.5)
 SMALL = ("--s", 0.05, 5, "--p", 1, 4, "--c", -1.1, 0, "--steps", 3)

@@ -19,8 +19,9 @@ from mnuts_core import (
     beta_frontier,
     grid_search,
 )
+from mnuts_core.frontier import beta_grid
 from mnuts_core.params import CLAMPS
-from mnuts_core.search import TABLES, beta_grid, choose
+from mnuts_core.selection import TABLES, choose
 from tests import reference
 from tests.synthetic import clean_only, make_arrays, make_bundle
 
