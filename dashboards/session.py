@@ -102,8 +102,8 @@ def known_search(opened: Opened, params: MixParams, grid: str) -> GridSearchResu
 
 
 def known_frontier(opened: Opened, params: MixParams, grid: str) -> Curve | None:
-    """Its β-frontier in the trade-off plane."""
-    return opened.frontiers.get(_key(params, grid))
+    """Its β-frontier in the trade-off plane, at T = 0; None for other temperatures."""
+    return opened.frontiers.get(_key(params, grid)) if params.temperature == 0 else None
 
 
 def search(

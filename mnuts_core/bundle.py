@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
-from mnuts_core.errors import BundleError
+from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.files import write_atomically
 from mnuts_core.manifest import (
     BUNDLE_SCHEMA,
@@ -195,17 +195,7 @@ class LogitBundle:
         if "adv_rob_logits" in arrays and "adv_margin" not in arrays:
             arrays["adv_margin"] = _margins_of(arrays)
         if manifest is None:
-            logits = arrays["clean_rob_logits"]
-            k = logits.shape[1] if logits.ndim == 2 else 0
-            manifest = Manifest(
-                name=name,
-                data=DataCard(name="unknown", source="arrays given by the user"),
-                classes=tuple(classes or (str(i) for i in range(max(k, 2)))),
-                std_model=ModelCard(spec="unknown"),
-                rob_model=ModelCard(spec="unknown"),
-                versions=library_versions(),
-                created=now(),
-            )
+            manifest = _plain_manifest(name, classes, arrays["clean_rob_logits"])
         return cls(manifest=manifest, **arrays)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -250,6 +240,23 @@ class LogitBundle:
             )
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from None
+
+
+def _plain_manifest(name: str, classes: Sequence[str] | None, logits: NDArray[Any]) -> Manifest:
+    """The manifest of arrays that a user gives without one."""
+    k = logits.shape[1] if logits.ndim == 2 else 0
+    try:
+        return Manifest(
+            name=name,
+            data=DataCard(name="unknown", source="arrays given by the user"),
+            classes=tuple(classes or (str(i) for i in range(max(k, 2)))),
+            std_model=ModelCard(spec="unknown"),
+            rob_model=ModelCard(spec="unknown"),
+            versions=library_versions(),
+            created=now(),
+        )
+    except ValidationError as error:
+        raise BundleError(f"name or classes are wrong at {first_problem(error)}") from None
 
 
 def content_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
@@ -363,13 +370,12 @@ def _margins_of(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
     from mnuts_core.margins import signed_margin
     from mnuts_core.transform import layer_norm
 
-    labels, index = arrays["clean_labels"], arrays.get("adv_index")
-    logits = arrays["adv_rob_logits"]
-    usable = index is not None and logits.ndim == 2 and index.shape == logits.shape[:1] and len(index)
-    if not usable or index.min() < 0 or index.max() >= len(labels):  # type: ignore[union-attr]
-        return np.zeros(len(logits), np.float32)  # validation names the real problem
-    own = torch.from_numpy(labels[index])
-    return signed_margin(layer_norm(torch.from_numpy(logits).double()), own).float().numpy()
+    labels, logits = arrays["clean_labels"], torch.from_numpy(arrays["adv_rob_logits"])
+    try:
+        own = torch.from_numpy(labels[arrays["adv_index"]])
+        return signed_margin(layer_norm(logits.double()), own).float().numpy()
+    except (ParameterError, IndexError, KeyError):  # the arrays do not fit: validation names the problem
+        return np.zeros(len(logits), np.float32)
 
 
 def _read(path: Path) -> tuple[Manifest, dict[str, NDArray[Any]]]:

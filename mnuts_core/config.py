@@ -6,19 +6,31 @@ The published JSON Schema is `mnuts_core/schemas/mnuts-config-1.schema.json`; a 
 from __future__ import annotations
 
 import json
+import math
 import os
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from mnuts_core.errors import ConfigError
 from mnuts_core.estimates import Estimate
 from mnuts_core.files import write_atomically
-from mnuts_core.manifest import Card, Digest, Name, Text, ThreatModel, first_problem, library_versions, now
-from mnuts_core.mixing import R_D
-from mnuts_core.params import Clamp, MixParams
+from mnuts_core.manifest import (
+    Card,
+    Digest,
+    Name,
+    Setting,
+    Text,
+    ThreatModel,
+    first_problem,
+    library_versions,
+    now,
+    shortened,
+)
+from mnuts_core.mixing import BETA_D, R_D
+from mnuts_core.params import PARAMS, Clamp, MixParams
 from mnuts_core.quantiles import QuantileMethod
 from mnuts_core.remix import Remix, RemixEngine
 
@@ -27,14 +39,32 @@ MAX_BYTES = 2**20
 """A configuration larger than this is refused before it is parsed."""
 
 
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Weight = Annotated[float, Field(strict=True, ge=PARAMS["alpha"].low, le=PARAMS["alpha"].high)]
+
+
+def _within(name: str) -> Any:
+    """The pydantic field of a parameter, its interval taken from `PARAMS`."""
+    spec = PARAMS[name]
+    bounds: dict[str, Any] = {"gt" if spec.low_open else "ge": spec.low}
+    if math.isfinite(spec.high):
+        bounds["le"] = spec.high
+    return Field(strict=True, allow_inf_nan=False, description=spec.help, **bounds)
+
+
 class TransformCard(Card):
     """M(s, p, c) of Eq. 4."""
 
-    s: float = Field(gt=0, allow_inf_nan=False)
-    p: float = Field(gt=0, allow_inf_nan=False)
-    c: float = Field(allow_inf_nan=False)
+    s: float = _within("s")
+    p: float = _within("p")
+    c: float = _within("c")
     clamp: Clamp
-    ln_k: int = Field(ge=0, description="Layer-norm statistics over the k largest logits; 0: none.")
+    ln_k: int = Field(
+        strict=True,
+        ge=0,
+        json_schema_extra={"not": {"const": 1}},  # one logit has no variance; MixParams says so
+        description="Layer-norm statistics over the k largest logits; 0: none.",
+    )
 
 
 class BundleCard(Card):
@@ -48,9 +78,15 @@ class EstimateCard(Card):
     """One figure: what kind, its value, n, and the 95 % Wilson interval."""
 
     kind: Literal["clean", "attacked", "margin bound", "transfer", "verified"]
-    value: float = Field(ge=0, le=1)
-    n: int = Field(ge=1)
-    ci95: tuple[float, float]
+    value: Share
+    n: int = Field(strict=True, ge=1)
+    ci95: tuple[Share, Share]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.ci95[0] <= self.value <= self.ci95[1]:
+            raise ValueError("ci95 must be a lower and an upper end with the value between them")
+        return self
 
     @classmethod
     def of(cls, estimate: Estimate) -> EstimateCard:
@@ -69,8 +105,9 @@ class EstimatesCard(Card):
 class AuxiliaryCard(Card):
     """Weights of the differentiable auxiliary classifier (Eq. 8), for gradients."""
 
-    alpha_d: float = Field(ge=0.5, le=1)
-    r_d: float = Field(default=R_D, ge=0, le=1)
+    alpha_d: Weight
+    r_d: Share = R_D
+    beta: Share | None = Field(default=None, description="The level that gave alpha_d.")
 
 
 class VerifiedCard(Card):
@@ -78,7 +115,7 @@ class VerifiedCard(Card):
 
     accuracy: EstimateCard
     attack: Text
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Setting] = Field(default_factory=dict, max_length=100)
     digest: Digest
 
 
@@ -93,9 +130,9 @@ class MixConfig(Card):
 
     schema_: Literal["mnuts-config/1"] = Field(default=CONFIG_SCHEMA, alias="schema")
     transform: TransformCard
-    alpha: float = Field(ge=0.5, le=1, description="Weight of the robust model (Eq. 1).")
-    beta: float | None = Field(default=None, ge=0, le=1, description="The level that gave α, if one did.")
-    temperature: float = Field(ge=0, allow_inf_nan=False)
+    alpha: Weight = Field(description="Weight of the robust model (Eq. 1).")
+    beta: Share | None = Field(default=None, description="The level that gave α, if one did.")
+    temperature: float = _within("temperature")
     auxiliary: AuxiliaryCard | None = None
     bundle: BundleCard | None = None
     threat: ThreatModel | None = None
@@ -134,7 +171,12 @@ class MixConfig(Card):
 
     @classmethod
     def from_remix(
-        cls, engine: RemixEngine, params: MixParams, *, quantile: QuantileMethod = "linear"
+        cls,
+        engine: RemixEngine,
+        params: MixParams,
+        *,
+        quantile: QuantileMethod = "linear",
+        auxiliary_beta: float = BETA_D,
     ) -> MixConfig:
         """The configuration of a mix with its figures on a bundle, ready to be exported.
 
@@ -142,13 +184,15 @@ class MixConfig(Card):
             engine: The engine of the bundle.
             params: The parameters, with α or with the β that it follows from.
             quantile: How α follows from β, see `RemixEngine.threshold`.
+            auxiliary_beta: Level that gives α_d of the auxiliary classifier (B.2.1); the paper's own runs
+                take 0.95 on CIFAR-10 and ImageNet, 0.935 on CIFAR-100, whatever the mix's level.
         """
         remix = engine.remix(params, quantile=quantile)
         bundle = engine.bundle
         plain = cls.from_params(remix.params, beta=params.beta if params.alpha is None else None)
         return plain.model_copy(
             update={
-                "auxiliary": _auxiliary(engine, params),
+                "auxiliary": _auxiliary(engine, auxiliary_beta),
                 "bundle": BundleCard(name=bundle.name, digest=bundle.digest),
                 "threat": bundle.manifest.threat,
                 "estimates": estimates_card(remix),
@@ -178,7 +222,7 @@ class MixConfig(Card):
             raise ConfigError(f"{where} is not valid JSON: {error}") from None
         version = raw.get("schema") if isinstance(raw, dict) else None
         if version != CONFIG_SCHEMA:
-            raise ConfigError(f"{where} must have schema {CONFIG_SCHEMA!r}, got {version!r}")
+            raise ConfigError(f"{where} must have schema {CONFIG_SCHEMA!r}, got {shortened(version)}")
         try:
             config = cls.model_validate_json(text)
             _ = config.params  # ln_k = 1 and the like
@@ -222,11 +266,11 @@ def estimates_card(remix: Remix) -> EstimatesCard:
     )
 
 
-def _auxiliary(engine: RemixEngine, params: MixParams) -> AuxiliaryCard | None:
-    """α_d of Eq. 8: Algorithm 1 with no transform (B.2.1), at the same β; None without an attack."""
+def _auxiliary(engine: RemixEngine, beta: float) -> AuxiliaryCard | None:
+    """α_d of Eq. 8: Algorithm 1 with no transform (B.2.1); None without an attack."""
     if not engine.bundle.n_adv or not engine.rob_right[engine.n_clean :].any():
         return None
-    return AuxiliaryCard(alpha_d=engine.plain_mix(params.beta).alpha)
+    return AuxiliaryCard(alpha_d=engine.plain_mix(beta).alpha, beta=beta)
 
 
 def config_schema() -> dict[str, Any]:

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS
 
+LEAST_POWER = 0.1
+"""A widened grid's powers stop here: p must be positive."""
 MAX_CELLS = 100_000
 """More cells than this are refused: their margins alone would fill the memory."""
 
@@ -76,11 +78,7 @@ class GridSpec:
             low, high = (PARAMS[axis].check(end) for end in ends)
             if low > high:
                 raise ParameterError(f"the range of {axis} must ascend, got {low:g} to {high:g}")
-        logs = np.logspace(np.log10(s[0]), np.log10(s[1]), steps)
-        logs[[0, -1]] = s  # exactly, not but for rounding
-        axes = (logs, np.linspace(*p, steps), np.linspace(*c, steps))
-        s_values, p_values, c_values = (np.unique(axis) for axis in axes)
-        return cls(s_values, p_values, c_values, name)
+        return cls(s=_spaced("s", s, steps), p=_spaced("p", p, steps), c=_spaced("c", c, steps), name=name)
 
     @classmethod
     def paper(cls, name: str) -> GridSpec:
@@ -116,18 +114,19 @@ class GridSpec:
         Returns:
             A grid in which each named range is half as long again on that side (in log s for s).
         """
-        ranges = {}
+        wider = {}
         for axis, values in self.axes().items():
-            log = PARAMS[axis].scale == "log"
+            spec = PARAMS[axis]
+            log = spec.scale == "log"
             low, high = (np.log10(values[[0, -1]]) if log else values[[0, -1]]).tolist()
             reach = 0.5 * (high - low) or 0.5
             low -= reach if edges.get(axis) == "low" else 0.0
             high += reach if edges.get(axis) == "high" else 0.0
-            if axis == "p":
-                low = max(low, min(0.1, float(values[0])))
-            ranges[axis] = (10**low, 10**high) if log else (low, high)
-        steps = max(self.shape)
-        return GridSpec.from_ranges(ranges["s"], ranges["p"], ranges["c"], steps=steps, name=f"{self.name}+")
+            low, high = (10**low, 10**high) if log else (low, high)
+            least = LEAST_POWER if axis == "p" else spec.low
+            ends = max(low, min(least, float(values[0]))), min(high, spec.high)
+            wider[axis] = _spaced(axis, ends, len(values))
+        return GridSpec(s=wider["s"], p=wider["p"], c=wider["c"], name=f"{self.name}+")
 
 
 PAPER_RANGES: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
@@ -138,6 +137,16 @@ PAPER_RANGES: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
     }
 )
 """Ranges of s, p and c in the paper's searches (Table 3)."""
+
+
+def _spaced(axis: str, ends: tuple[float, float], steps: int) -> NDArray[np.float64]:
+    """Values from end to end, evenly spaced on the parameter's own scale; one, if both ends agree."""
+    if PARAMS[axis].scale == "log":
+        values = np.logspace(np.log10(ends[0]), np.log10(ends[1]), steps)
+        values[[0, -1]] = ends  # exactly, not but for rounding
+    else:
+        values = np.linspace(*ends, steps)
+    return np.unique(values)
 
 
 def _candidates(axis: str, values: ArrayLike) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ BUNDLE_SCHEMA: Literal["mnuts-bundle/1"] = "mnuts-bundle/1"
 
 Text = Annotated[str, StringConstraints(max_length=4000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Setting = str | bool | int | Annotated[float, Field(allow_inf_nan=False)]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -101,6 +102,10 @@ def first_problem(error: ValidationError) -> str:
     """The first problem of a pydantic error in one line: where, what is allowed, what came."""
     problem = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in problem["loc"]) or "the top level"
-    came = repr(problem.get("input"))
-    came = came if len(came) <= 80 else came[:77] + "..."
-    return f"{where}: {problem['msg'].lower()}, got {came}"
+    return f"{where}: {problem['msg'].lower()}, got {shortened(problem.get('input'))}"
+
+
+def shortened(value: object) -> str:
+    """A value for a message: its repr, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -14,6 +14,8 @@ from mnuts_core.transform import check_logits, transform_logits
 
 R_D = 0.9
 """Share of the raw robust probabilities in the auxiliary classifier's robust half (B.2.1)."""
+BETA_D = 0.95
+"""Level β at which Algorithm 1 without a transform gives the auxiliary classifier's α_d."""
 
 
 def temperature_scale(logits: Tensor, temperature: float) -> Tensor:
@@ -171,7 +173,10 @@ class MixedClassifier(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits of the mix, shape (N, K), in the base models' dtype.
+        """Logits of the mix, shape (N, K), in the robust model's dtype: log-probabilities.
+
+        Where rounding to that dtype would change the predicted class, the row is shifted so that its
+        largest logit is 0, where numbers are densest; its probabilities stay the same.
 
         Args:
             images: Inputs as the base models take them.
@@ -181,7 +186,7 @@ class MixedClassifier(nn.Module):
         if torch.is_grad_enabled() and (std_logits.requires_grad or rob_logits.requires_grad):
             auxiliary = self.auxiliary_logits(std_logits, rob_logits)
             exact = straight_through(exact, auxiliary)
-        return exact.to(rob_logits.dtype)
+        return _narrowed(exact, rob_logits.dtype)
 
     def auxiliary_logits(self, std_logits: Tensor, rob_logits: Tensor) -> Tensor:
         """f̃ of Eq. 8: `log((1-α_d)σ(g) + α_d·r_d·σ(h) + α_d(1-r_d)·σ(M(h)))`, in float64.
@@ -203,6 +208,16 @@ class MixedClassifier(nn.Module):
 
 _TINY = torch.finfo(torch.float64).tiny
 """Stands in for a probability of exactly 0: its logarithm, -708, keeps attack losses finite."""
+
+
+def _narrowed(logits: Tensor, dtype: torch.dtype) -> Tensor:
+    """The logits in another dtype, with the same arg max in every row."""
+    narrow = logits.to(dtype)
+    if dtype == logits.dtype:
+        return narrow
+    changed = narrow.argmax(dim=-1) != logits.argmax(dim=-1)
+    shifted = (logits - logits.detach().amax(dim=-1, keepdim=True)).to(dtype)
+    return torch.where(changed.unsqueeze(-1), shifted, narrow)
 
 
 def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ Validation, grids and sliders all read `PARAMS`, so that they never disagree.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -89,7 +90,7 @@ _SPECS = (
         "s",
         "scale s",
         low=0.0,
-        high=math.inf,
+        high=1e6,
         low_open=True,
         slider_low=0.005,
         slider_high=10.0,
@@ -103,7 +104,7 @@ _SPECS = (
         "p",
         "power p",
         low=0.0,
-        high=math.inf,
+        high=100.0,
         low_open=True,
         slider_low=0.5,
         slider_high=8.0,
@@ -116,9 +117,9 @@ _SPECS = (
         "c",
         "c",
         "bias c",
-        low=-math.inf,
-        high=math.inf,
-        low_open=True,
+        low=-100.0,
+        high=100.0,
+        low_open=False,
         slider_low=-4.0,
         slider_high=2.0,
         default=-1.0,
@@ -191,12 +192,16 @@ def check_ln_k(value: object) -> int:
     Raises:
         ParameterError: If it is not 0 or an integer of at least 2 (one logit has no variance).
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0 or value == 1:
+    try:
+        k = -1 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        k = -1
+    if k < 0 or k == 1:
         raise ParameterError(
             f"ln_k must be 0 (no layer norm) or an integer of at least 2, got {value!r}: "
             "the variance of fewer than two logits is undefined"
         )
-    return value
+    return k
 
 
 @dataclass(frozen=True)
@@ -204,9 +209,9 @@ class MixParams:
     """One point of the parameter space: the transform (s, p, c, clamp, ln_k) and the mix (β or α, T).
 
     Attributes:
-        s: Scale, in (0, inf).
-        p: Exponent, in (0, inf).
-        c: Bias inside the clamp.
+        s: Scale, in (0, 1e6].
+        p: Exponent, in (0, 100]; beyond these bounds float64 overflows on many classes.
+        c: Bias inside the clamp, in [-100, 100].
         clamp: Which clamping function.
         ln_k: Layer-norm statistics over the k largest logits; 0 skips the layer norm, which with
             `clamp="linear"`, s = p = 1, c = 0 is the identity, that is the plain mix of Eq. 1.
@@ -223,7 +228,7 @@ class MixParams:
         >>> MixParams(s=0, p=4, c=-1.1)
         Traceback (most recent call last):
         ...
-        mnuts_core.errors.ParameterError: s must lie in (0, inf), got 0: s scales the transformed ...
+        mnuts_core.errors.ParameterError: s must lie in (0, 1e+06], got 0: s scales the transformed ...
     """
 
     s: float = PARAMS["s"].default
@@ -241,7 +246,7 @@ class MixParams:
         if self.alpha is not None:
             object.__setattr__(self, "alpha", PARAMS["alpha"].check(self.alpha))
         check_clamp(self.clamp)
-        check_ln_k(self.ln_k)
+        object.__setattr__(self, "ln_k", check_ln_k(self.ln_k))
 
     def with_(self, **changes: Any) -> MixParams:
         """A copy with some fields changed (and validated again)."""

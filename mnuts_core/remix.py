@@ -19,7 +19,7 @@ from mnuts_core.devices import resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.estimates import Estimate, Kind
 from mnuts_core.margins import confidence_margin
-from mnuts_core.mixing import temperature_scale, transform_with
+from mnuts_core.mixing import required_alpha, temperature_scale, transform_with
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.quantiles import TIE, QuantileMethod, margin_quantile
 from mnuts_core.stages import KEPT, Margins, StagedTransform
@@ -60,7 +60,8 @@ class Remix:
             MMAA point: an estimate that takes g to be always wrong under attack (Eq. 7). None without
             an attacked part.
         transfer: Share of attacked examples that the mix gets right at these points, g's logits
-            included: an estimate, since the points were found against LN∘h. None likewise.
+            included: an estimate, since the points were found against LN∘h. None likewise. It is at least
+            the margin bound, but for margins that equal the threshold, which the bound counts as kept.
         rob_clean: Accuracy of M(h) alone on the clean images.
         rob_attacked: Accuracy of M(h) alone at the MMAA points.
         on_clean: Per-example results on the clean images.
@@ -80,7 +81,7 @@ class Remix:
     @property
     def alpha(self) -> float:
         """The mixing weight in force."""
-        return 1.0 / (1.0 + self.threshold)
+        return required_alpha(self.params)
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ class RemixEngine:
         if self.bundle.n_adv:
             attacked = self._part(slice(self.n_clean, None), margin, rob_class, mix_class)
         return Remix(
-            params=params.with_(alpha=1.0 / (1.0 + threshold)),
+            params=params if params.alpha is not None else params.with_(alpha=1.0 / (1.0 + threshold)),
             threshold=threshold,
             clean=_estimate("clean", clean.mix_right),
             margin_bound=None
@@ -269,7 +270,10 @@ class RemixEngine:
         return confidence_margin(self.rob_logits).cpu().numpy()
 
     def plain_mix(self, beta: float, temperature: float = 0.0) -> Remix:
-        """The mix without any transform at the same β: "Mixed" of Fig. 5 (Bai et al., 2024b)."""
+        """The mix without any transform at a level β (Bai et al., 2024b).
+
+        With T = 1 it is "Mixed" of Fig. 5; at the mix's own T it shows what the transform alone is worth.
+        """
         return self.remix(IDENTITY.with_(beta=beta, temperature=temperature))
 
     def _part(self, rows: slice, margin: Tensor, rob_class: Tensor, mix_class: Tensor) -> Part:

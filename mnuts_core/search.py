@@ -77,8 +77,8 @@ def grid_search(
     rows = _select(bundle, clean, conditional)
     if (kept := grid.size * (len(rows.wrong_rows) + len(rows.right_rows))) > MAX_MARGINS:
         raise ParameterError(
-            f"{grid.size:,} cells on these examples make {kept:,} margins, more than {MAX_MARGINS:,}: coarsen "
-            "the grid or take fewer examples"
+            f"{grid.size:,} cells on these examples make {kept:,} margins, more than {MAX_MARGINS:,}: "
+            "coarsen the grid or take fewer examples"
         )
     where = resolve_device(device)
     margins = _visit(rows, grid, clamp, ln_k, where, progress)
@@ -168,7 +168,7 @@ def _visit(
         1 if device.type == "cuda" else max(1, min(torch.get_num_threads(), len(counted) // ROWS_PER_THREAD))
     )
     stop = threading.Event()
-    chunks = np.array_split(np.arange(len(counted)), threads)
+    chunks = np.array_split(np.arange(len(counted)), threads if device.type == "cpu" else 1)
 
     def work(chunk: NDArray[np.int64], report: Callable[[float], None]) -> None:
         try:

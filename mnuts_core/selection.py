@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -158,6 +159,15 @@ class GridSearchResult:
         others = sorted((i for i in places if i != chosen), key=lambda i: _mildness(self, i))
         return (self.best, *(self.cell(i) for i in others))
 
+    def ranked(self, n: int) -> list[Cell]:
+        """The n best cells to choose from: the chosen one, its ties, then the others by objective."""
+        first = [cell.index for cell in self.ties]
+        order = np.argsort(self.objective, axis=None, kind="stable")
+        places = np.stack(np.unravel_index(order, self.grid.shape), axis=1).tolist()
+        allowed, seen = _allowed(self), set(first)
+        others = (place for place in map(_place, places) if allowed[place] and place not in seen)
+        return [self.cell(place) for place in islice(chain(first, others), n)]
+
     @cached_property
     def edges(self) -> dict[str, str]:
         """For each of s, p, c at whose grid's end the best cell sits: "low" or "high"."""
@@ -231,7 +241,9 @@ def choose(result: GridSearchResult) -> tuple[tuple[int, int, int], tuple[str, .
     notes: list[str] = []
     plain, allowed = result.max_accuracy_loss is None, _allowed(result)
     left_out = int((~result.admissible & ~result.saturated).sum())
-    if not plain and not result.admissible.any():
+    if not plain and result.saturated.all():
+        notes.append("every cell is saturated: none is to be trusted")
+    elif not plain and not result.admissible.any():
         notes.append("no cell meets max_accuracy_loss: the best of the others is shown, which costs accuracy")
     elif not plain and left_out:
         notes.append(

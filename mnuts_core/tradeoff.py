@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from mnuts_core.frontier import BetaFrontier
-from mnuts_core.params import MixParams
+from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.quantiles import TIE
 from mnuts_core.remix import STD, RemixEngine
 
@@ -61,8 +61,8 @@ def alpha_curve(engine: RemixEngine, params: MixParams, alphas: ArrayLike | None
         ParameterError: If a weight lies outside [1/2, 1].
     """
     grid = alpha_grid() if alphas is None else np.atleast_1d(np.asarray(alphas, np.float64))
-    for alpha in (grid.min(), grid.max()):
-        params.with_(alpha=float(alpha))
+    for alpha in grid.tolist():
+        PARAMS["alpha"].check(alpha)
     return Curve(grid, *_shares(engine, params, (1.0 - grid) / grid))
 
 
@@ -132,16 +132,18 @@ def _share_right(low: Array, high: Array, closed: NDArray[np.bool_], odds: Array
     return np.asarray((begun - ended) / len(possible))
 
 
-def frontier_curve(engine: RemixEngine, frontier: BetaFrontier) -> Curve:
+def frontier_curve(engine: RemixEngine, frontier: BetaFrontier, temperature: float = 0.0) -> Curve:
     """The mixes that Algorithm 1 chooses at each β, in the trade-off plane.
 
     Args:
         engine: The engine of the bundle that was searched.
         frontier: The best cell for every β.
+        temperature: T of the standard model, which the search does not look at.
     """
     by_transform: dict[MixParams, list[int]] = {}
     for place, params in enumerate(frontier.params):
-        by_transform.setdefault(params.with_(alpha=None, beta=1.0), []).append(place)
+        shared = params.with_(alpha=None, beta=1.0, temperature=temperature)
+        by_transform.setdefault(shared, []).append(place)
     table = np.full((3, len(frontier.beta)), np.nan)
     for params, places in by_transform.items():
         table[:, places] = _shares(engine, params, frontier.quantile[places])

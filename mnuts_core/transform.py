@@ -132,9 +132,9 @@ def transform_logits(
 
     Args:
         logits: Raw logits h(x), shape (..., K), any floating dtype, on any device.
-        s: Scale, in (0, inf).
-        p: Exponent, in (0, inf).
-        c: Bias that moves the clamp's cutoff.
+        s: Scale, in (0, 1e6].
+        p: Exponent, in (0, 100].
+        c: Bias that moves the clamp's cutoff, in [-100, 100].
         clamp: Clamping function.
         ln_k: Layer norm over the ln_k largest logits; 0 skips it.
         dtype: What to compute in and return. The default is float64, as in the authors' code: in

@@ -159,20 +159,6 @@ def run_search(
     return result
 
 
-def ranked(result: GridSearchResult, top: int) -> list[Cell]:
-    """The best cell, then the others from which it was chosen: ties first, then by objective."""
-    import numpy as np
-
-    allowed = np.ones(result.grid.shape, bool) if result.max_accuracy_loss is None else result.admissible
-    cells = [result.best, *(cell for cell in result.ties[1:] if allowed[cell.index])]
-    order = np.argsort(result.objective, axis=None, kind="stable")
-    places = zip(*(axis.tolist() for axis in np.unravel_index(order, result.grid.shape)), strict=True)
-    seen = {cell.index for cell in cells}
-    others = (result.cell(place) for place in places if allowed[place] and place not in seen)
-    cells += [cell for cell, _ in zip(others, range(top), strict=False)]
-    return cells[:top]
-
-
 def _report(
     bundle: LogitBundle,
     result: GridSearchResult,
@@ -212,7 +198,7 @@ def cells_table(result: GridSearchResult, top: int) -> Table:
     headings = ("", "s", "p", "c", f"wrong kept\nof {result.n_wrong:,}", "q", "α")
     for heading in (*headings, "M costs\npoints", "M changes %\nclean / adv"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for cell in ranked(result, top):
+    for cell in result.ranked(top):
         table.add_row(*_cell_words(result, cell), style="bold" if cell is result.best else "")
     return table
 
@@ -257,7 +243,7 @@ def search_card(result: GridSearchResult, top: int) -> dict[str, Any]:
         "counts": {name: getattr(result, name) for name in counts},
         "best": _cell_card(result.best),
         "ties": [_cell_card(cell) for cell in result.ties],
-        "top": [_cell_card(cell) for cell in ranked(result, top)],
+        "top": [_cell_card(cell) for cell in result.ranked(top)],
         "edges": result.edges,
         "warnings": result.warnings,
         "tables": {name: getattr(result, name) for name in TABLES},

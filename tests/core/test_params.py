@@ -34,9 +34,9 @@ def test_every_number_of_mix_params_has_a_spec_and_its_default():
 @pytest.mark.parametrize(
     ("name", "interval", "inside", "outside"),
     [
-        ("s", "(0, inf)", [1e-9, 1e9], [0, -1, float("inf")]),
-        ("p", "(0, inf)", [0.1, 20], [0, -2]),
-        ("c", "(-inf, inf)", [-100, 0, 3], [float("-inf"), float("inf"), float("nan")]),
+        ("s", "(0, 1e+06]", [1e-9, 1e6], [0, -1, 1.1e6, float("inf")]),
+        ("p", "(0, 100]", [0.1, 100], [0, -2, 101]),
+        ("c", "[-100, 100]", [-100, 0, 3], [-101, float("-inf"), float("inf"), float("nan")]),
         ("beta", "[0, 1]", [0, 1, 0.985], [-0.01, 1.0001, 98.5, float("nan")]),
         ("alpha", "[0.5, 1]", [0.5, 1], [0.4999, 1.0001]),
         ("temperature", "[0, inf)", [0, 2], [-0.1, float("inf")]),

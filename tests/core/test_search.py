@@ -412,3 +412,12 @@ def test_one_wrong_and_one_right_example():
     assert result.best.params == MixParams(
         s=1.0, p=1.0, c=0.0, clamp="linear", beta=0.985, alpha=result.best.params.alpha
     )
+
+
+def test_ranked_lists_ties_then_the_others_by_objective(found):
+    cells = found.ranked(found.grid.size)
+    assert cells[: len(found.ties)] == list(found.ties)
+    rest = [cell.objective for cell in cells[len(found.ties) :]]
+    assert rest == sorted(rest)
+    assert len({cell.index for cell in cells}) == len(cells) == found.admissible.sum()
+    assert found.ranked(3) == cells[:3]
