@@ -161,12 +161,11 @@ class GridSearchResult:
 
     def ranked(self, n: int) -> list[Cell]:
         """The n best cells to choose from: the chosen one, its ties, then the others by objective."""
-        first = [cell.index for cell in self.ties]
         order = np.argsort(self.objective, axis=None, kind="stable")
         places = np.stack(np.unravel_index(order, self.grid.shape), axis=1).tolist()
-        allowed, seen = _allowed(self), set(first)
+        allowed, seen = _allowed(self), {cell.index for cell in self.ties}
         others = (place for place in map(_place, places) if allowed[place] and place not in seen)
-        return [self.cell(place) for place in islice(chain(first, others), n)]
+        return list(islice(chain(self.ties, map(self.cell, others)), n))
 
     @cached_property
     def edges(self) -> dict[str, str]:
