@@ -33,7 +33,7 @@ PANELS = (
     Panel("transform", "The transform M of one logit", span=5, height=400),
     Panel("margins", "Confidence margins, right and wrong", span=12, height=400),
     Panel("simplex", "Trajectories on the probability simplex", span=7, height=340),
-    Panel("medians", "Median margins and the margin gap", span=5, height=340),
+    Panel("medians", "Median margins, margin gap", span=5, height=340),
     Panel("slices", "Sensitivity of the objective", span=12, height=260),
 )
 
@@ -283,7 +283,7 @@ def _notes(n_clean: int, n_adv: int) -> dict[str, str]:
         "plane": f"Solid: margin bound, dotted: transfer, both estimates. {n}",
         "transform": f"Over the logits of n = {n_clean:,} clean images",
         "margins": f"g standard, h robust, LN h normed, M(h) transformed; dashed: (1−α)/α. {n}. Table 6",
-        "simplex": "Paths as the temperature τ goes from 100 (centre) to 0.001; marks at τ = 1. Fig. 4",
+        "simplex": "Paths for τ from 100 (centre) to 0.001; marks at τ = 1. Fig. 4",
         "medians": f"Gap: attacked right minus clean wrong. {n}. Fig. 6",
         "slices": "Algorithm 1 over the grid at this β; darker is better; click to go there. Fig. 9",
     }

@@ -48,7 +48,7 @@ def plane_figure(plane: Plane, plain: Curve, frontier: Curve | None, table: Head
             table.std.clean,
             table.std.transfer,
             STD,
-            "standard model, at the robust one's MMAA points",
+            "standard model, transfer",
             "diamond",
         ),
         _point(table.rob.clean, table.rob.attacked, ROB, "robust model (MMAA)", "square"),
@@ -306,7 +306,7 @@ def simplex_figure(cases: Sequence[SimplexCase]) -> Figure:
     layout["annotations"] = []
     layout["margin"] = {"l": 8, "r": 8, "t": 30, "b": 30}
     for axis in ("xaxis", "yaxis"):
-        layout[axis] = {"visible": False, "fixedrange": True}
+        layout[axis] = {"visible": False, "fixedrange": True, "constrain": "domain"}
     layout["yaxis"] |= {"scaleanchor": "x", "range": [-0.12, 1.0]}
     layout["xaxis"] |= {"range": [-0.15, 1.35 * len(cases) - 0.2]}
     layout["legend"] = _LEGEND_BELOW
@@ -404,9 +404,11 @@ def slices_figure(view: Sensitivity) -> Figure:
             "anchor": _axis("y", number),
             "title": {"text": "bias c", "standoff": 4},
             "nticks": 4,
+            "range": _cell_edges(view.c),
         }
         layout[_key("yaxis", number)] = {
             "anchor": _axis("x", number),
+            "range": _cell_edges(log_s),
             "tickvals": log_s,
             "ticktext": [f"{value:.3g}" for value in view.s] if j == 0 else [""] * len(view.s),
             "title": {"text": "scale s" if j == 0 else "", "standoff": 4},
@@ -426,6 +428,12 @@ def slices_figure(view: Sensitivity) -> Figure:
         }
     )
     return {"data": traces, "layout": layout}
+
+
+def _cell_edges(values: np.ndarray) -> list[float]:
+    """From the outer edge of a heat map's first cell to that of its last."""
+    half = (values[1] - values[0]) / 2 if len(values) > 1 else 0.5
+    return [float(values[0] - half), float(values[-1] + half)]
 
 
 def _slice(view: Sensitivity, j: int, number: int) -> Figure:

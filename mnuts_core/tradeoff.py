@@ -40,13 +40,14 @@ class Curve:
 
 
 def alpha_grid(n: int = 161) -> Array:
-    """N weights from 1 down to 1/2: half even in the odds (1-α)/α, half in their logarithm.
+    """About n weights from 1 down to 1/2, dense at both ends of the odds (1-α)/α and even between.
 
-    Algorithm 1 often lands at α = 0.99 and above, which an even grid would step over.
+    Algorithm 1 often lands at α = 0.99 and above, and sharp transforms have margins next to 1: an even
+    grid would step over both.
     """
-    even = np.linspace(0.0, 1.0, n - n // 2)
-    log = np.logspace(-6, 0, n // 2 + 1)[:-1]
-    return 1.0 / (1.0 + np.sort(np.concatenate([even, log])))
+    even = np.linspace(0.0, 1.0, n - 2 * (n // 3))
+    end = np.logspace(-6, -1, n // 3)
+    return 1.0 / (1.0 + np.unique(np.concatenate([even, end, 1.0 - end])))
 
 
 def alpha_curve(engine: RemixEngine, params: MixParams, alphas: ArrayLike | None = None) -> Curve:
