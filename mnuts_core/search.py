@@ -18,7 +18,8 @@ from mnuts_core.grids import GridSpec
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, Clamp, check_clamp, check_ln_k
 from mnuts_core.quantiles import QuantileMethod, check_method
 from mnuts_core.selection import Array, CellMargins, CleanRows, GridSearchResult, level_tables
-from mnuts_core.stages import StagedTransform
+from mnuts_core.stages import StagedTransform, overtaken
+from mnuts_core.transform import layer_norm
 
 RESOLUTION = 2.0**-53
 """Margins below this are 0: probabilities near each other in float64 do not differ by less, and no α < 1
@@ -202,20 +203,28 @@ def _visit_cells(
     stop: threading.Event,
 ) -> None:
     """Fill a table of shape (s, p, c, rows), slowest stage outermost: c, then p, then s."""
+    scales = torch.from_numpy(grid.s).to(stages.device)
     for k, c in enumerate(grid.c.tolist()):
         for j, p in enumerate(grid.p.tolist()):
-            for i, s in enumerate(grid.s.tolist()):
-                margin = stages.margins(ln_k, c, clamp, p, s).margin.cpu().numpy()
-                table[i, j, k] = np.where(margin < RESOLUTION, 0.0, margin)
+            margins = stages.margins_at_scales(ln_k, c, clamp, p, scales).cpu().numpy()
+            table[:, j, k] = np.where(margins < RESOLUTION, 0.0, margins)
             if stop.is_set():
                 return
             report((k * len(grid.p) + j + 1) / (len(grid.c) * len(grid.p)))
 
 
 def _changes(rows: _Rows, grid: GridSpec, clamp: Clamp, ln_k: int, device: torch.device) -> _Changes:
-    stages = _stages(rows, np.arange(len(rows.labels)), device)
-    plain = stages.plain_class.cpu().numpy()
-    transformed = np.stack([stages.top_class(ln_k, c, clamp).cpu().numpy() for c in grid.c.tolist()])
+    normed = layer_norm(torch.from_numpy(rows.logits).to(device), ln_k)
+    first, last = normed.max(dim=1), normed.min(dim=1)
+    transformed = np.stack(
+        [
+            torch.where(overtaken(first.values, last.values, c, clamp), last.indices, first.indices)
+            .cpu()
+            .numpy()
+            for c in grid.c.tolist()
+        ]
+    )
+    plain = first.indices.cpu().numpy()
     clean, attacked = slice(0, rows.n_clean), slice(rows.n_clean, None)
     lost = (plain == rows.labels).astype(np.int64) - (transformed == rows.labels)
     changed = transformed != plain

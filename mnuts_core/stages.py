@@ -110,7 +110,7 @@ class StagedTransform:
         place = torch.empty_like(order)
         ranks = torch.arange(raw.shape[1], device=raw.device).expand_as(place)
         self._watched_place = place.scatter_(1, order, ranks).gather(1, watched.to(raw.device))
-        self.dtype = dtype
+        self.dtype, self.device = dtype, self._raw.device
         self._memo: dict[str, OrderedDict[object, object]] = {}
         self._spaces: dict[str, Tensor] = {}
 
@@ -130,8 +130,8 @@ class StagedTransform:
         """
 
         def compute() -> Tensor:
-            ends = clamp_logits(self.normed(ln_k)[:, [0, -1]] + c, clamp)
-            return torch.where(ends[:, 1] > ends[:, 0], self._last_class, self._first_class)
+            first, last = self.normed(ln_k)[:, 0], self.normed(ln_k)[:, -1]
+            return torch.where(overtaken(first, last, c, clamp), self._last_class, self._first_class)
 
         return self._remember("top_class", (ln_k, c, clamp), compute)
 
@@ -150,6 +150,18 @@ class StagedTransform:
         return self._remember(
             "margins", key, lambda: self._compute_margins(self.powered(ln_k, c, clamp, p), s)
         )
+
+    def margins_at_scales(self, ln_k: int, c: float, clamp: Clamp, p: float, scales: Tensor) -> Tensor:
+        """Margins alone at several scales at once, shape (S, R): a grid's innermost loop.
+
+        Args:
+            ln_k, c, clamp, p: The other parameters.
+            scales: Values of s, shape (S,).
+        """
+        stage = self.powered(ln_k, c, clamp, p)
+        runner_up = scales.unsqueeze(1) * stage.second
+        rest = torch.stack([self._sum_of_rest(stage, s) for s in scales.tolist()])
+        return -torch.expm1(runner_up) / (1.0 + runner_up.exp() + rest)
 
     def _remember(self, stage: str, key: object, compute: Callable[[], T]) -> T:
         memo = self._memo.setdefault(stage, OrderedDict())
@@ -199,20 +211,35 @@ class StagedTransform:
         )
 
     def _compute_margins(self, stage: Powered, s: float) -> Margins:
-        terms = torch.mul(stage.rest, s * LOG2_E, out=self._space("scaled", stage.rest)).exp2_()
         runner_up = s * stage.second
-        total = 1.0 + runner_up.exp() + terms.sum(dim=1)
+        total = 1.0 + runner_up.exp() + self._sum_of_rest(stage, s)
         return Margins(
             margin=-torch.expm1(runner_up) / total,
             top=1.0 / total,
             deficit=-torch.expm1(s * stage.watched) / total.unsqueeze(1),
         )
 
+    def _sum_of_rest(self, stage: Powered, s: float) -> Tensor:
+        """`Σ exp(s(tᵢ - t₁))` over all classes but the first two, shape (R,)."""
+        return torch.mul(stage.rest, s * LOG2_E, out=self._space("scaled", stage.rest)).exp2_().sum(dim=1)
+
     def _space(self, stage: str, like: Tensor) -> Tensor:
         """Memory for a stage's (R, K) result, always the same: fresh pages cost more than arithmetic."""
         if stage not in self._spaces:
             self._spaces[stage] = torch.empty(like.shape, dtype=like.dtype, device=like.device)
         return self._spaces[stage]
+
+
+def overtaken(first: Tensor, last: Tensor, c: float, clamp: Clamp) -> Tensor:
+    """Whether the clamp puts the smallest layer-normed logit above the largest, bool.
+
+    Args:
+        first: Largest layer-normed logits, any shape.
+        last: Smallest ones, the same shape.
+        c: Bias.
+        clamp: Clamping function; only GELU does it.
+    """
+    return clamp_logits(last + c, clamp) > clamp_logits(first + c, clamp)
 
 
 def _clamp_in_place(v: Tensor, clamp: Clamp, *, far: bool) -> None:
