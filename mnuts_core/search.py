@@ -203,7 +203,7 @@ def _visit_cells(
     stop: threading.Event,
 ) -> None:
     """Fill a table of shape (s, p, c, rows), slowest stage outermost: c, then p, then s."""
-    scales = torch.from_numpy(grid.s).to(stages.device)
+    scales = torch.tensor(grid.s, device=stages.device)
     for k, c in enumerate(grid.c.tolist()):
         for j, p in enumerate(grid.p.tolist()):
             margins = stages.margins_at_scales(ln_k, c, clamp, p, scales).cpu().numpy()
@@ -216,14 +216,8 @@ def _visit_cells(
 def _changes(rows: _Rows, grid: GridSpec, clamp: Clamp, ln_k: int, device: torch.device) -> _Changes:
     normed = layer_norm(torch.from_numpy(rows.logits).to(device), ln_k)
     first, last = normed.max(dim=1), normed.min(dim=1)
-    transformed = np.stack(
-        [
-            torch.where(overtaken(first.values, last.values, c, clamp), last.indices, first.indices)
-            .cpu()
-            .numpy()
-            for c in grid.c.tolist()
-        ]
-    )
+    swapped = [overtaken(first.values, last.values, c, clamp) for c in grid.c.tolist()]
+    transformed = torch.where(torch.stack(swapped), last.indices, first.indices).cpu().numpy()
     plain = first.indices.cpu().numpy()
     clean, attacked = slice(0, rows.n_clean), slice(rows.n_clean, None)
     lost = (plain == rows.labels).astype(np.int64) - (transformed == rows.labels)

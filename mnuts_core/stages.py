@@ -155,7 +155,10 @@ class StagedTransform:
         """Margins alone at several scales at once, shape (S, R): a grid's innermost loop.
 
         Args:
-            ln_k, c, clamp, p: The other parameters.
+            ln_k: Layer norm over the ln_k largest logits.
+            c: Bias.
+            clamp: Clamping function.
+            p: Power.
             scales: Values of s, shape (S,).
         """
         stage = self.powered(ln_k, c, clamp, p)
