@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 PANELS = (
     Panel("plane", "Trade-off between clean and robust accuracy", span=7, height=400),
     Panel("transform", "The transform M of one logit", span=5, height=400),
-    Panel("margins", "Confidence margins, right and wrong", span=12, height=400),
+    Panel("margins", "Confidence margins of the base models", span=8, height=400),
+    Panel("mix_margins", "Margins of M(h)", span=4, height=400),
     Panel("simplex", "Trajectories on the probability simplex", span=7, height=340),
     Panel("medians", "Median margins, margin gap", span=5, height=340),
     Panel("slices", "Sensitivity of the objective", span=12, height=260),
@@ -118,7 +119,7 @@ class Explorer(w.VBox):
             "transform": lambda: figures.transform_figure(
                 views.transform_curve(opened.density(params.ln_k), params), ln=params.ln_k > 0
             ),
-            "margins": lambda: figures.histogram_figure(opened.histograms, histograms, remix.threshold),
+            "mix_margins": lambda: figures.histogram_figure({"M(h)": histograms}, remix.threshold),
             "simplex": lambda: figures.simplex_figure(self._cases()),
             "medians": lambda: figures.medians_figure(opened.histograms, histograms),
             "slices": lambda: (
@@ -127,7 +128,7 @@ class Explorer(w.VBox):
                 else figures.slices_figure(views.sensitivity(result, params))
             ),
         }
-        return {name: makers[name]() for name in visible}
+        return {name: makers[name]() for name in visible & makers.keys()}
 
     def open_link(self, query: str) -> None:
         """Take over what a link asks for.
@@ -273,7 +274,8 @@ class Explorer(w.VBox):
     def _show_bundle(self) -> None:
         bundle = self.opened.engine.bundle
         self.provenance.value = panels.provenance_html(bundle.name, *_facts(bundle))
-        self.board.draw({}, _notes(bundle.n_clean, bundle.n_adv))
+        base = {"margins": figures.histogram_figure(self.opened.histograms)}  # no slider moves it
+        self.board.draw(base, _notes(bundle.n_clean, bundle.n_adv))
 
 
 def _notes(n_clean: int, n_adv: int) -> dict[str, str]:
@@ -282,7 +284,8 @@ def _notes(n_clean: int, n_adv: int) -> dict[str, str]:
     return {
         "plane": f"Solid: margin bound, dotted: transfer, both estimates. {n}",
         "transform": f"Over the logits of n = {n_clean:,} clean images",
-        "margins": f"g standard, h robust, LN h normed, M(h) transformed; dashed: (1−α)/α. {n}. Table 6",
+        "margins": f"g standard, h robust, LN h layer-normed robust. {n}. Table 6",
+        "mix_margins": "From the dashed (1−α)/α on, M(h) outvotes g",
         "simplex": "Paths for τ from 100 (centre) to 0.001; marks at τ = 1. Fig. 4",
         "medians": f"Gap: attacked right minus clean wrong. {n}. Fig. 6",
         "slices": "Algorithm 1 over the grid at this β; darker is better; click to go there. Fig. 9",

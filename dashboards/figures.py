@@ -58,7 +58,18 @@ def plane_figure(plane: Plane, plain: Curve, frontier: Curve | None, table: Head
     layout = _layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
     layout |= {"hovermode": "closest", "legend": _LEGEND_BELOW}
     layout["margin"] |= {"b": 92}
+    layout["xaxis"]["range"], layout["yaxis"]["range"] = _plane_ranges(plain, plane.current, table)
     return {"data": traces, "layout": layout}
+
+
+def _plane_ranges(plain: Curve, current: Curve, table: Headline) -> tuple[list[float], list[float]]:
+    """Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is."""
+    low = min(plain.clean.min(), current.clean.min(), table.rob.clean.interval[0])
+    high = max(plain.clean.max(), current.clean.max(), table.std.clean.interval[1])
+    robust = np.concatenate([plain.margin_bound, plain.transfer, current.transfer])
+    top = np.nanmax(robust) if np.isfinite(robust).any() else 1.0
+    x = [np.floor(100 * low) - 1, np.ceil(100 * high) + 1]
+    return [float(end) for end in x], [-3.0, float(np.ceil(20 * top) * 5 + 3)]
 
 
 def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
@@ -138,28 +149,28 @@ def _bars(estimate: Estimate | None, colour: str) -> Figure:
     }
 
 
-def histogram_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms, threshold: float) -> Figure:
+def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float | None = None) -> Figure:
     """Margin histograms as in Table 6: clean above, attacked below, one column a classifier.
 
     Args:
-        base: Those of g, h and LN h.
-        mix: Those of M(h).
-        threshold: (1-α)/α; M(h) outvotes g where its margin reaches it.
+        columns: The histograms by the classifier's name.
+        threshold: (1-α)/α, marked where it is given: M(h) outvotes g where its margin reaches it.
     """
-    columns = [*(base[name] for name in CLASSIFIERS[:3]), mix]
-    rows = ("clean", "attacked") if mix.attacked is not None else ("clean",)
+    rows = ("clean", "attacked") if all(column.attacked for column in columns.values()) else ("clean",)
     traces: list[Figure] = []
     layout = _layout("", "") | {"barmode": "overlay", "bargap": 0.04, "showlegend": True}
     layout["margin"] = {"l": 44, "r": 8, "t": 24, "b": 64}
     layout["legend"] = _LEGEND_BELOW
     layout["shapes"], layout["annotations"] = [], []
     for i, row in enumerate(rows):
-        for j, (name, column) in enumerate(zip(CLASSIFIERS, columns, strict=True)):
-            number = i * 4 + j + 1
+        for j, (name, column) in enumerate(columns.items()):
+            number = i * len(columns) + j + 1
             traces += _bars_of(getattr(column, row), number)
-            _place_subplot(layout, number, i, j, len(rows), name, row)
-    for number in range(4, 4 * len(rows) + 1, 4):
-        layout["shapes"].append(_threshold_line(threshold, number))
+            _place_subplot(layout, number, (i, j), (len(rows), len(columns)), f"<b>{name}</b>, {row}")
+            if j == 0:
+                layout[_key("yaxis", number)]["title"] = {"text": f"{row} images (%)", "standoff": 4}
+            if threshold is not None:
+                layout["shapes"].append(_threshold_line(threshold, number))
     return {"data": traces, "layout": layout}
 
 
@@ -183,25 +194,27 @@ def _bars_of(histogram: Histogram, number: int) -> list[Figure]:
     ]
 
 
-def _place_subplot(layout: Figure, number: int, i: int, j: int, rows: int, name: str, row: str) -> None:
-    width, gap, height = 0.235, 0.02, (0.42 if rows == 2 else 1.0)
+def _place_subplot(
+    layout: Figure, number: int, place: tuple[int, int], shape: tuple[int, int], title: str
+) -> None:
+    (i, j), (rows, columns) = place, shape
+    gap, height = (0.03 if columns > 1 else 0.0), (0.42 if rows == 2 else 1.0)
+    width = (1.0 - gap * (columns - 1)) / columns
     left, bottom = j * (width + gap), (0.58 if i == 0 and rows == 2 else 0.0)
-    last = i == rows - 1
     layout[_key("xaxis", number)] = {
         "domain": [left, left + width],
         "anchor": _axis("y", number),
         "range": [0, 1],
-        "title": {"text": "confidence margin" if last else "", "standoff": 4},
+        "title": {"text": "confidence margin" if i == rows - 1 else "", "standoff": 4},
         "tickvals": [0, 0.25, 0.5, 0.75, 1],
     }
     layout[_key("yaxis", number)] = {
         "domain": [bottom, bottom + height],
         "anchor": _axis("x", number),
         "rangemode": "tozero",
-        "title": {"text": f"{row} images (%)" if j == 0 else "", "standoff": 4},
         "nticks": 5,
     }
-    layout["annotations"].append(_above(f"<b>{name}</b>, {row}", left + width / 2, bottom + height))
+    layout["annotations"].append(_above(title, left + width / 2, bottom + height))
 
 
 def _threshold_line(threshold: float, number: int) -> Figure:

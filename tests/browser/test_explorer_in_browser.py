@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "explorer.ipynb"
 PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
-PANELS = ("plane", "transform", "margins", "simplex", "medians", "slices")
+PANELS = ("plane", "transform", "margins", "mix_margins", "simplex", "medians", "slices")
 
 
 @pytest.fixture(scope="module")

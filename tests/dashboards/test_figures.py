@@ -33,7 +33,8 @@ def drawn(engine):
         "table": table,
         "result": result,
         "plane": figures.plane_figure(plane, alpha_curve(engine, IDENTITY), frontier, table),
-        "margins": figures.histogram_figure(base, mix, remix.threshold),
+        "margins": figures.histogram_figure(base),
+        "mix_margins": figures.histogram_figure({"M(h)": mix}, remix.threshold),
         "medians": figures.medians_figure(base, mix),
         "transform": figures.transform_figure(curve, ln=True),
         "simplex": figures.simplex_figure(views.paper_cases(PARAMS)),
@@ -42,7 +43,9 @@ def drawn(engine):
     }
 
 
-@pytest.mark.parametrize("name", ["plane", "margins", "medians", "transform", "simplex", "slices"])
+@pytest.mark.parametrize(
+    "name", ["plane", "margins", "mix_margins", "medians", "transform", "simplex", "slices"]
+)
 def test_plotly_accepts_every_figure(drawn, name):
     figure = go.Figure(drawn[name])  # validates every attribute's name and value
     assert len(figure.data) == len(drawn[name]["data"]) > 0
@@ -60,16 +63,18 @@ def test_the_point_is_the_mix(drawn):
 
 def test_histograms_count_every_example(drawn, bundle):
     traces = drawn["margins"]["data"]
-    clean = [trace for trace in traces if trace["yaxis"] in ("y", "y2", "y3", "y4")]
-    per_column = np.zeros(4, int)
+    clean = [trace for trace in traces if trace["yaxis"] in ("y", "y2", "y3")]
+    per_column = np.zeros(3, int)
     for trace in clean:
         per_column[int(trace["yaxis"][1:] or 1) - 1] += trace["customdata"].sum()
-    assert per_column.tolist() == [bundle.n_clean] * 4
-    assert sum(trace["y"].sum() for trace in clean) == pytest.approx(400)
+    assert per_column.tolist() == [bundle.n_clean] * 3
+    assert sum(trace["y"].sum() for trace in clean) == pytest.approx(300)
+    mixed = drawn["mix_margins"]["data"]
+    assert sum(trace["customdata"].sum() for trace in mixed) == bundle.n_clean + bundle.n_adv
 
 
 def test_the_threshold_stands_where_it_is(drawn):
-    shapes = drawn["margins"]["layout"]["shapes"]
+    shapes = drawn["mix_margins"]["layout"]["shapes"]
     assert [shape["x0"] for shape in shapes] == [drawn["remix"].threshold] * 2
 
 
@@ -112,9 +117,7 @@ def test_without_an_attack_robust_figures_are_absent_not_zero(bundle):
     table = views.headline(engine, remix, views.plain_remix(engine, params))
     plane = figures.plane_figure(views.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
     assert next(t for t in plane["data"] if t["name"] == "this mix, margin bound")["y"] == [None]
-    margins = figures.histogram_figure(
-        views.base_histograms(engine), views.mix_histograms(remix), remix.threshold
-    )
+    margins = figures.histogram_figure(views.base_histograms(engine) | {"M(h)": views.mix_histograms(remix)})
     assert len(margins["data"]) == 8
     assert go.Figure(plane).data
     assert go.Figure(margins).data
