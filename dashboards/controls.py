@@ -115,7 +115,7 @@ def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
 
 def heading(text: str) -> w.HTML:
     """A small heading between groups of controls."""
-    return w.HTML(f"<h3 class='mnuts-group'>{text}</h3>")
+    return w.HTML(f"<h3 class='mnuts-group'>{text}</h3>").add_class("mnuts-wide")
 
 
 class Controls(w.VBox):

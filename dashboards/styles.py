@@ -38,6 +38,13 @@ STYLE = """
   margin-top: 4px; }
 .mnuts-banner { padding: 8px 12px; border-radius: 6px; border-left: 4px solid #D55E00; font-size: 13px;
   background: rgba(213,94,0,.12); color: var(--jp-ui-font-color1); white-space: normal; }
-@media (max-width: 900px) { .mnuts-body { flex-direction: column; }
-  .mnuts-controls { position: static; max-height: none; width: 100%; flex: none; } }
+.mnuts-explorer { container-type: inline-size; }
+.mnuts-main .widget-html { overflow-x: auto; height: auto; }
+@container (max-width: 1000px) {
+  .mnuts-body { flex-direction: column; align-items: stretch; }
+  .mnuts-controls { position: static; max-height: none; width: auto; flex: none; display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); column-gap: 16px; }
+  .mnuts-controls > .mnuts-wide { grid-column: 1 / -1; }
+  .mnuts-headline th, .mnuts-headline td { padding: 3px 5px; }
+}
 """

@@ -134,7 +134,12 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--no-browser", "--allow-root", f"--port={port}", f"--notebook-dir={folder}"]
-    options += ["--IdentityProvider.token=", "--ServerApp.password=", "--LabApp.news_url=None"]
+    options += [
+        "--IdentityProvider.token=",
+        "--ServerApp.password=",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     environment = os.environ | {"JUPYTER_CONFIG_DIR": str(folder / "config")}
     with (folder / "lab.log").open("w") as log:
         process = subprocess.Popen(

@@ -163,6 +163,7 @@ def test_it_works_in_jupyterlab(tmp_path, chromium_page, engine):
     page = chromium_page
     with jupyterlab(tmp_path) as url:
         page.goto(f"{url}/lab/tree/explorer.ipynb?reset", wait_until="commit")
+        page.get_by_text("| Idle").wait_for()  # before that, Shift+Enter may be lost
         page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
         page.keyboard.press("Shift+Enter")
         page.wait_for_function("window.__mnutsBoard?.frames > 0")
