@@ -1,6 +1,11 @@
-# make install | dashboard | test | lint | bench
-# A virtual environment of the project's own, .venv, is made and used, unless told otherwise:
-# `make test ACTIVE=1` uses the environment that is active already.
+# make install     a virtual environment of the project's own, .venv, with everything in it
+# make dashboard   the explorer in the browser; ARGS='--bundle FILE --port 9000' are handed on
+# make test        lint, types and all tests; ARGS='-k name' are handed on to pytest
+# make test-full   the same, and what ships is rebuilt from scratch and compared
+# make lint        ruff and mypy
+# make bench       benchmarks; ARGS='search' runs one
+# make clean       remove .venv and caches
+# make ... ACTIVE=1 uses the environment that is active already instead of .venv
 PYTHON ?= python3
 VENV ?= .venv
 SHELL := /bin/bash

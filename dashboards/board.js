@@ -115,7 +115,7 @@ function csvOf(traces) {
   const cell = (value) => (/[",\n\r]/.test(`${value ?? ""}`) ? `"${`${value}`.replaceAll('"', '""')}"` : `${value ?? ""}`);
   const rows = [["trace", ...columns].join(",")];
   traces.forEach((trace, index) => {
-    const name = trace.name || `trace ${index + 1}`;
+    const name = trace.meta || trace.name || `trace ${index + 1}`;
     const table = isList(trace.z?.[0]);
     const row = (i, j) => columns.map((key) => cell(table ? { x: trace.x?.[j] ?? j, y: trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : trace[key]?.[i]));
     const length = table ? trace.z.length : Math.max(0, ...columns.map((key) => (isList(trace[key]) ? trace[key].length : 0)));

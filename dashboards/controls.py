@@ -3,71 +3,123 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
 
-from mnuts_core.params import CLAMPS, PARAMS
+from mnuts_core.errors import MnutsError
+from mnuts_core.params import CLAMPS, PARAMS, check_ln_k
 
-from .state import PRESETS, ExplorerState
+from .state import PRESETS, TRANSFORM, ExplorerState
 
 WIDE = {"width": "auto", "margin": "2px 0"}
 CASES = [("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked")]
-PRECISION = {"s": ".4g", "p": ".2f", "c": ".2f", "beta": ".3f", "alpha": ".5f", "temperature": ".2f"}
+NO_PRESET = "choose …"
+LABEL = "94px"
+DIGITS = 6
+"""Significant digits of a number box; the state keeps them all."""
 
 
 class Knob:
-    """The slider of one parameter, its range, step, scale and help taken from `PARAMS`.
+    """The slider and the number box of one parameter; range, step, scale and help come from `PARAMS`.
 
-    A value from elsewhere (a search, a preset) that lies outside the slider's range widens the range.
+    The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
+    outside the slider's range (of a search, a preset, a visitor) widens the range.
 
     Attributes:
-        widget: The slider.
+        slider: The slider.
+        box: The number box.
+        widget: Both in a row.
     """
 
-    def __init__(self, state: ExplorerState, name: str) -> None:
-        self._state, self._name, self._spec = state, name, PARAMS[name]
-        self._echo: float | None = getattr(state, name)
+    def __init__(self, state: ExplorerState, name: str, refuse: Callable[[str], None]) -> None:
+        self._state, self._name, self._spec, self._refuse = state, name, PARAMS[name], refuse
+        value = getattr(state, name)
+        self._echo: float | None = value
         low, high = self._place(self._spec.slider_low), self._place(self._spec.slider_high)
         made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
-        self.widget = made(
-            value=self._echo,
-            min=min(low, self._place(self._echo)),
-            max=max(high, self._place(self._echo)),
+        self.slider = made(
+            value=value,
+            min=min(low, self._place(value)),
+            max=max(high, self._place(value)),
             step=self._spec.step,
             description=self._spec.label,
             tooltip=self._spec.help,
-            readout_format=PRECISION[name],
-            style={"description_width": "96px"},
-            layout=WIDE,
+            readout=False,
+            style={"description_width": LABEL},
+            layout={"flex": "1 1 auto", "width": "auto", "min_width": "0"},
         )
-        self.widget.add_class("mnuts-slider")
-        self.widget.observe(self._tell, names="value")
+        self.box = w.Text(
+            value=self._text(value),
+            continuous_update=False,
+            placeholder=self._spec.symbol,
+            tooltip=f"{self._spec.help} Allowed: {self._spec.interval}",
+            layout={"width": "74px", "flex": "none"},
+        )
+        self.widget = w.HBox([self.slider, self.box], layout=WIDE).add_class("mnuts-slider")
+        self.slider.observe(self._moved, names="value")
+        self.box.observe(self._typed, names="value")
         state.observe(self._show, names=name)
+
+    def enable(self, enabled: bool) -> None:
+        """Let the visitor move it, or not."""
+        self.slider.disabled = self.box.disabled = not enabled
+
+    def display(self, value: float) -> None:
+        """Show a value that is not the state's: one that follows from others."""
+        self._put(value)
 
     def _place(self, value: float) -> float:
         """Where a value stands on the slider: its logarithm, if the slider is logarithmic."""
         return math.log10(value) if self._spec.scale == "log" else value
 
-    def _show(self, change: Mapping[str, Any]) -> None:
-        if math.isclose(change["new"], self.widget.value, rel_tol=1e-12, abs_tol=1e-15):
-            return
-        place = self._place(change["new"])
-        self._echo = change["new"]
-        self.widget.min, self.widget.max = min(self.widget.min, place), max(self.widget.max, place)
-        self.widget.value = change["new"]
+    def _text(self, value: float) -> str:
+        return f"{value:.{DIGITS}g}"
 
-    def _tell(self, change: Mapping[str, Any]) -> None:
-        """Pass on what the visitor chose, but not the page's echo of a value that was set from here.
+    def _show(self, change: Mapping[str, Any]) -> None:
+        self._put(change["new"])
+
+    def _put(self, value: float) -> None:
+        self.box.value = self._text(value)
+        if math.isclose(value, self.slider.value, rel_tol=1e-12, abs_tol=1e-15):
+            return
+        place = self._place(value)
+        self._echo = value
+        self.slider.min, self.slider.max = min(self.slider.min, place), max(self.slider.max, place)
+        self.slider.value = value
+
+    def _moved(self, change: Mapping[str, Any]) -> None:
+        """Pass on where the visitor moved the slider, but not the page's echo of a value set from here.
 
         The page rounds to the slider's step: p = 2.7143, the search's choice, would come back as 2.71.
         """
         echo, self._echo = self._echo, None
-        if change["new"] == getattr(self._state, self._name):
+        if self.slider.disabled or change["new"] == getattr(self._state, self._name):
             self._echo = echo
         elif echo is None or abs(self._place(change["new"]) - self._place(echo)) > 0.51 * self._spec.step:
-            self._state.set_trait(self._name, change["new"])
+            self._state.set_trait(self._name, self._rounded(change["new"]))
+
+    def _rounded(self, value: float) -> float:
+        """Without the noise of binary fractions: 0.93, not 0.9299999999999999."""
+        place = round(self._place(value), 6)
+        return float(f"{10**place:.6g}") if self._spec.scale == "log" else place
+
+    def _typed(self, change: Mapping[str, Any]) -> None:
+        current = getattr(self._state, self._name)
+        if self.box.disabled or change["new"] == self._text(current):
+            return
+        try:
+            value = self._spec.check(float(change["new"]))
+        except ValueError as error:  # ParameterError is one
+            self._refuse(str(error) if isinstance(error, MnutsError) else self._not_a_number(change["new"]))
+            self.box.value = self._text(current)
+            return
+        self._state.set_trait(self._name, value)
+        self.box.value = self._text(value)
+
+    def _not_a_number(self, text: str) -> str:
+        return f"{self._name} must be a number in {self._spec.interval}, got {text!r}: write 0.25, not 0,25"
 
 
 class Choice(w.Dropdown):
@@ -82,7 +134,7 @@ class Choice(w.Dropdown):
             value=getattr(state, name),
             description=label,
             tooltip=tooltip,
-            style={"description_width": "96px"},
+            style={"description_width": LABEL},
             layout=WIDE,
         )
         self.observe(self._tell, names="value")
@@ -127,29 +179,35 @@ class Controls(w.VBox):
         found: What the search found, as HTML.
     """
 
-    def __init__(self, state: ExplorerState, bundles: Sequence[str], grids: Sequence[str]) -> None:
-        self.state = state
+    def __init__(
+        self,
+        state: ExplorerState,
+        bundles: Sequence[str],
+        grids: Sequence[str],
+        refuse: Callable[[str], None],
+    ) -> None:
+        self.state, self._refuse, self._derived = state, refuse, state.alpha
         self.bundle = Choice(state, "bundle", "bundle", list(bundles), "The cached logits to explore")
         self.preset = w.Dropdown(
-            options=["choose …", *PRESETS],
+            options=[NO_PRESET, *PRESETS],
             description="start from",
             tooltip="Set s, p, c, clamp and layer norm as in the paper, or without a transform",
-            style={"description_width": "96px"},
+            style={"description_width": LABEL},
             layout=WIDE,
         )
         self.preset.observe(self._on_preset, names="value")
-        self.sliders = {name: Knob(state, name).widget for name in PARAMS}
+        self.knobs = {name: Knob(state, name, refuse) for name in PARAMS}
         self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
-        self.ln_k = w.BoundedIntText(
-            value=state.ln_k,
-            min=0,
-            max=100_000,
+        self.ln_k = w.Text(
+            value=str(state.ln_k),
+            continuous_update=False,
             description="LN top-k",
             tooltip="Layer norm over the k largest logits; 0 leaves it out",
-            style={"description_width": "96px"},
+            style={"description_width": LABEL},
             layout=WIDE,
         )
-        w.link((state, "ln_k"), (self.ln_k, "value"))
+        self.ln_k.observe(self._on_ln_k, names="value")
+        state.observe(lambda change: self.ln_k.set_trait("value", str(change["new"])), names="ln_k")
         self.by_hand = w.ToggleButtons(
             options=[("α from β", False), ("α by hand", True)],
             value=state.by_hand,
@@ -157,7 +215,8 @@ class Controls(w.VBox):
             style={"button_width": "auto"},
             layout=WIDE,
         )
-        w.link((state, "by_hand"), (self.by_hand, "value"))
+        self.by_hand.observe(self._on_level, names="value")
+        state.observe(lambda change: self.by_hand.set_trait("value", change["new"]), names="by_hand")
         self.grid = Choice(state, "grid", "grid", list(grids), "Where Find best searches: s, p, c of Table 3")
         self._make_search()
         self.case = Choice(state, "case", "shows", CASES, "Which logits the simplex shows")
@@ -167,7 +226,7 @@ class Controls(w.VBox):
             max=0,
             description="image",
             tooltip="Which image, counted from 0",
-            style={"description_width": "96px"},
+            style={"description_width": LABEL},
             layout=WIDE,
         )
         w.link((state, "row"), (self.row, "value"))
@@ -175,6 +234,8 @@ class Controls(w.VBox):
         super().__init__(self._column())
         self.add_class("mnuts-controls")
         state.observe(self._show_level, names="by_hand")
+        state.observe(self._show_preset, names=list(TRANSFORM))
+        self._show_preset()
         self._show_level()
 
     def _make_search(self) -> None:
@@ -187,7 +248,7 @@ class Controls(w.VBox):
             hidden.layout.display = "none"
 
     def _column(self) -> list[w.Widget]:
-        of = self.sliders
+        of = {name: knob.widget for name, knob in self.knobs.items()}
         return [
             self.bundle,
             self.preset,
@@ -211,12 +272,42 @@ class Controls(w.VBox):
             shown.layout.display = "" if running else "none"
         self.progress.value = share or 0.0
 
+    def age(self, *, stale: bool) -> None:
+        """Fade what the search found once the settings have moved on."""
+        (self.found.add_class if stale else self.found.remove_class)("mnuts-stale")
+
     def _on_preset(self, change: Mapping[str, Any]) -> None:
         params = PRESETS.get(change["new"])
         if params is not None:
             self.state.take(params, level=change["new"].startswith("Paper"))
-            self.preset.value = "choose …"
+
+    def _show_preset(self, _: object = None) -> None:
+        """Name the preset whose transform is in force, if one is."""
+        here = [getattr(self.state, name) for name in TRANSFORM]
+        names = (n for n, preset in PRESETS.items() if [getattr(preset, name) for name in TRANSFORM] == here)
+        self.preset.value = next(names, NO_PRESET)
+
+    def _on_ln_k(self, change: Mapping[str, Any]) -> None:
+        try:
+            self.state.ln_k = check_ln_k(int(change["new"]))
+        except ValueError as error:  # ParameterError is one
+            told = str(error) if isinstance(error, MnutsError) else None
+            self._refuse(told or f"LN top-k must be a whole number, 0 or at least 2, got {change['new']!r}")
+            self.ln_k.value = str(self.state.ln_k)
+
+    def show_alpha(self, alpha: float) -> None:
+        """Show the α that follows from β."""
+        self._derived = alpha
+        if not self.state.by_hand:
+            self.knobs["alpha"].display(alpha)
+
+    def _on_level(self, change: Mapping[str, Any]) -> None:
+        """By hand starts from the α that was in force."""
+        if change["new"] and not self.state.by_hand:
+            self.state.set(by_hand=True, alpha=min(1.0, max(0.5, self._derived)))
+        else:
+            self.state.by_hand = change["new"]
 
     def _show_level(self, _: object = None) -> None:
-        self.sliders["beta"].disabled = self.state.by_hand
-        self.sliders["alpha"].disabled = not self.state.by_hand
+        self.knobs["beta"].enable(not self.state.by_hand)
+        self.knobs["alpha"].enable(self.state.by_hand)

@@ -14,7 +14,8 @@ import torch
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
-from mnuts_core.errors import MnutsError
+from mnuts_core.errors import BundleError, MnutsError
+from mnuts_core.params import MixParams
 from mnuts_core.remix import Remix
 from mnuts_core.selection import GridSearchResult
 
@@ -29,7 +30,7 @@ from .styles import STYLE
 log = logging.getLogger(__name__)
 
 PANELS = (
-    Panel("plane", "Trade-off between clean and robust accuracy", span=7, height=400),
+    Panel("plane", "Clean accuracy and estimates under attack", span=7, height=400),
     Panel("transform", "The transform M of one logit", span=5, height=400),
     Panel("margins", "Confidence margins of the base models", span=8, height=400),
     Panel("mix_margins", "Margins of M(h)", span=4, height=400),
@@ -50,19 +51,22 @@ class Explorer(w.VBox):
         board: The plots.
         controls: The control column.
 
+    A bundle that is broken is passed over, and the banner says so.
+
     Raises:
-        BundleError: If there is no bundle to open, or the first one is broken.
+        BundleError: If there is no bundle that can be opened.
     """
 
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
         torch.set_num_threads(1)  # remixing is milliseconds of work: a second thread only waits for it
         self.session = Session(*bundles)
-        self.state = ExplorerState(bundle=self.session.names[0])
-        self.opened = self.session.open(self.state.bundle)
+        name, self.opened, refused = self._first_sound()
+        self.state = ExplorerState(bundle=name)
         self.state.take(self._opening(), level=True)
         self.board = Board(PANELS, on_error=self._on_error)
-        self.controls = Controls(self.state, self.session.names, list(self.opened.grids))
         self.headline, self.banner, self.provenance = w.HTML(), w.HTML(), w.HTML()
+        self.controls = Controls(self.state, self.session.names, list(self.opened.grids), self._refuse)
+        self._found: MixParams | None = None
         self._job: Job[GridSearchResult] | None = None
         self._connect()
         main = w.VBox([self.banner, self.provenance, self.headline, self.board]).add_class("mnuts-main")
@@ -73,6 +77,21 @@ class Explorer(w.VBox):
         self.controls.row.max = self._last_row()
         self.board.draw(self.make(frozenset(panel.name for panel in PANELS)))
         self._start_search(move=False)
+        self._refuse(refused)
+
+    def _first_sound(self) -> tuple[str, Opened, str | None]:
+        """The first bundle that opens, and why those before it did not."""
+        refused: list[str] = []
+        for name in self.session.names:
+            try:
+                return name, self.session.open(name), " ".join(refused) or None
+            except MnutsError as error:
+                refused.append(str(error))
+        raise BundleError(" ".join(refused))
+
+    def _refuse(self, message: str | None) -> None:
+        """Tell in the banner what was wrong; the view stays."""
+        self.banner.value = panels.banner_html(message)
 
     @property
     def config(self) -> MixConfig:
@@ -97,16 +116,20 @@ class Explorer(w.VBox):
         try:
             drawn = self._draw(visible)
         except MnutsError as error:
-            self.banner.value = panels.banner_html(str(error))
+            self._refuse(str(error))
             return {}
-        self.banner.value = panels.banner_html(None)
+        self._refuse(None)
         return drawn
 
     def _draw(self, visible: frozenset[str]) -> Mapping[str, Mapping[str, Any]]:
         opened, params = self.opened, self.state.params
         remix = opened.engine.remix(params)
         table = views.headline(opened.engine, remix, views.plain_remix(opened.engine, params))
-        self.headline.value = panels.headline_html(table) + panels.words_html(table)
+        attack = opened.engine.bundle.manifest.attack
+        words = panels.words_html(table, remix.warnings, attack and attack.name)
+        self.headline.value = panels.headline_html(table) + words
+        self.controls.show_alpha(remix.alpha)
+        self.controls.age(stale=self._found is not None and self._found != params)
         histograms = views.mix_histograms(remix)
         result = known_search(opened, params, self.state.grid)
         makers = {
@@ -151,7 +174,7 @@ class Explorer(w.VBox):
         bundle = self.opened.engine.bundle
         return (bundle.n_adv or bundle.n_clean if self.state.case == "attacked" else bundle.n_clean) - 1
 
-    def _opening(self) -> Any:
+    def _opening(self) -> MixParams:
         """What the page opens on: the best mix that Algorithm 1 finds, or without an attack a fixed α."""
         params = self.state.params
         if not self.opened.engine.bundle.n_adv:
@@ -180,11 +203,11 @@ class Explorer(w.VBox):
         try:
             self.opened = self.session.open(change["new"])
         except MnutsError as error:
-            self.banner.value = panels.banner_html(str(error))
+            self._refuse(str(error))
             self.state.bundle = change["old"]
             return
         self.controls.grid.offer(list(self.opened.grids))
-        self.controls.found.value = ""
+        self.controls.found.value, self._found = "", None
         self._on_case(None)
         self._show_bundle()
         self._start_search(move=False)
@@ -223,7 +246,7 @@ class Explorer(w.VBox):
             opened.engine.bundle.require_attacked()
         except MnutsError as error:
             if move:
-                self.banner.value = panels.banner_html(str(error))
+                self._refuse(str(error))
             return
 
         def work(progress: Any) -> GridSearchResult:
@@ -246,15 +269,16 @@ class Explorer(w.VBox):
         if opened is not self.opened:
             return
         if move:
+            self._found = result.best.params.with_(alpha=None, temperature=self.state.temperature)
             self.controls.found.value = panels.found_html(result)
             self.controls.widen.layout.display = "" if result.edges else "none"
-            self.state.take(result.best.params.with_(alpha=None), level=True)
+            self.state.take(self._found, level=True)
         self.refresh()
 
     def _on_search_failed(self, error: Exception) -> None:
         self.controls.searching(None)
         if isinstance(error, MnutsError):
-            self.banner.value = panels.banner_html(str(error))
+            self._refuse(str(error))
         elif not isinstance(error, Cancelled):
             self._on_error(error)
 
@@ -262,18 +286,19 @@ class Explorer(w.VBox):
         try:
             text = self.config.to_json()
         except MnutsError as error:
-            self.banner.value = panels.banner_html(str(error))
+            self._refuse(str(error))
             return
         self.board.download(f"mnuts-{self.state.bundle}.json", text)
 
     def _on_error(self, error: Exception) -> None:
         """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
         log.error("the explorer could not do this", exc_info=error)
-        self.banner.value = panels.banner_html(f"Something went wrong: {error}. The last good view is shown.")
+        self._refuse(f"Something went wrong: {error}. The last good view is shown.")
 
     def _show_bundle(self) -> None:
         bundle = self.opened.engine.bundle
         self.provenance.value = panels.provenance_html(bundle.name, *_facts(bundle))
+        self.controls.find.disabled = not bundle.n_adv
         base = {"margins": figures.histogram_figure(self.opened.histograms)}  # no slider moves it
         self.board.draw(base, _notes(bundle.n_clean, bundle.n_adv))
 
@@ -282,13 +307,14 @@ def _notes(n_clean: int, n_adv: int) -> dict[str, str]:
     """The small line under each plot's title: what it rests on."""
     n = f"n = {n_clean:,} clean" + (f", {n_adv:,} attacked" if n_adv else "")
     return {
-        "plane": f"Solid: margin bound, dotted: transfer, both estimates. {n}",
+        "plane": f"Solid: margin bound; dotted and hollow: transfer; both are estimates. {n}",
         "transform": f"Over the logits of n = {n_clean:,} clean images",
-        "margins": f"g standard, h robust, LN h layer-normed robust. {n}. Table 6",
+        "margins": f"g standard, h robust, LN h layer-normed robust; as in the paper's Table 6. {n}",
         "mix_margins": "From the dashed (1−α)/α on, M(h) outvotes g",
-        "simplex": "Paths for τ from 100 (centre) to 0.001; marks at τ = 1. Fig. 4",
-        "medians": f"Gap: attacked right minus clean wrong. {n}. Fig. 6",
-        "slices": "Algorithm 1 over the grid at this β; darker is better; click to go there. Fig. 9",
+        "simplex": "Paths for τ from 100 (centre) to 0.001; marks at τ = 1; as in the paper's Fig. 4",
+        "medians": f"Gap: attacked right minus clean wrong, as in the paper's Fig. 6. {n}",
+        "slices": "Algorithm 1 at this β, as in the paper's Fig. 9: darker is better, blank is left out, "
+        "☆ is best; click to go there",
     }
 
 

@@ -40,6 +40,8 @@ def plane_figure(plane: Plane, plain: Curve, frontier: Curve | None, table: Head
         frontier: The β-frontier of the grid, once it is searched.
         table: The headline figures, for the base models' points.
     """
+    if table.rob.attacked is None:
+        return _empty("This bundle has no attacked part: there is no trade-off to show.")
     traces = [
         *_curve(plain, PLAIN, "plain mix"),
         *([] if frontier is None else _frontier(frontier)),
@@ -49,9 +51,9 @@ def plane_figure(plane: Plane, plain: Curve, frontier: Curve | None, table: Head
             table.std.transfer,
             STD,
             "standard model, transfer",
-            "diamond",
+            "diamond-open",
         ),
-        _point(table.rob.clean, table.rob.attacked, ROB, "robust model (MMAA)", "square"),
+        _point(table.rob.clean, table.rob.attacked, ROB, "robust model, under attack", "square"),
         _point(plane.point.clean, plane.point.transfer, MIX, "this mix, transfer", "circle-open"),
         _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, margin bound", "circle"),
     ]
@@ -66,10 +68,16 @@ def _plane_ranges(plain: Curve, current: Curve, table: Headline) -> tuple[list[f
     """Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is."""
     low = min(plain.clean.min(), current.clean.min(), table.rob.clean.interval[0])
     high = max(plain.clean.max(), current.clean.max(), table.std.clean.interval[1])
-    robust = np.concatenate([plain.margin_bound, plain.transfer, current.transfer])
-    top = np.nanmax(robust) if np.isfinite(robust).any() else 1.0
+    top = max(plain.margin_bound.max(), plain.transfer.max(), current.transfer.max())
     x = [np.floor(100 * low) - 1, np.ceil(100 * high) + 1]
     return [float(end) for end in x], [-3.0, float(np.ceil(20 * top) * 5 + 3)]
+
+
+def _empty(text: str) -> Figure:
+    """A plot that says why it shows nothing."""
+    layout = _layout("", "") | {"annotations": [_above(text, 0.5, 0.5)]}
+    layout["xaxis"]["visible"] = layout["yaxis"]["visible"] = False
+    return {"data": [], "layout": layout}
 
 
 def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
@@ -89,6 +97,7 @@ def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
             "y": 100 * curve.margin_bound,
             "line": bound,
             "name": name,
+            "meta": f"{name}, margin bound",
             "hovertemplate": f"{hover}, margin bound</extra>",
         },
         common
@@ -165,7 +174,7 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
     for i, row in enumerate(rows):
         for j, (name, column) in enumerate(columns.items()):
             number = i * len(columns) + j + 1
-            traces += _bars_of(getattr(column, row), number)
+            traces += _bars_of(getattr(column, row), number, f"{name}, {row}")
             _place_subplot(layout, number, (i, j), (len(rows), len(columns)), f"<b>{name}</b>, {row}")
             if j == 0:
                 layout[_key("yaxis", number)]["title"] = {"text": f"{row} images (%)", "standoff": 4}
@@ -174,7 +183,7 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
     return {"data": traces, "layout": layout}
 
 
-def _bars_of(histogram: Histogram, number: int) -> list[Figure]:
+def _bars_of(histogram: Histogram, number: int, of: str) -> list[Figure]:
     middles = (histogram.edges[1:] + histogram.edges[:-1]) / 2
     return [
         {
@@ -183,6 +192,7 @@ def _bars_of(histogram: Histogram, number: int) -> list[Figure]:
             "y": 100 * counts / max(histogram.n, 1),
             "customdata": counts,
             "name": name,
+            "meta": f"{of}, {name}, % of n = {histogram.n}",
             "legendgroup": name,
             "showlegend": number == 1,
             "marker": {"color": translucent(colour, 0.7)},
@@ -206,7 +216,8 @@ def _place_subplot(
         "anchor": _axis("y", number),
         "range": [0, 1],
         "title": {"text": "confidence margin" if i == rows - 1 else "", "standoff": 4},
-        "tickvals": [0, 0.25, 0.5, 0.75, 1],
+        "tickvals": [0, 0.5, 1],
+        "ticktext": ["0", "0.5", "1 "],
     }
     layout[_key("yaxis", number)] = {
         "domain": [bottom, bottom + height],
@@ -249,7 +260,8 @@ def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) 
             "x": list(CLASSIFIERS),
             "y": [getattr(getattr(column, part), field) for column in columns],
             "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
-            "hovertemplate": f"%{{x}}, {name}<br>median margin %{{y:.3f}}<extra></extra>",
+            "customdata": [_group_size(column, part, field) for column in columns],
+            "hovertemplate": f"%{{x}}, {name}<br>median %{{y:.3f}}<br>n = %{{customdata}}<extra></extra>",
         }
         for name, part, field, colour, pattern in parts
     ]
@@ -264,13 +276,19 @@ def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) 
             "y": 1.02,
             "yanchor": "bottom",
             "showarrow": False,
-            "text": f"gap<br>{column.gap:+.3f}",
+            "text": f"gap<br>{column.gap + 0.0:+.3f}",
             "font": {"size": 11},
         }
         for name, column in zip(CLASSIFIERS, columns, strict=True)
         if np.isfinite(column.gap)
     ]
     return {"data": traces, "layout": layout}
+
+
+def _group_size(column: MarginHistograms, part: str, field: str) -> int:
+    """How many examples a median rests on."""
+    histogram = getattr(column, part)
+    return int(getattr(histogram, field.removeprefix("median_")).sum())
 
 
 def transform_figure(curve: TransformCurve, ln: bool) -> Figure:
@@ -290,8 +308,8 @@ def transform_figure(curve: TransformCurve, ln: bool) -> Figure:
         "hoverinfo": "skip",
     }
     traces = [
-        density | {"y": curve.rest, "name": "other classes", "fillcolor": translucent(MUTED, 0.25)},
-        density | {"y": curve.top, "name": "first class", "fillcolor": translucent(ROB, 0.25)},
+        density | {"y": curve.rest, "name": "other logits", "fillcolor": translucent(MUTED, 0.25)},
+        density | {"y": curve.top, "name": "largest logit", "fillcolor": translucent(ROB, 0.25)},
         {
             "type": "scatter",
             "mode": "lines",
@@ -308,7 +326,7 @@ def transform_figure(curve: TransformCurve, ln: bool) -> Figure:
     layout["legend"] = _LEGEND_BELOW
     layout["margin"] |= {"b": 92}
     layout["yaxis2"] = {"overlaying": "y", "side": "right", "visible": False, "rangemode": "tozero"}
-    layout["yaxis"] |= {"zeroline": True}
+    layout["yaxis"] |= {"zeroline": True, "exponentformat": "power"}
     return {"data": traces, "layout": layout}
 
 
@@ -427,20 +445,27 @@ def slices_figure(view: Sensitivity) -> Figure:
             "title": {"text": "scale s" if j == 0 else "", "standoff": 4},
         }
         layout["annotations"].append(_above(f"p = {p:.2f}", left + width / 2, 1.0))
-    nearest = int(np.abs(view.p - view.at[1]).argmin()) + 1
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [view.at[2]],
-            "y": [float(np.log10(view.at[0]))],
-            "xaxis": _axis("x", nearest),
-            "yaxis": _axis("y", nearest),
-            "marker": {"color": WRONG, "size": 10, "symbol": "circle-open", "line": {"width": 3}},
-            "hovertemplate": f"current s, c (p = {view.at[1]:.2f})<extra></extra>",
-        }
-    )
+    traces.append(_mark(view, view.best, "star-open", "best of the grid at this β"))
+    traces.append(_mark(view, view.at, "circle-open", "current s and c"))
     return {"data": traces, "layout": layout}
+
+
+def _mark(view: Sensitivity, at: tuple[float, float, float], symbol: str, name: str) -> Figure:
+    """A mark at (s, p, c), in the slice whose p is nearest."""
+    s, p, c = at
+    number = int(np.abs(view.p - p).argmin()) + 1
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [c],
+        "y": [float(np.log10(s))],
+        "xaxis": _axis("x", number),
+        "yaxis": _axis("y", number),
+        "name": name,
+        "showlegend": False,
+        "marker": {"color": WRONG, "size": 11, "symbol": symbol, "line": {"width": 2.5}},
+        "hovertemplate": f"{name} (p = {p:.2f})<extra></extra>",
+    }
 
 
 def _cell_edges(values: np.ndarray) -> list[float]:
@@ -459,6 +484,8 @@ def _slice(view: Sensitivity, j: int, number: int) -> Figure:
         "coloraxis": "coloraxis",
         "xaxis": _axis("x", number),
         "yaxis": _axis("y", number),
+        "meta": f"objective in % at p = {view.p[j]:.4g} (x: c, y: log10 s)",
+        "hoverongaps": False,
         "hovertemplate": f"p = {view.p[j]:.2f}, s = %{{customdata:.3g}}, c = %{{x:.2f}}<br>"
         "objective %{z:.2f} %<extra></extra>",
     }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     ("Clean accuracy", "Exact on the images of the bundle."),
-    ("Under MMAA", "Measured: the minimum-margin attack on this very model."),
+    ("Under attack", "Measured on this very model, by the attack that the bundle records."),
     (
         "Margin bound",
         "Estimate: share of attacked images that M(h) gets right with margin ≥ (1-α)/α, taking the standard "
@@ -26,8 +26,6 @@ COLUMNS = (
         "Estimate: share that the mix gets right at the points found against LN∘h, not against the mix. For "
         "the standard model this is not its robust accuracy: an attack on it would find other points.",
     ),
-    ("Clean error", "Relative change of the error rate against the robust model (Table 1)."),
-    ("Robust error", "The same, from the margin bound: an estimate."),
 )
 
 
@@ -48,30 +46,26 @@ def headline_html(table: Headline) -> str:
 def _row(row: HeadlineRow) -> str:
     dot = f"<span class='mnuts-dot' style='background:{CLASSIFIER[row.key]}'></span>"
     cells = [
-        _cell(row.clean),
+        _cell(row.clean, row.clean_error_change),
         _cell(row.attacked),
-        _cell(row.margin_bound),
+        _cell(row.margin_bound, row.robust_error_change),
         _cell(row.transfer),
-        _change(row.clean_error_change),
-        _change(row.robust_error_change),
     ]
     body = "".join(f"<td>{cell}</td>" for cell in cells)
-    alpha = "" if row.alpha is None else f"<small>α&nbsp;=&nbsp;{row.alpha:.5f}</small>"
+    alpha = "" if row.alpha is None else f"<small>α&nbsp;=&nbsp;{alpha_text(row.alpha)}</small>"
     return f"<tr data-row='{row.key}'><th scope='row'>{dot}{escape(row.name)}{alpha}</th>{body}</tr>"
 
 
-def _cell(estimate: Estimate | None) -> str:
+def _cell(estimate: Estimate | None, error_change: float | None = None) -> str:
+    """A figure with its interval and n, and how its errors compare with the robust model's (Table 1)."""
     if estimate is None:
         return ""
     low, high = estimate.interval
+    change = "" if error_change is None else f"<small>errors {signed(100 * error_change, 1)}&nbsp;%</small>"
     return (
         f"<b>{100 * estimate.value:.2f}</b>&nbsp;%"
-        f"<small>{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{estimate.n:,}</small>"
+        f"<small>{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{estimate.n:,}</small>{change}"
     )
-
-
-def _change(change: float | None) -> str:
-    return "" if change is None else f"{signed(100 * change, 1)}&nbsp;%"
 
 
 def signed(value: float, digits: int) -> str:
@@ -79,20 +73,44 @@ def signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def words_html(table: Headline) -> str:
-    """What the mix gains over the robust model and over the plain mix, in words."""
+def alpha_text(alpha: float) -> str:
+    """α with as many digits as it takes to tell it from 1."""
+    return f"{alpha:.5f}" if 1.0 - alpha >= 5e-5 else f"1 − {1.0 - alpha:.2g}"
+
+
+def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> str:
+    """What the mix gains, in words; what the figures mean; what puts them in doubt.
+
+    Args:
+        table: The headline figures.
+        warnings: Of the mix, one line each.
+        attack: Name of the attack that the bundle records, if it does.
+    """
+    told = "".join(f"<p class='mnuts-warning' role='status'>{escape(line)}</p>" for line in warnings)
+    return f"{told}<p class='mnuts-words'>{escape(_gains(table))} {escape(_meaning(table, attack))}</p>"
+
+
+def _gains(table: Headline) -> str:
     mix, rob, plain = table.mix, table.rob, table.plain
-    parts = [f"clean accuracy {_points(mix.clean, rob.clean)} against the robust model"]
+    text = f"This mix: clean accuracy {_points(mix.clean, rob.clean)} against the robust model"
     if mix.margin_bound is not None and rob.attacked is not None:
-        parts.append(f"margin bound {_points(mix.margin_bound, rob.attacked)}")
-    text = "This mix: " + ", ".join(parts)
+        text += f", margin bound {_points(mix.margin_bound, rob.attacked)}"
     if plain is not None:
         text += f"; clean accuracy {_points(mix.clean, plain.clean)} against the plain mix"
         if mix.margin_bound is not None and plain.margin_bound is not None:
             text += f", margin bound {_points(mix.margin_bound, plain.margin_bound)}"
+    return text + "."
+
+
+def _meaning(table: Headline, attack: str | None) -> str:
+    if table.rob.attacked is None:
+        return "The bundle has no attacked part: there are no figures under attack."
+    attack = attack or "not recorded in the bundle"
     return (
-        f"<p class='mnuts-words'>{escape(text)}. Intervals are 95 % (Wilson); margin bound and transfer are "
-        "estimates from cached logits, not verified robust accuracy.</p>"
+        "Intervals are 95 % (Wilson); errors: relative change of the error rate against the robust model. "
+        f"Attack, on the robust model: {attack}. "
+        "Margin bound and transfer are estimates from cached logits, not verified robust accuracy; the "
+        "standard model's transfer is no robust accuracy: nobody attacked it."
     )
 
 
@@ -104,7 +122,8 @@ def found_html(result: GridSearchResult) -> str:
     """What a search found, with its warnings."""
     best, params = result.best, result.best.params
     lines = [
-        f"s = {params.s:.4g}, p = {params.p:.3g}, c = {params.c:.3g}, α = {params.alpha:.5f}",
+        f"best of the grid for β = {result.beta:.4g}, chosen on these images:",
+        f"s = {params.s:.4g}, p = {params.p:.3g}, c = {params.c:.3g}, α = {alpha_text(params.alpha or 1.0)}",
         f"objective {100 * best.objective:.1f} % of {result.n_wrong} wrong clean images "
         f"({result.n_clean} seen)",
         f"{result.grid.size} cells, grid {result.grid.name}; {len(result.ties) - 1} tied",

@@ -11,6 +11,9 @@ import traitlets as tr
 
 from mnuts_core.params import CLAMPS, IDENTITY, LN_ONLY, PAPER_OPTIMA, PARAMS, MixParams
 
+TRANSFORM = ("s", "p", "c", "clamp", "ln_k")
+"""The traits that make up M."""
+
 PRESETS: dict[str, MixParams] = {
     "Paper: CIFAR-10 (Table 3)": PAPER_OPTIMA["cifar10"],
     "Paper: CIFAR-100 (Table 3)": PAPER_OPTIMA["cifar100"],
@@ -77,7 +80,7 @@ class ExplorerState(tr.HasTraits):
             params: The parameters.
             level: Whether to take β, α and T too. α counts as set by hand only if it is not None.
         """
-        values: dict[str, Any] = {name: getattr(params, name) for name in ("s", "p", "c", "clamp", "ln_k")}
+        values: dict[str, Any] = {name: getattr(params, name) for name in TRANSFORM}
         if level:
             values |= {"beta": params.beta, "temperature": params.temperature}
             values["by_hand"] = params.alpha is not None

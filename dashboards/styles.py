@@ -24,7 +24,7 @@ STYLE = """
 .mnuts-provenance summary { cursor: pointer; text-decoration: underline dotted; }
 .mnuts-headline { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums;
   line-height: 1.3; }
-.mnuts-headline th, .mnuts-headline td { text-align: right; padding: 3px 8px; vertical-align: top;
+.mnuts-headline th, .mnuts-headline td { text-align: right; padding: 3px 6px; vertical-align: top;
   border-bottom: 1px solid var(--jp-border-color2); white-space: nowrap; }
 .mnuts-headline thead th { font-size: 12px; font-weight: 600; color: var(--jp-ui-font-color2); cursor: help; }
 .mnuts-headline th[scope=row] { text-align: left; font-weight: 500; }
@@ -33,6 +33,8 @@ STYLE = """
 .mnuts-headline th[scope=row] small { padding-left: 18px; }
 .mnuts-dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 8px; }
 .mnuts-words { margin: 6px 0 0; font-size: 12px; line-height: 1.45; color: var(--jp-ui-font-color2); }
+.mnuts-stale .mnuts-found { opacity: .5; }
+.theme-dark .mnuts-explorer select { color-scheme: dark; background-image: none; appearance: auto; }
 .mnuts-found { font-size: 12px; line-height: 1.45; color: var(--jp-ui-font-color1); white-space: normal; }
 .mnuts-warning { color: var(--jp-ui-font-color2); padding-left: 8px; border-left: 3px solid #E69F00;
   margin-top: 4px; }

@@ -17,7 +17,7 @@ WRONG = "#D55E00"
 
 MUTED = "#8c8c8c"
 
-CLASSIFIER: dict[str, str] = {"std": STD, "rob": ROB, "plain": PLAIN, "mix": MIX}
+CLASSIFIER: dict[str, str] = {"std": STD, "rob": ROB, "mapped": "#56B4E9", "plain": PLAIN, "mix": MIX}
 
 
 def translucent(colour: str, alpha: float) -> str:

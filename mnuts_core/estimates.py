@@ -37,7 +37,8 @@ def wilson_interval(successes: int, n: int, z: float = Z95) -> tuple[float, floa
     share, z2 = successes / n, z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # at 0 of n and n of n the share itself is an end, but for rounding
+    return max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,28 @@ QuantileMethod = Literal["linear", "lower"]
 TIE = 1e-15
 """Margins and odds this close count as equal: α = 1/(1+q) is stored, and (1-α)/α is q but for rounding."""
 
+SATURATED = 1.0 - 3e-6
+"""A quantile above this leaves margins that float64 can no longer tell apart (the paper's code warns)."""
+UNRESOLVED = 1e-12
+"""A quantile below this gives an α that float64 hardly tells from 1: not to be trusted either."""
+
+
+def least_kept(threshold: ArrayLike) -> NDArray[np.float64]:
+    """The smallest margin that counts as reaching `(1-α)/α`.
+
+    It is the threshold itself, but for rounding. Next to 1, where float64 rounds different margins to the
+    same number, a tie counts as lost: the mix itself gives it to the standard model.
+
+    Args:
+        threshold: Odds `(1-α)/α` in [0, 1], any shape.
+
+    Example:
+        >>> bool(least_kept(0.5) <= 0.5), bool(least_kept(1.0) > 1.0)
+        (True, True)
+    """
+    threshold = np.asarray(threshold, np.float64)
+    return np.where(threshold > SATURATED, threshold + UNRESOLVED, threshold - TIE)
+
 
 def margin_quantile(
     sorted_margins: NDArray[np.float64], beta: ArrayLike, method: QuantileMethod = "linear"

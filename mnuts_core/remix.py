@@ -21,9 +21,18 @@ from mnuts_core.estimates import Estimate, Kind
 from mnuts_core.margins import confidence_margin
 from mnuts_core.mixing import required_alpha, temperature_scale, transform_with
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.quantiles import TIE, QuantileMethod, margin_quantile
+from mnuts_core.quantiles import (
+    SATURATED,
+    TIE,
+    UNRESOLVED,
+    QuantileMethod,
+    least_kept,
+    margin_quantile,
+)
 from mnuts_core.stages import KEPT, Margins, StagedTransform
 
+MAX_ACCURACY_LOSS = 0.001
+"""A transform that costs the robust model more than this share of examples is warned of, and not searched."""
 LABEL, STD = 0, 1
 """The two watched classes of each row: the true one, and the one that g predicts."""
 
@@ -64,6 +73,7 @@ class Remix:
             the margin bound, but for margins that equal the threshold, which the bound counts as kept.
         rob_clean: Accuracy of M(h) alone on the clean images.
         rob_attacked: Accuracy of M(h) alone at the MMAA points.
+        warnings: What puts these figures in doubt, one line each.
         on_clean: Per-example results on the clean images.
         on_attacked: The same on the attacked ones, or None.
     """
@@ -75,6 +85,7 @@ class Remix:
     transfer: Estimate | None
     rob_clean: Estimate
     rob_attacked: Estimate | None
+    warnings: tuple[str, ...]
     on_clean: Part
     on_attacked: Part | None
 
@@ -235,13 +246,43 @@ class RemixEngine:
             clean=_estimate("clean", clean.mix_right),
             margin_bound=None
             if attacked is None
-            else _estimate("margin bound", attacked.right & (attacked.margin >= threshold - TIE)),
+            else _estimate("margin bound", attacked.right & (attacked.margin >= least_kept(threshold))),
             transfer=None if attacked is None else _estimate("transfer", attacked.mix_right),
             rob_clean=_estimate("clean", clean.right),
             rob_attacked=None if attacked is None else _estimate("transfer", attacked.right),
+            warnings=self._warnings(params, threshold, clean, attacked),
             on_clean=clean,
             on_attacked=attacked,
         )
+
+    def _warnings(
+        self, params: MixParams, threshold: float, clean: Part, attacked: Part | None
+    ) -> tuple[str, ...]:
+        told = []
+        if threshold > SATURATED or threshold < UNRESOLVED:
+            told.append(
+                f"float64 saturates here: the threshold (1-α)/α is {threshold:.12g}, and margins this near "
+                f"{'1' if threshold > SATURATED else '0'} cannot be told apart; do not use this setting"
+            )
+        told += self._transform_losses(clean, attacked)
+        if params.ln_k >= 2 and min(params.ln_k, self.bundle.num_classes) == 2:
+            told.append("layer norm over two logits leaves nothing but which is larger: set ln_k to 0")
+        return tuple(told)
+
+    def _transform_losses(self, clean: Part, attacked: Part | None) -> list[str]:
+        """Where M costs the robust model more accuracy than the search would let it (Assumption 4.2)."""
+        n, told = self.n_clean, []
+        for name, part, before in (
+            ("clean", clean, self.rob_right[:n]),
+            ("attacked", attacked, self.rob_right[n:]),
+        ):
+            lost = 0.0 if part is None else float(before.mean() - part.right.mean())
+            if lost > MAX_ACCURACY_LOSS + 1e-12:
+                told.append(
+                    f"the transform alone costs the robust model {100 * lost:.2f} points of {name} accuracy: "
+                    "β is kept of what is left (Assumption 4.2)"
+                )
+        return told
 
     def _mix_class(self, params: MixParams, threshold: float) -> Tensor:
         if params.temperature == 0.0:

@@ -17,6 +17,7 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.grids import GridSpec
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, Clamp, check_clamp, check_ln_k
 from mnuts_core.quantiles import QuantileMethod, check_method
+from mnuts_core.remix import MAX_ACCURACY_LOSS
 from mnuts_core.selection import Array, CellMargins, CleanRows, GridSearchResult, level_tables
 from mnuts_core.stages import StagedTransform, overtaken
 from mnuts_core.transform import layer_norm
@@ -40,7 +41,7 @@ def grid_search(
     conditional: bool = False,
     quantile: QuantileMethod = "linear",
     clean: CleanRows = "attacked",
-    max_accuracy_loss: float | None = 0.001,
+    max_accuracy_loss: float | None = MAX_ACCURACY_LOSS,
     device: str | torch.device = "auto",
     progress: Callable[[float], None] | None = None,
 ) -> GridSearchResult:

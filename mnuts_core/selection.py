@@ -13,17 +13,13 @@ from numpy.typing import NDArray
 
 from mnuts_core.grids import GridSpec
 from mnuts_core.params import PARAMS, Clamp, MixParams
-from mnuts_core.quantiles import QuantileMethod, margin_quantile, quantile_places
+from mnuts_core.quantiles import SATURATED, UNRESOLVED, QuantileMethod, margin_quantile, quantile_places
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CleanRows = Literal["attacked", "all"]
 
-SATURATED = 1.0 - 3e-6
-"""A quantile above this leaves margins that float64 can no longer tell apart (the paper's code warns)."""
-UNRESOLVED = 1e-12
-"""A quantile below this gives an α that float64 hardly tells from 1: such cells are not trusted either."""
 HIGHEST_QUANTILE = 1.0 - 1e-9
 """The objective compares with at most this, as the paper's code does."""
 MILD = (1e-3, 0.95)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mnuts_core.frontier import BetaFrontier
 from mnuts_core.params import PARAMS, MixParams
-from mnuts_core.quantiles import TIE
+from mnuts_core.quantiles import TIE, least_kept
 from mnuts_core.remix import STD, RemixEngine
 
 Array = NDArray[np.float64]
@@ -77,7 +77,7 @@ def _shares(engine: RemixEngine, params: MixParams, odds: Array) -> tuple[Array,
     margins = engine.margins(params).margin[n:].cpu().numpy()
     right = (engine.top_class(params) == engine.labels)[n:].cpu().numpy()
     held = np.sort(margins[right])
-    bound = (len(held) - np.searchsorted(held, odds - TIE, side="left")) / len(margins)
+    bound = (len(held) - np.searchsorted(held, least_kept(odds), side="left")) / len(margins)
     return clean, bound, _share_right(low[n:], high[n:], closed[n:], odds)
 
 

@@ -27,10 +27,10 @@ class HeadlineRow(NamedTuple):
     """One classifier's figures. Error changes are relative to the robust model, as in Table 1.
 
     Attributes:
-        key: `std`, `rob`, `plain` or `mix`.
+        key: `std`, `rob`, `mapped`, `plain` or `mix`.
         name: What to call it.
         clean: Clean accuracy.
-        attacked: Accuracy under MMAA; only the robust model has one, and it is a measured figure.
+        attacked: Accuracy under the bundle's attack; only the robust model has one, a measured figure.
         margin_bound: Estimate (see `Remix`), for mixes.
         transfer: Estimate, for mixes; for the standard model its accuracy at h's MMAA points.
         alpha: Mixing weight, for mixes.
@@ -50,10 +50,11 @@ class HeadlineRow(NamedTuple):
 
 
 class Headline(NamedTuple):
-    """The headline table: the two base models, the plain mix at the same level, and this mix."""
+    """The headline table: base models, M(h) by itself, the plain mix at the same level, and this mix."""
 
     std: HeadlineRow
     rob: HeadlineRow
+    mapped: HeadlineRow
     plain: HeadlineRow | None
     mix: HeadlineRow
 
@@ -70,6 +71,7 @@ def headline(engine: RemixEngine, remix: Remix, plain: Remix | None) -> Headline
     return Headline(
         std=HeadlineRow("std", "Standard model", base.std_clean, transfer=base.std_attacked),
         rob=HeadlineRow("rob", "Robust model", base.rob_clean, attacked=base.rob_attacked),
+        mapped=HeadlineRow("mapped", "Transformed M(h)", remix.rob_clean, transfer=remix.rob_attacked),
         plain=None if plain is None else _mix_row(engine, plain, "plain", "Plain mix"),
         mix=_mix_row(engine, remix, "mix", "This mix"),
     )
@@ -259,9 +261,11 @@ class Sensitivity(NamedTuple):
     """The objective of Algorithm 1 over the grid (Fig. 9), at one β.
 
     Attributes:
-        objective: Shape (len(s), len(p), len(c)), in [0, 1]; lower is better.
+        objective: Shape (len(s), len(p), len(c)), in [0, 1]; lower is better. NaN in cells that are left
+            out: saturated, or costing the robust model too much accuracy.
         s, p, c: The candidates.
         at: The current (s, p, c).
+        best: The (s, p, c) that the search chooses.
     """
 
     objective: Array
@@ -269,6 +273,7 @@ class Sensitivity(NamedTuple):
     p: Array
     c: Array
     at: tuple[float, float, float]
+    best: tuple[float, float, float]
 
 
 def sensitivity(result: GridSearchResult, params: MixParams) -> Sensitivity:
@@ -278,9 +283,14 @@ def sensitivity(result: GridSearchResult, params: MixParams) -> Sensitivity:
         result: The search, at any β.
         params: β, and the place to mark.
     """
-    objective, _ = result.margins.table(np.array([params.beta]), result.quantile_method)
-    grid = result.grid
-    return Sensitivity(objective[..., 0], grid.s, grid.p, grid.c, (params.s, params.p, params.c))
+    here, grid = result.at_beta(params.beta), result.grid
+    best = here.best.params
+    return Sensitivity(
+        np.where(here.admissible, here.objective, np.nan),
+        *(grid.s, grid.p, grid.c),
+        at=(params.s, params.p, params.c),
+        best=(best.s, best.p, best.c),
+    )
 
 
 class SimplexCase(NamedTuple):

@@ -31,9 +31,12 @@ def dashboard(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Serve an app in the browser until Ctrl-C; nothing leaves this machine."""
+    from mnuts_core.bundle import LogitBundle
     from mnuts_core.library import find_bundle
 
     path = None if bundle is None else find_bundle(bundle)
+    if path is not None:
+        LogitBundle.load(path)  # a broken one is told here, not on a blank page
     from mnuts_dashboards.serve import ServeError, serve
 
     try:

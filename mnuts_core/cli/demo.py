@@ -24,7 +24,9 @@ def _group() -> None:
 @app.command("build", cls=Command)
 def build(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(DEMOS)}.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="An existing folder.")] = Path("."),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder to write into; it is made.")
+    ] = Path("."),
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     json_out: JsonOption = None,
 ) -> None:
@@ -32,11 +34,16 @@ def build(
     if name not in DEMOS:
         raise MnutsError(f"demo must be one of {', '.join(DEMOS)}, got {name!r}")
     check_target("--json", json_out)
-    check_target("--out", str(out / f"{name}.safetensors"))
+    if out.exists() and not out.is_dir():
+        raise MnutsError(f"--out must name a folder, got the file {out}")
     if (out / f"{name}.safetensors").exists() and not force:
         raise MnutsError(f"{out / name}.safetensors exists already: give another --out, or --force")
     from mnuts_core.demo.digits import build_digits
 
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MnutsError(f"--out {out} cannot be made: {error.strerror}") from None
     paths = build_digits(out, progress=True)
     if json_out is not None:
         write_json(json_out, {"name": name, **paths._asdict()})

@@ -73,6 +73,8 @@ def export(
     params = by_hand or _searched(logits, grid, beta, widen, settings).with_(temperature=temperature)
     config = MixConfig.from_remix(RemixEngine(logits, device=device), params)
     config.save(out)
+    for warning in config.warnings:
+        warn(warning)
     if json_out is not None:
         write_json(json_out, {"path": out, "config": json.loads(config.to_json())})
     if json_out != STDOUT:

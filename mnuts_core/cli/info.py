@@ -103,7 +103,7 @@ def _bundle(name: str, json_out: str | None) -> None:
             manifest_table(path, logits),
             figures_table(rows, "the base models", ("clean", "transfer")),
             "",
-            legend(rows),
+            legend(rows, logits),
         )
 
 

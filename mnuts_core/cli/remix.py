@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, show, write_json
+from mnuts_core.cli.console import STDOUT, check_target, show, warn, write_json
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -48,7 +48,9 @@ def remix(
         write_json(json_out, {"bundle": bundle_card(logits), **mix_card(figures, params.alpha is None)})
     if json_out != STDOUT:
         show(headline_table(figures, title(figures, describe(logits), params.alpha is None)), "")
-        show(legend(figures.rows))
+        show(legend(figures.rows, logits))
+    for warning in figures.warnings:
+        warn(warning)
 
 
 def title(figures: Headline, bundle: str, from_beta: bool) -> str:

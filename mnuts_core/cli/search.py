@@ -179,8 +179,8 @@ def _report(
     if STDOUT not in (json_out, csv_out):
         show(cells_table(result, top), _basis(result), "")
         show(headline_table(figures, f"the best cell on {title(figures, describe(bundle), True)}"), "")
-        show(legend(figures.rows))
-    for warning in result.warnings:
+        show(legend(figures.rows, bundle))
+    for warning in (*result.warnings, *figures.warnings):
         warn(warning)
     if result.edges:
         note("--widen 1 searches on beyond the edge")

@@ -88,6 +88,7 @@ class Headline:
     rows: Mapping[str, Row]
     params: MixParams
     threshold: float
+    warnings: tuple[str, ...] = ()
 
     def changes(self) -> dict[str, dict[str, Change | None]]:
         """This mix against the robust model and against the plain mix, for each of `FIGURES`."""
@@ -103,7 +104,8 @@ class Headline:
             other: {name: change and change.to_json() for name, change in row.items()}
             for other, row in self.changes().items()
         }
-        return {"figures": {key: row.to_json() for key, row in self.rows.items()}, "changes": changes}
+        figures = {key: row.to_json() for key, row in self.rows.items()}
+        return {"figures": figures, "changes": changes, "warnings": list(self.warnings)}
 
 
 def headline(engine: RemixEngine, params: MixParams, quantile: Any = "linear") -> Headline:
@@ -120,7 +122,7 @@ def headline(engine: RemixEngine, params: MixParams, quantile: Any = "linear") -
     rows["transformed"] = Row("transformed M(h)", mix.rob_clean, transfer=mix.rob_attacked)
     rows["plain_mix"] = Row.of(f"plain mix, same {level}", engine.remix(plain, quantile=quantile))
     rows["mix"] = Row.of("this mix", mix)
-    return Headline(rows, mix.params, mix.threshold)
+    return Headline(rows, mix.params, mix.threshold, mix.warnings)
 
 
 def base_rows(base: BaseFigures) -> dict[str, Row]:
@@ -167,11 +169,13 @@ def figures_table(rows: Mapping[str, Row], title: str, names: Sequence[str] = FI
     return table
 
 
-def legend(rows: Mapping[str, Row]) -> Text:
+def legend(rows: Mapping[str, Row], bundle: LogitBundle) -> Text:
     """What the figures in a table mean, and what they do not."""
     if rows["robust"].attacked is None:
         return Text("The bundle has no attacked part: there are no figures under attack.", style="dim")
-    lines = ["† under MMAA, the attack that found the attacked points, against h itself."]
+    attack = bundle.manifest.attack
+    name = printable(attack.name) if attack else "not recorded in the bundle"
+    lines = [f"† on h itself, under the attack that found the attacked points: {name}."]
     if "mix" in rows:
         lines += [
             "margin bound: M(h) right with margin ≥ (1-α)/α at these points, g taken as always wrong.",
@@ -179,7 +183,7 @@ def legend(rows: Mapping[str, Row]) -> Text:
             "Only an adaptive attack on the mix itself verifies its robust accuracy.",
         ]
     else:
-        lines.append("transfer: right at these points; g's own robust accuracy is lower.")
+        lines.append("transfer: right at these points; g's own robust accuracy is at most this.")
     return Text("\n".join(lines), style="dim")
 
 

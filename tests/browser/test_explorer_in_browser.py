@@ -50,11 +50,10 @@ def expected(engine, params) -> list[str]:
 
 
 def set_slider(page, label: str, value: str) -> None:
-    """Type into a slider's readout, as a person does."""
-    readout = page.locator(".mnuts-slider", has_text=label).locator(".widget-readout")
-    readout.click()
-    readout.fill(value)
-    readout.press("Enter")
+    """Type into the box beside a slider, as a person does."""
+    box = page.locator(".mnuts-slider", has_text=label).locator("input[type=text]")
+    box.fill(value)
+    box.press("Enter")
 
 
 def wait_for_mix(page, figures: list[str]) -> None:
@@ -143,9 +142,19 @@ def test_a_wrong_setting_shows_a_banner_not_a_traceback(page):
     field.press("Enter")
     page.get_by_role("alert").get_by_text("ln_k must be 0").wait_for()
     assert page.get_by_text("Traceback").count() == 0
-    field.fill("250")
-    field.press("Enter")
+    assert field.input_value() == "250"
+    set_slider(page, "level β", "98.5")
+    page.get_by_role("alert").get_by_text("beta must lie in [0, 1], got 98.5").wait_for()
+    set_slider(page, "level β", "0.95")
     page.get_by_role("alert").wait_for(state="detached")
+
+
+def test_the_controls_stay_in_view(page):
+    top = page.locator(".mnuts-controls").bounding_box()["y"]
+    page.mouse.move(900, 500)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function(f"{PLOT.format('margins')}.getBoundingClientRect().top < 300")
+    assert abs(page.locator(".mnuts-controls").bounding_box()["y"] - top) < 40
 
 
 def test_two_tabs_are_independent(served, new_page, engine):

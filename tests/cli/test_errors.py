@@ -57,7 +57,8 @@ BAD = {
     "export: grid": (("export", "{toy}", *POINT, "--grid", "cifar10", "--out", "{new}"), "add --best"),
     "export: alpha": (("export", "{toy}", *POINT, "--alpha", 0.3, "--out", "{new}"), "alpha must lie"),
     "demo: name": (("demo", "build", "mnist"), "one of digits, got 'mnist'"),
-    "demo: folder": (("demo", "build", "digits", "--out", "/no-such"), "--out must name"),
+    "demo: folder": (("demo", "build", "digits", "--out", "/dev/null/x"), "cannot be made"),
+    "demo: a file": (("demo", "build", "digits", "--out", "/dev/null"), "--out must name a folder"),
     "dashboard: bundle": (("dashboard", "--bundle", "no-such-bundle"), "'no-such-bundle'"),
 }
 

@@ -47,8 +47,8 @@ def test_only_visible_panels_are_made(explorer):
 
 
 def test_a_slider_moves_state_headline_and_config(explorer, bundle):
-    explorer.controls.sliders["c"].value = -0.25
-    explorer.controls.sliders["beta"].value = 0.9
+    explorer.controls.knobs["c"].slider.value = -0.25
+    explorer.controls.knobs["beta"].slider.value = 0.9
     assert (explorer.state.c, explorer.state.beta) == (-0.25, 0.9)
     explorer.make(ALL)
     expected = RemixEngine(bundle).remix(explorer.state.params)
@@ -58,7 +58,7 @@ def test_a_slider_moves_state_headline_and_config(explorer, bundle):
 
 def test_state_moves_sliders_and_widens_their_range(explorer):
     explorer.state.s = 50.0
-    slider = explorer.controls.sliders["s"]
+    slider = explorer.controls.knobs["s"].slider
     assert slider.value == pytest.approx(50.0)
     assert slider.max >= 1.69
     assert explorer.state.s == 50.0
@@ -66,18 +66,20 @@ def test_state_moves_sliders_and_widens_their_range(explorer):
 
 def test_alpha_by_hand_and_back(explorer):
     explorer.controls.by_hand.value = True
-    assert explorer.controls.sliders["beta"].disabled
-    assert not explorer.controls.sliders["alpha"].disabled
-    explorer.controls.sliders["alpha"].value = 0.9
+    assert explorer.controls.knobs["beta"].slider.disabled
+    assert not explorer.controls.knobs["alpha"].slider.disabled
+    explorer.controls.knobs["alpha"].slider.value = 0.9
     assert explorer.remix.alpha == pytest.approx(0.9)
     assert explorer.config.beta is None
     explorer.controls.by_hand.value = False
     assert explorer.config.beta == explorer.state.beta
 
 
-def test_a_preset_is_taken_and_the_menu_goes_back(explorer):
+def test_a_preset_is_taken_and_named_while_it_is_in_force(explorer):
     explorer.controls.preset.value = "Plain mix (no transform)"
     assert explorer.state.params == IDENTITY.with_(beta=explorer.state.beta)
+    assert explorer.controls.preset.value == "Plain mix (no transform)"
+    explorer.state.s = 2.0
     assert explorer.controls.preset.value == "choose …"
 
 
@@ -125,13 +127,75 @@ def test_export_is_the_configuration(explorer, tmp_path):
 
 def test_a_wrong_setting_shows_a_banner_and_keeps_the_view(explorer):
     before = explorer.headline.value
-    explorer.controls.ln_k.value = 1
+    explorer.state.ln_k = 1
     assert explorer.make(ALL) == {}
     assert "ln_k must be 0" in explorer.banner.value
     assert explorer.headline.value == before
-    explorer.controls.ln_k.value = 250
+    explorer.state.ln_k = 250
     assert explorer.make(ALL)
     assert explorer.banner.value == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "told"),
+    [
+        ("beta", "98.5", "beta must lie in [0, 1], got 98.5"),
+        ("c", "-0,25", "c must be a number in [-100, 100], got &#x27;-0,25&#x27;: write 0.25"),
+        ("s", "0", "s must lie in (0, 1e+06], got 0"),
+    ],
+)
+def test_a_wrong_number_is_refused_and_the_box_goes_back(explorer, name, typed, told):
+    box, before = explorer.controls.knobs[name].box, getattr(explorer.state, name)
+    shown = box.value
+    box.value = typed
+    assert told in explorer.banner.value
+    assert (getattr(explorer.state, name), box.value) == (before, shown)
+
+
+@pytest.mark.parametrize("typed", ["1", "2.5", "1e3", "abc"])
+def test_a_wrong_ln_k_is_refused(explorer, typed):
+    explorer.controls.ln_k.value = typed
+    assert "must be" in explorer.banner.value
+    assert (explorer.state.ln_k, explorer.controls.ln_k.value) == (250, "250")
+
+
+def test_a_typed_number_is_taken_as_it_is_also_outside_the_slider(explorer):
+    explorer.controls.knobs["s"].box.value = "2.34567"
+    explorer.controls.knobs["temperature"].box.value = "5"
+    assert (explorer.state.s, explorer.state.temperature) == (2.34567, 5.0)
+    assert explorer.controls.knobs["temperature"].slider.max >= 5
+
+
+def test_a_dragged_slider_gives_round_numbers(explorer):
+    explorer.controls.knobs["beta"].slider.value = 0.9299999999999999
+    assert explorer.state.beta == 0.93
+    assert explorer.config.beta == 0.93
+
+
+def test_alpha_from_beta_is_shown_and_by_hand_starts_from_it(explorer):
+    explorer.make(ALL)
+    alpha = explorer.remix.alpha
+    assert explorer.controls.knobs["alpha"].box.value == f"{alpha:.6g}"
+    explorer.controls.by_hand.value = True
+    assert explorer.state.alpha == alpha
+
+
+def test_what_was_found_fades_when_the_settings_move_on(explorer):
+    explorer.controls.find.click()
+    explorer.make(ALL)
+    assert "for β = 0.985" in explorer.controls.found.value
+    assert "mnuts-stale" not in explorer.controls.found._dom_classes
+    explorer.state.c = 0.123
+    explorer.make(ALL)
+    assert "mnuts-stale" in explorer.controls.found._dom_classes
+
+
+def test_a_saturated_mix_is_warned_of_and_keeps_nothing(explorer):
+    explorer.state.set(s=10.0, p=8.0, c=2.0)
+    explorer.make(ALL)
+    assert "float64 saturates here" in explorer.headline.value
+    assert explorer.remix.margin_bound.successes == 0
+    assert explorer.config.warnings
 
 
 def test_an_unexpected_error_is_told_without_traceback(explorer, caplog):
@@ -170,6 +234,17 @@ def test_a_broken_bundle_is_refused_and_the_old_one_stays(path, tmp_path):
     explorer.state.bundle = "bad"
     assert explorer.state.bundle == "made-up"
     assert "bad.safetensors" in explorer.banner.value
+
+
+def test_a_broken_first_bundle_is_passed_over_with_a_banner(path, tmp_path):
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(path.read_bytes())
+    damaged = bytearray(path.read_bytes())
+    damaged[-5] ^= 1
+    bad.write_bytes(damaged)
+    explorer = Explorer(bad, path)
+    assert explorer.state.bundle == "made-up"
+    assert "bad.safetensors is damaged" in explorer.banner.value
 
 
 def test_a_link_chooses_the_bundle(path, bundle, tmp_path):
@@ -214,11 +289,11 @@ def test_a_job_reports_result_failure_and_cancel():
 
 @pytest.mark.parametrize(("name", "value", "rounded"), [("s", 2.5897, 10**0.41), ("p", 2.7143, 2.71)])
 def test_the_pages_rounding_does_not_come_back_as_the_visitors_choice(explorer, name, value, rounded):
-    slider = explorer.controls.sliders[name]
+    slider = explorer.controls.knobs[name].slider
     explorer.state.set_trait(name, value)
     slider.value = rounded  # what the page sends when it has drawn the slider
     assert getattr(explorer.state, name) == value
     slider.value = rounded * 1.1  # and this is the visitor
-    assert getattr(explorer.state, name) == slider.value
+    assert getattr(explorer.state, name) == pytest.approx(rounded * 1.1, rel=1e-5)
     slider.value = rounded
-    assert getattr(explorer.state, name) == slider.value
+    assert getattr(explorer.state, name) == pytest.approx(rounded, rel=1e-5)

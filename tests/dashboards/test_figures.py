@@ -86,8 +86,11 @@ def test_the_gap_is_attacked_right_minus_clean_wrong(drawn):
 
 def test_slices_show_the_objective(drawn):
     result = drawn["result"]
-    for j, trace in enumerate(drawn["slices"]["data"][:-1]):
-        np.testing.assert_allclose(trace["z"], 100 * result.objective[:, j, :])
+    shown = np.where(result.admissible, result.objective, np.nan)
+    for j, trace in enumerate(drawn["slices"]["data"][:-2]):
+        np.testing.assert_allclose(trace["z"], 100 * shown[:, j, :])
+    best, star = result.best.params, drawn["slices"]["data"][-2]
+    assert (star["x"], star["y"]) == ([best.c], [pytest.approx(np.log10(best.s))])
     mark = drawn["slices"]["data"][-1]
     assert (mark["x"], mark["y"]) == ([PARAMS.c], [pytest.approx(np.log10(PARAMS.s))])
 
@@ -116,10 +119,11 @@ def test_without_an_attack_robust_figures_are_absent_not_zero(bundle):
     remix = engine.remix(params)
     table = views.headline(engine, remix, views.plain_remix(engine, params))
     plane = figures.plane_figure(views.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
-    assert next(t for t in plane["data"] if t["name"] == "this mix, margin bound")["y"] == [None]
+    assert plane["data"] == []
+    assert "no attacked part" in plane["layout"]["annotations"][0]["text"]
     margins = figures.histogram_figure(views.base_histograms(engine) | {"M(h)": views.mix_histograms(remix)})
     assert len(margins["data"]) == 8
-    assert go.Figure(plane).data
+    assert go.Figure(plane).layout.annotations
     assert go.Figure(margins).data
 
 

@@ -17,13 +17,24 @@ def table(bundle):
 def test_headline_shows_every_figure_with_interval_and_n(table, bundle):
     html = panels.headline_html(table)
     rows = dict(re.findall(r"data-row='(\w+)'>(.*?)</tr>", html))
-    assert list(rows) == ["std", "rob", "plain", "mix"]
+    assert list(rows) == ["std", "rob", "mapped", "plain", "mix"]
     assert f"<b>{100 * table.mix.clean.value:.2f}</b>" in rows["mix"]
     assert f"<b>{100 * table.mix.margin_bound.value:.2f}</b>" in rows["mix"]
     assert f"<b>{100 * table.rob.attacked.value:.2f}</b>" in rows["rob"]
     low, high = table.mix.clean.interval
     assert f"{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{bundle.n_clean}" in rows["mix"]
-    assert f"α&nbsp;=&nbsp;{table.mix.alpha:.5f}" in rows["mix"]
+    assert f"α&nbsp;=&nbsp;{panels.alpha_text(table.mix.alpha)}" in rows["mix"]
+
+
+def test_alpha_next_to_one_keeps_its_digits():
+    assert panels.alpha_text(0.93011) == "0.93011"
+    assert panels.alpha_text(1 - 2e-7) == "1 − 2e-07"
+
+
+def test_words_tell_the_attack_and_the_warnings(table):
+    html = panels.words_html(table, ("<b>careful</b>",), None)
+    assert "not recorded in the bundle" in html
+    assert "&lt;b&gt;careful" in html
 
 
 def test_error_changes_are_relative_to_the_robust_model(table):
@@ -33,7 +44,7 @@ def test_error_changes_are_relative_to_the_robust_model(table):
 
 
 def test_words_never_call_an_estimate_robust_accuracy(table):
-    words = panels.words_html(table) + panels.headline_html(table)
+    words = panels.words_html(table, (), "MMAA") + panels.headline_html(table)
     claims = re.findall(r"[^.<>]*robust accuracy", words)
     assert claims
     assert all("not" in claim for claim in claims)
