@@ -1,10 +1,16 @@
-"""From two models and labelled images to a logit bundle: cached logits, clean and at MMAA's points."""
+"""From two models and labelled images to a logit bundle: cached logits, clean and at MMAA's points.
+
+Images are worked off in batches, each by itself: what comes out depends neither on where an earlier process
+was killed nor on how many processes share the work.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,13 +18,49 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnuts_core.attacks.apgd import Model
-from mnuts_core.attacks.inputs import check_count, check_images, choose_device, count_classes, prepared
-from mnuts_core.attacks.mmaa import N_TARGETS, MinimumMargin, Progress, minimum_margin_attack
+from mnuts_core.attacks.inputs import (
+    Precision,
+    check_count,
+    check_images,
+    check_precision,
+    choose_device,
+    count_classes,
+    laid_out,
+    prepared,
+)
+from mnuts_core.attacks.mmaa import N_TARGETS, Progress, minimum_margin_attack
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundle import LogitBundle, content_digest
+from mnuts_core.distributed import ALONE, World, finish
 from mnuts_core.errors import ParameterError
-from mnuts_core.manifest import AttackCard, DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
+from mnuts_core.manifest import (
+    AttackCard,
+    DataCard,
+    Manifest,
+    ModelCard,
+    Setting,
+    ThreatModel,
+    library_versions,
+    now,
+)
 from mnuts_core.margins import check_labels
+from mnuts_core.transform import transform_logits
+from mnuts_core.workfolder import Arrays, WorkFolder
+
+
+class Transformed(NamedTuple):
+    """The surrogate M(s, p, c)∘h (Eq. 4, D.9): raw logits → transformed logits."""
+
+    s: float
+    p: float
+    c: float
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """M(s, p, c) of raw logits, float64."""
+        return transform_logits(logits, s=self.s, p=self.p, c=self.c)
+
+    def __str__(self) -> str:
+        return f"M(s = {self.s:g}, p = {self.p:g}, c = {self.c:g})∘h_rob"
 
 
 def build_bundle(
@@ -41,8 +83,14 @@ def build_bundle(
     batch_size: int = 256,
     n_iter: int = 100,
     n_targets: int = N_TARGETS,
+    surrogate: Transformed | None = None,
+    precision: Precision = "full",
+    channels_last: bool = False,
     progress: Progress | None = None,
     device: str | torch.device = "auto",
+    work_dir: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
+    world: World = ALONE,
 ) -> LogitBundle:
     """Run both models on all images, attack LN∘h_rob on the first ones, and keep all logits.
 
@@ -65,49 +113,46 @@ def build_bundle(
         batch_size: Images at a time.
         n_iter: Steps of each run of APGD.
         n_targets: Other classes that targeted APGD drives at; at most K - 1 are used.
-        progress: Called with (work done, work in all) of the attack.
+        surrogate: What is attacked in the place of LN∘h_rob: M(s, p, c)∘h_rob (D.9).
+        precision: See `minimum_margin_attack`.
+        channels_last: See `minimum_margin_attack`; holds for the clean passes too.
+        progress: Called with (work done, work in all) of the attack, as far as this process has to do it.
         device: `"auto"` (CUDA if there is one), or a torch device.
+        work_dir: Folder for finished batches, made if it is missing. A build that was killed takes up the
+            batches that it finds there, and gives the same bytes of tensors as an undisturbed one (on the
+            same kind of machine). The folder stays: `workfolder.discard` it once the bundle is saved.
+        fresh: Throw away what is in `work_dir`.
+        world: The processes that share the work through `work_dir`; each of them gets the whole bundle.
 
     Returns:
         The bundle; logits are stored in float32.
 
     Raises:
         ParameterError: If an argument is out of range, or images, labels, models and classes do not fit.
+        WorkFolderError: If `work_dir` was begun with other settings, or cannot be written.
     """
     images, where = check_images(images), choose_device(device)
     make_ball(norm, eps)
-    check_count("batch_size", batch_size, 1)
+    counts = (("batch_size", batch_size, 1), ("n_iter", n_iter, 1), ("n_targets", n_targets, 0))
+    for argument, value, least in (*counts, ("seed", seed, 0)):
+        check_count(argument, value, least)
+    check_precision(precision, images.dtype)
     n_adv = len(images) if n_adv is None else check_count("n_adv", n_adv, 0)
     if n_adv > len(images):
         raise ParameterError(f"n_adv must be at most {len(images)}, the number of images, got {n_adv}")
-    _check_classes(std_model, rob_model, images[:1], len(classes), where)
+    if world.size > 1 and work_dir is None:
+        raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
+    _check_models(std_model, rob_model, images[:1], len(classes), where, surrogate, channels_last)
     labels = check_labels(labels, torch.zeros(1).expand(len(images), len(classes)))
 
-    arrays: dict[str, NDArray[Any]] = {
-        "clean_labels": labels.numpy(),
-        "clean_std_logits": _float32(predict(std_model, images, batch_size=batch_size, device=where)),
-        "clean_rob_logits": _float32(predict(rob_model, images, batch_size=batch_size, device=where)),
-    }
-    if n_adv:
-        found = minimum_margin_attack(
-            rob_model,
-            images[:n_adv],
-            labels[:n_adv],
-            norm=norm,
-            eps=eps,
-            n_iter=n_iter,
-            n_targets=n_targets,
-            seed=seed,
-            batch_size=batch_size,
-            progress=progress,
-            device=where,
-        )
-        std_logits = predict(std_model, found.images, batch_size=batch_size, device=where)
-        arrays |= _attacked_arrays(found, std_logits)
-    if with_images:
-        arrays["clean_images"] = to_uint8(images)
-        if n_adv:
-            arrays["adv_images"] = to_uint8(found.images)
+    attack = AttackCard(
+        name="MMAA: APGD-CE, then targeted APGD-DLR",
+        surrogate="LN∘h_rob" if surrogate is None else str(surrogate),
+        n_iter=n_iter,
+        n_targets=min(n_targets, len(classes) - 1),
+        seed=seed,
+        precision=_precision_words(images.dtype, precision, channels_last),
+    )
     manifest = Manifest(
         name=name,
         data=data,
@@ -115,24 +160,140 @@ def build_bundle(
         std_model=std_card,
         rob_model=rob_card,
         threat=ThreatModel(norm=norm, eps=eps) if n_adv else None,
-        attack=AttackCard(
-            name="MMAA: APGD-CE, then targeted APGD-DLR",
-            n_iter=n_iter,
-            n_targets=min(n_targets, len(classes) - 1),
-            seed=seed,
-            precision=str(images.dtype).removeprefix("torch."),
-        )
-        if n_adv
-        else None,
+        attack=attack if n_adv else None,
         command=command,
         versions=library_versions(),
         created=now(),
     )
-    return LogitBundle(manifest=manifest, **arrays)
+    job = _Job(
+        models=(std_model, rob_model),
+        images=images,
+        labels=labels,
+        n_adv=n_adv,
+        batch_size=batch_size,
+        with_images=with_images,
+        channels_last=channels_last,
+        device=where,
+        runs=1 + min(n_targets, len(classes) - 1),
+        attack={
+            "norm": norm,
+            "eps": eps,
+            "n_iter": n_iter,
+            "n_targets": n_targets,
+            "seed": seed,
+            "surrogate": surrogate,
+            "precision": precision,
+        },
+    )
+    work = None if work_dir is None else WorkFolder(work_dir, job.settings(manifest))
+    costs = [job.work(number) for number in range(len(job))]
+    batches = finish(job.batch, costs, work, world, fresh=fresh, progress=progress)
+    return LogitBundle(manifest=manifest, **job.whole(batches))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All batches of one build: what each depends on, and how to compute it."""
+
+    models: tuple[Model, Model]
+    images: Tensor
+    labels: Tensor
+    n_adv: int
+    batch_size: int
+    with_images: bool
+    channels_last: bool
+    device: torch.device
+    runs: int
+    attack: dict[str, Any]
+
+    def __len__(self) -> int:
+        return -(-len(self.images) // self.batch_size)
+
+    def rows(self, number: int) -> tuple[slice, slice]:
+        """The rows of a batch, and those of them that are attacked."""
+        first = number * self.batch_size
+        last = min(first + self.batch_size, len(self.images))
+        return slice(first, last), slice(first, max(first, min(last, self.n_adv)))
+
+    def work(self, number: int) -> int:
+        """Runs of APGD times examples in a batch."""
+        attacked = self.rows(number)[1]
+        return int(attacked.stop - attacked.start) * self.runs
+
+    def batch(self, number: int, progress: Progress | None) -> Arrays:
+        """Compute one batch: logits of the clean images, and of the attacked ones at MMAA's points."""
+        rows, attacked = self.rows(number)
+        std, rob = (self._predict(model, self.images[rows]) for model in self.models)
+        arrays: Arrays = {"clean_std_logits": _float32(std), "clean_rob_logits": _float32(rob)}
+        if not self.work(number):
+            return arrays
+        found = minimum_margin_attack(
+            self.models[1],
+            self.images[attacked],
+            self.labels[attacked],
+            batch_size=self.batch_size,
+            channels_last=self.channels_last,
+            indices=torch.arange(attacked.start, attacked.stop),
+            progress=progress,
+            device=self.device,
+            **self.attack,
+        )
+        arrays["adv_std_logits"] = _float32(self._predict(self.models[0], found.images))
+        arrays["adv_rob_logits"] = _float32(found.logits)
+        arrays["adv_margin"] = _float32(found.margin)
+        if self.with_images:
+            arrays["adv_images"] = to_uint8(found.images)
+        return arrays
+
+    def whole(self, batches: Sequence[Arrays]) -> Arrays:
+        """All batches as the arrays of a bundle."""
+        names = dict.fromkeys(name for batch in batches for name in batch)
+        arrays = {name: np.concatenate([b[name] for b in batches if name in b]) for name in names}
+        arrays["clean_labels"] = self.labels.numpy()
+        if self.n_adv:
+            arrays["adv_index"] = np.arange(self.n_adv, dtype=np.int64)
+        if self.with_images:
+            arrays["clean_images"] = to_uint8(self.images)
+        return arrays
+
+    def settings(self, manifest: Manifest) -> dict[str, Setting | None]:
+        """Everything that the batches' bytes depend on."""
+        cards = (manifest.std_model, manifest.rob_model)
+        std, rob = (_weights(card, model) for card, model in zip(cards, self.models, strict=True))
+        data = {"images": self.images.numpy(), "labels": self.labels.numpy()}
+        attack = {**self.attack, "surrogate": str(self.attack["surrogate"] or "LN∘h_rob")}
+        return {
+            "std": std,
+            "rob": rob,
+            "data": content_digest(data),
+            "n_clean": len(self.images),
+            "n_adv": self.n_adv,
+            **attack,
+            "batch_size": self.batch_size,
+            "with_images": self.with_images,
+            "channels_last": self.channels_last,
+            "dtype": str(self.images.dtype).removeprefix("torch."),
+            "device": self.device.type,
+            "torch": torch.__version__,
+        }
+
+    def _predict(self, model: Model, images: Tensor) -> Tensor:
+        return predict(
+            model,
+            images,
+            batch_size=self.batch_size,
+            device=self.device,
+            channels_last=self.channels_last,
+        )
 
 
 def predict(
-    model: Model, images: Tensor, *, batch_size: int = 256, device: str | torch.device = "auto"
+    model: Model,
+    images: Tensor,
+    *,
+    batch_size: int = 256,
+    device: str | torch.device = "auto",
+    channels_last: bool = False,
 ) -> Tensor:
     """The model's raw logits, shape (N, K), on the CPU, from a pass in evaluation mode without gradients.
 
@@ -141,11 +302,12 @@ def predict(
         images: Shape (N, C, H, W), in [0, 1], in the model's dtype.
         batch_size: Images at a time.
         device: `"auto"` (CUDA if there is one), or a torch device.
+        channels_last: Lay images and weights out as NHWC.
     """
     where = choose_device(device)
-    with prepared(model, where), torch.no_grad():
-        parts = [model(batch.to(where)).cpu() for batch in torch.split(images, batch_size)]
-    return torch.cat(parts)
+    with prepared(model, where, channels_last=channels_last), torch.no_grad():
+        batches = (laid_out(batch.to(where), channels_last) for batch in torch.split(images, batch_size))
+        return torch.cat([model(batch).cpu() for batch in batches])
 
 
 def model_card(spec: str, model: nn.Module) -> ModelCard:
@@ -187,27 +349,40 @@ def progress_bar(description: str) -> Iterator[Progress]:
         yield show
 
 
-def _attacked_arrays(found: MinimumMargin, std_logits: Tensor) -> dict[str, NDArray[Any]]:
-    return {
-        "adv_index": np.arange(len(found.margin), dtype=np.int64),
-        "adv_std_logits": _float32(std_logits),
-        "adv_rob_logits": _float32(found.logits),
-        "adv_margin": _float32(found.margin),
-    }
-
-
-def _check_classes(
-    std_model: Model, rob_model: Model, image: Tensor, n_classes: int, device: torch.device
+def _check_models(
+    std_model: Model,
+    rob_model: Model,
+    image: Tensor,
+    n_classes: int,
+    device: torch.device,
+    surrogate: Transformed | None,
+    channels_last: bool,
 ) -> None:
+    """Check that both models take the images and know the classes; leave them laid out as all passes do."""
     models: tuple[tuple[str, Callable[[Tensor], Tensor]], ...]
     models = (("std_model", std_model), ("rob_model", rob_model))
     for which, model in models:
-        with prepared(model, device):
-            found = count_classes(model, image.to(device))
+        with prepared(model, device, channels_last=channels_last):
+            found = count_classes(model, laid_out(image.to(device), channels_last))
         if found != n_classes:
             raise ParameterError(
                 f"{which} must have as many classes as there are names: {n_classes}, got {found}"
             )
+    if surrogate is not None:
+        surrogate(torch.zeros(1, n_classes))  # refuses values outside their intervals
+
+
+def _precision_words(dtype: torch.dtype, precision: Precision, channels_last: bool) -> str:
+    words = str(dtype).removeprefix("torch.")
+    if precision != "full":
+        words = f"{precision} gradients, {words} margins"
+    return words + (", channels last" if channels_last else "")
+
+
+def _weights(card: ModelCard, model: Model) -> str:
+    """What tells a model from another: its spec and the digest of its weights."""
+    digest = model_card(card.spec, model).digest if isinstance(model, nn.Module) else card.digest
+    return f"{card.spec} {digest}"
 
 
 def _float32(values: Tensor) -> NDArray[np.float32]:

@@ -114,8 +114,17 @@ class VerifiedCard(Card):
     """An adaptive attack on this very configuration."""
 
     accuracy: EstimateCard
+    clean: EstimateCard | None = Field(default=None, description="Without an attack, on the same images.")
+    components: dict[str, Share] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Accuracy after each component of the attack and those before it.",
+    )
     attack: Text
     settings: dict[str, Setting] = Field(default_factory=dict, max_length=100)
+    warnings: tuple[Text, ...] = Field(
+        default=(), max_length=100, description="What puts the figure in doubt; see docs/warnings.md."
+    )
     digest: Digest
 
 
@@ -137,6 +146,7 @@ class MixConfig(Card):
     bundle: BundleCard | None = None
     threat: ThreatModel | None = None
     estimates: EstimatesCard | None = None
+    warnings: tuple[Text, ...] = Field(default=(), max_length=100, description="What puts them in doubt.")
     verified: VerifiedCard | None = None
     versions: dict[str, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
@@ -196,6 +206,7 @@ class MixConfig(Card):
                 "bundle": BundleCard(name=bundle.name, digest=bundle.digest),
                 "threat": bundle.manifest.threat,
                 "estimates": estimates_card(remix),
+                "warnings": remix.warnings,
             }
         )
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.quantiles import TIE
 from mnuts_core.transform import check_logits, transform_logits
 
 R_D = 0.9
@@ -87,7 +88,17 @@ def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> T
     """
     std = temperature_scale(std_logits.double(), params.temperature).softmax(dim=-1)
     rob = transform_with(rob_logits, params).softmax(dim=-1)
-    return mix_probabilities(std, rob, required_alpha(params)).clamp_min(_TINY).log()
+    mixed = mix_probabilities(std, rob, required_alpha(params)).clamp_min(_TINY)
+    if params.temperature == 0.0:
+        mixed = _ties_to_std(mixed, std_logits.argmax(dim=-1, keepdim=True))
+    return mixed.log()
+
+
+def _ties_to_std(mixed: Tensor, std_class: Tensor) -> Tensor:
+    """Lift `ŷ_std` by one bit where it ties with the largest: at T = 0 a tie is the standard model's."""
+    top, own = mixed.amax(dim=-1, keepdim=True), mixed.gather(-1, std_class)
+    lifted = torch.nextafter(top, torch.full_like(top, torch.inf))
+    return mixed.scatter(-1, std_class, torch.where(top - own <= TIE, lifted, own).to(mixed.dtype))
 
 
 def transform_with(rob_logits: Tensor, params: MixParams) -> Tensor:
@@ -181,7 +192,15 @@ class MixedClassifier(nn.Module):
         Args:
             images: Inputs as the base models take them.
         """
-        std_logits, rob_logits = self.std_model(images), self.rob_model(images)
+        return self.mix_logits(self.std_model(images), self.rob_model(images))
+
+    def mix_logits(self, std_logits: Tensor, rob_logits: Tensor) -> Tensor:
+        """What `forward` makes of both models' raw logits, shape (N, K): all that mixing adds to their work.
+
+        Args:
+            std_logits: Raw logits g(x), shape (N, K).
+            rob_logits: Raw logits h(x), shape (N, K).
+        """
         exact = mixed_logits(std_logits, rob_logits, self.params)
         if torch.is_grad_enabled() and (std_logits.requires_grad or rob_logits.requires_grad):
             auxiliary = self.auxiliary_logits(std_logits, rob_logits)

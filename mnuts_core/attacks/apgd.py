@@ -68,32 +68,32 @@ def apgd(
     Returns:
         Per example the point with the largest loss, the start included.
     """
-    checkpoints = set(checkpoint_steps(n_iter))
+    checkpoints, project = set(checkpoint_steps(n_iter)), ball.projection(images)
     points = previous = start
     now = _evaluate(model, loss, points, watch)
     best = Best(points, now.loss)
     gradient = best_gradient = now.gradient
-    step = _column(torch.full_like(now.loss, 2.0 * ball.eps, dtype=images.dtype), images)
+    step = column(torch.full_like(now.loss, 2.0 * ball.eps, dtype=images.dtype), images)
     # The reference implementation compares the first step's loss with 0, not with the start's.
     last_loss, rises = torch.zeros_like(now.loss), torch.zeros_like(now.loss)
     check = _Check(best.loss, torch.ones_like(best.loss, dtype=torch.bool), torch.zeros_like(rises))
 
     for i in range(1, n_iter + 1):
         weight = MOMENTUM if i > 1 else 1.0
-        plain = ball.project(points + step * ball.direction(gradient), images)
-        moved = points + (plain - points) * weight + (points - previous) * (1.0 - weight)
-        points, previous = ball.project(moved, images), points
+        plain = project(ball.direction(gradient).mul_(step).add_(points))
+        change = plain.sub_(points).mul_(weight).add_(points)
+        points, previous = project(change.add_((points - previous).mul_(1.0 - weight))), points
 
         now = _evaluate(model, loss, points, watch)
         gradient = now.gradient
-        better = _column(now.loss > best.loss, images)
+        better = column(now.loss > best.loss, images)
         best_gradient = torch.where(better, gradient, best_gradient)
         best = Best(torch.where(better, points, best.points), torch.maximum(now.loss, best.loss))
         rises, last_loss = rises + (now.loss > last_loss), now.loss
 
         if i in checkpoints:
             check = check.next(best.loss, rises, steps=i)
-            halve = _column(check.halved, images)
+            halve = column(check.halved, images)
             step = torch.where(halve, step / 2.0, step)
             points = torch.where(halve, best.points, points)
             gradient = torch.where(halve, best_gradient, gradient)
@@ -148,6 +148,6 @@ def _evaluate(model: Model, loss: Loss, points: Tensor, watch: Watch | None) -> 
     return _Evaluation(values.detach(), gradient)
 
 
-def _column(values: Tensor, like: Tensor) -> Tensor:
-    """Shape (N,) → (N, 1, ..., 1), to broadcast against images."""
+def column(values: Tensor, like: Tensor) -> Tensor:
+    """Values of shape (N,) as (N, 1, ..., 1), to broadcast against `like`, images (N, C, H, W)."""
     return values.view(-1, *(1,) * (like.ndim - 1))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from mnuts_core.errors import ParameterError
+
+Precision = Literal["full", "bfloat16"]
+"""What gradients are computed in: the images' dtype, or bfloat16 by autocast."""
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def check_images(images: object) -> Tensor:
@@ -107,19 +112,71 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
         ) from None
 
 
+def check_precision(precision: object, dtype: torch.dtype) -> None:
+    """Check how gradients are to be computed for images of a dtype.
+
+    Raises:
+        ParameterError: If the precision is unknown, or autocast does not reduce this dtype.
+    """
+    if precision not in PRECISIONS:
+        raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    if precision != "full" and dtype != torch.float32:
+        raise ParameterError(f"precision {precision!r} needs float32 images, got {dtype}: use 'full'")
+
+
+def in_precision(
+    model: Callable[[Tensor], Tensor], precision: Precision, device: torch.device
+) -> Callable[[Tensor], Tensor]:
+    """The model as it gives gradients: itself, or under autocast with its logits back in float32.
+
+    Args:
+        model: Images → logits.
+        precision: `"full"` or `"bfloat16"`.
+        device: Where it runs.
+    """
+    if precision == "full":
+        return model
+
+    def reduced(images: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16):
+            logits = model(images)
+        return logits.float()
+
+    return reduced
+
+
+def laid_out(images: Tensor, channels_last: bool) -> Tensor:
+    """The images in NHWC order in memory, or as they are; the shape stays (N, C, H, W)."""
+    return images.contiguous(memory_format=torch.channels_last) if channels_last else images
+
+
 @contextmanager
-def prepared(model: Callable[[Tensor], Tensor], device: torch.device) -> Iterator[None]:
+def prepared(
+    model: Callable[[Tensor], Tensor], device: torch.device, *, channels_last: bool = False
+) -> Iterator[None]:
     """Have the model on the device and in evaluation mode for a while, if it is an `nn.Module`.
 
-    Afterwards each of its modules is back in its own mode; the device stays.
+    Afterwards each of its modules is back in its own mode; device and memory layout stay. On CUDA the
+    block computes float32 as float32 (no TF32) and with cuDNN's deterministic algorithms.
+
+    Args:
+        model: Images → logits.
+        device: Where to.
+        channels_last: Lay its weights out as NHWC.
     """
-    if not isinstance(model, nn.Module):
+    with ExitStack() as stack:
+        if device.type == "cuda":
+            cudnn = torch.backends.cudnn
+            flags = {"enabled": cudnn.enabled, "deterministic": True, "allow_tf32": False}
+            stack.enter_context(cudnn.flags(**flags))
+        if isinstance(model, nn.Module):
+            stack.callback(_set_modes, {module: module.training for module in model.modules()})
+            model.to(device).eval()
+            if channels_last:
+                model.to(memory_format=torch.channels_last)
         yield
-        return
-    modes = {module: module.training for module in model.modules()}
-    model.to(device).eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
+
+
+def _set_modes(modes: dict[nn.Module, bool]) -> None:
+    for module, mode in modes.items():
+        module.training = mode

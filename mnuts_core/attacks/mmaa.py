@@ -7,7 +7,7 @@ signed margin that any step of either has seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -15,13 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.apgd import Model, apgd
+from mnuts_core.attacks.apgd import Model, Watch, apgd, column
 from mnuts_core.attacks.inputs import (
+    Precision,
     check_count,
     check_images,
     check_indices,
+    check_precision,
     choose_device,
     count_classes,
+    in_precision,
+    laid_out,
     prepared,
 )
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
@@ -35,6 +39,9 @@ Progress = Callable[[int, int], None]
 
 N_TARGETS = 9
 """Other classes that targeted APGD drives at, as in AutoAttack."""
+
+STRETCHES = 4
+"""With reduced precision, how often in a run exact margins are computed; each costs a forward pass."""
 
 
 class MinimumMargin(NamedTuple):
@@ -67,6 +74,8 @@ def minimum_margin_attack(
     batch_size: int = 256,
     surrogate: Callable[[Tensor], Tensor] | None = None,
     ln_k: int = LN_K_DEFAULT,
+    precision: Precision = "full",
+    channels_last: bool = False,
     indices: Tensor | None = None,
     progress: Progress | None = None,
     device: str | torch.device = "auto",
@@ -95,9 +104,14 @@ def minimum_margin_attack(
         surrogate: Raw logits → logits of the classifier that is attacked, row by row. Layer norm if None:
             MMAA attacks LN∘h. Give M(s, p, c) to attack M∘h (D.9).
         ln_k: Layer norm over the ln_k largest logits; of no effect if a surrogate is given.
+        precision: `"full"`: the images' dtype throughout, and the least margin of all steps is kept.
+            `"bfloat16"`: gradients by autocast. Its rough margins only choose one point in each quarter
+            of a run; what is kept, and who is still right, is decided by margins that are computed
+            again there in float32.
+        channels_last: Lay images and weights out as NHWC, which convolutions may run faster on.
         indices: Numbers that stand for the examples in the seeds, integer, shape (N,); 0, 1, ... if
             None. Give the rows of the whole set when attacking a part of it.
-        progress: Called with (work done, work in all).
+        progress: Called with (work done, work in all), the work being runs of APGD times examples.
         device: `"auto"` (CUDA if there is one), or a torch device.
 
     Returns:
@@ -115,22 +129,21 @@ def minimum_margin_attack(
         ("batch_size", batch_size, 1),
     ):
         check_count(name, value, least)
-    settings = _Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0))
+    check_precision(precision, images.dtype)
+    settings = _Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0), precision)
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
-    with prepared(model, where):
-        classes = count_classes(model, images[:1].to(where))
+    with prepared(model, where, channels_last=channels_last):
+        classes = count_classes(model, laid_out(images[:1].to(where), channels_last))
         labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
         climbed = torch.nn.Identity() if classes == 2 and surrogate is None else attacked
-        total, parts = len(images) * (1 + min(n_targets, classes - 1)), []
+        runs, parts = 1 + min(n_targets, classes - 1), []
         for rows in torch.split(torch.arange(len(images)), batch_size):
-            batch = _Batch(
-                model, attacked, climbed, images[rows].to(where), labels[rows].to(where), indices[rows]
-            )
-            for done in batch.attack(settings):
-                if progress is not None:
-                    progress(int(rows[0]) * total // len(images) + done, total)
+            points = laid_out(images[rows].to(where), channels_last)
+            batch = _Batch(model, attacked, climbed, points, labels[rows].to(where), indices[rows])
+            batch.attack(settings, _from(int(rows[0]) * runs, len(images) * runs, progress))
             parts.append(batch.result())
-    return MinimumMargin(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
+    columns = MinimumMargin(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
+    return columns._replace(images=columns.images.contiguous())
 
 
 class _Settings(NamedTuple):
@@ -138,6 +151,25 @@ class _Settings(NamedTuple):
     n_iter: int
     n_targets: int
     seed: int
+    precision: Precision
+
+
+class _Least:
+    """For each example the point of least margin among those taken so far.
+
+    Args:
+        margin: Margins to begin with, shape (B,).
+        points: Where they are, shape (B, C, H, W).
+    """
+
+    def __init__(self, margin: Tensor, points: Tensor) -> None:
+        self.margin, self.points = margin, points
+
+    def take(self, margin: Tensor, points: Tensor) -> None:
+        """Take in one more point for each example."""
+        less = margin < self.margin  # never true of NaN
+        self.margin = torch.where(less, margin, self.margin)
+        self.points = torch.where(column(less, points), points, self.points)
 
 
 class _Batch:
@@ -160,20 +192,20 @@ class _Batch:
         self.clean_logits = self._raw_logits(images)
         self.points, self.margin = images.clone(), self._margin(self.clean_logits, labels)
 
-    def attack(self, settings: _Settings) -> Iterator[int]:
-        """Run both attacks; after each run of APGD, yield how many runs the examples have behind them."""
+    def attack(self, settings: _Settings, report: Callable[[int], None]) -> None:
+        """Run both attacks; report how many runs of APGD the examples have behind them."""
         size = len(self.images)
         everyone = torch.arange(size, device=self.images.device)
-        self._run(everyone, partial(cross_entropy, labels=self.labels), 0, settings)
-        yield size
+        self._run(everyone, partial(cross_entropy, labels=self.labels), 0, settings, report)
+        report(size)
         others = self.climbed(self.clean_logits).scatter(1, self.labels.unsqueeze(1), -torch.inf)
         order = others.argsort(dim=1, descending=True)[:, :-1]
         for number in range(1, min(settings.n_targets, order.shape[1]) + 1):
             rows = (self.margin > 0).nonzero().squeeze(1)
             targets = order[rows, number - 1]
             loss = partial(targeted_dlr, labels=self.labels[rows], targets=targets)
-            self._run(rows, loss, number, settings)
-            yield size * (1 + number)
+            self._run(rows, loss, number, settings, report)
+            report(size * (1 + number))
 
     def result(self) -> MinimumMargin:
         """The outcome by one last pass over the whole batch, never worse than the clean points."""
@@ -181,33 +213,57 @@ class _Batch:
         margin = self._margin(logits, self.labels)
         clean_margin = self._margin(self.clean_logits, self.labels)
         back = margin > clean_margin  # rounding alone: the attack saw this point in a smaller batch
-        points = torch.where(back.view(-1, 1, 1, 1), self.images, self.points)
+        points = torch.where(column(back, self.points), self.images, self.points)
         logits = torch.where(back.unsqueeze(1), self.clean_logits, logits)
         margin = torch.where(back, clean_margin, margin)
         return MinimumMargin(points, margin, logits, margin > 0)
 
-    def _run(self, rows: Tensor, loss: Model, number: int, settings: _Settings) -> None:
+    def _run(
+        self, rows: Tensor, loss: Model, number: int, settings: _Settings, report: Callable[[int], None]
+    ) -> None:
         if not len(rows):
             return
-        images, labels, ball = self.images[rows], self.labels[rows], settings.ball
+        images, ball, n_iter = self.images[rows], settings.ball, settings.n_iter
         seeds = [(settings.seed, int(index), number) for index in self.indices[rows.cpu()]]
         noise = torch.stack([ball.noise(images.shape[1:], _generator(seed)) for seed in seeds])
+        least = _Least(self.margin[rows], self.points[rows])
+        full = settings.precision == "full"
+        keep = self._keep_each(rows, least) if full else self._keep_chosen(rows, least, n_iter)
+        seen = iter(range(n_iter + 1))
 
-        def keep_least(points: Tensor, raw: Tensor) -> None:
-            margin, kept = self._margin(raw, labels), self.margin[rows]
-            less = margin < kept
-            self.margin[rows] = torch.where(less, margin, kept)
-            self.points[rows] = torch.where(less.view(-1, 1, 1, 1), points, self.points[rows])
+        def watch(points: Tensor, raw: Tensor) -> None:
+            keep(points, raw)
+            report(len(self.images) * number + len(self.images) * next(seen) // n_iter)
 
         apgd(
-            self.model,
+            in_precision(self.model, settings.precision, images.device),
             lambda raw: loss(self.climbed(raw)),
             images,
             ball.start(images, noise.to(images)),
             ball=ball,
-            n_iter=settings.n_iter,
-            watch=keep_least,
+            n_iter=n_iter,
+            watch=watch,
         )
+        self.margin[rows], self.points[rows] = least.margin, least.points
+
+    def _keep_each(self, rows: Tensor, least: _Least) -> Watch:
+        """Keep the least margin of all points, by the logits that come with them."""
+        labels = self.labels[rows]
+        return lambda points, raw: least.take(self._margin(raw, labels), points)
+
+    def _keep_chosen(self, rows: Tensor, least: _Least, n_iter: int) -> Watch:
+        """Choose a point by its rough logits in each stretch of steps, and keep by its exact margin."""
+        labels, nothing = self.labels[rows], torch.full_like(least.margin, torch.inf)
+        rough, seen = _Least(nothing, least.points), iter(range(n_iter + 1))
+        ends = {n_iter * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)}
+
+        def keep(points: Tensor, raw: Tensor) -> None:
+            rough.take(self._margin(raw, labels), points)
+            if next(seen) in ends:
+                least.take(self._margin(self._raw_logits(rough.points), labels), rough.points)
+                rough.margin = nothing
+
+        return keep
 
     def _raw_logits(self, points: Tensor) -> Tensor:
         with torch.no_grad():
@@ -215,6 +271,19 @@ class _Batch:
 
     def _margin(self, raw: Tensor, labels: Tensor) -> Tensor:
         return signed_margin(self.attacked(raw), labels)
+
+
+def _from(before: int, total: int, progress: Progress | None) -> Callable[[int], None]:
+    """Report work on top of what was done before, each amount once."""
+    last = 0
+
+    def report(done: int) -> None:
+        nonlocal last
+        if progress is not None and done > last:
+            last = done
+            progress(before + done, total)
+
+    return report
 
 
 def _generator(entropy: tuple[int, ...]) -> torch.Generator:

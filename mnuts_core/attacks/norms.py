@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 import torch
@@ -49,6 +51,10 @@ class Ball(ABC):
     def project(self, points: Tensor, images: Tensor) -> Tensor:
         """The points brought back into the ε-ball around the images and into [0, 1]."""
 
+    def projection(self, images: Tensor) -> Callable[[Tensor], Tensor]:
+        """`project` for many points around the same images, which may overwrite the points given."""
+        return partial(self.project, images=images)
+
     @abstractmethod
     def distance(self, points: Tensor, images: Tensor) -> Tensor:
         """The norm of the perturbations, shape (N,)."""
@@ -73,6 +79,11 @@ class LinfBall(Ball):
     def project(self, points: Tensor, images: Tensor) -> Tensor:
         """Cut each pixel to [x - ε, x + ε] and to [0, 1]."""
         return points.clamp(images - self.eps, images + self.eps).clamp(0.0, 1.0)
+
+    def projection(self, images: Tensor) -> Callable[[Tensor], Tensor]:
+        """`project` with the bounds of each pixel computed once."""
+        low, high = ((images + change).clamp_(0.0, 1.0) for change in (-self.eps, self.eps))
+        return lambda points: points.clamp_(low, high)
 
     def distance(self, points: Tensor, images: Tensor) -> Tensor:
         """The largest change of a pixel."""

@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from mnuts_core.cli import dashboard, demo, export, info, remix, search
+from mnuts_core.cli import build, dashboard, demo, evaluate, export, importing, info, profile, remix, search
 from mnuts_core.cli.console import fail
 from mnuts_core.cli.options import Command
 from mnuts_core.errors import MnutsError
@@ -37,6 +37,10 @@ app.command("info", cls=Command)(info.info)
 app.command("search", cls=Command)(search.search)
 app.command("remix", cls=Command)(remix.remix)
 app.command("export", cls=Command)(export.export)
+app.command("build", cls=Command)(build.build)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("profile", cls=Command)(profile.profile)
+app.command("import", cls=Command)(importing.import_)
 app.command("dashboard")(dashboard.dashboard)
 app.add_typer(demo.app, name="demo")
 

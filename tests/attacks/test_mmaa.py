@@ -195,3 +195,38 @@ def test_import_needs_no_attack_library() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "[]\n"
     )
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_reduced_precision_keeps_exact_margins(norm: str) -> None:
+    full = attack(norm=norm, eps=EPS[norm])
+    result = attack(norm=norm, eps=EPS[norm], precision="bfloat16", channels_last=True)
+    logits = MODEL(result.images).detach()
+    torch.testing.assert_close(result.margin, signed_margin(layer_norm(logits), LABELS), rtol=0, atol=1e-5)
+    assert (result.margin <= signed_margin(layer_norm(MODEL(IMAGES).detach()), LABELS) + 1e-6).all()
+    assert (make_ball(norm, EPS[norm]).distance(result.images, IMAGES) <= EPS[norm] + 1e-6).all()
+    assert (result.margin - full.margin).abs().median() < 0.005
+    assert (result.correct ^ full.correct).sum() <= 1
+    assert result.images.is_contiguous()
+
+
+def test_reduced_precision_is_for_gradients_only() -> None:
+    """Whoever calls without a gradient gets float32, and decides what is kept."""
+    dtypes = set()
+
+    def spy(images: Tensor) -> Tensor:
+        logits = MODEL(images)
+        dtypes.add((images.requires_grad, logits.dtype))
+        return logits
+
+    minimum_margin_attack(spy, IMAGES, LABELS, eps=0.02, n_iter=5, precision="bfloat16")
+    assert dtypes == {(True, torch.bfloat16), (False, torch.float32)}
+
+
+def test_reduced_precision_refuses_what_it_cannot_reduce() -> None:
+    with pytest.raises(ParameterError, match="precision must be one of full, bfloat16, got 'half'"):
+        attack(eps=0.02, precision="half")
+    with pytest.raises(ParameterError, match=r"precision 'bfloat16' needs float32 images, got torch.float64"):
+        minimum_margin_attack(
+            network().double(), IMAGES.double(), LABELS, eps=0.02, precision="bfloat16", device="cpu"
+        )

@@ -5,9 +5,9 @@ import platform
 
 import torch
 
-from tests.benchmarks import remix, search
+from tests.benchmarks import mmaa, remix, search
 
-BENCHMARKS = {"remix": remix.main, "search": search.main}
+BENCHMARKS = {"mmaa": mmaa.main, "remix": remix.main, "search": search.main}
 
 
 def run() -> None:

@@ -1,0 +1,282 @@
+"""Adaptive attacks on a mixed classifier (appendix B.2), one component after another.
+
+At T = 0 the mix has no gradient in the standard model, so an attack that follows its own gradient sees
+half of it and reports too much robustness. Here gradients come from the differentiable auxiliary
+classifier f̃ of Eq. 8, and success is judged on the mix itself:
+
+- `transfer` (B.2.1): the loss, too, is that of f̃; a point succeeds if the mix is wrong there.
+- `bypass` (B.2.2): the loss is that of the mix's own logits, its gradient goes straight through to f̃.
+- `autoattack` (B.2.2): the library's AutoAttack, standard version, unmodified, on the same module.
+
+APGD is this project's own in the first two; FAB and Square are the library's in all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mnuts_core.attacks.apgd import Model, apgd
+from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
+from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.compat import attack_library
+from mnuts_core.errors import ParameterError
+from mnuts_core.mixing import MixedClassifier, mixed_logits
+
+Attack = Literal["transfer", "bypass", "autoattack"]
+ATTACKS: tuple[Attack, ...] = get_args(Attack)
+WHITE_BOX = ("apgd-ce", "apgd-t", "fab-t")
+"""The components that follow gradients of the auxiliary classifier."""
+N_TARGETS = 9
+"""Other classes that targeted attacks drive at, as in AutoAttack; fewer where there are fewer."""
+QUERIES_PER_STEP = 50
+"""Square's queries for each step of APGD: 5,000 for 100, as in AutoAttack."""
+STANDARD_STEPS = 100
+"""Steps of APGD and FAB in AutoAttack's standard version."""
+
+Tick = Callable[[], None]
+"""Called at each forward pass of an attack; to cancel, raise an exception in it."""
+
+
+class Plan(NamedTuple):
+    """What is run, and how hard.
+
+    Attributes:
+        attack: Which of the three attacks.
+        norm: `"Linf"` or `"L2"`.
+        eps: Radius, in units of pixels in [0, 1].
+        n_iter: Steps of each run of APGD and FAB.
+        classes: K, the model's number of classes.
+        seed: Seed of everything random.
+    """
+
+    attack: Attack
+    norm: Norm
+    eps: float
+    n_iter: int
+    classes: int
+    seed: int
+
+    @property
+    def n_targets(self) -> int:
+        """Other classes that targeted attacks drive at: 9, or all that there are."""
+        return min(N_TARGETS, self.classes - 1)
+
+    @property
+    def n_queries(self) -> int:
+        """Square's queries."""
+        return QUERIES_PER_STEP * self.n_iter
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components in the order in which they run, each on what the ones before have left right.
+
+        `base-transfer` carries over APGD-CE's points against either base model alone: another witness,
+        beside Square, that the white-box components are not misled by their gradients. AutoAttack is
+        left as it is, but for its targeted DLR loss, which needs four classes.
+        """
+        if self.attack != "autoattack":
+            return (*WHITE_BOX, "square", "base-transfer")
+        return tuple(n for n in (*WHITE_BOX, "square") if n != "apgd-t" or self.classes > 3)
+
+
+class Surrogate(NamedTuple):
+    """One forward pass, looked at in two ways.
+
+    Attributes:
+        model: Images → raw output, through which gradients flow.
+        climbed: Raw output → the logits whose loss is climbed.
+        judged: Raw output → the mix's logits, on which success is judged.
+    """
+
+    model: Model
+    climbed: Model
+    judged: Model
+
+
+def surrogate_of(mix: MixedClassifier, attack: Attack) -> Surrogate:
+    """What APGD climbs and what it is judged on.
+
+    Args:
+        mix: The mixed classifier.
+        attack: `transfer` climbs f̃ (Eq. 8); the others the mix's own logits with the gradient of f̃.
+    """
+    if attack == "transfer":
+        return _on_pair(mix, lambda raw: mix.auxiliary_logits(_half(raw, 0), _half(raw, 1)))
+    return Surrogate(mix, _same, _same)
+
+
+def run_component(
+    name: str,
+    mix: MixedClassifier,
+    images: Tensor,
+    labels: Tensor,
+    indices: Tensor,
+    plan: Plan,
+    tick: Tick = lambda: None,
+) -> Tensor:
+    """Run one component on images that the mix gets right.
+
+    Args:
+        name: One of `plan.components`.
+        mix: The mixed classifier, in evaluation mode, its parameters frozen.
+        images: Clean images in [0, 1], float32, contiguous, shape (N, C, H, W).
+        labels: True classes, int64, shape (N,).
+        indices: The examples' numbers, which seed their random starts, shape (N,).
+        plan: Attack and strength.
+        tick: Called at each forward pass.
+
+    Returns:
+        A point for each image, a misclassified one where the component found one; the caller judges.
+
+    Raises:
+        ParameterError: If there is no such component.
+    """
+    if name not in plan.components:
+        raise ParameterError(f"component must be one of {', '.join(plan.components)}, got {name!r}")
+    if plan.attack == "autoattack":
+        return _autoattack(name, mix, images, labels, plan, tick)
+    if name in ("fab-t", "square"):
+        return _from_library(name, mix, images, labels, plan, tick)
+    run = _Apgd(mix, images, labels, indices, plan, tick)
+    match name:
+        case "apgd-ce":
+            run.cross_entropy(surrogate_of(mix, plan.attack), 0)
+        case "apgd-t":
+            run.targeted(surrogate_of(mix, plan.attack))
+        case _:
+            for number in (0, 1):
+                base = partial(_half, number=number)
+                run.cross_entropy(_on_pair(mix, base), N_TARGETS + 1 + number)
+    return run.points
+
+
+class _Apgd:
+    """APGD on one batch; keeps for each example the first point at which the mix is wrong."""
+
+    def __init__(
+        self, mix: MixedClassifier, images: Tensor, labels: Tensor, indices: Tensor, plan: Plan, tick: Tick
+    ) -> None:
+        self.mix, self.images, self.labels, self.indices = mix, images, labels, indices
+        self.plan, self.tick, self.ball = plan, tick, make_ball(plan.norm, plan.eps)
+        self.points, self.broken = images.clone(), torch.zeros_like(labels, dtype=torch.bool)
+
+    def cross_entropy(self, surrogate: Surrogate, number: int) -> None:
+        """Climb cross-entropy on the examples that still stand."""
+        rows = (~self.broken).nonzero().squeeze(1)
+        self._run(surrogate, rows, partial(cross_entropy, labels=self.labels[rows]), number)
+
+    def targeted(self, surrogate: Surrogate) -> None:
+        """Climb targeted DLR, the likeliest other class first."""
+        with torch.no_grad():
+            clean = surrogate.climbed(surrogate.model(self.images))
+        order = clean.scatter(1, self.labels.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True)
+        for number in range(1, self.plan.n_targets + 1):
+            rows = (~self.broken).nonzero().squeeze(1)
+            loss = partial(targeted_dlr, labels=self.labels[rows], targets=order[rows, number - 1])
+            self._run(surrogate, rows, loss, number)
+
+    def _run(self, surrogate: Surrogate, rows: Tensor, loss: Model, number: int) -> None:
+        if not len(rows):
+            return
+        images, labels = self.images[rows], self.labels[rows]
+
+        def keep(points: Tensor, raw: Tensor) -> None:
+            self.tick()
+            wrong = surrogate.judged(raw).argmax(dim=1) != labels
+            new = wrong & ~self.broken[rows]
+            self.points[rows[new]] = points[new]
+            self.broken[rows[new]] = True
+
+        generators = (_generator(self.plan.seed, int(index), number) for index in self.indices[rows.cpu()])
+        noise = torch.stack([self.ball.noise(images.shape[1:], generator) for generator in generators])
+        apgd(
+            surrogate.model,
+            lambda raw: loss(surrogate.climbed(raw)),
+            images,
+            self.ball.start(images, noise.to(images)),
+            ball=self.ball,
+            n_iter=self.plan.n_iter,
+            watch=keep,
+        )
+
+
+def _from_library(
+    name: str, mix: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, tick: Tick
+) -> Tensor:
+    """FAB-T or Square, the library's, on the straight-through module."""
+    library, model = attack_library(), _ticking(mix, tick)
+    common = {"norm": plan.norm, "eps": plan.eps, "seed": plan.seed, "device": images.device}
+    attack: Any
+    if name == "fab-t":
+        attack = library.autoattack.FABAttack_PT(
+            model, n_iter=plan.n_iter, targeted=True, n_target_classes=plan.n_targets, **common
+        )
+    else:
+        attack = library.autoattack.SquareAttack(
+            model, n_queries=plan.n_queries, p_init=0.8, resc_schedule=False, **common
+        )
+    with _own_randomness(images.device):
+        points: Tensor = attack.perturb(images, labels)
+    return points.detach()
+
+
+def _autoattack(
+    name: str, mix: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, tick: Tick
+) -> Tensor:
+    """One component of the library's AutoAttack, standard version.
+
+    Each is seeded anew and sees only what is left, so that one by one they do what a whole run does.
+    """
+    attack = attack_library().AutoAttack(
+        _ticking(mix, tick), norm=plan.norm, eps=plan.eps, seed=plan.seed, device=images.device
+    )
+    attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = plan.n_targets
+    attack.attacks_to_run = [name]
+    with _own_randomness(images.device):
+        points: Tensor = attack.run_standard_evaluation(images, labels, batch_size=len(images))[0]
+    return points.detach()
+
+
+def _on_pair(mix: MixedClassifier, climbed: Model) -> Surrogate:
+    """A surrogate on both base models' logits, side by side (N, 2K)."""
+    return Surrogate(
+        model=lambda images: torch.cat([mix.std_model(images), mix.rob_model(images)], dim=1),
+        climbed=climbed,
+        judged=lambda raw: mixed_logits(_half(raw, 0), _half(raw, 1), mix.params),
+    )
+
+
+def _half(raw: Tensor, number: int) -> Tensor:
+    return raw.chunk(2, dim=1)[number]
+
+
+def _same(raw: Tensor) -> Tensor:
+    return raw
+
+
+def _ticking(model: Model, tick: Tick) -> Model:
+    def forward(images: Tensor) -> Tensor:
+        tick()
+        return model(images)
+
+    return forward
+
+
+@contextmanager
+def _own_randomness(device: torch.device) -> Iterator[None]:
+    """The library seeds the global random state: have it back as it was afterwards."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        yield
+
+
+def _generator(*entropy: int) -> torch.Generator:
+    """A generator whose stream belongs to these numbers alone."""
+    state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0]) >> 1)

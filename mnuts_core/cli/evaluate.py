@@ -1,0 +1,247 @@
+"""`mnuts evaluate`: an adaptive attack on a configuration's mix, and its result in the configuration."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from mnuts_core.cli.console import STDOUT, check_target, note, progress, show, warn, write_json
+from mnuts_core.cli.options import DeviceOption, JsonOption
+from mnuts_core.errors import MnutsError, ParameterError
+
+if TYPE_CHECKING:
+    from mnuts_core.config import MixConfig
+    from mnuts_core.estimates import Estimate
+    from mnuts_core.evaluate import Verified
+    from mnuts_core.manifest import ModelCard, ThreatModel
+
+
+def evaluate(
+    config: Annotated[Path, typer.Argument(help="A configuration written by `mnuts export`.")],
+    std: Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")],
+    rob: Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")],
+    data: Annotated[str, typer.Option("--data", metavar="SPEC", help="The images.")],
+    attack: Annotated[
+        str,
+        typer.Option(
+            "--attack", metavar="[transfer|bypass|autoattack]", help="B.2.1, B.2.2, the library's own."
+        ),
+    ] = "transfer",
+    n: Annotated[int | None, typer.Option("--n", min=1, help="How many images; all if not given.")] = None,
+    norm: Annotated[
+        str | None, typer.Option("--norm", metavar="[Linf|L2]", help="The configuration's if not given.")
+    ] = None,
+    eps: Annotated[
+        str | None, typer.Option("--eps", metavar="8/255", help="The configuration's if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.json", help="A new configuration.")
+    ] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Write into the configuration.")] = False,
+    n_iter: Annotated[int, typer.Option("--n-iter", min=1, help="Steps of APGD and FAB.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="[cifar10|cifar100|imagenet]", help="For robustbench: models."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder of torchvision's data sets.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing --out.")] = False,
+    device: DeviceOption = "auto",
+    json_out: JsonOption = None,
+) -> None:
+    """Attack a mix adaptively (B.2), and write the accuracy that is left into the configuration.
+
+    Finished parts are kept in a folder beside the target, so that a run that was cut off goes on there.
+    """
+    target = _target(config, out, in_place, force)
+    check_target("--out", str(target or config))
+    check_target("--json", json_out)
+    from mnuts_core.attacks.adaptive import ATTACKS
+    from mnuts_core.attacks.doubts import doubts_of_config
+    from mnuts_core.config import MixConfig
+
+    mix = MixConfig.load(config)
+    threat = _threat(mix, norm, eps)
+    if attack not in ATTACKS:
+        raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
+    work = Path(f"{target or config}.{attack}.work")
+    if fresh and work.is_dir():
+        shutil.rmtree(work)
+    specs = {"dataset": dataset or dataset_of(data), "norm": threat.norm}
+    run = {"attack": attack, "n_iter": n_iter, "seed": seed, "batch_size": batch_size, "work_dir": work}
+    verified, cards = _attack(config, (std, rob), (data, n, data_dir), device, specs, threat, run)
+    doubts = [*verified.warnings, *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards)]
+    verified = verified._replace(warnings=tuple(doubts))
+    result = verified.into(mix)
+    if target is not None:
+        result.save(target)
+    shutil.rmtree(work, ignore_errors=True)
+    for doubt in doubts:
+        warn(str(doubt))
+    if json_out is not None:
+        write_json(json_out, to_json(verified, threat, target, result))
+    if json_out != STDOUT:
+        show(*report(verified, threat, mix, target))
+
+
+def dataset_of(spec: str) -> str:
+    """Which of RobustBench's data sets a data spec stands for.
+
+    Example:
+        >>> [dataset_of(spec) for spec in ("imagenet:val", "torchvision:CIFAR100", "npz:mine.npz")]
+        ['imagenet', 'cifar100', 'cifar10']
+    """
+    lowered = spec.lower()
+    return next((name for name in ("imagenet", "cifar100") if name in lowered), "cifar10")
+
+
+def parse_eps(text: str) -> float:
+    """A radius written as a number or as a fraction.
+
+    Raises:
+        ParameterError: If it is neither.
+
+    Example:
+        >>> parse_eps("8/255") == 8 / 255
+        True
+    """
+    try:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        raise ParameterError(
+            f"--eps must be a number or a fraction, for pixels in [0, 1], such as 8/255, got {text!r}"
+        ) from None
+
+
+def _target(config: Path, out: Path | None, in_place: bool, force: bool) -> Path | None:
+    if in_place and out is not None:
+        raise MnutsError("give --out or --in-place, not both")
+    if out is not None and out.exists() and not force:
+        raise MnutsError(f"{out} exists already: give another --out, or --force to overwrite it")
+    return config if in_place else out
+
+
+def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:
+    """The threat model that was given, else the configuration's."""
+    from mnuts_core.attacks.norms import NORMS, make_ball
+    from mnuts_core.manifest import ThreatModel
+
+    known = config.threat
+    if known is None and (norm is None or eps is None):
+        raise MnutsError("the configuration has no threat model: give --norm and --eps")
+    chosen = norm or (known and known.norm)
+    radius = parse_eps(eps) if eps is not None else (known and known.eps)
+    if norm is not None and norm not in NORMS:
+        raise ParameterError(f"--norm must be one of {', '.join(NORMS)}, got {norm!r}")
+    ball: dict[str, Any] = {"norm": chosen, "eps": radius}
+    make_ball(**ball)
+    return ThreatModel(**ball)
+
+
+def _attack(
+    config: Path,
+    models: tuple[str, str],
+    images: tuple[str, int | None, Path | None],
+    device: str,
+    specs: dict[str, Any],
+    threat: ThreatModel,
+    run: dict[str, Any],
+) -> tuple[Verified, tuple[ModelCard, ...]]:
+    """Load models and images, and attack; the result, and the cards of both models."""
+    from mnuts_core.datasets import load_data
+    from mnuts_core.devices import resolve_device
+    from mnuts_core.evaluate import evaluate as attack_mix
+    from mnuts_core.mixing import MixedClassifier
+    from mnuts_core.models import load_model
+
+    where = resolve_device(device)
+    std, rob = (load_model(spec, device=where, **specs) for spec in models)
+    spec, n, data_dir = images
+    data = load_data(spec, n=n, image_size=rob.image_size or std.image_size, data_dir=data_dir)
+    model = MixedClassifier.from_config(config, std.module, rob.module)
+    note(f"{run['attack']}, {threat}: {len(data.labels):,} images on {where}")
+    with progress("attack") as bar:
+        verified = attack_mix(
+            model,
+            data.images,
+            data.labels,
+            norm=threat.norm,
+            eps=threat.eps,
+            progress=lambda done, total: bar(done / total),
+            **run,
+        )
+    return verified, (std.card, rob.card)
+
+
+def _bundle_cards(config: MixConfig) -> tuple[ModelCard, ...]:
+    """The cards of the models behind the configuration's bundle, if that very bundle is at hand."""
+    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.library import all_bundles
+
+    path = all_bundles().get(config.bundle.name) if config.bundle else None
+    if path is None or config.bundle is None:
+        return ()
+    bundle = LogitBundle.load(path)
+    same = bundle.digest == config.bundle.digest
+    return (bundle.manifest.std_model, bundle.manifest.rob_model) if same else ()
+
+
+def to_json(
+    verified: Verified, threat: ThreatModel, target: Path | None, config: MixConfig
+) -> dict[str, Any]:
+    """The result as plain JSON."""
+    return {
+        "path": target,
+        "accuracy": verified.accuracy.to_json(),
+        "clean": verified.clean.to_json(),
+        "components": [
+            {"name": part.name, "broken": part.broken, **part.accuracy.to_json()}
+            for part in verified.components
+        ],
+        "threat": threat.model_dump(),
+        "attack": verified.attack,
+        "settings": verified.settings,
+        "warnings": [doubt._asdict() for doubt in verified.warnings],
+        "digest": verified.digest,
+        "config": json.loads(config.to_json()),
+    }
+
+
+def report(
+    verified: Verified, threat: ThreatModel, config: MixConfig, target: Path | None
+) -> Sequence[str | Table]:
+    """The result as a table, and what the configuration had estimated."""
+    table = Table(box=box.SIMPLE)
+    table.add_column("after")
+    for column in ("right, %", "95 % interval", "broken"):
+        table.add_column(column, justify="right")
+    table.add_row("no attack", *_cells(verified.clean), "")
+    for part in verified.components:
+        table.add_row(part.name, *_cells(part.accuracy), f"{part.broken:,}")
+    table.add_section()
+    table.add_row("verified", *_cells(verified.accuracy), "", style="bold")
+    heading = f"{verified.attack}; {threat}; n = {verified.accuracy.n:,}"
+    lines: list[str | Table] = [heading, table, "each component attacks what those before it have left"]
+    if config.estimates is not None:
+        cards = (config.estimates.margin_bound, config.estimates.transfer)
+        said = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
+        lines += [f"estimates from cached logits: {', '.join(said)}"] if said else []
+    written = f"written: {target}" if target else "not written: give --out FILE.json or --in-place"
+    return [*lines, written]
+
+
+def _cells(figure: Estimate) -> tuple[str, str]:
+    low, high = figure.interval
+    return f"{100 * figure.value:.2f}", f"[{100 * low:.2f}, {100 * high:.2f}]"

@@ -1,0 +1,259 @@
+"""Many processes at one build: who they are, what each one's share is, and where they wait for each other.
+
+`torchrun` starts the same command once per device, on one machine or on many. The processes exchange no
+tensors: each computes whole batches and leaves them in the work folder, which all of them must see. So
+`gloo` is enough, on GPUs too, and a process that waits holds no GPU busy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.workfolder import Arrays, WorkFolder
+
+if TYPE_CHECKING:
+    from torch._C._distributed_c10d import Store
+
+Progress = Callable[[int, int], None]
+"""Called with (work done, work in all)."""
+
+PATIENCE = timedelta(days=30)
+"""How long one process waits for the slowest; one that dies ends the others at once, whatever this is."""
+
+SLOW_DISK = 60.0
+"""Seconds until a file that one machine wrote must be seen by the others."""
+
+
+class World(NamedTuple):
+    """The processes of one build, as one of them sees them.
+
+    Attributes:
+        rank: This process, in [0, size).
+        size: How many processes.
+        local_rank: This process among those of its machine: which GPU it takes.
+        restarts: How often `torchrun` has started the processes again.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    restarts: int = 0
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that writes the result and talks to the user."""
+        return self.rank == 0
+
+    def share(self, batches: Sequence[int]) -> Sequence[int]:
+        """Which of these batches this process computes: every size-th.
+
+        Example:
+            >>> [list(World(rank, 3).share(range(7))) for rank in range(3)]
+            [[0, 3, 6], [1, 4], [2, 5]]
+        """
+        return batches[self.rank :: self.size]
+
+    def device(self, device: str) -> str:
+        """The device of this process: with several, each takes the GPU of its local rank.
+
+        Args:
+            device: `auto`, `cpu`, `cuda`, or `cuda:N` (for a single process only).
+
+        Raises:
+            ParameterError: If several processes are told to share one GPU, or there are too few.
+        """
+        if self.size == 1 or device == "cpu":
+            return device
+        import torch
+
+        if device not in ("auto", "cuda"):
+            raise ParameterError(
+                f"device must be auto, cpu or cuda with {self.size} processes, got {device!r}: "
+                "each takes the GPU of its local rank"
+            )
+        if device == "auto" and not torch.cuda.is_available():
+            return "cpu"
+        if self.local_rank >= torch.cuda.device_count():
+            raise ParameterError(
+                f"process {self.local_rank} of this machine has no GPU of its own, torch sees "
+                f"{torch.cuda.device_count()}: lower --nproc-per-node, or give --device cpu"
+            )
+        return f"cuda:{self.local_rank}"
+
+    def wait(self) -> None:
+        """Wait until all processes are here.
+
+        Raises:
+            MnutsError: If one of them has ended.
+        """
+        if self.size == 1:
+            return
+        import torch.distributed as dist
+
+        try:
+            dist.barrier()
+        except RuntimeError:  # gloo: the connection to a process that ended is closed
+            raise MnutsError(f"process {self.rank} stops: another one has ended, see its message") from None
+
+
+ALONE = World()
+
+
+def world_from(environment: Mapping[str, str]) -> World:
+    """The world that `torchrun` describes; alone if it did not start this process.
+
+    Args:
+        environment: Environment variables.
+
+    Raises:
+        ParameterError: If they make no sense.
+
+    Example:
+        >>> world_from({"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"})
+        World(rank=1, size=2, local_rank=1, restarts=0)
+    """
+    if "WORLD_SIZE" not in environment or "RANK" not in environment:
+        return ALONE
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "TORCHELASTIC_RESTART_COUNT")
+    given = {name: environment.get(name, "0") for name in names}
+    try:
+        world = World(*(int(value) for value in given.values()))
+    except ValueError:
+        raise ParameterError(f"{', '.join(names)} must be integers, got {given}: use torchrun") from None
+    if not 0 <= world.rank < world.size:
+        raise ParameterError(f"RANK must lie in [0, WORLD_SIZE), got {given}: use torchrun")
+    return world
+
+
+@contextmanager
+def joined() -> Iterator[World]:
+    """Join the processes that `torchrun` has started, for as long as the block runs.
+
+    Yields:
+        The world; `ALONE` where this process was started by itself.
+    """
+    world = world_from(os.environ)
+    if world.size == 1:
+        yield world
+        return
+    import torch.distributed as dist
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
+
+    # From torch 2.14 on, restarted processes may find the store as those before them left it, and would
+    # take their addresses for their partners'. So each set of processes agrees on a part of its own first.
+    store, rank, size = next(iter(rendezvous("env://", timeout=PATIENCE)))
+    store = PrefixStore(_agreed(store, rank, size), store)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    try:
+        yield world
+    finally:
+        dist.destroy_process_group()
+
+
+def _agreed(store: Store, rank: int, size: int) -> str:
+    """A name that these processes share, and none that wrote to the store before.
+
+    Each leaves a fresh mark. The first offers the list of all marks until everybody has found its own mark
+    in it and said so; marks left by processes that are gone drop out as the new ones overwrite them.
+    """
+    mark = uuid.uuid4().hex
+    store.set(f"mnuts/mark/{rank}", mark)
+    while True:
+        if rank == 0:
+            offer = ",".join(_peek(store, f"mnuts/mark/{other}") for other in range(size))
+            store.set("mnuts/offer", offer)
+            if all(_peek(store, f"mnuts/seen/{other}") == offer for other in range(1, size)):
+                store.set("mnuts/agreed", offer)
+        else:
+            offer = _peek(store, "mnuts/offer")
+            if mark in offer.split(","):
+                store.set(f"mnuts/seen/{rank}", offer)
+        if mark in offer.split(",") and _peek(store, "mnuts/agreed") == offer:
+            return hashlib.sha256(offer.encode()).hexdigest()
+        time.sleep(0.05)
+
+
+def _peek(store: Store, key: str) -> str:
+    """What is stored, without waiting for it."""
+    return store.get(key).decode() if store.check([key]) else ""
+
+
+def finish(
+    compute: Callable[[int, Progress | None], Arrays],
+    costs: Sequence[int],
+    work: WorkFolder | None,
+    world: World = ALONE,
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> list[Arrays]:
+    """Compute the batches that are missing, this process its share of them, and return all.
+
+    Args:
+        compute: Batch number → its arrays; the same whichever process computes it, and when.
+        costs: How much work each batch is.
+        work: Where finished batches are kept; None for a single process that keeps none.
+        world: The processes that share the work.
+        fresh: Throw away what is in the work folder.
+        progress: Called with (work done, work in all) of this process's share.
+
+    Returns:
+        The arrays of every batch, in order.
+
+    Raises:
+        MnutsError: If another process has ended, or its batches cannot be seen.
+        WorkFolderError: If the folder was begun with other settings, or cannot be written.
+    """
+    done = _begin(len(costs), work, world, fresh)
+    share = world.share([number for number in range(len(costs)) if number not in done])
+    total, before = sum(costs[number] for number in share), 0
+    for number in share:
+        done[number] = compute(number, _after(before, total, progress))
+        before += costs[number]
+        if work is not None:
+            work.write(number, done[number])
+    world.wait()
+    batches = [done.get(number) or _from_others(work, number) for number in range(len(costs))]
+    world.wait()  # nobody may clear the work folder before all have read it
+    return batches
+
+
+def _begin(n: int, work: WorkFolder | None, world: World, fresh: bool) -> dict[int, Arrays]:
+    """Open the work folder, and read the batches that an earlier process has finished."""
+    if work is None:
+        return {}
+    if world.is_first:
+        work.open(fresh=fresh)
+    world.wait()
+    work.check()
+    found = {number: work.read(number) for number in range(n)}
+    world.wait()  # nobody may finish a batch while another still looks which are missing
+    return {number: arrays for number, arrays in found.items() if arrays is not None}
+
+
+def _from_others(work: WorkFolder | None, number: int) -> Arrays:
+    """A batch that another process has finished; a network's disk may show it a little later."""
+    give_up = time.monotonic() + SLOW_DISK
+    while work is not None:
+        if (arrays := work.read(number)) is not None:
+            return arrays
+        if time.monotonic() > give_up:
+            break
+        time.sleep(SLOW_DISK / 60)
+    raise MnutsError(
+        f"batch {number} of another process is not in {work and work.path}: all processes must see "
+        "the same folder, put it on a shared disk"
+    )
+
+
+def _after(before: int, total: int, progress: Progress | None) -> Progress | None:
+    return None if progress is None else lambda done, _: progress(before + done, total)

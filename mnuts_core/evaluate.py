@@ -1,0 +1,313 @@
+"""Verification: an adaptive attack (B.2) on one mixed classifier, batch by batch, resumable.
+
+The figure reported is the worst case over all components: an image counts as right only if the mix gets
+it right at every point that any of them came up with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, Attack, Plan, run_component, surrogate_of
+from mnuts_core.attacks.doubts import (
+    Doubt,
+    count_zero_gradients,
+    doubts_of_inputs,
+    doubts_of_result,
+    in_training_mode,
+    zero_gradients,
+)
+from mnuts_core.attacks.inputs import check_count, check_images, count_classes, prepared
+from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.attacks.store import RunStore
+from mnuts_core.build import model_card
+from mnuts_core.bundle import content_digest
+from mnuts_core.compat import library_warnings
+from mnuts_core.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.errors import ParameterError
+from mnuts_core.estimates import Estimate
+from mnuts_core.manifest import Setting, library_versions
+from mnuts_core.margins import check_labels
+from mnuts_core.mixing import MixedClassifier
+
+Progress = Callable[[int, int], None]
+"""Called with (components done, components in all), at each forward pass; to cancel, raise in it."""
+
+NAMES: dict[Attack, str] = {
+    "transfer": "transfer-based adaptive AutoAttack (B.2.1)",
+    "bypass": "adaptive AutoAttack through the gradient bypass (B.2.2)",
+    "autoattack": "the library's AutoAttack, standard version, through the gradient bypass (B.2.2)",
+}
+
+
+class Component(NamedTuple):
+    """What one component did: the accuracy after it and all before it, and how many images it broke."""
+
+    name: str
+    accuracy: Estimate
+    broken: int
+
+
+class Verified(NamedTuple):
+    """The outcome of an adaptive attack on a mixed classifier.
+
+    Attributes:
+        accuracy: Share of the images that no component broke.
+        clean: Share that is right without an attack.
+        components: In the order in which they ran, each on what the ones before had left right.
+        attack: The attack in words.
+        settings: All that the numbers depend on.
+        digest: SHA-256 over points and predictions.
+        warnings: What puts the result in doubt.
+        points: The misclassified point of each broken image, else the clean image, shape (N, C, H, W).
+        predictions: What the mix says at these points, int64, shape (N,).
+    """
+
+    accuracy: Estimate
+    clean: Estimate
+    components: tuple[Component, ...]
+    attack: str
+    settings: dict[str, Setting]
+    digest: str
+    warnings: tuple[Doubt, ...]
+    points: Tensor
+    predictions: Tensor
+
+    def into(self, config: MixConfig) -> MixConfig:
+        """The configuration with this result as its `verified`."""
+        card = VerifiedCard(
+            accuracy=EstimateCard.of(self.accuracy),
+            clean=EstimateCard.of(self.clean),
+            components={part.name: part.accuracy.value for part in self.components},
+            attack=self.attack,
+            settings=self.settings,
+            warnings=tuple(str(doubt) for doubt in self.warnings),
+            digest=self.digest,
+        )
+        return config.model_copy(update={"verified": card})
+
+
+def evaluate(
+    model: MixedClassifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    norm: Norm,
+    eps: float,
+    attack: Attack = "transfer",
+    n_iter: int = STANDARD_STEPS,
+    seed: int = 0,
+    batch_size: int = 250,
+    progress: Progress | None = None,
+    work_dir: str | Path | None = None,
+) -> Verified:
+    """Attack a mixed classifier adaptively, and count what it still gets right (B.2.1, B.2.2).
+
+    Args:
+        model: The mix, on the device to compute on; its base models run in evaluation mode.
+        images: Clean images in [0, 1], shape (N, C, H, W); attacked in float32.
+        labels: True classes, integer, shape (N,), in [0, K).
+        norm: `"Linf"` or `"L2"`.
+        eps: Radius in (0, inf), in units of pixels in [0, 1].
+        attack: `transfer`, `bypass` or `autoattack`, see `mnuts_core.attacks.adaptive`.
+        n_iter: Steps of each run of APGD and FAB; Square makes 50 queries for each. AutoAttack takes 100.
+        seed: Seed of everything random.
+        batch_size: Images at a time. Square's draws depend on it.
+        progress: Called often with (components done, components in all); may raise to cancel.
+        work_dir: Folder in which every finished component is kept, so that a run that was cut off goes
+            on where it was; made if it does not exist. None keeps nothing.
+
+    Returns:
+        Accuracies with intervals, clean, after each component, and in the worst case, and the points.
+
+    Raises:
+        ParameterError: If an argument is out of range, or images, labels and model do not fit.
+        MnutsError: If the folder holds a run of other settings, or is damaged.
+    """
+    images = check_images(images).float()
+    _check_plan(norm, eps, attack, n_iter, seed, batch_size)
+    doubts = in_training_mode(model)
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    with prepared(model, device), _frozen(model), library_warnings() as said:
+        plan = Plan(attack, norm, eps, n_iter, count_classes(model, images[:1].to(device)), seed)
+        labels = check_labels(labels, torch.zeros(1).expand(len(images), plan.classes))
+        settings = _settings(model, images, labels, plan, batch_size)
+        store = RunStore(work_dir, settings)
+        run = _Run(model, images, labels, plan, batch_size, device)
+        some = images[:batch_size].to(device), labels[:batch_size].to(device)
+        doubts += doubts_of_inputs(model, *some, plan)
+        doubts += zero_gradients(run.count_zero_gradients(), len(images))
+        state = run.all_batches(store, progress)
+    doubts += [Doubt("attack-library", f"the library says: {message}") for message in said]
+    return _result(state, plan, settings, doubts)
+
+
+class _State(NamedTuple):
+    """How far a batch, or all images, have come.
+
+    Attributes:
+        points: The points found, shape (N, C, H, W).
+        predictions: What the mix says there, shape (N,).
+        fell: Which component broke each image: -1 wrong when clean, its place, or the number of them all.
+    """
+
+    points: Tensor
+    predictions: Tensor
+    fell: Tensor
+
+
+class _Run:
+    """The components of a plan on batches of images, which stay on the CPU."""
+
+    def __init__(
+        self,
+        model: MixedClassifier,
+        images: Tensor,
+        labels: Tensor,
+        plan: Plan,
+        batch_size: int,
+        device: torch.device,
+    ) -> None:
+        self.model, self.images, self.labels, self.plan = model, images, labels, plan
+        self.device, self.ball = device, make_ball(plan.norm, plan.eps)
+        self.batches = torch.split(torch.arange(len(images)), batch_size)
+
+    def all_batches(self, store: RunStore, progress: Progress | None) -> _State:
+        """Run every component on every batch, but for those that the store has."""
+        parts = self.plan.components
+        total, states = len(self.batches) * len(parts), []
+        for number, rows in enumerate(self.batches):
+            kept = store.load(number)
+            done, state = (kept[0], _State(**kept[1])) if kept else (0, self._clean(rows))
+            for place in range(done, len(parts)):
+                tick = partial(progress, number * len(parts) + place, total) if progress else _nothing
+                tick()
+                state = self._component(place, rows, state, tick)
+                store.save(number, place + 1, state._asdict())
+            states.append(state)
+        if progress:
+            progress(total, total)
+        return _State(*(torch.cat(column) for column in zip(*states, strict=True)))
+
+    def count_zero_gradients(self) -> int:
+        """At how many of the images the loss is flat."""
+        surrogate, flat = surrogate_of(self.model, self.plan.attack), 0
+        for rows in self.batches:
+            images, labels = self.images[rows].to(self.device), self.labels[rows].to(self.device)
+            flat += count_zero_gradients(surrogate, images, labels)
+        return flat
+
+    def _clean(self, rows: Tensor) -> _State:
+        predictions = self._predict(self.images[rows])
+        fell = torch.where(predictions == self.labels[rows], len(self.plan.components), -1)
+        return _State(self.images[rows].clone(), predictions, fell)
+
+    def _component(self, place: int, rows: Tensor, state: _State, tick: Callable[[], None]) -> _State:
+        standing = (state.fell == len(self.plan.components)).nonzero().squeeze(1)
+        if not len(standing):
+            return state
+        images, labels = self.images[rows[standing]], self.labels[rows[standing]]
+        found = run_component(
+            self.plan.components[place],
+            self.model,
+            images.to(self.device),
+            labels.to(self.device),
+            rows[standing],
+            self.plan,
+            tick,
+        )
+        found = self.ball.project(found.cpu().float(), images)
+        predictions = self._predict(found)
+        broken = predictions != labels
+        where = standing[broken]
+        state.points[where], state.predictions[where] = found[broken], predictions[broken]
+        state.fell[where] = place
+        return state
+
+    def _predict(self, images: Tensor) -> Tensor:
+        with torch.no_grad():
+            logits: Tensor = self.model(images.to(self.device))
+        return logits.argmax(dim=1).cpu()
+
+
+def _check_plan(norm: Norm, eps: float, attack: Attack, n_iter: int, seed: int, batch_size: int) -> None:
+    make_ball(norm, eps)
+    if attack not in ATTACKS:
+        raise ParameterError(f"attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
+    for name, value, least in (("n_iter", n_iter, 1), ("seed", seed, 0), ("batch_size", batch_size, 1)):
+        check_count(name, value, least)
+    if attack == "autoattack" and n_iter != STANDARD_STEPS:
+        raise ParameterError(
+            f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
+            f"got {n_iter}: take 'bypass' for another number of steps"
+        )
+
+
+def _settings(
+    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, batch_size: int
+) -> dict[str, Setting]:
+    versions = library_versions()
+    data = {"images": images.numpy(), "labels": labels.numpy()}
+    weights = (model_card("", base).digest for base in (model.std_model, model.rob_model))
+    return {
+        **plan._asdict(),
+        "n": len(images),
+        "n_targets": plan.n_targets,
+        "n_queries": plan.n_queries,
+        "batch_size": batch_size,
+        "mix": str(model.params),
+        "alpha_d": model.alpha_d,
+        "r_d": model.r_d,
+        "data_digest": content_digest(data),
+        **dict(zip(("std_digest", "rob_digest"), map(str, weights), strict=True)),
+        **{name: versions[name] for name in ("torch", "pyautoattack") if name in versions},
+    }
+
+
+def _result(state: _State, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]) -> Verified:
+    n, places = len(state.fell), range(len(plan.components))
+    clean = Estimate("clean", int((state.fell >= 0).sum()), n)
+    components = tuple(
+        Component(
+            plan.components[place],
+            Estimate("attacked", int((state.fell > place).sum()), n),
+            int((state.fell == place).sum()),
+        )
+        for place in places
+    )
+    arrays = {"points": state.points.numpy(), "predictions": state.predictions.numpy()}
+    broken = {part.name: part.broken for part in components}
+    return Verified(
+        accuracy=Estimate("verified", components[-1].accuracy.successes, n),
+        clean=clean,
+        components=components,
+        attack=NAMES[plan.attack],
+        settings=settings,
+        digest=content_digest(arrays),
+        warnings=(*doubts, *doubts_of_result(clean, broken)),
+        points=state.points,
+        predictions=state.predictions,
+    )
+
+
+@contextmanager
+def _frozen(model: nn.Module) -> Iterator[None]:
+    """Have no gradients of parameters computed for a while."""
+    wanted = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    model.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter, before in wanted.items():
+            parameter.requires_grad_(before)
+
+
+def _nothing() -> None:
+    """The tick of a run that nobody watches."""

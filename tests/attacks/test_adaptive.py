@@ -1,0 +1,204 @@
+"""The adaptive attacks (B.2) on the shipped digits pair: what they see, and that they are not fooled."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+from mnuts_core import MixedClassifier, MixParams, ParameterError
+from mnuts_core.attacks.adaptive import ATTACKS, Plan, run_component, surrogate_of
+from mnuts_core.attacks.norms import make_ball
+from mnuts_core.compat import attack_library
+from mnuts_core.demo.digits import EPS, load_digits_models, load_digits_split
+from mnuts_core.mixing import mixed_logits
+
+N = 90
+PARAMS = MixParams(s=5.0, p=4.0, c=-0.6, alpha=0.94)
+ALPHA_D = 0.925
+APGD = ("apgd-ce", "apgd-t")
+
+
+class NaiveMix(MixedClassifier):
+    """The mix as autograd sees it: at T = 0 no gradient reaches the standard model."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return mixed_logits(self.std_model(images), self.rob_model(images), self.params).float()
+
+
+@pytest.fixture(scope="module")
+def models():
+    return tuple(model.requires_grad_(False) for model in load_digits_models())
+
+
+@pytest.fixture(scope="module")
+def data():
+    images, labels = load_digits_split()[1]
+    return images[:N].float(), labels[:N]
+
+
+def mix_of(models, params=PARAMS, kind=MixedClassifier, r_d=0.9):
+    return kind(*models, params, alpha_d=ALPHA_D, r_d=r_d)
+
+
+def left_after(mix, data, plan, components):
+    """How many examples are right after the components, one attacking what the others left."""
+    images, labels = data
+    with torch.no_grad():
+        right = mix(images).argmax(1) == labels
+        for name in components:
+            rows = right.nonzero().squeeze(1)
+            found = run_component(name, mix, images[rows], labels[rows], rows, plan)
+            right[rows] = mix(found).argmax(1) == labels[rows]
+    return int(right.sum())
+
+
+def plan(attack="transfer", n_iter=20, norm="Linf", eps=EPS, classes=10, seed=0):
+    return Plan(attack, norm, eps, n_iter, classes, seed)
+
+
+class TestNotFooled:
+    def test_naive_gradients_overestimate_robustness(self, models, data):
+        naive = left_after(mix_of(models, kind=NaiveMix), data, plan("bypass"), APGD)
+        honest = {attack: left_after(mix_of(models), data, plan(attack), APGD) for attack in ATTACKS[:2]}
+        assert naive >= honest["transfer"] + 3
+        assert naive >= honest["bypass"] + 3
+        assert abs(honest["transfer"] - honest["bypass"]) <= 2
+
+    def test_transfer_does_not_need_the_mixs_own_gradient(self, models, data):
+        naive, honest = mix_of(models, kind=NaiveMix), mix_of(models)
+        assert left_after(naive, data, plan(n_iter=6), APGD) == left_after(honest, data, plan(n_iter=6), APGD)
+
+    def test_without_the_raw_robust_logits_the_attack_is_weaker_on_average(self, models):
+        images, labels = load_digits_split()[1]
+        data, total = (images[:200].float(), labels[:200]), dict.fromkeys((0.0, 0.9), 0)
+        steep = MixParams(s=50.0, p=8.0, c=0.0, alpha=0.95)
+        for params in (PARAMS, PARAMS.with_(p=3.57, c=-0.31, alpha=0.93), steep):
+            for r_d in total:
+                mix = mix_of(models, params, r_d=r_d)
+                total[r_d] += left_after(mix, data, plan(n_iter=10), ("apgd-ce",))
+        assert total[0.0] >= total[0.9] + 5
+
+
+class TestSurrogates:
+    def test_transfer_climbs_the_auxiliary_and_judges_the_mix(self, models, data):
+        mix, images = mix_of(models), data[0]
+        surrogate = surrogate_of(mix, "transfer")
+        raw = surrogate.model(images)
+        g, h = (model(images) for model in models)
+        torch.testing.assert_close(surrogate.climbed(raw), mix.auxiliary_logits(g, h))
+        assert torch.equal(surrogate.judged(raw).argmax(1), mix(images).argmax(1))
+        assert not torch.equal(surrogate.climbed(raw).argmax(1), surrogate.judged(raw).argmax(1))
+
+    def test_bypass_climbs_the_mix_itself(self, models, data):
+        mix, images = mix_of(models), data[0]
+        surrogate = surrogate_of(mix, "bypass")
+        assert torch.equal(surrogate.climbed(surrogate.model(images)), mix(images))
+
+
+class TestComponents:
+    @pytest.mark.parametrize("attack", ["transfer", "bypass"])
+    @pytest.mark.parametrize("name", ["apgd-ce", "apgd-t", "fab-t", "square", "base-transfer"])
+    def test_alone_breaks_some_inside_the_ball(self, models, data, attack, name):
+        mix, (images, labels) = mix_of(models), data
+        with torch.no_grad():
+            rows = (mix(images).argmax(1) == labels).nonzero().squeeze(1)[:40]
+        found = run_component(name, mix, images[rows], labels[rows], rows, plan(attack, n_iter=6))
+        assert (make_ball("Linf", EPS).distance(found, images[rows]) <= EPS + 1e-6).all()
+        assert found.min() >= 0
+        assert found.max() <= 1
+        broken = (mix(found).argmax(1) != labels[rows]).sum()
+        assert 3 <= broken < 40
+
+    def test_l2(self, models, data):
+        mix, (images, labels) = mix_of(models), (data[0][:30], data[1][:30])
+        for name in ("apgd-ce", "fab-t"):
+            found = run_component(
+                name, mix, images, labels, torch.arange(30), plan(norm="L2", eps=0.6, n_iter=8)
+            )
+            assert (make_ball("L2", 0.6).distance(found, images) <= 0.6 + 1e-4).all()
+            clean = (mix(images).argmax(1) != labels).sum()
+            assert (mix(found).argmax(1) != labels).sum() >= clean + 2
+
+    def test_starts_belong_to_the_examples(self, models, data):
+        mix, (images, labels), rows = mix_of(models), data, torch.arange(20)
+        run = lambda rows: run_component("apgd-ce", mix, images[rows], labels[rows], rows, plan(n_iter=3))
+        torch.testing.assert_close(run(rows)[5:12], run(rows[5:12]), rtol=0, atol=1e-5)
+
+    def test_the_global_random_state_is_left_alone(self, models, data):
+        mix, (images, labels) = mix_of(models), data
+        before = torch.get_rng_state()
+        for name in ("square", "fab-t", "apgd-ce"):
+            run_component(name, mix, images[:4], labels[:4], torch.arange(4), plan(n_iter=1))
+        assert torch.equal(torch.get_rng_state(), before)
+
+    def test_a_tick_may_cancel(self, models, data):
+        def cancel() -> None:
+            raise KeyboardInterrupt
+
+        for attack in ("transfer", "autoattack"):
+            for name in ("apgd-ce", "square"):
+                with pytest.raises(KeyboardInterrupt):
+                    run_component(
+                        name, mix_of(models), data[0][:4], data[1][:4], torch.arange(4), plan(attack), cancel
+                    )
+
+    def test_unknown(self, models, data):
+        with pytest.raises(ParameterError, match=r"component must be one of apgd-ce, .* got 'pgd'"):
+            run_component("pgd", mix_of(models), *data, torch.arange(N), plan())
+
+
+@pytest.mark.slow
+def test_autoattack_one_by_one_is_a_whole_run(models, data):
+    mix, (images, labels) = mix_of(models), data
+    with torch.no_grad():
+        rows = (mix(images).argmax(1) == labels).nonzero().squeeze(1)[:8]
+    images, labels, settings = images[rows], labels[rows], plan("autoattack", n_iter=100, classes=4)
+    whole = attack_library().AutoAttack(mix, norm="Linf", eps=EPS, seed=0)
+    whole.apgd_targeted.n_target_classes = 3  # as for four classes, to be done sooner
+    whole.attacks_to_run = whole.attacks_to_run[:2]  # the others take longer, and are called the same way
+    points, said = whole.run_standard_evaluation(images, labels, batch_size=100)
+    ours, right = images.clone(), torch.ones_like(labels, dtype=torch.bool)
+    for name in ("apgd-ce", "apgd-t"):
+        at = right.nonzero().squeeze(1)
+        found = run_component(name, mix, images[at], labels[at], rows[at], settings)
+        wrong = mix(found).argmax(1) != labels[at]
+        ours[at[wrong]], right[at[wrong]] = found[wrong], False
+    assert 0 < right.sum() < 8
+    assert torch.equal(right, said == labels)
+    torch.testing.assert_close(ours, points, rtol=0, atol=1e-6)
+
+
+class TestPlan:
+    @pytest.mark.parametrize(("classes", "targets"), [(2, 1), (3, 2), (4, 3), (10, 9), (100, 9)])
+    def test_targets(self, classes, targets):
+        assert plan(classes=classes).n_targets == targets
+
+    def test_queries(self):
+        assert plan(n_iter=100).n_queries == 5000
+
+    def test_components(self):
+        assert plan("autoattack").components == ("apgd-ce", "apgd-t", "fab-t", "square")
+        assert plan("autoattack", classes=3).components == ("apgd-ce", "fab-t", "square")
+        assert plan("bypass", classes=3).components[1] == "apgd-t"
+        assert copy.copy(plan()).components[-1] == "base-transfer"
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_few_classes(attack, classes):
+    torch.manual_seed(0)
+    nets = [
+        torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, classes)).requires_grad_(False)
+        for _ in range(2)
+    ]
+    mix = MixedClassifier(*nets, PARAMS)
+    images = torch.rand(20, 1, 8, 8)
+    labels = mix(images).argmax(1)
+    few = plan(attack, n_iter=3, eps=0.1, classes=classes)
+    for name in few.components:
+        if attack != "autoattack" or name in ("apgd-ce", "apgd-t"):
+            found = run_component(name, mix, images, labels, torch.arange(20), few)
+            assert (mix(found).argmax(1) != labels).any(), name

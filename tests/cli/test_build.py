@@ -1,0 +1,195 @@
+"""`mnuts build`: against the core, bad input, and a SIGKILL in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mnuts_core.build import Transformed, build_bundle
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.cli.build import dataset_of, parse_eps, parse_surrogate
+from mnuts_core.datasets import load_data
+from mnuts_core.errors import ParameterError
+from mnuts_core.models import load_model
+from mnuts_core.workfolder import count_batches, work_folder_of
+
+PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
+THREAT = ("--norm", "Linf", "--eps", "3/16")
+SMALL = (
+    "--n-clean",
+    60,
+    "--n-adv",
+    40,
+    "--n-iter",
+    4,
+    "--n-targets",
+    2,
+    "--batch-size",
+    16,
+    "--device",
+    "cpu",
+)
+LONG = ("--n-clean", 400, "--n-iter", 12, "--batch-size", 50, "--device", "cpu")
+
+
+def test_writes_what_the_core_builds(mnuts, tmp_path: Path) -> None:
+    out = tmp_path / "mine.safetensors"
+    extra = ("--seed", 3, "--with-images", "--surrogate", "M:2,3,-0.5", "--name", "my pair")
+    code, printed, err = mnuts("build", *PAIR, *THREAT, *SMALL, *extra, "--out", out, "--json")
+    assert (code, err) == (0, "")
+    std, rob = (load_model(f"demo:digits/{role}") for role in ("std", "rob"))
+    data, bundle = load_data("digits", n=60), LogitBundle.load(out)
+    expected = build_bundle(
+        std.module,
+        rob.module,
+        data.images,
+        data.labels,
+        norm="Linf",
+        eps=3 / 16,
+        n_adv=40,
+        seed=3,
+        name="my pair",
+        classes=data.classes,
+        data=data.card,
+        std_card=std.card,
+        rob_card=rob.card,
+        with_images=True,
+        batch_size=16,
+        n_iter=4,
+        n_targets=2,
+        surrogate=Transformed(2, 3, -0.5),
+        device="cpu",
+    )
+    assert bundle.digest == expected.digest
+    card = json.loads(printed)
+    assert (card["n_clean"], card["n_attacked"]) == (60, 40)
+    manifest = bundle.manifest
+    assert (manifest.name, str(manifest.threat)) == ("my pair", "ℓ∞, ε = 0.1875")
+    assert manifest.attack is not None
+    assert manifest.attack.surrogate == "M(s = 2, p = 3, c = -0.5)∘h_rob"
+    assert manifest.std_model == std.card
+    assert "--surrogate M:2,3,-0.5" in manifest.command
+    assert not work_folder_of(out).exists()
+
+    code, printed, err = mnuts("build", *PAIR, *THREAT, *SMALL, "--out", out)
+    assert (code, printed) == (2, "")
+    assert "exists already" in err
+
+
+def kill_at(out: Path, batches: int) -> None:
+    """Start a build as a process of its own, and kill it when so many batches are on disk."""
+    command = [sys.executable, "-m", "mnuts_core.cli", "build", *PAIR, *THREAT, *LONG, "--out", out]
+    process = subprocess.Popen([str(word) for word in command], env=os.environ | {"OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 100
+    while count_batches(work_folder_of(out)) < batches:
+        assert process.poll() is None, "it ended by itself"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_killed_twice_gives_the_bytes_of_an_undisturbed_build(mnuts, tmp_path: Path) -> None:
+    out, whole = tmp_path / "killed.safetensors", tmp_path / "whole.safetensors"
+    for batches in (1, 3):
+        kill_at(out, batches)
+        assert not out.exists()
+    assert mnuts("build", *PAIR, *THREAT, *LONG, "--seed", 1, "--out", out)[::2] == (
+        2,
+        f"mnuts: {work_folder_of(out)} was begun with other settings (seed: 0 → 1): go back to those to "
+        "resume, or give --fresh to throw its batches away, or another --out\n",
+    )
+    # The file that the last batch went to may be the first victim of a crash of the machine itself.
+    last = max(work_folder_of(out).glob("batch-*"))
+    last.write_bytes(last.read_bytes()[:200])
+    code, _, err = mnuts("build", *PAIR, *THREAT, *LONG, "--out", out)
+    assert code == 0
+    assert "resuming: 3 of 8 batches are done" in err
+    assert mnuts("build", *PAIR, *THREAT, *LONG, "--out", whole).code == 0
+    assert LogitBundle.load(out).digest == LogitBundle.load(whole).digest
+    assert not work_folder_of(out).exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("8/255", 8 / 255), (" 0.5 ", 0.5), ("1e-2", 0.01), ("1.5/3", 0.5), (".25", 0.25)]
+)
+def test_eps_is_a_number_or_a_fraction(text: str, value: float) -> None:
+    assert parse_eps(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["8/0", "0", "-1", "nan", "inf", "1e999", "", "8/255/2", "__import__('os')", "8 255", "/3", "1e-999"],
+)
+def test_eps_refuses_all_else(text: str) -> None:
+    with pytest.raises(ParameterError, match="--eps must be a number or fraction in"):
+        parse_eps(text)
+
+
+def test_surrogates() -> None:
+    assert parse_surrogate("LN") is None
+    assert parse_surrogate("M: 5, 4, -0.63") == (5, 4, -0.63)
+    for text in ("M:1,2", "M:1,2,3,4", "M:a,b,c", "N:1,2,3", "", "1,2,3"):
+        with pytest.raises(ParameterError, match="--surrogate must be ln, or M:s,p,c"):
+            parse_surrogate(text)
+
+
+def test_data_sets_of_robustbench() -> None:
+    specs = (
+        "torchvision:CIFAR10",
+        "torchvision:CIFAR100",
+        "imagenet:/x/cifar10",
+        "digits",
+        "npz:cifar10.npz",
+    )
+    assert [dataset_of(spec) for spec in specs] == ["cifar10", "cifar100", "imagenet", None, None]
+
+
+BAD = {
+    "eps": (("--eps", "8/0"), "--eps must be"),
+    "norm": (("--norm", "L7"), "--norm must be one of Linf, L2, got 'L7'"),
+    "surrogate": (("--surrogate", "M:1"), "--surrogate must be"),
+    "surrogate's s": (("--surrogate", "M:-1,1,0"), "s must lie in"),
+    "precision": (("--precision", "half"), "precision must be one of full, bfloat16, got 'half'"),
+    "device": (("--device", "abacus"), "device must be"),
+    "n-clean": (("--n-clean", 0), "--n-clean must be an integer of at least 1, got 0"),
+    "n-clean, many": (("--n-clean", 5000), "1,000"),
+    "n-adv": (("--n-adv", 61), "n_adv must be at most 60"),
+    "batch size": (("--batch-size", 0), "batch_size must be"),
+    "steps": (("--n-iter", 0), "n_iter must be"),
+    "seed": (("--seed", -1), "seed must be"),
+    "std": (("--std", "demo:nothing"), "'nothing'"),
+    "rob": (("--rob", "nonsense"), "nonsense"),
+    "data": (("--data", "nonsense"), "nonsense"),
+    "no folder": (("--out", "/no-such/x.safetensors"), "--out must name a file in an existing folder"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_told_in_one_line(mnuts, tmp_path: Path, case: str) -> None:
+    words, told = BAD[case]
+    out = tmp_path / "x.safetensors"
+    code, printed, err = mnuts("build", *PAIR, *THREAT, *SMALL, "--out", out, *words)
+    assert (code, printed) == (2, "")
+    assert err.startswith("mnuts: ")
+    assert err.count("\n") == 1
+    assert told in err
+    assert list(tmp_path.glob("x*")) == []
+
+
+def test_the_command_is_recorded_without_the_defaults(mnuts, tmp_path: Path) -> None:
+    out = tmp_path / "it's.safetensors"
+    assert mnuts("build", *PAIR, *THREAT, *SMALL, "--out", out, "--n-adv", 0).code == 0
+    command = LogitBundle.load(out).manifest.command
+    assert command.startswith("mnuts build --std demo:digits/std --rob demo:digits/rob --data digits --norm")
+    assert "--n-adv 0" in command
+    assert "--seed" not in command
+    assert "\"'\"'" in command, "quoted for a shell"

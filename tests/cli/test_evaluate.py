@@ -1,0 +1,144 @@
+"""`mnuts evaluate` and `mnuts profile`: options, tables, JSON, files and errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mnuts_core import MixConfig, MixParams
+from mnuts_core.cli.evaluate import dataset_of, parse_eps
+from mnuts_core.demo.digits import EPS
+from tests.conftest import DIGITS
+
+PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob")
+QUICK = (*PAIR, "--data", "digits", "--n", 10, "--n-iter", 1, "--device", "cpu")
+
+
+@pytest.fixture
+def config(mnuts, tmp_path) -> Path:
+    path = tmp_path / "mix.json"
+    assert mnuts("export", DIGITS, "--s", 5, "--p", 4, "--c", -0.6, "--beta", 0.95, "--out", path).code == 0
+    return path
+
+
+@pytest.fixture
+def bare(tmp_path) -> Path:
+    """Without a threat model, a bundle or figures."""
+    return MixConfig.from_params(MixParams(s=5, p=4, c=-0.6, alpha=0.94)).save(tmp_path / "bare.json")
+
+
+class TestEvaluate:
+    def test_into_a_new_configuration(self, mnuts, config, tmp_path):
+        before, out = config.read_bytes(), tmp_path / "verified.json"
+        result = mnuts("evaluate", config, *QUICK, "--out", out)
+        assert (result.code, config.read_bytes()) == (0, before)
+        card = MixConfig.load(out).verified
+        assert card is not None
+        assert (card.accuracy.n, card.settings["eps"], card.settings["norm"]) == (10, EPS, "Linf")
+        for words in ("B.2.1", "apgd-ce", "base-transfer", "verified", f"{100 * card.accuracy.value:.2f}"):
+            assert words in result.out
+        assert "docs/warnings.md#few-steps" in result.err
+        assert sorted(tmp_path.iterdir()) == [config, out], "the work folder is gone"
+
+    def test_in_place_and_json(self, mnuts, config):
+        result = mnuts("evaluate", config, *QUICK, "--attack", "bypass", "--in-place", "--json")
+        data = json.loads(result.out)
+        card = MixConfig.load(config).verified
+        assert card is not None
+        assert data["accuracy"]["value"] == card.accuracy.value
+        assert data["config"]["verified"]["digest"] == data["digest"] == card.digest
+        assert [part["name"] for part in data["components"]] == list(card.components)
+        assert data["settings"]["attack"] == "bypass"
+        assert {"code": "few-steps"}.items() <= data["warnings"][0].items()
+
+    def test_nothing_is_written_unasked(self, mnuts, config, tmp_path):
+        before = config.read_bytes()
+        result = mnuts("evaluate", config, *QUICK)
+        assert result.code == 0
+        assert "not written" in result.out
+        assert config.read_bytes() == before
+        assert list(tmp_path.iterdir()) == [config]
+
+    def test_other_threat_and_models(self, mnuts, config):
+        swapped = ("--std", "demo:digits/rob", "--rob", "demo:digits/rob")
+        result = mnuts("evaluate", config, *QUICK, *swapped, "--norm", "L2", "--eps", "1/2", "--json")
+        assert result.code == 0
+        data = json.loads(result.out)
+        assert data["threat"] == {"norm": "L2", "eps": 0.5}
+        found = {warning["code"] for warning in data["warnings"]}
+        assert "other-threat-model" in found
+        assert "other-model" in found
+
+    def test_a_run_that_was_cut_goes_on_and_fresh_forgets(self, mnuts, config, monkeypatch):
+        work = Path(f"{config}.transfer.work")
+        work.mkdir()
+        (work / "settings.json").write_text('{"seed": 5}')
+        result = mnuts("evaluate", config, *QUICK)
+        assert result.code == 2
+        assert "--fresh" in result.err
+        assert work.is_dir()
+        assert mnuts("evaluate", config, *QUICK, "--fresh").code == 0
+        assert not work.exists()
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("--attack", "pgd"), "--attack must be one of transfer, bypass, autoattack, got 'pgd'"),
+            (("--eps", "much"), "--eps must be a number or a fraction"),
+            (("--eps", "1/0"), "--eps must be a number or a fraction"),
+            (("--eps", "-8/255"), "eps must be a number in (0, inf)"),
+            (("--norm", "L1"), "--norm must be one of Linf, L2, got 'L1'"),
+            (("--out", "x.json", "--in-place"), "give --out or --in-place, not both"),
+            (("--out", "/no/such/folder/x.json"), "existing folder"),
+            (("--std", "demo:digits/none"), "digits/none"),
+            (("--data", "pictures"), "pictures"),
+            (("--attack", "autoattack"), "n_iter must be 100"),
+        ],
+    )
+    def test_errors(self, mnuts, config, words, said):
+        result = mnuts("evaluate", config, *QUICK, *words)
+        assert result.code == 2
+        assert said in result.err
+        assert len(result.err.strip().splitlines()) <= 2
+
+    def test_without_a_threat_model(self, mnuts, bare):
+        result = mnuts("evaluate", bare, *QUICK, "--eps", "3/16")
+        assert result.code == 2
+        assert "no threat model: give --norm and --eps" in result.err
+        assert mnuts("evaluate", bare, *QUICK, "--eps", "3/16", "--norm", "Linf").code == 0
+
+    def test_an_existing_out_is_kept(self, mnuts, config, bare):
+        result = mnuts("evaluate", config, *QUICK, "--out", bare)
+        assert result.code == 2
+        assert "exists already" in result.err
+
+
+class TestProfile:
+    def test_table(self, mnuts):
+        result = mnuts("profile", *PAIR, "--repeats", 2, "--device", "cpu")
+        assert result.code == 0
+        for words in ("standard demo:digits/std", "robust demo:digits/rob", "mixing the logits", "GFLOP"):
+            assert words in result.out
+
+    def test_json_and_config(self, mnuts, config):
+        data = json.loads(mnuts("profile", *PAIR, "--config", config, "--repeats", 1, "--json").out)
+        assert data["mix"]["parameters"] == data["std"]["parameters"] + data["rob"]["parameters"]
+        assert data["mix"]["flops"] == data["std"]["flops"] + data["rob"]["flops"] > 0
+        assert data["image_shape"] == [1, 8, 8]
+        assert data["overhead"] > 0
+
+    def test_errors(self, mnuts, tmp_path):
+        assert mnuts("profile", *PAIR, "--config", tmp_path / "none.json").code == 2
+        assert mnuts("profile", *PAIR, "--batch-size", 0).code == 2
+
+
+@pytest.mark.parametrize(("text", "value"), [("8/255", 8 / 255), ("0.5", 0.5), ("1e-2", 0.01), ("3", 3.0)])
+def test_eps(text, value):
+    assert parse_eps(text) == value
+
+
+def test_dataset_of_specs():
+    assert dataset_of("torchvision:CIFAR10") == "cifar10"
+    assert dataset_of("imagenet:/data/val") == "imagenet"
