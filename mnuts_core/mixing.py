@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -242,32 +241,3 @@ def _narrowed(logits: Tensor, dtype: torch.dtype) -> Tensor:
 def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:
     """`f̃ + (f - f̃).detach()` (B.2.2): the value of f with the gradient of f̃."""
     return surrogate + (value - surrogate).detach()
-
-
-class HardMix(NamedTuple):
-    """What decides the T = 0 mix, three numbers per example (and two classes)."""
-
-    rob_class: Tensor
-    std_class: Tensor
-    threshold: Tensor
-
-
-def hard_mix(std_logits: Tensor, rob_probabilities: Tensor) -> HardMix:
-    """The rule of the T = 0 mix: it predicts `ŷ_std` iff `(1-α)/α ≥ p₁ - p[ŷ_std]`, else `ŷ_rob`.
-
-    Args:
-        std_logits: Raw logits g(x), shape (N, K).
-        rob_probabilities: Transformed robust probabilities p = σ(M(h)), shape (N, K).
-
-    Returns:
-        The two base predictions, shape (N,), and the threshold p₁ - p[ŷ_std] in [0, 1], shape (N,).
-
-    Example:
-        >>> rule = hard_mix(torch.tensor([[0.0, 9.0]]), torch.tensor([[0.8, 0.2]]))
-        >>> rule.rob_class.item(), rule.std_class.item(), round(rule.threshold.item(), 3)
-        (0, 1, 0.6)
-    """
-    std_class = std_logits.argmax(dim=-1)
-    top, rob_class = rob_probabilities.max(dim=-1)
-    own = rob_probabilities.gather(-1, std_class.unsqueeze(-1)).squeeze(-1)
-    return HardMix(rob_class, std_class, top - own)

@@ -17,7 +17,7 @@ from mnuts_core import (
     temperature_scale,
 )
 from mnuts_core.config import AuxiliaryCard
-from mnuts_core.mixing import hard_mix, mixed_logits, straight_through, transform_with
+from mnuts_core.mixing import mixed_logits, straight_through, transform_with
 from mnuts_core.params import IDENTITY
 from tests import reference
 
@@ -100,12 +100,18 @@ def test_mixed_logits_against_numpy(models, images, temperature, clamp):
 def test_the_hard_rule_is_the_full_mix(models, images, alpha):
     g, h = (model(images).detach() for model in models)
     rob = transform_with(h, PARAMS).softmax(1)
-    rule = hard_mix(g, rob)
-    by_rule = torch.where((1 - alpha) / alpha >= rule.threshold, rule.std_class, rule.rob_class)
     full = mixed_logits(g, h, PARAMS.with_(alpha=alpha)).argmax(1)
-    assert torch.equal(by_rule, full)
-    assert by_rule.tolist() == reference.hard_rule(g, rob.numpy(), alpha).tolist()
-    assert (full == rule.rob_class).sum() > 0
+    assert full.tolist() == reference.hard_rule(g, rob.numpy(), alpha).tolist()
+    assert (full == rob.argmax(1)).sum() > 0
+
+
+def test_a_tie_is_the_standard_models():
+    """At α = 1/2 a robust probability that is 1 in float64 ties with the one-hot: the rule says ŷ_std."""
+    g = torch.tensor([[0.0, 0.0, 9.0]], dtype=torch.float64)
+    h = torch.tensor([[9.0, 0.0, 0.0]], dtype=torch.float64)
+    params = MixParams(s=1e4, p=4.0, c=0.0, alpha=0.5)
+    assert transform_with(h, params).softmax(1).tolist() == [[1.0, 0.0, 0.0]]
+    assert mixed_logits(g, h, params).argmax(1).tolist() == [2]
 
 
 class TestAgainstTheAuthors:

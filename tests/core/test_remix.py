@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from mnuts_core import BundleError, LogitBundle, MixedClassifier, MixParams, ParameterError, RemixEngine
+from mnuts_core.mixing import mixed_logits
 from mnuts_core.params import CLAMPS, LN_ONLY, PAPER_OPTIMA
 from mnuts_core.quantiles import SATURATED, TIE
 from tests import reference
@@ -342,3 +343,34 @@ def test_real_digits(digits):
     expected = plain(digits, params, remix.alpha, "clean")
     assert remix.clean.successes == np.count_nonzero(expected == digits.clean_labels)
     assert remix.transfer.n == digits.n_adv
+
+
+class TestSaturation:
+    """Where float64 rounds margins to 1, nothing is promised that the mix does not keep."""
+
+    SHARP = MixParams(s=10.0, p=8.0, c=2.0, beta=0.9)
+
+    def test_ties_at_one_count_as_lost_and_are_warned_of(self, digits):
+        remix = RemixEngine(digits).remix(self.SHARP)
+        assert remix.threshold == 1.0
+        assert remix.margin_bound.successes == 0
+        assert any("float64 saturates" in line for line in remix.warnings)
+
+    def test_the_exported_module_resolves_ties_as_the_engine_does(self, digits):
+        remix = RemixEngine(digits).remix(self.SHARP)
+        logits = torch.from_numpy(digits.clean_std_logits), torch.from_numpy(digits.clean_rob_logits)
+        module = mixed_logits(*logits, remix.params).argmax(1).numpy()
+        np.testing.assert_array_equal(module, remix.on_clean.mix_class)
+
+    def test_a_transform_that_costs_accuracy_is_warned_of(self, digits):
+        lines = RemixEngine(digits).remix(MixParams(s=0.07, p=3.11, c=-1.9, beta=0.674)).warnings
+        assert any("points of clean accuracy" in line for line in lines)
+        assert any("points of attacked accuracy" in line for line in lines)
+
+    def test_a_mild_mix_has_no_warnings(self, digits):
+        assert RemixEngine(digits).remix(MixParams(s=5.0, p=3.57, c=-0.31)).warnings == ()
+
+    def test_layer_norm_over_two_classes_is_warned_of(self):
+        engine = RemixEngine(make_bundle(k=2))
+        assert any("set ln_k to 0" in line for line in engine.remix(MixParams(alpha=0.8)).warnings)
+        assert engine.remix(MixParams(alpha=0.8, ln_k=0, c=0.0, clamp="linear")).warnings == ()
