@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -130,7 +131,7 @@ class Explorer(w.VBox):
         self.headline.value = panels.headline_html(table) + words
         self.controls.show_alpha(remix.alpha)
         self.controls.age(stale=self._found is not None and self._found != params)
-        histograms = views.mix_histograms(remix)
+        histograms = cache(lambda: views.mix_histograms(remix))  # for two panels, if either is in view
         result = known_search(opened, params, self.state.grid)
         makers = {
             "plane": lambda: figures.plane_figure(
@@ -142,9 +143,9 @@ class Explorer(w.VBox):
             "transform": lambda: figures.transform_figure(
                 views.transform_curve(opened.density(params.ln_k), params), ln=params.ln_k > 0
             ),
-            "mix_margins": lambda: figures.histogram_figure({"M(h)": histograms}, remix.threshold),
+            "mix_margins": lambda: figures.histogram_figure({"M(h)": histograms()}, remix.threshold),
             "simplex": lambda: figures.simplex_figure(self._cases()),
-            "medians": lambda: figures.medians_figure(opened.histograms, histograms),
+            "medians": lambda: figures.medians_figure(opened.histograms, histograms()),
             "slices": lambda: (
                 {"data": [], "layout": {}}
                 if result is None

@@ -53,7 +53,7 @@ class ExplorerState(tr.HasTraits):
     case = tr.Enum(("paper", "clean", "attacked"), default_value="paper")
     row = tr.Int(0, min=0)
 
-    MIX_TRAITS = ("s", "p", "c", "clamp", "ln_k", "beta", "by_hand", "alpha", "temperature")
+    MIX_TRAITS = (*TRANSFORM, "beta", "by_hand", "alpha", "temperature")
 
     @property
     def params(self) -> MixParams:

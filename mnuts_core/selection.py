@@ -203,6 +203,8 @@ class GridSearchResult:
     def at_beta(self, beta: float) -> GridSearchResult:
         """The same search at another β, from the margins at hand."""
         beta = PARAMS["beta"].check(beta)
+        if beta == self.beta:
+            return self
         objective, quantile = self.margins.table(np.array([beta]), self.quantile_method)
         return replace(self, **level_tables(beta, objective[..., 0], quantile[..., 0]))
 
@@ -212,16 +214,7 @@ class GridSearchResult:
 
         s, p, c = np.meshgrid(self.grid.s, self.grid.p, self.grid.c, indexing="ij")
         tables = {"s": s, "p": p, "c": c}
-        names = [
-            "objective",
-            "quantile",
-            "alpha",
-            "saturated",
-            "accuracy_loss",
-            "clean_changes",
-            "attacked_changes",
-        ]
-        tables |= {name: getattr(self, name) for name in names}
+        tables |= {name: getattr(self, name) for name in TABLES}
         return pd.DataFrame({name: table.ravel() for name, table in tables.items()})
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mnuts_core.estimates import Estimate
 from mnuts_core.frontier import BetaFrontier
 from mnuts_core.params import IDENTITY, LN_ONLY, MixParams
+from mnuts_core.quantiles import QuantileMethod
 from mnuts_core.remix import Remix, RemixEngine
 from mnuts_core.selection import GridSearchResult
 from mnuts_core.simplex import PAPER_CASES, Trajectory, top_three, trajectory
@@ -77,9 +78,10 @@ def headline(engine: RemixEngine, remix: Remix, plain: Remix | None) -> Headline
     )
 
 
-def plain_remix(engine: RemixEngine, params: MixParams) -> Remix:
+def plain_remix(engine: RemixEngine, params: MixParams, quantile: QuantileMethod = "linear") -> Remix:
     """The mix without a transform at the same level: the same β, or the same α where α is set by hand."""
-    return engine.remix(IDENTITY.with_(beta=params.beta, alpha=params.alpha, temperature=params.temperature))
+    plain = IDENTITY.with_(beta=params.beta, alpha=params.alpha, temperature=params.temperature)
+    return engine.remix(plain, quantile=quantile)
 
 
 def _mix_row(engine: RemixEngine, remix: Remix, key: str, name: str) -> HeadlineRow:

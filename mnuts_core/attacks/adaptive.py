@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mnuts_core.attacks.apgd import Model, apgd
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.attacks.seeds import generator
 from mnuts_core.compat import attack_library
 from mnuts_core.errors import ParameterError
 from mnuts_core.mixing import MixedClassifier, mixed_logits
@@ -194,7 +194,7 @@ class _Apgd:
             self.points[rows[new]] = points[new]
             self.broken[rows[new]] = True
 
-        generators = (_generator(self.plan.seed, int(index), number) for index in self.indices[rows.cpu()])
+        generators = (generator(self.plan.seed, int(index), number) for index in self.indices[rows.cpu()])
         noise = torch.stack([self.ball.noise(images.shape[1:], generator) for generator in generators])
         apgd(
             surrogate.model,
@@ -274,9 +274,3 @@ def _own_randomness(device: torch.device) -> Iterator[None]:
     """The library seeds the global random state: have it back as it was afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         yield
-
-
-def _generator(*entropy: int) -> torch.Generator:
-    """A generator whose stream belongs to these numbers alone."""
-    state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state[0]) >> 1)

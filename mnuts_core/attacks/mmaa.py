@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,6 +29,7 @@ from mnuts_core.attacks.inputs import (
 )
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import Ball, Norm, make_ball
+from mnuts_core.attacks.seeds import generator
 from mnuts_core.margins import check_labels, signed_margin
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
 from mnuts_core.transform import layer_norm
@@ -225,7 +225,7 @@ class _Batch:
             return
         images, ball, n_iter = self.images[rows], settings.ball, settings.n_iter
         seeds = [(settings.seed, int(index), number) for index in self.indices[rows.cpu()]]
-        noise = torch.stack([ball.noise(images.shape[1:], _generator(seed)) for seed in seeds])
+        noise = torch.stack([ball.noise(images.shape[1:], generator(*seed)) for seed in seeds])
         least = _Least(self.margin[rows], self.points[rows])
         full = settings.precision == "full"
         keep = self._keep_each(rows, least) if full else self._keep_chosen(rows, least, n_iter)
@@ -284,9 +284,3 @@ def _from(before: int, total: int, progress: Progress | None) -> Callable[[int],
             progress(before + done, total)
 
     return report
-
-
-def _generator(entropy: tuple[int, ...]) -> torch.Generator:
-    """A generator whose stream belongs to these numbers alone."""
-    state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state[0]) >> 1)

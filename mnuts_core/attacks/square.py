@@ -12,7 +12,6 @@ import math
 from abc import ABC, abstractmethod
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,6 +26,7 @@ from mnuts_core.attacks.inputs import (
 )
 from mnuts_core.attacks.mmaa import MinimumMargin, Progress
 from mnuts_core.attacks.norms import Ball, L2Ball, Norm, make_ball
+from mnuts_core.attacks.seeds import generator
 from mnuts_core.margins import check_labels, signed_margin
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
 from mnuts_core.transform import layer_norm
@@ -131,7 +131,7 @@ class _Draws:
     """
 
     def __init__(self, seed: int, indices: Tensor, channels: int, device: torch.device) -> None:
-        self.generators = [_generator(seed, int(index)) for index in indices]
+        self.generators = [generator(seed, int(index)) for index in indices]
         self.width, self.device = 5 + channels, device
 
     def rand(self, *shape: int) -> Tensor:
@@ -290,9 +290,3 @@ def _signs(uniform: Tensor) -> Tensor:
 
 def _column(values: Tensor) -> Tensor:
     return values.view(-1, 1, 1, 1)
-
-
-def _generator(*entropy: int) -> torch.Generator:
-    """A generator whose stream belongs to these numbers alone."""
-    state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state[0]) >> 1)

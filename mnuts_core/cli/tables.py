@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.cli.console import printable
-from mnuts_core.params import IDENTITY, MixParams
+from mnuts_core.params import MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.bundle import LogitBundle
@@ -116,11 +116,12 @@ def headline(engine: RemixEngine, params: MixParams, quantile: Any = "linear") -
         params: The parameters; where α is set, the plain mix gets the same α, else the same β.
         quantile: How α follows from β.
     """
-    plain = IDENTITY.with_(beta=params.beta, alpha=params.alpha, temperature=params.temperature)
+    from mnuts_core.views import plain_remix  # loads torch, which `mnuts --help` does not need
+
     mix, level = engine.remix(params, quantile=quantile), "β" if params.alpha is None else "α"
     rows = base_rows(engine.base)
     rows["transformed"] = Row("transformed M(h)", mix.rob_clean, transfer=mix.rob_attacked)
-    rows["plain_mix"] = Row.of(f"plain mix, same {level}", engine.remix(plain, quantile=quantile))
+    rows["plain_mix"] = Row.of(f"plain mix, same {level}", plain_remix(engine, params, quantile))
     rows["mix"] = Row.of("this mix", mix)
     return Headline(rows, mix.params, mix.threshold, mix.warnings)
 
