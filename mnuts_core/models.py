@@ -7,7 +7,7 @@
 | `timm:NAME[@CHECKPOINT]` | the checkpoint, else timm's own pretrained ones |
 | `torchvision:NAME[@CHECKPOINT]` | the checkpoint, else torchvision's own pretrained ones |
 | `file:CHECKPOINT@MODULE:FACTORY` | the checkpoint, in the network that the user's own function builds |
-| `demo:digits/std`, `demo:digits/rob` | shipped with the package |
+| `demo:digits/std`, `demo:digits/rob`, `demo:cifar10/std`, `demo:cifar10/rob` | shipped with the package |
 
 A checkpoint is `.safetensors`, or `.pt`/`.pth` read with `weights_only=True`: it cannot run code.
 `$MNUTS_MODELS` names another folder than `./models`.
@@ -30,11 +30,11 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.build import model_card
 from mnuts_core.checkpoints import ModelError, count_classes, load_weights, read_weights
 from mnuts_core.compat import import_robustbench
 from mnuts_core.devices import resolve_device
 from mnuts_core.manifest import ModelCard
+from mnuts_core.passes import model_card
 from mnuts_core.untrusted import brief
 
 MODELS_VARIABLE = "MNUTS_MODELS"
@@ -43,7 +43,7 @@ IMAGENET_CLASSES = 1000
 DATASET_CLASSES = {"cifar10": 10, "cifar100": 100, "imagenet": IMAGENET_CLASSES}
 """The data sets that RobustBench has models for."""
 NORMS = ("Linf", "L2", "corruptions")
-DEMOS = ("digits/std", "digits/rob")
+DEMOS = ("digits/std", "digits/rob", "cifar10/std", "cifar10/rob")
 FORMS = (
     "robustbench:NAME, timm:NAME[@CHECKPOINT], torchvision:NAME[@CHECKPOINT], "
     f"file:CHECKPOINT@MODULE:FACTORY, {' or '.join(f'demo:{name}' for name in DEMOS)}"
@@ -293,13 +293,12 @@ def _factory(spec: str, module_name: str, factory_name: str) -> Callable[[], obj
 
 
 def _demo(request: Request) -> Network:
-    from mnuts_core.demo.digits import Role, load_digits_models, load_network_card
-
     if request.rest not in DEMOS:
         raise ModelError(f"demo model must be one of {', '.join(DEMOS)}, got {request.rest!r}")
-    role: Role = "std" if request.rest == "digits/std" else "rob"
-    network = load_digits_models()[0 if role == "std" else 1]
-    return Network(network, network, network.classes, 8, load_network_card(role).model)
+    pair, _, role = request.rest.partition("/")
+    demo = importlib.import_module(f"mnuts_core.demo.{pair}")
+    network, card = demo.load_network_of(role)
+    return Network(network, network, len(demo.CLASSES), demo.IMAGE_SIZE, card.model)
 
 
 _FAMILIES: Mapping[str, Callable[[Request], Network]] = {

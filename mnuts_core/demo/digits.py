@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import importlib.resources
 import os
+import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from mnuts_core.attacks.norms import Norm, make_ball
-from mnuts_core.build import build_bundle, model_card, predict, progress_bar
+from mnuts_core.build import build_bundle, model_card, progress_bar
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.datasets import LoadedData
+from mnuts_core.demo.chosen import choose_and_verify
 from mnuts_core.demo.networks import DigitsNet, make_network
 from mnuts_core.demo.training import Recipe, reproducible, train
+from mnuts_core.demo.weights import NetworkCard, Role, load_network, save_network
 from mnuts_core.errors import BundleError
-from mnuts_core.files import write_atomically
-from mnuts_core.manifest import DataCard, ModelCard, first_problem
-
-Role = Literal["std", "rob"]
+from mnuts_core.grids import GridSpec
+from mnuts_core.manifest import DataCard
 
 NORM: Norm = "Linf"
 EPS = 3 / 16
@@ -51,7 +51,11 @@ DATA = DataCard(
         "of 17 grey levels, divided by 16. Images in the bundle are rounded to 1/255."
     ),
 )
+TRAINING_DATA = DATA.model_copy(update={"split": f"training: the other {N_TRAIN} of the 1,797 images"})
+GRIDS = (GridSpec.paper("cifar10"),)
+"""Where Algorithm 1 looks for the best mix."""
 CLASSES = tuple("0123456789")
+IMAGE_SIZE = 8
 
 
 class Split(NamedTuple):
@@ -62,25 +66,12 @@ class Split(NamedTuple):
 
 
 class DigitsPaths(NamedTuple):
-    """The three files that `build_digits` writes."""
+    """The files that `build_digits` writes."""
 
     bundle: Path
     std: Path
     rob: Path
-
-
-class NetworkCard(BaseModel):
-    """What a weights file says of itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: ModelCard
-    width: int = Field(ge=1, le=1024)
-    hidden: int = Field(ge=1, le=4096)
-    recipe: str
-    seed: int
-    accuracy: float
-    """Share of the clean validation images that it gets right."""
+    configs: tuple[Path, ...]
 
 
 def load_digits_split() -> tuple[Split, Split]:
@@ -128,18 +119,18 @@ def train_digits(role: Role, *, progress: bool = False) -> DigitsNet:
 
 
 def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> DigitsPaths:
-    """Train both networks, run MMAA on all validation images, and write bundle and weights.
+    """Train both networks, run MMAA and adaptive attacks on all validation images, and write it all.
 
     Networks and attack are computed in float64 by `reproducible`, so that machines agree as far as they
     can; what is stored is float32.
 
     Args:
-        out_dir: Existing folder for `digits.safetensors`, `digits-std.safetensors` and
-            `digits-rob.safetensors`.
+        out_dir: Existing folder for `digits.safetensors`, `digits-std.safetensors`,
+            `digits-rob.safetensors` and the configurations of the best mixes.
         progress: Show progress bars on standard error.
 
     Returns:
-        The three paths.
+        The paths.
 
     Raises:
         BundleError: If the folder does not exist or cannot be written.
@@ -149,8 +140,9 @@ def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> 
         raise BundleError(f"out_dir must be an existing folder, got {folder}: create it first")
     validation = load_digits_split()[1]
     std, rob = train_digits("std", progress=progress), train_digits("rob", progress=progress)
-    std_path, std_card = _save_network(folder, "std", std, validation)
-    rob_path, rob_card = _save_network(folder, "rob", rob, validation)
+    std_card, rob_card = (
+        model_card(f"demo:digits/{role}", net) for role, net in (("std", std), ("rob", rob))
+    )
     with reproducible(SEED), progress_bar("attack rob") if progress else nullcontext() as show:
         bundle = build_bundle(
             std.double(),
@@ -171,7 +163,14 @@ def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> 
             progress=show,
             device="cpu",
         )
-    return DigitsPaths(bundle.save(folder / "digits.safetensors"), std_path, rob_path)
+    std_path, rob_path = _save_network(folder, "std", std, bundle), _save_network(folder, "rob", rob, bundle)
+    path = bundle.save(folder / "digits.safetensors")
+    validated = LoadedData(validation.images.float(), validation.labels, CLASSES, DATA)
+    with tempfile.TemporaryDirectory() as work:
+        configs = choose_and_verify(
+            bundle, std.float(), rob.float(), validated, GRIDS, folder, work=Path(work), progress=progress
+        )
+    return DigitsPaths(path, std_path, rob_path, configs)
 
 
 def load_digits_models(folder: str | os.PathLike[str] | None = None) -> tuple[DigitsNet, DigitsNet]:
@@ -183,12 +182,13 @@ def load_digits_models(folder: str | os.PathLike[str] | None = None) -> tuple[Di
     Raises:
         BundleError: If a file is missing, is not such a file, or is damaged.
     """
-    where = digits_folder() if folder is None else Path(folder)
-    return _load_network(_weights_path(where, "std"))[0], _load_network(_weights_path(where, "rob"))[0]
+    return load_network_of("std", folder)[0], load_network_of("rob", folder)[0]
 
 
-def load_network_card(role: Role, folder: str | os.PathLike[str] | None = None) -> NetworkCard:
-    """What a weights file says of itself.
+def load_network_of(
+    role: Role, folder: str | os.PathLike[str] | None = None
+) -> tuple[DigitsNet, NetworkCard]:
+    """One of the two networks, float32, in evaluation mode, and what its file says of it.
 
     Args:
         role: Which network.
@@ -197,7 +197,8 @@ def load_network_card(role: Role, folder: str | os.PathLike[str] | None = None) 
     Raises:
         BundleError: As `load_digits_models`.
     """
-    return _load_network(_weights_path(digits_folder() if folder is None else Path(folder), role))[1]
+    path = _weights_path(digits_folder() if folder is None else Path(folder), role)
+    return load_network(path, _network_of, "make them with `mnuts demo build digits`")
 
 
 def digits_folder() -> Path:
@@ -209,33 +210,20 @@ def _weights_path(folder: Path, role: Role) -> Path:
     return folder / f"digits-{role}.safetensors"
 
 
-def _save_network(folder: Path, role: Role, network: DigitsNet, validation: Split) -> tuple[Path, ModelCard]:
-    logits = predict(network, validation.images.float(), device="cpu")
-    card = NetworkCard(
-        model=model_card(f"demo:digits/{role}", network),
-        width=network.width,
-        hidden=network.hidden,
+def _network_of(card: NetworkCard) -> DigitsNet:
+    width, hidden = card.architecture["width"], card.architecture["hidden"]
+    if not (isinstance(width, int) and isinstance(hidden, int) and 0 < width <= 1024 and 0 < hidden <= 4096):
+        raise TypeError("its card names no digits network")
+    return DigitsNet(width, hidden, len(CLASSES))
+
+
+def _save_network(folder: Path, role: Role, network: DigitsNet, bundle: LogitBundle) -> Path:
+    card = NetworkCard.measured(
+        bundle,
+        role,
+        architecture={"width": network.width, "hidden": network.hidden},
         recipe=str(RECIPES[role]),
         seed=SEED,
-        accuracy=float((logits.argmax(dim=1) == validation.labels).double().mean()),
+        training=TRAINING_DATA,
     )
-    content = to_safetensors(network.state_dict(), metadata={"card": card.model_dump_json()})
-    return write_atomically(_weights_path(folder, role), content, BundleError), card.model
-
-
-def _load_network(path: Path) -> tuple[DigitsNet, NetworkCard]:
-    if not path.is_file():
-        raise BundleError(f"no weights at {path}: make them with `mnuts demo build digits`")
-    try:
-        with safe_open(path, framework="pt") as handle:
-            card = NetworkCard.model_validate_json((handle.metadata() or {}).get("card", ""))
-            weights = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-        network = DigitsNet(card.width, card.hidden, len(CLASSES))
-        network.load_state_dict(weights)
-    except ValidationError as error:
-        raise BundleError(f"{path}: the network's card is wrong at {first_problem(error)}") from None
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise BundleError(f"{path} does not hold the weights of a digits network: {error}") from None
-    if model_card(card.model.spec, network).digest != card.model.digest:
-        raise BundleError(f"{path} is damaged: its weights do not match the digest in its card; get it again")
-    return network.eval(), card
+    return save_network(_weights_path(folder, role), network.float(), card)

@@ -24,7 +24,7 @@ from mnuts_core.demo.digits import (
     digits_folder,
     load_digits_models,
     load_digits_split,
-    load_network_card,
+    load_network_of,
 )
 from mnuts_core.demo.networks import make_network
 from mnuts_core.demo.training import Recipe, pgd, reproducible, shifted, train
@@ -91,8 +91,8 @@ def test_accuracies_are_the_cards_and_make_a_good_lesson(shipped: LogitBundle) -
     labels = shipped.clean_labels
     std = share(shipped.clean_std_logits.argmax(1) == labels)
     rob = share(shipped.clean_rob_logits.argmax(1) == labels)
-    assert std == load_network_card("std").accuracy >= 0.97
-    assert rob == load_network_card("rob").accuracy
+    assert std == load_network_of("std")[1].clean.value >= 0.97
+    assert rob == load_network_of("rob")[1].clean.value
     assert 0.88 <= rob <= 0.94
     assert share(shipped.adv_rob_logits.argmax(1) == labels) >= 0.60
 

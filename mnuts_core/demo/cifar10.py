@@ -1,0 +1,235 @@
+"""The shipped default: an accurate and a robust network on CIFAR-10, ℓ∞ 8/255, small enough for a laptop."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import shlex
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from mnuts_core.attacks.norms import Norm
+from mnuts_core.build import build_bundle, model_card, progress_bar
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.datasets import CIFAR10_CLASSES as CLASSES
+from mnuts_core.datasets import LoadedData, load_data
+from mnuts_core.demo.chosen import choose_and_verify
+from mnuts_core.demo.cifar_net import CifarNet
+from mnuts_core.demo.cifar_training import CifarRecipe, train_network
+from mnuts_core.demo.weights import NetworkCard, Role, load_network, round_to_half, save_network
+from mnuts_core.devices import resolve_device
+from mnuts_core.errors import BundleError
+from mnuts_core.grids import GridSpec
+from mnuts_core.manifest import DataCard
+
+NORM: Norm = "Linf"
+EPS = 8 / 255
+SEED = 0
+"""Seed of the first weights, the training and the attacks."""
+IMAGE_SIZE = 32
+N_ADV = 1000
+"""Images attacked by MMAA where there is no GPU; all 10,000 where there is one."""
+N_VERIFIED = 500
+"""Images of the adaptive attack where there is no GPU; 1,000 where there is one."""
+
+RECIPES: dict[Role, CifarRecipe] = {
+    "std": CifarRecipe(widths=(64, 256, 256), epochs=10, rate=0.4, batch_size=512, whitened=True),
+    "rob": CifarRecipe(
+        widths=(64, 256, 256), epochs=12, rate=0.2, batch_size=256, eps=EPS, plain=0.08, shift=4
+    ),
+}
+"""How each network is trained."""
+GRIDS = (GridSpec.paper("cifar10"),)
+"""Where Algorithm 1 looks for the best mix."""
+
+
+class Pair(NamedTuple):
+    """Both networks, float32, in evaluation mode."""
+
+    std: CifarNet
+    rob: CifarNet
+
+
+class Cifar10Paths(NamedTuple):
+    """The files that `build_cifar10` writes."""
+
+    bundle: Path
+    std: Path
+    rob: Path
+    configs: tuple[Path, ...]
+
+
+def build_cifar10(
+    data: str,
+    out_dir: str | os.PathLike[str],
+    *,
+    device: str = "auto",
+    n_adv: int | None = None,
+    n_verified: int | None = None,
+    progress: bool = False,
+) -> Cifar10Paths:
+    """Train both networks, run MMAA, choose the best mixes, attack those adaptively, and write it all.
+
+    Each epoch, each batch of the attacks and each component is kept in `cifar10.demo-work` inside the
+    folder until all is done, so that a run that was killed goes on where it was.
+
+    Args:
+        data: Where the images are: `cifar10-jpeg:FOLDER` or `torchvision:CIFAR10`.
+        out_dir: Existing folder for `cifar10.safetensors`, `cifar10-std.safetensors`,
+            `cifar10-rob.safetensors` and the configurations.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        n_adv: How many test images MMAA attacks; by the device if None.
+        n_verified: How many test images are attacked adaptively; by the device if None.
+        progress: Show progress bars on standard error.
+
+    Returns:
+        The paths.
+
+    Raises:
+        BundleError: If the folder does not exist or cannot be written.
+        DataError: If the images are missing or broken.
+        MnutsError: If the work folder belongs to a run of other settings.
+    """
+    folder, where = Path(out_dir), str(resolve_device(device))
+    if not folder.is_dir():
+        raise BundleError(f"out_dir must be an existing folder, got {folder}: create it first")
+    on_gpu = where.startswith("cuda")
+    training, test = load_data(data, split="train"), load_data(data)
+    work = folder / "cifar10.demo-work"
+    work.mkdir(exist_ok=True)
+    pair = Pair(*(train_role(role, training, where, work, progress=progress) for role in ("std", "rob")))
+    count = n_adv or (len(test.labels) if on_gpu else N_ADV)
+    command = shlex.join(["mnuts", "demo", "build", "cifar10", "--data", data])
+    bundle = attack_pair(pair, test, count, device=where, work=work, command=command, progress=progress)
+    std_path = save_role(folder, "std", pair.std, bundle, training.card)
+    rob_path = save_role(folder, "rob", pair.rob, bundle, training.card)
+    path = bundle.save(folder / "cifar10.safetensors")
+    some = n_verified or (1000 if on_gpu else N_VERIFIED)
+    configs = choose_and_verify(
+        bundle,
+        pair.std,
+        pair.rob,
+        test._replace(images=test.images[:some], labels=test.labels[:some]),
+        GRIDS,
+        folder,
+        work=work,
+        device=where,
+        progress=progress,
+    )
+    shutil.rmtree(work)
+    return Cifar10Paths(path, std_path, rob_path, configs)
+
+
+def train_role(
+    role: Role, training: LoadedData, device: str, work: Path, *, progress: bool = False
+) -> CifarNet:
+    """Train one of the two networks and round its parameters to float16.
+
+    Args:
+        role: Which.
+        training: The training images.
+        device: Where to train.
+        work: Folder for the state after each epoch.
+        progress: Show a progress bar on standard error.
+    """
+    images = (training.images * 255.0).round().byte()
+    with progress_bar(f"train {role}") if progress else nullcontext() as show:
+        network = train_network(
+            images,
+            training.labels,
+            RECIPES[role],
+            seed=SEED,
+            device=device,
+            checkpoint=work / f"{role}-training.safetensors",
+            progress=show,
+        )
+    round_to_half(network)
+    return network.requires_grad_(False)
+
+
+def attack_pair(
+    pair: Pair, test: LoadedData, n_adv: int, *, device: str, work: Path, command: str, progress: bool = False
+) -> LogitBundle:
+    """The bundle: both networks on all test images, clean, and on the first ones at MMAA's points.
+
+    Args:
+        pair: The networks.
+        test: The test images.
+        n_adv: How many of them are attacked.
+        device: Where to compute. Gradients are taken in bfloat16, margins in float32.
+        work: Folder for finished batches.
+        command: The command that makes the bundle again.
+        progress: Show a progress bar on standard error.
+    """
+    with progress_bar("attack rob") if progress else nullcontext() as show:
+        return build_bundle(
+            pair.std,
+            pair.rob,
+            test.images,
+            test.labels,
+            norm=NORM,
+            eps=EPS,
+            n_adv=n_adv,
+            seed=SEED,
+            name="cifar10",
+            classes=CLASSES,
+            data=test.card,
+            std_card=model_card("demo:cifar10/std", pair.std),
+            rob_card=model_card("demo:cifar10/rob", pair.rob),
+            command=command,
+            batch_size=125,
+            precision="bfloat16",
+            channels_last=True,
+            progress=show,
+            device=device,
+            work_dir=work / "bundle",
+        )
+
+
+def save_role(folder: Path, role: Role, network: CifarNet, bundle: LogitBundle, training: DataCard) -> Path:
+    """Write a network with its card.
+
+    Args:
+        folder: Where to.
+        role: Which of the two.
+        network: Its parameters are float16 numbers.
+        bundle: Made with it.
+        training: The images that it was trained on.
+    """
+    card = NetworkCard.measured(
+        bundle,
+        role,
+        architecture={"widths": network.widths},
+        recipe=str(RECIPES[role]),
+        seed=SEED,
+        training=training,
+    )
+    return save_network(_weights_path(folder, role), network, card, half=True)
+
+
+def load_network_of(role: Role, folder: str | os.PathLike[str] | None = None) -> tuple[CifarNet, NetworkCard]:
+    """One of the two networks, float32, in evaluation mode, and what its file says of it.
+
+    Args:
+        role: Which network.
+        folder: Where `cifar10-std.safetensors` and `cifar10-rob.safetensors` are; the shipped ones if None.
+
+    Raises:
+        BundleError: If the file is missing, is not such a file, or is damaged.
+    """
+    where = Path(str(importlib.resources.files("mnuts_data"))) if folder is None else Path(folder)
+    remedy = "make them with `mnuts demo build cifar10 --data SPEC`"
+    return load_network(_weights_path(where, role), _network_of, remedy)
+
+
+def _network_of(card: NetworkCard) -> CifarNet:
+    widths = card.architecture["widths"]
+    if not isinstance(widths, tuple) or len(widths) != 3 or not all(0 < width <= 4096 for width in widths):
+        raise TypeError("its card names no such network")
+    return CifarNet(widths)
+
+
+def _weights_path(folder: Path, role: str) -> Path:
+    return folder / f"cifar10-{role}.safetensors"

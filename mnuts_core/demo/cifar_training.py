@@ -1,0 +1,215 @@
+"""Training the CIFAR-10 pair: plain, or against one-step perturbations, in bfloat16, resumable by epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mnuts_core.demo.cifar_net import CifarNet, make_network, whiten
+from mnuts_core.errors import MnutsError
+from mnuts_core.files import write_atomically
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class CifarRecipe:
+    """How a network is trained: SGD with Nesterov momentum 0.9, a rate that warms up and then falls to 0.
+
+    Attributes:
+        widths: See `CifarNet`.
+        epochs: Passes over the training images.
+        rate: Largest learning rate.
+        batch_size: Images a step.
+        eps: ℓ∞ radius of the perturbations trained against, in units where pixels span [0, 1]; 0 for none.
+        plain: Share of the training before perturbations begin; over a share as large again they grow.
+        whitened: Whether the stem starts as `whiten` sets it.
+        shift: Move each image by up to this many pixels, at random (reflected at the edges).
+        smoothing: Label smoothing.
+        weight_decay: Coefficient of the ℓ2 penalty, on the weights of convolutions and the head.
+    """
+
+    widths: tuple[int, int, int]
+    epochs: int
+    rate: float
+    batch_size: int
+    eps: float = 0.0
+    plain: float = 0.0
+    whitened: bool = False
+    shift: int = 2
+    smoothing: float = 0.1
+    weight_decay: float = 5e-4
+
+    def radius(self, position: float) -> float:
+        """ε at a position in [0, 1) of the training."""
+        if position < self.plain:
+            return 0.0
+        return self.eps * min(1.0, (position - self.plain) / self.plain) if self.plain else self.eps
+
+
+def train_network(
+    images: Tensor,
+    labels: Tensor,
+    recipe: CifarRecipe,
+    *,
+    seed: int,
+    device: str = "cpu",
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> CifarNet:
+    """Train a network from scratch.
+
+    Args:
+        images: uint8, shape (N, 3, 32, 32).
+        labels: int64, shape (N,).
+        recipe: How to train.
+        seed: Seed of the weights, the order, the augmentation and the perturbations' random starts.
+        device: Where to train. Convolutions run in bfloat16.
+        checkpoint: File that holds the state after each epoch; training goes on from there if it exists.
+        progress: Called with (steps done, steps in all).
+
+    Returns:
+        The network, float32, on the CPU, in evaluation mode.
+
+    Raises:
+        MnutsError: If the checkpoint is of another training.
+    """
+    network = make_network(recipe.widths, seed)
+    if recipe.whitened:
+        whiten(network, images[:5000].float() / 255.0)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = _optimizer(network, recipe)
+    started = _resume(checkpoint, network, optimizer, recipe, seed)
+    steps = len(images) // recipe.batch_size
+    network.train()
+    for epoch in range(started, recipe.epochs):
+        generator = torch.Generator().manual_seed(1_000_003 * (seed + 1) + epoch)
+        order = torch.randperm(len(images), generator=generator)[: steps * recipe.batch_size]
+        for step, rows in enumerate(torch.split(order, recipe.batch_size)):
+            position = (epoch * steps + step) / (recipe.epochs * steps)
+            batch = augmented(images[rows], recipe.shift, generator).to(device)
+            target = labels[rows].to(device)
+            if radius := recipe.radius(position):
+                batch = one_step(network, batch, target, radius, generator)
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.rate * one_cycle(position)
+            optimizer.zero_grad()
+            torch.autograd.backward(_loss(network, batch, target, recipe.smoothing))
+            optimizer.step()
+            if progress is not None:
+                progress(epoch * steps + step + 1, recipe.epochs * steps)
+        if checkpoint is not None:
+            _save(checkpoint, network, optimizer, recipe, seed, epoch + 1)
+    return network.cpu().eval()
+
+
+def one_cycle(position: float) -> float:
+    """The learning rate's factor at a position in [0, 1): up to 1 over the first quarter, then down to 0."""
+    return max(position / 0.25, 0.02) if position < 0.25 else (1.0 - position) / 0.75
+
+
+def augmented(images: Tensor, reach: int, generator: torch.Generator) -> Tensor:
+    """Each image mirrored or not, and moved by a random whole number of pixels; its edges are reflected.
+
+    Args:
+        images: uint8, shape (N, C, H, W).
+        reach: Moves lie in [-reach, reach] each way.
+        generator: Source of the moves and mirrorings.
+
+    Returns:
+        float32 in [0, 1], same shape, channels last in memory.
+    """
+    n, _, height, width = images.shape
+    padded = F.pad(images.float(), (reach,) * 4, mode="reflect") / 255.0
+    offsets = torch.randint(0, 2 * reach + 1, (n, 2), generator=generator)
+    rows = offsets[:, :1] + torch.arange(height)
+    columns = offsets[:, 1:] + torch.arange(width)
+    mirrored = torch.rand(n, generator=generator) < 0.5
+    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+    return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+
+
+def one_step(
+    network: nn.Module, images: Tensor, labels: Tensor, radius: float, generator: torch.Generator
+) -> Tensor:
+    """N-FGSM (de Jorge et al., 2022): uniform noise of size ε, then one signed gradient step of size ε.
+
+    The sum is not cut back to the ball, only to valid pixels, which keeps one-step training from failing
+    suddenly ("catastrophic overfitting").
+
+    Args:
+        network: Images → logits; batch norm stays in the mode it is in.
+        images: Shape (N, C, H, W), in [0, 1].
+        labels: Shape (N,), int64.
+        radius: ε.
+        generator: Source of the noise.
+    """
+    noise = torch.empty(images.shape).uniform_(-radius, radius, generator=generator).to(images.device)
+    points = (images + noise).requires_grad_()
+    for parameter in (parameters := [p for p in network.parameters() if p.requires_grad]):
+        parameter.requires_grad_(False)
+    (gradient,) = torch.autograd.grad(_loss(network, points, labels, 0.0), points)
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    return (points.detach() + radius * gradient.sign()).clamp(0.0, 1.0)
+
+
+def _loss(network: nn.Module, images: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    with torch.autocast(images.device.type, dtype=torch.bfloat16):
+        logits = network(images.contiguous(memory_format=torch.channels_last))
+    return F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+
+
+def _optimizer(network: nn.Module, recipe: CifarRecipe) -> torch.optim.SGD:
+    free = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in free if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in free if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
+
+
+def _identity(recipe: CifarRecipe, seed: int) -> str:
+    return json.dumps(asdict(recipe) | {"seed": seed}, sort_keys=True)
+
+
+def _save(
+    path: Path, network: nn.Module, optimizer: torch.optim.SGD, recipe: CifarRecipe, seed: int, epoch: int
+) -> None:
+    tensors = {f"net.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        if "momentum_buffer" in (state := optimizer.state.get(parameter, {})):
+            tensors[f"momentum.{name}"] = state["momentum_buffer"].contiguous()
+    metadata = {"training": _identity(recipe, seed), "epoch": str(epoch)}
+    write_atomically(path, to_safetensors(tensors, metadata=metadata), MnutsError)
+
+
+def _resume(
+    path: Path | None, network: nn.Module, optimizer: torch.optim.SGD, recipe: CifarRecipe, seed: int
+) -> int:
+    """Load the state that the checkpoint holds, if there is one; the number of epochs it has behind it."""
+    if path is None or not path.exists():
+        return 0
+    try:
+        with safe_open(path, framework="pt") as handle:
+            metadata = handle.metadata() or {}
+            tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise MnutsError(f"{path} is not a training checkpoint: {error}: delete it to begin anew") from None
+    if metadata.get("training") != _identity(recipe, seed):
+        raise MnutsError(f"{path} is a checkpoint of another recipe or seed: delete it to begin anew")
+    network.load_state_dict({n.removeprefix("net."): t for n, t in tensors.items() if n.startswith("net.")})
+    for name, parameter in network.named_parameters():
+        if (momentum := tensors.get(f"momentum.{name}")) is not None:
+            optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device).clone(
+                memory_format=torch.preserve_format
+            )
+    return int(metadata["epoch"])
