@@ -10,7 +10,7 @@ import pytest
 
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
-from mnuts_core.demo import digits
+from mnuts_core.demo import cifar10, digits
 from mnuts_core.grids import GridSpec
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix import RemixEngine
@@ -264,7 +264,7 @@ def test_demo_build_passes_its_folder_on_and_refuses_to_overwrite(mnuts, tmp_pat
         calls.append((out_dir, progress))
         names = ("digits.safetensors", "digits-std.safetensors", "digits-rob.safetensors")
         (out_dir / names[0]).touch()
-        return digits.DigitsPaths(*(out_dir / name for name in names))
+        return digits.DigitsPaths(*(out_dir / name for name in names), configs=())
 
     monkeypatch.setattr(digits, "build_digits", build)
     card = json.loads(mnuts("demo", "build", "digits", "--out", tmp_path, "--json").out)
@@ -275,6 +275,22 @@ def test_demo_build_passes_its_folder_on_and_refuses_to_overwrite(mnuts, tmp_pat
     assert "--force" in err
     assert mnuts("demo", "build", "digits", "--out", tmp_path, "--force").code == 0
     assert len(calls) == 2
+
+
+def test_demo_build_cifar10_passes_its_options_on(mnuts, tmp_path, monkeypatch):
+    calls = []
+
+    def build(data, out_dir, **options):
+        calls.append((data, out_dir, options))
+        return cifar10.Cifar10Paths(*(out_dir / name for name in ("b", "s", "r")), configs=(out_dir / "c",))
+
+    monkeypatch.setattr(cifar10, "build_cifar10", build)
+    words = ("demo", "build", "cifar10", "--data", "torchvision:CIFAR10", "--out", tmp_path)
+    result = mnuts(*words, "--n-adv", "7", "--n-verified", "5", "--device", "cpu")
+    assert result.code == 0
+    assert str(tmp_path / "c") in result.out
+    options = {"device": "cpu", "n_adv": 7, "n_verified": 5, "progress": True}
+    assert calls == [("torchvision:CIFAR10", tmp_path, options)]
 
 
 class FakeServe(ModuleType):
