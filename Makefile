@@ -3,6 +3,7 @@
 # make test        lint, types and all tests; ARGS='-k name' are handed on to pytest
 # make test-full   the same, and what ships is rebuilt from scratch and compared
 # make lint        ruff and mypy
+# make docs        the API reference from the docstrings, as HTML in build/docs
 # make bench       benchmarks; ARGS='search' runs one
 # make clean       remove .venv and caches
 # make ... ACTIVE=1 uses the environment that is active already instead of .venv
@@ -23,7 +24,7 @@ STAMP := $(VENV)/.mnuts-installed
 ENV_READY := $(VENV)/bin/python
 endif
 
-.PHONY: install dashboard test test-full lint bench clean help
+.PHONY: install dashboard test test-full lint docs bench clean help
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
@@ -52,6 +53,12 @@ test: lint
 
 test-full: lint
 	$(BIN)python -m pytest -n 2 --dist worksteal --run-full $(ARGS)
+
+# Each module and subpackage by its name: pdoc walks no further than the list of public names. The filter hides
+# what it says of annotations whose names exist for type checkers only.
+MODULES := $(filter-out mnuts_core.__init__ mnuts_core.cli mnuts_core.schemas,$(subst /,.,$(patsubst %/,%,$(wildcard mnuts_core/[a-z]*/)) $(patsubst %.py,%,$(wildcard mnuts_core/*.py))))
+docs: $(STAMP)
+	$(BIN)python -W 'ignore:Error parsing type annotation' -m pdoc --docformat google --output-directory build/docs mnuts_core $(MODULES)
 
 bench: $(STAMP)
 	$(BIN)python -m tests.benchmarks $(ARGS)

@@ -21,6 +21,9 @@ import traitlets
 from .plotlyjs import plotly_source
 from .wire import Packer
 
+PARTS = ("board_tools", "board_theme", "board_swift", "board_panel", "board")
+"""The page's side: these files one after the other are one module, since a widget has but one."""
+
 EVENT_KINDS = ("click", "hover", "unhover", "select", "relayout")
 Figures = Mapping[str, Mapping[str, Any]]
 Maker = Callable[[frozenset[str]], Figures]
@@ -78,7 +81,7 @@ class Board(anywidget.AnyWidget):
             Without it such an exception is raised where it happened; the board works on either way.
     """
 
-    _esm = Path(__file__).with_name("board.js")
+    _esm = "".join(Path(__file__).with_name(f"{part}.js").read_text("utf-8") for part in PARTS)
     _css = Path(__file__).with_name("board.css")
 
     panels = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -169,11 +172,12 @@ class Board(anywidget.AnyWidget):
         """Send what waits, if a page listens and nothing is on its way."""
         if self._busy or not self._connected or not self._is_free():
             return
+        begin = time.perf_counter()
         self._busy = True  # a maker may draw or request: that joins this frame or waits for the next one
         try:
             self._make()
             if self._changed:
-                self._send_frame()
+                self._send_frame(begin)
         except Exception as error:
             self._report(error)
         finally:
@@ -187,13 +191,14 @@ class Board(anywidget.AnyWidget):
         self._last_maker, self._unmade = make, self._names - asked
         self._keep(make(asked), {})
 
-    def _send_frame(self) -> None:
+    def _send_frame(self, begin: float) -> None:
         names, self._changed = self._changed, set()
         packer = Packer()
         figures = {name: packer.figure(self._figures[name]) for name in sorted(names & self._figures.keys())}
         notes = {name: self._notes[name] for name in sorted(names & self._notes.keys())}
         self._frame += 1
-        frame = {"type": "frame", "id": self._frame, "figures": figures, "notes": notes}
+        made = 1e3 * (time.perf_counter() - begin)
+        frame = {"type": "frame", "id": self._frame, "figures": figures, "notes": notes, "made": made}
         self.send(frame, [packer.buffer()])
         self._in_flight, self._sent_at = self._frame, time.monotonic()
         self._arm()

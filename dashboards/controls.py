@@ -16,7 +16,13 @@ from .state import PRESETS, TRANSFORM, ExplorerState
 WIDE = {"width": "auto", "margin": "2px 0"}
 CASES = [("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked")]
 NO_PRESET = "choose …"
+BEST = "Best of the grid for this β"
 LABEL = "94px"
+HIDEABLE = (
+    *("history", "bundle", "preset", "s", "p", "c", "clamp", "k", "level", "beta", "alpha", "T"),
+    *("search", "example", "snapshots", "verify", "export", "import"),
+)
+"""What `hide=` in a link may name."""
 DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
 
@@ -55,7 +61,7 @@ class Knob:
             continuous_update=False,
             placeholder=self._spec.symbol,
             tooltip=f"{self._spec.help} Allowed: {self._spec.interval}",
-            layout={"width": "74px", "flex": "none"},
+            layout={"width": "82px", "flex": "none"},
         )
         self.widget = w.HBox([self.slider, self.box], layout=WIDE).add_class("mnuts-slider")
         self.slider.observe(self._moved, names="value")
@@ -173,10 +179,19 @@ def heading(text: str) -> w.HTML:
 class Controls(w.VBox):
     """The column.
 
+    Args:
+        state: What the controls are linked to.
+        bundles: Names of the bundles at hand.
+        grids: Names of the grids.
+        verify: The controls of the verification.
+        upload: Takes files.
+        refuse: Told what is wrong with an input, in one sentence.
+
     Attributes:
-        find, widen, cancel, export: Buttons, for the app to act on.
+        undo, redo, defaults, copy, find, widen, cancel, keep, export, report: Buttons, for the app to act on.
         progress: Progress of the search.
         found: What the search found, as HTML.
+        said: A passing remark, such as that a link was copied, as HTML.
     """
 
     def __init__(
@@ -184,12 +199,15 @@ class Controls(w.VBox):
         state: ExplorerState,
         bundles: Sequence[str],
         grids: Sequence[str],
+        *,
+        verify: w.Widget,
+        upload: w.Widget,
         refuse: Callable[[str], None],
     ) -> None:
         self.state, self._refuse, self._derived = state, refuse, state.alpha
         self.bundle = Choice(state, "bundle", "bundle", list(bundles), "The cached logits to explore")
         self.preset = w.Dropdown(
-            options=[NO_PRESET, *PRESETS],
+            options=[NO_PRESET, BEST, *PRESETS],
             description="start from",
             tooltip="Set s, p, c, clamp and layer norm as in the paper, or without a transform",
             style={"description_width": LABEL},
@@ -218,51 +236,87 @@ class Controls(w.VBox):
         self.by_hand.observe(self._on_level, names="value")
         state.observe(lambda change: self.by_hand.set_trait("value", change["new"]), names="by_hand")
         self.grid = Choice(state, "grid", "grid", list(grids), "Where Find best searches: s, p, c of Table 3")
-        self._make_search()
-        self.case = Choice(state, "case", "shows", CASES, "Which logits the simplex shows")
+        self._make_buttons()
+        self.case = Choice(state, "case", "shows", CASES, "Whose probabilities the last plots show")
         self.row = w.BoundedIntText(
             value=state.row,
             min=0,
             max=0,
-            description="image",
-            tooltip="Which image, counted from 0",
+            description="row",
+            tooltip="Which example, counted from 0; or choose one from the table below the plots",
             style={"description_width": LABEL},
             layout=WIDE,
         )
         w.link((state, "row"), (self.row, "value"))
-        self.export = button("Export JSON", "Save this configuration (mnuts-config/1) with its figures")
-        super().__init__(self._column())
+        super().__init__(self._column(verify, upload))
         self.add_class("mnuts-controls")
         state.observe(self._show_level, names="by_hand")
         state.observe(self._show_preset, names=list(TRANSFORM))
+        state.observe(self._show_hidden, names="hidden")
         self._show_preset()
         self._show_level()
 
-    def _make_search(self) -> None:
+    def _make_buttons(self) -> None:
+        self.undo = button("Undo", "The view before the last change; the browser's Back does the same")
+        self.redo = button("Redo", "Take the undoing back")
+        self.defaults = button("Defaults", "Back to what the bundle opens on; Undo takes it back")
+        self.copy = button("Copy link", "A link that opens this very view")
         self.find = button("Find best for this β", "Algorithm 1 over the grid", primary=True)
         self.widen = button("Search a wider grid", "The optimum sits on the grid's edge: search further out")
         self.cancel = button("Cancel", "Stop the search")
+        self.keep = button("Keep a snapshot", "Compare this mix with others: on the plane and in a table")
+        self.export = button("Export JSON", "Save this configuration (mnuts-config/1) with its figures")
+        self.report = button("HTML report", "Save this view as one file that opens without a server")
         self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto"})
-        self.found = w.HTML()
+        self.found, self.said = w.HTML(), w.HTML().add_class("mnuts-said")
         for hidden in (self.widen, self.cancel, self.progress):
             hidden.layout.display = "none"
 
-    def _column(self) -> list[w.Widget]:
+    def _column(self, verify: w.Widget, upload: w.Widget) -> list[w.Widget]:
         of = {name: knob.widget for name, knob in self.knobs.items()}
-        return [
-            self.bundle,
-            self.preset,
-            heading("Transform M(s, p, c)"),
-            *(of["s"], of["p"], of["c"], self.clamp, self.ln_k),
-            heading("Mix"),
-            *(self.by_hand, of["beta"], of["alpha"], of["temperature"]),
-            heading("Search"),
-            *(self.grid, self.find, self.progress, self.cancel, self.found, self.widen),
-            heading("Simplex"),
-            *(self.case, self.row),
-            heading("Take away"),
-            self.export,
+        steps = w.HBox([self.undo, self.redo, self.defaults, self.copy]).add_class("mnuts-buttons")
+        search = [self.grid, self.find, self.progress, self.cancel, self.found, self.widen]
+        groups: list[tuple[str, dict[str, w.Widget]]] = [
+            ("", {"history": w.VBox([steps, self.said]), "bundle": self.bundle, "preset": self.preset}),
+            (
+                "Transform M(s, p, c)",
+                {"s": of["s"], "p": of["p"], "c": of["c"], "clamp": self.clamp, "k": self.ln_k},
+            ),
+            (
+                "Mix",
+                {"level": self.by_hand, "beta": of["beta"], "alpha": of["alpha"], "T": of["temperature"]},
+            ),
+            ("Search", {"search": w.VBox(search)}),
+            ("Compare", {"snapshots": self.keep}),
+            ("Verify", {"verify": verify}),
+            ("Example", {"example": w.VBox([self.case, self.row])}),
+            (
+                "Take away, bring in",
+                {
+                    "export": w.HBox([self.export, self.report]).add_class("mnuts-buttons"),
+                    "import": upload,
+                },
+            ),
         ]
+        self._named = {name: widget for _, group in groups for name, widget in group.items()}
+        self._headings = [(heading(title), tuple(group)) for title, group in groups if title]
+        column: list[w.Widget] = []
+        for title, group in groups:
+            column += [next(h for h, names in self._headings if names == tuple(group))] if title else []
+            column += group.values()
+        return column
+
+    def _show_hidden(self, _: object = None) -> None:
+        """Hide what a link hides, and headings with nothing left below them."""
+        gone = set(self.state.hidden)
+        for name, widget in self._named.items():
+            widget.layout.display = "none" if name in gone else None
+        for title, names in self._headings:
+            title.layout.display = "none" if gone.issuperset(names) else None
+
+    def say(self, text: str) -> None:
+        """Say something in passing beside the buttons."""
+        self.said.value = text
 
     def searching(self, share: float | None) -> None:
         """Show a running search at a share of its work; None when it has ended."""
@@ -277,6 +331,9 @@ class Controls(w.VBox):
         (self.found.add_class if stale else self.found.remove_class)("mnuts-stale")
 
     def _on_preset(self, change: Mapping[str, Any]) -> None:
+        if change["new"] == BEST:
+            self.find.click()
+            return
         params = PRESETS.get(change["new"])
         if params is not None:
             self.state.take(params, level=change["new"].startswith("Paper"))

@@ -1,44 +1,46 @@
-"""The explorer: controls on the left, figures in numbers above, linked plots below."""
+"""The explorer: controls on the left, figures in numbers above, linked plots and cards below."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Mapping
-from functools import cache
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import quote
 
 import ipywidgets as w
 import torch
 
 from mnuts_core import views
-from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
-from mnuts_core.errors import BundleError, MnutsError
-from mnuts_core.params import MixParams
+from mnuts_core.errors import BundleError, MnutsError, ParameterError
+from mnuts_core.example_views import Where
+from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.remix import Remix
-from mnuts_core.selection import GridSearchResult
 
 from . import figures, panels
-from .board import Board, BoardEvent, Panel
-from .controls import Controls
-from .jobs import Cancelled, Job
-from .session import Opened, Session, draw_frontier, known_frontier, known_search, search
-from .state import ExplorerState
+from .below import Below
+from .board import Board, BoardEvent
+from .controls import HIDEABLE, Controls
+from .drawing import ALL, PANELS, Scene, draw, notes
+from .history import Navigator
+from .intake import take_bundle, take_config
+from .jobs import Job
+from .links import all_defaults, read_link, write_link
+from .page import Page
+from .report_view import view_report
+from .searching import Searching
+from .session import Opened, Session, known_frontier, known_search, search
+from .state import ExplorerState, traits_of
 from .styles import STYLE
+from .upload import Upload
+from .verification import Verifier
 
 log = logging.getLogger(__name__)
 
-PANELS = (
-    Panel("plane", "Clean accuracy and estimates under attack", span=7, height=400),
-    Panel("transform", "The transform M of one logit", span=5, height=400),
-    Panel("margins", "Confidence margins of the base models", span=8, height=400),
-    Panel("mix_margins", "Margins of M(h)", span=4, height=400),
-    Panel("simplex", "Trajectories on the probability simplex", span=7, height=340),
-    Panel("medians", "Median margins, margin gap", span=5, height=340),
-    Panel("slices", "Sensitivity of the objective", span=12, height=260),
-)
+FIXED = frozenset({"margins"})
+"""Panels that no slider moves."""
 
 
 class Explorer(w.VBox):
@@ -62,23 +64,50 @@ class Explorer(w.VBox):
         torch.set_num_threads(1)  # remixing is milliseconds of work: a second thread only waits for it
         self.session = Session(*bundles)
         name, self.opened, refused = self._first_sound()
+        self._openings: dict[str, MixParams] = {}
         self.state = ExplorerState(bundle=name)
-        self.state.take(self._opening(), level=True)
-        self.board = Board(PANELS, on_error=self._on_error)
+        self.state.set(**traits_of(self._opening(self.state.params, self.state.grid)))
+        self.board = Board(PANELS, on_error=self.fail)
+        self.page = Page()
         self.headline, self.banner, self.provenance = w.HTML(), w.HTML(), w.HTML()
-        self.controls = Controls(self.state, self.session.names, list(self.opened.grids), self._refuse)
-        self._found: MixParams | None = None
-        self._job: Job[GridSearchResult] | None = None
+        self.verifier = Verifier(lambda: self.config, self.refresh, self.refuse)
+        upload = Upload(
+            (".json", ".safetensors"), "Import JSON or bundle …", take=self.import_file, refuse=self.refuse
+        )
+        self.controls = Controls(
+            self.state,
+            self.session.names,
+            list(self.opened.grids),
+            verify=self.verifier,
+            upload=upload,
+            refuse=self.refuse,
+        )
+        self.below = Below(self._choose, self._restore, self.state.drop_snapshot, self._verified)
+        self._scene: Scene | None = None
+        self.searching = Searching(
+            self.state,
+            self.controls,
+            opened=lambda: self.opened,
+            refresh=self.refresh,
+            refuse=self.refuse,
+            failed=self.fail,
+        )
+        self.navigator = Navigator(self.page, self.link, self._show_link, self._show_steps)
         self._connect()
-        main = w.VBox([self.banner, self.provenance, self.headline, self.board]).add_class("mnuts-main")
-        body = w.HBox([self.controls, main]).add_class("mnuts-body")
-        super().__init__([w.HTML(f"<style>{STYLE}</style>"), body])
-        self.add_class("mnuts-explorer")
+        self._assemble()
         self._show_bundle()
         self.controls.row.max = self._last_row()
-        self.board.draw(self.make(frozenset(panel.name for panel in PANELS)))
-        self._start_search(move=False)
-        self._refuse(refused)
+        self.board.draw(self.make(ALL))
+        self.searching.start(move=False)
+        self.navigator.restart()
+        self.refuse(refused)
+
+    def _assemble(self) -> None:
+        top = [self.banner, self.provenance, self.headline]
+        main = w.VBox([*top, self.board, self.below]).add_class("mnuts-main")
+        body = w.HBox([self.controls, main]).add_class("mnuts-body")
+        super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, body])
+        self.add_class("mnuts-explorer")
 
     def _first_sound(self) -> tuple[str, Opened, str | None]:
         """The first bundle that opens, and why those before it did not."""
@@ -90,20 +119,77 @@ class Explorer(w.VBox):
                 refused.append(str(error))
         raise BundleError(" ".join(refused))
 
-    def _refuse(self, message: str | None) -> None:
+    def refuse(self, message: str | None) -> None:
         """Tell in the banner what was wrong; the view stays."""
         self.banner.value = panels.banner_html(message)
+        self._told_for = self.state.trait_values()
 
+    # --- from Python
     @property
     def config(self) -> MixConfig:
-        """The current configuration with its figures, as *Export JSON* writes it."""
-        return MixConfig.from_remix(self.opened.engine, self.state.params)
+        """The current configuration with its figures, as *Export JSON* writes it; set one to take it over.
+
+        α is taken as it stands in a configuration, from its β where that gives the same α on this bundle.
+        """
+        config = MixConfig.from_remix(self.opened.engine, self.state.params)
+        known = self.verifier.of(config.params)
+        return config if known is None else config.model_copy(update={"verified": known.card})
+
+    @config.setter
+    def config(self, config: MixConfig) -> None:
+        params = config.params
+        if config.beta is not None and self.opened.engine.bundle.n_adv:
+            derived = params.with_(alpha=None)
+            same = abs(self.opened.engine.remix(derived).alpha - config.alpha) < 1e-9
+            params = derived if same else params
+        self.verifier.take(config)
+        self.state.take(params, level=True)
+
+    @property
+    def selection(self) -> tuple[Where, int] | None:
+        """The chosen example, as the part (`clean` or `attacked`) and the row in it; None for none.
+
+        Raises:
+            ParameterError: When set: if there is no such row.
+        """
+        if self.state.case == "paper":
+            return None
+        return self.state.case, min(self.state.row, self._last_row())
+
+    @selection.setter
+    def selection(self, example: tuple[Where, int] | None) -> None:
+        if example is None:
+            self.state.case = "paper"
+            return
+        where, row = example
+        n = {"clean": self.opened.engine.n_clean, "attacked": self.opened.engine.bundle.n_adv}.get(where, 0)
+        if not 0 <= row < n:
+            raise ParameterError(f"selection must be ('clean' or 'attacked', row in [0, {n})), got {example}")
+        self._choose(where, row)
 
     @property
     def remix(self) -> Remix:
         """The current mix."""
         return self.opened.engine.remix(self.state.params)
 
+    def link(self) -> str:
+        """The query that opens this view, without the question mark."""
+        default_grid = self.state.grid == ExplorerState.grid.default_value
+        try:
+            return write_link(self.state, self._openings.get(self.state.bundle) if default_grid else None)
+        except ParameterError:  # set from Python; the banner tells
+            return self.navigator.history.now
+
+    def open_link(self, query: str) -> None:
+        """Take over what a link asks for; what is wrong with it stands in the banner.
+
+        Args:
+            query: The URL's query string, see `links`.
+        """
+        self._show_link(query)
+        self.navigator.restart()
+
+    # --- drawing
     def refresh(self, _: object = None) -> None:
         """Redraw what is visible as soon as the page is free; the newest settings win."""
         self.board.request(self.make)
@@ -117,222 +203,242 @@ class Explorer(w.VBox):
         try:
             drawn = self._draw(visible)
         except MnutsError as error:
-            self._refuse(str(error))
+            self.refuse(str(error))
             return {}
-        self._refuse(None)
+        if self.banner.value and self._told_for != self.state.trait_values():
+            self.refuse(None)
         return drawn
 
     def _draw(self, visible: frozenset[str]) -> Mapping[str, Mapping[str, Any]]:
-        opened, params = self.opened, self.state.params
+        scene = self._scene = self._look()
+        stale = None if scene.earlier is None else scene.earlier[1]
+        attack = self.opened.engine.bundle.manifest.attack
+        words = panels.words_html(scene.table, scene.remix.warnings, attack and attack.name)
+        self.headline.value = panels.headline_html(scene.table, stale) + words
+        self.controls.show_alpha(scene.remix.alpha)
+        self.searching.age()
+        self.below.follow(scene)
+        return draw(scene, visible - FIXED)
+
+    def _look(self) -> Scene:
+        """All that there is to show at this moment."""
+        opened, params, grid = self.opened, self.state.params, self.state.grid
         remix = opened.engine.remix(params)
-        table = views.headline(opened.engine, remix, views.plain_remix(opened.engine, params))
-        attack = opened.engine.bundle.manifest.attack
-        words = panels.words_html(table, remix.warnings, attack and attack.name)
-        self.headline.value = panels.headline_html(table) + words
-        self.controls.show_alpha(remix.alpha)
-        self.controls.age(stale=self._found is not None and self._found != params)
-        histograms = cache(lambda: views.mix_histograms(remix))  # for two panels, if either is in view
-        result = known_search(opened, params, self.state.grid)
-        makers = {
-            "plane": lambda: figures.plane_figure(
-                views.plane(opened.engine, remix),
-                opened.plain_curve(params.temperature),
-                known_frontier(opened, params, self.state.grid),
-                table,
-            ),
-            "transform": lambda: figures.transform_figure(
-                views.transform_curve(opened.density(params.ln_k), params), ln=params.ln_k > 0
-            ),
-            "mix_margins": lambda: figures.histogram_figure({"M(h)": histograms()}, remix.threshold),
-            "simplex": lambda: figures.simplex_figure(self._cases()),
-            "medians": lambda: figures.medians_figure(opened.histograms, histograms()),
-            "slices": lambda: (
-                {"data": [], "layout": {}}
-                if result is None
-                else figures.slices_figure(views.sensitivity(result, params))
-            ),
-        }
-        return {name: makers[name]() for name in visible & makers.keys()}
+        known, other = self.verifier.of(remix.params), self.verifier.latest(remix.params)
+        table = views.headline(
+            opened.engine, remix, views.plain_remix(opened.engine, params), known and known.verified
+        )
+        show_other = other is not None and other.clean is not None and known is None
+        return Scene(
+            opened=opened,
+            remix=remix,
+            table=table,
+            result=known_search(opened, params, grid),
+            frontier=known_frontier(opened, params, grid),
+            example=self.selection,
+            kept=self.below.snapshots.mixes(opened.engine, self.state.snapshots),
+            earlier=(other.clean, other.verified) if show_other and other and other.clean else None,
+        )
 
-    def open_link(self, query: str) -> None:
-        """Take over what a link asks for.
-
-        Args:
-            query: The URL's query string; `bundle=NAME` chooses among the bundles at hand.
-        """
-        name = parse_qs(query).get("bundle", [""])[0]
-        if name in self.session.names:
-            self.state.bundle = name
-
-    def _cases(self) -> tuple[views.SimplexCase, ...]:
-        if self.state.case == "paper" or self.opened.engine.bundle.num_classes < 3:
-            return views.paper_cases(self.state.params)
-        first = 0 if self.state.case == "clean" else self.opened.engine.n_clean
-        row = first + min(self.state.row, self._last_row())
-        return (views.example_case(self.opened.engine, row, self.state.params),)
+    def _verified(self, params: MixParams) -> Any:
+        known = self.verifier.of(params)
+        return None if known is None else known.verified
 
     def _last_row(self) -> int:
         bundle = self.opened.engine.bundle
         return (bundle.n_adv or bundle.n_clean if self.state.case == "attacked" else bundle.n_clean) - 1
 
-    def _opening(self) -> MixParams:
-        """What the page opens on: the best mix that Algorithm 1 finds, or without an attack a fixed α."""
-        params = self.state.params
+    def _opening(self, params: MixParams, grid: str) -> MixParams:
+        """What the page opens on: the best mix that Algorithm 1 finds, or without an attack a fixed α.
+
+        Args:
+            params: β, clamp, layer norm and T to open at.
+            grid: Name of the grid.
+        """
         if not self.opened.engine.bundle.n_adv:
-            return params.with_(alpha=self.state.alpha)
+            return params.with_(alpha=PARAMS["alpha"].default if params.alpha is None else params.alpha)
         try:
-            return search(self.opened, params, self.state.grid).best.params.with_(alpha=None)
+            best = search(self.opened, params, grid).best.params
         except MnutsError:
             return params
+        found = best.with_(alpha=params.alpha, temperature=params.temperature)
+        if params == MixParams() and grid == ExplorerState.grid.default_value:
+            self._openings[self.state.bundle] = found
+        return found
 
+    # --- events
     def _connect(self) -> None:
-        self.state.observe(self.refresh, names=[*ExplorerState.MIX_TRAITS, "row"])
+        seen = [*ExplorerState.MIX_TRAITS, "row", "snapshots"]
+        self.state.observe(self.refresh, names=seen)
         self.state.observe(self._on_case, names="case")
         self.state.observe(self._on_bundle, names="bundle")
-        self.state.observe(self._on_search_setting, names=["grid", "clamp", "ln_k"])
+        self.state.observe(self.navigator.note, names=["bundle", *ExplorerState.SETTINGS])
+        self.page.on_arrive = self.navigator.arrive
+        self.page.on_copied = self._on_copied
         self.board.on_event(self._on_click, kinds=["click"])
-        self.controls.find.on_click(self._on_find)
-        self.controls.widen.on_click(self._on_widen)
-        self.controls.cancel.on_click(lambda _: self._job and self._job.cancel())
-        self.controls.export.on_click(self._on_export)
+        controls = self.controls
+        controls.undo.on_click(lambda _: self.navigator.undo())
+        controls.redo.on_click(lambda _: self.navigator.redo())
+        controls.defaults.on_click(self._on_defaults)
+        controls.copy.on_click(lambda _: self.page.copy(self.link()))
+        controls.keep.on_click(self._on_keep)
+        controls.export.on_click(self._on_export)
+        controls.report.on_click(self._on_report)
+
+    def _show_link(self, query: str) -> None:
+        """Bring the state to what a link means."""
+        link = read_link(query, bundles=self.session.names, grids=self.opened.grids, controls=HIDEABLE)
+        problems, name = list(link.problems), link.bundle or self.state.bundle
+        if name != self.state.bundle:
+            try:
+                self._switch(name, self.session.open(name))
+            except MnutsError as error:
+                problems.append(str(error))
+        values = all_defaults() | link.values
+        if link.best:
+            mix = {name: values[name] for name in ExplorerState.MIX_TRAITS}
+            values |= traits_of(self._opening(ExplorerState(**mix).params, values["grid"]))
+        self.state.case = values.pop("case")  # first: it says how many rows there are
+        if self.state.case != "paper" and values["row"] > self._last_row():
+            problems.append(f"image must lie in [0, {self._last_row()}], got {values['row']}")
+            values["row"] = 0
+        self.state.set(**values)
+        self.refuse(" ".join(f"{problem.rstrip('.')}." for problem in problems) or None)
+
+    def _show_steps(self) -> None:
+        self.controls.undo.disabled = not self.navigator.history.can_undo
+        self.controls.redo.disabled = not self.navigator.history.can_redo
+
+    def _on_defaults(self, _: object) -> None:
+        hidden = f"&hide={','.join(self.state.hidden)}" if self.state.hidden else ""
+        self._show_link(f"bundle={quote(self.state.bundle)}{hidden}")
+
+    def _on_keep(self, _: object) -> None:
+        self.state.keep_snapshot()
+        name = figures.letter(len(self.state.snapshots) - 1)
+        self.controls.say(
+            panels.remark_html(f"{name} is kept: on the plane, and in the table below the plots.")
+        )
+
+    def _on_copied(self, text: str | None) -> None:
+        told = "Copied." if text else "The browser did not let us copy: take the link from its address bar."
+        self.controls.say(panels.remark_html(told))
 
     def _on_case(self, _: object) -> None:
-        self.controls.row.max = self._last_row()
+        self.controls.row.max = max(0, self._last_row())
+        self.board.draw({}, notes(self.opened.engine.bundle, chosen=self.selection is not None))
         self.refresh()
 
+    def _choose(self, where: Where, row: int) -> None:
+        self.state.case = where  # first: it says how many rows there are
+        self.state.row = row
+
+    def _restore(self, place: int) -> None:
+        self.state.take(self.state.snapshots[place], level=True)
+
     def _on_bundle(self, change: Mapping[str, Any]) -> None:
-        try:
-            self.opened = self.session.open(change["new"])
-        except MnutsError as error:
-            self._refuse(str(error))
-            self.state.bundle = change["old"]
+        """Open another bundle, in the background if it has to be loaded; the old view stays until then."""
+        name, old = change["new"], change["old"]
+        if self.session.is_open(name):
+            self._switch(name, self.session.open(name))
             return
-        self.controls.grid.offer(list(self.opened.grids))
-        self.controls.found.value, self._found = "", None
-        self._on_case(None)
+
+        def done(opened: Opened) -> None:
+            self.session.keep(name, opened)
+            if self.state.bundle == name:
+                self._switch(name, opened)
+
+        def failed(error: Exception) -> None:
+            if self.state.bundle == name:
+                self.state.bundle = old
+            self.refuse(str(error)) if isinstance(error, MnutsError) else self.fail(error)
+
+        self.provenance.value = panels.provenance_html(name, ["opening …"], [])
+        Job(lambda _: self.session.load(name), done=done, failed=failed, progress=lambda _: None).start()
+
+    def _switch(self, name: str, opened: Opened) -> None:
+        """Show another bundle."""
+        if self.opened is opened and self.state.bundle == name:
+            return self._show_bundle()
+        self.opened = opened
+        self.state.set_trait("bundle", name)
+        self.controls.grid.offer(list(opened.grids))
+        self.searching.forget()
         self._show_bundle()
-        self._start_search(move=False)
-
-    def _on_search_setting(self, _: object) -> None:
-        self.controls.widen.layout.display = "none"
-        self._start_search(move=False)
-
-    def _on_find(self, _: object) -> None:
-        self._start_search(move=True)
-
-    def _on_widen(self, _: object) -> None:
-        result = known_search(self.opened, self.state.params, self.state.grid)
-        if result is None:
-            return
-        wider = result.at_beta(self.state.beta).widened_grid()
-        self.opened.grids[wider.name] = wider
-        self.controls.grid.offer(list(self.opened.grids))
-        self.state.grid = wider.name
-        self._start_search(move=True)
+        self._on_case(None)
+        self.searching.start(move=False)
+        return None
 
     def _on_click(self, event: BoardEvent) -> None:
-        result = known_search(self.opened, self.state.params, self.state.grid)
-        if event.panel != "slices" or result is None or not event.points:
-            return
-        point = event.points[0]
-        if point["curve"] < len(result.grid.p):
+        """Go where the visitor clicked."""
+        if event.points and event.panel == "slices":
+            self._go_to_cell(event.points[0])
+        elif event.points and event.panel == "plane":
+            self._go_on_plane(event.points[0])
+
+    def _go_to_cell(self, point: Mapping[str, Any]) -> None:
+        result = self.searching.known()
+        if result is not None and point["curve"] < len(result.grid.p):
             s = result.grid.s[abs(result.grid.s - 10 ** float(point["y"])).argmin()]
             self.state.set(s=float(s), p=float(result.grid.p[point["curve"]]), c=float(point["x"]))
 
-    def _start_search(self, *, move: bool) -> None:
-        """Search in the background; with `move` the sliders go to what it finds."""
-        opened, grid = self.opened, self.state.grid
+    def _go_on_plane(self, point: Mapping[str, Any]) -> None:
+        """To a mix of the frontier, to a snapshot, or along the current transform's curve by its α."""
+        scene, place = self._scene, int(point["point"])
+        trace = figures.PLANE_TRACES[point["curve"]]
+        if scene is None:
+            return
+        if trace == "frontier" and scene.frontier is not None:
+            self.state.take(scene.frontier.params[place].with_(alpha=None), level=True)
+        elif trace == "snapshots":
+            self._restore(place)
+        elif trace.startswith("current"):
+            self.state.set(by_hand=True, alpha=float(point["customdata"]))
+
+    # --- files
+    def import_file(self, path: str | os.PathLike[str]) -> None:
+        """Take over a configuration (`.json`) or a bundle (`.safetensors`); the banner tells what is wrong.
+
+        Args:
+            path: The file; a bundle's must stay where it is.
+        """
+        path = Path(path)
+        take = take_config if path.suffix.lower() == ".json" else take_bundle
         try:
-            params = self.state.params
-            opened.engine.bundle.require_attacked()
+            take(self, path)
         except MnutsError as error:
-            if move:
-                self._refuse(str(error))
-            return
-
-        def work(progress: Any) -> GridSearchResult:
-            result = search(opened, params, grid, progress)
-            draw_frontier(opened, params, grid)
-            return result
-
-        def done(result: GridSearchResult) -> None:
-            self._on_found(opened, result, move)
-
-        if self._job is not None:
-            self._job.cancel()
-        self.controls.searching(0.0)
-        self._job = Job(
-            work, done=done, failed=self._on_search_failed, progress=self.controls.searching
-        ).start()
-
-    def _on_found(self, opened: Opened, result: GridSearchResult, move: bool) -> None:
-        self.controls.searching(None)
-        if opened is not self.opened:
-            return
-        if move:
-            self._found = result.best.params.with_(alpha=None, temperature=self.state.temperature)
-            self.controls.found.value = panels.found_html(result)
-            self.controls.widen.layout.display = "" if result.edges else "none"
-            self.state.take(self._found, level=True)
-        self.refresh()
-
-    def _on_search_failed(self, error: Exception) -> None:
-        self.controls.searching(None)
-        if isinstance(error, MnutsError):
-            self._refuse(str(error))
-        elif not isinstance(error, Cancelled):
-            self._on_error(error)
+            self.refuse(str(error).replace(str(path), path.name))
 
     def _on_export(self, _: object) -> None:
         try:
             text = self.config.to_json()
         except MnutsError as error:
-            self._refuse(str(error))
+            self.refuse(str(error))
             return
         self.board.download(f"mnuts-{self.state.bundle}.json", text)
 
-    def _on_error(self, error: Exception) -> None:
+    def _on_report(self, _: object) -> None:
+        try:
+            text = self.report()
+        except MnutsError as error:
+            self.refuse(str(error))
+            return
+        self.board.download(f"mnuts-{self.state.bundle}.html", text, "text/html")
+
+    def report(self) -> str:
+        """The current view as one HTML file that needs neither server nor network."""
+        return view_report(self._look(), self.link(), self.config, self._verified)
+
+    # --- the rest
+    def fail(self, error: Exception) -> None:
         """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
         log.error("the explorer could not do this", exc_info=error)
-        self._refuse(f"Something went wrong: {error}. The last good view is shown.")
+        self.refuse(f"Something went wrong: {error}. The last good view is shown.")
 
     def _show_bundle(self) -> None:
         bundle = self.opened.engine.bundle
-        self.provenance.value = panels.provenance_html(bundle.name, *_facts(bundle))
+        self.provenance.value = panels.provenance_html(bundle.name, *panels.bundle_facts(bundle))
         self.controls.find.disabled = not bundle.n_adv
+        self.verifier.use(self.opened.engine, trusted=self.session.trusted(self.state.bundle))
         base = {"margins": figures.histogram_figure(self.opened.histograms)}  # no slider moves it
-        self.board.draw(base, _notes(bundle.n_clean, bundle.n_adv))
-
-
-def _notes(n_clean: int, n_adv: int) -> dict[str, str]:
-    """The small line under each plot's title: what it rests on."""
-    n = f"n = {n_clean:,} clean" + (f", {n_adv:,} attacked" if n_adv else "")
-    return {
-        "plane": f"Solid: margin bound; dotted and hollow: transfer; both are estimates. {n}",
-        "transform": f"Over the logits of n = {n_clean:,} clean images",
-        "margins": f"g standard, h robust, LN h layer-normed robust; as in the paper's Table 6. {n}",
-        "mix_margins": "From the dashed (1−α)/α on, M(h) outvotes g",
-        "simplex": "Paths for τ from 100 (centre) to 0.001; marks at τ = 1; as in the paper's Fig. 4",
-        "medians": f"Gap: attacked right minus clean wrong, as in the paper's Fig. 6. {n}",
-        "slices": "Algorithm 1 at this β, as in the paper's Fig. 9: darker is better, blank is left out, "
-        "☆ is best; click to go there",
-    }
-
-
-def _facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:
-    """What a bundle's figures rest on: in short, and in detail."""
-    card = bundle.manifest
-    sizes = f"{bundle.n_clean:,} clean and {bundle.n_adv:,} attacked images"
-    facts = [f"{sizes}, {bundle.num_classes} classes", *([str(card.threat)] if card.threat else [])]
-    details = [
-        f"Data: {card.data.name}, {card.data.split or 'part not stated'}. {card.data.source}",
-        f"Standard model: {card.std_model.spec}. Robust model: {card.rob_model.spec}.",
-        f"Made {card.created or 'at an unknown time'}. Tensors {bundle.digest}.",
-    ]
-    if card.attack:
-        details.insert(
-            2, f"Attack: {card.attack.name}, {card.attack.n_iter} steps, on {card.attack.surrogate}."
-        )
-    if card.command:
-        details.append(f"Made again with: {card.command}")
-    return facts, details
+        self.board.draw(base, notes(bundle, chosen=self.selection is not None))

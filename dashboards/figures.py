@@ -7,22 +7,27 @@ text, grid and paper are left to the page, which knows whether it is dark.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .theme import MIX, MUTED, PLAIN, RIGHT, ROB, STD, WRONG, translucent
+from .theme import CLASSIFIER, MIX, MUTED, PLAIN, RIGHT, ROB, STD, WRONG, translucent
 
 if TYPE_CHECKING:
     from mnuts_core.estimates import Estimate
+    from mnuts_core.example_views import Bars
+    from mnuts_core.remix import Remix
     from mnuts_core.tradeoff import Curve
     from mnuts_core.views import (
+        Frontier,
         Headline,
         Histogram,
         MarginHistograms,
         Plane,
         Sensitivity,
         SimplexCase,
+        Trajectory,
         TransformCurve,
     )
 
@@ -31,20 +36,39 @@ CLASSIFIERS = ("g", "h", "LN h", "M(h)")
 """Columns of the margin plots: standard, robust, layer-normed robust, transformed robust."""
 
 
-def plane_figure(plane: Plane, plain: Curve, frontier: Curve | None, table: Headline) -> Figure:
+PLANE_TRACES = (
+    *("plain", "plain transfer", "frontier", "current", "current transfer"),
+    *("std", "rob", "mix transfer", "mix bound", "snapshots", "verified"),
+)
+"""The plane's traces in their order, so that a click can be understood."""
+
+
+def plane_figure(
+    plane: Plane,
+    plain: Curve,
+    frontier: Frontier | None,
+    table: Headline,
+    kept: Sequence[Remix] = (),
+    earlier: tuple[Estimate, Estimate] | None = None,
+) -> Figure:
     """The trade-off plane: clean accuracy against the two robust estimates.
+
+    The traces are always the same ones, empty where there is nothing to show: a trace that the visitor has
+    hidden stays hidden.
 
     Args:
         plane: The current transform's curve and point.
         plain: The plain mix's curve.
         frontier: The β-frontier of the grid, once it is searched.
-        table: The headline figures, for the base models' points.
+        table: The headline figures, for the base models' points and the verified one.
+        kept: Snapshots, lettered in their order.
+        earlier: Clean and verified accuracy of another setting, shown as no longer current.
     """
     if table.rob.attacked is None:
         return _empty("This bundle has no attacked part: there is no trade-off to show.")
     traces = [
         *_curve(plain, PLAIN, "plain mix"),
-        *([] if frontier is None else _frontier(frontier)),
+        _frontier(frontier),
         *_curve(plane.current, MIX, "this transform"),
         _point(
             table.std.clean,
@@ -56,6 +80,8 @@ def plane_figure(plane: Plane, plain: Curve, frontier: Curve | None, table: Head
         _point(table.rob.clean, table.rob.attacked, ROB, "robust model, under attack", "square"),
         _point(plane.point.clean, plane.point.transfer, MIX, "this mix, transfer", "circle-open"),
         _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, margin bound", "circle"),
+        _snapshots(kept),
+        _verified(plane.point.clean, table.mix.attacked, earlier),
     ]
     layout = _layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
     layout |= {"hovermode": "closest", "legend": _LEGEND_BELOW}
@@ -69,8 +95,19 @@ def _plane_ranges(plain: Curve, current: Curve, table: Headline) -> tuple[list[f
     low = min(plain.clean.min(), current.clean.min(), table.rob.clean.interval[0])
     high = max(plain.clean.max(), current.clean.max(), table.std.clean.interval[1])
     top = max(plain.margin_bound.max(), plain.transfer.max(), current.transfer.max())
-    x = [np.floor(100 * low) - 1, np.ceil(100 * high) + 1]
+    step = _round_up((high - low) / 4)
+    x = [100 * (step * np.floor(low / step) - 0.1 * step), 100 * (min(step * np.ceil(high / step), 1.0) + 0.1 * step)]
     return [float(end) for end in x], [-3.0, float(np.ceil(20 * top) * 5 + 3)]
+
+
+def _round_up(value: float) -> float:
+    """The next round number: the end of an axis that need not change at every move of a slider."""
+    if not 0 < value < np.inf:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(
+        next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9))
+    )
 
 
 def _empty(text: str) -> Figure:
@@ -111,21 +148,57 @@ def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
     ]
 
 
-def _frontier(curve: Curve) -> list[Figure]:
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": "best of the grid at each β",
-            "x": 100 * curve.clean,
-            "y": 100 * curve.margin_bound,
-            "customdata": curve.alpha,
-            "line": {"color": MUTED, "width": 1},
-            "marker": {"color": MUTED, "size": 4},
-            "hovertemplate": "best of the grid<br>α = %{customdata:.5f}<br>clean %{x:.2f} %<br>"
-            "margin bound %{y:.2f} %<extra></extra>",
-        }
-    ]
+def _frontier(frontier: Frontier | None) -> Figure:
+    curve, found = frontier and frontier.curve, frontier is not None
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "best of the grid at each β",
+        "showlegend": found,
+        "x": 100 * curve.clean if curve else [],
+        "y": 100 * curve.margin_bound if curve else [],
+        "customdata": curve.alpha if curve else [],
+        "line": {"color": MUTED, "width": 1},
+        "marker": {"color": MUTED, "size": 4},
+        "hovertemplate": "best of the grid<br>α = %{customdata:.5f}<br>clean %{x:.2f} %<br>"
+        "margin bound %{y:.2f} %<extra></extra>",
+    }
+
+
+def letter(place: int) -> str:
+    """What a snapshot is called: A, B, ..."""
+    return "ABCDEFGHIJ"[place]
+
+
+def _snapshots(kept: Sequence[Remix]) -> Figure:
+    shown = [(letter(i), mix) for i, mix in enumerate(kept) if mix.margin_bound is not None]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "snapshots, margin bound",
+        "showlegend": bool(shown),
+        "x": [100 * mix.clean.value for _, mix in shown],
+        "y": [100 * mix.margin_bound.value for _, mix in shown if mix.margin_bound],
+        "text": [name for name, _ in shown],
+        "textposition": "top right",
+        "textfont": {"size": 12},
+        "marker": {"color": MUTED, "size": 9, "symbol": "diamond", "line": {"width": 1, "color": MUTED}},
+        "hovertemplate": "snapshot %{text}<br>clean %{x:.2f} %<br>margin bound %{y:.2f} %<extra></extra>",
+    }
+
+
+def _verified(
+    clean: Estimate, verified: Estimate | None, earlier: tuple[Estimate, Estimate] | None
+) -> Figure:
+    """The verified point; hollow and grey where it belongs to another setting."""
+    point = (clean, verified) if verified is not None else earlier
+    name = "this mix, verified" if verified is not None else "verified, other settings"
+    if point is None:
+        return {"type": "scatter", "x": [], "y": [], "showlegend": False, "name": name}
+    colour, symbol = (MIX, "star") if verified is not None else (MUTED, "star-open")
+    made = _point(*point, colour, f"{name}, n = {point[1].n:,}", symbol)
+    made["marker"]["size"] = 14
+    return made
 
 
 def _point(clean: Estimate, robust: Estimate | None, colour: str, name: str, symbol: str) -> Figure:
@@ -170,7 +243,7 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
     layout = _layout("", "") | {"barmode": "overlay", "bargap": 0.04, "showlegend": True}
     layout["margin"] = {"l": 44, "r": 8, "t": 24, "b": 64}
     layout["legend"] = _LEGEND_BELOW
-    layout["shapes"], layout["annotations"] = [], []
+    layout["annotations"] = []
     for i, row in enumerate(rows):
         for j, (name, column) in enumerate(columns.items()):
             number = i * len(columns) + j + 1
@@ -178,9 +251,16 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
             _place_subplot(layout, number, (i, j), (len(rows), len(columns)), f"<b>{name}</b>, {row}")
             if j == 0:
                 layout[_key("yaxis", number)]["title"] = {"text": f"{row} images (%)", "standoff": 4}
+            top = 1.05 * _round_up(_tallest(getattr(column, row)))
+            layout[_key("yaxis", number)]["range"] = [0, top]
             if threshold is not None:
-                layout["shapes"].append(_threshold_line(threshold, number))
+                traces.append(_threshold_line(threshold, number, top, first=number == 1))
     return {"data": traces, "layout": layout}
+
+
+def _tallest(histogram: Histogram) -> float:
+    """The tallest bar, in per cent."""
+    return 100 * float(max(histogram.right.max(), histogram.wrong.max())) / max(histogram.n, 1)
 
 
 def _bars_of(histogram: Histogram, number: int, of: str) -> list[Figure]:
@@ -222,22 +302,24 @@ def _place_subplot(
     layout[_key("yaxis", number)] = {
         "domain": [bottom, bottom + height],
         "anchor": _axis("x", number),
-        "rangemode": "tozero",
         "nticks": 5,
     }
     layout["annotations"].append(_above(title, left + width / 2, bottom + height))
 
 
-def _threshold_line(threshold: float, number: int) -> Figure:
+def _threshold_line(threshold: float, number: int, top: float, *, first: bool) -> Figure:
     return {
-        "type": "line",
-        "x0": threshold,
-        "x1": threshold,
-        "y0": 0,
-        "y1": 1,
-        "xref": _axis("x", number),
-        "yref": f"{_axis('y', number)} domain",
+        "type": "scatter",
+        "mode": "lines",
+        "name": "(1−α)/α",
+        "legendgroup": "threshold",
+        "showlegend": first,
+        "x": [threshold, threshold],
+        "y": [0, top],
+        "xaxis": _axis("x", number),
+        "yaxis": _axis("y", number),
         "line": {"color": MIX, "width": 2, "dash": "dash"},
+        "hovertemplate": "(1−α)/α = %{x:.4g}<extra></extra>",
     }
 
 
@@ -270,19 +352,26 @@ def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) 
     layout["showlegend"] = True
     layout["legend"] = _LEGEND_BELOW
     layout["margin"] |= {"b": 56}
-    layout["annotations"] = [
-        {
-            "x": name,
-            "y": 1.02,
-            "yanchor": "bottom",
-            "showarrow": False,
-            "text": f"gap<br>{column.gap + 0.0:+.3f}",
-            "font": {"size": 11},
-        }
-        for name, column in zip(CLASSIFIERS, columns, strict=True)
-        if np.isfinite(column.gap)
-    ]
+    gaps = [f"gap<br>{column.gap + 0.0:+.3f}" if np.isfinite(column.gap) else "" for column in columns]
+    traces.append(_texts_above(CLASSIFIERS, gaps, "margin gap"))
     return {"data": traces, "layout": layout}
+
+
+def _texts_above(x: Sequence[str], texts: list[str], name: str) -> Figure:
+    """Words over groups of bars; a trace, since the page moves traces faster than annotations."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "name": name,
+        "showlegend": False,
+        "x": list(x),
+        "y": [1.01] * len(texts),
+        "text": texts,
+        "textposition": "top center",
+        "textfont": {"size": 11},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
 
 
 def _group_size(column: MarginHistograms, part: str, field: str) -> int:
@@ -326,8 +415,18 @@ def transform_figure(curve: TransformCurve, ln: bool) -> Figure:
     layout["legend"] = _LEGEND_BELOW
     layout["margin"] |= {"b": 92}
     layout["yaxis2"] = {"overlaying": "y", "side": "right", "visible": False, "rangemode": "tozero"}
-    layout["yaxis"] |= {"zeroline": True, "exponentformat": "power"}
+    layout["yaxis"] |= {"zeroline": True, "exponentformat": "power", "range": _curve_range(curve.m)}
     return {"data": traces, "layout": layout}
+
+
+def _curve_range(values: np.ndarray) -> list[float]:
+    """Round ends around the values, zero among them, and a little room."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min(initial=0.0)), float(finite.max(initial=0.0)))
+    room = 0.05 * ((high - low) or 1.0)  # enough for the small dip of GELU below 0
+    low, high = -_round_up(-low) if -low > room else 0.0, _round_up(high) if high > room else 0.0
+    room = 0.06 * (high - low)
+    return [low - room, high + room]
 
 
 def simplex_figure(cases: Sequence[SimplexCase]) -> Figure:
@@ -375,6 +474,7 @@ def _triangle(case: SimplexCase, shift: float, *, first: bool) -> list[Figure]:
                 "customdata": np.column_stack([path.probabilities, path.tau]),
                 "line": {"color": colour, "width": 2.5},
             },
+            _tau_marks(name, path, shift, colour, "bottom right" if symbol == "circle" else "top left"),
             {
                 "type": "scatter",
                 "mode": "markers",
@@ -387,6 +487,33 @@ def _triangle(case: SimplexCase, shift: float, *, first: bool) -> list[Figure]:
             },
         ]
     return [outline, *paths]
+
+
+TAU_MARKS = (3.0, 0.06, 0.003)
+"""The temperatures that the paper's Fig. 4 marks."""
+
+
+def _tau_marks(name: str, path: Trajectory, shift: float, colour: str, place: str) -> Figure:
+    """Dots at the paper's temperatures, each with its τ unless it would stand on the one before."""
+    at = [int(np.abs(np.log(path.tau / tau)).argmin()) for tau in TAU_MARKS]
+    gaps = [np.linalg.norm(path.xy[i] - path.xy[j]) for i, j in pairwise(at)]
+    text = [f"{tau:g}" if gap > 0.14 else "" for tau, gap in zip(TAU_MARKS, [1.0, *gaps], strict=True)]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "legendgroup": name,
+        "showlegend": False,
+        "meta": f"{name}, marks",
+        "x": path.xy[at, 0] + shift,
+        "y": path.xy[at, 1],
+        "text": text,
+        "textposition": place,
+        "textfont": {"size": 10, "color": colour},
+        "cliponaxis": False,
+        "customdata": np.column_stack([path.probabilities[at], path.tau[at]]),
+        "marker": {"color": colour, "size": 6},
+        "hovertemplate": _SIMPLEX_HOVER,
+    }
 
 
 _SIMPLEX_HOVER = (
@@ -414,6 +541,56 @@ def _corner_names(case: SimplexCase, shift: float) -> list[Figure]:
     return [*names, title]
 
 
+BAR_COLOURS = {"g": STD, "h": ROB, "M(h)": CLASSIFIER["mapped"], "mix": MIX}
+BAR_NAMES = {"g": "standard g", "h": "robust h", "M(h)": "transformed M(h)", "mix": "this mix"}
+
+
+def bars_figure(cases: Sequence[Bars]) -> Figure:
+    """Probabilities of single examples (Fig. 3), one group of bars a class; the true class is marked.
+
+    Args:
+        cases: The examples, side by side.
+    """
+    layout = _layout("", "probability", legend=True)
+    layout |= {"barmode": "group", "bargap": 0.3, "annotations": [], "legend": _LEGEND_BELOW}
+    layout["margin"] = {"l": 48, "r": 8, "t": 30, "b": 58}
+    traces: list[Figure] = []
+    for place, case in enumerate(cases):
+        number, width = place + 1, 1.0 / len(cases)
+        names = [f"<b>{n} ✓</b>" if i == case.label else n for i, n in enumerate(case.classes)]
+        for key, values in case.values.items():
+            traces.append(_probability_bars(key, names, values, number, case.margin[key]))
+        layout[_key("xaxis", number)] = {
+            "domain": [place * width, (place + 1) * width - (0.02 if number < len(cases) else 0.0)],
+            "anchor": _axis("y", number),
+            "type": "category",
+        }
+        layout[_key("yaxis", number)] = {
+            "anchor": _axis("x", number),
+            "range": [0, 1.02],
+            "showticklabels": not place,  # all have the first one's scale
+            "title": {"text": "" if place else "probability", "standoff": 6},
+        }
+        layout["annotations"].append(_above(case.name, (place + 0.5) * width, 1.02))
+    return {"data": traces, "layout": layout}
+
+
+def _probability_bars(key: str, names: list[str], values: np.ndarray, number: int, margin: float) -> Figure:
+    return {
+        "type": "bar",
+        "name": BAR_NAMES[key],
+        "legendgroup": key,
+        "showlegend": number == 1,
+        "meta": f"{BAR_NAMES[key]}, case {number}, margin {margin:.4f}",
+        "x": names,
+        "y": values,
+        "xaxis": _axis("x", number),
+        "yaxis": _axis("y", number),
+        "marker": {"color": BAR_COLOURS[key]},
+        "hovertemplate": f"%{{x}}<br>{BAR_NAMES[key]} %{{y:.4f}}<br>margin {margin:.4f}<extra></extra>",
+    }
+
+
 def slices_figure(view: Sensitivity) -> Figure:
     """The search's objective, one slice a power p (Fig. 9); darker is better; a click goes there.
 
@@ -427,24 +604,30 @@ def slices_figure(view: Sensitivity) -> Figure:
     }
     traces: list[Figure] = []
     log_s, n = np.log10(view.s), len(view.p)
+    columns = -(-n // 2) if n > 4 else n  # two rows, once one would be crowded
     for j, p in enumerate(view.p):
-        number, left, width = j + 1, j / n, 0.92 / n
+        number, (row, column) = j + 1, divmod(j, columns)
+        two = n > columns
+        left, width = column / columns, 0.93 / columns
+        bottom, height = (0.57 if two and row == 0 else 0.0), (0.43 if two else 1.0)
+        last = row == (n - 1) // columns or j + columns >= n
         traces.append(_slice(view, j, number))
         layout[_key("xaxis", number)] = {
             "domain": [left, left + width],
             "anchor": _axis("y", number),
-            "title": {"text": "bias c", "standoff": 4},
+            "title": {"text": "bias c" if last else "", "standoff": 4},
             "nticks": 4,
             "range": _cell_edges(view.c),
         }
         layout[_key("yaxis", number)] = {
+            "domain": [bottom, bottom + height],
             "anchor": _axis("x", number),
             "range": _cell_edges(log_s),
             "tickvals": log_s,
-            "ticktext": [f"{value:.3g}" for value in view.s] if j == 0 else [""] * len(view.s),
-            "title": {"text": "scale s" if j == 0 else "", "standoff": 4},
+            "ticktext": [f"{value:.3g}" for value in view.s] if column == 0 else [""] * len(view.s),
+            "title": {"text": "scale s" if column == 0 else "", "standoff": 4},
         }
-        layout["annotations"].append(_above(f"p = {p:.2f}", left + width / 2, 1.0))
+        layout["annotations"].append(_above(f"p = {p:.2f}", left + width / 2, bottom + height))
     traces.append(_mark(view, view.best, "star-open", "best of the grid at this β"))
     traces.append(_mark(view, view.at, "circle-open", "current s and c"))
     return {"data": traces, "layout": layout}
@@ -484,7 +667,7 @@ def _slice(view: Sensitivity, j: int, number: int) -> Figure:
         "coloraxis": "coloraxis",
         "xaxis": _axis("x", number),
         "yaxis": _axis("y", number),
-        "meta": f"objective in % at p = {view.p[j]:.4g} (x: c, y: log10 s)",
+        "meta": {"name": f"objective in % at p = {view.p[j]:.6g} (x: c, y: s)", "y": view.s},
         "hoverongaps": False,
         "hovertemplate": f"p = {view.p[j]:.2f}, s = %{{customdata:.3g}}, c = %{{x:.2f}}<br>"
         "objective %{z:.2f} %<extra></extra>",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
@@ -25,6 +26,7 @@ class Job(Generic[T]):
         done: Called with the result.
         failed: Called with what the work raised, `Cancelled` included.
         progress: Called with the share done.
+        alone: Whether it gets a thread of its own, beside the jobs that wait for each other.
     """
 
     def __init__(
@@ -34,7 +36,9 @@ class Job(Generic[T]):
         done: Callable[[T], None],
         failed: Callable[[Exception], None],
         progress: Progress,
+        alone: bool = False,
     ) -> None:
+        self._alone = alone
         self._work, self._done, self._failed, self._progress = work, done, failed, progress
         self._cancelled = False
 
@@ -46,7 +50,10 @@ class Job(Generic[T]):
             self._loop = None
             self._run()
         else:
-            _workers.submit(self._run)
+            if self._alone:
+                threading.Thread(target=self._run, name="mnuts-job-alone", daemon=True).start()
+            else:
+                _workers.submit(self._run)
         return self
 
     def cancel(self) -> None:

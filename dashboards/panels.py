@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 from .theme import CLASSIFIER
 
 if TYPE_CHECKING:
+    from mnuts_core.bundle import LogitBundle
     from mnuts_core.estimates import Estimate
+    from mnuts_core.params import MixParams
     from mnuts_core.selection import GridSearchResult
     from mnuts_core.views import Headline, HeadlineRow
 
 COLUMNS = (
     ("Clean accuracy", "Exact on the images of the bundle."),
-    ("Under attack", "Measured on this very model, by the attack that the bundle records."),
+    (
+        "Attacked, verified",
+        "Measured by an attack on this very classifier: for the robust model the one that the bundle "
+        "records, for this mix an adaptive one (B.2.1), once you have run it under Verify.",
+    ),
     (
         "Margin bound",
         "Estimate: share of attacked images that M(h) gets right with margin ≥ (1-α)/α, taking the standard "
@@ -29,31 +35,41 @@ COLUMNS = (
 )
 
 
-def headline_html(table: Headline) -> str:
+def headline_html(table: Headline, stale: Estimate | None = None) -> str:
     """The headline table.
 
     Args:
         table: The figures.
+        stale: What an attack has left of other settings, shown as such where these have not been attacked.
     """
     head = "".join(f"<th scope='col' title='{escape(tip, quote=True)}'>{name}</th>" for name, tip in COLUMNS)
-    body = "".join(_row(row) for row in table if row is not None)
+    body = "".join(_row(row, stale if row.key == "mix" else None) for row in table if row is not None)
     return (
         f"<table class='mnuts-headline'><thead><tr><th scope='col'></th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def _row(row: HeadlineRow) -> str:
+def _row(row: HeadlineRow, stale: Estimate | None) -> str:
     dot = f"<span class='mnuts-dot' style='background:{CLASSIFIER[row.key]}'></span>"
     cells = [
         _cell(row.clean, row.clean_error_change),
-        _cell(row.attacked),
+        _attacked(row, stale),
         _cell(row.margin_bound, row.robust_error_change),
         _cell(row.transfer),
     ]
     body = "".join(f"<td>{cell}</td>" for cell in cells)
     alpha = "" if row.alpha is None else f"<small>α&nbsp;=&nbsp;{alpha_text(row.alpha)}</small>"
     return f"<tr data-row='{row.key}'><th scope='row'>{dot}{escape(row.name)}{alpha}</th>{body}</tr>"
+
+
+def _attacked(row: HeadlineRow, stale: Estimate | None) -> str:
+    """The measured figure; of other settings, or none yet, for a mix that has not been attacked."""
+    if row.attacked is not None or row.key != "mix":
+        return _cell(row.attacked)
+    if stale is None:
+        return "<small>not verified yet</small>"
+    return f"<div class='mnuts-old'>{_cell(stale)}<small>of other settings: stale</small></div>"
 
 
 def _cell(estimate: Estimate | None, error_change: float | None = None) -> str:
@@ -87,19 +103,29 @@ def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> 
         attack: Name of the attack that the bundle records, if it does.
     """
     told = "".join(f"<p class='mnuts-warning' role='status'>{escape(line)}</p>" for line in warnings)
-    return f"{told}<p class='mnuts-words'>{escape(_gains(table))} {escape(_meaning(table, attack))}</p>"
+    gains = f"<p class='mnuts-gains'>{escape(_gains(table))}</p>"
+    return f"{gains}{told}<p class='mnuts-words'>{escape(_meaning(table, attack))}</p>"
 
 
 def _gains(table: Headline) -> str:
     mix, rob, plain = table.mix, table.rob, table.plain
-    text = f"This mix: clean accuracy {_points(mix.clean, rob.clean)} against the robust model"
+    text = f"Against the robust model, this mix has {_gain('clean accuracy', mix.clean, rob.clean)}"
     if mix.margin_bound is not None and rob.attacked is not None:
-        text += f", margin bound {_points(mix.margin_bound, rob.attacked)}"
+        text += f"; {_gain('margin bound', mix.margin_bound, rob.attacked)}"
     if plain is not None:
-        text += f"; clean accuracy {_points(mix.clean, plain.clean)} against the plain mix"
+        text += f". Against the plain mix: {_gain('clean accuracy', mix.clean, plain.clean)}"
         if mix.margin_bound is not None and plain.margin_bound is not None:
-            text += f", margin bound {_points(mix.margin_bound, plain.margin_bound)}"
+            text += f"; {_gain('margin bound', mix.margin_bound, plain.margin_bound)}"
     return text + "."
+
+
+def _gain(name: str, ours: Estimate, theirs: Estimate) -> str:
+    """The difference in points, and what it does to the errors (Table 1)."""
+    text = f"{name} {_points(ours, theirs)}"
+    before, after = theirs.n - theirs.successes, ours.n - ours.successes
+    if ours.n == theirs.n and before:
+        text += f" ({before:,} → {after:,} errors, {signed(100 * (after / before - 1), 1)} %)"
+    return text
 
 
 def _meaning(table: Headline, attack: str | None) -> str:
@@ -152,3 +178,35 @@ def provenance_html(title: str, facts: Sequence[str], details: Sequence[str]) ->
         f"<div class='mnuts-provenance'><b>{escape(title)}</b>{shown}"
         f"<details><summary>where this comes from</summary>{folded}</details></div>"
     )
+
+
+def remark_html(text: str) -> str:
+    """A small line in the control column."""
+    return f"<div class='mnuts-found' role='status'>{escape(text)}</div>"
+
+
+def settings_text(params: MixParams) -> str:
+    """A mix in one line."""
+    clamp = "" if params.clamp == "gelu" else f", {params.clamp}"
+    level = f"α = {alpha_text(params.alpha)}" if params.alpha is not None else f"β = {params.beta:.4g}"
+    transform = f"s = {params.s:.4g}, p = {params.p:.4g}, c = {params.c:.4g}{clamp}"
+    return f"{transform}, {level}, T = {params.temperature:g}"
+
+
+def bundle_facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:
+    """What a bundle's figures rest on: in short, and in detail."""
+    card = bundle.manifest
+    sizes = f"{bundle.n_clean:,} clean and {bundle.n_adv:,} attacked images"
+    facts = [f"{sizes}, {bundle.num_classes} classes", *([str(card.threat)] if card.threat else [])]
+    details = [
+        f"Data: {card.data.name}, {card.data.split or 'part not stated'}. {card.data.source}",
+        f"Standard model: {card.std_model.spec}. Robust model: {card.rob_model.spec}.",
+        f"Made {card.created or 'at an unknown time'}. Tensors {bundle.digest}.",
+    ]
+    if card.attack:
+        details.insert(
+            2, f"Attack: {card.attack.name}, {card.attack.n_iter} steps, on {card.attack.surrogate}."
+        )
+    if card.command:
+        details.append(f"Made again with: {card.command}")
+    return facts, details

@@ -23,6 +23,7 @@ def serve(
     app: str = "explorer",
     *,
     bundle: Path | None = None,
+    images: str | None = None,
     host: str = "127.0.0.1",
     port: int | None = None,
     token: str | None = None,
@@ -34,6 +35,7 @@ def serve(
     Args:
         app: One of :func:`app_names`, or the path of any notebook.
         bundle: Logit bundle to open; the app finds it in ``MNUTS_BUNDLE``.
+        images: Data spec of the images behind it; the app finds it in ``MNUTS_IMAGES``.
         host: Address to listen on.
         port: Port to listen on; by default the first free one from 8866.
         token: What a visitor must bring in ``?token=``. By default none on this machine's own addresses and a
@@ -52,6 +54,8 @@ def serve(
         if not Path(bundle).is_file():
             raise ServeError(f"bundle: no such file: {bundle}. 'mnuts build' makes one.")
         os.environ["MNUTS_BUNDLE"] = str(Path(bundle).resolve())
+    if images is not None:
+        os.environ["MNUTS_IMAGES"] = images
     sockets = listen(host, port)
     with _without_iri_grammar():
         from .voila_app import run  # slow to import: the errors above need not wait for it

@@ -34,7 +34,7 @@ class Opened:
     histograms: dict[str, views.MarginHistograms]
     grids: dict[str, GridSpec] = field(default_factory=lambda: {n: GridSpec.paper(n) for n in PAPER_RANGES})
     searches: dict[object, GridSearchResult] = field(default_factory=dict)
-    frontiers: dict[object, Curve] = field(default_factory=dict)
+    frontiers: dict[object, views.Frontier] = field(default_factory=dict)
     plain_curves: dict[float, Curve] = field(default_factory=dict)
     densities: dict[int, views.LogitDensity] = field(default_factory=dict)
 
@@ -73,6 +73,26 @@ class Session:
         if not self.paths:
             raise BundleError("no logit bundle found: make one with `mnuts demo build digits`")
         self._opened: OrderedDict[str, Opened] = OrderedDict()
+        self._uploaded: set[str] = set()
+
+    def add(self, path: Path, opened: Opened) -> str:
+        """Take in a bundle that the visitor brought; its name, which is a new one.
+
+        Args:
+            path: The file, which must stay.
+            opened: What `load_bundle` made of it.
+        """
+        name, number = path.stem, 2
+        while name in self.paths:
+            name, number = f"{path.stem} ({number})", number + 1
+        self.paths[name] = path
+        self._uploaded.add(name)
+        self.keep(name, opened)
+        return name
+
+    def trusted(self, name: str) -> bool:
+        """Whether a bundle lay on this machine, and was not brought by a visitor."""
+        return name not in self._uploaded
 
     @property
     def names(self) -> list[str]:
@@ -88,12 +108,37 @@ class Session:
         if name not in self.paths:
             raise BundleError(f"no bundle {name!r}: there are {', '.join(self.names)}")
         if name not in self._opened:
-            engine = RemixEngine(LogitBundle.load(self.paths[name]))
-            self._opened[name] = Opened(engine, views.base_histograms(engine))
-            while len(self._opened) > OPEN_BUNDLES:
-                self._opened.popitem(last=False)
+            self.keep(name, self.load(name))
         self._opened.move_to_end(name)
         return self._opened[name]
+
+    def is_open(self, name: str) -> bool:
+        """Whether a bundle is to be had without loading it."""
+        return name in self._opened
+
+    def load(self, name: str) -> Opened:
+        """The bundle of a name, read from its file; it may run in a thread.
+
+        Raises:
+            BundleError: If the file is broken.
+        """
+        return load_bundle(self.paths[name])
+
+    def keep(self, name: str, opened: Opened) -> None:
+        """Hold a bundle open; the least recently used one makes room."""
+        self._opened[name] = opened
+        while len(self._opened) > OPEN_BUNDLES:
+            self._opened.popitem(last=False)
+
+
+def load_bundle(path: Path) -> Opened:
+    """A bundle from its file, with what is computed once for it.
+
+    Raises:
+        BundleError: If the file is missing or broken.
+    """
+    engine = RemixEngine(LogitBundle.load(path))
+    return Opened(engine, views.base_histograms(engine))
 
 
 def known_search(opened: Opened, params: MixParams, grid: str) -> GridSearchResult | None:
@@ -101,7 +146,7 @@ def known_search(opened: Opened, params: MixParams, grid: str) -> GridSearchResu
     return opened.searches.get(_key(params, grid))
 
 
-def known_frontier(opened: Opened, params: MixParams, grid: str) -> Curve | None:
+def known_frontier(opened: Opened, params: MixParams, grid: str) -> views.Frontier | None:
     """Its β-frontier in the trade-off plane, at T = 0; None for other temperatures."""
     return opened.frontiers.get(_key(params, grid)) if params.temperature == 0 else None
 

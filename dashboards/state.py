@@ -1,6 +1,6 @@
 """The explorer's state: every setting a visitor can make, with no widget and no figure in it.
 
-Controls are linked to it, views observe it, and the URL of a shared link will be written from it.
+Controls are linked to it, views observe it, and `links` writes the URL of a shared link from it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ PRESETS: dict[str, MixParams] = {
 }
 """Named settings; each leaves β and T to the visitor, except the paper's, which bring their β."""
 
+MAX_SNAPSHOTS = 6
+"""So many mixes can be compared beside the current one."""
+
 
 class ExplorerState(tr.HasTraits):
     """What the visitor chose.
@@ -36,7 +39,9 @@ class ExplorerState(tr.HasTraits):
         temperature: T of the standard model.
         grid: Which grid *Find best* searches.
         case: `paper` for the paper's two cases, or `clean`/`attacked` for an example of the bundle.
-        row: Which example.
+        row: Which example: a clean row, or a place among the attacked ones.
+        snapshots: Mixes kept for comparison, at most `MAX_SNAPSHOTS`; α is None where it follows from β.
+        hidden: Names of controls that a link hides, see `controls.HIDEABLE`.
     """
 
     bundle = tr.Unicode()
@@ -52,8 +57,12 @@ class ExplorerState(tr.HasTraits):
     grid = tr.Unicode("cifar10")
     case = tr.Enum(("paper", "clean", "attacked"), default_value="paper")
     row = tr.Int(0, min=0)
+    snapshots: tuple[MixParams, ...] = tr.Tuple()
+    hidden: tuple[str, ...] = tr.Tuple()
 
     MIX_TRAITS = (*TRANSFORM, "beta", "by_hand", "alpha", "temperature")
+    SETTINGS = (*MIX_TRAITS, "grid", "case", "row", "snapshots", "hidden")
+    """Everything but the bundle."""
 
     @property
     def params(self) -> MixParams:
@@ -80,16 +89,26 @@ class ExplorerState(tr.HasTraits):
             params: The parameters.
             level: Whether to take β, α and T too. α counts as set by hand only if it is not None.
         """
-        values: dict[str, Any] = {name: getattr(params, name) for name in TRANSFORM}
-        if level:
-            values |= {"beta": params.beta, "temperature": params.temperature}
-            values["by_hand"] = params.alpha is not None
-            if params.alpha is not None:
-                values["alpha"] = params.alpha
-        self.set(**values)
+        values = traits_of(params)
+        self.set(**(values if level else {name: values[name] for name in TRANSFORM}))
+
+    def keep_snapshot(self) -> None:
+        """Keep the current mix for comparison; the oldest makes room where there is none."""
+        kept = tuple(kept for kept in self.snapshots if kept != self.params)
+        self.snapshots = (*kept, self.params)[-MAX_SNAPSHOTS:]
+
+    def drop_snapshot(self, place: int) -> None:
+        """Forget one of the mixes kept."""
+        self.snapshots = tuple(kept for i, kept in enumerate(self.snapshots) if i != place)
 
     def set(self, **values: Any) -> None:
         """Set several traits as one change: observers see the last state only."""
         with self.hold_trait_notifications():
             for name, value in values.items():
                 self.set_trait(name, value)
+
+
+def traits_of(params: MixParams) -> dict[str, Any]:
+    """The traits that stand for parameters; `alpha` is left as it is where it follows from β."""
+    names = (*TRANSFORM, "beta", "temperature", *(() if params.alpha is None else ("alpha",)))
+    return {name: getattr(params, name) for name in names} | {"by_hand": params.alpha is not None}

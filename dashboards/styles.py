@@ -33,6 +33,7 @@ STYLE = """
 .mnuts-headline th[scope=row] small { padding-left: 18px; }
 .mnuts-dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 8px; }
 .mnuts-words { margin: 6px 0 0; font-size: 12px; line-height: 1.45; color: var(--jp-ui-font-color2); }
+.mnuts-gains { margin: 6px 0 0; font-size: 13px; line-height: 1.45; color: var(--jp-ui-font-color1); }
 .mnuts-stale .mnuts-found { opacity: .5; }
 .theme-dark .mnuts-explorer select { color-scheme: dark; background-image: none; appearance: auto; }
 .mnuts-found { font-size: 12px; line-height: 1.45; color: var(--jp-ui-font-color1); white-space: normal; }
@@ -40,6 +41,30 @@ STYLE = """
   margin-top: 4px; }
 .mnuts-banner { padding: 8px 12px; border-radius: 6px; border-left: 4px solid #D55E00; font-size: 13px;
   background: rgba(213,94,0,.12); color: var(--jp-ui-font-color1); white-space: normal; }
+.mnuts-below { gap: 12px; padding: 0 2px; overflow: visible; }
+.mnuts-said { min-height: 18px; }
+.mnuts-old { opacity: .55; }
+.mnuts-headline .mnuts-old b { font-weight: 500; }
+.mnuts-buttons { flex-wrap: wrap; gap: 4px; }
+.mnuts-buttons .widget-button { flex: 1 1 auto; padding: 0 8px; margin: 2px 0; }
+.mnuts-found code { display: block; white-space: normal; overflow-wrap: anywhere; user-select: all; }
+.mnuts-card { padding: 10px 12px; border-radius: 8px; background: var(--jp-layout-color1); margin-top: 2px;
+  border: 1px solid color-mix(in srgb, var(--jp-border-color2) 60%, transparent); }
+.mnuts-card h3 { margin: 0; font-size: 14px; font-weight: 600; line-height: 1.35; color: var(--jp-ui-font-color1); }
+.mnuts-card-head { flex-wrap: wrap; align-items: center; gap: 4px 12px; overflow: visible; }
+.mnuts-card-head .widget-html { flex: 1 1 260px; }
+.mnuts-examples { gap: 16px; align-items: flex-start; overflow: visible; }
+.mnuts-grow { flex: 1 1 auto; min-width: 0; }
+.mnuts-main .mnuts-story-box { flex: 0 0 300px; width: 300px; min-height: 200px; }
+.mnuts-story img { width: 112px; height: 112px; object-fit: contain; image-rendering: pixelated; float: right;
+  margin: 0 0 6px 10px; border: 1px solid var(--jp-border-color2); }
+.mnuts-story p { margin: 4px 0; font-size: 12px; line-height: 1.45; }
+.mnuts-plain { width: 100%; border-collapse: collapse; font-size: 13px; line-height: 1.4;
+  font-variant-numeric: tabular-nums; color: var(--jp-ui-font-color1); }
+.mnuts-plain th, .mnuts-plain td { text-align: left; vertical-align: top; padding: 3px 8px 3px 0;
+  border-bottom: 1px solid var(--jp-border-color2); font-weight: 400; }
+.mnuts-plain thead th { font-size: 12px; font-weight: 600; color: var(--jp-ui-font-color2); }
+.mnuts-plain .no { color: var(--jp-ui-font-color2); }
 .mnuts-explorer { container-type: inline-size; }
 .mnuts-main .widget-html { overflow-x: auto; height: auto; }
 @container (max-width: 1000px) {
@@ -48,5 +73,7 @@ STYLE = """
     grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); column-gap: 16px; }
   .mnuts-controls > .mnuts-wide { grid-column: 1 / -1; }
   .mnuts-headline th, .mnuts-headline td { padding: 3px 5px; }
+  .mnuts-examples { flex-direction: column; align-items: stretch; }
+  .mnuts-main .mnuts-story-box { flex: none; width: auto; }
 }
 """

@@ -5,11 +5,7 @@ The palette is Okabe and Ito's (2008), which stays apart for colour-blind reader
 
 from __future__ import annotations
 
-STD = "#E69F00"
-ROB = "#0072B2"
-PLAIN = "#CC79A7"
-MIX = "#009E73"
-"""The four classifiers: standard, robust, plain mix, MixedNUTS."""
+from mnuts_core.colours import MIX, PLAIN, ROB, STD
 
 RIGHT = "#56B4E9"
 WRONG = "#D55E00"

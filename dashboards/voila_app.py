@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -23,11 +24,13 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.web import RequestHandler
+from tornado.web import HTTPError, RequestHandler
 from traitlets import default
 from traitlets.config import Config
 from voila.app import Voila
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from .plotlyjs import plotly_source, plotly_url
 
@@ -57,6 +60,7 @@ def run(
         token = "" if local else secrets.token_urlsafe(18)
     port = sockets[0].getsockname()[1]
     _prepare_environment(host)
+    logging.getLogger("tornado.general").addFilter(_is_worth_telling)
     app = ExplorerServer(config=_config(title, local=local, preheat=preheat))
     app.sockets, app.heading, app.open_browser = sockets, title, open_browser
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
@@ -86,6 +90,28 @@ class PageHandler(TornadoVoilaHandler):
         return super().should_use_rendered_notebook(data, pool_size, template, None, arguments)
 
 
+class EndHandler(VoilaShutdownKernelHandler):
+    """A closed tab's request to end its kernel: it can carry no `_xsrf`, but it names its origin."""
+
+    def check_xsrf_cookie(self) -> None:
+        """Refuse a request that another site's page sent."""
+        if not self.request.headers.get("Origin") or not self.check_origin():
+            raise HTTPError(403)
+
+
+class ChannelsHandler(VoilaKernelWebsocketHandler):
+    """The page's websocket, without Nagle's algorithm.
+
+    A slider's answer is a burst of small messages: with it all but the first would wait for the browser's
+    delayed acknowledgement, 40 ms.
+    """
+
+    async def open(self, kernel_id: str) -> None:
+        """Connect the kernel; messages leave as they come."""
+        self.set_nodelay(True)
+        await super().open(kernel_id)
+
+
 class PlotlyHandler(RequestHandler):
     """The installed plotly's library; its URL has the version, so a browser may keep it for ever."""
 
@@ -113,10 +139,12 @@ class ExplorerServer(Voila):
 
     def init_handlers(self) -> list:
         """Voilà's handlers, with ours for the page and for Plotly."""
-        handlers = [
-            (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
-            for rule in super().init_handlers()
-        ]
+        own = {
+            TornadoVoilaHandler: PageHandler,
+            VoilaShutdownKernelHandler: EndHandler,
+            VoilaKernelWebsocketHandler: ChannelsHandler,
+        }
+        handlers = [(rule[0], own.get(rule[1], rule[1]), *rule[2:]) for rule in super().init_handlers()]
         return [(plotly_url(), PlotlyHandler), *handlers]
 
     def listen(self) -> None:
@@ -138,6 +166,8 @@ class ExplorerServer(Voila):
 
     def stop(self) -> None:
         """End every kernel and remove their connection files."""
+        for number in (signal.SIGINT, signal.SIGTERM):  # a second one, such as make's, would cut this short
+            signal.signal(number, signal.SIG_IGN)
         loop = self.ioloop.asyncio_loop
         with contextlib.suppress(asyncio.TimeoutError):
             loop.run_until_complete(asyncio.wait_for(self.kernel_manager.shutdown_all(now=True), 20))
@@ -179,7 +209,7 @@ def _config(title: str, *, local: bool, preheat: bool) -> Config:
         {
             "Voila": {"tornado_settings": tornado},
             "VoilaConfiguration": voila,
-            # A closed tab cannot end its kernel (its request is refused); an open one counts as connected.
+            # For tabs that went without a word, as in a crash; an open one counts as connected.
             "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 30, "cull_connected": False},
             "VoilaKernelManager": {"fill_delay": 3.0},  # the first page paints before the next kernel starts
         }
@@ -201,6 +231,11 @@ def _is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """Not that Jupyter's milliseconds between pings, read by Tornado as seconds, are too many."""
+    return "websocket_ping_timeout" not in record.getMessage()
 
 
 def _title(notebook: Path) -> str:

@@ -8,37 +8,53 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnuts_core.attacks.mmaa import minimum_margin_attack
+    from mnuts_core.attacks.mmaa import MinimumMargin, minimum_margin_attack
+    from mnuts_core.attacks.square import square_margin_attack
+    from mnuts_core.build import build_bundle
     from mnuts_core.bundle import LogitBundle
     from mnuts_core.config import MixConfig
+    from mnuts_core.datasets import LoadedData, load_data
     from mnuts_core.errors import BundleError, ConfigError, MnutsError, ParameterError
     from mnuts_core.estimates import Estimate
     from mnuts_core.frontier import beta_frontier
     from mnuts_core.grids import GridSpec
+    from mnuts_core.importers import import_logits
     from mnuts_core.margins import confidence_margin, signed_margin
     from mnuts_core.mixing import MixedClassifier, mix_probabilities, temperature_scale
+    from mnuts_core.models import LoadedModel, load_model
     from mnuts_core.params import MixParams
     from mnuts_core.remix import Remix, RemixEngine
     from mnuts_core.search import grid_search
     from mnuts_core.selection import GridSearchResult
     from mnuts_core.tradeoff import alpha_curve
     from mnuts_core.transform import layer_norm, transform_logits
+    from mnuts_core.verification import Verified, evaluate
 
 _HOME = {
+    "MinimumMargin": "mnuts_core.attacks.mmaa",
     "minimum_margin_attack": "mnuts_core.attacks.mmaa",
+    "square_margin_attack": "mnuts_core.attacks.square",
+    "build_bundle": "mnuts_core.build",
     "LogitBundle": "mnuts_core.bundle",
     "MixConfig": "mnuts_core.config",
+    "LoadedData": "mnuts_core.datasets",
+    "load_data": "mnuts_core.datasets",
     "BundleError": "mnuts_core.errors",
     "ConfigError": "mnuts_core.errors",
     "MnutsError": "mnuts_core.errors",
     "ParameterError": "mnuts_core.errors",
     "Estimate": "mnuts_core.estimates",
+    "Verified": "mnuts_core.verification",
+    "evaluate": "mnuts_core.verification",
     "GridSpec": "mnuts_core.grids",
+    "import_logits": "mnuts_core.importers",
     "confidence_margin": "mnuts_core.margins",
     "signed_margin": "mnuts_core.margins",
     "MixedClassifier": "mnuts_core.mixing",
     "mix_probabilities": "mnuts_core.mixing",
     "temperature_scale": "mnuts_core.mixing",
+    "LoadedModel": "mnuts_core.models",
+    "load_model": "mnuts_core.models",
     "MixParams": "mnuts_core.params",
     "Remix": "mnuts_core.remix",
     "RemixEngine": "mnuts_core.remix",
@@ -57,7 +73,10 @@ __all__ = [
     "Estimate",
     "GridSearchResult",
     "GridSpec",
+    "LoadedData",
+    "LoadedModel",
     "LogitBundle",
+    "MinimumMargin",
     "MixConfig",
     "MixParams",
     "MixedClassifier",
@@ -65,14 +84,21 @@ __all__ = [
     "ParameterError",
     "Remix",
     "RemixEngine",
+    "Verified",
     "alpha_curve",
     "beta_frontier",
+    "build_bundle",
     "confidence_margin",
+    "evaluate",
     "grid_search",
+    "import_logits",
     "layer_norm",
+    "load_data",
+    "load_model",
     "minimum_margin_attack",
     "mix_probabilities",
     "signed_margin",
+    "square_margin_attack",
     "temperature_scale",
     "transform_logits",
 ]

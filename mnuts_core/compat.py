@@ -17,6 +17,8 @@ from torch import Tensor
 
 LOGGER = "auto-attack"
 """The attack library's logger."""
+TORCH_JIT_WARNING = r"`torch\.jit\.interface` is deprecated"
+"""How torch's FutureWarning begins that importing RobustBench raises; a user can do nothing about it."""
 
 
 def attack_library() -> ModuleType:
@@ -69,6 +71,7 @@ def import_robustbench() -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+            warnings.filterwarnings("ignore", message=TORCH_JIT_WARNING, category=FutureWarning)
             robustbench = importlib.import_module("robustbench")
             evaluation: Any = importlib.import_module("robustbench.eval")
     except ModuleNotFoundError as error:

@@ -1,8 +1,11 @@
 """Many processes at one build: who they are, what each one's share is, and where they wait for each other.
 
 `torchrun` starts the same command once per device, on one machine or on many. The processes exchange no
-tensors: each computes whole batches and leaves them in the work folder, which all of them must see. So
-`gloo` is enough, on GPUs too, and a process that waits holds no GPU busy.
+data at all: each computes whole batches and leaves them in the work folder, which all of them must see.
+All that `torch.distributed` does here is a barrier, a few times in a build, so its backend changes neither
+the result nor the speed. It is `nccl` where each process has a GPU and `gloo` elsewhere; `$MNUTS_BACKEND`
+says otherwise. With `gloo`, a process whose partner dies ends by itself; with `nccl` it may be left to
+`torchrun` to end it, and a process that waits keeps its GPU busy.
 """
 
 from __future__ import annotations
@@ -11,25 +14,22 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.workfolder import Arrays, WorkFolder
 
 if TYPE_CHECKING:
     from torch._C._distributed_c10d import Store
 
-Progress = Callable[[int, int], None]
-"""Called with (work done, work in all)."""
+BACKENDS = ("gloo", "nccl")
+BACKEND_VARIABLE = "MNUTS_BACKEND"
+"""The environment variable that names the backend of `torch.distributed`, instead of the device's own."""
 
 PATIENCE = timedelta(days=30)
 """How long one process waits for the slowest; one that dies ends the others at once, whatever this is."""
-
-SLOW_DISK = 60.0
-"""Seconds until a file that one machine wrote must be seen by the others."""
 
 
 class World(NamedTuple):
@@ -99,8 +99,11 @@ class World(NamedTuple):
         import torch.distributed as dist
 
         try:
-            dist.barrier()
-        except RuntimeError:  # gloo: the connection to a process that ended is closed
+            if dist.get_backend() == "nccl":
+                dist.barrier(device_ids=[self.local_rank])
+            else:
+                dist.barrier()
+        except RuntimeError:  # the connection to a process that ended is closed
             raise MnutsError(f"process {self.rank} stops: another one has ended, see its message") from None
 
 
@@ -133,26 +136,63 @@ def world_from(environment: Mapping[str, str]) -> World:
     return world
 
 
+def backend_for(device: str, environment: Mapping[str, str]) -> str:
+    """The backend by which the processes wait for each other: by device, or as `$MNUTS_BACKEND` says.
+
+    Args:
+        device: Of this process, as `World.device` gives it.
+        environment: Environment variables.
+
+    Raises:
+        ParameterError: If there is no such backend, or `nccl` is wanted without a GPU for each process.
+
+    Example:
+        >>> backend_for("cuda:3", {"MNUTS_BACKEND": "gloo"}), backend_for("cpu", {})
+        ('gloo', 'gloo')
+    """
+    import torch.distributed as dist
+
+    on_gpu, wanted = device.startswith("cuda"), environment.get(BACKEND_VARIABLE, "")
+    if wanted not in (*BACKENDS, ""):
+        raise ParameterError(f"${BACKEND_VARIABLE} must be one of {', '.join(BACKENDS)}, got {wanted!r}")
+    if wanted == "nccl" and not (on_gpu and dist.is_nccl_available()):
+        raise ParameterError(
+            f"${BACKEND_VARIABLE} nccl needs a GPU for each process and a torch with NCCL, but this one "
+            f"computes on {device}: leave it unset, or gloo"
+        )
+    return wanted or ("nccl" if on_gpu and dist.is_nccl_available() else "gloo")
+
+
 @contextmanager
-def joined() -> Iterator[World]:
+def joined(device: str = "auto") -> Iterator[World]:
     """Join the processes that `torchrun` has started, for as long as the block runs.
+
+    Args:
+        device: What the user wants to compute on, as for `World.device`; it decides the backend.
 
     Yields:
         The world; `ALONE` where this process was started by itself.
+
+    Raises:
+        ParameterError: If the processes cannot have this device or backend.
     """
     world = world_from(os.environ)
     if world.size == 1:
         yield world
         return
+    import torch
     import torch.distributed as dist
     from torch.distributed.distributed_c10d import PrefixStore
     from torch.distributed.rendezvous import rendezvous
 
+    backend = backend_for(world.device(device), os.environ)
+    if backend == "nccl":
+        torch.cuda.set_device(world.local_rank)
     # From torch 2.14 on, restarted processes may find the store as those before them left it, and would
     # take their addresses for their partners'. So each set of processes agrees on a part of its own first.
     store, rank, size = next(iter(rendezvous("env://", timeout=PATIENCE)))
     store = PrefixStore(_agreed(store, rank, size), store)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
     try:
         yield world
     finally:
@@ -185,75 +225,3 @@ def _agreed(store: Store, rank: int, size: int) -> str:
 def _peek(store: Store, key: str) -> str:
     """What is stored, without waiting for it."""
     return store.get(key).decode() if store.check([key]) else ""
-
-
-def finish(
-    compute: Callable[[int, Progress | None], Arrays],
-    costs: Sequence[int],
-    work: WorkFolder | None,
-    world: World = ALONE,
-    *,
-    fresh: bool = False,
-    progress: Progress | None = None,
-) -> list[Arrays]:
-    """Compute the batches that are missing, this process its share of them, and return all.
-
-    Args:
-        compute: Batch number → its arrays; the same whichever process computes it, and when.
-        costs: How much work each batch is.
-        work: Where finished batches are kept; None for a single process that keeps none.
-        world: The processes that share the work.
-        fresh: Throw away what is in the work folder.
-        progress: Called with (work done, work in all) of this process's share.
-
-    Returns:
-        The arrays of every batch, in order.
-
-    Raises:
-        MnutsError: If another process has ended, or its batches cannot be seen.
-        WorkFolderError: If the folder was begun with other settings, or cannot be written.
-    """
-    done = _begin(len(costs), work, world, fresh)
-    share = world.share([number for number in range(len(costs)) if number not in done])
-    total, before = sum(costs[number] for number in share), 0
-    for number in share:
-        done[number] = compute(number, _after(before, total, progress))
-        before += costs[number]
-        if work is not None:
-            work.write(number, done[number])
-    world.wait()
-    batches = [done.get(number) or _from_others(work, number) for number in range(len(costs))]
-    world.wait()  # nobody may clear the work folder before all have read it
-    return batches
-
-
-def _begin(n: int, work: WorkFolder | None, world: World, fresh: bool) -> dict[int, Arrays]:
-    """Open the work folder, and read the batches that an earlier process has finished."""
-    if work is None:
-        return {}
-    if world.is_first:
-        work.open(fresh=fresh)
-    world.wait()
-    work.check()
-    found = {number: work.read(number) for number in range(n)}
-    world.wait()  # nobody may finish a batch while another still looks which are missing
-    return {number: arrays for number, arrays in found.items() if arrays is not None}
-
-
-def _from_others(work: WorkFolder | None, number: int) -> Arrays:
-    """A batch that another process has finished; a network's disk may show it a little later."""
-    give_up = time.monotonic() + SLOW_DISK
-    while work is not None:
-        if (arrays := work.read(number)) is not None:
-            return arrays
-        if time.monotonic() > give_up:
-            break
-        time.sleep(SLOW_DISK / 60)
-    raise MnutsError(
-        f"batch {number} of another process is not in {work and work.path}: all processes must see "
-        "the same folder, put it on a shared disk"
-    )
-
-
-def _after(before: int, total: int, progress: Progress | None) -> Progress | None:
-    return None if progress is None else lambda done, _: progress(before + done, total)

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnuts_core.errors import ParameterError
 
 Kind = Literal["clean", "attacked", "margin bound", "transfer", "verified"]
@@ -71,7 +74,34 @@ class Estimate:
         low, high = self.interval
         return f"{100 * self.value:.2f} % [{100 * low:.2f}, {100 * high:.2f}], n = {self.n:,}"
 
+    @classmethod
+    def of(cls, kind: Kind, right: NDArray[np.bool_]) -> Estimate:
+        """The share of examples that are right.
+
+        Args:
+            kind: What kind of figure it is.
+            right: One for each example, bool, shape (n,), n ≥ 1.
+        """
+        return cls(kind, int(np.count_nonzero(right)), right.size)
+
     def to_json(self) -> dict[str, Any]:
         """The estimate as plain JSON."""
         low, high = self.interval
         return {"kind": self.kind, "value": self.value, "n": self.n, "ci95": [low, high]}
+
+
+def columns(name: str, figure: Estimate | None) -> dict[str, float | int | None]:
+    """An estimate as columns of a data frame: its value, interval and n; None throughout where there is none.
+
+    Args:
+        name: The first column's name; the others are `name_low`, `name_high` and `name_n`.
+        figure: The estimate, or None.
+
+    Example:
+        >>> list(columns("clean", Estimate("clean", 1, 2)))
+        ['clean', 'clean_low', 'clean_high', 'clean_n']
+    """
+    names = (name, f"{name}_low", f"{name}_high", f"{name}_n")
+    if figure is None:
+        return dict.fromkeys(names)
+    return dict(zip(names, (figure.value, *figure.interval, figure.n), strict=True))

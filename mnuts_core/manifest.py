@@ -50,12 +50,13 @@ class ThreatModel(Card):
 
 
 class AttackCard(Card):
-    """The attack that found the perturbations, and its settings."""
+    """The attack that found the perturbations, and those settings that it has: the others are None."""
 
     name: Name
     surrogate: Text = Field(default="LN∘h_rob", description="The classifier that was attacked.")
     n_iter: int | None = Field(default=None, ge=1)
     n_targets: int | None = Field(default=None, ge=0)
+    n_queries: int | None = Field(default=None, ge=1)
     seed: int | None = None
     precision: Text = ""
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.devices import resolve_device
 from mnuts_core.errors import ParameterError
-from mnuts_core.estimates import Estimate, Kind
+from mnuts_core.estimates import Estimate
 from mnuts_core.margins import confidence_margin
 from mnuts_core.mixing import required_alpha, temperature_scale, transform_with
 from mnuts_core.params import IDENTITY, MixParams
@@ -54,6 +54,10 @@ class Part:
     mix_class: NDArray[np.int64]
     right: NDArray[np.bool_]
     mix_right: NDArray[np.bool_]
+
+    def held(self, threshold: float) -> NDArray[np.bool_]:
+        """Which examples count in the margin bound: right, with a margin that reaches `(1-α)/α`."""
+        return self.right & (self.margin >= least_kept(threshold))
 
 
 @dataclass(frozen=True)
@@ -170,10 +174,10 @@ class RemixEngine:
         std_right, rob_right = (self.std_class == self.labels).cpu().numpy(), self.rob_right
         n, attacked = self.n_clean, self.bundle.n_adv > 0
         return BaseFigures(
-            std_clean=_estimate("clean", std_right[:n]),
-            rob_clean=_estimate("clean", rob_right[:n]),
-            std_attacked=_estimate("transfer", std_right[n:]) if attacked else None,
-            rob_attacked=_estimate("attacked", rob_right[n:]) if attacked else None,
+            std_clean=Estimate.of("clean", std_right[:n]),
+            rob_clean=Estimate.of("clean", rob_right[:n]),
+            std_attacked=Estimate.of("transfer", std_right[n:]) if attacked else None,
+            rob_attacked=Estimate.of("attacked", rob_right[n:]) if attacked else None,
         )
 
     @cached_property
@@ -243,13 +247,13 @@ class RemixEngine:
         return Remix(
             params=params if params.alpha is not None else params.with_(alpha=1.0 / (1.0 + threshold)),
             threshold=threshold,
-            clean=_estimate("clean", clean.mix_right),
+            clean=Estimate.of("clean", clean.mix_right),
             margin_bound=None
             if attacked is None
-            else _estimate("margin bound", attacked.right & (attacked.margin >= least_kept(threshold))),
-            transfer=None if attacked is None else _estimate("transfer", attacked.mix_right),
-            rob_clean=_estimate("clean", clean.right),
-            rob_attacked=None if attacked is None else _estimate("transfer", attacked.right),
+            else Estimate.of("margin bound", attacked.held(threshold)),
+            transfer=None if attacked is None else Estimate.of("transfer", attacked.mix_right),
+            rob_clean=Estimate.of("clean", clean.right),
+            rob_attacked=None if attacked is None else Estimate.of("transfer", attacked.right),
             warnings=self._warnings(params, threshold, clean, attacked),
             on_clean=clean,
             on_attacked=attacked,
@@ -326,10 +330,6 @@ class RemixEngine:
             right=(rob_class[rows] == labels).cpu().numpy(),
             mix_right=(mix_class[rows] == labels).cpu().numpy(),
         )
-
-
-def _estimate(kind: Kind, right: NDArray[np.bool_]) -> Estimate:
-    return Estimate(kind, int(np.count_nonzero(right)), right.size)
 
 
 def _present(array: NDArray[np.floating[Any]] | None) -> NDArray[np.floating[Any]]:

@@ -31,7 +31,8 @@ class HeadlineRow(NamedTuple):
         key: `std`, `rob`, `mapped`, `plain` or `mix`.
         name: What to call it.
         clean: Clean accuracy.
-        attacked: Accuracy under the bundle's attack; only the robust model has one, a measured figure.
+        attacked: Measured accuracy under an attack on this very classifier: the bundle's own on the robust
+            model, an adaptive one on this mix (kind `verified`), where there is one.
         margin_bound: Estimate (see `Remix`), for mixes.
         transfer: Estimate, for mixes; for the standard model its accuracy at h's MMAA points.
         alpha: Mixing weight, for mixes.
@@ -60,13 +61,16 @@ class Headline(NamedTuple):
     mix: HeadlineRow
 
 
-def headline(engine: RemixEngine, remix: Remix, plain: Remix | None) -> Headline:
+def headline(
+    engine: RemixEngine, remix: Remix, plain: Remix | None, verified: Estimate | None = None
+) -> Headline:
     """The headline figures.
 
     Args:
         engine: The engine of the bundle.
         remix: The mix to show.
         plain: The mix without a transform to compare with, or None.
+        verified: What an adaptive attack has left of this very mix, if one was run.
     """
     base = engine.base
     return Headline(
@@ -74,7 +78,7 @@ def headline(engine: RemixEngine, remix: Remix, plain: Remix | None) -> Headline
         rob=HeadlineRow("rob", "Robust model", base.rob_clean, attacked=base.rob_attacked),
         mapped=HeadlineRow("mapped", "Transformed M(h)", remix.rob_clean, transfer=remix.rob_attacked),
         plain=None if plain is None else _mix_row(engine, plain, "plain", "Plain mix"),
-        mix=_mix_row(engine, remix, "mix", "This mix"),
+        mix=_mix_row(engine, remix, "mix", "This mix")._replace(attacked=verified),
     )
 
 
@@ -93,15 +97,43 @@ def _mix_row(engine: RemixEngine, remix: Remix, key: str, name: str) -> Headline
         margin_bound=remix.margin_bound,
         transfer=remix.transfer,
         alpha=remix.alpha,
-        clean_error_change=_error_change(remix.clean, base.rob_clean),
-        robust_error_change=_error_change(remix.margin_bound, base.rob_attacked),
+        clean_error_change=error_change(remix.clean, base.rob_clean),
+        robust_error_change=error_change(remix.margin_bound, base.rob_attacked),
     )
 
 
-def _error_change(ours: Estimate | None, theirs: Estimate | None) -> float | None:
+def error_change(ours: Estimate | None, theirs: Estimate | None) -> float | None:
+    """The relative change of the error rate from theirs to ours (Table 1), such as -0.29.
+
+    Args:
+        ours: An accuracy, or None.
+        theirs: What to compare with, or None; where it makes no errors there is no change to state.
+    """
     if ours is None or theirs is None or theirs.value == 1.0:
         return None
     return (1.0 - ours.value) / (1.0 - theirs.value) - 1.0
+
+
+class SeenAndUnseen(NamedTuple):
+    """Clean accuracy of a mix on the images that a search sees by default, and on the others (Table 8).
+
+    Attributes:
+        seen: On the clean images of the attacked rows, on which `clean="attacked"` chooses; None without.
+        unseen: On the other clean images; None if there are none.
+    """
+
+    seen: Estimate | None
+    unseen: Estimate | None
+
+
+def seen_and_unseen(engine: RemixEngine, remix: Remix) -> SeenAndUnseen:
+    """Clean accuracy on seen and unseen images."""
+    index, right = engine.bundle.adv_index, remix.on_clean.mix_right
+    seen = np.zeros(len(right), bool)
+    if index is not None:
+        seen[index] = True
+    parts = (right[seen], right[~seen])
+    return SeenAndUnseen(*(Estimate("clean", int(p.sum()), p.size) if p.size else None for p in parts))
 
 
 class Plane(NamedTuple):
@@ -121,13 +153,26 @@ def plane(engine: RemixEngine, remix: Remix) -> Plane:
     return Plane(alpha_curve(engine, remix.params), remix)
 
 
-def frontier(engine: RemixEngine, found: BetaFrontier) -> Curve:
+class Frontier(NamedTuple):
+    """The β-frontier of a whole grid in the trade-off plane.
+
+    Attributes:
+        curve: Its points, those that move.
+        params: The mix at each point, its α filled in.
+    """
+
+    curve: Curve
+    params: tuple[MixParams, ...]
+
+
+def frontier(engine: RemixEngine, found: BetaFrontier) -> Frontier:
     """The β-frontier of a whole grid; only points that move are kept."""
     curve = frontier_curve(engine, found)
     table = np.stack([curve.clean, curve.margin_bound, curve.transfer])
     moved = np.ones(table.shape[1], bool)
     moved[1:] = (np.diff(table, axis=1) != 0).any(axis=0)
-    return Curve(curve.alpha[moved], *table[:, moved])
+    params = tuple(params for params, kept in zip(found.params, moved, strict=True) if kept)
+    return Frontier(Curve(curve.alpha[moved], *table[:, moved]), params)
 
 
 class Histogram(NamedTuple):
@@ -184,9 +229,9 @@ def base_histograms(engine: RemixEngine) -> dict[str, MarginHistograms]:
     rob_right = engine.rob_right
     ln_margins = engine.margins(LN_ONLY).margin.double().cpu().numpy()
     return {
-        "g": _split(engine, engine.std_margins(), std_right),
-        "h": _split(engine, engine.raw_margins(), rob_right),
-        "LN h": _split(engine, ln_margins, rob_right),
+        "g": split_histograms(engine, engine.std_margins(), std_right),
+        "h": split_histograms(engine, engine.raw_margins(), rob_right),
+        "LN h": split_histograms(engine, ln_margins, rob_right),
     }
 
 
@@ -199,7 +244,14 @@ def mix_histograms(remix: Remix) -> MarginHistograms:
     )
 
 
-def _split(engine: RemixEngine, margins: Array, right: NDArray[np.bool_]) -> MarginHistograms:
+def split_histograms(engine: RemixEngine, margins: Array, right: NDArray[np.bool_]) -> MarginHistograms:
+    """Margins of any classifier on all rows, clean first, as two histograms.
+
+    Args:
+        engine: The engine of the bundle.
+        margins: Confidence margins, shape (R,).
+        right: Whether each prediction is right, shape (R,).
+    """
     n = engine.n_clean
     attacked = histogram(margins[n:], right[n:]) if engine.bundle.n_adv else None
     return MarginHistograms(histogram(margins[:n], right[:n]), attacked)

@@ -1,6 +1,6 @@
-"""The work folder of a long build: one small file per finished batch, so that a killed build resumes.
+"""The work folder of a long run, a build or an evaluation: what is finished, so that it can resume.
 
-`settings.json` says what is being built; each `batch-000007.safetensors` holds one batch's arrays. Every
+`settings.json` says what is being done; each `batch-000007.safetensors` holds one batch's arrays. Every
 file appears whole or not at all, and carries a digest: what is damaged all the same is computed again.
 """
 
@@ -25,18 +25,18 @@ from mnuts_core.manifest import Setting, shortened
 Arrays = dict[str, NDArray[Any]]
 
 SUFFIX = ".mnuts-work"
-"""A bundle's work folder is its path with this behind it."""
+"""The work folder of a run is the path of its result with this behind it."""
 SETTINGS = "settings.json"
 _OWN = (SETTINGS, "batch-*.safetensors", f".{SETTINGS}.*", ".batch-*.safetensors.*")
 """Files of a work folder, those half written by a killed process among them."""
 
 
 class WorkFolderError(MnutsError):
-    """A work folder belongs to another build, is no work folder, or cannot be written."""
+    """A work folder belongs to another run, is no work folder, or cannot be written."""
 
 
 def work_folder_of(path: str | os.PathLike[str]) -> Path:
-    """The work folder beside a bundle: `OUT.mnuts-work`.
+    """The work folder beside a result: `OUT.mnuts-work`.
 
     Example:
         >>> work_folder_of("runs/mine.safetensors").name
@@ -47,10 +47,10 @@ def work_folder_of(path: str | os.PathLike[str]) -> Path:
 
 
 class WorkFolder:
-    """The finished batches of one build, on disk.
+    """The finished batches of one run, on disk.
 
     Args:
-        path: The folder; its parent exists.
+        path: The folder; it is made when it is opened.
         settings: Everything that the batches depend on, as plain JSON values.
     """
 
@@ -71,7 +71,7 @@ class WorkFolder:
         if fresh:
             discard(self.path)
         try:
-            self.path.mkdir(exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise WorkFolderError(f"cannot make {self.path}: {problem.strerror or problem}") from None
         if (self.path / SETTINGS).exists():
@@ -79,7 +79,7 @@ class WorkFolder:
             return
         if any(self.path.glob("[!.]*")):
             raise WorkFolderError(
-                f"{self.path} holds files but no {SETTINGS}, so it is no work folder of a build: "
+                f"{self.path} holds files but no {SETTINGS}, so it is no work folder: "
                 "give another --out, or move it away"
             )
         text = json.dumps(self.settings, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -119,7 +119,7 @@ class WorkFolder:
         return arrays if card == self._card(number, arrays) else None
 
     def write(self, number: int, arrays: Arrays) -> None:
-        """Keep a finished batch; the file appears whole or not at all.
+        """Keep a batch in the place of what is there; the file appears whole or not at all.
 
         Args:
             number: The batch's number.
@@ -136,7 +136,7 @@ class WorkFolder:
         return self.path / f"batch-{number:06d}.safetensors"
 
     def _card(self, number: int, arrays: Arrays) -> dict[str, str]:
-        return {"build": self._key, "batch": str(number), "digest": content_digest(arrays)}
+        return {"run": self._key, "batch": str(number), "digest": content_digest(arrays)}
 
 
 def count_batches(path: str | os.PathLike[str]) -> int:

@@ -21,7 +21,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.apgd import Model, apgd
+from mnuts_core.attacks.apgd import Loss, Model, apgd, of_examples
+from mnuts_core.attacks.inputs import Precision, in_precision
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.attacks.seeds import generator
@@ -54,6 +55,8 @@ class Plan(NamedTuple):
         n_iter: Steps of each run of APGD and FAB.
         classes: K, the model's number of classes.
         seed: Seed of everything random.
+        precision: Of the gradients of this project's APGD. With `bfloat16` a point counts as misclassified
+            only once a pass in float32 says so. FAB and Square run in float32 always.
     """
 
     attack: Attack
@@ -62,6 +65,7 @@ class Plan(NamedTuple):
     n_iter: int
     classes: int
     seed: int
+    precision: Precision = "full"
 
     @property
     def n_targets(self) -> int:
@@ -170,7 +174,7 @@ class _Apgd:
     def cross_entropy(self, surrogate: Surrogate, number: int) -> None:
         """Climb cross-entropy on the examples that still stand."""
         rows = (~self.broken).nonzero().squeeze(1)
-        self._run(surrogate, rows, partial(cross_entropy, labels=self.labels[rows]), number)
+        self._run(surrogate, rows, of_examples(cross_entropy, self.labels[rows]), number)
 
     def targeted(self, surrogate: Surrogate) -> None:
         """Climb targeted DLR, the likeliest other class first."""
@@ -179,26 +183,31 @@ class _Apgd:
         order = clean.scatter(1, self.labels.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True)
         for number in range(1, self.plan.n_targets + 1):
             rows = (~self.broken).nonzero().squeeze(1)
-            loss = partial(targeted_dlr, labels=self.labels[rows], targets=order[rows, number - 1])
+            loss = of_examples(targeted_dlr, self.labels[rows], order[rows, number - 1])
             self._run(surrogate, rows, loss, number)
 
-    def _run(self, surrogate: Surrogate, rows: Tensor, loss: Model, number: int) -> None:
+    def _run(self, surrogate: Surrogate, rows: Tensor, loss: Loss, number: int) -> None:
         if not len(rows):
             return
-        images, labels = self.images[rows], self.labels[rows]
+        images = self.images[rows]
 
-        def keep(points: Tensor, raw: Tensor) -> None:
+        def keep(points: Tensor, raw: Tensor, of: Tensor) -> Tensor:
             self.tick()
-            wrong = surrogate.judged(raw).argmax(dim=1) != labels
-            new = wrong & ~self.broken[rows]
-            self.points[rows[new]] = points[new]
-            self.broken[rows[new]] = True
+            wrong = surrogate.judged(raw).argmax(dim=1) != self.labels[rows[of]]
+            new = wrong & ~self.broken[rows[of]]
+            if self.plan.precision != "full" and new.any():
+                with torch.no_grad():
+                    exact = surrogate.judged(surrogate.model(points[new])).argmax(dim=1)
+                new[new.clone()] = exact != self.labels[rows[of[new]]]
+            self.points[rows[of[new]]] = points[new]
+            self.broken[rows[of[new]]] = True
+            return ~self.broken[rows[of]]
 
         generators = (generator(self.plan.seed, int(index), number) for index in self.indices[rows.cpu()])
         noise = torch.stack([self.ball.noise(images.shape[1:], generator) for generator in generators])
         apgd(
-            surrogate.model,
-            lambda raw: loss(surrogate.climbed(raw)),
+            in_precision(surrogate.model, self.plan.precision, images.device),
+            lambda raw, of: loss(surrogate.climbed(raw), of),
             images,
             self.ball.start(images, noise.to(images)),
             ball=self.ball,
@@ -264,9 +273,22 @@ def _same(raw: Tensor) -> Tensor:
 def _ticking(model: Model, tick: Tick) -> Model:
     def forward(images: Tensor) -> Tensor:
         tick()
-        return model(images)
+        logits: Tensor = model(_InOrder.apply(images))
+        return logits
 
     return forward
+
+
+class _InOrder(torch.autograd.Function):
+    """The identity, whose gradient is contiguous: the library's attacks take a `view` of it."""
+
+    @staticmethod
+    def forward(_: Any, images: Tensor) -> Tensor:
+        return images.view_as(images)
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0].contiguous()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.apgd import Model, Watch, apgd, column
+from mnuts_core.attacks.apgd import Loss, Model, apgd, column, of_examples
 from mnuts_core.attacks.inputs import (
     Precision,
     check_count,
@@ -146,6 +146,10 @@ def minimum_margin_attack(
     return columns._replace(images=columns.images.contiguous())
 
 
+Keep = Callable[[Tensor, Tensor], None]
+"""Takes in points and the raw logits there."""
+
+
 class _Settings(NamedTuple):
     ball: Ball
     n_iter: int
@@ -196,14 +200,13 @@ class _Batch:
         """Run both attacks; report how many runs of APGD the examples have behind them."""
         size = len(self.images)
         everyone = torch.arange(size, device=self.images.device)
-        self._run(everyone, partial(cross_entropy, labels=self.labels), 0, settings, report)
+        self._run(everyone, of_examples(cross_entropy, self.labels), 0, settings, report)
         report(size)
         others = self.climbed(self.clean_logits).scatter(1, self.labels.unsqueeze(1), -torch.inf)
         order = others.argsort(dim=1, descending=True)[:, :-1]
         for number in range(1, min(settings.n_targets, order.shape[1]) + 1):
             rows = (self.margin > 0).nonzero().squeeze(1)
-            targets = order[rows, number - 1]
-            loss = partial(targeted_dlr, labels=self.labels[rows], targets=targets)
+            loss = of_examples(targeted_dlr, self.labels[rows], order[rows, number - 1])
             self._run(rows, loss, number, settings, report)
             report(size * (1 + number))
 
@@ -219,7 +222,7 @@ class _Batch:
         return MinimumMargin(points, margin, logits, margin > 0)
 
     def _run(
-        self, rows: Tensor, loss: Model, number: int, settings: _Settings, report: Callable[[int], None]
+        self, rows: Tensor, loss: Loss, number: int, settings: _Settings, report: Callable[[int], None]
     ) -> None:
         if not len(rows):
             return
@@ -231,13 +234,13 @@ class _Batch:
         keep = self._keep_each(rows, least) if full else self._keep_chosen(rows, least, n_iter)
         seen = iter(range(n_iter + 1))
 
-        def watch(points: Tensor, raw: Tensor) -> None:
+        def watch(points: Tensor, raw: Tensor, _: Tensor) -> None:
             keep(points, raw)
             report(len(self.images) * number + len(self.images) * next(seen) // n_iter)
 
         apgd(
             in_precision(self.model, settings.precision, images.device),
-            lambda raw: loss(self.climbed(raw)),
+            lambda raw, of: loss(self.climbed(raw), of),
             images,
             ball.start(images, noise.to(images)),
             ball=ball,
@@ -246,12 +249,12 @@ class _Batch:
         )
         self.margin[rows], self.points[rows] = least.margin, least.points
 
-    def _keep_each(self, rows: Tensor, least: _Least) -> Watch:
+    def _keep_each(self, rows: Tensor, least: _Least) -> Keep:
         """Keep the least margin of all points, by the logits that come with them."""
         labels = self.labels[rows]
         return lambda points, raw: least.take(self._margin(raw, labels), points)
 
-    def _keep_chosen(self, rows: Tensor, least: _Least, n_iter: int) -> Watch:
+    def _keep_chosen(self, rows: Tensor, least: _Least, n_iter: int) -> Keep:
         """Choose a point by its rough logits in each stretch of steps, and keep by its exact margin."""
         labels, nothing = self.labels[rows], torch.full_like(least.margin, torch.inf)
         rough, seen = _Least(nothing, least.points), iter(range(n_iter + 1))

@@ -22,6 +22,7 @@ from mnuts_core.attacks.inputs import (
     check_indices,
     choose_device,
     count_classes,
+    laid_out,
     prepared,
 )
 from mnuts_core.attacks.mmaa import MinimumMargin, Progress
@@ -31,6 +32,8 @@ from mnuts_core.margins import check_labels, signed_margin
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
 from mnuts_core.transform import layer_norm
 
+N_QUERIES = 5000
+"""Queries about each image, as in AutoAttack."""
 P_INIT = 0.8
 """Share of the image that the first squares cover."""
 HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
@@ -49,11 +52,12 @@ def square_margin_attack(
     *,
     norm: Norm = "Linf",
     eps: float,
-    n_queries: int = 5000,
+    n_queries: int = N_QUERIES,
     seed: int = 0,
     batch_size: int = 256,
     surrogate: Model | None = None,
     ln_k: int = LN_K_DEFAULT,
+    channels_last: bool = False,
     indices: Tensor | None = None,
     progress: Progress | None = None,
     device: str | torch.device = "auto",
@@ -71,6 +75,7 @@ def square_margin_attack(
         batch_size: Examples at a time.
         surrogate: Raw logits → logits of the classifier that is attacked. Layer norm if None, as in MMAA.
         ln_k: Layer norm over the ln_k largest logits; of no effect if a surrogate is given.
+        channels_last: Lay images and weights out as NHWC, which convolutions may run faster on.
         indices: Numbers that stand for the examples in the seeds; 0, 1, ... if None.
         progress: Called with (queries done, queries in all).
         device: `"auto"` (CUDA if there is one), or a torch device.
@@ -88,14 +93,15 @@ def square_margin_attack(
         check_count(name, value, least)
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     total, parts = len(images) * n_queries, []
-    with prepared(model, where), torch.no_grad():
+    asked: Model = lambda points: model(laid_out(points, channels_last))
+    with prepared(model, where, channels_last=channels_last), torch.no_grad():
         labels = check_labels(
-            labels, torch.zeros(1).expand(len(images), count_classes(model, images[:1].to(where)))
+            labels, torch.zeros(1).expand(len(images), count_classes(asked, images[:1].to(where)))
         )
         for rows in torch.split(torch.arange(len(images)), batch_size):
             draws = _Draws(seed, indices[rows], images.shape[1], where)
             search = _L2Search if isinstance(ball, L2Ball) else _LinfSearch
-            batch = search(model, attacked, ball, images[rows].to(where), labels[rows].to(where), draws)
+            batch = search(asked, attacked, ball, images[rows].to(where), labels[rows].to(where), draws)
             for number in range(n_queries - 1):
                 batch.step(number)
                 if progress is not None:

@@ -16,7 +16,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from mnuts_core.cli import build, dashboard, demo, evaluate, export, importing, info, profile, remix, search
+from mnuts_core.cli import (
+    ablate,
+    build,
+    dashboard,
+    demo,
+    evaluate,
+    export,
+    importing,
+    info,
+    profile,
+    remix,
+    report,
+    search,
+)
 from mnuts_core.cli.console import fail
 from mnuts_core.cli.options import Command
 from mnuts_core.errors import MnutsError
@@ -40,6 +53,8 @@ app.command("export", cls=Command)(export.export)
 app.command("build", cls=Command)(build.build)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("profile", cls=Command)(profile.profile)
+app.command("report", cls=Command)(report.report)
+app.command("ablate", cls=Command)(ablate.ablate)
 app.command("import", cls=Command)(importing.import_)
 app.command("dashboard")(dashboard.dashboard)
 app.add_typer(demo.app, name="demo")

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
-import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from mnuts_core.cli.console import STDOUT, check_target, note, show, write_json
-from mnuts_core.cli.options import JsonOption
+from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
+from mnuts_core.cli.options import (
+    ChannelsLastOption,
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    check_norm,
+    check_precision_name,
+    parse_eps,
+)
 from mnuts_core.errors import MnutsError, ParameterError
 
 if TYPE_CHECKING:
-    from mnuts_core.build import Transformed
+    from mnuts_core.attacks.minimum_margin import Transformed
     from mnuts_core.bundle import LogitBundle
-    from mnuts_core.datasets import LoadedData
     from mnuts_core.distributed import World
-    from mnuts_core.models import LoadedModel
-
-DATASETS = ("cifar10", "cifar100", "imagenet")
-_NUMBER = r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?"
-_FRACTION = re.compile(rf"\s*({_NUMBER})\s*(?:/\s*({_NUMBER})\s*)?")
 
 
 class Settings(NamedTuple):
@@ -38,8 +39,10 @@ class Settings(NamedTuple):
     n_adv: int | None
     seed: int
     batch_size: int
+    attack: str
     n_iter: int
     n_targets: int
+    n_queries: int
     surrogate: str
     precision: str
     channels_last: bool
@@ -62,37 +65,33 @@ def build(
     n_adv: Annotated[int | None, typer.Option("--n-adv", help="How many of them are attacked; all.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the attack's random starts.")] = 0,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Images at a time.")] = 256,
-    n_iter: Annotated[int, typer.Option("--n-iter", help="Steps of each run of APGD.")] = 100,
-    n_targets: Annotated[int, typer.Option("--n-targets", help="Classes that APGD-T drives at.")] = 9,
+    attack: Annotated[
+        str, typer.Option("--attack", metavar="[mmaa|square]", help="B.1, or D.5: without gradients.")
+    ] = "mmaa",
+    n_iter: Annotated[int, typer.Option("--n-iter", help="MMAA: steps of each run of APGD.")] = 100,
+    n_targets: Annotated[int, typer.Option("--n-targets", help="MMAA: classes that APGD-T drives at.")] = 9,
+    n_queries: Annotated[int, typer.Option("--n-queries", help="Square: queries about each image.")] = 5000,
     surrogate: Annotated[
         str, typer.Option("--surrogate", metavar="[ln|M:s,p,c]", help="Attack LN∘h, or M(s,p,c)∘h (D.9).")
     ] = "ln",
-    precision: Annotated[
-        str,
-        typer.Option("--precision", metavar="[full|bfloat16]", help="Of gradients; margins stay float32."),
-    ] = "full",
-    channels_last: Annotated[bool, typer.Option("--channels-last", help="NHWC memory layout.")] = False,
+    precision: PrecisionOption = "full",
+    channels_last: ChannelsLastOption = False,
     with_images: Annotated[bool, typer.Option("--with-images", help="Keep images, as 8 bits.")] = False,
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            "--dataset", metavar=f"[{'|'.join(DATASETS)}]", help="Of RobustBench models; by --data."
-        ),
-    ] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Where data sets are.")] = None,
+    dataset: DatasetOption = None,
+    data_dir: DataDirOption = None,
     name: Annotated[str | None, typer.Option("--name", help="The bundle's name; by --out.")] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: DeviceOption = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what a killed build left.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing bundle.")] = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Run both models on images, attack the robust one (MMAA, B.1), and write the logits as a bundle.
+    """Run both models on images, attack the robust one (B.1, D.5), and write the logits as a bundle.
 
     Killed, it resumes with the same command from FILE.mnuts-work. Under torchrun, processes share the work.
     """
     given = Settings(
-        std, rob, data, norm, eps, n_clean, n_adv, seed, batch_size, n_iter, n_targets, surrogate,
-        precision, channels_last, with_images, dataset, data_dir, name,
+        std, rob, data, norm, eps, n_clean, n_adv, seed, batch_size, attack, n_iter, n_targets,
+        n_queries, surrogate, precision, channels_last, with_images, dataset, data_dir, name,
     )  # fmt: skip
     parse_eps(eps)
     parse_surrogate(surrogate)
@@ -100,7 +99,7 @@ def build(
     check_target("--json", json_out)
     from mnuts_core.distributed import joined
 
-    with joined() as world:
+    with joined(device) as world:
         if out.exists() and not force:
             if world.restarts:  # another process fell after this one had written the bundle
                 return note(f"{out} is written")
@@ -110,25 +109,6 @@ def build(
             _finish(bundle, out, json_out)
         world.wait()
     return None
-
-
-def parse_eps(text: str) -> float:
-    """ε from a number or a fraction.
-
-    Raises:
-        ParameterError: If it is neither, or not in (0, inf).
-
-    Example:
-        >>> parse_eps("8/255"), parse_eps(".5")
-        (0.03137254901960784, 0.5)
-    """
-    found = _FRACTION.fullmatch(text)
-    if found is not None:
-        above, below = float(found[1]), float(found[2] or 1)
-        value = above / below if below else math.inf
-        if 0 < value < math.inf:
-            return value
-    raise ParameterError(f"--eps must be a number or fraction in (0, inf), such as 8/255, got {text!r}")
 
 
 def parse_surrogate(text: str) -> tuple[float, float, float] | None:
@@ -157,8 +137,19 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
     from mnuts_core.build import build_bundle, progress_bar
     from mnuts_core.workfolder import count_batches, work_folder_of
 
-    where, work = world.device(device), work_folder_of(out)
-    std, rob, images = load_all(given, where)
+    if given.n_clean is not None and given.n_clean < 1:
+        raise ParameterError(f"--n-clean must be an integer of at least 1, got {given.n_clean}")
+    where, norm, work = world.device(device), check_norm(given.norm), work_folder_of(out)
+    std, rob, images = load_all(
+        given.std,
+        given.rob,
+        given.data,
+        n=given.n_clean,
+        norm=norm,
+        dataset=given.dataset,
+        data_dir=given.data_dir,
+        device=where,
+    )
     there = 0 if fresh else count_batches(work)
     with progress_bar("build") as show_progress:
 
@@ -174,7 +165,7 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             rob.module,
             images.images,
             images.labels,
-            norm=_norm(given.norm),
+            norm=norm,
             eps=parse_eps(given.eps),
             n_adv=given.n_adv,
             seed=given.seed,
@@ -186,10 +177,12 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             command=command_line(given, out),
             with_images=given.with_images,
             batch_size=given.batch_size,
+            attack=_margin_attack(given.attack),
             n_iter=given.n_iter,
             n_targets=given.n_targets,
+            n_queries=given.n_queries,
             surrogate=_surrogate(given.surrogate),
-            precision=_precision(given.precision),
+            precision=check_precision_name(given.precision),
             channels_last=given.channels_last,
             progress=progress if world.is_first else None,
             device=where,
@@ -197,46 +190,6 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             fresh=fresh,
             world=world,
         )
-
-
-def load_all(given: Settings, device: str) -> tuple[LoadedModel, LoadedModel, LoadedData]:
-    """Both models, and the images in the size that the models want.
-
-    Raises:
-        MnutsError: If one of them cannot be loaded, or the models want images of different sizes.
-    """
-    from mnuts_core.datasets import load_data
-    from mnuts_core.devices import resolve_device
-    from mnuts_core.models import load_model
-
-    if given.n_clean is not None and given.n_clean < 1:
-        raise ParameterError(f"--n-clean must be an integer of at least 1, got {given.n_clean}")
-    where = resolve_device(device)
-    classes = load_data(given.data, n=1, data_dir=given.data_dir).classes
-    dataset = given.dataset or dataset_of(given.data)
-    std, rob = (
-        load_model(spec, dataset=dataset, norm=_norm(given.norm), num_classes=len(classes), device=where)
-        for spec in (given.std, given.rob)
-    )
-    sizes = {size for size in (std.image_size, rob.image_size) if size is not None}
-    if len(sizes) > 1:
-        raise MnutsError(
-            f"--std and --rob must take the same images, but {given.std} wants {std.image_size} pixels a "
-            f"side and {given.rob} {rob.image_size}: give a pair of one size"
-        )
-    size = sizes.pop() if sizes else None
-    return std, rob, load_data(given.data, n=given.n_clean, image_size=size, data_dir=given.data_dir)
-
-
-def dataset_of(data: str) -> str | None:
-    """Which of RobustBench's data sets a data spec stands for, if its name says so.
-
-    Example:
-        >>> dataset_of("torchvision:CIFAR100"), dataset_of("imagenet:/data/val"), dataset_of("npz:mine.npz")
-        ('cifar100', 'imagenet', None)
-    """
-    family, _, rest = data.lower().partition(":")
-    return next((known for known in DATASETS if known in (family, rest)), None)
 
 
 def command_line(given: Settings, out: Path) -> str:
@@ -252,7 +205,8 @@ def command_line(given: Settings, out: Path) -> str:
 
 
 _DEFAULTS = {
-    "seed": 0, "batch_size": 256, "n_iter": 100, "n_targets": 9, "surrogate": "ln", "precision": "full",
+    "seed": 0, "batch_size": 256, "attack": "mmaa", "n_iter": 100, "n_targets": 9, "n_queries": 5000,
+    "surrogate": "ln", "precision": "full",
 }  # fmt: skip
 
 
@@ -277,25 +231,16 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
         )
 
 
-def _norm(norm: str) -> Literal["Linf", "L2"]:
-    from mnuts_core.attacks.norms import NORMS
+def _margin_attack(attack: str) -> Any:
+    from mnuts_core.attacks.minimum_margin import MARGIN_ATTACKS
 
-    for known in NORMS:
-        if norm.lower() == known.lower():
-            return known
-    raise ParameterError(f"--norm must be one of {', '.join(NORMS)}, got {norm!r}")
-
-
-def _precision(precision: str) -> Any:
-    from mnuts_core.attacks.inputs import PRECISIONS
-
-    if precision not in PRECISIONS:
-        raise ParameterError(f"--precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
-    return precision
+    if attack not in MARGIN_ATTACKS:
+        raise ParameterError(f"--attack must be one of {', '.join(MARGIN_ATTACKS)}, got {attack!r}")
+    return attack
 
 
 def _surrogate(text: str) -> Transformed | None:
-    from mnuts_core.build import Transformed
+    from mnuts_core.attacks.minimum_margin import Transformed
 
     values = parse_surrogate(text)
     return None if values is None else Transformed(*values)

@@ -15,6 +15,14 @@ def dashboard(
         str | None,
         typer.Option("--bundle", metavar="BUNDLE", help="Name or path of the bundle to open first."),
     ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            "--images",
+            metavar="SPEC",
+            help="Images behind the bundle, such as cifar10-jpeg:FOLDER, for Verify where it holds none.",
+        ),
+    ] = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int | None,
@@ -40,7 +48,9 @@ def dashboard(
     from mnuts_dashboards.serve import ServeError, serve
 
     try:
-        code = serve(name, bundle=path, host=host, port=port, token=token, open_browser=not no_browser)
+        code = serve(
+            name, bundle=path, images=images, host=host, port=port, token=token, open_browser=not no_browser
+        )
     except ServeError as error:
         raise MnutsError(str(error)) from error
     raise typer.Exit(code)

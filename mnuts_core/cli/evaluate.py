@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,14 +12,23 @@ from rich import box
 from rich.table import Table
 
 from mnuts_core.cli.console import STDOUT, check_target, note, progress, show, warn, write_json
-from mnuts_core.cli.options import DeviceOption, JsonOption
+from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
+from mnuts_core.cli.options import (
+    ChannelsLastOption,
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    check_norm,
+    check_precision_name,
+    parse_eps,
+)
 from mnuts_core.errors import MnutsError, ParameterError
 
 if TYPE_CHECKING:
     from mnuts_core.config import MixConfig
     from mnuts_core.estimates import Estimate
-    from mnuts_core.evaluate import Verified
     from mnuts_core.manifest import ModelCard, ThreatModel
+    from mnuts_core.verification import Verified
 
 
 def evaluate(
@@ -49,13 +56,10 @@ def evaluate(
     n_iter: Annotated[int, typer.Option("--n-iter", min=1, help="Steps of APGD and FAB.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
-    dataset: Annotated[
-        str | None,
-        typer.Option("--dataset", metavar="[cifar10|cifar100|imagenet]", help="For robustbench: models."),
-    ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder of torchvision's data sets.")
-    ] = None,
+    precision: PrecisionOption = "full",
+    channels_last: ChannelsLastOption = False,
+    dataset: DatasetOption = None,
+    data_dir: DataDirOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing --out.")] = False,
     device: DeviceOption = "auto",
@@ -71,58 +75,29 @@ def evaluate(
     from mnuts_core.attacks.adaptive import ATTACKS
     from mnuts_core.attacks.doubts import doubts_of_config
     from mnuts_core.config import MixConfig
+    from mnuts_core.workfolder import discard, work_folder_of
 
     mix = MixConfig.load(config)
     threat = _threat(mix, norm, eps)
     if attack not in ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
-    work = Path(f"{target or config}.{attack}.work")
-    if fresh and work.is_dir():
-        shutil.rmtree(work)
-    specs = {"dataset": dataset or dataset_of(data), "norm": threat.norm}
-    run = {"attack": attack, "n_iter": n_iter, "seed": seed, "batch_size": batch_size, "work_dir": work}
-    verified, cards = _attack(config, (std, rob), (data, n, data_dir), device, specs, threat, run)
+    work = work_folder_of(f"{target or config}.{attack}")
+    models = {"std": std, "rob": rob, "data": data, "n": n, "dataset": dataset, "data_dir": data_dir}
+    run: dict[str, Any] = {"attack": attack, "n_iter": n_iter, "seed": seed, "batch_size": batch_size}
+    run |= {"precision": check_precision_name(precision), "channels_last": channels_last}
+    verified, cards = _attack(config, threat, models, run | {"work_dir": work, "fresh": fresh}, device)
     doubts = [*verified.warnings, *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards)]
     verified = verified._replace(warnings=tuple(doubts))
     result = verified.into(mix)
     if target is not None:
         result.save(target)
-    shutil.rmtree(work, ignore_errors=True)
+    discard(work)
     for doubt in doubts:
         warn(str(doubt))
     if json_out is not None:
         write_json(json_out, to_json(verified, threat, target, result))
     if json_out != STDOUT:
         show(*report(verified, threat, mix, target))
-
-
-def dataset_of(spec: str) -> str:
-    """Which of RobustBench's data sets a data spec stands for.
-
-    Example:
-        >>> [dataset_of(spec) for spec in ("imagenet:val", "torchvision:CIFAR100", "npz:mine.npz")]
-        ['imagenet', 'cifar100', 'cifar10']
-    """
-    lowered = spec.lower()
-    return next((name for name in ("imagenet", "cifar100") if name in lowered), "cifar10")
-
-
-def parse_eps(text: str) -> float:
-    """A radius written as a number or as a fraction.
-
-    Raises:
-        ParameterError: If it is neither.
-
-    Example:
-        >>> parse_eps("8/255") == 8 / 255
-        True
-    """
-    try:
-        return float(Fraction(text))
-    except (ValueError, ZeroDivisionError):
-        raise ParameterError(
-            f"--eps must be a number or a fraction, for pixels in [0, 1], such as 8/255, got {text!r}"
-        ) from None
 
 
 def _target(config: Path, out: Path | None, in_place: bool, force: bool) -> Path | None:
@@ -135,41 +110,29 @@ def _target(config: Path, out: Path | None, in_place: bool, force: bool) -> Path
 
 def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:
     """The threat model that was given, else the configuration's."""
-    from mnuts_core.attacks.norms import NORMS, make_ball
+    from mnuts_core.attacks.norms import make_ball
     from mnuts_core.manifest import ThreatModel
 
     known = config.threat
     if known is None and (norm is None or eps is None):
         raise MnutsError("the configuration has no threat model: give --norm and --eps")
-    chosen = norm or (known and known.norm)
+    chosen = check_norm(norm) if norm is not None else (known and known.norm)
     radius = parse_eps(eps) if eps is not None else (known and known.eps)
-    if norm is not None and norm not in NORMS:
-        raise ParameterError(f"--norm must be one of {', '.join(NORMS)}, got {norm!r}")
     ball: dict[str, Any] = {"norm": chosen, "eps": radius}
     make_ball(**ball)
     return ThreatModel(**ball)
 
 
 def _attack(
-    config: Path,
-    models: tuple[str, str],
-    images: tuple[str, int | None, Path | None],
-    device: str,
-    specs: dict[str, Any],
-    threat: ThreatModel,
-    run: dict[str, Any],
+    config: Path, threat: ThreatModel, models: dict[str, Any], run: dict[str, Any], device: str
 ) -> tuple[Verified, tuple[ModelCard, ...]]:
     """Load models and images, and attack; the result, and the cards of both models."""
-    from mnuts_core.datasets import load_data
     from mnuts_core.devices import resolve_device
-    from mnuts_core.evaluate import evaluate as attack_mix
     from mnuts_core.mixing import MixedClassifier
-    from mnuts_core.models import load_model
+    from mnuts_core.verification import evaluate as attack_mix
 
     where = resolve_device(device)
-    std, rob = (load_model(spec, device=where, **specs) for spec in models)
-    spec, n, data_dir = images
-    data = load_data(spec, n=n, image_size=rob.image_size or std.image_size, data_dir=data_dir)
+    std, rob, data = load_all(**models, norm=threat.norm, device=str(where))
     model = MixedClassifier.from_config(config, std.module, rob.module)
     note(f"{run['attack']}, {threat}: {len(data.labels):,} images on {where}")
     with progress("attack") as bar:

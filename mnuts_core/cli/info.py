@@ -183,6 +183,7 @@ def _attack_words(bundle: LogitBundle) -> str:
     settings = {
         "steps": attack.n_iter,
         "targets": attack.n_targets,
+        "queries": attack.n_queries,
         "seed": attack.seed,
         "precision": attack.precision or None,
     }

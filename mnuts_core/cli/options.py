@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,9 +14,13 @@ from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import CLAMPS, LN_K_DEFAULT, PARAMS, MixParams, check_clamp
 
 if TYPE_CHECKING:
+    from mnuts_core.attacks.inputs import Precision
+    from mnuts_core.attacks.norms import Norm
     from mnuts_core.bundle import LogitBundle
 
 JSON = "--json"
+_NUMBER = r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?"
+_FRACTION = re.compile(rf"\s*({_NUMBER})\s*(?:/\s*({_NUMBER})\s*)?")
 
 
 class Command(TyperCommand):
@@ -49,6 +55,12 @@ JsonOption = Annotated[
         metavar="[OUT.json]",
         help="One JSON object instead of tables on standard output; or beside them in a file.",
     ),
+]
+PrecisionOption = Annotated[
+    str, typer.Option("--precision", metavar="[full|bfloat16]", help="Of APGD's gradients.")
+]
+ChannelsLastOption = Annotated[
+    bool, typer.Option("--channels-last", help="NHWC memory layout, often faster.")
 ]
 BetaOption = Annotated[
     float | None,
@@ -110,6 +122,53 @@ def check_beta(beta: float | None) -> float:
     if beta > 1:
         raise ParameterError(f"--beta must lie in [0, 1], got {beta:g}: give 0.985 for 98.5 %")
     return PARAMS["beta"].check(beta)
+
+
+def parse_eps(text: str) -> float:
+    """ε from a number or a fraction.
+
+    Raises:
+        ParameterError: If it is neither, or not in (0, inf).
+
+    Example:
+        >>> parse_eps("8/255"), parse_eps(".5")
+        (0.03137254901960784, 0.5)
+    """
+    found = _FRACTION.fullmatch(text)
+    if found is not None:
+        above, below = float(found[1]), float(found[2] or 1)
+        value = above / below if below else math.inf
+        if 0 < value < math.inf:
+            return value
+    raise ParameterError(f"--eps must be a number or a fraction in (0, inf), such as 8/255, got {text!r}")
+
+
+def check_precision_name(precision: str) -> Precision:
+    """The precision, if there is one of that name.
+
+    Raises:
+        ParameterError: If not.
+    """
+    from mnuts_core.attacks.inputs import PRECISIONS
+
+    for known in PRECISIONS:
+        if precision == known:
+            return known
+    raise ParameterError(f"--precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+
+
+def check_norm(norm: str) -> Norm:
+    """The norm, in whatever case it is written.
+
+    Raises:
+        ParameterError: If there is no such norm.
+    """
+    from mnuts_core.attacks.norms import NORMS
+
+    for known in NORMS:
+        if norm.lower() == known.lower():
+            return known
+    raise ParameterError(f"--norm must be one of {', '.join(NORMS)}, got {norm!r}")
 
 
 def mix_params(

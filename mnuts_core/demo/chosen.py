@@ -12,12 +12,12 @@ from mnuts_core.build import progress_bar
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
 from mnuts_core.datasets import LoadedData
-from mnuts_core.evaluate import evaluate
 from mnuts_core.grids import GridSpec
 from mnuts_core.mixing import MixedClassifier
 from mnuts_core.remix import RemixEngine
 from mnuts_core.search import grid_search
 from mnuts_core.selection import GridSearchResult
+from mnuts_core.verification import evaluate
 
 BETAS = (0.985, 0.95)
 """Levels that a pair's configurations are made for: the paper's for CIFAR-10, and a bolder one."""
@@ -61,6 +61,8 @@ def choose_and_verify(
                 images.labels,
                 norm=threat.norm,
                 eps=threat.eps,
+                precision="bfloat16",
+                channels_last=True,
                 progress=show,
                 work_dir=work / f"verify-{beta:g}",
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -10,7 +9,7 @@ import torch
 from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 from torch import Tensor, nn
 
-from mnuts_core.attacks.apgd import apgd, checkpoint_steps
+from mnuts_core.attacks.apgd import apgd, checkpoint_steps, of_examples
 from mnuts_core.attacks.losses import cross_entropy, dlr, targeted_dlr
 from mnuts_core.attacks.norms import make_ball
 
@@ -71,16 +70,16 @@ def both(kind: str, norm: str, loss: str) -> tuple[Tensor, Tensor, Tensor, Tenso
     if loss == "targeted-dlr":
         library = APGDAttack_targeted(recorder, n_iter=100, norm=norm, eps=ball.eps, device="cpu")
         library.y_target = targets
-        ours = partial(targeted_dlr, labels=labels, targets=targets)
+        ours = of_examples(targeted_dlr, labels, targets)
     else:
         library = APGDAttack(recorder, n_iter=100, norm=norm, eps=ball.eps, loss=loss, device="cpu")
-        ours = partial(cross_entropy if loss == "ce" else dlr, labels=labels)
+        ours = of_examples(cross_entropy if loss == "ce" else dlr, labels)
     library.init_hyperparam(images)
     theirs = library.attack_single_run(images, labels, x_init=start)
 
     iterates: list[Tensor] = []
     best = apgd(
-        model, ours, images, start, ball=ball, n_iter=100, watch=lambda points, _: iterates.append(points)
+        model, ours, images, start, ball=ball, n_iter=100, watch=lambda points, *_: iterates.append(points)
     )
     return torch.stack(iterates), torch.stack(recorder.seen), best.points, theirs[0]
 
@@ -103,17 +102,60 @@ def test_best_is_the_largest_loss_that_was_watched() -> None:
     losses: list[Tensor] = []
     best = apgd(
         model,
-        partial(cross_entropy, labels=labels),
+        of_examples(cross_entropy, labels),
         images,
         images,
         ball=make_ball("Linf", 0.05),
         n_iter=20,
-        watch=lambda _, logits: losses.append(cross_entropy(logits, labels)),
+        watch=lambda _, logits, rows: losses.append(cross_entropy(logits, labels)),
     )
     assert len(losses) == 21
     torch.testing.assert_close(best.loss, torch.stack(losses).amax(dim=0), rtol=0, atol=0)
     torch.testing.assert_close(cross_entropy(model(best.points), labels).detach(), best.loss)
     assert (best.loss > losses[0]).all()
+
+
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_examples_that_leave_do_not_disturb_the_others(norm: str) -> None:
+    model = network("residual")
+    images = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    labels = model(images).argmax(dim=1)
+    ball, sizes, loss = make_ball(norm, EPS[norm]), [], of_examples(cross_entropy, labels)
+
+    def only_even(points: Tensor, logits: Tensor, rows: Tensor) -> Tensor | None:
+        sizes.append(len(rows))
+        return rows % 2 == 0 if len(sizes) > 5 else None
+
+    whole = apgd(model, loss, images, images, ball=ball, n_iter=30)
+    shrunk = apgd(model, loss, images, images, ball=ball, n_iter=30, watch=only_even)
+    assert sizes == [16] * 6 + [8] * 25
+    torch.testing.assert_close(shrunk.points[::2], whole.points[::2], rtol=0, atol=1e-5)
+    torch.testing.assert_close(shrunk.loss[::2], whole.loss[::2])
+    early = apgd(model, loss, images, images, ball=ball, n_iter=5)  # what the others had found until then
+    assert (shrunk.loss[1::2] <= whole.loss[1::2]).all()
+    assert (shrunk.loss[1::2] >= early.loss[1::2] - 1e-5).all()
+
+
+def test_it_ends_when_nobody_is_left() -> None:
+    model, calls = network("conv"), []
+    images = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(2))
+
+    def nobody(points: Tensor, logits: Tensor, rows: Tensor) -> Tensor:
+        calls.append(len(rows))
+        return torch.zeros(len(rows), dtype=torch.bool)
+
+    labels = model(images).argmax(dim=1)
+    best = apgd(
+        model,
+        of_examples(cross_entropy, labels),
+        images,
+        images,
+        ball=make_ball("Linf", 0.05),
+        n_iter=50,
+        watch=nobody,
+    )
+    assert calls == [4]
+    assert torch.equal(best.points, images)
 
 
 @pytest.mark.parametrize(("n_iter", "first"), [(100, 22), (50, 11), (10, 2), (1, 1)])
@@ -130,7 +172,7 @@ def test_a_constant_model_stays_inside_the_ball() -> None:
     images = torch.full((2, 1, 4, 4), 0.5)
     best = apgd(
         lambda x: x.flatten(1)[:, :3] * 0.0,
-        partial(dlr, labels=torch.tensor([0, 1])),
+        of_examples(dlr, torch.tensor([0, 1])),
         images,
         images,
         ball=make_ball("L2", 0.1),

@@ -1,8 +1,11 @@
 """The explorer as its user meets it: through our server in Chromium, and in JupyterLab."""
 
+import csv
 import re
 import shutil
+import time
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -14,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "explorer.ipynb"
 PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
-PANELS = ("plane", "transform", "margins", "mix_margins", "simplex", "medians", "slices")
+PANELS = ("plane", "transform", "margins", "mix_margins", "slices", "medians", "simplex", "bars")
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +158,172 @@ def test_the_controls_stay_in_view(page):
     page.mouse.wheel(0, 900)
     page.wait_for_function(f"{PLOT.format('margins')}.getBoundingClientRect().top < 300")
     assert abs(page.locator(".mnuts-controls").bounding_box()["y"] - top) < 40
+
+
+def query(page) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(page.url).query))
+
+
+def wait_for_query(page, **wanted: str | None) -> None:
+    """Wait until the address says so; None: the word is not in it."""
+    page.wait_for_function(
+        "want => Object.entries(want).every(([k, v]) => new URLSearchParams(location.search).get(k) === v)",
+        arg=wanted,
+    )
+
+
+def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
+    params = opening(engine)
+    wait_for_query(page, bundle="digits", c=None)
+    set_slider(page, "bias c", "-0.25")
+    wait_for_query(page, c="-0.25")
+    page.wait_for_timeout(1000)  # at rest: the next change is a step of its own
+    set_slider(page, "level β", "0.9")
+    wait_for_query(page, c="-0.25", beta="0.9")
+    page.go_back()
+    wait_for_mix(page, expected(engine, params.with_(c=-0.25)))
+    wait_for_query(page, c="-0.25", beta=None)
+    page.get_by_role("button", name="Redo").click()
+    wait_for_mix(page, expected(engine, params.with_(c=-0.25, beta=0.9)))
+    page.get_by_role("button", name="Undo").click()
+    wait_for_query(page, c="-0.25", beta=None)
+    page.reload(wait_until="commit")
+    wait_for_mix(page, expected(engine, params.with_(c=-0.25)))
+    page.go_back()
+    wait_for_mix(page, expected(engine, params))
+
+
+def test_a_link_opens_the_view_hides_controls_and_tells_what_is_wrong(served, chromium_page, engine):
+    page = chromium_page
+    page.goto(f"{served.url}?s=2&p=2&c=-0.3&beta=0.9&hide=T,search&k=one&theme=dark", wait_until="commit")
+    wait_for_mix(page, expected(engine, MixParams(s=2, p=2, c=-0.3, beta=0.9)))
+    page.get_by_role("alert").get_by_text("k must be a whole number, got 'one'").wait_for()
+    assert not page.locator(".mnuts-slider", has_text="temperature T").is_visible()
+    assert not page.get_by_role("button", name="Find best for this β").is_visible()
+    wait_for_query(page, theme="dark", hide="T,search")
+
+
+def test_an_example_is_chosen_by_mouse_and_keyboard(page):
+    row = page.locator("tr.choice").first
+    row.scroll_into_view_if_needed()
+    row.click()
+    page.get_by_text("The mix mends it").wait_for()
+    first = query_image(page)
+    assert page.evaluate("document.querySelector('.mnuts-story img').naturalWidth") >= 64
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("old => new URLSearchParams(location.search).get('image') !== old", arg=first)
+    chosen = page.locator("tr.choice[aria-selected=true]")
+    assert chosen.count() == 1
+    number = chosen.locator("td").first.inner_text()
+    page.locator("[data-panel=bars]").get_by_text(f"clean image {number}, labelled").first.wait_for()
+
+
+def query_image(page) -> str:
+    page.wait_for_function("new URLSearchParams(location.search).has('image')")
+    return query(page)["image"]
+
+
+def test_a_snapshot_is_on_the_plane_and_in_the_table(page):
+    page.get_by_role("button", name="Keep a snapshot").click()
+    wait_for_query(page, bundle="digits")
+    set_slider(page, "bias c", "-0.5")
+    page.get_by_role("button", name="Restore A").scroll_into_view_if_needed()
+    page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => t.text?.[0] === 'A')")
+    page.wait_for_function("new URLSearchParams(location.search).get('snap')?.startsWith('s:')")
+    page.get_by_role("button", name="Remove A").click()
+    page.get_by_role("button", name="Remove A").wait_for(state="hidden")
+
+
+def test_verify_in_the_background_then_stale_then_fresh_and_exported(page, tmp_path):
+    page.get_by_label("images", exact=True).fill("12")
+    page.get_by_label("steps", exact=True).fill("2")
+    page.get_by_label("steps", exact=True).press("Enter")
+    page.get_by_role("button", name="Verify this mix").click()
+    page.get_by_text("go on exploring").wait_for()
+    set_slider(page, "bias c", "-0.4")  # the page goes on meanwhile
+    wait_for_query(page, c="-0.4")
+    page.get_by_text("of other settings: stale").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("of other settings: stale").wait_for(state="detached")
+    assert "n = 12" in page.locator("[data-row=mix] td").nth(1).inner_text().replace("\u00a0", " ")
+    page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => t.name === 'this mix, verified, n = 12')")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export JSON").click()
+    download.value.save_as(tmp_path / "config.json")
+    assert MixConfig.load(tmp_path / "config.json").verified.accuracy.n == 12
+
+
+def test_files_are_imported_or_refused(page, engine, tmp_path, digits_path):
+    config = MixConfig.from_remix(engine, MixParams(s=2, p=2, c=-0.3))
+    chooser = page.locator(".mnuts-upload input")
+    chooser.set_input_files(config.save(tmp_path / "mine.json"))
+    wait_for_mix(page, expected(engine, MixParams(s=2, p=2, c=-0.3)))
+    (tmp_path / "broken.safetensors").write_bytes(b"no bundle")
+    chooser.set_input_files(tmp_path / "broken.safetensors")
+    page.get_by_role("alert").get_by_text("broken.safetensors is not a readable safetensors file").wait_for()
+    chooser.set_input_files(digits_path)
+    wait_for_query(page, bundle="digits (2)")
+    wait_for_mix(page, expected(engine, MixParams(s=2, p=2, c=-0.3)))
+
+
+def test_the_report_opens_from_the_disk(page, new_page, tmp_path):
+    with page.expect_download() as download:
+        page.get_by_role("button", name="HTML report").click()
+    download.value.save_as(tmp_path / "report.html")
+    report = new_page()
+    report.goto(f"file://{tmp_path / 'report.html'}")
+    report.wait_for_function("[...document.querySelectorAll('section > div')].every(d => d._fullLayout)")
+    assert shown(report, "mix") == shown(page, "mix")
+
+
+def test_the_heat_maps_table_gives_s_itself(page, engine, tmp_path):
+    panel = page.locator("[data-panel=slices]")
+    panel.scroll_into_view_if_needed()
+    page.wait_for_function(f"{PLOT.format('slices')}?.data?.length > 0")
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="Save the data as CSV").click()
+    download.value.save_as(tmp_path / "slices.csv")
+    rows = list(csv.DictReader((tmp_path / "slices.csv").open()))
+    cells = [row for row in rows if row["trace"].startswith("objective")]
+    grid = GridSpec.paper("cifar10")
+    assert len(cells) == grid.size
+    assert sorted({float(row["y"]) for row in cells}) == pytest.approx(sorted(grid.s))
+
+
+def test_a_closed_tab_ends_its_kernel(served, new_page):
+    page, answers = new_page(), []
+    page.goto(served.url, wait_until="commit")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    kernel = re.search(
+        r"kernels/([\w-]+)",
+        page.evaluate("performance.getEntriesByType('resource').map(e => e.name).join(' ')"),
+    )
+    own = kernel and kernel[1]
+    page.context.on("response", lambda response: answers.append(response))
+    page.goto("about:blank")
+    deadline = time.monotonic() + 20
+    while own and alive(own) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert own
+    assert not alive(own)
+    assert [r.status for r in answers if "shutdown" in r.url and r.status >= 400] == []
+
+
+def alive(kernel: str) -> bool:
+    """Whether a kernel's process is there."""
+    return any(
+        kernel in path.read_text(errors="ignore")
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if readable(path)
+    )
+
+
+def readable(path: Path) -> bool:
+    try:
+        path.read_bytes()
+    except OSError:
+        return False
+    return True
 
 
 def test_two_tabs_are_independent(served, new_page, engine):

@@ -14,7 +14,9 @@ import pytest
 
 from mnuts_core.build import Transformed, build_bundle
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.cli.build import dataset_of, parse_eps, parse_surrogate
+from mnuts_core.cli.build import parse_surrogate
+from mnuts_core.cli.loading import dataset_of
+from mnuts_core.cli.options import parse_eps
 from mnuts_core.datasets import load_data
 from mnuts_core.errors import ParameterError
 from mnuts_core.models import load_model
@@ -83,9 +85,9 @@ def test_writes_what_the_core_builds(mnuts, tmp_path: Path) -> None:
     assert "exists already" in err
 
 
-def kill_at(out: Path, batches: int) -> None:
+def kill_at(out: Path, batches: int, long: tuple[object, ...] = LONG) -> None:
     """Start a build as a process of its own, and kill it when so many batches are on disk."""
-    command = [sys.executable, "-m", "mnuts_core.cli", "build", *PAIR, *THREAT, *LONG, "--out", out]
+    command = [sys.executable, "-m", "mnuts_core.cli", "build", *PAIR, *THREAT, *long, "--out", out]
     process = subprocess.Popen([str(word) for word in command], env=os.environ | {"OMP_NUM_THREADS": "1"})
     deadline = time.monotonic() + 100
     while count_batches(work_folder_of(out)) < batches:
@@ -118,6 +120,25 @@ def test_killed_twice_gives_the_bytes_of_an_undisturbed_build(mnuts, tmp_path: P
     assert not work_folder_of(out).exists()
 
 
+@pytest.mark.slow
+def test_square_killed_gives_the_bytes_of_an_undisturbed_build(mnuts, tmp_path: Path) -> None:
+    out, whole = tmp_path / "killed.safetensors", tmp_path / "whole.safetensors"
+    long = ("--attack", "square", "--n-queries", 300, "--n-clean", 80, "--batch-size", 20, "--device", "cpu")
+    kill_at(out, 1, long)
+    code, _, err = mnuts("build", *PAIR, *THREAT, *long, "--out", out)
+    assert code == 0
+    assert "of 4 batches are done" in err
+    code, printed, _ = mnuts("build", *PAIR, *THREAT, *long, "--out", whole, "--json")
+    bundle = LogitBundle.load(out)
+    assert (code, bundle.digest) == (0, LogitBundle.load(whole).digest)
+    attack = json.loads(printed)["manifest"]["attack"]
+    assert (attack["n_queries"], attack["n_iter"], attack["n_targets"]) == (300, None, None)
+    assert "--attack square --n-queries 300" in bundle.manifest.command
+    shown = mnuts("info", out).out
+    assert "Square" in shown
+    assert "queries 300, seed 0" in shown
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("8/255", 8 / 255), (" 0.5 ", 0.5), ("1e-2", 0.01), ("1.5/3", 0.5), (".25", 0.25)]
 )
@@ -130,7 +151,7 @@ def test_eps_is_a_number_or_a_fraction(text: str, value: float) -> None:
     ["8/0", "0", "-1", "nan", "inf", "1e999", "", "8/255/2", "__import__('os')", "8 255", "/3", "1e-999"],
 )
 def test_eps_refuses_all_else(text: str) -> None:
-    with pytest.raises(ParameterError, match="--eps must be a number or fraction in"):
+    with pytest.raises(ParameterError, match="--eps must be a number or a fraction in"):
         parse_eps(text)
 
 
@@ -143,14 +164,16 @@ def test_surrogates() -> None:
 
 
 def test_data_sets_of_robustbench() -> None:
-    specs = (
-        "torchvision:CIFAR10",
-        "torchvision:CIFAR100",
-        "imagenet:/x/cifar10",
-        "digits",
-        "npz:cifar10.npz",
-    )
-    assert [dataset_of(spec) for spec in specs] == ["cifar10", "cifar100", "imagenet", None, None]
+    known = {
+        "torchvision:CIFAR10": "cifar10",
+        "torchvision:CIFAR100": "cifar100",
+        "cifar10-jpeg:/x/imagenet": "cifar10",
+        "imagenet:/x/cifar10": "imagenet",
+        "imagenet:/x@Res256Crop224": "imagenet",
+        "digits": None,
+        "npz:cifar10.npz": None,
+    }
+    assert {spec: dataset_of(spec) for spec in known} == known
 
 
 BAD = {
@@ -165,6 +188,8 @@ BAD = {
     "n-adv": (("--n-adv", 61), "n_adv must be at most 60"),
     "batch size": (("--batch-size", 0), "batch_size must be"),
     "steps": (("--n-iter", 0), "n_iter must be"),
+    "attack": (("--attack", "pgd"), "--attack must be one of mmaa, square, got 'pgd'"),
+    "the other's setting": (("--n-queries", 7), "n_queries is no setting of attack 'mmaa', got 7"),
     "seed": (("--seed", -1), "seed must be"),
     "std": (("--std", "demo:nothing"), "'nothing'"),
     "rob": (("--rob", "nonsense"), "nonsense"),

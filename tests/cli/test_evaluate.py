@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from mnuts_core import MixConfig, MixParams
-from mnuts_core.cli.evaluate import dataset_of, parse_eps
 from mnuts_core.demo.digits import EPS
+from mnuts_core.workfolder import count_batches, work_folder_of
 from tests.conftest import DIGITS
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob")
@@ -71,8 +76,8 @@ class TestEvaluate:
         assert "other-threat-model" in found
         assert "other-model" in found
 
-    def test_a_run_that_was_cut_goes_on_and_fresh_forgets(self, mnuts, config, monkeypatch):
-        work = Path(f"{config}.transfer.work")
+    def test_a_run_of_other_settings_is_refused_and_fresh_forgets(self, mnuts, config):
+        work = Path(f"{config}.transfer.mnuts-work")
         work.mkdir()
         (work / "settings.json").write_text('{"seed": 5}')
         result = mnuts("evaluate", config, *QUICK)
@@ -82,13 +87,34 @@ class TestEvaluate:
         assert mnuts("evaluate", config, *QUICK, "--fresh").code == 0
         assert not work.exists()
 
+    @pytest.mark.slow
+    def test_killed_gives_the_bytes_of_an_undisturbed_run(self, mnuts, config, tmp_path):
+        killed, whole = tmp_path / "killed.json", tmp_path / "whole.json"
+        words = (*PAIR, "--data", "digits", "--n", 32, "--n-iter", 1, "--batch-size", 8, "--device", "cpu")
+        command = [sys.executable, "-m", "mnuts_core.cli", "evaluate", config, *words, "--out", killed]
+        process = subprocess.Popen([str(word) for word in command], env=os.environ | {"OMP_NUM_THREADS": "1"})
+        work, deadline = work_folder_of(f"{killed}.transfer"), time.monotonic() + 100
+        while count_batches(work) < 2:
+            assert process.poll() is None, "it ended by itself"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not killed.exists()
+        results = []
+        for out in (killed, whole):
+            assert mnuts("evaluate", config, *words, "--out", out).code == 0
+            results.append(MixConfig.load(out).verified)
+        assert results[0] == results[1]
+        assert not work.exists()
+
     @pytest.mark.parametrize(
         ("words", "said"),
         [
             (("--attack", "pgd"), "--attack must be one of transfer, bypass, autoattack, got 'pgd'"),
             (("--eps", "much"), "--eps must be a number or a fraction"),
             (("--eps", "1/0"), "--eps must be a number or a fraction"),
-            (("--eps", "-8/255"), "eps must be a number in (0, inf)"),
+            (("--eps", "-8/255"), "--eps must be a number or a fraction in (0, inf)"),
             (("--norm", "L1"), "--norm must be one of Linf, L2, got 'L1'"),
             (("--out", "x.json", "--in-place"), "give --out or --in-place, not both"),
             (("--out", "/no/such/folder/x.json"), "existing folder"),
@@ -132,13 +158,3 @@ class TestProfile:
     def test_errors(self, mnuts, tmp_path):
         assert mnuts("profile", *PAIR, "--config", tmp_path / "none.json").code == 2
         assert mnuts("profile", *PAIR, "--batch-size", 0).code == 2
-
-
-@pytest.mark.parametrize(("text", "value"), [("8/255", 8 / 255), ("0.5", 0.5), ("1e-2", 0.01), ("3", 3.0)])
-def test_eps(text, value):
-    assert parse_eps(text) == value
-
-
-def test_dataset_of_specs():
-    assert dataset_of("torchvision:CIFAR10") == "cifar10"
-    assert dataset_of("imagenet:/data/val") == "imagenet"

@@ -146,4 +146,12 @@ def test_robustbench_imports_under_the_alias() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "robustbench\n"
-    assert "pkg_resources" not in done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_no_other_warning_is_silenced() -> None:
+    code = "from mnuts_core.compat import import_robustbench; import_robustbench()"
+    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True)
+    assert "DeprecationWarning: Importing from timm.models" in done.stderr
+    assert "torch.jit.interface" not in done.stderr

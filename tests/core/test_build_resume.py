@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from mnuts_core import build as module
 from mnuts_core.build import Transformed, build_bundle, model_card
+from mnuts_core.build_batches import Batches
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.errors import ParameterError
 from mnuts_core.manifest import DataCard
@@ -75,13 +75,13 @@ def stop_after(work: Path, batches: int, **changes: Any) -> None:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Numbers of the batches that are computed."""
     numbers: list[int] = []
-    original = module._Job.batch
+    original = Batches.compute
 
-    def spy(job: Any, number: int, progress: Any) -> Any:
+    def spy(batches: Batches, number: int, progress: Any) -> Any:
         numbers.append(number)
-        return original(job, number, progress)
+        return original(batches, number, progress)
 
-    monkeypatch.setattr(module._Job, "batch", spy)
+    monkeypatch.setattr(Batches, "compute", spy)
     return numbers
 
 

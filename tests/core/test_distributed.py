@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnuts_core import distributed
+from mnuts_core import shared_work
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.cli.app import run
-from mnuts_core.distributed import ALONE, World, finish, joined, world_from
+from mnuts_core.distributed import ALONE, World, backend_for, joined, world_from
 from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.shared_work import finish
 from mnuts_core.workfolder import WorkFolder
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
@@ -77,9 +79,23 @@ def test_each_process_takes_its_own_device(monkeypatch: pytest.MonkeyPatch) -> N
     assert World(7, 8, 3).device("auto") == "cpu"
 
 
+def test_the_backend_follows_the_device_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.distributed.is_nccl_available", lambda: True)
+    assert backend_for("cpu", {}) == "gloo"
+    assert backend_for("cuda:1", {}) == "nccl"
+    assert backend_for("cuda:1", {"MNUTS_BACKEND": "gloo"}) == "gloo"
+    assert backend_for("cuda:1", {"MNUTS_BACKEND": "nccl"}) == "nccl"
+    with pytest.raises(ParameterError, match=r"\$MNUTS_BACKEND nccl needs a GPU .* computes on cpu"):
+        backend_for("cpu", {"MNUTS_BACKEND": "nccl"})
+    with pytest.raises(ParameterError, match=r"\$MNUTS_BACKEND must be one of gloo, nccl, got 'mpi'"):
+        backend_for("cpu", {"MNUTS_BACKEND": "mpi"})
+    monkeypatch.setattr("torch.distributed.is_nccl_available", lambda: False)
+    assert backend_for("cuda:1", {}) == "gloo"
+
+
 def test_a_batch_that_others_hide_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "wait", lambda self: None)
-    monkeypatch.setattr(distributed, "SLOW_DISK", 0.05)
+    monkeypatch.setattr(shared_work, "SLOW_DISK", 0.05)
     work = WorkFolder(tmp_path / "w", {})
 
     def compute(number: int, progress: Any) -> dict[str, Any]:
@@ -117,4 +133,59 @@ def test_two_processes_one_of_them_killed_give_the_bytes_of_one(tmp_path: Path) 
     numbers = [number for _, number in written]
     assert len(numbers) == len(set(numbers)), "restarted processes found the batches that were finished"
     assert done.stdout.count("written: ") == 1, "one process reports"
+    assert not (tmp_path / "two.safetensors.mnuts-work").exists()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+WAYS = {
+    "static, MMAA": (
+        ("--node_rank={node}", "--master_addr=127.0.0.1", "--master_port={port}"),
+        ("--n-iter", "6", "--n-targets", "2"),
+    ),
+    "c10d, Square": (
+        ("--rdzv-backend=c10d", "--rdzv-id=7", "--rdzv-endpoint=127.0.0.1:{port}"),
+        ("--attack", "square", "--n-queries", "30"),
+    ),
+}
+"""How the nodes find each other, the second as in README's Slurm script; and what they run."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_two_nodes_on_one_folder_give_the_bytes_of_one(tmp_path: Path, way: str) -> None:
+    meeting, attack = WAYS[way]
+    two, one, port = tmp_path / "two.safetensors", tmp_path / "one.safetensors", free_port()
+    sizes = ("--n-clean", "130", "--n-adv", "90", "--batch-size", "20", "--device", "cpu")
+    build = ("build", *PAIR, *THREAT[:4], *attack, *sizes)
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc_per_node=1")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TORCHELASTIC")}
+    nodes = [
+        subprocess.Popen(
+            [
+                *torchrun,
+                *(word.format(node=node, port=port) for word in meeting),
+                *("-m", "mnuts_core.cli", *build, "--out", str(two)),
+            ],
+            env=clean | {"OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for node in range(2)
+    ]
+    try:
+        told = [node.communicate(timeout=240) for node in nodes]
+    finally:
+        for node in nodes:
+            node.kill()
+    assert [node.returncode for node in nodes] == [0, 0], told
+    assert sorted(out.count("written: ") for out, _ in told) == [0, 1], "one process reports"
+    assert run([*build, "--out", str(one)]) == 0
+    assert LogitBundle.load(two).digest == LogitBundle.load(one).digest
     assert not (tmp_path / "two.safetensors.mnuts-work").exists()

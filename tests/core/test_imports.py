@@ -62,11 +62,20 @@ def test_every_public_name_is_there():
     promised = {
         "MixParams, transform_logits, layer_norm, confidence_margin, signed_margin, temperature_scale",
         "mix_probabilities, MixedClassifier, GridSpec, grid_search, GridSearchResult, beta_frontier",
-        "alpha_curve, RemixEngine, LogitBundle, MixConfig, minimum_margin_attack",
+        "alpha_curve, RemixEngine, LogitBundle, MixConfig, minimum_margin_attack, square_margin_attack",
+        "load_model, LoadedModel, load_data, LoadedData, import_logits, build_bundle, evaluate, Verified",
     }
     for name in ", ".join(promised).split(", "):
         assert name in mnuts_core.__all__
         assert getattr(mnuts_core, name).__doc__
+
+
+def test_no_public_name_is_a_module_of_the_same_name():
+    """A module that is imported first would hide the function behind it."""
+    import mnuts_core
+
+    modules = {path.stem for path in CORE if path.parent == ROOT / "mnuts_core"}
+    assert not modules & set(mnuts_core.__all__)
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda p: str(p.relative_to(ROOT)))

@@ -117,8 +117,10 @@ def test_discard_removes_its_own_files_only(work: WorkFolder) -> None:
 
 
 def test_a_folder_that_cannot_be_made_or_is_gone(tmp_path: Path, work: WorkFolder) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"")
     with pytest.raises(WorkFolderError, match="cannot make"):
-        WorkFolder(tmp_path / "no" / "such", SETTINGS).open()
+        WorkFolder(file / "such", SETTINGS).open()
     discard(work.path)
     with pytest.raises(WorkFolderError, match="cannot write"):
         work.write(0, ARRAYS)

@@ -3,15 +3,16 @@
 import json
 
 import pytest
-from mnuts_dashboards.explorer import PANELS, Explorer
+from mnuts_dashboards.drawing import ALL
+from mnuts_dashboards.explorer import Explorer
+from mnuts_dashboards.figures import PLANE_TRACES
 from mnuts_dashboards.jobs import Cancelled, Job
 from mnuts_dashboards.session import Session
 
-from mnuts_core import BundleError, MixConfig, RemixEngine, grid_search
+from mnuts_core import BundleError, MixConfig, MixParams, ParameterError, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY
 from tests.synthetic import clean_only
 
-ALL = frozenset(panel.name for panel in PANELS)
 MOVING = ALL - {"margins"}  # the base models' margins move with no slider
 
 
@@ -297,3 +298,220 @@ def test_the_pages_rounding_does_not_come_back_as_the_visitors_choice(explorer, 
     assert getattr(explorer.state, name) == pytest.approx(rounded * 1.1, rel=1e-5)
     slider.value = rounded
     assert getattr(explorer.state, name) == pytest.approx(rounded, rel=1e-5)
+
+
+# --- links, history
+def test_the_opening_is_a_short_link(explorer):
+    assert explorer.link() == "bundle=made-up"
+
+
+def test_a_link_sets_everything_and_reads_back(explorer):
+    query = (
+        "bundle=made-up&s=0.5&p=2&c=-0.4&clamp=relu&k=5&alpha=0.8&T=1&grid=cifar100&shows=attacked&image=7"
+        "&snap=s:5,p:4,c:-1.1&hide=T,search"
+    )
+    explorer.open_link(query)
+    assert explorer.state.params == MixParams(
+        s=0.5, p=2, c=-0.4, clamp="relu", ln_k=5, alpha=0.8, temperature=1
+    )
+    assert explorer.selection == ("attacked", 7)
+    assert explorer.state.snapshots == (MixParams(s=5, p=4, c=-1.1),)
+    assert explorer.link() == query
+    assert explorer.banner.value == ""
+
+
+def test_a_link_without_a_transform_opens_on_the_best_at_its_level(explorer, bundle):
+    explorer.open_link("beta=0.9")
+    best = grid_search(bundle, explorer.opened.grids["cifar10"], 0.9).best.params
+    assert explorer.state.params == best.with_(alpha=None)
+
+
+def test_a_wrong_word_of_a_link_is_told_and_stays_told_until_something_moves(explorer):
+    explorer.open_link("s=-1&p=2&c=0.1&shows=clean&image=100000")
+    assert (explorer.state.p, explorer.state.row) == (2.0, 0)
+    explorer.make(ALL)
+    assert "s must lie in (0, 1e+06], got -1" in explorer.banner.value
+    assert "image must lie in [0, 299], got 100000" in explorer.banner.value
+    explorer.state.c = 0.2
+    explorer.make(ALL)
+    assert explorer.banner.value == ""
+
+
+def test_a_link_hides_controls_and_their_headings(explorer):
+    explorer.open_link("hide=T,snapshots")
+    assert explorer.controls.knobs["temperature"].widget.layout.display == "none"
+    assert explorer.controls.keep.layout.display == "none"
+    headings = {h.value: h.layout.display for h, _ in explorer.controls._headings}
+    assert [value for value, display in headings.items() if display == "none"] == [
+        "<h3 class='mnuts-group'>Compare</h3>"
+    ]
+    explorer.open_link("")
+    assert explorer.controls.knobs["temperature"].widget.layout.display is None
+
+
+def test_undo_redo_and_defaults(explorer, monkeypatch):
+    monkeypatch.setattr("mnuts_dashboards.history.REST", 0.0)
+    opening = explorer.state.params
+    controls = explorer.controls
+    assert controls.undo.disabled
+    explorer.state.c = -0.5
+    controls.by_hand.value = True
+    alpha = explorer.state.alpha
+    explorer.state.alpha = 0.9
+    controls.undo.click()
+    assert (explorer.state.alpha, explorer.state.by_hand) == (alpha, True)
+    controls.undo.click()
+    assert (explorer.state.c, explorer.state.by_hand) == (-0.5, False)
+    controls.redo.click()
+    assert explorer.state.by_hand
+    controls.defaults.click()
+    assert explorer.state.params == opening
+    controls.undo.click()
+    assert (explorer.state.c, explorer.state.by_hand) == (-0.5, True)
+    assert not controls.redo.disabled
+
+
+def test_the_browsers_back_reaches_the_state(explorer, monkeypatch):
+    monkeypatch.setattr("mnuts_dashboards.history.REST", 0.0)
+    before = explorer.state.c
+    explorer.state.c = -0.5
+    explorer.page._receive(None, {"type": "arrive", "place": 0, "query": "bundle=made-up"}, [])
+    assert explorer.state.c == before
+
+
+# --- from Python
+def test_a_configuration_can_be_set(explorer, bundle):
+    config = MixConfig.from_remix(
+        RemixEngine(bundle), MixParams(s=0.7, p=2.2, c=-0.3, beta=0.9, temperature=1)
+    )
+    explorer.config = config
+    assert explorer.state.params == MixParams(s=0.7, p=2.2, c=-0.3, beta=0.9, temperature=1)
+    assert explorer.config.estimates == config.estimates
+    explorer.config = config.model_copy(update={"alpha": 0.9})  # no longer what its β gives here
+    assert (explorer.state.by_hand, explorer.state.alpha) == (True, 0.9)
+
+
+def test_the_selection_can_be_read_and_set(explorer, bundle):
+    assert explorer.selection is None
+    explorer.selection = ("attacked", 4)
+    assert (explorer.state.case, explorer.state.row) == ("attacked", 4)
+    drawn = explorer.make(frozenset({"bars"}))["bars"]
+    assert drawn["layout"]["annotations"][0]["text"].startswith(f"attacked image {bundle.adv_index[4]}, ")
+    assert f"attacked image {bundle.adv_index[4]}" in explorer.below.examples.story.value
+    explorer.selection = None
+    assert explorer.state.case == "paper"
+    for wrong in (("clean", 300), ("attacked", -1), ("other", 0)):
+        with pytest.raises(ParameterError, match="selection must be"):
+            explorer.selection = wrong
+
+
+# --- examples, snapshots
+def test_the_table_lists_what_the_mix_mends_and_breaks(explorer):
+    card = explorer.below.examples
+    assert card.table.rows == []  # nobody looks at it
+    card.table.visible = True
+    explorer.make(ALL)
+    part, before = explorer.remix.on_clean, explorer.opened.engine.rob_right[:300]
+    assert {row["key"] for row in card.table.rows} == set((before != part.mix_right).nonzero()[0])
+    card.what.value = "mended"
+    assert {row["what"] for row in card.table.rows} == {"mends"}
+    key = card.table.rows[0]["key"]
+    card.table._receive(None, {"type": "choose", "key": key}, [])
+    assert explorer.selection == ("clean", key)
+    explorer.make(ALL)
+    assert "The mix mends it" in card.story.value
+    assert card.table.chosen == key
+    card.part.value = "attacked"
+    assert "attacked images" in card.table.note
+    assert card.table.chosen == -1
+
+
+def test_snapshots_are_compared_restored_and_removed(explorer):
+    table = explorer.below.snapshots.table
+    first = explorer.state.params
+    explorer.controls.keep.click()
+    explorer.state.set(c=-0.9, temperature=0.5)
+    explorer.controls.keep.click()
+    explorer.state.s = 0.3
+    made = explorer.make(ALL)
+    assert [row["name"] for row in table.rows] == ["A", "B", "current"]
+    engine = explorer.opened.engine
+    gain = engine.remix(first).clean.value - explorer.remix.clean.value
+    assert table.rows[0]["clean"] == pytest.approx(100 * engine.remix(first).clean.value)
+    assert table.rows[0]["clean_more"].replace("−", "-") == f"{100 * gain:+.2f}"
+    points = made["plane"]["data"][PLANE_TRACES.index("snapshots")]
+    assert list(points["text"]) == ["A", "B"]
+    table._receive(None, {"type": "action", "name": "restore", "key": 0}, [])
+    assert explorer.state.params == first
+    table._receive(None, {"type": "action", "name": "drop", "key": 0}, [])
+    assert [p.c for p in explorer.state.snapshots] == [-0.9]
+    for c in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+        explorer.state.c = c
+        explorer.controls.keep.click()
+    assert [p.c for p in explorer.state.snapshots] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+
+
+def test_clicks_on_the_plane_go_there(explorer):
+    plane = explorer.make(ALL)["plane"]["data"]
+    frontier = explorer._look().frontier
+
+    def click(trace, point, **more):
+        place = PLANE_TRACES.index(trace)
+        points = [{"curve": place, "point": point, "x": 0, "y": 0, **more}]
+        explorer.board._receive(
+            None, {"type": "event", "panel": "plane", "kind": "click", "points": points}, []
+        )
+
+    click("frontier", 3)
+    assert explorer.state.params == frontier.params[3].with_(alpha=None)
+    assert explorer.remix.clean.value == pytest.approx(frontier.curve.clean[3], abs=0.01)
+    alpha = float(plane[PLANE_TRACES.index("current")]["customdata"][5])
+    click("current", 5, customdata=alpha)
+    assert (explorer.state.by_hand, explorer.state.alpha) == (True, alpha)
+    before = explorer.state.params
+    click("rob", 0)
+    assert explorer.state.params == before
+
+
+# --- files
+def test_a_configuration_is_imported(explorer, tmp_path):
+    explorer.state.set(s=0.7, p=2.2, c=-0.35)
+    file = explorer.config.save(tmp_path / "mine.json")
+    explorer.controls.defaults.click()
+    explorer.import_file(file)
+    assert explorer.state.c == -0.35
+    assert "mine.json is taken over" in explorer.controls.said.value
+
+
+def test_a_wrong_file_is_told_by_its_name_and_changes_nothing(explorer, tmp_path):
+    before = explorer.state.params
+    for name, content in (("a.json", "{"), ("b.json", '{"schema": "other"}'), ("c.safetensors", "no")):
+        file = tmp_path / name
+        file.write_text(content)
+        explorer.import_file(file)
+        assert f"{name} " in explorer.banner.value
+        assert str(tmp_path) not in explorer.banner.value
+    assert explorer.state.params == before
+
+
+def test_a_bundle_is_imported_under_a_name_of_its_own(explorer, path, bundle):
+    explorer.import_file(path)
+    assert explorer.state.bundle == "made-up (2)"
+    assert "made-up (2)" in explorer.controls.bundle.options
+    assert not explorer.session.trusted("made-up (2)")
+    assert explorer.session.trusted("made-up")
+    assert explorer.link().startswith("bundle=made-up%20%282%29")
+
+
+def test_the_report_is_saved(explorer):
+    explorer.controls.report.click()
+    content, buffers = explorer.sent[-1]
+    assert content["filename"] == "mnuts-made-up.html"
+    assert bytes(buffers[0]).startswith(b"<!DOCTYPE html>")
+
+
+def test_best_of_the_grid_is_a_preset(explorer, bundle):
+    explorer.state.set(s=0.7, p=1.5, c=0.3, beta=0.95)
+    explorer.controls.preset.value = "Best of the grid for this β"
+    best = grid_search(bundle, explorer.opened.grids["cifar10"], 0.95).best
+    assert explorer.state.params == best.params.with_(alpha=None)

@@ -70,18 +70,20 @@ def test_histograms_count_every_example(drawn, bundle):
     assert per_column.tolist() == [bundle.n_clean] * 3
     assert sum(trace["y"].sum() for trace in clean) == pytest.approx(300)
     mixed = drawn["mix_margins"]["data"]
-    assert sum(trace["customdata"].sum() for trace in mixed) == bundle.n_clean + bundle.n_adv
+    bars = [trace for trace in mixed if trace["type"] == "bar"]
+    assert sum(trace["customdata"].sum() for trace in bars) == bundle.n_clean + bundle.n_adv
 
 
 def test_the_threshold_stands_where_it_is(drawn):
-    shapes = drawn["mix_margins"]["layout"]["shapes"]
-    assert [shape["x0"] for shape in shapes] == [drawn["remix"].threshold] * 2
+    lines = [trace for trace in drawn["mix_margins"]["data"] if trace["type"] == "scatter"]
+    assert [line["x"] for line in lines] == [[drawn["remix"].threshold] * 2] * 2
 
 
 def test_the_gap_is_attacked_right_minus_clean_wrong(drawn):
     traces = {trace["name"]: trace["y"][3] for trace in drawn["medians"]["data"]}
+    words = next(trace for trace in drawn["medians"]["data"] if trace["name"] == "margin gap")
     gap = traces["attacked right"] - traces["clean wrong"]
-    assert drawn["medians"]["layout"]["annotations"][-1]["text"].endswith(f"{gap:+.3f}")
+    assert words["text"][-1].endswith(f"{gap:+.3f}")
 
 
 def test_slices_show_the_objective(drawn):
@@ -134,3 +136,23 @@ def test_figures_import_neither_torch_nor_widgets():
     code = "import sys, mnuts_dashboards.figures; print('torch' in sys.modules, 'ipywidgets' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split() == ["False", "False"]
+
+
+def test_ranges_are_fixed_round_and_hold_the_data(engine):
+    """An axis that fits itself anew at every move of a slider could not be drawn in place."""
+    density = views.logit_density(engine, 250)
+    for s in (1e-3, 0.7, 40.0):
+        params = PARAMS.with_(s=s)
+        remix, curve = engine.remix(params), views.transform_curve(density, params)
+        low, high = figures.transform_figure(curve, ln=True)["layout"]["yaxis"]["range"]
+        assert low <= curve.m.min() < curve.m.max() <= high
+        assert high - low < 2 * np.ptp(curve.m)
+        margins = figures.histogram_figure({"M(h)": views.mix_histograms(remix)}, remix.threshold)
+        bars = [trace for trace in margins["data"] if trace["type"] == "bar"]
+        for trace in bars:
+            assert max(trace["y"]) <= margins["layout"][f"yaxis{trace['yaxis'][1:]}"]["range"][1]
+        table = views.headline(engine, remix, views.plain_remix(engine, params))
+        plane = views.plane(engine, remix)
+        layout = figures.plane_figure(plane, alpha_curve(engine, IDENTITY), None, table)["layout"]
+        low, high = layout["xaxis"]["range"]
+        assert low <= 100 * plane.current.clean.min() <= 100 * plane.current.clean.max() <= high <= 105

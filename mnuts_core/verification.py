@@ -6,28 +6,31 @@ it right at every point that any of them came up with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, Attack, Plan, run_component, surrogate_of
+from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, Attack, Plan
 from mnuts_core.attacks.doubts import (
     Doubt,
-    count_zero_gradients,
     doubts_of_inputs,
     doubts_of_result,
     in_training_mode,
     zero_gradients,
 )
-from mnuts_core.attacks.inputs import check_count, check_images, count_classes, prepared
+from mnuts_core.attacks.inputs import (
+    Precision,
+    check_count,
+    check_images,
+    check_precision,
+    count_classes,
+    prepared,
+)
 from mnuts_core.attacks.norms import Norm, make_ball
-from mnuts_core.attacks.store import RunStore
-from mnuts_core.build import model_card
 from mnuts_core.bundle import content_digest
 from mnuts_core.compat import library_warnings
 from mnuts_core.config import EstimateCard, MixConfig, VerifiedCard
@@ -36,9 +39,9 @@ from mnuts_core.estimates import Estimate
 from mnuts_core.manifest import Setting, library_versions
 from mnuts_core.margins import check_labels
 from mnuts_core.mixing import MixedClassifier
-
-Progress = Callable[[int, int], None]
-"""Called with (components done, components in all), at each forward pass; to cancel, raise in it."""
+from mnuts_core.passes import model_card
+from mnuts_core.verification_batches import AttackRun, BatchState, Progress
+from mnuts_core.workfolder import WorkFolder
 
 NAMES: dict[Attack, str] = {
     "transfer": "transfer-based adaptive AutoAttack (B.2.1)",
@@ -105,8 +108,11 @@ def evaluate(
     n_iter: int = STANDARD_STEPS,
     seed: int = 0,
     batch_size: int = 250,
+    precision: Precision = "full",
+    channels_last: bool = False,
     progress: Progress | None = None,
-    work_dir: str | Path | None = None,
+    work_dir: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
 ) -> Verified:
     """Attack a mixed classifier adaptively, and count what it still gets right (B.2.1, B.2.2).
 
@@ -120,121 +126,41 @@ def evaluate(
         n_iter: Steps of each run of APGD and FAB; Square makes 50 queries for each. AutoAttack takes 100.
         seed: Seed of everything random.
         batch_size: Images at a time. Square's draws depend on it.
+        precision: `"bfloat16"`: APGD takes its gradients by autocast; success is judged in float32.
+        channels_last: Lay weights out as NHWC, which convolutions often run faster on.
         progress: Called often with (components done, components in all); may raise to cancel.
         work_dir: Folder in which every finished component is kept, so that a run that was cut off goes
-            on where it was; made if it does not exist. None keeps nothing.
+            on where it was; made if it is missing. None keeps nothing. The folder stays:
+            `workfolder.discard` it once the result is saved.
+        fresh: Throw away what is in `work_dir`.
 
     Returns:
         Accuracies with intervals, clean, after each component, and in the worst case, and the points.
 
     Raises:
         ParameterError: If an argument is out of range, or images, labels and model do not fit.
-        MnutsError: If the folder holds a run of other settings, or is damaged.
+        WorkFolderError: If `work_dir` was begun with other settings, or cannot be written.
     """
     images = check_images(images).float()
     _check_plan(norm, eps, attack, n_iter, seed, batch_size)
+    check_precision(precision, images.dtype)
     doubts = in_training_mode(model)
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    with prepared(model, device), _frozen(model), library_warnings() as said:
-        plan = Plan(attack, norm, eps, n_iter, count_classes(model, images[:1].to(device)), seed)
+    with prepared(model, device, channels_last=channels_last), _frozen(model), library_warnings() as said:
+        classes = count_classes(model, images[:1].to(device))
+        plan = Plan(attack, norm, eps, n_iter, classes, seed, precision)
         labels = check_labels(labels, torch.zeros(1).expand(len(images), plan.classes))
-        settings = _settings(model, images, labels, plan, batch_size)
-        store = RunStore(work_dir, settings)
-        run = _Run(model, images, labels, plan, batch_size, device)
+        settings = _settings(model, images, labels, plan, batch_size) | {"channels_last": channels_last}
+        work = None if work_dir is None else WorkFolder(work_dir, settings)
+        if work is not None:
+            work.open(fresh=fresh)
+        run = AttackRun(model, images, labels, plan, batch_size, device)
         some = images[:batch_size].to(device), labels[:batch_size].to(device)
         doubts += doubts_of_inputs(model, *some, plan)
         doubts += zero_gradients(run.count_zero_gradients(), len(images))
-        state = run.all_batches(store, progress)
+        state = run.all_batches(work, progress)
     doubts += [Doubt("attack-library", f"the library says: {message}") for message in said]
     return _result(state, plan, settings, doubts)
-
-
-class _State(NamedTuple):
-    """How far a batch, or all images, have come.
-
-    Attributes:
-        points: The points found, shape (N, C, H, W).
-        predictions: What the mix says there, shape (N,).
-        fell: Which component broke each image: -1 wrong when clean, its place, or the number of them all.
-    """
-
-    points: Tensor
-    predictions: Tensor
-    fell: Tensor
-
-
-class _Run:
-    """The components of a plan on batches of images, which stay on the CPU."""
-
-    def __init__(
-        self,
-        model: MixedClassifier,
-        images: Tensor,
-        labels: Tensor,
-        plan: Plan,
-        batch_size: int,
-        device: torch.device,
-    ) -> None:
-        self.model, self.images, self.labels, self.plan = model, images, labels, plan
-        self.device, self.ball = device, make_ball(plan.norm, plan.eps)
-        self.batches = torch.split(torch.arange(len(images)), batch_size)
-
-    def all_batches(self, store: RunStore, progress: Progress | None) -> _State:
-        """Run every component on every batch, but for those that the store has."""
-        parts = self.plan.components
-        total, states = len(self.batches) * len(parts), []
-        for number, rows in enumerate(self.batches):
-            kept = store.load(number)
-            done, state = (kept[0], _State(**kept[1])) if kept else (0, self._clean(rows))
-            for place in range(done, len(parts)):
-                tick = partial(progress, number * len(parts) + place, total) if progress else _nothing
-                tick()
-                state = self._component(place, rows, state, tick)
-                store.save(number, place + 1, state._asdict())
-            states.append(state)
-        if progress:
-            progress(total, total)
-        return _State(*(torch.cat(column) for column in zip(*states, strict=True)))
-
-    def count_zero_gradients(self) -> int:
-        """At how many of the images the loss is flat."""
-        surrogate, flat = surrogate_of(self.model, self.plan.attack), 0
-        for rows in self.batches:
-            images, labels = self.images[rows].to(self.device), self.labels[rows].to(self.device)
-            flat += count_zero_gradients(surrogate, images, labels)
-        return flat
-
-    def _clean(self, rows: Tensor) -> _State:
-        predictions = self._predict(self.images[rows])
-        fell = torch.where(predictions == self.labels[rows], len(self.plan.components), -1)
-        return _State(self.images[rows].clone(), predictions, fell)
-
-    def _component(self, place: int, rows: Tensor, state: _State, tick: Callable[[], None]) -> _State:
-        standing = (state.fell == len(self.plan.components)).nonzero().squeeze(1)
-        if not len(standing):
-            return state
-        images, labels = self.images[rows[standing]], self.labels[rows[standing]]
-        found = run_component(
-            self.plan.components[place],
-            self.model,
-            images.to(self.device),
-            labels.to(self.device),
-            rows[standing],
-            self.plan,
-            tick,
-        )
-        found = self.ball.project(found.cpu().float(), images)
-        predictions = self._predict(found)
-        broken = predictions != labels
-        where = standing[broken]
-        state.points[where], state.predictions[where] = found[broken], predictions[broken]
-        state.fell[where] = place
-        return state
-
-    def _predict(self, images: Tensor) -> Tensor:
-        with torch.no_grad():
-            logits: Tensor = self.model(images.to(self.device))
-        return logits.argmax(dim=1).cpu()
 
 
 def _check_plan(norm: Norm, eps: float, attack: Attack, n_iter: int, seed: int, batch_size: int) -> None:
@@ -271,7 +197,7 @@ def _settings(
     }
 
 
-def _result(state: _State, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]) -> Verified:
+def _result(state: BatchState, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]) -> Verified:
     n, places = len(state.fell), range(len(plan.components))
     clean = Estimate("clean", int((state.fell >= 0).sum()), n)
     components = tuple(
@@ -307,7 +233,3 @@ def _frozen(model: nn.Module) -> Iterator[None]:
     finally:
         for parameter, before in wanted.items():
             parameter.requires_grad_(before)
-
-
-def _nothing() -> None:
-    """The tick of a run that nobody watches."""

@@ -20,9 +20,10 @@ from mnuts_core.bundle import content_digest
 from mnuts_core.config import published_schema
 from mnuts_core.demo.digits import EPS, load_digits_models, load_digits_split
 from mnuts_core.estimates import Estimate
-from mnuts_core.evaluate import Verified, evaluate
 from mnuts_core.manifest import ModelCard, ThreatModel
 from mnuts_core.mixing import mixed_logits
+from mnuts_core.verification import Verified, evaluate
+from mnuts_core.workfolder import WorkFolderError
 
 N = 20
 PARAMS = MixParams(s=5.0, p=4.0, c=-0.6, alpha=0.94)
@@ -96,6 +97,17 @@ class TestResult:
             "seed": 0,
             "batch_size": 10,
         }.items() <= verified.settings.items()
+
+    @pytest.mark.parametrize("attack", ["transfer", "bypass"])
+    def test_reduced_precision_finds_about_as_much_and_is_judged_in_full(self, setup, attack):
+        settings = {"attack": attack, "n_iter": 5, "batch_size": N}
+        full = setup.run(**settings)
+        reduced = setup.run(**settings, precision="bfloat16", channels_last=True)
+        assert abs(reduced.accuracy.successes - full.accuracy.successes) <= 1
+        assert reduced.settings["precision"] == "bfloat16"
+        with torch.no_grad():
+            right = setup.mix(reduced.points).argmax(1) == setup.labels
+        assert reduced.accuracy.successes == int(right.sum())
 
     def test_goes_into_a_configuration(self, verified, tmp_path):
         config = verified.into(MixConfig.from_params(PARAMS))
@@ -183,10 +195,10 @@ class TestResume:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"seed": 1}, "seed = 0, now it is 1"),
-            ({"eps": 0.1}, "eps = 0.1875, now it is 0.1"),
-            ({"attack": "bypass"}, "attack = transfer, now it is bypass"),
-            ({"batch_size": 30}, "batch_size = 10, now it is 30"),
+            ({"seed": 1}, "seed: 0 → 1"),
+            ({"eps": 0.1}, "eps: 0.1875 → 0.1"),
+            ({"attack": "bypass"}, "attack: 'transfer' → 'bypass'"),
+            ({"batch_size": 30}, "batch_size: 10 → 30"),
         ],
     )
     def test_other_settings_are_refused(self, setup, tmp_path, change, said):
@@ -205,14 +217,22 @@ class TestResume:
         with pytest.raises(MnutsError, match="rob_digest"):
             setup.run(work_dir=tmp_path)
 
-    def test_damaged_files(self, setup, tmp_path):
-        setup.run(work_dir=tmp_path, n_iter=1)
-        (tmp_path / "batch-00001.safetensors").write_bytes(b"rubbish")
-        with pytest.raises(MnutsError, match=r"batch-00001\.safetensors is damaged"):
-            setup.run(work_dir=tmp_path, n_iter=1)
+    @pytest.mark.parametrize("kept", [0, 50, -5])
+    def test_a_damaged_batch_is_attacked_again(self, setup, tmp_path, kept):
+        first = setup.run(work_dir=tmp_path, n_iter=1)
+        file = tmp_path / "batch-000001.safetensors"
+        file.write_bytes(file.read_bytes()[:kept])
+        done: list[int] = []
+        again = setup.run(work_dir=tmp_path, n_iter=1, progress=lambda now, total: done.append(now))
+        assert again.digest == first.digest
+        assert set(done) == set(range(5, 11)), "all components of the second batch, and no other"
+
+    def test_damaged_settings_are_refused_and_fresh_mends_them(self, setup, tmp_path):
+        first = setup.run(work_dir=tmp_path, n_iter=1)
         (tmp_path / "settings.json").write_text("[")
-        with pytest.raises(MnutsError, match="cannot be used"):
+        with pytest.raises(WorkFolderError, match="give --fresh"):
             setup.run(work_dir=tmp_path, n_iter=1)
+        assert setup.run(work_dir=tmp_path, n_iter=1, fresh=True).digest == first.digest
 
 
 @pytest.mark.parametrize(

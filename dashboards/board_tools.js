@@ -1,0 +1,152 @@
+const TYPES = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
+
+// --- small tools ----------------------------------------------------------------------------------------------
+const isList = (x) => Array.isArray(x) || ArrayBuffer.isView(x);
+const isPlain = (x) => x !== null && typeof x === "object" && !isList(x);
+
+function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value);
+  }
+  node.append(...children); // strings become text nodes: nothing from the kernel is ever parsed as HTML
+  return node;
+}
+
+function merge(base, extra) {
+  if (!isPlain(base) || !isPlain(extra)) return extra === undefined ? base : extra;
+  const out = { ...base };
+  for (const key of Object.keys(extra)) out[key] = merge(base[key], extra[key]);
+  return out;
+}
+
+function debounce(wait, run) {
+  let timer;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(run, wait);
+  };
+}
+
+// A background tab gets no animation frames, yet must not stall the kernel.
+function nextFrame(run) {
+  let done = false;
+  const once = () => !done && ((done = true), run());
+  requestAnimationFrame(once);
+  setTimeout(once, document.hidden ? 0 : 500);
+}
+
+function afterPaint(run) {
+  const { port1, port2 } = new MessageChannel(); // the first task after this frame was painted
+  port1.onmessage = run;
+  port2.postMessage(null);
+}
+
+function save(href, filename) {
+  const url = href instanceof Blob ? URL.createObjectURL(href) : href;
+  const link = element("a", { href: url, download: filename.replace(/[^\w.() +-]+/g, "_") });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  if (href instanceof Blob) setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+// --- arrays ---------------------------------------------------------------------------------------------------
+function bytesOf(buffer) {
+  const view = ArrayBuffer.isView(buffer) ? buffer : new DataView(buffer);
+  const aligned = view.byteOffset % 8 === 0;
+  return aligned
+    ? { memory: view.buffer, start: view.byteOffset }
+    : { memory: view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength), start: 0 };
+}
+
+function typedArray([code, offset, shape], bytes) {
+  const total = shape.reduce((a, b) => a * b, 1);
+  const flat = new TYPES[code](bytes.memory, bytes.start + offset, total);
+  const nest = (array, dims) => {
+    if (dims.length < 2) return array;
+    const step = dims[0] ? array.length / dims[0] : 0;
+    return Array.from({ length: dims[0] }, (_, i) => nest(array.subarray(i * step, (i + 1) * step), dims.slice(1)));
+  };
+  return nest(flat, shape);
+}
+
+function revive(node, bytes) {
+  if (Array.isArray(node)) return node.map((child) => revive(child, bytes));
+  if (!isPlain(node)) return node;
+  if (node.$nd) return typedArray(node.$nd, bytes);
+  return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, revive(child, bytes)]));
+}
+
+function same(a, b) {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (a.constructor !== b.constructor) return false;
+  const keys = isList(a) ? null : Object.keys(a);
+  if (keys) return keys.length === Object.keys(b).length && keys.every((key) => same(a[key], b[key]));
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false;
+  return true;
+}
+
+function plain(value) {
+  if (isList(value)) return Array.from(value, plain);
+  if (isPlain(value)) return undefined;
+  return value ?? null;
+}
+
+function csvOf(traces) {
+  const columns = ["x", "y", "z", "a", "b", "c", "text"].filter((key) => traces.some((trace) => isList(trace[key])));
+  const cell = (value) => (/[",\n\r]/.test(`${value ?? ""}`) ? `"${`${value}`.replaceAll('"', '""')}"` : `${value ?? ""}`);
+  const rows = [["trace", ...columns].join(",")];
+  traces.forEach((trace, index) => {
+    // `meta` is the name for a table, or carries it with the values to write where the plot has others (log10 s)
+    const told = isPlain(trace.meta) ? trace.meta : { name: trace.meta };
+    const name = told.name || trace.name || `trace ${index + 1}`;
+    const table = isList(trace.z?.[0]);
+    const row = (i, j) => columns.map((key) => cell(table ? { x: trace.x?.[j] ?? j, y: told.y?.[i] ?? trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : trace[key]?.[i]));
+    const length = table ? trace.z.length : Math.max(0, ...columns.map((key) => (isList(trace[key]) ? trace[key].length : 0)));
+    for (let i = 0; i < length; i++) {
+      for (let j = 0; j < (table ? trace.z[i].length : 1); j++) rows.push([cell(name), ...row(i, j)].join(","));
+    }
+  });
+  return rows.join("\n") + "\n";
+}
+
+// --- the library, once per page -------------------------------------------------------------------------------
+function script(url) {
+  return new Promise((resolve, reject) => {
+    const node = element("script", { src: url });
+    node.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("no Plotly in it")));
+    node.onerror = () => reject(new Error(`${url} did not load`));
+    document.head.append(node);
+  });
+}
+
+function fromKernel(model) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("the kernel did not send Plotly")), 60000);
+    const listen = (message, buffers) => {
+      if (message?.type !== "library") return;
+      clearTimeout(timer);
+      model.off("msg:custom", listen);
+      const url = URL.createObjectURL(new Blob([buffers[0]], { type: "text/javascript" }));
+      script(url).then(resolve, reject).finally(() => URL.revokeObjectURL(url));
+    };
+    model.on("msg:custom", listen);
+    model.send({ type: "library" });
+  });
+}
+
+async function library(model) {
+  if (window.Plotly?.react) return window.Plotly;
+  // A page of our server has begun to load it already; in JupyterLab the kernel hands it over.
+  const url = document.querySelector('meta[name="mnuts-plotly"]')?.content;
+  const begun = window.__mnutsPlotly ?? (url ? script(url) : Promise.reject());
+  window.__mnutsLibrary ??= begun.catch(() => fromKernel(model));
+  return window.__mnutsLibrary.catch((error) => {
+    delete window.__mnutsLibrary; // the next board tries again
+    throw error;
+  });
+}

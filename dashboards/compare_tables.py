@@ -1,0 +1,171 @@
+"""The comparison's three tables: their columns, and their rows from the core's numbers. No widget in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mnuts_core.paper import paper_table
+
+from .figures_compare import PaperGap, signed
+from .panels import alpha_text
+from .table import Column
+
+if TYPE_CHECKING:
+    from mnuts_core.comparison import Best, Summary, Transfer
+    from mnuts_core.estimates import Estimate
+
+Row = dict[str, Any]
+N = Column("n", "n", numeric=True, help="Clean images, below them the attacked ones")
+FACTS = (
+    Column("bundle", "bundle", help="Click a row to bring its bundle out in the plots"),
+    Column("models", "models h, g", help="The robust model h, below it the standard model g"),
+    Column("threat", "threat model", help="Norm and radius of the perturbations, for pixels in [0, 1]"),
+    Column("attack", "margins from", help="Which attack found the margins, and whether it used gradients"),
+    N,
+    Column("std_clean", "g clean %", numeric=True, digits=2, help="Clean accuracy of the standard model"),
+    Column("rob_clean", "h clean %", numeric=True, digits=2, help="Clean accuracy of the robust model"),
+    Column(
+        "rob_attacked",
+        "h attacked %",
+        numeric=True,
+        digits=2,
+        help="Accuracy of the robust model under this attack; blank without an attacked part",
+    ),
+)
+BEST = (
+    Column("bundle", "bundle"),
+    Column("s", "s", numeric=True, digits=3, help="Scale"),
+    Column("c", "c", numeric=True, digits=3, help="Bias"),
+    Column("p", "p", numeric=True, digits=3, help="Power"),
+    Column("alpha", "α", numeric=True, help="Mixing weight 1/(1+q)"),
+    Column(
+        "objective", "objective %", numeric=True, digits=1, help="Wrong clean images that keep a margin ≥ q"
+    ),
+    Column("ties", "ties", numeric=True, help="Other cells with the same objective"),
+    Column("remarks", "remarks"),
+)
+TRANSFERS = (
+    Column("source", "best s, p, c of"),
+    Column("target", "used on"),
+    Column("alpha", "α", numeric=True, help="The mixing weight in force, see the line above"),
+    N,
+    Column("clean", "clean %", numeric=True, digits=2, help="Exact on these images"),
+    Column("clean_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"),
+    Column(
+        "margin_bound",
+        "margin bound %",
+        numeric=True,
+        digits=2,
+        help="Estimate: M(h) right with margin ≥ (1-α)/α at the attacked points (Eq. 7)",
+    ),
+    Column(
+        "margin_bound_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"
+    ),
+    Column(
+        "transfer",
+        "transfer %",
+        numeric=True,
+        digits=2,
+        help="Estimate: the mix is right at the attacked points, which were found against LN∘h",
+    ),
+    Column("transfer_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"),
+)
+
+
+def fact_rows(summaries: Mapping[str, Summary]) -> list[Row]:
+    """One row a bundle: what its figures rest on."""
+    rows = []
+    for number, (name, facts) in enumerate(summaries.items()):
+        row: Row = {"key": number, "bundle": name, "bundle_more": facts.data, "bundle_tip": facts.data}
+        row |= {"models": facts.rob_model, "models_more": facts.std_model}
+        row |= {"threat": facts.threat or "not recorded", "threat_more": f"{facts.classes:,} classes"}
+        row |= {"attack": _attack(facts), "attack_more": facts.budget, "attack_tip": facts.attack}
+        row |= _n(facts.n_clean, facts.n_adv)
+        for field in ("std_clean", "rob_clean", "rob_attacked"):
+            row |= _cell(field, getattr(facts.base, field))
+        rows.append(row)
+    return rows
+
+
+def _attack(facts: Summary) -> str:
+    """The attack in short: its name up to the first mark, and whether it used gradients."""
+    name = facts.attack.partition(":")[0].partition(",")[0] or "not recorded"
+    if facts.kind == "none":
+        return "no attacked part"
+    return name if facts.kind == "not recorded" else f"{name}, {facts.kind}"
+
+
+def best_rows(names: Sequence[str], best: Mapping[str, Best]) -> list[Row]:
+    """One row a bundle that has best parameters."""
+    rows = []
+    for number, name in enumerate(names):
+        if name in best:
+            found = best[name]
+            row: Row = {"key": number, "bundle": name, "ties": found.ties}
+            row |= {axis: getattr(found.params, axis) for axis in ("s", "c", "p")}
+            row |= {"alpha": alpha_text(found.params.alpha or 1.0), "alpha_more": f"q = {found.quantile:.4g}"}
+            row |= {"objective": 100 * found.objective, "objective_more": f"of {found.n_wrong:,} wrong clean"}
+            rows.append(row | {"remarks": "; ".join(found.warnings)})
+    return rows
+
+
+def transfer_rows(cells: Sequence[Transfer]) -> list[Row]:
+    """One row a pair, numbered as the pairs are."""
+    rows = []
+    for number, cell in enumerate(cells):
+        row: Row = {"key": number, "source": cell.source, "target": cell.target}
+        row["alpha"] = "" if cell.params is None else alpha_text(cell.params.alpha or 1.0)
+        if cell.clean is not None:
+            row |= _n(cell.clean.n, 0 if cell.transfer is None else cell.transfer.n)
+        for field in ("clean", "margin_bound", "transfer"):
+            row |= _cell(field, getattr(cell, field))
+            loss = getattr(cell, f"{field}_loss")
+            row[f"{field}_loss"] = None if loss is None else 100 * loss + 0.0
+        own = ["own best"] if cell.source == cell.target else []
+        rows.append(row | {"target_more": cell.refused or "; ".join([*own, *cell.warnings])})
+    return rows
+
+
+def _n(clean: int, attacked: int) -> Row:
+    return {
+        "n": f"{clean:,}",
+        "n_more": f"{attacked:,}",
+        "n_tip": f"{clean:,} clean and {attacked:,} attacked images",
+    }
+
+
+def _cell(name: str, estimate: Estimate | None) -> Row:
+    if estimate is None:
+        return {name: None}
+    low, high = estimate.interval
+    return {
+        name: 100 * estimate.value,
+        f"{name}_more": f"{100 * low:.1f} to {100 * high:.1f}",
+        f"{name}_tip": f"{estimate.kind}, n = {estimate.n:,}",
+    }
+
+
+def paper_gaps() -> tuple[PaperGap, ...]:
+    """The margin gaps of the paper's models, as printed in its Fig. 7."""
+    norms = {"Linf": "ℓ∞", "L2": "ℓ2"}
+    sets = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet"}
+    gaps = []
+    for row in paper_table("fig07").itertuples():
+        where = f"{sets.get(row.dataset, row.dataset)} {norms[row.norm]}"
+        gaps.append(PaperGap(f"{_author(row.robust_model)}, {where}", row.margin_gap))
+    return tuple(gaps)
+
+
+def _author(model: str) -> str:
+    """A reference in short: `Peng et al. (2023)` as `Peng 2023`."""
+    return model.replace(" et al.", "").replace("(", "").replace(")", "")
+
+
+def paper_best() -> str:
+    """The paper's own Table 11 in a sentence."""
+    told = [
+        f"{row.robust_model} s = {row.s:g}, c = {signed(row.c, 1)}, p = {row.p:g}"
+        for row in paper_table("table11").itertuples()
+    ]
+    return f"The paper's Table 11, three CIFAR-10 models at β = 0.985: {'; '.join(told)}."

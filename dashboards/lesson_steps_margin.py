@@ -1,0 +1,333 @@
+"""Steps 1 to 3: two classifiers, the margin, benign confidence."""
+
+# ruff: noqa: D102 (what the overridden methods are for stands in Step)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import figures_lesson as fig
+from . import lesson_words as html
+from .lesson_numbers import median, of_estimate, share, sign_verdict, superiority
+from .lesson_state import Answer
+from .lesson_step import POINTS, Check, Claim, Input, Step, apart, near
+from .theme import RIGHT, ROB, STD, WRONG
+
+SHOWN_CLASSES = 6
+
+
+class TwoFailures(Step):
+    """What accuracy costs, and what robustness costs."""
+
+    key, title, panels = "failures", "Two classifiers: what does each one pay?", ("accuracy",)
+    needs_attacked, needs_wrong, traits = True, False, ("pair",)
+
+    def idea(self) -> str:
+        data, threat = self.lab.bundle.manifest.data, self.lab.bundle.manifest.threat
+        ball = f" ({threat})" if threat else ""
+        return html.paragraph(
+            f"Two networks look at the same images of <b>{html.escape(data.name)}</b>. The",
+            self.model("g"),
+            "was trained to be accurate. The",
+            self.model("h"),
+            f"was trained to withstand attacks: small changes of the image{ball}, made to fool it.",
+        )
+
+    def question(self) -> Input:
+        clean = self.lab.engine.base.rob_clean
+        return Input(
+            f"Unattacked, h gets {100 * clean.value:.1f} % of {clean.n:,} images right. Now every image is "
+            "attacked so as to fool h. What share does it still get right?",
+            high=100,
+            step=1,
+            digits=0,
+            unit=" %",
+        )
+
+    def check(self, said: Answer) -> Check:
+        lab, base = self.lab, self.lab.engine.base
+        number, transfer = of_estimate(base.rob_attacked), of_estimate(base.std_attacked)
+        g, h = lab.std_right[: lab.n], lab.rob_right[: lab.n]
+        only_g, only_h = int((g & ~h).sum()), int((h & ~g).sum())
+        before = h[[lab.clean_row(row) for row in range(lab.n, len(lab.labels))]]
+        after = lab.rob_right[lab.n :]
+        lost, won = int((before & ~after).sum()), int((after & ~before).sum())
+        return Check(
+            number,
+            f"Under attack h gets {html.percent(number)} right.",
+            near(number, said, POINTS, 0.01),
+            (
+                Claim(
+                    "unattacked, g is the more accurate one.",
+                    sign_verdict(only_g, only_h),
+                    f"g alone is right on {only_g:,} images, h alone on {only_h:,}.",
+                ),
+                Claim(
+                    "the attack costs h accuracy.",
+                    sign_verdict(lost, won),
+                    f"Of the attacked images h loses {lost:,} and wins {won:,}.",
+                ),
+            ),
+            f"At the same points g gets {html.percent(transfer)} right. That is no robust accuracy of g: "
+            "these points were made to fool h, and nobody attacked g here. From now on we take the worst "
+            "case: under attack g is always wrong.",
+        )
+
+    def controls(self) -> tuple[Input, ...]:
+        count = self.lab.bundle.n_adv
+        return (Input("Leaf through the attacked images", low=1, high=count, step=1, digits=0, trait="pair"),)
+
+    def cards(self) -> str:
+        lab = self.lab
+        row = lab.n + min(self.state.pair, lab.bundle.n_adv) - 1
+        rows = [("before", lab.clean_row(row)), ("attacked", row)]
+        return html.table(
+            ("", "image", "label", "g says", "h says"),
+            [
+                (
+                    kind,
+                    html.picture(lab.picture(place), f"{kind} image"),
+                    html.escape(lab.name(lab.labels[place])),
+                    self.says("g", place),
+                    self.says("h", place),
+                )
+                for kind, place in rows
+            ],
+        )
+
+    def notes(self) -> Mapping[str, str]:
+        n, m = self.lab.n, self.lab.bundle.n_adv
+        return {"accuracy": f"n = {n:,} clean and {m:,} attacked images, 95 % intervals"}
+
+    def more(self) -> str:
+        manifest = self.lab.bundle.manifest
+        attack, threat = manifest.attack, manifest.threat
+        how = (
+            f"The attack is {attack.name}, {attack.n_iter} steps, against {attack.surrogate}"
+            if attack
+            else "The bundle does not record the attack"
+        )
+        return html.folded(
+            "How were the images attacked?",
+            html.paragraph(
+                html.escape(f"{how}; threat: {threat or 'not recorded'}."),
+                "A minimum-margin attack keeps, of all perturbations it tries, the one where h leads least "
+                "(or errs most), whether it fools h or not (Definition 2.2, appendix B.1).",
+            ),
+            html.paragraph(
+                "Intervals of shares are Wilson's, at 95 %. Whether one model is better than another is read "
+                "from the images on which they differ: the interval of the share that goes one way must "
+                "leave out one half."
+            ),
+        )
+
+    def figures(self) -> Mapping[str, Any]:
+        base = self.lab.engine.base
+        hidden = not self.answered
+        bars = [
+            fig.Bar("standard g<br>clean", of_estimate(base.std_clean), STD),
+            fig.Bar("robust h<br>clean", of_estimate(base.rob_clean), ROB),
+            fig.Bar("robust h<br>attacked", None if hidden else of_estimate(base.rob_attacked), ROB),
+        ]
+        if not hidden:
+            bars.append(fig.Bar("g at h's points<br>(transfer)", of_estimate(base.std_attacked), STD, True))
+        guess = None if self.said is None else ("robust h<br>attacked", float(self.said) / 100)
+        return {"accuracy": fig.accuracy_figure(bars, guess)}
+
+
+class ConfidenceMargin(Step):
+    """One example's margin, and what it says of being right."""
+
+    key, title, panels = "margin", "How sure is it? The confidence margin", ("probabilities",)
+    needs_wrong, traits = False, ("example",)
+
+    @property
+    def slot(self) -> str:
+        return f"{self.key}:{self.row}"
+
+    @property
+    def row(self) -> int:
+        """The clean row that is shown."""
+        examples = self.lab.examples
+        return int(examples[min(self.state.example, len(examples)) - 1])
+
+    @property
+    def margin(self) -> float:
+        """Its margin under h."""
+        return float(self.lab.margins["h"][self.row])
+
+    def idea(self) -> str:
+        examples, wrong = self.lab.examples, len(self.lab.unsure)
+        many = int((~self.lab.rob_right[examples]).sum())
+        image = self.lab.picture(self.row)
+        shown = (
+            "" if image is None else f"<div class='mnuts-one'>{html.picture(image, 'the image shown')}</div>"
+        )
+        return shown + html.paragraph(
+            "A classifier gives each class a probability and answers with the largest. Its <b>confidence "
+            "margin</b> is how far the first leads the second: near 1 it is sure, near 0 it wavers.",
+            f"Here are {len(examples)} clean images, drawn so that h gets {many} of them wrong (of all "
+            f"{self.lab.n:,} it is {wrong:,}).",
+        )
+
+    def formula(self) -> str:
+        first, second = np.argsort(-self.lab.probabilities(self.row), kind="stable")[:2]
+        p = self.lab.probabilities(self.row)
+        sigma = html.call("σ", html.ident("h"))
+        y, i = html.ident("ŷ"), html.ident("i")
+        rival = html.under(html.op("max"), html.row(i, html.op("≠"), y))
+        start = html.row(html.sub(html.ident("m"), html.ident("h")), html.op("="))
+        return html.formula(
+            html.row(start, html.sub(sigma, y), html.op("−"), rival, html.sub(sigma, i)),
+            html.row(
+                html.op("="),
+                html.num(p[first]),
+                html.op("−"),
+                html.num(p[second]),
+                html.op("="),
+                html.num(self.margin),
+            ),
+            caption=f"Definition 2.1, for the image shown: ŷ = “{self.lab.name(first)}”, then "
+            f"“{self.lab.name(second)}”.",
+        )
+
+    def question(self) -> Input:
+        said = self.lab.name(self.lab.probabilities(self.row).argmax())
+        return Input(
+            f"h answers “{said}” with a margin of {self.margin:.2f}. Is it right?",
+            options=(("right", "right"), ("wrong", "wrong")),
+        )
+
+    def check(self, said: Answer) -> Check:
+        lab, row, bar = self.lab, self.row, self.margin
+        margins, right = lab.margins["h"][: lab.n], lab.rob_right[: lab.n]
+        above, below = (share(int(right[at].sum()), int(at.sum())) for at in (margins >= bar, margins < bar))
+        fact = "right" if right[row] else "wrong"
+        judged = [key for key in self.state.answers if key.startswith(f"{self.key}:")]
+        hits = sum(
+            self.state.answers[key] == ("right" if lab.rob_right[int(key.partition(":")[2])] else "wrong")
+            for key in judged
+        )
+        return Check(
+            above,
+            f"The label is “{html.escape(lab.name(lab.labels[row]))}”: h is <b>{fact}</b>. "
+            f"Where it leads by {bar:.2f} or more, it is right on {html.percent(above)} of the clean images"
+            + (f"; where it leads by less, on {html.percent(below)}." if below.n else "."),
+            None if said is None else said == fact,
+            (Claim("h is more often right where it leads by more.", apart(above, below), ""),),
+            f"Of {len(lab.examples)} images you have judged {len(judged)}, {hits} correctly. Try another.",
+            short=f"h is {fact}.",
+        )
+
+    def controls(self) -> tuple[Input, ...]:
+        count = len(self.lab.examples)
+        return (Input("Which image", low=1, high=count, step=1, digits=0, trait="example"),)
+
+    def notes(self) -> Mapping[str, str]:
+        return {"probabilities": f"Clean image {self.row} of {self.lab.n:,}, most probable classes (Fig. 3)"}
+
+    def more(self) -> str:
+        return html.folded(
+            "Why the lead and not the largest probability?",
+            html.paragraph(
+                "The answer changes when the second class overtakes the first. So the lead says how much a "
+                "vote against the classifier must weigh to change its answer, and that is what the mix will "
+                "be about. An attack minimises the same quantity, with a sign: the label's probability less "
+                "the largest other one."
+            ),
+        )
+
+    def figures(self) -> Mapping[str, Any]:
+        lab, p = self.lab, self.lab.probabilities(self.row)
+        order = np.argsort(-p, kind="stable")[: min(SHOWN_CLASSES, len(p))]
+        label = int(lab.labels[self.row])
+        colours = [ROB] * len(order)
+        if self.answered:
+            marks = {label: RIGHT, int(order[0]): RIGHT if order[0] == label else WRONG}
+            colours = [marks.get(int(place), ROB) for place in order]
+        names = [lab.name(place) for place in order]
+        return {"probabilities": fig.lead_figure(names, p[order], colours, self.margin)}
+
+
+class BenignConfidence(Step):
+    """Right answers lead by more than wrong ones."""
+
+    key, title, panels = "benign", "Benign confidence: right and wrong on clean images", ("margins",)
+    traits = ("of",)
+
+    def _split(self, of: str) -> tuple[np.ndarray, np.ndarray]:
+        """Clean margins of a classifier's right and wrong answers."""
+        margins, right = self.lab.margins[of][: self.lab.n], self.lab.right(of)[: self.lab.n]
+        return margins[right], margins[~right]
+
+    def idea(self) -> str:
+        return html.paragraph(
+            "Now all clean images at once. The paper speaks of a <b>benign confidence property</b>: a robust "
+            "model is much more confident when it is right than when it is wrong. No training asks for that."
+        )
+
+    def question(self) -> Input:
+        right, wrong = self._split("h")
+        return Input(
+            f"Half of h's {len(right):,} right answers have a margin above {np.median(right):.2f}. What is "
+            f"the median margin of its {len(wrong):,} wrong answers?",
+        )
+
+    def check(self, said: Answer) -> Check:
+        h, g = self._split("h"), self._split("g")
+        number, of_g = median(h[1]), median(g[1])
+        pairs = superiority(*h)
+        return Check(
+            number,
+            f"The median margin of h's wrong answers is {html.margin(number)}, of its right ones "
+            f"{html.margin(median(h[0]))}.",
+            near(number, said, POINTS),
+            (
+                Claim(
+                    "h is more confident when it is right.",
+                    pairs.over(0.5),
+                    "Of a right and a wrong answer drawn at random, the right one has the larger margin in "
+                    f"{html.percent(pairs)} of pairs.",
+                ),
+                Claim(
+                    "when it is wrong, the standard model g is surer than h.",
+                    apart(of_g, number),
+                    f"Median margin of g's wrong answers: {html.margin(of_g)}."
+                    if of_g.n
+                    else "g gets no clean image wrong here.",
+                ),
+            ),
+        )
+
+    def controls(self) -> tuple[Input, ...]:
+        if not self.answered:
+            return ()
+        models = (("h", "robust h"), ("g", "standard g"))
+        return (Input("Whose margins", options=models, trait="of"),)
+
+    def more(self) -> str:
+        return html.folded(
+            "What would “malign” look like?",
+            html.paragraph(
+                "A classifier that is just as sure when it is wrong. Its margin would tell nothing, and the "
+                "pairs above would come out at one half. That is why the robust model's confidence is worth "
+                "listening to, and why MixedNUTS rounds the standard model's away (T = 0, section 3.1)."
+            ),
+            html.paragraph(
+                "Intervals of medians lie between two order statistics; those of pairs are DeLong's."
+            ),
+        )
+
+    def figures(self) -> Mapping[str, Any]:
+        of = self.state.of if self.answered else "h"
+        right, wrong = self._split(of)
+        name = fig.CLASSIFIERS[of][0]
+        groups = [fig.Group(f"{name}, right", right, RIGHT, float(np.median(right)) if len(right) else None)]
+        if self.answered:
+            middle = float(np.median(wrong)) if len(wrong) else None
+            groups.append(fig.Group(f"{name}, wrong", wrong, WRONG, middle))
+        guess = float(self.said) if self.said is not None and of == "h" else None
+        return {"margins": fig.margin_figure(groups, guess=guess)}

@@ -1,0 +1,313 @@
+"""Steps 6 and 7: the clamp, and power and scale."""
+
+# ruff: noqa: D102 (what the overridden methods are for stands in Step)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from mnuts_core import views
+from mnuts_core.params import PAPER_OPTIMA, MixParams
+from mnuts_core.transform import gelu
+
+from . import figures_lesson as fig
+from . import lesson_words as html
+from .lesson_numbers import (
+    mean,
+    median,
+    ratio_of_medians,
+    share,
+    superiority,
+    superiority_change,
+)
+from .lesson_state import Answer
+from .lesson_step import Check, Claim, Input, Step, knob, near
+from .theme import MIX, ROB
+
+CUTOFF = PAPER_OPTIMA["cifar10"].c
+"""The bias that step 6 asks about: the paper's for CIFAR-10."""
+POWER = PAPER_OPTIMA["cifar10"].p
+"""The power that step 7 asks about."""
+TINIEST = np.finfo(np.float64).tiny
+CLAMP_KEEPS = 0.99
+"""The share of answers that the clamp should leave as they are (Assumption 4.2 says all)."""
+
+
+class Clamp(Step):
+    """Silencing the classes that do not compete."""
+
+    key, title, panels = "clamp", "The bias c and the clamp: who may speak", ("cutoff",)
+    needs_wrong, traits = False, ("c", "example")
+
+    def idea(self) -> str:
+        return html.paragraph(
+            "The transform first adds a <b>bias c</b> and <b>clamps</b>: what lies below zero is squeezed to "
+            "almost nothing. The classes far behind fall silent, and only those that compete for the answer "
+            "keep a voice. The line shows the clamp, the hills show where the logits lie."
+        )
+
+    def formula(self) -> str:
+        row = int(self.lab.examples[min(self.state.example, len(self.lab.examples)) - 1])
+        ln = self.lab.normed(row)[3]
+        order = np.argsort(-ln, kind="stable")
+        shown = [order[0], order[min(2, len(order) - 1)]]
+        v, h, i = html.ident("v"), html.ident("h"), html.ident("i")
+        inside = html.row(html.sub(html.call("LN", h), i), html.op("+"), html.ident("c"))
+        lines = [html.row(html.sub(v, i), html.op("="), html.call("GELU", inside))]
+        for place in shown:
+            value = float(gelu(torch.tensor(ln[place] + self.state.c)))
+            sign, size = ("−", -self.state.c) if self.state.c < 0 else ("+", self.state.c)
+            numbers = html.row(html.num(ln[place], 2), html.op(sign), html.num(size, 2))
+            name = html.words(self.lab.name(place))
+            call = html.call("GELU", numbers)
+            lines.append(html.row(html.sub(v, name), html.op("="), call, html.op("="), html.num(value, 3)))
+        return html.formula(
+            *lines, caption="First part of Eq. 4, for the first and third class of step 2's image."
+        )
+
+    def question(self) -> Input:
+        k = self.lab.bundle.num_classes
+        return Input(
+            f"With c = {html.minus(f'{CUTOFF:g}')} (the paper's choice on CIFAR-10) the cutoff lies at "
+            f"{-CUTOFF:g}. How many of the {k} classes lie above it, on the average clean image?",
+            high=k,
+            step=0.1 if k <= 20 else 1,
+            digits=1 if k <= 20 else 0,
+        )
+
+    def check(self, said: Answer) -> Check:
+        lab = self.lab
+        number = mean(lab.silenced(CUTOFF))
+        changed = lab.changed(_clamped(CUTOFF))
+        kept = share(lab.n - changed, lab.n)
+        return Check(
+            number,
+            f"On average {html.margin(number, 2)} of {lab.bundle.num_classes}.",
+            near(number, said, 0.05 * lab.bundle.num_classes),
+            (
+                Claim(
+                    f"the clamp leaves at least {100 * CLAMP_KEEPS:g} % of h's answers as they are "
+                    "(Assumption 4.2 says all).",
+                    kept.over(CLAMP_KEEPS),
+                    f"Of {lab.n:,} answers it changes {changed:,}: {html.percent(kept)} stay.",
+                ),
+            ),
+        )
+
+    def notes(self) -> Mapping[str, str]:
+        k = self.lab.bundle.num_classes
+        return {"cutoff": f"Densities of {self.lab.n:,} × {k} logits, clean images"}
+
+    def controls(self) -> tuple[Input, ...]:
+        return (knob("c"),)
+
+    def live(self) -> str:
+        if not self.answered:
+            return ""
+        lab, c = self.lab, self.state.c
+        changed = lab.changed(_clamped(c))
+        return html.paragraph(
+            f"At c = {html.plain(c, 2)}: {html.margin(mean(lab.silenced(c)), 2)} classes above the cutoff; "
+            f"the clamp changes <b>{changed:,}</b> of {lab.n:,} answers."
+        )
+
+    def more(self) -> str:
+        return html.folded(
+            "Why GELU and not a plain cut at zero?",
+            html.paragraph(
+                "A plain cut (ReLU) makes everything below the same, so the order of the silenced classes is "
+                "lost, and where all classes are silenced so is the answer. GELU bends smoothly; the paper "
+                "chose it because it gets by with the mildest s and p (appendix D.2). Its price: it dips "
+                "below zero and so is not quite monotone, which is how it can change an answer at all "
+                "(appendix D.8.2)."
+            ),
+        )
+
+    def figures(self) -> Mapping[str, Any]:
+        density = self.lab.density
+        curve = views.transform_curve(density, _clamped(self.state.c))
+        return {"cutoff": fig.cutoff_figure(curve, self.state.c)}
+
+
+class PowerAndScale(Step):
+    """A power that spreads the sure and the unsure."""
+
+    key, title, panels = "power", "The power p and the scale s: who gets louder?", ("simplex", "bars")
+    needs_attacked, traits = True, ("p", "s")
+
+    @cached_property
+    def c(self) -> float:
+        """The bias of this step: the one that Algorithm 1 chooses."""
+        return self.lab.best().c
+
+    @property
+    def params(self) -> MixParams:
+        """What the sliders say."""
+        return MixParams(s=self.state.s, p=self.state.p, c=self.c)
+
+    @cached_property
+    def rows(self) -> tuple[int, int]:
+        """An attacked right answer and a clean mistake of median margin."""
+        return self.lab.typical(self.lab.sure), self.lab.typical(self.lab.unsure)
+
+    def _groups(self, params: MixParams) -> tuple[np.ndarray, np.ndarray]:
+        margins = self.lab.margins_of(params)
+        return margins[self.lab.sure], margins[self.lab.unsure]
+
+    def idea(self) -> str:
+        return html.paragraph(
+            "What is left is raised to a <b>power p</b> and multiplied by a <b>scale s</b>. We watch two "
+            "kinds of images: <b>sure</b>, attacked and still right, and <b>unsure</b>, clean and wrong. The "
+            "triangles follow one typical image of each (Fig. 4) as its overall confidence grows."
+        )
+
+    def formula(self) -> str:
+        v, i = html.ident("v"), html.ident("i")
+        s, p = html.ident("s"), html.ident("p")
+        size = html.row(html.op("|"), html.sub(v, i), html.op("|"))
+        sign = html.row(html.words("sgn"), html.op("("), html.sub(v, i), html.op(")"))
+        mapped = html.sub(html.call("M", html.ident("h")), i)
+        times = html.op("·")
+        numbers = html.power(size, html.num(self.state.p, 2))
+        return html.formula(
+            html.row(
+                mapped,
+                html.op("="),
+                s,
+                times,
+                html.power(size, p),
+                times,
+                sign,
+                html.op("="),
+                html.num(self.state.s, 2),
+                times,
+                numbers,
+                times,
+                sign,
+            ),
+            caption=html.minus(f"Eq. 4, with c = {self.c:.2f} as Algorithm 1 chooses it here."),
+        )
+
+    def question(self) -> Input:
+        ratio = ratio_of_medians(*reversed(self._groups(_powered(1.0, self.c))))
+        return Input(
+            f"With p = 1 and s = 1 the unsure images' median margin is {ratio.value:.2f} of the sure ones'. "
+            f"With p = {POWER:g} this fraction becomes …",
+            options=(("smaller", "smaller"), ("same", "about the same"), ("larger", "larger")),
+        )
+
+    def check(self, said: Answer) -> Check:
+        before, after = (self._groups(_powered(p, self.c)) for p in (1.0, POWER))
+        number = ratio_of_medians(after[1], after[0])
+        # by what factor each example's margin moves, compared between the groups: the examples are the same
+        moved = [
+            np.log(np.maximum(b, TINIEST)) - np.log(np.maximum(a, TINIEST))
+            for a, b in zip(before, after, strict=True)
+        ]
+        pairs = superiority(moved[0], moved[1])
+        verdict = pairs.over(0.5)
+        truth = {"shown": "smaller", "contrary": "larger", "open": "same"}[verdict]
+        order = superiority_change((before[0], after[0]), (before[1], after[1]))
+        return Check(
+            number,
+            f"It becomes {html.margin(number, 2)}; at p = 1 it was "
+            f"{html.margin(ratio_of_medians(before[1], before[0]), 2)}.",
+            None if said is None else said == truth,
+            (
+                Claim(
+                    "a higher power raises the margins of sure images by a larger factor than those of "
+                    "unsure ones.",
+                    verdict,
+                    f"The sure image's margin gains the larger factor in {html.percent(pairs)} of pairs.",
+                ),
+            ),
+            "This is about size, not order. How often the sure image has the larger margin of a pair changes "
+            f"by {html.percent(order, signed=True)}.",
+        )
+
+    def controls(self) -> tuple[Input, ...]:
+        return knob("p"), knob("s")
+
+    def live(self) -> str:
+        if not self.answered:
+            return ""
+        sure, unsure = self._groups(self.params)
+        return html.paragraph(
+            f"Median margin, sure: {html.margin(median(sure))}, unsure: {html.margin(median(unsure))}. Ratio "
+            f"{html.margin(ratio_of_medians(unsure, sure), 2)}."
+        )
+
+    def notes(self) -> Mapping[str, str]:
+        rows = [
+            f"{kind}: {'attacked' if row >= self.lab.n else 'clean'} image {self.lab.clean_row(row)}"
+            for kind, row in zip(("sure", "unsure"), self.rows, strict=True)
+        ]
+        told = "; ".join(rows)
+        return {"simplex": f"{told}; large marks: τ = 1 (Fig. 4)", "bars": f"{told}; first classes (Fig. 3)"}
+
+    def cards(self) -> str:
+        lab, mapped = self.lab, self.lab.margins_of(self.params)
+        return html.table(
+            ("the typical image", "image", "label", "h says", "margin of h", "margin of M(h)"),
+            [
+                (
+                    kind,
+                    html.picture(lab.picture(row), f"{kind} image"),
+                    html.escape(lab.name(lab.labels[row])),
+                    self.says("h", row),
+                    html.plain(float(lab.margins["h"][row])),
+                    html.plain(float(mapped[row])),
+                )
+                for kind, row in zip(("sure, attacked", "unsure, clean"), self.rows, strict=True)
+            ],
+        )
+
+    def more(self) -> str:
+        return html.folded(
+            "How to read the triangles",
+            html.paragraph(
+                "Each corner is a class, the middle is “no idea”. A path shows all confidence levels: the "
+                "temperature τ falls from the middle to the corner; the mark is τ = 1, where the mix reads "
+                "the probabilities. With a high power an image whose two first classes are close stays near "
+                "the middle for longer, while one with a clear first class runs straight to its corner. Set "
+                "s larger and both run faster."
+            ),
+        )
+
+    def figures(self) -> Mapping[str, Any]:
+        lab = self.lab
+        if lab.bundle.num_classes < 3:
+            cases = views.paper_cases(self.params)
+        else:
+            cases = tuple(
+                views.example_case(lab.engine, row, self.params)._replace(name=kind)
+                for kind, row in zip(("sure", "unsure"), self.rows, strict=True)
+            )
+        return {"simplex": fig.triangle_figure(cases), "bars": self._bars()}
+
+    def _bars(self) -> Mapping[str, Any]:
+        """The first three classes of both images, before and after the transform (Fig. 3)."""
+        groups, names, before, after = [], [], [], []
+        for kind, row in zip(("sure", "unsure"), self.rows, strict=True):
+            raw, mapped = self.lab.probabilities(row), self.lab.probabilities(row, self.params)
+            top = np.argsort(-raw, kind="stable")[:3]
+            groups += [kind] * len(top)
+            names += [self.lab.name(place) for place in top]
+            before += raw[top].tolist()
+            after += mapped[top].tolist()
+        series = [("σ(h)", before, ROB), ("σ(M(h))", after, MIX)]
+        return fig.probability_figure([groups, names], series)
+
+
+def _clamped(c: float) -> MixParams:
+    """Layer norm, bias and clamp alone."""
+    return MixParams(s=1.0, p=1.0, c=c)
+
+
+def _powered(p: float, c: float) -> MixParams:
+    return MixParams(s=1.0, p=p, c=c)

@@ -1,0 +1,54 @@
+// The page's address and clipboard.
+//
+// kernel -> page   {type: "push" | "replace", link, place}  {type: "go", steps}  {type: "copy", link, code}
+// page -> kernel   {type: "arrive", place, query}           {type: "copied", text}
+
+const OURS = () => document.body.dataset.voila !== undefined; // in JupyterLab the address is not ours
+const FOREIGN = ["token", "theme"]; // words of the query that belong to the server and the page
+
+function address(link) {
+  const kept = new URLSearchParams([...new URLSearchParams(location.search)].filter(([key]) => FOREIGN.includes(key)));
+  const query = [link, kept.toString()].filter(Boolean).join("&");
+  return location.pathname + (query ? `?${query}` : "") + location.hash;
+}
+
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text); // only on https and on this machine
+    return true;
+  } catch {
+    const field = Object.assign(document.createElement("textarea"), { value: text });
+    field.style.cssText = "position:fixed;opacity:0";
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done;
+  }
+}
+
+function initialize({ model }) {
+  const entry = (place) => ({ mnuts: model.get("visit"), place });
+  const write = (how, link, place) => history[how](entry(place), "", address(link));
+  const receive = async (message) => {
+    if (message.type === "copy") {
+      const text = OURS() ? location.origin + address(message.link) : message.code;
+      model.send({ type: "copied", text: (await toClipboard(text)) ? text : null });
+    } else if (!OURS()) return;
+    else if (message.type === "go") history.go(message.steps);
+    else if (message.type === "push") write("pushState", message.link, message.place);
+    else if (message.type === "replace") write("replaceState", message.link, message.place);
+  };
+  const arrive = ({ state }) => {
+    const own = state?.mnuts === model.get("visit");
+    model.send({ type: "arrive", place: own ? state.place : null, query: location.search.slice(1) });
+  };
+  model.on("msg:custom", receive);
+  if (OURS()) {
+    write("replaceState", model.get("link"), model.get("place")); // the page as it came
+    addEventListener("popstate", arrive);
+  }
+  return () => removeEventListener("popstate", arrive);
+}
+
+export default { initialize, render() {} };

@@ -1,0 +1,140 @@
+// A table to choose from. page -> kernel: {type: "choose", key}  {type: "action", name, key}
+
+function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value);
+  }
+  node.append(...children); // strings become text nodes: nothing from the kernel is parsed as HTML
+  return node;
+}
+
+const text = (column, value) => {
+  if (value === null || value === undefined) return "";
+  return typeof value === "number" ? value.toFixed(column.digits).replace("-", "−") : `${value}`;
+};
+
+class View {
+  constructor(model, el) {
+    Object.assign(this, { model, sort: null, words: "" });
+    this.head = element("tr");
+    this.body = element("tbody");
+    this.note = element("p", { class: "mnuts-table-note", role: "status" });
+    const role = model.get("actions").length ? "table" : "grid"; // in a grid rows can be chosen
+    const table = element("table", { role, "aria-label": model.get("label") }, element("thead", {}, this.head), this.body);
+    this.box = element("div", { class: "mnuts-table-box" }, table);
+    if (model.get("height")) this.box.style.height = `${model.get("height")}px`;
+    const search = element("input", { type: "search", placeholder: "filter, such as a class", "aria-label": `Filter: ${model.get("label")}`,
+      oninput: ({ target }) => ((this.words = target.value.trim().toLowerCase()), this.fill()) });
+    el.classList.add("mnuts-table");
+    if (model.get("filtered")) el.append(element("div", { class: "mnuts-table-top" }, this.note, search));
+    el.append(this.box);
+    this.body.addEventListener("keydown", (event) => this.key(event));
+    this.headings();
+    this.fill();
+  }
+
+  headings() {
+    const heading = (column) => {
+      const button = element("button", { type: "button", title: column.help || `Sort by ${column.label}`, onclick: () => this.order(column) }, column.label);
+      return element("th", { scope: "col", "data-key": column.key, class: column.numeric ? "number" : "" }, button);
+    };
+    this.head.replaceChildren(...this.model.get("columns").map(heading));
+    if (this.model.get("actions").length) this.head.append(element("th", { scope: "col" }, element("span", { class: "mnuts-unseen" }, "actions")));
+  }
+
+  order(column) {
+    const again = this.sort?.column.key === column.key;
+    this.sort = { column, up: again ? !this.sort.up : true };
+    for (const cell of this.head.children) {
+      if (cell.dataset.key === column.key) cell.setAttribute("aria-sort", this.sort.up ? "ascending" : "descending");
+      else cell.removeAttribute("aria-sort");
+    }
+    this.fill();
+  }
+
+  shown() {
+    const columns = this.model.get("columns");
+    const matches = (row) => !this.words || columns.some((column) => text(column, row[column.key]).toLowerCase().includes(this.words));
+    const rows = this.model.get("rows").filter(matches);
+    if (!this.sort) return rows;
+    const { column: { key }, up } = this.sort;
+    const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : `${a ?? ""}`.localeCompare(`${b ?? ""}`));
+    return rows.sort((a, b) => (up ? 1 : -1) * compare(a[key], b[key]));
+  }
+
+  fill() {
+    const rows = this.shown();
+    const focused = document.activeElement?.closest?.("tr")?.dataset.key;
+    const inside = this.body.contains(document.activeElement);
+    this.note.textContent = this.model.get("note") + (this.words ? ` (${rows.length} match)` : "");
+    this.body.replaceChildren(...rows.map((row) => this.row(row)));
+    const span = this.model.get("columns").length + 1;
+    if (!rows.length) this.body.append(element("tr", {}, element("td", { colspan: span, class: "empty" }, this.words ? "nothing matches" : this.model.get("empty"))));
+    this.choose();
+    if (inside) [...this.body.children].find((row) => row.dataset.key === focused)?.focus();
+  }
+
+  row(row) {
+    const cells = this.model.get("columns").map((column, index) => {
+      const dot = index === 0 && row.dot ? [element("span", { class: "dot", style: `background:${row.dot}` })] : [];
+      const value = text(column, row[column.key]);
+      return element("td", { class: column.numeric ? "number" : "", ...(row[`${column.key}_tip`] ? { title: row[`${column.key}_tip`] } : {}) }, ...dot, value,
+        ...(row[`${column.key}_more`] ? [element("small", {}, row[`${column.key}_more`])] : []));
+    });
+    const name = text(this.model.get("columns")[0], row[this.model.get("columns")[0].key]);
+    const act = (action) => element("button", { type: "button", "aria-label": `${action.label} ${name}`, onclick: (event) => {
+      event.stopPropagation();
+      this.model.send({ type: "action", name: action.name, key: row.key });
+    } }, action.label);
+    const actions = this.model.get("actions");
+    if (actions.length) cells.push(element("td", { class: "actions" }, ...(row.fixed ? [] : actions.map(act))));
+    const choose = () => this.model.send({ type: "choose", key: row.key });
+    return element("tr", { "data-key": row.key, ...(actions.length ? {} : { onclick: choose, class: "choice" }) }, ...cells);
+  }
+
+  choose() {
+    if (this.model.get("actions").length) return;
+    const rows = [...this.body.querySelectorAll("tr.choice")];
+    const at = rows.find((row) => row.dataset.key === `${this.model.get("chosen")}`);
+    for (const row of rows) {
+      row.setAttribute("aria-selected", String(row === at));
+      row.tabIndex = row === (at ?? rows[0]) ? 0 : -1;
+    }
+  }
+
+  key(event) {
+    const row = event.target.closest("tr.choice");
+    if (!row || event.target !== row) return;
+    const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling, Home: this.body.firstElementChild, End: this.body.lastElementChild }[event.key];
+    if (event.key === "Enter" || event.key === " ") row.click();
+    else if (next) {
+      row.tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+      next.click();
+    } else return;
+    event.preventDefault();
+  }
+}
+
+function render({ model, el }) {
+  const view = new View(model, el);
+  const fill = () => view.fill();
+  const choose = () => view.choose();
+  model.on("change:rows change:note", fill);
+  model.on("change:chosen", choose);
+  const watch = new IntersectionObserver(([entry]) => {
+    model.set("visible", entry.isIntersecting);
+    model.save_changes();
+  }, { rootMargin: "200px" });
+  watch.observe(el);
+  return () => {
+    watch.disconnect();
+    model.off("change:rows change:note", fill);
+    model.off("change:chosen", choose);
+  };
+}
+
+export default { render };

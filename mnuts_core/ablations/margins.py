@@ -1,0 +1,97 @@
+"""Median confidence margins and margin gaps: Figures 6 and 7."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.estimates import Estimate, columns
+from mnuts_core.grids import GridSpec
+from mnuts_core.margins import confidence_margin
+from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.remix import RemixEngine
+from mnuts_core.transform import layer_norm
+from mnuts_core.views import Histogram, MarginHistograms, base_histograms, mix_histograms, split_histograms
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fig6(
+    bundle: LogitBundle,
+    *,
+    beta: float = PARAMS["beta"].default,
+    grid: GridSpec | None = None,
+    params: MixParams | None = None,
+) -> pd.DataFrame:
+    """Fig. 6: median margins of g, h, LN h and M(h), clean and attacked, right and wrong, and the margin gap.
+
+    Args:
+        bundle: A bundle with an attacked part; attacked means at h's minimum-margin points (B.1).
+        beta: Level of the search for M.
+        grid: Its grid; the paper's for CIFAR-10 if None.
+        params: M of this mix instead of a search.
+
+    Returns:
+        One row for each classifier, part (`clean`, `attacked`) and correctness (`right`): `n`,
+        `median_margin`, and the classifier's `margin_gap`: the median of the attacked right examples minus
+        that of the clean wrong ones.
+    """
+    mix = chosen_mix(bundle.require_attacked(), beta, grid, params)
+    engine = RemixEngine(bundle)
+    both = base_histograms(engine) | {"M(h)": mix_histograms(engine.remix(mix))}
+    rows = [{"classifier": name, **row} for name, found in both.items() for row in _medians(found)]
+    settings = {"mix": mix_columns(mix), "beta": beta, "grid": grid_words(grid_or_paper(grid))}
+    return frame("fig6", bundle, rows, **settings)
+
+
+def fig7(bundle: LogitBundle, *, others: Sequence[LogitBundle] = ()) -> pd.DataFrame:
+    """Fig. 7: median margins after layer norm and the margin gap of every model of one or more bundles.
+
+    Args:
+        bundle: A bundle with an attacked part.
+        others: Further ones to stand beside it.
+
+    Returns:
+        One row for each model, part and correctness as in `fig6`, with the model's clean accuracy and its
+        accuracy at the attacked points, `attacked_kind` telling what that is: `attacked` for the robust
+        model, `transfer` for the standard one, whose own accuracy under attack is lower.
+    """
+    rows = [row for each in (bundle, *others) for row in _model_rows(each.require_attacked())]
+    return frame("fig7", bundle, rows, others={other.name: other.digest for other in others})
+
+
+def _model_rows(bundle: LogitBundle) -> Iterator[dict[str, Any]]:
+    engine, manifest = RemixEngine(bundle), bundle.manifest
+    base = engine.base
+    std_margins = confidence_margin(layer_norm(engine.std_logits)).cpu().numpy()
+    std_right = (engine.std_class == engine.labels).cpu().numpy()
+    models: tuple[tuple[str, str, MarginHistograms, Estimate, Estimate | None], ...] = (
+        (
+            "LN g",
+            manifest.std_model.spec,
+            split_histograms(engine, std_margins, std_right),
+            base.std_clean,
+            base.std_attacked,
+        ),
+        ("LN h", manifest.rob_model.spec, base_histograms(engine)["LN h"], base.rob_clean, base.rob_attacked),
+    )
+    for name, spec, found, clean, attacked in models:
+        about: dict[str, Any] = {"bundle": bundle.name, "classifier": name, "model": spec}
+        figures = columns("clean", clean) | columns("attacked", attacked)
+        about |= {**figures, "attacked_kind": attacked and attacked.kind}
+        yield from ({**about, **row} for row in _medians(found))
+
+
+def _medians(found: MarginHistograms) -> Iterator[dict[str, Any]]:
+    assert found.attacked is not None  # callers asked for an attacked part
+    parts: tuple[tuple[str, Histogram], ...] = (("clean", found.clean), ("attacked", found.attacked))
+    for part, histogram in parts:
+        for right, counts, median in (
+            (True, histogram.right, histogram.median_right),
+            (False, histogram.wrong, histogram.median_wrong),
+        ):
+            row = {"part": part, "right": right, "n": int(counts.sum()), "median_margin": median}
+            yield {**row, "margin_gap": found.gap}

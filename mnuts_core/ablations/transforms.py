@@ -1,0 +1,143 @@
+"""The transform itself: sensitivity to s, p, c (Fig. 9), what it costs h (Table 4), the clamp (Table 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.errors import ParameterError
+from mnuts_core.estimates import Estimate, columns, wilson_interval
+from mnuts_core.grids import GridSpec
+from mnuts_core.params import CLAMPS, LN_ONLY, PARAMS, Clamp, MixParams
+from mnuts_core.remix import RemixEngine
+from mnuts_core.search import grid_search
+from mnuts_core.selection import GridSearchResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def fig9(
+    bundle: LogitBundle, *, beta: float = PARAMS["beta"].default, grid: GridSpec | None = None
+) -> pd.DataFrame:
+    """Fig. 9 (D.1): the objective of Eq. 7 in every cell of the grid, α from the constraint.
+
+    Args:
+        bundle: A bundle with an attacked part.
+        beta: Level β.
+        grid: The grid; the paper's for CIFAR-10 if None.
+
+    Returns:
+        One row a cell: s, p, c, `objective` with its 95 % Wilson interval and `objective_n` (the clean
+        images that h gets wrong), quantile, alpha, saturated, the transform's losses, `admissible`, `best`.
+    """
+    result = grid_search(bundle, grid_or_paper(grid), beta)
+    table = result.to_frame()
+    for place, name in enumerate(("objective_low", "objective_high")):
+        ends = [
+            wilson_interval(round(value * result.n_wrong), result.n_wrong) for value in table["objective"]
+        ]
+        table[name] = [end[place] for end in ends]
+    table["objective_n"] = result.n_wrong
+    table["admissible"] = result.admissible.ravel()
+    table["best"] = np.arange(len(table)) == np.ravel_multi_index(result.best.index, result.grid.shape)
+    return frame("fig9", bundle, table, beta=beta, grid=grid_words(result.grid))
+
+
+def table4(
+    bundle: LogitBundle,
+    *,
+    beta: float = PARAMS["beta"].default,
+    grid: GridSpec | None = None,
+    params: MixParams | None = None,
+) -> pd.DataFrame:
+    """Table 4: accuracy of h, LN h and M(h), clean and at the attacked points (Assumption 4.2).
+
+    Args:
+        bundle: A bundle with an attacked part.
+        beta: Level of the search for M.
+        grid: Its grid; the paper's for CIFAR-10 if None.
+        params: M of this mix instead of a search.
+
+    Returns:
+        One row for each classifier: `clean` and `attacked` with intervals and n, `attacked_kind` (the
+        points were found against LN∘h, so they attack M(h) by transfer), and the share of examples whose
+        prediction differs from h's.
+    """
+    mix = chosen_mix(bundle.require_attacked(), beta, grid, params)
+    engine = RemixEngine(bundle)
+    labels, plain = engine.labels, engine.stages.plain_class
+    classes = {"h": plain, "LN h": engine.top_class(LN_ONLY), "M(h)": engine.top_class(mix)}
+    rows, n = [], bundle.n_clean
+    for name, top in classes.items():
+        right, changed = (top == labels).cpu().numpy(), (top != plain).cpu().numpy()
+        kind: Any = "transfer" if name == "M(h)" else "attacked"
+        figures = columns("clean", Estimate.of("clean", right[:n]))
+        figures |= columns("attacked", Estimate.of(kind, right[n:]))
+        changes = {"clean_changes": changed[:n].mean(), "attacked_changes": changed[n:].mean()}
+        rows.append({"classifier": name, **figures, "attacked_kind": kind, **changes})
+    return frame(
+        "table4", bundle, rows, mix=mix_columns(mix), beta=beta, grid=grid_words(grid_or_paper(grid))
+    )
+
+
+def table7(
+    bundle: LogitBundle,
+    *,
+    beta: float = PARAMS["beta"].default,
+    grid: GridSpec | None = None,
+    widen: int = 3,
+) -> pd.DataFrame:
+    """Table 7 (D.2): the best s, c, p, α and objective for each clamping function, and none (`linear`).
+
+    Without a clamp c is held at 0, as in the paper. The grid is widened where an optimum sits on its edge,
+    since the clamps have their optima in different places.
+
+    Args:
+        bundle: A bundle with an attacked part.
+        beta: Level β.
+        grid: The first grid; the paper's for CIFAR-10 if None.
+        widen: How many times to widen at most.
+
+    Returns:
+        One row for each clamp: the mix's parameters, `objective` with interval and n, `quantile`, how many
+        cells are saturated, at which `edges` it still sits, and the mix's figures.
+    """
+    if not isinstance(widen, int) or widen < 0:
+        raise ParameterError(f"widen must be an integer of at least 0, got {widen!r}")
+    engine, cells, rows = RemixEngine(bundle), grid_or_paper(grid), []
+    for clamp in CLAMPS:
+        own = GridSpec(s=cells.s, p=cells.p, c=np.zeros(1), name=cells.name) if clamp == "linear" else cells
+        result = _widened(bundle, own, beta, clamp, widen)
+        best, n = result.best, result.n_wrong
+        kept = round(best.objective * n)
+        low, high = wilson_interval(kept, n)
+        remix = engine.remix(best.params)
+        rows.append(
+            {
+                "clamp": clamp,
+                **mix_columns(best.params),
+                "objective": best.objective,
+                **{"objective_low": low, "objective_high": high, "objective_n": n},
+                "quantile": best.quantile,
+                "saturated_cells": int(result.saturated.sum()),
+                "cells": result.grid.size,
+                "edges": ", ".join(f"{axis} {end}" for axis, end in result.edges.items()),
+                **columns("clean", remix.clean),
+                **columns("margin_bound", remix.margin_bound),
+                **columns("transfer", remix.transfer),
+            }
+        )
+    return frame("table7", bundle, rows, beta=beta, grid=grid_words(cells), widen=widen)
+
+
+def _widened(bundle: LogitBundle, grid: GridSpec, beta: float, clamp: Clamp, widen: int) -> GridSearchResult:
+    result = grid_search(bundle, grid, beta, clamp=clamp)
+    for _ in range(widen):
+        if not result.edges:
+            break
+        result = grid_search(bundle, result.widened_grid(), beta, clamp=clamp)
+    return result

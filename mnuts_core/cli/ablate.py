@@ -1,0 +1,226 @@
+"""`mnuts ablate`: one of the paper's figures or tables about MixedNUTS, on a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mnuts_core.ablations import ABLATIONS, Ablation, find_ablation
+from mnuts_core.cli.console import STDOUT, check_target, printable, progress, show, write_json, write_text
+from mnuts_core.cli.frames import SHOWN, brief, cell_words, frame_table
+from mnuts_core.cli.options import BetaOption, GridOption, JsonOption, check_beta, load_bundle
+from mnuts_core.errors import MnutsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mnuts_core.bundle import LogitBundle
+
+TOLD = {
+    "beta": "--beta", "grid": "--grid", "params": "--config", "others": "--also", "widen": "--widen",
+    "n_optimised": "--n-optimised", "sizes": "--size", "repeats": "--repeats", "seed": "--seed",
+    "models": "--std and --rob", "data": "--data", "n": "--n", "n_iter": "--n-iter",
+    "batch_size": "--batch-size", "device": "--device",
+}  # fmt: skip
+"""The option that gives each argument."""
+
+
+def ablate(
+    name: Annotated[str | None, typer.Argument(help="Which; --list tells them.", metavar="[NAME]")] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Argument(help="Name of a bundle, or path of a .safetensors file.", metavar="[BUNDLE]"),
+    ] = None,
+    list_all: Annotated[bool, typer.Option("--list", help="List the names.")] = False,
+    beta: BetaOption = None,
+    grid: GridOption = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE.json", help="This mix instead of a search.")
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option("--also", metavar="BUNDLE", help="fig7: a further bundle.")
+    ] = None,
+    widen: Annotated[
+        int | None, typer.Option("--widen", min=0, help="table7: widen the grid up to N times; 3.")
+    ] = None,
+    n_optimised: Annotated[
+        int | None,
+        typer.Option(
+            "--n-optimised", min=1, help="table8: images that Algorithm 1 sees; half, 1,000 at most."
+        ),
+    ] = None,
+    size: Annotated[
+        list[int] | None, typer.Option("--size", min=1, help="table9: images that Algorithm 1 sees; again.")
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option("--repeats", min=1, help="table9: draws of each size; 3.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="table8, table9, d9: seed of draw or attack; 0.")
+    ] = None,
+    std: Annotated[str | None, typer.Option("--std", metavar="SPEC", help="d9: the accurate model.")] = None,
+    rob: Annotated[str | None, typer.Option("--rob", metavar="SPEC", help="d9: the robust model.")] = None,
+    data: Annotated[str | None, typer.Option("--data", metavar="SPEC", help="d9: the images.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="d9: folder of torchvision's data sets.")
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="[cifar10|cifar100|imagenet]", help="d9: for robustbench: models."),
+    ] = None,
+    n: Annotated[int | None, typer.Option("--n", min=1, help="d9: images to attack; all attacked.")] = None,
+    n_iter: Annotated[
+        int | None, typer.Option("--n-iter", min=1, help="d9: steps of APGD; the bundle's.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=1, help="d9: images at a time; 256.")
+    ] = None,
+    device: Annotated[str | None, typer.Option("--device", help="d9: auto, cpu, cuda or cuda:N.")] = None,
+    csv_out: Annotated[
+        str | None, typer.Option("--csv", metavar="FILE", help="All rows as CSV; - for standard output.")
+    ] = None,
+    json_out: JsonOption = None,
+) -> None:
+    """A figure or table of the paper about MixedNUTS, on a bundle: margins, curves, clamps, images, ..."""
+    if list_all:
+        return show(_names())
+    if name is None or bundle is None:
+        raise MnutsError(f"give NAME and BUNDLE: the names are {', '.join(ABLATIONS)}, see --list")
+    if json_out == csv_out == STDOUT:
+        raise MnutsError("--json and --csv cannot both go to standard output: give one of them a file")
+    check_target("--json", json_out)
+    check_target("--csv", csv_out)
+    ablation = find_ablation(name)
+    given = {
+        "beta": beta, "grid": grid, "params": config, "others": also, "widen": widen,
+        "n_optimised": n_optimised, "sizes": size, "repeats": repeats, "seed": seed,
+        "models": (std, rob) if std or rob else None, "data": data, "n": n, "n_iter": n_iter,
+        "batch_size": batch_size, "device": device,
+    }  # fmt: skip
+    asked = {key: value for key, value in given.items() if value is not None and value != []}
+    _check_options(ablation, asked)
+    if "params" in asked and {"beta", "grid"} & set(asked):
+        raise MnutsError("give --config, or --beta and --grid for a search, not both")
+    logits = load_bundle(bundle)
+    made = _run(ablation, logits, asked, data_dir, dataset)
+    if csv_out is not None:
+        write_text(csv_out, made.to_csv(index=False))
+    if json_out is not None:
+        write_json(
+            json_out, {str(key): value for key, value in made.attrs.items()} | {"rows": _records(made)}
+        )
+    if STDOUT not in (csv_out, json_out):
+        show(*_words(ablation, made))
+    return None
+
+
+def _check_options(ablation: Ablation, asked: dict[str, Any]) -> None:
+    for key in asked:
+        if key not in ablation.options:
+            owners = ", ".join(other.name for other in ABLATIONS.values() if key in other.options)
+            raise MnutsError(f"{TOLD[key]} is not an option of {ablation.name}: it belongs to {owners}")
+    if "models" in ablation.options and ("data" not in asked or None in asked.get("models", (None,))):
+        raise MnutsError(f"{ablation.name} attacks the models: give --std, --rob and --data")
+
+
+def _run(
+    ablation: Ablation,
+    bundle: LogitBundle,
+    asked: dict[str, Any],
+    data_dir: Path | None,
+    dataset: str | None,
+) -> pd.DataFrame:
+    """What the options mean, handed to the ablation's function."""
+    if "beta" in asked:
+        asked["beta"] = check_beta(asked["beta"])
+    if "grid" in asked:
+        from mnuts_core.grids import GridSpec
+
+        asked["grid"] = GridSpec.paper(asked["grid"])
+    if "params" in asked:
+        from mnuts_core.config import MixConfig
+
+        asked["params"] = MixConfig.load(asked["params"]).params
+    if "others" in asked:
+        asked["others"] = [load_bundle(other) for other in asked["others"]]
+    if "models" not in ablation.options:
+        return ablation.function(bundle, **asked)
+    asked["models"], asked["data"] = _models(bundle, asked, data_dir, dataset)
+    with progress("attack") as bar:
+        return ablation.function(bundle, **asked, progress=lambda done, total: bar(done / total))
+
+
+def _models(
+    bundle: LogitBundle, asked: dict[str, Any], data_dir: Path | None, dataset: str | None
+) -> tuple[Any, Any]:
+    """Both models, and the images of the bundle with their labels."""
+    from mnuts_core.datasets import load_data
+    from mnuts_core.devices import resolve_device
+    from mnuts_core.models import load_model
+
+    threat = bundle.manifest.threat
+    where = resolve_device(asked.get("device", "auto"))
+    settings: dict[str, Any] = {
+        "dataset": dataset,
+        "norm": threat.norm if threat else "Linf",
+        "device": where,
+    }
+    std, rob = (load_model(spec, **settings) for spec in asked["models"])
+    side = rob.image_size or std.image_size
+    images = load_data(asked["data"], n=bundle.n_clean, image_size=side, data_dir=data_dir)
+    return (std.module, rob.module), (images.images, images.labels)
+
+
+def _names() -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("name", "in the paper", "what it shows", "options"):
+        table.add_column(heading)
+    for ablation in ABLATIONS.values():
+        options = (TOLD[key] for key in ablation.options if key in TOLD)
+        table.add_row(ablation.name, ablation.where, ablation.title, " ".join(options))
+    return table
+
+
+def _words(ablation: Ablation, made: pd.DataFrame) -> list[Any]:
+    """The frame as a table, what it rests on, and the paper's own numbers."""
+    from mnuts_core.paper import paper_table
+
+    about = made.attrs
+    heading = f"{ablation.where}: {ablation.title}"
+    data = ", ".join(part for part in (about["data"]["name"], about["data"]["split"]) if part)
+    basis = f"bundle {about['bundle']} ({data}); {_settings(about['settings'])}"
+    head, which = brief(made)
+    parts = [Text(heading, style="bold"), Text(printable(basis), style="dim"), frame_table(head)]
+    if which:
+        parts.append(Text(f"{which} of {len(made):,}: --csv FILE has them all", style="dim"))
+    parts.append(Text(_LEGEND, style="dim"))
+    if ablation.printed is not None:
+        parts += [
+            Text("the paper's own numbers", style="bold"),
+            frame_table(paper_table(ablation.printed).head(SHOWN)),
+        ]
+    return parts
+
+
+_LEGEND = (
+    "Shares in percent with 95 % Wilson intervals. Clean is exact on its n images; margin bound and transfer "
+    "are estimates from cached logits, not robust accuracy."
+)
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{key} = {cell_words(value)}" for key, value in settings.items() if value not in ({}, [])
+    )
+
+
+def _records(made: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): None if value != value else value for name, value in row.items()}
+        for row in made.to_dict("records")
+    ]

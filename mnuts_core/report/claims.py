@@ -1,0 +1,282 @@
+"""The paper's claims held against a report's numbers: each statement and its verdict follow from a rule."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from mnuts_core.estimates import Estimate
+from mnuts_core.paper import paper_table
+from mnuts_core.report.making import Report
+from mnuts_core.report.rows import Row
+from mnuts_core.report.trials import Reach, Trial
+from mnuts_core.views import error_change
+
+UNDER_ATTACK = ("verified", "margin_bound", "transfer")
+"""Figures under attack, the measured one first."""
+WORDS = {"margin_bound": "margin bound", "transfer": "transfer", "verified": "verified", "clean": "clean"}
+
+
+class Statement(NamedTuple):
+    """One statement.
+
+    Attributes:
+        subject: Which MixedNUTS it is about.
+        text: The statement, with its numbers.
+        holds: Whether the paper's claim holds here; None where the numbers at hand cannot tell.
+    """
+
+    subject: str
+    text: str
+    holds: bool | None
+
+
+class PaperResult(NamedTuple):
+    """What Fig. 5 and Table 1 print for one data set; accuracies and changes as shares.
+
+    Attributes:
+        clean, robust: By model: ABC, RBC, Mixed, MixedNUTS.
+        clean_change, robust_change: MixedNUTS's error-rate changes relative to RBC.
+    """
+
+    clean: dict[str, float]
+    robust: dict[str, float]
+    clean_change: float
+    robust_change: float
+
+    @property
+    def mixed_changes(self) -> tuple[float, float]:
+        """MixedNUTS's changes of clean and robust error relative to Mixed, from Fig. 5."""
+        clean, robust = (
+            (1 - both["MixedNUTS"]) / (1 - both["Mixed"]) - 1 for both in (self.clean, self.robust)
+        )
+        return clean, robust
+
+
+def paper_result(dataset: str) -> PaperResult:
+    """What the paper prints for a data set (Fig. 5, Table 1)."""
+    printed = paper_table("fig05").query("dataset == @dataset").set_index("model")
+    changes = paper_table("table01").query("dataset == @dataset").iloc[0]
+    return PaperResult(
+        {str(model): float(value) / 100 for model, value in printed["clean_percent"].items()},
+        {str(model): float(value) / 100 for model, value in printed["autoattack_percent"].items()},
+        float(changes["clean_error_change_percent"]) / 100,
+        float(changes["robust_error_change_percent"]) / 100,
+    )
+
+
+def robust_change(mix: Row, other: Row, name: str) -> float | None:
+    """The relative change of the error under attack, by one of `UNDER_ATTACK` (Table 1).
+
+    Against RBC it is taken to RBC's accuracy under the bundle's attack, for a verified figure on the same
+    images where these are known; against a mix to its same figure.
+    """
+    theirs = other.attacked if other.role == "rbc" else other.figure(name)
+    if other.role == "rbc" and name == "verified" and mix.rbc_same is not None:
+        theirs = mix.rbc_same
+    return error_change(mix.figure(name), theirs)
+
+
+def statements(report: Report) -> list[Statement]:
+    """Every claim of the paper that the numbers bear on, for each MixedNUTS of the report."""
+    paper = paper_result(report.paper)
+    made: list[Statement] = []
+    for trial in report.trials:
+        own = [
+            _clean_against_rbc(report, trial),
+            _as_far_as_the_paper(report, trial, paper),
+            *_robust_against_rbc(report, trial, paper),
+            _worth_its_price(report, trial, paper),
+            *_against_mixed(trial),
+            *_verified_against_mixed(report, trial),
+            _bound_against_verified(trial),
+            _margin_gap(report, trial),
+        ]
+        made += [statement for statement in own if statement is not None]
+    return made
+
+
+def _clean_against_rbc(report: Report, trial: Trial) -> Statement | None:
+    mix, pair = trial.mix, trial.paired["rbc"]
+    change = error_change(mix.clean, report.base[1].clean)
+    if change is None:
+        return None
+    verdict = change < 0 if pair.clear else None
+    counts = f"{pair.mended:,} images mended, {pair.broken:,} broken, n = {mix.clean.n:,}"
+    return Statement(
+        mix.label, f"Clean error below RBC's: {_yes(verdict)}; {moved(change)} ({counts}).", verdict
+    )
+
+
+def _as_far_as_the_paper(report: Report, trial: Trial, paper: PaperResult) -> Statement | None:
+    change = error_change(trial.mix.clean, report.base[1].clean)
+    if change is None:
+        return None
+    verdict = change <= paper.clean_change
+    numbers = f"{moved(change)} (paper, {report.paper}: {moved(paper.clean_change)})"
+    return Statement(
+        trial.mix.label, f"Clean error down as far as the paper's: {_yes(verdict)}; {numbers}.", verdict
+    )
+
+
+def _robust_against_rbc(report: Report, trial: Trial, paper: PaperResult) -> list[Statement]:
+    made = []
+    for name in ("verified", "margin_bound"):  # transfer has g's help at points not made against the mix
+        change = robust_change(trial.mix, report.base[1], name)
+        if change is not None:
+            verdict = change <= paper.robust_change
+            text = (
+                f"Error under attack up by no more than the paper's, {_measured(trial.mix, name)}: "
+                f"{_yes(verdict)}; {moved(change)} relative to RBC{_where(trial.mix, name)} (paper, "
+                f"{report.paper}: {moved(paper.robust_change)}, verified)."
+            )
+            made.append(Statement(trial.mix.label, text, verdict))
+    if trial.mix.verified is None and report.base[1].attacked is not None:
+        text = (
+            "Error under an adaptive attack on the mix: not known. Run `mnuts evaluate` on its configuration."
+        )
+        made.append(Statement(trial.mix.label, text, None))
+    return made
+
+
+def _worth_its_price(report: Report, trial: Trial, paper: PaperResult) -> Statement | None:
+    """Section 5.1: the clean error improves far more, relatively, than the robust error grows."""
+    name = "verified" if trial.mix.verified is not None else "margin_bound"
+    gain = error_change(trial.mix.clean, report.base[1].clean)
+    price = robust_change(trial.mix, report.base[1], name)
+    if gain is None or price is None:
+        return None
+    verdict = -gain > max(price, 0.0)
+    ratio = f"{-gain / price:.1f} times" if price > 0 and gain < 0 else f"{moved(gain)} for {moved(price)}"
+    text = (
+        f"Relative gain in clean error larger than the price in error under attack, "
+        f"{_measured(trial.mix, name)}: {_yes(verdict)}; {ratio} (paper, {report.paper}: "
+        f"{-paper.clean_change / paper.robust_change:.1f} times)."
+    )
+    return Statement(trial.mix.label, text, verdict)
+
+
+def _against_mixed(trial: Trial) -> list[Statement]:
+    """Fig. 5: better than Mixed on both, whatever α Mixed takes (by the margin bound)."""
+    mix = trial.mix
+    made: list[Statement] = []
+    if mix.margin_bound is None:
+        return made
+    matched = {row.params.temperature: row for row in trial.mixed if row.params is not None}
+    for reach in trial.reach:
+        clean_better = reach.clean is None or mix.clean.value > reach.clean
+        bound_better = reach.bound is None or mix.margin_bound.value > reach.bound
+        verdict: bool | None = clean_better and bound_better
+        noise = ""
+        if verdict and reach.temperature in matched:
+            pair = trial.paired[matched[reach.temperature].key]
+            noise = f" Clean, against Mixed at that bound: {pair.mended:,} mended, {pair.broken:,} broken."
+            verdict = True if pair.clear else None
+        text = (
+            f"Better than Mixed (T = {reach.temperature:g}) on both, by the margin bound: {_yes(verdict)}. "
+            f"{_reach_words(mix, reach)}{noise}"
+        )
+        made.append(Statement(mix.label, text, verdict))
+    return made
+
+
+def _reach_words(mix: Row, reach: Reach) -> str:
+    assert mix.margin_bound is not None  # the caller has looked
+    held = "no α of Mixed" if reach.clean is None else f"Mixed at most {share(reach.clean)}"
+    reached = "no α of Mixed" if reach.bound is None else f"Mixed at most {share(reach.bound)}"
+    return (
+        f"With a bound of {share(mix.margin_bound.value)} or more it has {share(mix.clean.value)} clean, "
+        f"{held}; with {share(mix.clean.value)} clean or more a bound of {share(mix.margin_bound.value)}, "
+        f"{reached}."
+    )
+
+
+def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
+    mix = trial.mix
+    made: list[Statement] = []
+    for other in (*report.given, *trial.mixed):
+        if mix.verified is None or other.verified is None:
+            continue
+        better = mix.clean.value > other.clean.value and mix.verified.value > other.verified.value
+        clear = _apart(mix.verified, other.verified) and trial.paired[other.key].clear
+        verdict = None if better and not clear else better
+        text = (
+            f"Better than {other.label} on both, verified: {_yes(verdict)}. Clean {share(mix.clean.value)} "
+            f"against {share(other.clean.value)}; under adaptive attack {mix.verified} against "
+            f"{other.verified}."
+        )
+        made.append(Statement(mix.label, text, verdict))
+    return made
+
+
+def _bound_against_verified(trial: Trial) -> Statement | None:
+    """Theorem 4.3 in practice: does the estimate keep what it promises under an adaptive attack?"""
+    mix = trial.mix
+    if mix.verified is None or mix.margin_bound is None:
+        return None
+    off = 100 * (mix.margin_bound.value - mix.verified.value)
+    verdict = mix.margin_bound.value <= mix.verified.interval[1]
+    text = (
+        f"Margin bound confirmed by the adaptive attack, within its interval: {_yes(verdict)}. It reads "
+        f"{abs(off):.2f} points {'high' if off > 0 else 'low'}: {mix.margin_bound}; verified {mix.verified}."
+    )
+    return Statement(mix.label, text, verdict)
+
+
+def _margin_gap(report: Report, trial: Trial) -> Statement | None:
+    before, after = report.gaps.get("LN h"), report.gaps.get(trial.mix.key)
+    if before is None or after is None or math.isnan(before) or math.isnan(after):
+        return None
+    printed = paper_table("fig06").query("dataset == @report.paper").set_index("model")["margin_gap"]
+    verdict = after > before
+    text = (
+        f"Margin gap enlarged by the transform (Fig. 6): {_yes(verdict)}; from {before:.3f} (LN h) to "
+        f"{after:.3f} (paper, {report.paper}: from {printed['h_rob_ln']:.3f} to "
+        f"{printed['h_rob_transformed']:.3f})."
+    )
+    return Statement(trial.mix.label, text, verdict)
+
+
+def _measured(mix: Row, name: str) -> str:
+    figure = mix.figure(name)
+    assert figure is not None  # callers have looked
+    kind = "verified" if name == "verified" else f"by the {WORDS[name]} estimate"
+    return f"{kind} (n = {figure.n:,})"
+
+
+def _where(mix: Row, name: str) -> str:
+    """On which images RBC was attacked, if that is not plain."""
+    if name != "verified":
+        return ""
+    if mix.rbc_same is not None:
+        return f" on the same images, {mix.rbc_same}"
+    return " on all its attacked images"
+
+
+def _apart(one: Estimate, other: Estimate) -> bool:
+    """Whether two 95 % intervals do not overlap."""
+    return one.interval[0] > other.interval[1] or other.interval[0] > one.interval[1]
+
+
+def _yes(verdict: bool | None) -> str:
+    return "within the noise" if verdict is None else "yes" if verdict else "no"
+
+
+def moved(change: float) -> str:
+    """A relative change in words.
+
+    Example:
+        >>> moved(-0.2853), moved(0.047)
+        ('down by 28.53 %', 'up by 4.70 %')
+    """
+    return f"{'down' if change < 0 else 'up'} by {100 * abs(change):.2f} %"
+
+
+def share(value: float) -> str:
+    """A share in percent.
+
+    Example:
+        >>> share(0.9519)
+        '95.19 %'
+    """
+    return f"{100 * value:.2f} %"

@@ -1,0 +1,193 @@
+"""The rows of the report: each classifier with its figures, and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.config import EstimateCard, MixConfig
+from mnuts_core.estimates import Estimate, Kind
+from mnuts_core.params import IDENTITY, MixParams
+from mnuts_core.remix import Remix, RemixEngine
+
+Role = Literal["abc", "rbc", "mixed", "mixednuts"]
+
+FIGURES = ("clean", "attacked", "margin_bound", "transfer", "verified")
+"""The figures of a row, in the order of the columns."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One classifier's figures; None where there is no such figure.
+
+    Attributes:
+        key: Short name, unique in a report.
+        role: Accurate or robust base classifier, Mixed (no transform), or MixedNUTS.
+        label: What to call it.
+        clean: Clean accuracy, exact on the bundle's images.
+        attacked: Accuracy under the bundle's attack on this very classifier: the robust one only.
+        margin_bound: Estimate (Eq. 7), see `Remix`.
+        transfer: Estimate, see `Remix`; for the accurate one its accuracy at h's MMAA points.
+        verified: Accuracy under an adaptive attack on this very mix, from its configuration.
+        attack: That attack, in words.
+        rbc_same: RBC's accuracy under the bundle's attack on the very images of `verified`, where they are
+            known (see `rbc_on_the_same`).
+        params: The mix's parameters, α filled in.
+        beta: The level that gave α, if one did.
+        source: Where the parameters come from.
+        made: Whether the report itself chose them, by a search or by matching.
+    """
+
+    key: str
+    role: Role
+    label: str
+    clean: Estimate
+    attacked: Estimate | None = None
+    margin_bound: Estimate | None = None
+    transfer: Estimate | None = None
+    verified: Estimate | None = None
+    attack: str = ""
+    rbc_same: Estimate | None = None
+    params: MixParams | None = None
+    beta: float | None = None
+    source: str = ""
+    made: bool = False
+
+    def figure(self, name: str) -> Estimate | None:
+        """One of `FIGURES`."""
+        found: Estimate | None = getattr(self, name)
+        return found
+
+
+def base_rows(engine: RemixEngine) -> tuple[Row, Row]:
+    """The rows of the accurate (ABC) and the robust base classifier (RBC)."""
+    base, manifest = engine.base, engine.bundle.manifest
+    abc = Row(
+        "abc",
+        "abc",
+        "ABC: g",
+        base.std_clean,
+        transfer=base.std_attacked,
+        source=manifest.std_model.spec,
+    )
+    rbc = Row(
+        "rbc",
+        "rbc",
+        "RBC: h",
+        base.rob_clean,
+        attacked=base.rob_attacked,
+        source=manifest.rob_model.spec,
+    )
+    return abc, rbc
+
+
+def is_plain(params: MixParams) -> bool:
+    """Whether these parameters transform nothing: Mixed, not MixedNUTS."""
+    return params == IDENTITY.with_(beta=params.beta, alpha=params.alpha, temperature=params.temperature)
+
+
+def verified_of(config: MixConfig, bundle: LogitBundle) -> tuple[Estimate | None, str | None]:
+    """A configuration's verified accuracy, if it was measured on this bundle's models; else why not.
+
+    Args:
+        config: The configuration.
+        bundle: The bundle that the report is of.
+
+    Returns:
+        The accuracy or None, and a warning where there is one that must be left out.
+    """
+    if config.verified is None:
+        return None, None
+    if config.bundle is None or config.bundle.digest != bundle.digest:
+        belongs = "no bundle" if config.bundle is None else f"bundle {config.bundle.name!r}, another digest"
+        return None, f"verified accuracy left out: the configuration names {belongs}"
+    if config.threat is not None and config.threat != bundle.manifest.threat:
+        return None, f"verified accuracy left out: it is under {config.threat}, not {bundle.manifest.threat}"
+    return _estimate("verified", config.verified.accuracy), None
+
+
+def _estimate(kind: Kind, card: EstimateCard) -> Estimate:
+    return Estimate(kind, round(card.value * card.n), card.n)
+
+
+def rbc_on_the_same(engine: RemixEngine, remix: Remix, clean: Estimate | None) -> Estimate | None:
+    """RBC's accuracy under the bundle's attack on the images that a mix was verified on.
+
+    `mnuts evaluate` takes the first n images. They are taken to be the bundle's first n if all of these
+    are attacked there and the mix gets exactly as many of them right without an attack.
+
+    Args:
+        engine: The engine of the bundle.
+        remix: The mix on the bundle.
+        clean: Its clean accuracy on the images it was verified on.
+    """
+    index = engine.bundle.adv_index
+    if clean is None or index is None or clean.n > engine.n_clean:
+        return None
+    first = index < clean.n
+    if first.sum() < clean.n or remix.on_clean.mix_right[: clean.n].sum() != clean.successes:
+        return None
+    return Estimate.of("attacked", engine.rob_right[engine.n_clean :][first])
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A mix to report on, before its figures are known.
+
+    Attributes:
+        params: Parameters, α set.
+        source: Where they come from.
+        beta: The level that gave α, if one did.
+        verified: Its verified accuracy, if any.
+        verified_clean: Its clean accuracy on the same images, if the attack recorded it.
+        attack: The attack behind it.
+        warnings: What is to be said of it beforehand.
+        made: Whether the report itself chose it.
+    """
+
+    params: MixParams
+    source: str
+    beta: float | None = None
+    verified: Estimate | None = None
+    verified_clean: Estimate | None = None
+    attack: str = ""
+    warnings: tuple[str, ...] = ()
+    made: bool = True
+
+    @classmethod
+    def of(cls, config: MixConfig, source: str, bundle: LogitBundle) -> Mix:
+        """The mix of a configuration."""
+        verified, warning = verified_of(config, bundle)
+        card = config.verified if verified is not None else None
+        doubts = [f"adaptive attack: {doubt}" for doubt in card.warnings] if card else []
+        return cls(
+            config.params,
+            source,
+            beta=config.beta,
+            verified=verified,
+            verified_clean=_estimate("clean", card.clean) if card and card.clean else None,
+            attack=card.attack if card else "",
+            warnings=(*doubts, *((warning,) if warning else ())),
+            made=False,
+        )
+
+    def row(self, engine: RemixEngine, key: str, label: str) -> tuple[Row, Remix]:
+        """Its row, and the remix that it comes from."""
+        remix = engine.remix(self.params)
+        row = Row(
+            key,
+            "mixed" if is_plain(self.params) else "mixednuts",
+            label,
+            remix.clean,
+            margin_bound=remix.margin_bound,
+            transfer=remix.transfer,
+            verified=self.verified,
+            attack=self.attack,
+            rbc_same=rbc_on_the_same(engine, remix, self.verified_clean),
+            params=remix.params,
+            beta=self.beta,
+            source=self.source,
+            made=self.made,
+        )
+        return row, remix

@@ -1,0 +1,71 @@
+"""From a slider's event to the painted plots: the real explorer in Voilà and headless Chromium, SYNTHETIC logits.
+
+Each slider is moved step by step, the next event once the last one is painted; the clock runs in the page, from the
+event's dispatch to the first task after the frame in which the last visible plot was updated. Then a drag of 5 s at
+60 events/s, and how long after its last event the page shows it. Both for frames drawn in place (`swift`) and for
+`Plotly.react` alone (`plain`), one after the other in one page.
+
+Bars (DESIGN section 6), median / p95: 60 / 100 ms, for 5,000×1,000 100 / 150 ms; end of drag 200 ms.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, PAGE_TIMEOUT, serving
+from tests.synthetic import make_bundle
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "explorer.ipynb"
+DRIVER = Path(__file__).with_name("browser_latency.js")
+SIZES = ((10_000, 1_000, 10), (10_000, 1_000, 100), (5_000, 1_000, 1_000))
+SLIDERS = {"s": "scale s", "p": "power p", "c": "bias c", "β": "level β"}
+WAYS = ("plain", "swift")
+EVENTS = int(os.environ.get("MNUTS_BENCH_EVENTS", "40"))
+"""Events a slider, in each way."""
+DRAG_SECONDS = 5
+
+
+def main() -> None:
+    """Measure and print a table."""
+    from playwright.sync_api import sync_playwright
+
+    print(f"{'bundle':>14} {'slider':>6} {'way':>6} {'event → paint, median / p95 ms':>32} {'kernel':>7} {'way there':>9} ")
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        for n, m, k in SIZES:
+            _measure(browser, Path(folder), (n, m, k))
+        browser.close()
+
+
+def _measure(browser, folder: Path, size: tuple[int, int, int]) -> None:
+    n, m, k = size
+    bundle, notebook = folder / f"synthetic-{k}.safetensors", folder / f"explorer-{k}.ipynb"
+    make_bundle(n=n, m=m, k=k).save(bundle)
+    shutil.copy(NOTEBOOK, notebook)
+    with serving(notebook, bundle=str(bundle)) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PAGE_TIMEOUT)
+        page.add_init_script(path=DRIVER)
+        page.goto(server.url, wait_until="commit")
+        page.wait_for_function("window.__mnutsBoard?.frames > 0")
+        page.wait_for_timeout(5000)  # the search in the background, and the reserve kernel's start
+        for name, label in SLIDERS.items():
+            for way in WAYS:
+                told = page.evaluate("args => latency.steps(...args)", [label, way, EVENTS])
+                _tell(f"{n:,}×{k:,}", name, way, told)
+        for way in WAYS:
+            told = page.evaluate("args => latency.drag(...args)", [SLIDERS["c"], way, DRAG_SECONDS])
+            lag, frames, events = told["lag"], told["frames"], told["events"]
+            print(f"{f'{n:,}×{k:,}':>14} {'drag':>6} {way:>6}   end-of-drag lag {lag:.0f} ms, {frames} frames of {events} events")
+        page.close()
+
+
+def _tell(bundle: str, slider: str, way: str, told: list[dict]) -> None:
+    total = [one["total"] for one in told]
+    parts = {key: np.median([one[key] for one in told]) for key in ("kernel", "wire", "wait", "draw", "paint")}
+    split = ", ".join(f"{key} {value:.0f}" for key, value in parts.items())
+    split += f", {sum(one['reacted'] for one in told) / len(told):.1f} by react"
+    print(f"{bundle:>14} {slider:>6} {way:>6} {np.median(total):9.0f} /{np.quantile(total, 0.95):5.0f}   {split}")

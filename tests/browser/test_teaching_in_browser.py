@@ -1,0 +1,220 @@
+"""The lesson as a class meets it: all steps through our server in Chromium, with keys, links and a tablet."""
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mnuts_dashboards.teaching import STEPS
+
+from mnuts_core import LogitBundle, RemixEngine
+
+from .conftest import jupyterlab, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "teaching.ipynb"
+TITLES = [step.title for step in STEPS]
+PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
+GIVEN = {"failures": "69", "benign": "0.17", "attack": "85", "mixing": "30", "price": "2.2"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, digits_path):
+    """The lesson on the shipped digits, served from a copy of its notebook."""
+    copy = tmp_path_factory.mktemp("teaching") / "teaching.ipynb"
+    shutil.copy(NOTEBOOK, copy)
+    with serving(copy, bundle=str(digits_path)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def engine(digits_path):
+    return RemixEngine(LogitBundle.load(digits_path))
+
+
+@pytest.fixture
+def opened(served, new_page):
+    """A function that opens the lesson; afterwards the console must hold no error."""
+    said = []
+
+    def make(query="", **options):
+        page = new_page(**options)
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.goto(served.url + query, wait_until="commit")
+        page.locator("h2", has_text=re.compile(".")).first.wait_for()
+        page.wait_for_function("window.__mnutsBoard?.frames > 0")
+        return page
+
+    yield make
+    assert said == []
+
+
+def at_step(page, number: int) -> None:
+    page.get_by_text(f"Step {number} of {len(STEPS)}", exact=True).wait_for()
+
+
+def painted(page, panel: str) -> None:
+    page.wait_for_function(f"{PLOT.format(panel)}?._fullLayout && {PLOT.format(panel)}.clientHeight > 200")
+
+
+def predict(page, value: str | None = None) -> None:
+    """Answer with a number, or with the first choice."""
+    question = page.locator(".mnuts-question")
+    if value is None:
+        question.get_by_role("radio").first.check()
+    else:
+        question.get_by_role("slider").fill(value)
+    question.get_by_role("button", name="Check").click()
+    page.locator(".mnuts-answer").wait_for()
+
+
+def test_the_journey_through_all_steps(opened, engine):
+    page = opened()
+    for number, step in enumerate(STEPS, 1):
+        at_step(page, number)
+        page.get_by_role("heading", name=step.title, level=2).wait_for()
+        assert page.locator(".mnuts-answer").count() == 0
+        for panel in step.panels:
+            painted(page, panel)
+        shown = page.evaluate(
+            "[...document.querySelectorAll('.mnuts-panel')].filter(p => p.offsetParent)"
+            ".map(p => p.dataset.panel)"
+        )
+        assert shown == list(step.panels)
+        predict(page, GIVEN.get(step.key, "1.2" if step.key == "clamp" else None))
+        assert page.locator(".mnuts-verdict").count() >= 1
+        assert page.locator("details summary").count() == 1
+        if number < len(STEPS):
+            page.get_by_role("button", name="Next").click()
+    assert page.get_by_role("button", name="Next").is_disabled()
+    page.get_by_text("Your predictions").wait_for()
+    assert page.locator(".mnuts-recap + .mnuts-wide tbody tr").count() == len(STEPS)
+    first = page.locator(".mnuts-recap + .mnuts-wide tbody tr").first.inner_text()
+    assert f"{100 * engine.base.rob_attacked.value:.1f}" in first
+    assert "well guessed" in first
+    assert page.locator("[data-done]").count() == len(STEPS)
+    assert page.get_by_text("Traceback").count() == 0
+    assert page.locator(".mnuts-banner").count() == 0
+
+
+def test_the_answer_is_checked_against_the_data_and_can_be_taken_back(opened, engine):
+    page = opened("?step=3")
+    at_step(page, 3)
+    assert page.evaluate(f"{PLOT.format('margins')}.data.length") == 1
+    predict(page, "0.9")
+    margins = engine.raw_margins()[: engine.n_clean][~engine.rob_right[: engine.n_clean]]
+    answer = page.locator(".mnuts-answer").inner_text()
+    assert "Not quite." in answer
+    assert f"{np.median(margins):.3f}" in answer
+    page.wait_for_function(f"{PLOT.format('margins')}.data.length === 2")
+    page.get_by_role("button", name="Try again").click()
+    page.locator(".mnuts-answer").wait_for(state="detached")
+    page.wait_for_function(f"{PLOT.format('margins')}.data.length === 1")
+    assert page.evaluate("document.activeElement.innerText") == "Check"  # the focus stayed
+    page.get_by_role("button", name="Just show me").click()
+    page.get_by_text("The data say:").wait_for()
+
+
+def test_a_control_moves_plot_formula_and_words(opened, engine):
+    page = opened("?step=8")
+    at_step(page, 8)
+    predict(page, "30")
+    slider = page.locator(".mnuts-controls-row").get_by_role("slider", name="weight α")
+    slider.fill("0.8")
+    page.wait_for_function("document.querySelector('.mnuts-live').innerText.includes('α = 0.800')")
+    page.wait_for_function(f"{PLOT.format('flips')}.layout.annotations.some(a => a.text === 'α = 0.800')")
+    assert "0.250" in page.locator(".mnuts-formula").inner_text()
+    slider.focus()
+    slider.press("ArrowLeft")
+    page.wait_for_function("document.querySelector('.mnuts-live').innerText.includes('α = 0.799')")
+    assert slider.get_attribute("aria-valuetext") == "0.799"
+
+
+def test_it_works_by_keyboard_and_every_input_has_a_name(opened):
+    page = opened("?step=2")
+    at_step(page, 2)
+    page.get_by_role("button", name="Step 2").focus()
+    for _ in range(40):  # on through steps, Next and the question
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == "radio":
+            break
+    page.keyboard.press("Space")
+    page.wait_for_function("!document.querySelector('.mnuts-check').disabled")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator(".mnuts-answer").wait_for()
+    assert page.get_by_role("group", name=re.compile("Is it right?")).count() == 1
+    page.get_by_role("button", name="Next").press("Enter")
+    at_step(page, 3)
+    page.wait_for_function("document.activeElement.tagName === 'H2'")
+    assert page.get_by_role("slider", name=re.compile("median margin")).count() == 1
+    assert page.locator("[aria-current=step]").inner_text() == "3"
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('button, input')].filter(e => e.offsetParent &&"
+        " !(e.innerText || e.ariaLabel || e.title || e.labels?.length)).length"
+    )
+    assert nameless == 0
+
+
+def test_the_address_keeps_the_step_and_the_browser_goes_back(opened):
+    page = opened("?step=4&theme=dark")
+    at_step(page, 4)
+    assert page.locator("body.theme-dark").count() == 1
+    page.get_by_role("button", name="Next").click()
+    at_step(page, 5)
+    assert "step=5" in page.url
+    assert "theme=dark" in page.url
+    page.go_back()
+    at_step(page, 4)
+    assert "step=4" in page.url
+    page.reload(wait_until="commit")
+    at_step(page, 4)
+
+
+def test_an_unknown_bundle_in_the_address_is_told(opened):
+    page = opened("?bundle=nothing&step=2")
+    at_step(page, 2)
+    assert "bundle must be one of" in page.locator(".mnuts-banner").inner_text()
+
+
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (1280, 800), (1920, 1080)])
+def test_nothing_overflows_at_any_width(opened, width, height):
+    page = opened("?step=7")
+    page.set_viewport_size({"width": width, "height": height})
+    for number in (7, 8, 9):
+        page.get_by_role("button", name=f"Step {number}").click()
+        at_step(page, number)
+        painted(page, STEPS[number - 1].panels[-1])
+        page.get_by_role("button", name="Just show me").click()
+        page.locator(".mnuts-answer").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        widths = page.evaluate(
+            "[...document.querySelectorAll('.mnuts-lesson-body, .mnuts-question, .mnuts-panel')]"
+            ".filter(e => e.offsetParent).map(e => e.getBoundingClientRect().right)"
+        )
+        assert max(widths) <= width
+    size = page.evaluate(
+        "parseFloat(getComputedStyle(document.querySelector('.mnuts-question label')).fontSize)"
+    )
+    assert size >= {768: 16, 1280: 16.5, 1920: 20}[width]
+
+
+def test_it_runs_in_jupyterlab(tmp_path, chromium_page):
+    shutil.copy(NOTEBOOK, tmp_path / "teaching.ipynb")
+    page = chromium_page
+    with jupyterlab(tmp_path) as address:
+        page.goto(f"{address}/lab/tree/teaching.ipynb", wait_until="commit")
+        page.locator(".jp-NotebookPanel .jp-Cell").nth(1).wait_for()
+        page.locator(".jp-NotebookPanel-toolbar").wait_for()
+        page.wait_for_timeout(1500)
+        page.locator(".jp-CodeCell").first.click()
+        page.keyboard.press("Shift+Enter")
+        page.get_by_role("heading", name=TITLES[0], level=2).wait_for()
+        painted(page, "accuracy")
+        address_before = page.url
+        page.locator(".mnuts-lesson").get_by_role("button", name="Next").click()
+        at_step(page, 2)
+        assert page.url == address_before  # JupyterLab's address is not ours
+        page.goto("about:blank")
