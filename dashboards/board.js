@@ -1,8 +1,8 @@
 // One widget that draws every Plotly plot of a page: one message, one animation frame, one acknowledgement.
 //
-// kernel -> page   {type: "frame", id, figures, notes} + [all arrays]      page -> kernel   {type: "ready"}
-//                  {type: "library"} + [plotly.min.js]                                      {type: "library"}
-//                  {type: "download", filename, mime} + [text]                              {type: "ack", id}
+// kernel -> page   {type: "frame", id, after, made, figures, notes} + [arrays]   page -> kernel   {type: "ready"}
+//                  {type: "library"} + [plotly.min.js]                                            {type: "library"}
+//                  {type: "download", filename, mime} + [text]                                    {type: "ack", id}
 //                                                            {type: "event", panel, kind, points, detail}
 //                                                            {type: "error", panel, message}
 
@@ -40,13 +40,19 @@ class Board {
   receive(message, buffers) {
     if (message?.type === "download") save(new Blob([buffers[0]], { type: message.mime }), message.filename);
     if (message?.type !== "frame") return;
+    if (message.after && message.after !== this.frame) {
+      // One is missing, with arrays that this one builds on: have them all, once anything can be drawn.
+      if (this.Plotly) this.model.send({ type: "ready" });
+      return;
+    }
     const received = performance.now();
     this.moving = received - this.clock.received < DRAG;
     this.clock = { received, made: message.made };
     const bytes = bytesOf(buffers[0]);
     for (const [name, packed] of Object.entries(message.figures)) {
-      const figure = revive(packed, bytes);
-      if (same(figure, this.figures.get(name))) continue; // a slider often leaves some plots as they were
+      const before = this.figures.get(name);
+      const figure = revive(packed, bytes, before);
+      if (same(figure, before)) continue; // a slider often leaves some plots as they were
       this.figures.set(name, figure);
       this.changed.add(name);
     }

@@ -19,7 +19,7 @@ import anywidget
 import traitlets
 
 from .plotlyjs import plotly_source
-from .wire import Packer
+from .wire import Arrays, Packer
 
 PARTS = ("board_tools", "board_theme", "board_swift", "board_panel", "board")
 """The page's side: these files one after the other are one module, since a widget has but one."""
@@ -103,6 +103,7 @@ class Board(anywidget.AnyWidget):
         self.on_error = on_error
         self._names = frozenset(names)
         self._figures: dict[str, Mapping[str, Any]] = {}
+        self._sent: dict[str, Arrays] = {}  # what every page has that said it is ready
         self._notes: dict[str, str] = {}
         self._changed: set[str] = set()  # drawn since the last frame left
         self._maker: Maker | None = None  # waits for its turn
@@ -193,13 +194,16 @@ class Board(anywidget.AnyWidget):
 
     def _send_frame(self, begin: float) -> None:
         names, self._changed = self._changed, set()
-        packer = Packer()
-        figures = {name: packer.figure(self._figures[name]) for name in sorted(names & self._figures.keys())}
+        packer, figures = Packer(), {}
+        after = self._frame if self._sent else 0
+        for name in sorted(names & self._figures.keys()):
+            figures[name] = packer.figure(self._figures[name], self._sent.get(name))
+            self._sent[name] = packer.seen
         notes = {name: self._notes[name] for name in sorted(names & self._notes.keys())}
         self._frame += 1
         made = 1e3 * (time.perf_counter() - begin)
-        frame = {"type": "frame", "id": self._frame, "figures": figures, "notes": notes, "made": made}
-        self.send(frame, [packer.buffer()])
+        head = {"type": "frame", "id": self._frame, "after": after, "made": made}
+        self.send({**head, "figures": figures, "notes": notes}, [packer.buffer()])
         self._in_flight, self._sent_at = self._frame, time.monotonic()
         self._arm()
 
@@ -254,6 +258,7 @@ class Board(anywidget.AnyWidget):
     def _on_ready(self, _: Mapping[str, Any]) -> None:
         """A page came (again): it knows nothing, so it gets everything."""
         self._connected, self._in_flight, self._losses = True, None, 0
+        self._sent.clear()
         self._changed |= self._figures.keys() | self._notes.keys()
         self._pump()
 

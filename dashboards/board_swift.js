@@ -6,8 +6,8 @@
 const DRAWN = new Set(["x", "y", "text"]); // arrays of a trace that may change
 const TOLD = new Set(["customdata", "hovertext", "hovertemplate", "meta"]); // read on hover and for the CSV, never drawn
 const AXES = /^([xy])axis(\d*)$/;
-const ROOM = 1; // share of its range that an axis gains where a moving slider leads out of it
-const SHRINK = 0.4; // an axis stays as it is drawn while what it should show fills this share of it, and fits
+const ROOM = 2; // share of its range that an axis gains where a moving slider leads out of it
+const SHRINK = 0.2; // an axis stays as it is drawn while what it should show fills this share of it, and fits
 
 const union = (a, b) => new Set([...Object.keys(a), ...Object.keys(b)]);
 const alike = (a, b) => isList(a) && isList(b) && a.length === b.length;

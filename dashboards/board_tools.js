@@ -72,11 +72,13 @@ function typedArray([code, offset, shape], bytes) {
   return nest(flat, shape);
 }
 
-function revive(node, bytes) {
-  if (Array.isArray(node)) return node.map((child) => revive(child, bytes));
+// `before` is the figure that the page had until now: what has not changed is taken from there.
+function revive(node, bytes, before) {
+  if (Array.isArray(node)) return node.map((child, i) => revive(child, bytes, before?.[i]));
   if (!isPlain(node)) return node;
   if (node.$nd) return typedArray(node.$nd, bytes);
-  return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, revive(child, bytes)]));
+  if (node.$as) return before;
+  return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, revive(child, bytes, before?.[key])]));
 }
 
 function same(a, b) {

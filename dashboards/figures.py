@@ -96,7 +96,8 @@ def _plane_ranges(plain: Curve, current: Curve, table: Headline) -> tuple[list[f
     high = max(plain.clean.max(), current.clean.max(), table.std.clean.interval[1])
     top = max(plain.margin_bound.max(), plain.transfer.max(), current.transfer.max())
     step = _round_up((high - low) / 4)
-    x = [100 * (step * np.floor(low / step) - 0.1 * step), 100 * (min(step * np.ceil(high / step), 1.0) + 0.1 * step)]
+    low, high = step * np.floor(low / step), min(step * np.ceil(high / step), 1.0)
+    x = [100 * (low - 0.1 * step), 100 * (high + 0.1 * step)]
     return [float(end) for end in x], [-3.0, float(np.ceil(20 * top) * 5 + 3)]
 
 

@@ -7,8 +7,6 @@ import io
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +15,10 @@ from numpy.typing import NDArray
 
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import EstimateCard, MixConfig
-from mnuts_core.errors import MnutsError
+from mnuts_core.config import EstimateCard
 from mnuts_core.frontier import beta_frontier
 from mnuts_core.grids import PAPER_RANGES, GridSpec
-from mnuts_core.library import user_folder
+from mnuts_core.library import configs_of
 from mnuts_core.mixing import transform_with
 from mnuts_core.params import LN_ONLY, MixParams
 from mnuts_core.remix import Remix, RemixEngine
@@ -216,21 +213,11 @@ class Lab:
     @cached_property
     def verified(self) -> tuple[Verified, ...]:
         """Shipped or own configurations of this bundle that were verified by an adaptive attack."""
-        found = []
-        for path in _configurations():
-            try:
-                config = MixConfig.load(path)
-            except MnutsError:
-                continue  # another kind of JSON, or a broken one: not the lesson's to report
-            if config.verified and config.bundle and config.bundle.digest == self.bundle.digest:
-                card = config.verified
-                found.append(Verified(config.beta, card.clean, card.accuracy, card.attack))
-        return tuple(found)
-
-
-def _configurations() -> list[Path]:
-    folders = [Path(str(resources.files("mnuts_data"))), user_folder()]
-    return [path for folder in folders for path in sorted(folder.glob("*.json"))]
+        return tuple(
+            Verified(config.beta, config.verified.clean, config.verified.accuracy, config.verified.attack)
+            for _, config in configs_of(self.bundle)
+            if config.verified is not None
+        )
 
 
 def data_url(image: NDArray[np.uint8]) -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 import importlib.resources
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 from safetensors import SafetensorError, safe_open
 
-from mnuts_core.bundle import METADATA_KEY
-from mnuts_core.errors import BundleError
+from mnuts_core.bundle import METADATA_KEY, LogitBundle
+from mnuts_core.errors import BundleError, ConfigError
+
+if TYPE_CHECKING:
+    from mnuts_core.config import MixConfig
 
 DATA_VARIABLE = "MNUTS_DATA"
 """The environment variable that names the user's data folder, instead of the platform's usual place."""
@@ -24,11 +28,16 @@ SUFFIX = ".safetensors"
 
 def shipped_bundles() -> dict[str, Path]:
     """The bundles inside the installed package `mnuts_data`, by name (the file's, without its ending)."""
+    folder = shipped_folder()
+    return {} if folder is None else bundles_in(folder)
+
+
+def shipped_folder() -> Path | None:
+    """Where the files of the package `mnuts_data` are; None if it is not installed."""
     try:
-        folder = Path(str(importlib.resources.files("mnuts_data")))
+        return Path(str(importlib.resources.files("mnuts_data")))
     except ModuleNotFoundError:
-        return {}
-    return bundles_in(folder)
+        return None
 
 
 def user_folder() -> Path:
@@ -114,6 +123,27 @@ def default_bundle() -> Path:
         )
     name = next((name for name in PREFERRED if name in named), min(named))
     return named[name]
+
+
+def configs_of(bundle: LogitBundle) -> list[tuple[Path, MixConfig]]:
+    """The shipped and the user's own configurations that were made on this very bundle, by β downwards.
+
+    Args:
+        bundle: What a configuration must name, by its digest. Files that are no configurations are passed
+            over.
+    """
+    from mnuts_core.config import MixConfig
+
+    found: list[tuple[Path, MixConfig]] = []
+    for folder in (shipped_folder(), user_folder()):
+        for path in sorted(folder.glob("*.json")) if folder is not None else ():
+            try:
+                config = MixConfig.load(path)
+            except ConfigError:
+                continue
+            if config.bundle is not None and config.bundle.digest == bundle.digest:
+                found.append((path, config))
+    return sorted(found, key=lambda pair: -(pair[1].beta or 0.0))
 
 
 def _names(named: dict[str, Path]) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 from mnuts_core.cli.console import STDOUT, check_target, note, printable, progress, show, warn, write_json
 from mnuts_core.cli.options import BundleArgument, DeviceOption, JsonOption, check_beta, load_bundle
 from mnuts_core.errors import ConfigError, MnutsError
+from mnuts_core.library import configs_of
 
 if TYPE_CHECKING:
     from mnuts_core.config import MixConfig
@@ -30,12 +31,13 @@ def report(
         typer.Option(
             "--config",
             metavar="FILE.json",
-            help="A mix to report on, with its verified accuracy if it has one; give it again for more.",
+            help="A mix to report on, with its verified accuracy if it has one; again for more. Those that "
+            "ship with the bundle, if neither this nor --beta is given.",
         ),
     ] = None,
     beta: Annotated[
         list[float] | None,
-        typer.Option("--beta", help="Without --config: level of a search; again for more; 0.985 and 0.95."),
+        typer.Option("--beta", help="Level of a search, instead of configurations; again for more."),
     ] = None,
     paper: Annotated[
         str,
@@ -58,8 +60,9 @@ def report(
         raise MnutsError("give --config or --beta, not both: --beta is for the search without configurations")
     check_target("--json", json_out)
     levels = [check_beta(level) for level in beta or ()]
-    configs = _configs(config or [])
+    given = _configs(config or [])
     logits = load_bundle(bundle)
+    configs = given if given or levels else [(str(path), found) for path, found in configs_of(logits)]
     from mnuts_core.report.files import check_folder, default_folder, write_report
     from mnuts_core.report.making import BETAS, make_report
 

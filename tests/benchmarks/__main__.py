@@ -5,9 +5,14 @@ import platform
 
 import torch
 
-from tests.benchmarks import mmaa, remix, search
+from tests.benchmarks import browser_latency, mmaa, remix, search
 
-BENCHMARKS = {"mmaa": mmaa.main, "remix": remix.main, "search": search.main}
+BENCHMARKS = {
+    "browser_latency": browser_latency.main,
+    "mmaa": mmaa.main,
+    "remix": remix.main,
+    "search": search.main,
+}
 
 
 def run() -> None:

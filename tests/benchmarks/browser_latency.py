@@ -1,9 +1,10 @@
-"""From a slider's event to the painted plots: the real explorer in Voilà and headless Chromium, SYNTHETIC logits.
+"""From a slider's event to the painted plots: the explorer in Voilà and headless Chromium, SYNTHETIC logits.
 
-Each slider is moved step by step, the next event once the last one is painted; the clock runs in the page, from the
-event's dispatch to the first task after the frame in which the last visible plot was updated. Then a drag of 5 s at
-60 events/s, and how long after its last event the page shows it. Both for frames drawn in place (`swift`) and for
-`Plotly.react` alone (`plain`), one after the other in one page.
+Each slider is moved step by step, the next event once the last one is painted; the clock runs in the page,
+from the event's dispatch to the first task after the frame in which the last visible plot was updated. Then
+a drag of 5 s at 60 events/s, and how long after its last event the page shows it. Both for frames drawn in
+place (`swift`) and for `Plotly.react` alone (`plain`), one after the other in one page. `kernel` is remixing
+and packing, `wire` the way there and back, `wait` until the animation frame, `draw` Plotly, `paint` the rest.
 
 Bars (DESIGN section 6), median / p95: 60 / 100 ms, for 5,000×1,000 100 / 150 ms; end of drag 200 ms.
 """
@@ -23,6 +24,7 @@ DRIVER = Path(__file__).with_name("browser_latency.js")
 SIZES = ((10_000, 1_000, 10), (10_000, 1_000, 100), (5_000, 1_000, 1_000))
 SLIDERS = {"s": "scale s", "p": "power p", "c": "bias c", "β": "level β"}
 WAYS = ("plain", "swift")
+PARTS = ("kernel", "wire", "wait", "draw", "paint")
 EVENTS = int(os.environ.get("MNUTS_BENCH_EVENTS", "40"))
 """Events a slider, in each way."""
 DRAG_SECONDS = 5
@@ -32,7 +34,7 @@ def main() -> None:
     """Measure and print a table."""
     from playwright.sync_api import sync_playwright
 
-    print(f"{'bundle':>14} {'slider':>6} {'way':>6} {'event → paint, median / p95 ms':>32} {'kernel':>7} {'way there':>9} ")
+    print(f"{'bundle':>14} {'slider':>6} {'way':>6} {'median':>7} /{'p95':>5}   ms, and its parts")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         for n, m, k in SIZES:
@@ -46,26 +48,33 @@ def _measure(browser, folder: Path, size: tuple[int, int, int]) -> None:
     make_bundle(n=n, m=m, k=k).save(bundle)
     shutil.copy(NOTEBOOK, notebook)
     with serving(notebook, bundle=str(bundle)) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(PAGE_TIMEOUT)
-        page.add_init_script(path=DRIVER)
-        page.goto(server.url, wait_until="commit")
-        page.wait_for_function("window.__mnutsBoard?.frames > 0")
-        page.wait_for_timeout(5000)  # the search in the background, and the reserve kernel's start
         for name, label in SLIDERS.items():
+            page = _open(browser, server.url)
             for way in WAYS:
                 told = page.evaluate("args => latency.steps(...args)", [label, way, EVENTS])
                 _tell(f"{n:,}×{k:,}", name, way, told)
-        for way in WAYS:
-            told = page.evaluate("args => latency.drag(...args)", [SLIDERS["c"], way, DRAG_SECONDS])
-            lag, frames, events = told["lag"], told["frames"], told["events"]
-            print(f"{f'{n:,}×{k:,}':>14} {'drag':>6} {way:>6}   end-of-drag lag {lag:.0f} ms, {frames} frames of {events} events")
-        page.close()
+            if name == "c":
+                for way in WAYS:
+                    told = page.evaluate("args => latency.drag(...args)", [label, way, DRAG_SECONDS])
+                    line = "{lag:5.0f} ms after the last event, {frames} frames of {events} events"
+                    print(f"{f'{n:,}×{k:,}':>14} {'drag':>6} {way:>6} {line.format(**told)}", flush=True)
+            page.context.close()
+
+
+def _open(browser, url: str):
+    """The explorer, painted and at rest."""
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    page.set_default_timeout(PAGE_TIMEOUT)
+    page.add_init_script(path=DRIVER)
+    page.goto(url, wait_until="commit")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    page.wait_for_timeout(5000)  # the search in the background, and the next kernel's start
+    return page
 
 
 def _tell(bundle: str, slider: str, way: str, told: list[dict]) -> None:
     total = [one["total"] for one in told]
-    parts = {key: np.median([one[key] for one in told]) for key in ("kernel", "wire", "wait", "draw", "paint")}
-    split = ", ".join(f"{key} {value:.0f}" for key, value in parts.items())
-    split += f", {sum(one['reacted'] for one in told) / len(told):.1f} by react"
-    print(f"{bundle:>14} {slider:>6} {way:>6} {np.median(total):9.0f} /{np.quantile(total, 0.95):5.0f}   {split}")
+    split = ", ".join(f"{part} {np.median([one[part] for one in told]):.0f}" for part in PARTS)
+    reacted = np.mean([one["reacted"] for one in told])
+    head = f"{bundle:>14} {slider:>6} {way:>6} {np.median(total):7.0f} /{np.quantile(total, 0.95):5.0f}"
+    print(f"{head}   {split}; {reacted:.1f} plots a frame by react", flush=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mnuts_dashboards.teaching import STEPS
 
 from mnuts_core import LogitBundle, RemixEngine
+from mnuts_dashboards.teaching import STEPS
 
 from .conftest import jupyterlab, serving
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mnuts_core import library
+from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine, library
 from mnuts_core.errors import BundleError
 
 
@@ -95,3 +95,19 @@ def test_without_a_variable_the_platform_says_where(monkeypatch):
     assert library.user_folder().name == "mnuts"
     monkeypatch.setenv("MNUTS_DATA", "~/bundles")
     assert library.user_folder() == Path.home() / "bundles"
+
+
+def test_configurations_of_a_bundle_are_found_by_its_digest(shipped, toy, clean_only, monkeypatch):
+    bundle, other = LogitBundle.load(toy), LogitBundle.load(clean_only)
+    folder = toy.parent / "user"
+    folder.mkdir()
+    monkeypatch.setenv("MNUTS_DATA", str(folder))
+    engine, foreign = RemixEngine(bundle), RemixEngine(other)
+    for place, beta in ((folder, 0.9), (shipped, 0.985)):
+        MixConfig.from_remix(engine, MixParams(s=1, p=1, c=0, beta=beta)).save(place / f"mix-{beta}.json")
+    MixConfig.from_remix(foreign, MixParams(s=1, p=1, c=0, alpha=0.7)).save(shipped / "foreign.json")
+    MixConfig.from_params(MixParams(s=1, p=1, c=0, alpha=0.7)).save(shipped / "nobodys.json")
+    (shipped / "other-kind.json").write_text('{"schema": "something"}')
+    found = library.configs_of(bundle)
+    assert [path for path, _ in found] == [shipped / "mix-0.985.json", folder / "mix-0.9.json"]
+    assert [config.beta for _, config in found] == [0.985, 0.9]

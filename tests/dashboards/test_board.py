@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+
 from mnuts_dashboards.board import Board, BoardEvent, Panel
 from mnuts_dashboards.wire import Packer
 
@@ -127,6 +128,26 @@ def test_one_message_with_one_buffer_per_update(board, page):
     assert sorted(content["figures"]) == ["a", "b"]
     assert content["notes"] == {"a": "n = 1"}
     np.testing.assert_array_equal(revive(content["figures"]["b"], buffers[0])["data"][0]["y"], [2.0])
+
+
+def test_only_changed_arrays_travel_and_a_new_page_gets_all(board, page):
+    page.say(type="ready")
+    x, y = np.arange(5.0), np.zeros(5)
+    drawn = {"a": {"data": [{"type": "scatter", "x": x, "y": y}]}}
+    board.draw(drawn)
+    page.ack()
+    y += 1.0  # in place: what was sent is not what is here
+    board.draw(drawn)
+    content, buffers = page.sent[-1]
+    trace = content["figures"]["a"]["data"][0]
+    assert trace["x"] == {"$as": "before"}
+    np.testing.assert_array_equal(revive(trace["y"], buffers[0]), np.ones(5))
+    assert len(buffers[0]) == y.nbytes
+    assert [frame["after"] for frame in page.frames] == [0, page.frames[0]["id"]]
+    page.say(type="ready")
+    content, buffers = page.sent[-1]
+    np.testing.assert_array_equal(revive(content["figures"]["a"], buffers[0])["data"][0]["x"], x)
+    assert content["after"] == 0
 
 
 def test_only_changed_panels_travel(board, page):

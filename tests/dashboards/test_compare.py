@@ -8,14 +8,14 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
-from mnuts_dashboards import compare_tables as tables
-from mnuts_dashboards.board import BoardEvent
-from mnuts_dashboards.compare import Compare
-from mnuts_dashboards.compare_state import CompareState, read_link, write_link
 
 from mnuts_core import GridSpec, RemixEngine, grid_search
 from mnuts_core.comparison import best_of, transfer_matrix
 from mnuts_core.manifest import AttackCard, ThreatModel
+from mnuts_dashboards import compare_tables as tables
+from mnuts_dashboards.board import BoardEvent
+from mnuts_dashboards.compare import Compare
+from mnuts_dashboards.compare_state import CompareState, read_link, write_link
 from tests.synthetic import clean_only, make_bundle
 
 

@@ -4,11 +4,11 @@ import math
 
 import plotly.graph_objects as go
 import pytest
-from mnuts_dashboards import figures_compare as figures
 
 from mnuts_core.comparison import Median, Medians, Transfer
 from mnuts_core.estimates import Estimate
 from mnuts_core.params import MixParams
+from mnuts_dashboards import figures_compare as figures
 
 
 def groups(value: float, attacked: bool = True) -> Medians:

@@ -3,14 +3,14 @@
 import json
 
 import pytest
+
+from mnuts_core import BundleError, MixConfig, MixParams, ParameterError, RemixEngine, grid_search
+from mnuts_core.params import IDENTITY
 from mnuts_dashboards.drawing import ALL
 from mnuts_dashboards.explorer import Explorer
 from mnuts_dashboards.figures import PLANE_TRACES
 from mnuts_dashboards.jobs import Cancelled, Job
 from mnuts_dashboards.session import Session
-
-from mnuts_core import BundleError, MixConfig, MixParams, ParameterError, RemixEngine, grid_search
-from mnuts_core.params import IDENTITY
 from tests.synthetic import clean_only
 
 MOVING = ALL - {"margins"}  # the base models' margins move with no slider

@@ -3,11 +3,11 @@
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from mnuts_dashboards import figures
 
 from mnuts_core import GridSpec, MixParams, RemixEngine, beta_frontier, grid_search, views
 from mnuts_core.params import IDENTITY
 from mnuts_core.tradeoff import alpha_curve
+from mnuts_dashboards import figures
 from tests.synthetic import clean_only
 
 PARAMS = MixParams(s=2, p=2, c=-0.3)

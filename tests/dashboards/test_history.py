@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from mnuts_dashboards import history
 from mnuts_dashboards.history import History, Navigator
 

@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from mnuts_dashboards.drawing import ALL
-from mnuts_dashboards.explorer import Explorer
 
 from mnuts_core import LogitBundle, MixConfig
+from mnuts_dashboards.drawing import ALL
+from mnuts_dashboards.explorer import Explorer
 from tests.synthetic import make_arrays
 
 NASTY = "</script><script>alert(1)</script>"

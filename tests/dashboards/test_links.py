@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mnuts_dashboards.links import MAX_QUERY, all_defaults, read_link, write_link
-from mnuts_dashboards.state import MAX_SNAPSHOTS, ExplorerState
 
 from mnuts_core.params import CLAMPS, PARAMS, MixParams
+from mnuts_dashboards.links import MAX_QUERY, all_defaults, read_link, write_link
+from mnuts_dashboards.state import MAX_SNAPSHOTS, ExplorerState
 
 NAMES = {"bundles": ["digits", "my bundle (2)"], "grids": ["cifar10", "cifar100"], "controls": ["T", "beta"]}
 

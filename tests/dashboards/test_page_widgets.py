@@ -1,6 +1,7 @@
 """The small widgets of the page: address and clipboard, table, upload. Messages in, calls out."""
 
 import pytest
+
 from mnuts_dashboards import upload as uploads
 from mnuts_dashboards.page import Page
 from mnuts_dashboards.table import Column, Table

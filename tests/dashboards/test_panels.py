@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from mnuts_dashboards import panels
 
 from mnuts_core import GridSpec, MixParams, RemixEngine, grid_search, views
+from mnuts_dashboards import panels
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from mnuts_dashboards.drawing import PANELS
-from mnuts_dashboards.figures_notebook import attack_figure
-from mnuts_dashboards.playground import COLUMNS, Playground, show
 
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.params import PARAMS
+from mnuts_dashboards.drawing import PANELS
+from mnuts_dashboards.figures_notebook import attack_figure
+from mnuts_dashboards.playground import COLUMNS, Playground, show
 
 EVERYTHING = [panel.name for panel in PANELS]
 

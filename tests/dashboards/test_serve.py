@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from mnuts_dashboards.serve import ServeError, app_names, find_notebook, listen, serve
 
 

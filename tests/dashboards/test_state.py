@@ -1,10 +1,10 @@
 """The state: defaults, transform, level, and one change for many traits."""
 
 import pytest
-from mnuts_dashboards.state import PRESETS, ExplorerState
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import IDENTITY, PARAMS, MixParams
+from mnuts_dashboards.state import PRESETS, ExplorerState
 
 
 def test_defaults_are_those_of_the_core():

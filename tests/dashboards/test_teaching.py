@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mnuts_dashboards.lesson_lab import Lab
-from mnuts_dashboards.lesson_state import LessonState, link_of
-from mnuts_dashboards.lesson_words import formula, num, plain
-from mnuts_dashboards.teaching import PANELS, STEPS, Lesson
 from scipy.special import erfc, softmax
 
 from mnuts_core import BundleError, GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.config import EstimateCard, VerifiedCard
 from mnuts_core.estimates import wilson_interval
+from mnuts_dashboards.lesson_lab import Lab
+from mnuts_dashboards.lesson_state import LessonState, link_of
+from mnuts_dashboards.lesson_words import formula, num, plain
+from mnuts_dashboards.teaching import PANELS, STEPS, Lesson
 from tests.synthetic import clean_only, make_arrays
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from mnuts_dashboards import lesson_numbers as numbers
 from mnuts_dashboards.lesson_numbers import Number
-from scipy import stats
 
 SAMPLES = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=60).map(np.array)
 

@@ -6,14 +6,14 @@ import time
 import numpy as np
 import pytest
 import torch
-from mnuts_dashboards.jobs import Cancelled
-from mnuts_dashboards.verification import Verifier, key_of
-from mnuts_dashboards.verify import Request, Verification, command, why_not
-from mnuts_dashboards.verify_worker import _Progress
 
 from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine, evaluate
 from mnuts_core.errors import MnutsError
 from mnuts_core.models import load_model
+from mnuts_dashboards.jobs import Cancelled
+from mnuts_dashboards.verification import Verifier, key_of
+from mnuts_dashboards.verify import Request, Verification, command, why_not
+from mnuts_dashboards.verify_worker import _Progress
 from tests.synthetic import clean_only
 
 N, STEPS = 12, 2
