@@ -45,6 +45,10 @@ class History:
         """Let the current step end at another view; what had been undone is forgotten."""
         self.links[self.place :] = [link]
 
+    def rename(self, link: str) -> None:
+        """Another link for the view that is shown; what had been undone stays."""
+        self.links[self.place] = link
+
     def go(self, place: int) -> str | None:
         """Move to a step; its link, or None if there is no such step or it is the current one."""
         if place == self.place or not 0 <= place < len(self.links):
@@ -130,6 +134,18 @@ class Navigator:
         elif (known := self.history.go(place)) is not None:
             self._take(known)
 
+    def complete(self, change: Callable[[], None]) -> None:
+        """Let a change belong to the current step: what that step asked for has come.
+
+        Args:
+            change: Changes the state.
+        """
+        self.flush()
+        self._quietly(change)
+        if self._link() != self.history.now:
+            self.history.rename(self._link())
+            self._address.replace(self.history.now, self.history.place)
+
     def _step(self, by: int) -> None:
         self.flush()
         link = self.history.go(self.history.place + by)
@@ -160,10 +176,13 @@ class Navigator:
 
     def _take(self, link: str) -> None:
         """Show a link without recording it as a step of its own."""
-        self._quiet = True
-        try:
-            self._show(link)
-        finally:
-            self._quiet = False
+        self._quietly(lambda: self._show(link))
         self._last = float("-inf")
         self._changed()
+
+    def _quietly(self, change: Callable[[], None]) -> None:
+        self._quiet = True
+        try:
+            change()
+        finally:
+            self._quiet = False

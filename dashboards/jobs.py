@@ -40,7 +40,7 @@ class Job(Generic[T]):
     ) -> None:
         self._alone = alone
         self._work, self._done, self._failed, self._progress = work, done, failed, progress
-        self._cancelled = False
+        self._cancelled, self._worked = False, threading.Event()
 
     def start(self) -> Job[T]:
         """Begin; without a running event loop (in a script or a test) the work is done at once."""
@@ -60,6 +60,10 @@ class Job(Generic[T]):
         """Ask the work to stop at its next report of progress."""
         self._cancelled = True
 
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of the work, but no longer than so; `done` or `failed` is called later all the same."""
+        self._worked.wait(seconds)
+
     def _run(self) -> None:
         try:
             result = self._work(self._report)
@@ -67,6 +71,8 @@ class Job(Generic[T]):
             self._tell(self._failed, error)
         else:
             self._tell(self._done, result)
+        finally:
+            self._worked.set()
 
     def _report(self, share: float) -> None:
         if self._cancelled:

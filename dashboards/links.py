@@ -45,11 +45,11 @@ def write_link(state: ExplorerState, opening: MixParams | None = None) -> str:
 
     Args:
         state: The state.
-        opening: The mix that a link without settings opens on: then s, p and c need not be told.
+        opening: The mix that a link without s, p and c opens on: then these need not be told.
     """
     params = state.params
     pairs = [("bundle", state.bundle)] if state.bundle else []
-    pairs += [] if params == opening else _mix_pairs(params)
+    pairs += [pair for pair in _mix_pairs(params) if params != opening or pair[0] not in TRANSFORM_KEYS]
     pairs += _unless_default(state, "grid", "grid", lambda grid: grid.rstrip("+"))
     pairs += _unless_default(state, "case", "shows", str)
     pairs += [("image", str(state.row))] if state.case != "paper" else []

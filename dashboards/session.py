@@ -16,11 +16,13 @@ from mnuts_core.errors import BundleError
 from mnuts_core.frontier import beta_frontier
 from mnuts_core.grids import PAPER_RANGES, GridSpec
 from mnuts_core.library import PREFERRED, all_bundles, find_bundle
-from mnuts_core.params import IDENTITY, MixParams
+from mnuts_core.params import IDENTITY, PAPER_OPTIMA, MixParams
 from mnuts_core.remix import RemixEngine
 from mnuts_core.search import grid_search
 from mnuts_core.selection import GridSearchResult
 from mnuts_core.tradeoff import Curve, alpha_curve
+
+from .state import DEFAULT_GRID
 
 OPEN_BUNDLES = 3
 """So many bundles stay open, the least recently used one is closed."""
@@ -37,6 +39,7 @@ class Opened:
     frontiers: dict[object, views.Frontier] = field(default_factory=dict)
     plain_curves: dict[float, Curve] = field(default_factory=dict)
     densities: dict[int, views.LogitDensity] = field(default_factory=dict)
+    opening: MixParams | None = None
 
     def density(self, ln_k: int) -> views.LogitDensity:
         """Where the logits lie, for a layer norm."""
@@ -175,6 +178,28 @@ def search(
             progress=progress,
         )
     return opened.searches[key].at_beta(params.beta)
+
+
+def known_best(opened: Opened, params: MixParams, grid: str) -> MixParams | None:
+    """The best mix at the parameters' β, if its search is at hand; α, where set by hand, and T stay."""
+    known = known_search(opened, params, grid)
+    if known is None:
+        return None
+    best = known.at_beta(params.beta).best.params
+    return best.with_(alpha=params.alpha, temperature=params.temperature)
+
+
+def known_opening(opened: Opened) -> MixParams | None:
+    """The mix that a link without settings opens on, once its search is at hand."""
+    if opened.opening is None:
+        opened.opening = known_best(opened, MixParams(), DEFAULT_GRID)
+    return opened.opening
+
+
+def provisional(params: MixParams, grid: str) -> MixParams:
+    """What is shown until the best mix has been found: the paper's transform for the grid's data set."""
+    paper = PAPER_OPTIMA.get(grid.rstrip("+"), params)
+    return params.with_(s=paper.s, p=paper.p, c=paper.c)
 
 
 def draw_frontier(opened: Opened, params: MixParams, grid: str) -> None:

@@ -23,6 +23,9 @@ PRESETS: dict[str, MixParams] = {
 }
 """Named settings; each leaves β and T to the visitor, except the paper's, which bring their β."""
 
+DEFAULT_GRID = "cifar10"
+"""The grid that is searched unless another one is chosen."""
+
 MAX_SNAPSHOTS = 6
 """So many mixes can be compared beside the current one."""
 
@@ -54,7 +57,7 @@ class ExplorerState(tr.HasTraits):
     by_hand = tr.Bool(False)
     alpha = tr.Float(PARAMS["alpha"].default)
     temperature = tr.Float(PARAMS["temperature"].default)
-    grid = tr.Unicode("cifar10")
+    grid = tr.Unicode(DEFAULT_GRID)
     case = tr.Enum(("paper", "clean", "attacked"), default_value="paper")
     row = tr.Int(0, min=0)
     snapshots: tuple[MixParams, ...] = tr.Tuple()

@@ -4,6 +4,8 @@ The board's script runs in an empty page with a stand-in for the widget's model:
 """
 
 import base64
+import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -237,3 +239,14 @@ def test_a_page_that_missed_a_frame_asks_for_everything(page):
     page.evaluate("message => { window.draw(message); }", frame([5, 6], after=7))
     assert page.evaluate("sent.filter(said => said.type === 'ready').length") == ready + 1
     assert page.evaluate("[...plot('plane').data[0].y]") == [0, 1]
+
+
+def test_the_heat_maps_table_lists_s_itself(page, draw):
+    page.evaluate("window.draw", draw(START))
+    with page.expect_download() as download:
+        page.locator("[data-panel=slices]").get_by_role("button", name="Save the data as CSV").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
+    cells = [row for row in rows if row["trace"].startswith("objective")]
+    grid = GridSpec.paper("cifar10")
+    assert len(cells) == grid.size
+    np.testing.assert_allclose(sorted({float(row["y"]) for row in cells}), np.sort(grid.s), rtol=1e-6)
