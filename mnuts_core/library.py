@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 from safetensors import SafetensorError, safe_open
 
-from mnuts_core.bundle import METADATA_KEY, LogitBundle
+from mnuts_core.bundle import METADATA_KEY
 from mnuts_core.errors import BundleError, ConfigError
 
 if TYPE_CHECKING:
+    from mnuts_core.bundle import LogitBundle
     from mnuts_core.config import MixConfig
 
 DATA_VARIABLE = "MNUTS_DATA"

@@ -7,6 +7,7 @@ pass gives each example's interval, and sorting the ends gives the accuracy at e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,19 +134,27 @@ def _share_right(low: Array, high: Array, closed: NDArray[np.bool_], odds: Array
     return np.asarray((begun - ended) / len(possible))
 
 
-def frontier_curve(engine: RemixEngine, frontier: BetaFrontier, temperature: float = 0.0) -> Curve:
+def frontier_curve(
+    engine: RemixEngine,
+    frontier: BetaFrontier,
+    temperature: float = 0.0,
+    progress: Callable[[float], None] | None = None,
+) -> Curve:
     """The mixes that Algorithm 1 chooses at each β, in the trade-off plane.
 
     Args:
         engine: The engine of the bundle that was searched.
         frontier: The best cell for every β.
         temperature: T of the standard model, which the search does not look at.
+        progress: Called with the share done; what it raises ends the work.
     """
     by_transform: dict[MixParams, list[int]] = {}
     for place, params in enumerate(frontier.params):
         shared = params.with_(alpha=None, beta=1.0, temperature=temperature)
         by_transform.setdefault(shared, []).append(place)
     table = np.full((3, len(frontier.beta)), np.nan)
-    for params, places in by_transform.items():
+    for done, (params, places) in enumerate(by_transform.items()):
+        if progress is not None:
+            progress(done / len(by_transform))
         table[:, places] = _shares(engine, params, frontier.quantile[places])
     return Curve(frontier.alpha, *table)

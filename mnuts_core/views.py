@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -165,9 +165,17 @@ class Frontier(NamedTuple):
     params: tuple[MixParams, ...]
 
 
-def frontier(engine: RemixEngine, found: BetaFrontier) -> Frontier:
-    """The β-frontier of a whole grid; only points that move are kept."""
-    curve = frontier_curve(engine, found)
+def frontier(
+    engine: RemixEngine, found: BetaFrontier, progress: Callable[[float], None] | None = None
+) -> Frontier:
+    """The β-frontier of a whole grid; only points that move are kept.
+
+    Args:
+        engine: The engine of the bundle that was searched.
+        found: The best cell for every β.
+        progress: Called with the share done; what it raises ends the work.
+    """
+    curve = frontier_curve(engine, found, progress=progress)
     table = np.stack([curve.clean, curve.margin_bound, curve.transfer])
     moved = np.ones(table.shape[1], bool)
     moved[1:] = (np.diff(table, axis=1) != 0).any(axis=0)

@@ -12,8 +12,12 @@ from mnuts_core.errors import MnutsError
 def dashboard(
     name: Annotated[str, typer.Argument(help="Which app.")] = "explorer",
     bundle: Annotated[
-        str | None,
-        typer.Option("--bundle", metavar="BUNDLE", help="Name or path of the bundle to open first."),
+        list[str] | None,
+        typer.Option(
+            "--bundle",
+            metavar="BUNDLE",
+            help="Name or path of the bundle to open first; several, for compare, by several --bundle.",
+        ),
     ] = None,
     images: Annotated[
         str | None,
@@ -42,14 +46,14 @@ def dashboard(
     from mnuts_core.bundle import LogitBundle
     from mnuts_core.library import find_bundle
 
-    path = None if bundle is None else find_bundle(bundle)
-    if path is not None:
+    paths = [find_bundle(name) for name in bundle or []]
+    for path in paths:
         LogitBundle.load(path)  # a broken one is told here, not on a blank page
     from mnuts_dashboards.serve import ServeError, serve
 
     try:
         code = serve(
-            name, bundle=path, images=images, host=host, port=port, token=token, open_browser=not no_browser
+            name, bundles=paths, images=images, host=host, port=port, token=token, open_browser=not no_browser
         )
     except ServeError as error:
         raise MnutsError(str(error)) from error

@@ -14,7 +14,6 @@ from rich.text import Text
 from mnuts_core.cli.console import STDOUT, check_target, note, printable, progress, show, warn, write_json
 from mnuts_core.cli.options import BundleArgument, DeviceOption, JsonOption, check_beta, load_bundle
 from mnuts_core.errors import ConfigError, MnutsError
-from mnuts_core.library import configs_of
 
 if TYPE_CHECKING:
     from mnuts_core.config import MixConfig
@@ -62,10 +61,11 @@ def report(
     levels = [check_beta(level) for level in beta or ()]
     given = _configs(config or [])
     logits = load_bundle(bundle)
-    configs = given if given or levels else [(str(path), found) for path, found in configs_of(logits)]
+    from mnuts_core.library import configs_of
     from mnuts_core.report.files import check_folder, default_folder, write_report
     from mnuts_core.report.making import BETAS, make_report
 
+    configs = given if given or levels else [(str(path), found) for path, found in configs_of(logits)]
     folder = out or default_folder(logits.name)
     check_folder(folder, force=force)
     with progress("search") as advance:

@@ -41,8 +41,11 @@ RECIPES: dict[Role, CifarRecipe] = {
     ),
 }
 """How each network is trained."""
-GRIDS = (GridSpec.paper("cifar10"),)
-"""Where Algorithm 1 looks for the best mix."""
+GRIDS = (
+    GridSpec.paper("cifar10"),
+    GridSpec.from_ranges((0.5, 5000.0), (1.0, 10.0), (-1.5, 0.5), steps=12, name="cifar10-own"),
+)
+"""Where Algorithm 1 looks for the best mix: the paper's grid, and one for margins as small as these."""
 
 
 class Pair(NamedTuple):

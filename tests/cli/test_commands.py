@@ -12,6 +12,7 @@ from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
 from mnuts_core.demo import cifar10, digits
 from mnuts_core.grids import GridSpec
+from mnuts_core.library import find_bundle
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix import RemixEngine
 from mnuts_core.search import grid_search
@@ -318,15 +319,18 @@ def fake_serve(monkeypatch):
 
 
 def test_dashboard_serves_what_was_asked_for(mnuts, toy, fake_serve):
-    words = ("--bundle", toy, "--host", "::1", "--port", 9001, "--token", "", "--no-browser")
+    words = ("--host", "::1", "--port", 9001, "--token", "", "--no-browser", "--images", "digits")
+    words += ("--bundle", toy, "--bundle", "digits")
     assert mnuts("dashboard", "teaching", *words).code == 3
-    options = {"bundle": toy, "host": "::1", "port": 9001, "token": "", "open_browser": False}
+    options = {"images": "digits", "host": "::1", "port": 9001, "token": "", "open_browser": False}
+    options["bundles"] = [toy, find_bundle("digits")]
     assert fake_serve.calls == [("teaching", options)]
 
 
 def test_dashboard_without_words_opens_the_explorer_on_this_machine(mnuts, fake_serve):
     mnuts("dashboard")
-    options = {"bundle": None, "host": "127.0.0.1", "port": None, "token": None, "open_browser": True}
+    options = {"bundles": [], "images": None, "host": "127.0.0.1", "port": None, "token": None}
+    options["open_browser"] = True
     assert fake_serve.calls == [("explorer", options)]
 
 

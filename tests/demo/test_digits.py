@@ -15,10 +15,14 @@ from mnuts_core.attacks.mmaa import minimum_margin_attack
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.build import model_card, predict, to_uint8
 from mnuts_core.bundle import LogitBundle
+from mnuts_core.cli.app import run
 from mnuts_core.compat import alias_autoattack
+from mnuts_core.config import MixConfig
+from mnuts_core.demo.chosen import BETAS, best_of, config_name
 from mnuts_core.demo.digits import (
     DATA,
     EPS,
+    GRIDS,
     RECIPES,
     build_digits,
     digits_folder,
@@ -30,6 +34,8 @@ from mnuts_core.demo.networks import make_network
 from mnuts_core.demo.training import Recipe, pgd, reproducible, shifted, train
 from mnuts_core.errors import BundleError
 from mnuts_core.margins import confidence_margin, signed_margin
+from mnuts_core.remix import RemixEngine
+from mnuts_core.search import grid_search
 from mnuts_core.transform import layer_norm
 
 TRAIN, VALIDATION = load_digits_split()
@@ -213,6 +219,20 @@ def test_build_needs_a_folder(tmp_path: Path) -> None:
         build_digits(tmp_path / "missing")
 
 
+def test_shipped_mixes_are_verified_on_all_images(shipped: LogitBundle) -> None:
+    engine = RemixEngine(shipped)
+    for beta in BETAS:
+        config = MixConfig.load(digits_folder() / config_name("digits", beta))
+        found = best_of([grid_search(shipped, grid, beta) for grid in GRIDS]).best.params
+        assert (config.transform.s, config.transform.p, config.transform.c) == (found.s, found.p, found.c)
+        assert config.bundle is not None
+        assert config.bundle.digest == shipped.digest
+        assert config.verified is not None
+        assert config.verified.accuracy.n == 1000
+        assert config.verified.clean is not None
+        assert config.verified.clean.value == engine.remix(config.params).clean.value
+
+
 @pytest.mark.slow
 @pytest.mark.full
 def test_rebuilt_from_scratch_the_same(shipped: LogitBundle, tmp_path: Path) -> None:
@@ -224,6 +244,17 @@ def test_rebuilt_from_scratch_the_same(shipped: LogitBundle, tmp_path: Path) -> 
     for name in old:
         apart = (old[name] != new[name]).reshape(1000, -1).any(axis=1)
         assert apart.sum() <= (5 if name.startswith("adv.") else 0), name
+    for path in paths.configs:
+        config, again = MixConfig.load(digits_folder() / path.name), MixConfig.load(path)
+        assert again.params == config.params
+        assert again.estimates == config.estimates
+        assert again.verified is not None
+        assert config.verified is not None
+        assert abs(again.verified.accuracy.value - config.verified.accuracy.value) <= 0.005
+    run(["report", str(paths.bundle), "--out", str(tmp_path / "report")])
+    table = (tmp_path / "report" / "report.md").read_text()
+    assert "93.50" in table
+    assert "verified" in table
     for role in RECIPES:
         name = f"digits-{role}.safetensors"
         old, new = load_file(digits_folder() / name), load_file(tmp_path / name)
