@@ -47,7 +47,7 @@ def _measure(browser, folder: Path, size: tuple[int, int, int]) -> None:
     bundle, notebook = folder / f"synthetic-{k}.safetensors", folder / f"explorer-{k}.ipynb"
     make_bundle(n=n, m=m, k=k).save(bundle)
     shutil.copy(NOTEBOOK, notebook)
-    with serving(notebook, bundle=str(bundle)) as server:
+    with serving(notebook, bundles=[str(bundle)]) as server:
         for name, label in SLIDERS.items():
             page = _open(browser, server.url)
             for way in WAYS:

@@ -176,7 +176,7 @@ def test_headers_and_the_library_over_http(server, chromium_page):
 def test_a_token_a_bundle_and_an_orderly_end(notebook, serve_notebook, chromium_page, tmp_path):
     bundle = tmp_path / "some.safetensors"
     bundle.write_bytes(b"")
-    with serve_notebook(notebook, token="secret", bundle=str(bundle), preheat=False) as running:
+    with serve_notebook(notebook, token="secret", bundles=[str(bundle)], preheat=False) as running:
         assert running.url.endswith("/?token=secret")
         refused = chromium_page.goto(running.url.split("?")[0], wait_until="commit")
         assert "/login" in refused.url

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
+from mnuts_dashboards.visitor import BUNDLES_VARIABLE
 
 from .conftest import jupyterlab, serving
 
@@ -25,7 +26,7 @@ def served(tmp_path_factory, digits_path):
     """The explorer on the shipped digits, served from a copy of its notebook."""
     copy = tmp_path_factory.mktemp("explorer") / "explorer.ipynb"
     shutil.copy(NOTEBOOK, copy)
-    with serving(copy, bundle=str(digits_path)) as server:
+    with serving(copy, bundles=[str(digits_path)]) as server:
         yield server
 
 
@@ -204,17 +205,18 @@ def test_a_link_opens_the_view_hides_controls_and_tells_what_is_wrong(served, ch
 
 
 def test_an_example_is_chosen_by_mouse_and_keyboard(page):
-    row = page.locator("tr.choice").first
-    row.scroll_into_view_if_needed()
-    row.click()
+    page.get_by_role("grid", name="Examples that the mix").scroll_into_view_if_needed()  # filled when seen
+    page.locator("tr.choice").first.click()
     page.get_by_text("The mix mends it").wait_for()
     first = query_image(page)
     assert page.evaluate("document.querySelector('.mnuts-story img').naturalWidth") >= 64
     page.keyboard.press("ArrowDown")
     page.wait_for_function("old => new URLSearchParams(location.search).get('image') !== old", arg=first)
+    number = query_image(page)
     chosen = page.locator("tr.choice[aria-selected=true]")
+    chosen.locator("td", has_text=re.compile(rf"^{number}$")).wait_for()
     assert chosen.count() == 1
-    number = chosen.locator("td").first.inner_text()
+    page.locator("[data-panel=bars]").scroll_into_view_if_needed()  # painted when seen
     page.locator("[data-panel=bars]").get_by_text(f"clean image {number}, labelled").first.wait_for()
 
 
@@ -336,7 +338,8 @@ def test_two_tabs_are_independent(served, new_page, engine):
     assert shown(second, "mix") == expected(engine, opening(engine))
 
 
-def test_it_works_in_jupyterlab(tmp_path, chromium_page, engine):
+def test_it_works_in_jupyterlab(tmp_path, chromium_page, engine, digits_path, monkeypatch):
+    monkeypatch.setenv(BUNDLES_VARIABLE, str(digits_path))
     shutil.copy(NOTEBOOK, tmp_path / "explorer.ipynb")
     page = chromium_page
     with jupyterlab(tmp_path) as url:

@@ -25,7 +25,7 @@ def served(tmp_path_factory, digits_path):
     """The lesson on the shipped digits, served from a copy of its notebook."""
     copy = tmp_path_factory.mktemp("teaching") / "teaching.ipynb"
     shutil.copy(NOTEBOOK, copy)
-    with serving(copy, bundle=str(digits_path)) as server:
+    with serving(copy, bundles=[str(digits_path)]) as server:
         yield server
 
 

@@ -33,7 +33,7 @@ def test_an_unknown_app_is_told_the_allowed_names():
 def test_a_missing_notebook_or_bundle_is_named(notebook, tmp_path):
     assert "no such notebook: /nowhere/x.ipynb" in complaint(app="/nowhere/x.ipynb")
     missing = tmp_path / "missing.safetensors"
-    assert f"no such file: {missing}" in complaint(app=str(notebook), bundle=missing)
+    assert f"no such file: {missing}" in complaint(app=str(notebook), bundles=[missing])
 
 
 def test_a_path_serves_any_notebook(notebook):
