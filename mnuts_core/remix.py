@@ -248,9 +248,7 @@ class RemixEngine:
             params=params if params.alpha is not None else params.with_(alpha=1.0 / (1.0 + threshold)),
             threshold=threshold,
             clean=Estimate.of("clean", clean.mix_right),
-            margin_bound=None
-            if attacked is None
-            else Estimate.of("margin bound", attacked.held(threshold)),
+            margin_bound=None if attacked is None else Estimate.of("margin bound", attacked.held(threshold)),
             transfer=None if attacked is None else Estimate.of("transfer", attacked.mix_right),
             rob_clean=Estimate.of("clean", clean.right),
             rob_attacked=None if attacked is None else Estimate.of("transfer", attacked.right),

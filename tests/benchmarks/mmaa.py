@@ -23,7 +23,7 @@ from mnuts_core.demo.cifar10 import EPS, load_network_of
 from mnuts_core.margins import signed_margin
 from mnuts_core.transform import layer_norm
 
-STEPS, TARGETS, BATCH = 100, 9, 32
+STEPS, TARGETS, BATCH = 100, 9, 64
 DATA = os.environ.get("MNUTS_BENCH_DATA", "cifar10-jpeg:../shared/cifar10")
 N = int(os.environ.get("MNUTS_BENCH_N", "64"))
 OURS = {
