@@ -123,7 +123,7 @@ def story_html(story: Story, picture: str | None) -> str:
         for name, said in votes
     )
     rule = "reaches" if story.margin >= story.threshold else "stays below"
-    margin = f"M(h)'s margin {story.margin:.4f} {rule} (1−α)/α = {story.threshold:.4f}: " + (
+    margin = f"M(h)'s margin {_small(story.margin)} {rule} (1−α)/α = {_small(story.threshold)}: " + (
         "g cannot outvote it." if story.margin >= story.threshold else "g can outvote it."
     )
     return (
@@ -131,3 +131,8 @@ def story_html(story: Story, picture: str | None) -> str:
         f"<p><b>{OUTCOMES[story.outcome]}</b> {margin}</p>"
         f"<table class='mnuts-plain'><tbody>{rows}</tbody></table></div></div>"
     )
+
+
+def _small(value: float) -> str:
+    """A number in [0, 1] with four decimals, or as many as it takes to tell it from 0."""
+    return f"{value:.4f}" if value == 0 or value >= 5e-5 else f"{value:.2g}"

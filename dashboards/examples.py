@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets as w
 import numpy as np
-from numpy.typing import NDArray
 
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.example_views import Examples, Where, changed_examples, story
 from mnuts_core.remix import Remix, RemixEngine
 
 from . import cards
+from .pictures import data_url
 from .table import Column, Table
 from .theme import RIGHT, WRONG
 
 MAX_ROWS = 300
 """The table shows no more; whoever has more of them wants a script."""
 PICTURE = 128
-"""Pixels that a small image's side is brought to, by whole steps."""
+"""Pixels that a small image's side is brought to."""
 
 COLUMNS = (
     Column("image", "image", numeric=True, help="Which clean image of the bundle"),
@@ -31,7 +29,7 @@ COLUMNS = (
     Column("std", "standard g"),
     Column("rob", "robust h"),
     Column("mix", "this mix"),
-    Column("margin", "margin of M(h)", numeric=True, digits=4, help="g can outvote M(h) below (1−α)/α"),
+    Column("margin", "margin", numeric=True, digits=4, help="Of M(h): g can outvote it below (1−α)/α"),
 )
 SHOWN = [("mended and broken", "both"), ("mended", "mended"), ("broken", "broken")]
 PARTS = [("clean images", "clean"), ("attacked images", "attacked")]
@@ -131,19 +129,4 @@ def picture(bundle: LogitBundle, where: Where, row: int) -> str | None:
         row: Place in the part.
     """
     images = bundle.clean_images if where == "clean" else bundle.adv_images
-    return None if images is None or images.shape[-1] not in (1, 3) else data_url(images[row])
-
-
-def data_url(pixels: NDArray[np.uint8]) -> str:
-    """Pixels as a data URL of a PNG, enlarged by whole steps so that each stays a square.
-
-    Args:
-        pixels: uint8, shape (H, W, C) with C = 1 or 3.
-    """
-    from PIL import Image
-
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    times = max(1, PICTURE // max(image.size))
-    buffer = io.BytesIO()
-    image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST).save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return None if images is None or images.shape[-1] not in (1, 3) else data_url(images[row], PICTURE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,31 +14,33 @@ import torch
 
 from mnuts_core import views
 from mnuts_core.config import MixConfig
-from mnuts_core.errors import BundleError, MnutsError, ParameterError
+from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.example_views import Where
-from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.params import MixParams
 from mnuts_core.remix import Remix
 
 from . import figures, panels
 from .below import Below
 from .board import Board, BoardEvent
-from .controls import HIDEABLE, Controls
+from .bundles import Bundles
+from .clicks import follow
+from .controls import Controls
 from .drawing import ALL, PANELS, Scene, draw, notes
 from .history import Navigator
-from .intake import take_bundle, take_config
-from .jobs import Job
-from .links import all_defaults, read_link, write_link
+from .intake import take_bundle, take_config, take_link
+from .links import write_link
 from .page import Page
 from .report_view import view_report
 from .searching import Searching
-from .session import Opened, Session, known_frontier, known_search, search
-from .state import ExplorerState, traits_of
+from .session import Opened, Session, known_frontier, known_opening, known_search
+from .state import DEFAULT_GRID, ExplorerState
 from .styles import STYLE
 from .upload import Upload
 from .verification import Verifier
 
 log = logging.getLogger(__name__)
 
+JSON, HTML = "application/json", "text/html"
 FIXED = frozenset({"margins"})
 """Panels that no slider moves."""
 
@@ -63,10 +65,8 @@ class Explorer(w.VBox):
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
         torch.set_num_threads(1)  # remixing is milliseconds of work: a second thread only waits for it
         self.session = Session(*bundles)
-        name, self.opened, refused = self._first_sound()
-        self._openings: dict[str, MixParams] = {}
-        self.state = ExplorerState(bundle=name)
-        self.state.set(**traits_of(self._opening(self.state.params, self.state.grid)))
+        self.bundles = Bundles(self.session)
+        self.state = ExplorerState(bundle=self.bundles.name)
         self.board = Board(PANELS, on_error=self.fail)
         self.page = Page()
         self.headline, self.banner, self.provenance = w.HTML(), w.HTML(), w.HTML()
@@ -84,10 +84,12 @@ class Explorer(w.VBox):
         )
         self.below = Below(self._choose, self._restore, self.state.drop_snapshot, self._verified)
         self._scene: Scene | None = None
+        self._held = False
         self.searching = Searching(
             self.state,
             self.controls,
             opened=lambda: self.opened,
+            arrive=lambda change: self.navigator.complete(change),
             refresh=self.refresh,
             refuse=self.refuse,
             failed=self.fail,
@@ -96,11 +98,10 @@ class Explorer(w.VBox):
         self._connect()
         self._assemble()
         self._show_bundle()
-        self.controls.row.max = self._last_row()
+        self.controls.row.max = self.last_row
+        self.open_link("")
         self.board.draw(self.make(ALL))
-        self.searching.start(move=False)
-        self.navigator.restart()
-        self.refuse(refused)
+        self.refuse(self.bundles.refused)
 
     def _assemble(self) -> None:
         top = [self.banner, self.provenance, self.headline]
@@ -108,16 +109,6 @@ class Explorer(w.VBox):
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
         super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, body])
         self.add_class("mnuts-explorer")
-
-    def _first_sound(self) -> tuple[str, Opened, str | None]:
-        """The first bundle that opens, and why those before it did not."""
-        refused: list[str] = []
-        for name in self.session.names:
-            try:
-                return name, self.session.open(name), " ".join(refused) or None
-            except MnutsError as error:
-                refused.append(str(error))
-        raise BundleError(" ".join(refused))
 
     def refuse(self, message: str | None) -> None:
         """Tell in the banner what was wrong; the view stays."""
@@ -154,7 +145,7 @@ class Explorer(w.VBox):
         """
         if self.state.case == "paper":
             return None
-        return self.state.case, min(self.state.row, self._last_row())
+        return self.state.case, min(self.state.row, self.last_row)
 
     @selection.setter
     def selection(self, example: tuple[Where, int] | None) -> None:
@@ -168,15 +159,21 @@ class Explorer(w.VBox):
         self._choose(where, row)
 
     @property
+    def opened(self) -> Opened:
+        """The bundle that is open."""
+        return self.bundles.opened
+
+    @property
     def remix(self) -> Remix:
         """The current mix."""
         return self.opened.engine.remix(self.state.params)
 
     def link(self) -> str:
         """The query that opens this view, without the question mark."""
-        default_grid = self.state.grid == ExplorerState.grid.default_value
         try:
-            return write_link(self.state, self._openings.get(self.state.bundle) if default_grid else None)
+            shown, default_grid = self.state.params, self.state.grid == DEFAULT_GRID
+            opening = known_opening(self.opened) if default_grid else None
+            return write_link(self.state, shown if self.searching.awaited else opening)
         except ParameterError:  # set from Python; the banner tells
             return self.navigator.history.now
 
@@ -192,7 +189,8 @@ class Explorer(w.VBox):
     # --- drawing
     def refresh(self, _: object = None) -> None:
         """Redraw what is visible as soon as the page is free; the newest settings win."""
-        self.board.request(self.make)
+        if not self._held:
+            self.board.request(self.make)
 
     def make(self, visible: frozenset[str]) -> Mapping[str, Mapping[str, Any]]:
         """Figures of the visible panels for the current state; headline and banner are set on the way.
@@ -244,34 +242,20 @@ class Explorer(w.VBox):
         known = self.verifier.of(params)
         return None if known is None else known.verified
 
-    def _last_row(self) -> int:
+    @property
+    def last_row(self) -> int:
+        """The last row that can be chosen in the part that is shown."""
         bundle = self.opened.engine.bundle
         return (bundle.n_adv or bundle.n_clean if self.state.case == "attacked" else bundle.n_clean) - 1
-
-    def _opening(self, params: MixParams, grid: str) -> MixParams:
-        """What the page opens on: the best mix that Algorithm 1 finds, or without an attack a fixed α.
-
-        Args:
-            params: β, clamp, layer norm and T to open at.
-            grid: Name of the grid.
-        """
-        if not self.opened.engine.bundle.n_adv:
-            return params.with_(alpha=PARAMS["alpha"].default if params.alpha is None else params.alpha)
-        try:
-            best = search(self.opened, params, grid).best.params
-        except MnutsError:
-            return params
-        found = best.with_(alpha=params.alpha, temperature=params.temperature)
-        if params == MixParams() and grid == ExplorerState.grid.default_value:
-            self._openings[self.state.bundle] = found
-        return found
 
     # --- events
     def _connect(self) -> None:
         seen = [*ExplorerState.MIX_TRAITS, "row", "snapshots"]
         self.state.observe(self.refresh, names=seen)
         self.state.observe(self._on_case, names="case")
-        self.state.observe(self._on_bundle, names="bundle")
+        self.bundles.follow(
+            self.state, switched=self._on_switched, loading=self._show_provenance, failed=self.complain
+        )
         self.state.observe(self.navigator.note, names=["bundle", *ExplorerState.SETTINGS])
         self.page.on_arrive = self.navigator.arrive
         self.page.on_copied = self._on_copied
@@ -282,27 +266,17 @@ class Explorer(w.VBox):
         controls.defaults.on_click(self._on_defaults)
         controls.copy.on_click(lambda _: self.page.copy(self.link()))
         controls.keep.on_click(self._on_keep)
-        controls.export.on_click(self._on_export)
-        controls.report.on_click(self._on_report)
+        controls.export.on_click(lambda _: self._save("json", lambda: self.config.to_json(), JSON))
+        controls.report.on_click(lambda _: self._save("html", self.report, HTML))
 
     def _show_link(self, query: str) -> None:
-        """Bring the state to what a link means."""
-        link = read_link(query, bundles=self.session.names, grids=self.opened.grids, controls=HIDEABLE)
-        problems, name = list(link.problems), link.bundle or self.state.bundle
-        if name != self.state.bundle:
-            try:
-                self._switch(name, self.session.open(name))
-            except MnutsError as error:
-                problems.append(str(error))
-        values = all_defaults() | link.values
-        if link.best:
-            mix = {name: values[name] for name in ExplorerState.MIX_TRAITS}
-            values |= traits_of(self._opening(ExplorerState(**mix).params, values["grid"]))
-        self.state.case = values.pop("case")  # first: it says how many rows there are
-        if self.state.case != "paper" and values["row"] > self._last_row():
-            problems.append(f"image must lie in [0, {self._last_row()}], got {values['row']}")
-            values["row"] = 0
-        self.state.set(**values)
+        """Bring the state to what a link means, as one change."""
+        self._held = True
+        try:
+            problems = take_link(self, query)
+        finally:
+            self._held = False
+        self.refresh()
         self.refuse(" ".join(f"{problem.rstrip('.')}." for problem in problems) or None)
 
     def _show_steps(self) -> None:
@@ -325,7 +299,7 @@ class Explorer(w.VBox):
         self.controls.say(panels.remark_html(told))
 
     def _on_case(self, _: object) -> None:
-        self.controls.row.max = max(0, self._last_row())
+        self.controls.row.max = max(0, self.last_row)
         self.board.draw({}, notes(self.opened.engine.bundle, chosen=self.selection is not None))
         self.refresh()
 
@@ -336,64 +310,16 @@ class Explorer(w.VBox):
     def _restore(self, place: int) -> None:
         self.state.take(self.state.snapshots[place], level=True)
 
-    def _on_bundle(self, change: Mapping[str, Any]) -> None:
-        """Open another bundle, in the background if it has to be loaded; the old view stays until then."""
-        name, old = change["new"], change["old"]
-        if self.session.is_open(name):
-            self._switch(name, self.session.open(name))
-            return
-
-        def done(opened: Opened) -> None:
-            self.session.keep(name, opened)
-            if self.state.bundle == name:
-                self._switch(name, opened)
-
-        def failed(error: Exception) -> None:
-            if self.state.bundle == name:
-                self.state.bundle = old
-            self.refuse(str(error)) if isinstance(error, MnutsError) else self.fail(error)
-
-        self.provenance.value = panels.provenance_html(name, ["opening …"], [])
-        Job(lambda _: self.session.load(name), done=done, failed=failed, progress=lambda _: None).start()
-
-    def _switch(self, name: str, opened: Opened) -> None:
-        """Show another bundle."""
-        if self.opened is opened and self.state.bundle == name:
-            return self._show_bundle()
-        self.opened = opened
-        self.state.set_trait("bundle", name)
-        self.controls.grid.offer(list(opened.grids))
+    def _on_switched(self) -> None:
+        self.controls.grid.offer(list(self.opened.grids))
         self.searching.forget()
         self._show_bundle()
         self._on_case(None)
         self.searching.start(move=False)
-        return None
 
     def _on_click(self, event: BoardEvent) -> None:
-        """Go where the visitor clicked."""
-        if event.points and event.panel == "slices":
-            self._go_to_cell(event.points[0])
-        elif event.points and event.panel == "plane":
-            self._go_on_plane(event.points[0])
-
-    def _go_to_cell(self, point: Mapping[str, Any]) -> None:
-        result = self.searching.known()
-        if result is not None and point["curve"] < len(result.grid.p):
-            s = result.grid.s[abs(result.grid.s - 10 ** float(point["y"])).argmin()]
-            self.state.set(s=float(s), p=float(result.grid.p[point["curve"]]), c=float(point["x"]))
-
-    def _go_on_plane(self, point: Mapping[str, Any]) -> None:
-        """To a mix of the frontier, to a snapshot, or along the current transform's curve by its α."""
-        scene, place = self._scene, int(point["point"])
-        trace = figures.PLANE_TRACES[point["curve"]]
-        if scene is None:
-            return
-        if trace == "frontier" and scene.frontier is not None:
-            self.state.take(scene.frontier.params[place].with_(alpha=None), level=True)
-        elif trace == "snapshots":
-            self._restore(place)
-        elif trace.startswith("current"):
-            self.state.set(by_hand=True, alpha=float(point["customdata"]))
+        if self._scene is not None:
+            follow(event, self.state, self._scene)
 
     # --- files
     def import_file(self, path: str | os.PathLike[str]) -> None:
@@ -409,21 +335,11 @@ class Explorer(w.VBox):
         except MnutsError as error:
             self.refuse(str(error).replace(str(path), path.name))
 
-    def _on_export(self, _: object) -> None:
+    def _save(self, ending: str, text: Callable[[], str], mime: str) -> None:
         try:
-            text = self.config.to_json()
+            self.board.download(f"mnuts-{self.state.bundle}.{ending}", text(), mime)
         except MnutsError as error:
             self.refuse(str(error))
-            return
-        self.board.download(f"mnuts-{self.state.bundle}.json", text)
-
-    def _on_report(self, _: object) -> None:
-        try:
-            text = self.report()
-        except MnutsError as error:
-            self.refuse(str(error))
-            return
-        self.board.download(f"mnuts-{self.state.bundle}.html", text, "text/html")
 
     def report(self) -> str:
         """The current view as one HTML file that needs neither server nor network."""
@@ -435,9 +351,19 @@ class Explorer(w.VBox):
         log.error("the explorer could not do this", exc_info=error)
         self.refuse(f"Something went wrong: {error}. The last good view is shown.")
 
+    def complain(self, error: Exception) -> None:
+        """Tell of an error: in its own words if it is one of ours."""
+        self.refuse(str(error)) if isinstance(error, MnutsError) else self.fail(error)
+
+    def _show_provenance(self, loading: str | None = None) -> None:
+        """What the figures rest on, or that a bundle is being loaded."""
+        bundle = self.opened.engine.bundle
+        facts, details = (["opening …"], []) if loading else panels.bundle_facts(bundle)
+        self.provenance.value = panels.provenance_html(loading or bundle.name, facts, details)
+
     def _show_bundle(self) -> None:
         bundle = self.opened.engine.bundle
-        self.provenance.value = panels.provenance_html(bundle.name, *panels.bundle_facts(bundle))
+        self._show_provenance()
         self.controls.find.disabled = not bundle.n_adv
         self.verifier.use(self.opened.engine, trusted=self.session.trusted(self.state.bundle))
         base = {"margins": figures.histogram_figure(self.opened.histograms)}  # no slider moves it

@@ -240,10 +240,11 @@ def triangle_figure(cases: Sequence[SimplexCase]) -> Figure:
     figure = enlarged(simplex_figure(cases))
     figure["layout"]["margin"] |= {"t": 40, "b": 48}
     left, right = figure["layout"]["xaxis"]["range"]
-    figure["layout"]["xaxis"]["range"] = [
-        left - 0.2,
-        right + 0.1,
-    ]  # room for larger letters beside the corners
+    figure["layout"]["xaxis"]["range"] = [left - 0.2, right + 0.1]  # room for larger letters at the corners
+    below = [note for note in figure["layout"]["annotations"] if note["y"] < 0]
+    for number, note in enumerate(below):  # left and right corners in turn: names grow towards each other
+        side, way = (("left", -0.1), ("right", 0.1))[number % 2]
+        note |= {"xanchor": side, "x": note["x"] + way}
     return figure
 
 
@@ -270,7 +271,8 @@ def flips_figure(
     """
     place, label = at
     layout = _layout("threshold (1−α)/α", "clean images", legend=not hidden)
-    layout["xaxis"] |= {"type": "log", "range": [-4.5, 0]} if log else {"range": [-0.01, 1.01]}
+    logarithmic = {"type": "log", "range": [-4.5, 0], "dtick": 1, "exponentformat": "power"}
+    layout["xaxis"] |= logarithmic if log else {"range": [-0.01, 1.01]}
     layout["yaxis"] |= {"range": [0, 1.08 * max(wrong, 1, *(() if hidden else np.asarray(breaks)))]}
     layout["shapes"] = [
         _upright(max(place, 1e-9), MIX, "dash"),

@@ -93,6 +93,7 @@ class Navigator:
 
     def restart(self) -> None:
         """Begin anew with the current state, in the browser's current entry."""
+        self._forget_timer()
         self.history = History(self._link())
         self._address.replace(self.history.now, 0)
         self._last = float("-inf")
@@ -158,10 +159,13 @@ class Navigator:
         if self._timer is not None:
             self._record()
 
-    def _record(self) -> None:
+    def _forget_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _record(self) -> None:
+        self._forget_timer()
         link, now = self._link(), time.monotonic()
         fresh, self._last = now - self._last >= REST, now
         if link == self.history.now:

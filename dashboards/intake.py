@@ -1,4 +1,4 @@
-"""Files that come into the explorer: configurations and bundles, validated like any other."""
+"""What comes into the explorer: links, configurations and bundles, validated before anything changes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,43 @@ from mnuts_core.config import MixConfig
 from mnuts_core.errors import MnutsError
 
 from . import panels
+from .controls import HIDEABLE
 from .jobs import Job
+from .links import all_defaults, read_link
 from .session import Opened, load_bundle
+from .state import ExplorerState, traits_of
 
 if TYPE_CHECKING:
     from .explorer import Explorer
+
+
+def take_link(explorer: Explorer, query: str) -> list[str]:
+    """Bring the state to what a link means.
+
+    Args:
+        explorer: The explorer.
+        query: The URL's query string, see `links`.
+
+    Returns:
+        What is wrong with it, a sentence each; the rest of it applies.
+    """
+    state, session = explorer.state, explorer.session
+    link = read_link(query, bundles=session.names, grids=explorer.opened.grids, controls=HIDEABLE)
+    problems, name = list(link.problems), link.bundle or state.bundle
+    try:
+        explorer.bundles.switch(name, session.open(name))
+    except MnutsError as error:
+        problems.append(str(error))
+    values = all_defaults() | link.values
+    if link.best:
+        mix = {name: values[name] for name in ExplorerState.MIX_TRAITS}
+        values |= traits_of(explorer.searching.opening(ExplorerState(**mix).params, values["grid"]))
+    state.case = values.pop("case")  # first: it says how many rows there are
+    if state.case != "paper" and values["row"] > explorer.last_row:
+        problems.append(f"image must lie in [0, {explorer.last_row}], got {values['row']}")
+        values["row"] = 0
+    state.set(**values)
+    return problems
 
 
 def take_config(explorer: Explorer, path: Path) -> None:
@@ -51,9 +83,7 @@ def take_bundle(explorer: Explorer, path: Path) -> None:
         explorer.state.bundle = name
 
     def failed(error: Exception) -> None:
-        if isinstance(error, MnutsError):
-            explorer.refuse(str(error).replace(str(path), path.name))
-        else:
-            explorer.fail(error)
+        told = isinstance(error, MnutsError)
+        explorer.complain(MnutsError(str(error).replace(str(path), path.name)) if told else error)
 
     Job(lambda _: load_bundle(path), done=done, failed=failed, progress=lambda _: None).start()

@@ -61,7 +61,7 @@ class Job(Generic[T]):
         self._cancelled = True
 
     def wait(self, seconds: float) -> None:
-        """Wait for the end of the work, but no longer than so; `done` or `failed` is called later all the same."""
+        """Wait for the end of the work, at most so long; `done` or `failed` is called later all the same."""
         self._worked.wait(seconds)
 
     def _run(self) -> None:

@@ -4,7 +4,10 @@
 //               -> heading, steps, previous and next; keeps ?step= in the page's address
 // kind "field": spec, value, disabled -> one slider or one group of radio buttons
 
+// An id of its own: every widget has its own copy of this module, so that counting alone would not do.
 let count = 0;
+const own = Math.random().toString(36).slice(2, 10);
+const fresh = (kind) => `mnuts-${kind}-${own}-${++count}`;
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -94,7 +97,7 @@ function renderField(model, el) {
 }
 
 function choice(model, el, spec) {
-  const name = `mnuts-choice-${++count}`;
+  const name = fresh("choice");
   const inputs = spec.options.map(([value, text]) => {
     const input = element("input", { type: "radio", name, value, onchange: () => tell(model, "value", value) });
     return { value, input, label: element("label", {}, input, element("span", {}, text)) };
@@ -108,7 +111,7 @@ function choice(model, el, spec) {
 }
 
 function range(model, el, spec) {
-  const id = `mnuts-range-${++count}`;
+  const id = fresh("range");
   const place = (value) => (spec.log ? Math.log10(value) : value);
   // without the noise of binary fractions
   const value = (at) => Number((spec.log ? 10 ** at : at).toPrecision(spec.log ? 4 : 12));

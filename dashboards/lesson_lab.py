@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 from collections.abc import Mapping
 from functools import cached_property
@@ -26,6 +24,8 @@ from mnuts_core.search import grid_search
 from mnuts_core.selection import GridSearchResult
 from mnuts_core.tradeoff import Curve, frontier_curve
 from mnuts_core.transform import layer_norm
+
+from .pictures import data_url
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -218,13 +218,3 @@ class Lab:
             for _, config in configs_of(self.bundle)
             if config.verified is not None
         )
-
-
-def data_url(image: NDArray[np.uint8]) -> str:
-    """An image (H, W) or (H, W, 1 or 3), uint8, as a PNG data URL."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    pixels = image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""Steps 8 and 9: mixing, and the price of a level β."""
+"""Step 8: mixing."""
 
 # ruff: noqa: D102 (what the overridden methods are for stands in Step)
 
@@ -16,17 +16,13 @@ from mnuts_core.tradeoff import right_between
 
 from . import figures_lesson as fig
 from . import lesson_words as html
-from .lesson_lab import LEVEL
 from .lesson_numbers import (
-    Number,
     of_estimate,
-    paired_gain,
     share,
     sign_verdict,
 )
 from .lesson_state import Answer
 from .lesson_step import Check, Claim, Input, Step, knob, near
-from .theme import MIX, PLAIN, ROB, STD
 
 SHOWN_FLIPS = (4, 3)
 """So many mended and broken images are shown."""
@@ -209,175 +205,3 @@ class Mixing(Step):
         right = (odds >= low) & ((odds < high) | (closed & (odds <= high)))
         before = lab.rob_right[: lab.n]
         return odds, right[~before].sum(axis=0), (~right[before]).sum(axis=0)
-
-
-class Price(Step):
-    """What a level β buys and costs; estimates and verified figures."""
-
-    key, title, panels = "price", "The price: accuracy, robustness, and what is verified", ("plane",)
-    needs_attacked, traits = True, ("beta", "answers")
-
-    def _mixes(self, beta: float) -> tuple[Remix, Remix]:
-        """The mix that Algorithm 1 chooses at β, and the plain mix at the same β."""
-        return self.lab.remix(self.lab.best(beta)), self.lab.engine.plain_mix(beta)
-
-    def _gain(self, mix: Remix) -> Number:
-        flips = self.lab.flips(mix)
-        return paired_gain(len(flips.mends), len(flips.breaks), self.lab.n)
-
-    def idea(self) -> str:
-        return html.paragraph(
-            "The level <b>β</b> is the deal: the mix must keep a share β of h's answers that withstood the "
-            "attack. The rest is what you pay for clean accuracy. Algorithm 1 tries "
-            f"{self.lab.searched().grid.size} triples (s, p, c) and takes the one that leaves the fewest of "
-            "h's mistakes above the threshold."
-        )
-
-    def formula(self) -> str:
-        mix = self._mixes(self.state.beta)[0]
-        q, alpha = html.ident("q"), html.ident("α")
-        one = html.num("1")
-        return html.formula(
-            html.row(
-                alpha,
-                html.op("="),
-                html.frac(one, html.row(one, html.op("+"), q)),
-                html.op("="),
-                html.frac(one, html.row(one, html.op("+"), html.num(mix.threshold))),
-                html.op("="),
-                html.num(mix.alpha, 4),
-            ),
-            caption=f"Algorithm 1, line 9: q is the margin that a share β = {self.state.beta:g} of the "
-            "attacked right answers reaches.",
-        )
-
-    def question(self) -> Input:
-        base = self.lab.engine.base
-        return Input(
-            f"h is right on {100 * base.rob_clean.value:.1f} % of the clean images, g on "
-            f"{100 * base.std_clean.value:.1f} %. At β = {LEVEL:g}, how many points of clean accuracy does "
-            "the mix gain over h?",
-            high=max(10.0, float(np.ceil(100 * (1 - base.rob_clean.value)))),
-            step=0.1,
-            digits=1,
-            unit=" points",
-        )
-
-    def check(self, said: Answer) -> Check:
-        lab, (mix, plain) = self.lab, self._mixes(LEVEL)
-        flips = lab.flips(mix)
-        number = self._gain(mix)
-        ours, theirs = mix.on_clean.mix_right, plain.on_clean.mix_right
-        only, other = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-        return Check(
-            number,
-            f"It gains {html.percent(number, signed=True)}.",
-            near(number, said, 0.005, 0.01),
-            (
-                Claim(
-                    "the mix is more accurate on clean images than the robust model.",
-                    sign_verdict(len(flips.mends), len(flips.breaks)),
-                    f"It mends {len(flips.mends):,} and breaks {len(flips.breaks):,} of {lab.n:,}.",
-                ),
-                Claim(
-                    "the transform pays: at the same β the mix is more accurate than the plain mix.",
-                    sign_verdict(only, other),
-                    f"The mix alone is right on {only:,} images, the plain mix alone on {other:,}.",
-                ),
-            ),
-            self._verified(mix),
-        )
-
-    def _verified(self, mix: Remix) -> str:
-        """What an adaptive attack found, where one has been run on a mix of this bundle."""
-        assert mix.margin_bound is not None  # the step needs attacked images
-        start = (
-            "Margin bound and transfer are <b>estimates</b>: the images were attacked so as to fool h, not "
-            "the mix. Only an attack on the mix itself <b>verifies</b>. "
-        )
-        found = self.lab.verified
-        if not found:
-            return start + (
-                "For this bundle no verified configuration is at hand; <code>mnuts export</code> and "
-                "<code>mnuts evaluate</code> make one."
-            )
-        lines = [
-            (f"at β = {one.beta:g}" if one.beta is not None else "at an α set by hand")
-            + f": {100 * one.accuracy.value:.1f} % [{100 * one.accuracy.ci95[0]:.1f}, "
-            f"{100 * one.accuracy.ci95[1]:.1f}], n = {one.accuracy.n:,}"
-            for one in found
-        ]
-        return start + "Verified: " + html.escape("; ".join(lines)) + "."
-
-    def controls(self) -> tuple[Input, ...]:
-        return (knob("beta", low=0.5, step=0.005),) if self.answered else ()
-
-    def live(self) -> str:
-        if not self.answered:
-            return ""
-        base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
-        n, m = (f"(n = {count:,})" for count in (self.lab.n, self.lab.bundle.n_adv))
-        head = ("", f"clean {n}", f"attacked: h measured, mixes margin bound {m}", f"transfer {m}")
-        rows = [
-            ("robust h", base.rob_clean, base.rob_attacked, None),
-            ("plain mix", plain.clean, plain.margin_bound, plain.transfer),
-            (f"mix, β = {self.state.beta:g}", mix.clean, mix.margin_bound, mix.transfer),
-        ]
-        warned = "".join(html.paragraph(html.escape(line), kind="mnuts-fair") for line in mix.warnings)
-        return (
-            html.table(
-                head,
-                [
-                    (name, *("–" if e is None else html.brief(of_estimate(e)) for e in figures))
-                    for name, *figures in rows
-                ],
-            )
-            + warned
-        )
-
-    def notes(self) -> Mapping[str, str]:
-        n, m = self.lab.n, self.lab.bundle.n_adv
-        return {"plane": f"n = {n:,} clean and {m:,} attacked images; estimates with 95 % intervals"}
-
-    def more(self) -> str:
-        return html.folded(
-            "Is this a free lunch?",
-            html.paragraph(
-                "No. A share 1 − β of the survivors is given up, the attack may be stronger once it knows "
-                "the mix, and s, p, c were chosen on these very images (Table 8 of the paper says how much "
-                "that flatters). It is a good deal only as far as h's mistakes are quiet and few of its "
-                "right answers are; step 4 said how far that is so here."
-            ),
-        )
-
-    def figures(self) -> Mapping[str, Any]:
-        base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
-        point = lambda name, x, y, colour, symbol: fig.Point(
-            name, of_estimate(x), of_estimate(y), colour, symbol
-        )
-        points = [
-            point("h, under attack", base.rob_clean, base.rob_attacked, ROB, "square"),
-            point("g, transfer", base.std_clean, base.std_attacked, STD, "diamond-open"),
-        ]
-        guess = None
-        if self.answered:
-            points += [
-                point("plain mix, bound", plain.clean, plain.margin_bound, PLAIN, "triangle-up"),
-                point("mix, transfer", mix.clean, mix.transfer, MIX, "circle-open"),
-                point("mix, bound", mix.clean, mix.margin_bound, MIX, "circle"),
-            ]
-            points += [
-                fig.Point(f"verified, β = {one.beta:g}", _card(one.clean), _card(one.accuracy), MIX, "star")
-                for one in self.lab.verified
-                if one.clean is not None and one.beta is not None
-            ]
-        if self.said is not None:
-            at_level = self._mixes(LEVEL)[0]
-            assert at_level.margin_bound is not None  # the step needs attacked images
-            guess = (base.rob_clean.value + float(self.said) / 100, at_level.margin_bound.value)
-        return {"plane": fig.price_figure(points, self.lab.frontier if self.answered else None, guess)}
-
-
-def _card(card: Any) -> Number:
-    """A figure of a configuration as a number."""
-    return Number(card.value, *card.ci95, card.n)

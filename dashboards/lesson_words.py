@@ -201,8 +201,10 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
     Args:
         head: Column names, plain text.
-        rows: Cells, HTML; the first of a row is its heading.
+        rows: Cells, HTML; the first of a row is its heading. A column with nothing in it is left out.
     """
+    filled = [column for column in zip(head, *rows, strict=True) if any(column[1:])]
+    head, *rows = zip(*filled, strict=True)
     top = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
     body = "".join(
         f"<tr><th scope='row'>{first}</th>{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
@@ -215,8 +217,8 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def picture(url: str | None, alt: str) -> str:
-    """An image of the bundle, enlarged without smoothing; a dash where there is none."""
-    return "–" if url is None else f"<img class='mnuts-image' src='{url}' alt='{escape(alt)}'>"
+    """An image of the bundle, enlarged without smoothing; empty where there is none."""
+    return "" if url is None else f"<img class='mnuts-image' src='{url}' alt='{escape(alt)}'>"
 
 
 def mark(inside: str, *, right: bool) -> str:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import ipywidgets as w
-import numpy as np
 
 from mnuts_core import views
 from mnuts_core.errors import MnutsError, ParameterError
@@ -17,6 +16,7 @@ from mnuts_core.params import CLAMPS, PARAMS, MixParams
 from mnuts_core.remix import Remix, RemixEngine
 
 from .board import Board, BoardEvent, Panel
+from .clicks import go_to_cell
 from .controls import Choice, Knob
 from .drawing import PANELS, Scene, draw, notes
 from .session import Session, draw_frontier, known_frontier, search
@@ -128,11 +128,8 @@ class Playground(w.VBox):
 
     def _on_click(self, event: BoardEvent) -> None:
         """A click on a slice of the grid goes to that cell."""
-        grid = self._opened.grids[self.state.grid]
-        if event.panel == "slices" and event.points and event.points[0]["curve"] < len(grid.p):
-            point = event.points[0]
-            s = grid.s[np.abs(grid.s - 10 ** float(point["y"])).argmin()]
-            self.state.set(s=float(s), p=float(grid.p[point["curve"]]), c=float(point["x"]))
+        if event.panel == "slices" and event.points:
+            go_to_cell(event.points[0], self.state, self._opened.grids[self.state.grid])
 
     def _tell(self, text: str | None) -> None:
         self.told.value = "" if text is None else f"<div style='line-height:1.5'>{text}</div>"

@@ -6,9 +6,11 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from .visitor import BUNDLES_VARIABLE
 
 HERE = Path(__file__).resolve().parent
 FIRST_PORT = 8866
@@ -22,7 +24,7 @@ class ServeError(ValueError):
 def serve(
     app: str = "explorer",
     *,
-    bundle: Path | None = None,
+    bundles: Sequence[Path] = (),
     images: str | None = None,
     host: str = "127.0.0.1",
     port: int | None = None,
@@ -34,8 +36,8 @@ def serve(
 
     Args:
         app: One of :func:`app_names`, or the path of any notebook.
-        bundle: Logit bundle to open; the app finds it in ``MNUTS_BUNDLE``.
-        images: Data spec of the images behind it; the app finds it in ``MNUTS_IMAGES``.
+        bundles: Logit bundles to open, the first one first; `visitor.served_bundles` tells the app.
+        images: Data spec of the images behind them; the app finds it in ``MNUTS_IMAGES``.
         host: Address to listen on.
         port: Port to listen on; by default the first free one from 8866.
         token: What a visitor must bring in ``?token=``. By default none on this machine's own addresses and a
@@ -50,10 +52,11 @@ def serve(
         ServeError: The app, the bundle or the port is not to be had; the message is one line.
     """
     notebook = find_notebook(app)
-    if bundle is not None:
+    for bundle in bundles:
         if not Path(bundle).is_file():
             raise ServeError(f"bundle: no such file: {bundle}. 'mnuts build' makes one.")
-        os.environ["MNUTS_BUNDLE"] = str(Path(bundle).resolve())
+    if bundles:
+        os.environ[BUNDLES_VARIABLE] = os.pathsep.join(str(Path(bundle).resolve()) for bundle in bundles)
     if images is not None:
         os.environ["MNUTS_IMAGES"] = images
     sockets = listen(host, port)

@@ -202,12 +202,14 @@ def provisional(params: MixParams, grid: str) -> MixParams:
     return params.with_(s=paper.s, p=paper.p, c=paper.c)
 
 
-def draw_frontier(opened: Opened, params: MixParams, grid: str) -> None:
+def draw_frontier(
+    opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
+) -> None:
     """Work out the β-frontier of a finished search, with an engine of its own, and keep it."""
     key = _key(params, grid)
     if key not in opened.frontiers:
         engine = RemixEngine(opened.engine.bundle)
-        opened.frontiers[key] = views.frontier(engine, beta_frontier(opened.searches[key]))
+        opened.frontiers[key] = views.frontier(engine, beta_frontier(opened.searches[key]), progress)
 
 
 def _key(params: MixParams, grid: str) -> tuple[object, ...]:

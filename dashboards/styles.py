@@ -50,12 +50,13 @@ STYLE = """
 .mnuts-found code { display: block; white-space: normal; overflow-wrap: anywhere; user-select: all; }
 .mnuts-card { padding: 10px 12px; border-radius: 8px; background: var(--jp-layout-color1); margin-top: 2px;
   border: 1px solid color-mix(in srgb, var(--jp-border-color2) 60%, transparent); }
-.mnuts-card h3 { margin: 0; font-size: 14px; font-weight: 600; line-height: 1.35; color: var(--jp-ui-font-color1); }
+.mnuts-card h3 { margin: 0; font-size: 14px; font-weight: 600; line-height: 1.35;
+  color: var(--jp-ui-font-color1); }
 .mnuts-card-head { flex-wrap: wrap; align-items: center; gap: 4px 12px; overflow: visible; }
 .mnuts-card-head .widget-html { flex: 1 1 260px; }
 .mnuts-examples { gap: 16px; align-items: flex-start; overflow: visible; }
 .mnuts-grow { flex: 1 1 auto; min-width: 0; }
-.mnuts-main .mnuts-story-box { flex: 0 0 300px; width: 300px; min-height: 200px; }
+.mnuts-main .mnuts-story-box { flex: 0 0 clamp(220px, 22%, 300px); min-height: 200px; }
 .mnuts-story img { width: 112px; height: 112px; object-fit: contain; image-rendering: pixelated; float: right;
   margin: 0 0 6px 10px; border: 1px solid var(--jp-border-color2); }
 .mnuts-story p { margin: 4px 0; font-size: 12px; line-height: 1.45; }

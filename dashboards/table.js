@@ -12,7 +12,9 @@ function element(tag, attributes = {}, ...children) {
 
 const text = (column, value) => {
   if (value === null || value === undefined) return "";
-  return typeof value === "number" ? value.toFixed(column.digits).replace("-", "−") : `${value}`;
+  if (typeof value !== "number") return `${value}`;
+  const tiny = value !== 0 && column.digits > 0 && Math.abs(value) < 0.5 * 10 ** -column.digits; // would read as zero
+  return (tiny ? value.toExponential(1) : value.toFixed(column.digits)).replaceAll("-", "−");
 };
 
 class View {

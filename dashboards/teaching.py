@@ -21,8 +21,10 @@ from .lesson_lab import Lab
 from .lesson_state import Answer, LessonState, link_of
 from .lesson_step import Input, Step
 from .lesson_steps_attack import LayerNorm, UnderAttack
-from .lesson_steps_margin import BenignConfidence, ConfidenceMargin, TwoFailures
-from .lesson_steps_mix import Mixing, Price
+from .lesson_steps_failures import TwoFailures
+from .lesson_steps_margin import BenignConfidence, ConfidenceMargin
+from .lesson_steps_mix import Mixing
+from .lesson_steps_price import Price
 from .lesson_steps_transform import Clamp, PowerAndScale
 from .lesson_widgets import Field, Nav
 from .panels import banner_html
@@ -227,7 +229,7 @@ class Lesson(w.VBox):
         self.question.layout.display = None
         start = None if question.options else _middle(question)
         self.asked.ask(question, step.said if step.said is not None else start, disabled=step.answered)
-        self.check.disabled = self.asked.value is None
+        self.check.disabled = self.asked.value is None and not step.answered
         self.check.description = "Try again" if step.answered else "Check"
         self.show.layout.display = "none" if step.answered else None
 

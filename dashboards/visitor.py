@@ -1,4 +1,6 @@
-"""What a visitor asked for in the URL, when the kernel may have been started before there was a visitor.
+"""What the server was started with, and what a visitor asked for in the URL.
+
+The kernel may have been started before there was a visitor.
 
 ``voila.utils.get_query_string`` does the same, but importing it costs a kernel 1.7 s.
 """
@@ -9,7 +11,14 @@ import json
 import os
 import threading
 
+BUNDLES_VARIABLE = "MNUTS_BUNDLE"
+"""The environment variable with the bundle files to open, joined as in PATH."""
 CONNECT_TIMEOUT = 5.0  # seconds
+
+
+def served_bundles() -> list[str]:
+    """The bundle files that the server was started with; none means the shipped ones."""
+    return [path for path in os.environ.get(BUNDLES_VARIABLE, "").split(os.pathsep) if path]
 
 
 def query_string() -> str:

@@ -188,6 +188,7 @@ def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
     wait_for_mix(page, expected(engine, params.with_(c=-0.25, beta=0.9)))
     page.get_by_role("button", name="Undo").click()
     wait_for_query(page, c="-0.25", beta=None)
+    page.wait_for_timeout(1000)  # painted: a page that leaves while it draws cannot tell its kernel so
     page.reload(wait_until="commit")
     wait_for_mix(page, expected(engine, params.with_(c=-0.25)))
     page.go_back()

@@ -156,6 +156,11 @@ def test_it_works_by_keyboard_and_every_input_has_a_name(opened):
         " !(e.innerText || e.ariaLabel || e.title || e.labels?.length)).length"
     )
     assert nameless == 0
+    page.get_by_role("button", name="Step 5").click()
+    at_step(page, 5)
+    predict(page)
+    page.get_by_role("radio", name="after layer norm").check()  # another group than the prediction's
+    assert page.locator(".mnuts-question input:checked").count() == 1
 
 
 def test_the_address_keeps_the_step_and_the_browser_goes_back(opened):

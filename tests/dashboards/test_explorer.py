@@ -5,7 +5,9 @@ import json
 import pytest
 
 from mnuts_core import BundleError, MixConfig, MixParams, ParameterError, RemixEngine, grid_search
+from mnuts_core.example_views import story as story_of
 from mnuts_core.params import IDENTITY
+from mnuts_dashboards.cards import story_html
 from mnuts_dashboards.drawing import ALL
 from mnuts_dashboards.explorer import Explorer
 from mnuts_dashboards.figures import PLANE_TRACES
@@ -515,3 +517,10 @@ def test_best_of_the_grid_is_a_preset(explorer, bundle):
     explorer.controls.preset.value = "Best of the grid for this β"
     best = grid_search(bundle, explorer.opened.grids["cifar10"], 0.95).best
     assert explorer.state.params == best.params.with_(alpha=None)
+
+
+def test_a_tiny_margin_is_not_told_as_zero(explorer):
+    story = story_of(explorer.opened.engine, explorer.remix, "clean", 0)._replace(
+        margin=2.4e-5, threshold=0.0
+    )
+    assert "margin 2.4e-05 reaches (1−α)/α = 0.0000" in story_html(story, None)

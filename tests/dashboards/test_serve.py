@@ -1,5 +1,6 @@
 """Serving, as far as it goes without a server: names, ports, and one-line complaints."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from mnuts_dashboards.serve import ServeError, app_names, find_notebook, listen, serve
+from mnuts_dashboards.visitor import BUNDLES_VARIABLE, served_bundles
 
 
 @pytest.fixture
@@ -70,3 +72,11 @@ def test_importing_serve_imports_neither_voila_nor_torch():
         "print(sorted({'voila', 'torch', 'ipywidgets', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_several_bundles_reach_the_app(monkeypatch, tmp_path):
+    monkeypatch.delenv(BUNDLES_VARIABLE, raising=False)
+    assert served_bundles() == []
+    paths = [str(tmp_path / name) for name in ("a.safetensors", "b c.safetensors")]
+    monkeypatch.setenv(BUNDLES_VARIABLE, os.pathsep.join(paths))
+    assert served_bundles() == paths

@@ -15,7 +15,7 @@ from mnuts_core.config import EstimateCard, VerifiedCard
 from mnuts_core.estimates import wilson_interval
 from mnuts_dashboards.lesson_lab import Lab
 from mnuts_dashboards.lesson_state import LessonState, link_of
-from mnuts_dashboards.lesson_words import formula, num, plain
+from mnuts_dashboards.lesson_words import formula, num, picture, plain, table
 from mnuts_dashboards.teaching import PANELS, STEPS, Lesson
 from tests.synthetic import clean_only, make_arrays
 
@@ -240,7 +240,9 @@ def test_step_9_the_gain_and_the_plain_mix(lesson, data, digits):
         in (check.claims[1].ground)
     )
     assert "estimates" in check.note
-    assert "no verified configuration" in check.note
+    known = lesson.lab.verified  # what is shipped, if anything
+    assert ("no verified configuration" in check.note) == (not known)
+    assert all(f"{100 * one.accuracy.value:.1f} %" in check.note for one in known)
 
 
 def test_a_verified_configuration_is_told_and_drawn(digits, tmp_path, monkeypatch):
@@ -541,3 +543,18 @@ def test_numbers_as_they_are_printed():
     assert plain(0.00001234) == "1.2·10<sup>−5</sup>"
     assert "<mo form='prefix'>−</mo><mn>0.50</mn>" in num(-0.5, 2)
     assert "&lt;b&gt;" in formula(num(1.0), caption="<b>")
+
+
+def test_a_bundle_without_images_has_no_column_for_them():
+    made = table(("kind", "image", "label"), [("before", picture(None, ""), "cat")])
+    assert "image" not in made
+    assert "<td>cat</td>" in made
+    shown = table(("kind", "image", "label"), [("before", picture("data:,", "it"), "cat")])
+    assert "<th scope='col'>image</th>" in shown
+
+
+def test_after_just_show_me_one_can_try_again(lesson):
+    lesson.state.step = 5  # a choice, so that there is no answer to start from
+    assert lesson.check.disabled
+    lesson.show.click()
+    assert (lesson.check.description, lesson.check.disabled) == ("Try again", False)
