@@ -498,7 +498,8 @@ def _tau_marks(name: str, path: Trajectory, shift: float, colour: str, place: st
     """Dots at the paper's temperatures, each with its τ unless it would stand on the one before."""
     at = [int(np.abs(np.log(path.tau / tau)).argmin()) for tau in TAU_MARKS]
     gaps = [np.linalg.norm(path.xy[i] - path.xy[j]) for i, j in pairwise(at)]
-    text = [f"{tau:g}" if gap > 0.14 else "" for tau, gap in zip(TAU_MARKS, [1.0, *gaps], strict=True)]
+    # A space and not nothing: Plotly keeps a node for it, so that a slider's frame finds the label's place.
+    text = [f"{tau:g}" if gap > 0.14 else " " for tau, gap in zip(TAU_MARKS, [1.0, *gaps], strict=True)]
     return {
         "type": "scatter",
         "mode": "markers+text",

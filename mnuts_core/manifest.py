@@ -40,17 +40,18 @@ class ModelCard(Card):
 
 
 class ThreatModel(Card):
-    """The perturbations allowed: an ε-ball in the given norm around pixels in [0, 1].
-
-    Example:
-        >>> str(ThreatModel(norm="Linf", eps=8 / 255)), str(ThreatModel(norm="L2", eps=0.5))
-        ('ℓ∞, ε = 8/255', 'ℓ2, ε = 0.5')
-    """
+    """The perturbations allowed: an ε-ball in the given norm around pixels in [0, 1]."""
 
     norm: Literal["Linf", "L2"]
     eps: float = Field(gt=0, allow_inf_nan=False)
 
     def __str__(self) -> str:
+        """In words.
+
+        Example:
+            >>> str(ThreatModel(norm="Linf", eps=8 / 255)), str(ThreatModel(norm="L2", eps=0.5))
+            ('ℓ∞, ε = 8/255', 'ℓ2, ε = 0.5')
+        """
         levels = self.eps * 255  # pixels have 256 levels, and ℓ∞ radii are usually told in these
         whole = self.norm == "Linf" and abs(levels - round(levels)) < 1e-6
         radius = f"{round(levels)}/255" if whole else f"{self.eps:.4g}"

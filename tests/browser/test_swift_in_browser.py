@@ -26,6 +26,10 @@ START = MixParams(s=1, p=2, c=-0.3)
 HARNESS = """
 async ([esm, panels]) => {
   const listeners = [];
+  const later = window.setTimeout; // `hold` keeps the plots from settling, however slow the machine is
+  window.hold = false;
+  window.setTimeout = (task, ms, ...rest) =>
+    window.hold && ms === 150 ? ((window.settleNow = task), 0) : later(task, ms, ...rest);
   const values = { panels, visible: panels.map(panel => panel.name), wanted: ["relayout"], dark: false };
   window.sent = [];
   const model = {
@@ -219,11 +223,14 @@ def test_axes_stay_during_a_drag_and_fit_after_it(page):
 
     drawn = "() => plot('plane')._fullLayout.yaxis.range"
     page.evaluate("window.draw", frame(10))
+    page.wait_for_timeout(600)  # settled by now
+    page.evaluate("window.hold = true")
     assert page.evaluate(drawn) == [0, 10]
     page.evaluate("window.draw", frame(8))
     assert page.evaluate(drawn) == [0, 10]
     page.evaluate("window.draw", frame(11))  # out of it: room for more
     assert page.evaluate(drawn)[1] > 11
+    page.evaluate("window.settleNow()")
     page.wait_for_function("plot('plane')._fullLayout.yaxis.range[1] === 11")
     assert page.evaluate("plot('plane').data[0].y[1]") == 11
 
