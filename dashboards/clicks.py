@@ -11,7 +11,7 @@ from mnuts_core.grids import GridSpec
 
 from .board import BoardEvent
 from .drawing import Scene
-from .figures import PLANE_TRACES
+from .figures_plane import PLANE_TRACES
 from .state import ExplorerState
 
 

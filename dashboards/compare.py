@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,9 @@ import torch
 from mnuts_core import comparison_frames as frames
 from mnuts_core.errors import MnutsError
 
-from . import compare_tables as tables
 from . import compare_words as words
-from . import figures_compare as figures
-from .board import Board, BoardEvent, Panel
 from .compare_controls import CompareControls
+from .compare_results import Results, paper_gaps
 from .compare_session import CompareSession, Comparison, Settings
 from .compare_state import CompareState, read_link, write_link
 from .history import Navigator
@@ -27,7 +24,6 @@ from .jobs import Cancelled, Job
 from .page import Page
 from .panels import banner_html
 from .styles import STYLE
-from .table import Table
 from .upload import Upload
 
 if TYPE_CHECKING:
@@ -35,11 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PANELS = (
-    Panel("medians", "Median confidence margins", span=8, height=440),
-    Panel("gaps", "Margin gaps", span=4, height=440),
-)
-MATRIX = (Panel("transfers", "How best parameters carry over", span=12, height=330),)
 AT_FIRST = 3
 """So many bundles are compared when nobody says which."""
 
@@ -52,8 +43,7 @@ class Compare(w.VBox):
 
     Attributes:
         state: Every setting; set it from Python and the page follows.
-        shown: The numbers on the page, as a `Comparison`; None until the first are there.
-        board, matrix: The plots: the margins', and the transfer matrix.
+        results: Its plots and tables.
 
     A bundle that is broken is left out, and the banner says why.
 
@@ -65,25 +55,13 @@ class Compare(w.VBox):
         torch.set_num_threads(1)  # small tensors: a second thread only waits
         self.session = CompareSession(*map(Path, bundles))
         self.state = CompareState(bundles=tuple(self.session.names[:AT_FIRST]))
-        self.shown: Comparison | None = None
-        self.focus: str | None = None
-        self.pair: tuple[str, str] | None = None
         self._asked: Settings | None = None
         self._job: Job[Comparison] | None = None
         self._complaint: str | None = None
-        self.board, self.page = Board(PANELS, on_error=self._on_error), Page("compare")
-        self.matrix = Board(MATRIX, on_error=self._on_error)
-        self.banner, self.notes = w.HTML(), w.HTML()
-        self.remarks = {name: w.HTML() for name in ("facts", "best", "transfers")}
+        self.page, self.banner = Page("compare"), w.HTML()
+        self.results = Results(self.banner, save=self._download, on_error=self._on_error)
         upload = Upload((".safetensors",), "Add a bundle …", take=self.add, refuse=self._complain)
         self.controls = CompareControls(self.state, self.session.names, upload, self._complain)
-        self.facts = Table(tables.FACTS, label="Models and attacks")
-        self.best = Table(tables.BEST, label="Best parameters", empty="No bundle here has been attacked.")
-        self.best.add_class("mnuts-remarked")
-        self.transfers = Table(
-            tables.TRANSFERS, label="Transfer of best parameters", empty="Nothing to carry over."
-        )
-        self.transfers.add_class("mnuts-pairs")
         self.navigator = Navigator(self.page, self.link, self._show_link, self._show_steps)
         self._assemble()
         self._connect()
@@ -91,36 +69,12 @@ class Compare(w.VBox):
         self.navigator.restart()
 
     def _assemble(self) -> None:
-        heading = w.HTML("<h2>Bundles side by side</h2>")
-        main = w.VBox(
-            [
-                self.banner,
-                heading,
-                self.notes,
-                self._box("Models and attacks", "models-and-attacks", self.facts, "facts"),
-                self.board,
-                self._box("Best parameters (Algorithm 1)", "best-parameters", self.best, "best"),
-                self.matrix,
-                self._box("Transfer, pair by pair", "transfer", self.transfers, "transfers"),
-            ]
-        ).add_class("mnuts-main")
-        body = w.HBox([self.controls, main]).add_class("mnuts-body")
+        body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
         super().__init__([w.HTML(f"<style>{STYLE}{words.STYLE}</style>"), self.page, body])
         self.add_class("mnuts-explorer").add_class("mnuts-compare")
 
-    def _box(self, title: str, filename: str, table: Table, name: str) -> w.VBox:
-        """A table with its heading and its download."""
-        save = w.Button(description="CSV", tooltip=f"Save this table: {title}", layout={"width": "56px"})
-        save.on_click(lambda _: self._download(f"{filename}.csv", name))
-        head = w.HBox([w.HTML(f"<h3>{title}</h3>"), save]).add_class("mnuts-box-head")
-        return w.VBox([head, self.remarks[name], table]).add_class("mnuts-box")
-
     def _connect(self) -> None:
         self.state.observe(self._on_state, names=list(CompareState.SETTINGS))
-        for board in (self.board, self.matrix):
-            board.on_event(self._on_click, kinds=["click"])
-        self.facts.on_choose = self._on_fact
-        self.transfers.on_choose = self._on_transfer
         self.page.on_arrive = self.navigator.arrive
         self.page.on_copied = self._on_copied
         controls = self.controls
@@ -132,6 +86,11 @@ class Compare(w.VBox):
         controls.margins.on_click(lambda _: self._download("median-margins.csv", "medians"))
 
     # --- from Python
+    @property
+    def shown(self) -> Comparison | None:
+        """The numbers on the page; None until the first are there."""
+        return self.results.shown
+
     def link(self) -> str:
         """The query that opens this view, without the question mark."""
         return write_link(self.state)
@@ -182,7 +141,7 @@ class Compare(w.VBox):
 
         def work(progress: Callable[[float], None]) -> Comparison:
             made = self.session.compare(asked, progress)
-            _paper()  # reading it takes a moment, the first time
+            paper_gaps()  # reading them takes a moment, the first time
             return made
 
         self._job = Job(
@@ -199,9 +158,8 @@ class Compare(w.VBox):
         if made.refused:
             self._leave_out(made)
             return
-        self.shown = made
         self._tell()
-        self._show()
+        self.results.show(made)
 
     def _leave_out(self, made: Comparison) -> None:
         """Go on without the bundles that cannot be opened: the others are compared at once."""
@@ -222,42 +180,7 @@ class Compare(w.VBox):
         elif not isinstance(error, Cancelled):
             self._on_error(error)
 
-    # --- drawing
-    def _show(self) -> None:
-        """Put the numbers at hand on the page."""
-        made = self.shown
-        if made is None:
-            return
-        names = made.settings.bundles
-        self.focus = self.focus if self.focus in names else None
-        self.notes.value = words.notes_html(words.words(made))
-        remarks = words.remarks(made)
-        for name, remark in self.remarks.items():
-            remark.value = words.notes_html([remarks[name]])
-        self.facts.rows = tables.fact_rows(made.summaries)
-        self.best.rows = tables.best_rows(names, made.best)
-        self.transfers.rows = tables.transfer_rows(made.transfers)
-        self._draw()
-
-    def _draw(self) -> None:
-        made = self.shown
-        if made is None:
-            return
-        names = made.settings.bundles
-        self.facts.chosen = names.index(self.focus) if self.focus else -1
-        pairs = [(cell.source, cell.target) for cell in made.transfers]
-        self.pair = self.pair if self.pair in pairs else None
-        self.transfers.chosen = pairs.index(self.pair) if self.pair else -1
-        self.board.draw(
-            {
-                "medians": figures.medians_figure(made.medians, self.focus),
-                "gaps": figures.gaps_figure(made.medians, _paper(), self.focus),
-            },
-            words.NOTES,
-        )
-        matrix = figures.transfers_figure(made.transfers, names, self.pair)
-        self.matrix.draw({"transfers": matrix}, {"transfers": words.matrix_note(made)})
-
+    # --- what is wrong
     def _tell(self) -> None:
         self.banner.value = banner_html(self._complaint)
 
@@ -271,33 +194,6 @@ class Compare(w.VBox):
         self._complaint = None
         self.start()
         self.navigator.note()
-
-    def _on_fact(self, number: int) -> None:
-        if self.shown is not None:
-            self._focus_on(self.shown.settings.bundles[number])
-
-    def _on_transfer(self, number: int) -> None:
-        if self.shown is not None:
-            cell = self.shown.transfers[number]
-            self._mark((cell.source, cell.target))
-
-    def _on_click(self, event: BoardEvent) -> None:
-        if not event.points:
-            return
-        point = event.points[0]
-        if event.panel == "transfers":
-            self._mark((str(point["y"]), str(point["x"])))
-        elif point.get("customdata") is not None:
-            self._focus_on(str(point["customdata"]))
-
-    def _focus_on(self, name: str) -> None:
-        """Bring a bundle out; the same one again lets all stand alike."""
-        self.focus = None if self.focus == name else name
-        self._draw()
-
-    def _mark(self, pair: tuple[str, str]) -> None:
-        self.pair = None if self.pair == pair else pair
-        self._draw()
 
     def _show_link(self, query: str) -> None:
         link = read_link(query, bundles=self.session.names, grids=self.controls.grids)
@@ -317,14 +213,9 @@ class Compare(w.VBox):
 
     def _download(self, filename: str, name: str) -> None:
         if self.shown is not None:
-            self.board.download(filename, self.frames()[name].to_csv(index=False), "text/csv")
+            self.results.board.download(filename, self.frames()[name].to_csv(index=False), "text/csv")
 
     def _on_error(self, error: Exception) -> None:
         """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
         log.error("the comparison could not do this", exc_info=error)
         self._complain(f"Something went wrong: {error}. The last good view is shown.")
-
-
-@cache
-def _paper() -> tuple[figures.PaperGap, ...]:
-    return tables.paper_gaps()

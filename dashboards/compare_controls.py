@@ -11,7 +11,7 @@ from mnuts_core.grids import PAPER_RANGES
 from mnuts_core.params import CLAMPS
 
 from .compare_state import MAX_COMPARED, CompareState
-from .controls import Choice, Knob, button, heading
+from .knobs import Choice, Knob, button, heading
 from .panels import remark_html
 
 ALPHA_CHOICES = [("α of the bundle used on", "target"), ("α carried over", "source")]

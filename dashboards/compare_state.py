@@ -12,7 +12,7 @@ from mnuts_core.comparison import AlphaFrom
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import CLAMPS, PARAMS, check_clamp
 
-from .links import FOREIGN, MAX_QUERY
+from .links import FOREIGN, MAX_QUERY, one_of, read_number
 
 MAX_COMPARED = 6
 """So many bundles can stand beside each other and still be read."""
@@ -89,11 +89,11 @@ def read_link(query: str, *, bundles: Collection[str], grids: Collection[str]) -
             if key == "bundles":
                 values[key] = _bundles(raw, bundles, problems)
             elif key in ("grid", "alpha"):
-                values[key] = _one_of(key, text, grids if key == "grid" else get_args(AlphaFrom))
+                values[key] = one_of(key, text, grids if key == "grid" else get_args(AlphaFrom))
             elif key == "clamp":
                 values[key] = check_clamp(text)
             elif key == "beta":
-                values[key] = _beta(text)
+                values[key] = read_number(key)(text)
             elif key not in FOREIGN:
                 problems.append(
                     f"{key[:40]!r} is no setting: a link knows {', '.join(CompareState.SETTINGS)}"
@@ -117,19 +117,3 @@ def _bundles(raw: str, known: Collection[str], problems: list[str]) -> tuple[str
     if len(found) > MAX_COMPARED:
         problems.append(f"at most {MAX_COMPARED} bundles are compared, got {len(found)}: the first are taken")
     return tuple(found[:MAX_COMPARED])
-
-
-def _one_of(name: str, text: str, allowed: Collection[str]) -> str:
-    if text not in allowed:
-        raise ParameterError(f"{name} must be one of {', '.join(allowed)}, got {text[:40]!r}")
-    return text
-
-
-def _beta(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise ParameterError(
-            f"beta must be a number in {PARAMS['beta'].interval}, got {text[:40]!r}"
-        ) from None
-    return PARAMS["beta"].check(value)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mnuts_core.paper import paper_table
 
-from .figures_compare import PaperGap, signed
+from .figures_compare import PaperGap
+from .figures_compare_labels import signed
 from .panels import alpha_text
 from .table import Column
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
@@ -11,169 +11,16 @@ import ipywidgets as w
 from mnuts_core.errors import MnutsError
 from mnuts_core.params import CLAMPS, PARAMS, check_ln_k
 
-from .state import PRESETS, TRANSFORM, ExplorerState
+from .knobs import LABEL, WIDE, Choice, Knob, button, heading
+from .presets import Presets
+from .state import ExplorerState
 
-WIDE = {"width": "auto", "margin": "2px 0"}
 CASES = [("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked")]
-NO_PRESET = "choose …"
-BEST = "Best of the grid for this β"
-LABEL = "94px"
 HIDEABLE = (
     *("history", "bundle", "preset", "s", "p", "c", "clamp", "k", "level", "beta", "alpha", "T"),
     *("search", "example", "snapshots", "verify", "export", "import"),
 )
 """What `hide=` in a link may name."""
-DIGITS = 6
-"""Significant digits of a number box; the state keeps them all."""
-
-
-class Knob:
-    """The slider and the number box of one parameter; range, step, scale and help come from `PARAMS`.
-
-    The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
-    outside the slider's range (of a search, a preset, a visitor) widens the range.
-
-    Attributes:
-        slider: The slider.
-        box: The number box.
-        widget: Both in a row.
-    """
-
-    def __init__(self, state: ExplorerState, name: str, refuse: Callable[[str], None]) -> None:
-        self._state, self._name, self._spec, self._refuse = state, name, PARAMS[name], refuse
-        value = getattr(state, name)
-        self._echo: float | None = value
-        low, high = self._place(self._spec.slider_low), self._place(self._spec.slider_high)
-        made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
-        self.slider = made(
-            value=value,
-            min=min(low, self._place(value)),
-            max=max(high, self._place(value)),
-            step=self._spec.step,
-            description=self._spec.label,
-            tooltip=self._spec.help,
-            readout=False,
-            style={"description_width": LABEL},
-            layout={"flex": "1 1 auto", "width": "auto", "min_width": "0"},
-        )
-        self.box = w.Text(
-            value=self._text(value),
-            continuous_update=False,
-            placeholder=self._spec.symbol,
-            tooltip=f"{self._spec.help} Allowed: {self._spec.interval}",
-            layout={"width": "82px", "flex": "none"},
-        )
-        self.widget = w.HBox([self.slider, self.box], layout=WIDE).add_class("mnuts-slider")
-        self.slider.observe(self._moved, names="value")
-        self.box.observe(self._typed, names="value")
-        state.observe(self._show, names=name)
-
-    def enable(self, enabled: bool) -> None:
-        """Let the visitor move it, or not."""
-        self.slider.disabled = self.box.disabled = not enabled
-
-    def display(self, value: float) -> None:
-        """Show a value that is not the state's: one that follows from others."""
-        self._put(value)
-
-    def _place(self, value: float) -> float:
-        """Where a value stands on the slider: its logarithm, if the slider is logarithmic."""
-        return math.log10(value) if self._spec.scale == "log" else value
-
-    def _text(self, value: float) -> str:
-        return f"{value:.{DIGITS}g}"
-
-    def _show(self, change: Mapping[str, Any]) -> None:
-        self._put(change["new"])
-
-    def _put(self, value: float) -> None:
-        self.box.value = self._text(value)
-        if math.isclose(value, self.slider.value, rel_tol=1e-12, abs_tol=1e-15):
-            return
-        place = self._place(value)
-        self._echo = value
-        self.slider.min, self.slider.max = min(self.slider.min, place), max(self.slider.max, place)
-        self.slider.value = value
-
-    def _moved(self, change: Mapping[str, Any]) -> None:
-        """Pass on where the visitor moved the slider, but not the page's echo of a value set from here.
-
-        The page rounds to the slider's step: p = 2.7143, the search's choice, would come back as 2.71.
-        """
-        echo, self._echo = self._echo, None
-        if self.slider.disabled or change["new"] == getattr(self._state, self._name):
-            self._echo = echo
-        elif echo is None or abs(self._place(change["new"]) - self._place(echo)) > 0.51 * self._spec.step:
-            self._state.set_trait(self._name, self._rounded(change["new"]))
-
-    def _rounded(self, value: float) -> float:
-        """Without the noise of binary fractions: 0.93, not 0.9299999999999999."""
-        place = round(self._place(value), 6)
-        return float(f"{10**place:.6g}") if self._spec.scale == "log" else place
-
-    def _typed(self, change: Mapping[str, Any]) -> None:
-        current = getattr(self._state, self._name)
-        if self.box.disabled or change["new"] == self._text(current):
-            return
-        try:
-            value = self._spec.check(float(change["new"]))
-        except ValueError as error:  # ParameterError is one
-            self._refuse(str(error) if isinstance(error, MnutsError) else self._not_a_number(change["new"]))
-            self.box.value = self._text(current)
-            return
-        self._state.set_trait(self._name, value)
-        self.box.value = self._text(value)
-
-    def _not_a_number(self, text: str) -> str:
-        return f"{self._name} must be a number in {self._spec.interval}, got {text!r}: write 0.25, not 0,25"
-
-
-class Choice(w.Dropdown):
-    """A choice linked to a trait of the state, whose options can be exchanged."""
-
-    def __init__(
-        self, state: ExplorerState, name: str, label: str, options: Sequence[Any], tooltip: str
-    ) -> None:
-        self._state, self._name, self._exchanging = state, name, False
-        super().__init__(
-            options=options,
-            value=getattr(state, name),
-            description=label,
-            tooltip=tooltip,
-            style={"description_width": LABEL},
-            layout=WIDE,
-        )
-        self.observe(self._tell, names="value")
-        state.observe(self._show, names=name)
-
-    def offer(self, options: Sequence[Any]) -> None:
-        """Offer other options; the state's value, which must be among them, stays chosen."""
-        if list(self.options) != list(options):
-            self._exchanging = True  # a dropdown first falls back to its first option
-            self.options = list(options)
-            self.value = getattr(self._state, self._name)
-            self._exchanging = False
-
-    def _tell(self, change: Mapping[str, Any]) -> None:
-        if not self._exchanging:
-            self._state.set_trait(self._name, change["new"])
-
-    def _show(self, change: Mapping[str, Any]) -> None:
-        values = [option[1] if isinstance(option, tuple) else option for option in self.options]
-        if change["new"] in values:
-            self.value = change["new"]
-
-
-def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
-    """A button."""
-    made = w.Button(description=label, tooltip=tooltip, layout={"width": "auto", "margin": "2px 0"})
-    made.button_style = "primary" if primary else ""
-    return made
-
-
-def heading(text: str) -> w.HTML:
-    """A small heading between groups of controls."""
-    return w.HTML(f"<h3 class='mnuts-group'>{text}</h3>").add_class("mnuts-wide")
 
 
 class Controls(w.VBox):
@@ -185,9 +32,11 @@ class Controls(w.VBox):
         grids: Names of the grids.
         verify: The controls of the verification.
         upload: Takes files.
+        take: Takes the file of a configuration.
         refuse: Told what is wrong with an input, in one sentence.
 
     Attributes:
+        preset: What to start from.
         undo, redo, defaults, copy, find, widen, cancel, keep, export, report: Buttons, for the app to act on.
         progress: Progress of the search.
         found: What the search found, as HTML.
@@ -202,18 +51,12 @@ class Controls(w.VBox):
         *,
         verify: w.Widget,
         upload: w.Widget,
+        take: Callable[[Path], None],
         refuse: Callable[[str], None],
     ) -> None:
         self.state, self._refuse, self._derived = state, refuse, state.alpha
         self.bundle = Choice(state, "bundle", "bundle", list(bundles), "The cached logits to explore")
-        self.preset = w.Dropdown(
-            options=[NO_PRESET, BEST, *PRESETS],
-            description="start from",
-            tooltip="Set s, p, c, clamp and layer norm as in the paper, or without a transform",
-            style={"description_width": LABEL},
-            layout=WIDE,
-        )
-        self.preset.observe(self._on_preset, names="value")
+        self.preset = Presets(state, best=lambda: self.find.click(), take=take)
         self.knobs = {name: Knob(state, name, refuse) for name in PARAMS}
         self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
         self.ln_k = w.Text(
@@ -251,9 +94,7 @@ class Controls(w.VBox):
         super().__init__(self._column(verify, upload))
         self.add_class("mnuts-controls")
         state.observe(self._show_level, names="by_hand")
-        state.observe(self._show_preset, names=list(TRANSFORM))
         state.observe(self._show_hidden, names="hidden")
-        self._show_preset()
         self._show_level()
 
     def _make_buttons(self) -> None:
@@ -329,20 +170,6 @@ class Controls(w.VBox):
     def age(self, *, stale: bool) -> None:
         """Fade what the search found once the settings have moved on."""
         (self.found.add_class if stale else self.found.remove_class)("mnuts-stale")
-
-    def _on_preset(self, change: Mapping[str, Any]) -> None:
-        if change["new"] == BEST:
-            self.find.click()
-            return
-        params = PRESETS.get(change["new"])
-        if params is not None:
-            self.state.take(params, level=change["new"].startswith("Paper"))
-
-    def _show_preset(self, _: object = None) -> None:
-        """Name the preset whose transform is in force, if one is."""
-        here = [getattr(self.state, name) for name in TRANSFORM]
-        names = (n for n, preset in PRESETS.items() if [getattr(preset, name) for name in TRANSFORM] == here)
-        self.preset.value = next(names, NO_PRESET)
 
     def _on_ln_k(self, change: Mapping[str, Any]) -> None:
         try:

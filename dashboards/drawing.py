@@ -13,8 +13,13 @@ from mnuts_core.example_views import Where, example_bars, paper_bars
 from mnuts_core.remix import Remix
 from mnuts_core.selection import GridSearchResult
 
-from . import figures
 from .board import Panel
+from .figures_cases import bars_figure, simplex_figure
+from .figures_margins import histogram_figure, medians_figure
+from .figures_parts import Figure
+from .figures_plane import plane_figure
+from .figures_slices import slices_figure
+from .figures_transform import transform_figure
 from .session import Opened
 
 PANELS = (
@@ -54,7 +59,7 @@ class Scene(NamedTuple):
     earlier: tuple[Estimate, Estimate] | None = None
 
 
-def draw(scene: Scene, names: frozenset[str]) -> dict[str, figures.Figure]:
+def draw(scene: Scene, names: frozenset[str]) -> dict[str, Figure]:
     """The figures of some panels.
 
     Args:
@@ -65,11 +70,11 @@ def draw(scene: Scene, names: frozenset[str]) -> dict[str, figures.Figure]:
     return {name: makers[name]() for name in names & makers.keys()}
 
 
-def _makers(scene: Scene) -> dict[str, Callable[[], figures.Figure]]:
+def _makers(scene: Scene) -> dict[str, Callable[[], Figure]]:
     opened, remix, params = scene.opened, scene.remix, scene.remix.params
     histograms = cache(lambda: views.mix_histograms(remix))  # for two panels, if either is in view
     return {
-        "plane": lambda: figures.plane_figure(
+        "plane": lambda: plane_figure(
             views.plane(opened.engine, remix),
             opened.plain_curve(params.temperature),
             scene.frontier,
@@ -77,22 +82,22 @@ def _makers(scene: Scene) -> dict[str, Callable[[], figures.Figure]]:
             scene.kept,
             scene.earlier,
         ),
-        "transform": lambda: figures.transform_figure(
+        "transform": lambda: transform_figure(
             views.transform_curve(opened.density(params.ln_k), params), ln=params.ln_k > 0
         ),
-        "margins": lambda: figures.histogram_figure(opened.histograms),
-        "mix_margins": lambda: figures.histogram_figure({"M(h)": histograms()}, remix.threshold),
+        "margins": lambda: histogram_figure(opened.histograms),
+        "mix_margins": lambda: histogram_figure({"M(h)": histograms()}, remix.threshold),
         "slices": lambda: _slices(scene),
-        "medians": lambda: figures.medians_figure(opened.histograms, histograms()),
-        "simplex": lambda: figures.simplex_figure(_cases(scene)),
-        "bars": lambda: figures.bars_figure(_bars(scene)),
+        "medians": lambda: medians_figure(opened.histograms, histograms()),
+        "simplex": lambda: simplex_figure(_cases(scene)),
+        "bars": lambda: bars_figure(_bars(scene)),
     }
 
 
-def _slices(scene: Scene) -> figures.Figure:
+def _slices(scene: Scene) -> Figure:
     if scene.result is None:
         return {"data": [], "layout": {}}
-    return figures.slices_figure(views.sensitivity(scene.result, scene.remix.params))
+    return slices_figure(views.sensitivity(scene.result, scene.remix.params))
 
 
 def _cases(scene: Scene) -> tuple[views.SimplexCase, ...]:

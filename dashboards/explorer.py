@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import ipywidgets as w
 import torch
@@ -16,18 +13,21 @@ from mnuts_core import views
 from mnuts_core.config import MixConfig
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.example_views import Where
+from mnuts_core.library import configs_of
 from mnuts_core.params import MixParams
 from mnuts_core.remix import Remix
 
-from . import figures, panels
+from .actions import connect_buttons
 from .below import Below
 from .board import Board, BoardEvent
 from .bundles import Bundles
 from .clicks import follow
 from .controls import Controls
 from .drawing import ALL, PANELS, Scene, draw, notes
+from .figures_margins import histogram_figure
+from .header import Header
 from .history import Navigator
-from .intake import take_bundle, take_config, take_link
+from .intake import take_file, take_link
 from .links import write_link
 from .page import Page
 from .report_view import view_report
@@ -38,9 +38,6 @@ from .styles import STYLE
 from .upload import Upload
 from .verification import Verifier
 
-log = logging.getLogger(__name__)
-
-JSON, HTML = "application/json", "text/html"
 FIXED = frozenset({"margins"})
 """Panels that no slider moves."""
 
@@ -55,6 +52,7 @@ class Explorer(w.VBox):
         state: Every setting; set it from Python and the page follows.
         board: The plots.
         controls: The control column.
+        header: What stands above the plots; it tells what is wrong.
 
     A bundle that is broken is passed over, and the banner says so.
 
@@ -67,12 +65,13 @@ class Explorer(w.VBox):
         self.session = Session(*bundles)
         self.bundles = Bundles(self.session)
         self.state = ExplorerState(bundle=self.bundles.name)
-        self.board = Board(PANELS, on_error=self.fail)
+        self.header = Header(self.state)
+        self.board = Board(PANELS, on_error=self.header.fail)
         self.page = Page()
-        self.headline, self.banner, self.provenance = w.HTML(), w.HTML(), w.HTML()
-        self.verifier = Verifier(lambda: self.config, self.refresh, self.refuse)
+        refuse = self.header.refuse
+        self.verifier = Verifier(lambda: self.config, self.refresh, refuse)
         upload = Upload(
-            (".json", ".safetensors"), "Import JSON or bundle …", take=self.import_file, refuse=self.refuse
+            (".json", ".safetensors"), "Import JSON or bundle …", take=self.import_file, refuse=refuse
         )
         self.controls = Controls(
             self.state,
@@ -80,7 +79,8 @@ class Explorer(w.VBox):
             list(self.opened.grids),
             verify=self.verifier,
             upload=upload,
-            refuse=self.refuse,
+            take=self.import_file,
+            refuse=refuse,
         )
         self.below = Below(self._choose, self._restore, self.state.drop_snapshot, self._verified)
         self._scene: Scene | None = None
@@ -91,29 +91,25 @@ class Explorer(w.VBox):
             opened=lambda: self.opened,
             arrive=lambda change: self.navigator.complete(change),
             refresh=self.refresh,
-            refuse=self.refuse,
-            failed=self.fail,
+            refuse=refuse,
+            failed=self.header.fail,
         )
-        self.navigator = Navigator(self.page, self.link, self._show_link, self._show_steps)
+        self.navigator = Navigator(self.page, self.link, self.show_link, self._show_steps)
         self._connect()
+        connect_buttons(self)
         self._assemble()
         self._show_bundle()
         self.controls.row.max = self.last_row
         self.open_link("")
         self.board.draw(self.make(ALL))
-        self.refuse(self.bundles.refused)
+        refuse(self.bundles.refused)
 
     def _assemble(self) -> None:
-        top = [self.banner, self.provenance, self.headline]
+        top = [self.header.banner, self.header.provenance, self.header.headline]
         main = w.VBox([*top, self.board, self.below]).add_class("mnuts-main")
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
         super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, body])
         self.add_class("mnuts-explorer")
-
-    def refuse(self, message: str | None) -> None:
-        """Tell in the banner what was wrong; the view stays."""
-        self.banner.value = panels.banner_html(message)
-        self._told_for = self.state.trait_values()
 
     # --- from Python
     @property
@@ -183,8 +179,22 @@ class Explorer(w.VBox):
         Args:
             query: The URL's query string, see `links`.
         """
-        self._show_link(query)
+        self.show_link(query)
         self.navigator.restart()
+
+    def show_link(self, query: str) -> None:
+        """Bring the state to what a link means, as one change, which can be undone.
+
+        Args:
+            query: The URL's query string.
+        """
+        self._held = True
+        try:
+            problems = take_link(self, query)
+        finally:
+            self._held = False
+        self.refresh()
+        self.header.refuse(" ".join(f"{problem.rstrip('.')}." for problem in problems) or None)
 
     # --- drawing
     def refresh(self, _: object = None) -> None:
@@ -201,18 +211,14 @@ class Explorer(w.VBox):
         try:
             drawn = self._draw(visible)
         except MnutsError as error:
-            self.refuse(str(error))
+            self.header.refuse(str(error))
             return {}
-        if self.banner.value and self._told_for != self.state.trait_values():
-            self.refuse(None)
+        self.header.settle()
         return drawn
 
     def _draw(self, visible: frozenset[str]) -> Mapping[str, Mapping[str, Any]]:
         scene = self._scene = self._look()
-        stale = None if scene.earlier is None else scene.earlier[1]
-        attack = self.opened.engine.bundle.manifest.attack
-        words = panels.words_html(scene.table, scene.remix.warnings, attack and attack.name)
-        self.headline.value = panels.headline_html(scene.table, stale) + words
+        self.header.show(scene)
         self.controls.show_alpha(scene.remix.alpha)
         self.searching.age()
         self.below.follow(scene)
@@ -226,7 +232,6 @@ class Explorer(w.VBox):
         table = views.headline(
             opened.engine, remix, views.plain_remix(opened.engine, params), known and known.verified
         )
-        show_other = other is not None and other.clean is not None and known is None
         return Scene(
             opened=opened,
             remix=remix,
@@ -235,7 +240,7 @@ class Explorer(w.VBox):
             frontier=known_frontier(opened, params, grid),
             example=self.selection,
             kept=self.below.snapshots.mixes(opened.engine, self.state.snapshots),
-            earlier=(other.clean, other.verified) if show_other and other and other.clean else None,
+            earlier=(other.clean, other.verified) if other and other.clean and not known else None,
         )
 
     def _verified(self, params: MixParams) -> Any:
@@ -254,49 +259,15 @@ class Explorer(w.VBox):
         self.state.observe(self.refresh, names=seen)
         self.state.observe(self._on_case, names="case")
         self.bundles.follow(
-            self.state, switched=self._on_switched, loading=self._show_provenance, failed=self.complain
+            self.state, switched=self._on_switched, loading=self._on_loading, failed=self.header.complain
         )
         self.state.observe(self.navigator.note, names=["bundle", *ExplorerState.SETTINGS])
         self.page.on_arrive = self.navigator.arrive
-        self.page.on_copied = self._on_copied
         self.board.on_event(self._on_click, kinds=["click"])
-        controls = self.controls
-        controls.undo.on_click(lambda _: self.navigator.undo())
-        controls.redo.on_click(lambda _: self.navigator.redo())
-        controls.defaults.on_click(self._on_defaults)
-        controls.copy.on_click(lambda _: self.page.copy(self.link()))
-        controls.keep.on_click(self._on_keep)
-        controls.export.on_click(lambda _: self._save("json", lambda: self.config.to_json(), JSON))
-        controls.report.on_click(lambda _: self._save("html", self.report, HTML))
-
-    def _show_link(self, query: str) -> None:
-        """Bring the state to what a link means, as one change."""
-        self._held = True
-        try:
-            problems = take_link(self, query)
-        finally:
-            self._held = False
-        self.refresh()
-        self.refuse(" ".join(f"{problem.rstrip('.')}." for problem in problems) or None)
 
     def _show_steps(self) -> None:
         self.controls.undo.disabled = not self.navigator.history.can_undo
         self.controls.redo.disabled = not self.navigator.history.can_redo
-
-    def _on_defaults(self, _: object) -> None:
-        hidden = f"&hide={','.join(self.state.hidden)}" if self.state.hidden else ""
-        self._show_link(f"bundle={quote(self.state.bundle)}{hidden}")
-
-    def _on_keep(self, _: object) -> None:
-        self.state.keep_snapshot()
-        name = figures.letter(len(self.state.snapshots) - 1)
-        self.controls.say(
-            panels.remark_html(f"{name} is kept: on the plane, and in the table below the plots.")
-        )
-
-    def _on_copied(self, text: str | None) -> None:
-        told = "Copied." if text else "The browser did not let us copy: take the link from its address bar."
-        self.controls.say(panels.remark_html(told))
 
     def _on_case(self, _: object) -> None:
         self.controls.row.max = max(0, self.last_row)
@@ -317,6 +288,18 @@ class Explorer(w.VBox):
         self._on_case(None)
         self.searching.start(move=False)
 
+    def _on_loading(self, name: str | None) -> None:
+        self.header.rest_on(self.opened.engine.bundle, loading=name)
+
+    def _show_bundle(self) -> None:
+        bundle = self.opened.engine.bundle
+        self.header.rest_on(bundle)
+        self.controls.find.disabled = not bundle.n_adv
+        self.controls.preset.offer(configs_of(bundle))
+        self.verifier.use(self.opened.engine, trusted=self.session.trusted(self.state.bundle))
+        base = {"margins": histogram_figure(self.opened.histograms)}  # no slider moves it
+        self.board.draw(base, notes(bundle, chosen=self.selection is not None))
+
     def _on_click(self, event: BoardEvent) -> None:
         if self._scene is not None:
             follow(event, self.state, self._scene)
@@ -328,43 +311,8 @@ class Explorer(w.VBox):
         Args:
             path: The file; a bundle's must stay where it is.
         """
-        path = Path(path)
-        take = take_config if path.suffix.lower() == ".json" else take_bundle
-        try:
-            take(self, path)
-        except MnutsError as error:
-            self.refuse(str(error).replace(str(path), path.name))
-
-    def _save(self, ending: str, text: Callable[[], str], mime: str) -> None:
-        try:
-            self.board.download(f"mnuts-{self.state.bundle}.{ending}", text(), mime)
-        except MnutsError as error:
-            self.refuse(str(error))
+        take_file(self, path)
 
     def report(self) -> str:
         """The current view as one HTML file that needs neither server nor network."""
         return view_report(self._look(), self.link(), self.config, self._verified)
-
-    # --- the rest
-    def fail(self, error: Exception) -> None:
-        """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
-        log.error("the explorer could not do this", exc_info=error)
-        self.refuse(f"Something went wrong: {error}. The last good view is shown.")
-
-    def complain(self, error: Exception) -> None:
-        """Tell of an error: in its own words if it is one of ours."""
-        self.refuse(str(error)) if isinstance(error, MnutsError) else self.fail(error)
-
-    def _show_provenance(self, loading: str | None = None) -> None:
-        """What the figures rest on, or that a bundle is being loaded."""
-        bundle = self.opened.engine.bundle
-        facts, details = (["opening …"], []) if loading else panels.bundle_facts(bundle)
-        self.provenance.value = panels.provenance_html(loading or bundle.name, facts, details)
-
-    def _show_bundle(self) -> None:
-        bundle = self.opened.engine.bundle
-        self._show_provenance()
-        self.controls.find.disabled = not bundle.n_adv
-        self.verifier.use(self.opened.engine, trusted=self.session.trusted(self.state.bundle))
-        base = {"margins": figures.histogram_figure(self.opened.histograms)}  # no slider moves it
-        self.board.draw(base, notes(bundle, chosen=self.selection is not None))

@@ -1,18 +1,17 @@
-"""Plain Plotly JSON that only the notebooks draw: margins before and after an attack."""
+"""What only the notebooks draw, margins before and after an attack, as plain Plotly JSON."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .figures_parts import Figure
 from .theme import MUTED, RIGHT, WRONG, translucent
 
 Array = NDArray[np.float64]
 
 
-def attack_figure(before: Array, after: Array) -> dict[str, Any]:
+def attack_figure(before: Array, after: Array) -> Figure:
     """Signed margin of each image before an attack and after it: right above 0, wrong below.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,22 @@ def take_link(explorer: Explorer, query: str) -> list[str]:
     return problems
 
 
-def take_config(explorer: Explorer, path: Path) -> None:
+def take_file(explorer: Explorer, path: str | os.PathLike[str]) -> None:
+    """Take over a configuration (`.json`) or a bundle; the banner tells what is wrong.
+
+    Args:
+        explorer: The explorer.
+        path: The file; a bundle's must stay where it is.
+    """
+    path = Path(path)
+    take = _take_config if path.suffix.lower() == ".json" else _take_bundle
+    try:
+        take(explorer, path)
+    except MnutsError as error:
+        explorer.header.refuse(str(error).replace(str(path), path.name))
+
+
+def _take_config(explorer: Explorer, path: Path) -> None:
     """Take over a configuration.
 
     Args:
@@ -69,7 +85,7 @@ def take_config(explorer: Explorer, path: Path) -> None:
     explorer.controls.say(panels.remark_html(told))
 
 
-def take_bundle(explorer: Explorer, path: Path) -> None:
+def _take_bundle(explorer: Explorer, path: Path) -> None:
     """Load a bundle in the background, and open it.
 
     Args:
@@ -84,6 +100,6 @@ def take_bundle(explorer: Explorer, path: Path) -> None:
 
     def failed(error: Exception) -> None:
         told = isinstance(error, MnutsError)
-        explorer.complain(MnutsError(str(error).replace(str(path), path.name)) if told else error)
+        explorer.header.complain(MnutsError(str(error).replace(str(path), path.name)) if told else error)
 
     Job(lambda _: load_bundle(path), done=done, failed=failed, progress=lambda _: None).start()

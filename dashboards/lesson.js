@@ -1,7 +1,8 @@
 // The lesson's own inputs, as the browser makes them: labelled, reachable by keyboard, read by screen readers.
 //
-// kind "nav":   titles, step (asked for), shown (on the page), done
-//               -> heading, steps, previous and next; keeps ?step= in the page's address
+// kind "nav":   titles, step (asked for), shown (on the page), done, bundle, kept
+//               -> heading, steps, previous and next; keeps ?step= in the page's address, and answers over a reload
+//               page -> kernel   {type: "recall", kept}
 // kind "field": spec, value, disabled -> one slider or one group of radio buttons
 
 // An id of its own: every widget has its own copy of this module, so that counting alone would not do.
@@ -77,8 +78,25 @@ function renderNav(model, el) {
   const turned = () => go(Number(new URLSearchParams(location.search).get("step")) || 1, false);
   if (served()) addEventListener("popstate", turned);
   draw();
-  const off = listen(model, ["change:shown", "change:done", "change:titles"], draw);
-  return () => (off(), removeEventListener("popstate", turned));
+  const offs = [listen(model, ["change:shown", "change:done", "change:titles"], draw), served() ? remember(model) : () => {}];
+  return () => (offs.forEach((off) => off()), removeEventListener("popstate", turned));
+}
+
+// What the reader answered, for this tab and bundle: not in the address, since a link that is passed on must not tell.
+function remember(model) {
+  const shelf = `mnuts-lesson:${model.get("bundle")}`;
+  const safely = (run) => {
+    try {
+      run();
+    } catch (error) {
+      console.warn("mnuts lesson: a reload will lose the answers:", error); // storage is full, or switched off
+    }
+  };
+  safely(() => {
+    const kept = JSON.parse(sessionStorage.getItem(shelf));
+    if (kept) model.send({ type: "recall", kept });
+  });
+  return listen(model, ["change:kept"], () => safely(() => sessionStorage.setItem(shelf, JSON.stringify(model.get("kept")))));
 }
 
 // --- one input

@@ -9,9 +9,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr
 
-from mnuts_core.estimates import Z95, Estimate, wilson_interval
+from mnuts_core.estimates import Z95, Estimate, median_of, wilson_interval
 
 Array = NDArray[np.float64]
 Verdict = Literal["shown", "contrary", "open"]
@@ -67,22 +66,8 @@ def of_estimate(estimate: Estimate) -> Number:
 
 
 def median(values: Array) -> Number:
-    """A median with the interval between two order statistics (exact, whatever the distribution).
-
-    Args:
-        values: Shape (n,). Five values or fewer give no 95 % interval.
-
-    Example:
-        >>> median(np.arange(11.0))
-        Number(value=5.0, low=1.0, high=9.0, n=11)
-    """
-    ordered, n = np.sort(values), len(values)
-    if n == 0:
-        return Number(np.nan, np.nan, np.nan, 0)
-    # P(fewer than j of n lie below the median) for j = 1, 2, ...: the last j with at most 2.5 %
-    j = int(np.searchsorted(bdtr(np.arange(n), n, 0.5), 0.025, side="right"))
-    low, high = (float(ordered[j - 1]), float(ordered[n - j])) if j else (np.nan, np.nan)
-    return Number(float(np.median(ordered)), low, high, n)
+    """A median of shape (n,) with the interval between two order statistics; see the core's `median_of`."""
+    return Number(*median_of(values))
 
 
 def mean(values: Array) -> Number:

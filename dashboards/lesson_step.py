@@ -52,7 +52,7 @@ class Input:
     def allows(self, value: Any) -> bool:
         """Whether a value can be an answer to it."""
         if self.options:
-            return value in dict(self.options)
+            return isinstance(value, str) and value in dict(self.options)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and self.low <= value <= self.high
 

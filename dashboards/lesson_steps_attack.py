@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import figures_lesson as fig
+from . import figures_lesson_margins as fig
 from . import lesson_words as html
 from .lesson_numbers import median, share, superiority, superiority_change
 from .lesson_state import Answer

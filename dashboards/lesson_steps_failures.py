@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import figures_lesson as fig
+from . import figures_lesson_accuracy as fig
 from . import lesson_words as html
 from .lesson_numbers import of_estimate, sign_verdict
 from .lesson_state import Answer

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from . import figures_lesson as fig
+from . import figures_lesson_margins as fig
 from . import lesson_words as html
+from .figures_cases import BAR_NAMES
+from .figures_lesson_cases import lead_figure
 from .lesson_numbers import median, share, superiority
 from .lesson_state import Answer
 from .lesson_step import POINTS, Check, Claim, Input, Step, apart, near
@@ -130,7 +132,7 @@ class ConfidenceMargin(Step):
             marks = {label: RIGHT, int(order[0]): RIGHT if order[0] == label else WRONG}
             colours = [marks.get(int(place), ROB) for place in order]
         names = [lab.name(place) for place in order]
-        return {"probabilities": fig.lead_figure(names, p[order], colours, self.margin)}
+        return {"probabilities": lead_figure(names, p[order], colours, self.margin)}
 
 
 class BenignConfidence(Step):
@@ -205,7 +207,7 @@ class BenignConfidence(Step):
     def figures(self) -> Mapping[str, Any]:
         of = self.state.of if self.answered else "h"
         right, wrong = self._split(of)
-        name = fig.CLASSIFIERS[of][0]
+        name = BAR_NAMES[of]
         groups = [fig.Group(f"{name}, right", right, RIGHT, float(np.median(right)) if len(right) else None)]
         if self.answered:
             middle = float(np.median(wrong)) if len(wrong) else None

@@ -14,7 +14,7 @@ from mnuts_core.remix import STD as STD_WATCHED
 from mnuts_core.remix import Remix
 from mnuts_core.tradeoff import right_between
 
-from . import figures_lesson as fig
+from . import figures_lesson_margins as fig
 from . import lesson_words as html
 from .lesson_numbers import (
     of_estimate,

@@ -11,7 +11,7 @@ import numpy as np
 
 from mnuts_core.remix import Remix
 
-from . import figures_lesson as fig
+from . import figures_lesson_accuracy as fig
 from . import lesson_words as html
 from .lesson_lab import LEVEL
 from .lesson_numbers import (

@@ -5,7 +5,7 @@ The browser's own inputs, because ipywidgets' sliders have no label that a scree
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ class Nav(anywidget.AnyWidget):
         step: The one asked for, from 1.
         shown: The one that the rest of the page shows: heading and text change together.
         done: Those that are answered.
+        bundle: Digest of the bundle, by which the browser keeps `kept`.
+        kept: What a reload must not lose, see `lesson_memory`.
+        on_recall: Called with what was kept before a reload.
     """
 
     _esm = HERE.with_name("lesson.js")
@@ -39,6 +42,19 @@ class Nav(anywidget.AnyWidget):
     step = tr.Int(1).tag(sync=True)
     shown = tr.Int(1).tag(sync=True)
     done = tr.List(tr.Int()).tag(sync=True)
+    bundle = tr.Unicode().tag(sync=True)
+    kept = tr.Dict().tag(sync=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.on_recall: Callable[[Mapping[str, Any]], None] = lambda found: None
+        self.on_msg(self._receive)
+
+    def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        del buffers
+        found = content.get("kept")
+        if content.get("type") == "recall" and isinstance(found, Mapping):
+            self.on_recall(found)
 
 
 class Field(anywidget.AnyWidget):

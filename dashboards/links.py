@@ -99,12 +99,12 @@ def read_link(
     fields = dict(pairs)
     snapshots = [value for key, value in pairs if key == "snap"]
     reading = _Reading()
-    bundle = reading.take("bundle", fields, lambda name: _one_of("bundle", name, bundles))
+    bundle = reading.take("bundle", fields, lambda name: one_of("bundle", name, bundles))
     values = reading.mix(fields)
     best = not set(TRANSFORM_KEYS) & fields.keys()
     for key, trait, read in (
-        ("grid", "grid", lambda text: _one_of("grid", text, grids)),
-        ("shows", "case", lambda text: _one_of("shows", text, ("paper", "clean", "attacked"))),
+        ("grid", "grid", lambda text: one_of("grid", text, grids)),
+        ("shows", "case", lambda text: one_of("shows", text, ("paper", "clean", "attacked"))),
         ("image", "row", _row),
         ("hide", "hidden", lambda text: _names(text, controls)),
     ):
@@ -159,7 +159,8 @@ class _Reading:
         return MixParams(**values)
 
 
-def _read_number(name: str) -> Callable[[str], float]:
+def read_number(name: str) -> Callable[[str], float]:
+    """A function that reads a parameter's value; it raises `ParameterError` where that is wrong."""
     spec = PARAMS[name]
 
     def read(text: str) -> float:
@@ -190,21 +191,26 @@ def _whole(name: str, text: str) -> int:
         raise ParameterError(f"{name} must be a whole number, got {text[:40]!r}") from None
 
 
-def _one_of(name: str, text: str, allowed: Collection[str]) -> str:
+def one_of(name: str, text: str, allowed: Collection[str]) -> str:
+    """The text, if it is one of those allowed.
+
+    Raises:
+        ParameterError: If not.
+    """
     if text not in allowed:
         raise ParameterError(f"{name} must be one of {', '.join(allowed)}, got {text[:40]!r}")
     return text
 
 
 def _names(text: str, allowed: Collection[str]) -> tuple[str, ...]:
-    return tuple(_one_of("hide", name, allowed) for name in text.split(",") if name)
+    return tuple(one_of("hide", name, allowed) for name in text.split(",") if name)
 
 
 _MIX: dict[str, Callable[[str], Any]] = {
-    **{key: _read_number(key) for key in (*TRANSFORM_KEYS, "beta", "alpha")},
+    **{key: read_number(key) for key in (*TRANSFORM_KEYS, "beta", "alpha")},
     "clamp": check_clamp,
     "k": _read_k,
-    "T": _read_number("temperature"),
+    "T": read_number("temperature"),
 }
 _KNOWN = frozenset({"bundle", *_MIX, "grid", "shows", "image", "snap", "hide"})
 

@@ -17,8 +17,8 @@ from mnuts_core.remix import Remix, RemixEngine
 
 from .board import Board, BoardEvent, Panel
 from .clicks import go_to_cell
-from .controls import Choice, Knob
 from .drawing import PANELS, Scene, draw, notes
+from .knobs import Choice, Knob
 from .session import Session, draw_frontier, known_frontier, search
 from .state import ExplorerState
 
@@ -142,7 +142,7 @@ def show(figure: Mapping[str, Any], title: str, *, height: int = 340, note: str 
     """One figure that stands still, drawn as the explorer draws.
 
     Args:
-        figure: Plain Plotly JSON, as `mnuts_dashboards.figures` makes it.
+        figure: Plain Plotly JSON, as `mnuts_dashboards.figures_*` make it.
         title: Heading above the plot.
         height: In pixels.
         note: A small line under the title, such as n.

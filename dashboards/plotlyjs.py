@@ -24,5 +24,5 @@ def plotly_source() -> bytes:
 
 
 def plotly_url() -> str:
-    """Its address on our server; the version is in it, so a browser may keep the file for ever."""
-    return f"/mnuts/plotly-{version('plotly')}.min.js"
+    """Its address below our server's; the version is in it, so a browser may keep the file for ever."""
+    return f"mnuts/plotly-{version('plotly')}.min.js"

@@ -14,6 +14,7 @@ from mnuts_core.params import MixParams
 from . import cards, panels
 from .drawing import ALL, PANELS, Scene, draw, notes
 from .examples import picture
+from .header import headline_html
 from .html_report import Report, report_html
 from .snapshots import COLUMNS, Verified, snapshot_rows
 from .verify import Request, command, why_not
@@ -29,13 +30,11 @@ def view_report(scene: Scene, link: str, config: MixConfig, verified: Verified) 
         verified: Gives what an attack left of a mix, if one was run.
     """
     bundle = scene.opened.engine.bundle
-    attack, stale = bundle.manifest.attack, scene.earlier and scene.earlier[1]
     facts, details = panels.bundle_facts(bundle)
-    words = panels.words_html(scene.table, scene.remix.warnings, attack and attack.name)
     return report_html(
         Report(
             title=f"MixedNUTS on {bundle.name}",
-            headline_html=panels.headline_html(scene.table, stale or None) + words,
+            headline_html=headline_html(scene),
             cards_html=_cards(scene, config, verified),
             panels=PANELS,
             figures=draw(scene, ALL),

@@ -29,6 +29,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int | None = None,
     token: str | None = None,
+    base_url: str = "/",
     open_browser: bool = True,
     preheat: bool = True,
 ) -> int:
@@ -42,6 +43,7 @@ def serve(
         port: Port to listen on; by default the first free one from 8866.
         token: What a visitor must bring in ``?token=``. By default none on this machine's own addresses and a
             fresh one on any other; ``""`` asks nobody for one.
+        base_url: Path that all addresses begin with, for a proxy that hands it on: ``/user/ann/mnuts/``.
         open_browser: Open the page in the default browser.
         preheat: Keep one started kernel in reserve, so that the page comes at once.
 
@@ -63,7 +65,16 @@ def serve(
     with _without_iri_grammar():
         from .voila_app import run  # slow to import: the errors above need not wait for it
 
-    return run(notebook, sockets, host=host, token=token, open_browser=open_browser, preheat=preheat)
+    base = "/".join(["", *filter(None, base_url.split("/")), ""])
+    return run(
+        notebook,
+        sockets,
+        host=host,
+        token=token,
+        base_url=base,
+        open_browser=open_browser,
+        preheat=preheat,
+    )
 
 
 def app_names() -> list[str]:

@@ -11,7 +11,7 @@ from mnuts_core.estimates import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix import Remix, RemixEngine
 
-from .figures import letter
+from .figures_plane import letter
 from .panels import alpha_text, signed
 from .table import Column, Table
 from .theme import MIX, MUTED

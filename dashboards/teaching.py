@@ -16,55 +16,17 @@ from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.library import all_bundles, default_bundle, find_bundle
 
 from . import lesson_words as html
-from .board import Board, Panel
+from .board import Board
 from .lesson_lab import Lab
+from .lesson_memory import KEPT, kept, move, recall
+from .lesson_plan import NAME, PANELS, STEPS
 from .lesson_state import Answer, LessonState, link_of
 from .lesson_step import Input, Step
-from .lesson_steps_attack import LayerNorm, UnderAttack
-from .lesson_steps_failures import TwoFailures
-from .lesson_steps_margin import BenignConfidence, ConfidenceMargin
-from .lesson_steps_mix import Mixing
-from .lesson_steps_price import Price
-from .lesson_steps_transform import Clamp, PowerAndScale
 from .lesson_widgets import Field, Nav
 from .panels import banner_html
 
 log = logging.getLogger(__name__)
 
-NAME = "Why a robust model knows when it is wrong"
-STEPS: tuple[type[Step], ...] = (
-    TwoFailures,
-    ConfidenceMargin,
-    BenignConfidence,
-    UnderAttack,
-    LayerNorm,
-    Clamp,
-    PowerAndScale,
-    Mixing,
-    Price,
-)
-PANELS = (
-    Panel("accuracy", "Accuracy", 12, 400, "Bars with 95 % intervals: both models, clean and attacked."),
-    Panel(
-        "probabilities", "h's probabilities for this image", 12, 400, "The most probable classes (Fig. 3)."
-    ),
-    Panel("margins", "Confidence margins on clean images", 12, 400, "Right and wrong answers (Table 6)."),
-    Panel(
-        "survivors", "Confidence margins of h", 12, 400, "What the attack leaves right, and clean mistakes."
-    ),
-    Panel("normed", "Confidence margins, before and after layer norm", 12, 400, "The same two groups."),
-    Panel("cutoff", "The clamp, and where the logits lie", 12, 400, "Densities of the clean images' logits."),
-    Panel(
-        "simplex", "From no idea to certainty", 12, 300, "Raw and transformed paths on the simplex (Fig. 4)."
-    ),
-    Panel(
-        "bars", "Probabilities before and after", 12, 300, "The first three classes of both images (Fig. 3)."
-    ),
-    Panel(
-        "flips", "What the mix changes on clean images", 12, 400, "Mended and broken, for every threshold."
-    ),
-    Panel("plane", "The trade-off", 12, 400, "Clean accuracy and estimates under attack, 95 % intervals."),
-)
 FIELDS = 2
 """So many controls a step may have."""
 
@@ -121,7 +83,7 @@ class Lesson(w.VBox):
         self.steps = [make(self.lab, self.state) for make in STEPS]
         if self.lab.attacked and len(self.lab.unsure):
             self.state.alpha = self.lab.start_alpha
-        self.state.bundle = self.lab.bundle.name
+        self.state.bundle, self.nav.bundle = self.lab.bundle.name, self.lab.bundle.digest
         self.source.value = _source_html(self.lab.bundle)
 
     def open_link(self, query: str) -> None:
@@ -153,6 +115,8 @@ class Lesson(w.VBox):
         self.state.observe(
             self._on_state, names=tuple({t for step in STEPS for t in step.traits} | {"answers"})
         )
+        self.state.observe(self._keep, names=KEPT)
+        self.nav.on_recall = self._recall
         self.check.on_click(self._checked)
         self.show.on_click(lambda _: self.answer(None))
 
@@ -180,8 +144,14 @@ class Lesson(w.VBox):
         self.check.disabled = value is None
 
     def _moved(self, control: Input, value: Answer) -> None:
-        kind = type(getattr(self.state, control.trait))
-        self.state.set_trait(control.trait, kind(value))
+        move(self.state, control, value)
+
+    def _keep(self, _: object) -> None:
+        self.nav.kept = kept(self.state)
+
+    def _recall(self, found: Mapping[str, Any]) -> None:
+        self._guarded(lambda: recall(self.steps, self.state, found))
+        self.enter()
 
     def _on_step(self, _: object) -> None:
         self.banner.value = ""

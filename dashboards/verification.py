@@ -17,8 +17,8 @@ from mnuts_core.quantiles import least_kept
 from mnuts_core.remix import RemixEngine
 
 from . import cards, panels
-from .controls import LABEL, WIDE, button
 from .jobs import Cancelled, Job
+from .knobs import LABEL, WIDE, button
 from .verify import IMAGES_VARIABLE, Request, Verification, command, why_not
 
 DEFAULT_N = 100

@@ -50,10 +50,14 @@ def run(
     *,
     host: str,
     token: str | None,
+    base_url: str,
     open_browser: bool,
     preheat: bool,
 ) -> int:
-    """Serve `notebook` on `sockets` until Ctrl-C or SIGTERM; returns the exit code."""
+    """Serve `notebook` on `sockets` until Ctrl-C or SIGTERM; returns the exit code.
+
+    See :func:`.serve.serve`; `base_url` begins and ends with a slash.
+    """
     title = _title(notebook)
     local = _is_local(host)
     if token is None:
@@ -61,9 +65,10 @@ def run(
     port = sockets[0].getsockname()[1]
     _prepare_environment(host)
     logging.getLogger("tornado.general").addFilter(_is_worth_telling)
-    app = ExplorerServer(config=_config(title, local=local, preheat=preheat))
+    app = ExplorerServer(config=_config(title, base_url + plotly_url(), local=local, preheat=preheat))
     app.sockets, app.heading, app.open_browser = sockets, title, open_browser
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
+    app.base_url = base_url
     app.initialize([])
     app.start()
     return 0
@@ -145,7 +150,7 @@ class ExplorerServer(Voila):
             VoilaKernelWebsocketHandler: ChannelsHandler,
         }
         handlers = [(rule[0], own.get(rule[1], rule[1]), *rule[2:]) for rule in super().init_handlers()]
-        return [(plotly_url(), PlotlyHandler), *handlers]
+        return [(self.base_url + plotly_url(), PlotlyHandler), *handlers]
 
     def listen(self) -> None:
         """Serve until told to stop."""
@@ -180,10 +185,10 @@ class ExplorerServer(Voila):
             self.ip, self.ip
         )
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+        return f"http://{host}:{self.port}{self.base_url}" + (f"?token={self.token}" if self.token else "")
 
 
-def _config(title: str, *, local: bool, preheat: bool) -> Config:
+def _config(title: str, plotly: str, *, local: bool, preheat: bool) -> Config:
     tornado = {
         "headers": {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"},
         "websocket_max_message_size": MAX_BYTES,
@@ -203,7 +208,7 @@ def _config(title: str, *, local: bool, preheat: bool) -> Config:
         "kernel_spec_manager_class": ThisInterpreter,
         "language_kernel_mapping": {"": "python3", "python": "python3"},
         "extension_allowlist": EXTENSIONS,
-        "resources": {"mnuts": {"plotly": plotly_url(), "title": title}},
+        "resources": {"mnuts": {"plotly": plotly, "title": title}},
     }
     return Config(
         {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
-from mnuts_core.estimates import Estimate
+from mnuts_core.estimates import Estimate, Median, median_of
 from mnuts_core.params import LN_ONLY, MixParams
 from mnuts_core.remix import BaseFigures, Remix, RemixEngine
 from mnuts_core.selection import GridSearchResult
@@ -20,21 +20,6 @@ from mnuts_core.selection import GridSearchResult
 AlphaFrom = Literal["target", "source"]
 """Where α comes from when parameters go to another bundle, see `transfer_matrix`."""
 AttackKind = Literal["white box", "black box", "not recorded", "none"]
-
-
-class Median(NamedTuple):
-    """The median margin of a group of examples.
-
-    Attributes:
-        value: The median; NaN without examples.
-        low, high: Its 95 % interval, see `median_of`.
-        n: How many examples.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 class Medians(NamedTuple):
@@ -126,30 +111,6 @@ class Transfer(NamedTuple):
     transfer_loss: float | None = None
     warnings: tuple[str, ...] = ()
     refused: str | None = None
-
-
-def median_of(margins: NDArray[np.float64]) -> Median:
-    """The median with its distribution-free 95 % interval, from order statistics.
-
-    The interval is `[x_(r), x_(n-r+1)]` with the largest r for which a binomial(n, 1/2) falls below r with
-    probability ≤ 2.5 %; with fewer than six examples no order statistic will do, and it is [0, 1].
-
-    Args:
-        margins: Confidence margins in [0, 1], shape (n,).
-
-    Example:
-        >>> median_of(np.arange(1, 12) / 20)
-        Median(value=0.3, low=0.1, high=0.5, n=11)
-    """
-    n = len(margins)
-    if not n:
-        return Median(math.nan, math.nan, math.nan, 0)
-    ascending = np.sort(margins)
-    places = np.arange(1, n + 1)
-    log_share = np.concatenate([[0.0], np.cumsum(np.log((n - places + 1) / places))]) - n * math.log(2)
-    r = int((np.cumsum(np.exp(log_share)) <= 0.025).sum())
-    ends = (float(ascending[r - 1]), float(ascending[n - r])) if r else (0.0, 1.0)
-    return Median(float(np.median(ascending)), *ends, n)
 
 
 def margin_medians(engine: RemixEngine, params: MixParams | None = None) -> dict[str, Medians]:

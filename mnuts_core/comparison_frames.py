@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mnuts_core.comparison import Best, Medians, Summary, Transfer
-from mnuts_core.estimates import Estimate
+from mnuts_core.estimates import columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ def summaries_frame(summaries: Mapping[str, Summary]) -> pd.DataFrame:
         row: dict[str, Any] = {"bundle": name} | made._asdict()
         base = row.pop("base")
         for field in ("std_clean", "rob_clean", "rob_attacked"):
-            row |= _estimate(field, getattr(base, field))
+            row |= columns(field, getattr(base, field))
         rows.append(row)
     return _frame(rows)
 
@@ -63,17 +63,10 @@ def transfers_frame(cells: Sequence[Transfer]) -> pd.DataFrame:
         row: dict[str, Any] = {"parameters_of": cell.source, "used_on": cell.target}
         row["alpha"] = None if cell.params is None else cell.params.alpha
         for field in ("clean", "margin_bound", "transfer"):
-            row |= _estimate(field, getattr(cell, field))
+            row |= columns(field, getattr(cell, field))
             row[f"{field}_loss"] = getattr(cell, f"{field}_loss")
         rows.append(row | {"warnings": "; ".join(cell.warnings), "refused": cell.refused or ""})
     return _frame(rows)
-
-
-def _estimate(name: str, estimate: Estimate | None) -> dict[str, Any]:
-    if estimate is None:
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high", f"{name}_n"))
-    low, high = estimate.interval
-    return {name: estimate.value, f"{name}_low": low, f"{name}_high": high, f"{name}_n": estimate.n}
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -25,6 +25,8 @@ DATA_VARIABLE = "MNUTS_DATA"
 PREFERRED = ("cifar10", "digits")
 """What opens when nobody says which bundle, the first that is there."""
 SUFFIX = ".safetensors"
+NOT_INSTALLED = "mnuts_data is missing: install the project with `make install`"
+"""What to say where `shipped_folder` is None and shipped files are needed."""
 
 
 def shipped_bundles() -> dict[str, Path]:

@@ -7,11 +7,11 @@ sources are described in `data/paper/README.md`.
 from __future__ import annotations
 
 import csv
-import importlib.resources
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.errors import MnutsError
+from mnuts_core.library import NOT_INSTALLED, shipped_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,11 +75,10 @@ def paper_table(name: str) -> pd.DataFrame:
         return pd.read_csv(lines)
 
 
-def _file(name: str) -> Traversable:
-    try:
-        path = importlib.resources.files("mnuts_data").joinpath("paper", f"{name}.csv")
-    except ModuleNotFoundError:
-        raise MnutsError("mnuts_data is missing: install the project with `make install`") from None
+def _file(name: str) -> Path:
+    if (folder := shipped_folder()) is None:
+        raise MnutsError(NOT_INSTALLED)
+    path = folder / "paper" / f"{name}.csv"
     if not path.is_file():
         raise MnutsError(f"{path} is missing: install the project with `make install`")
     return path

@@ -174,6 +174,9 @@ _SPECS = (
 PARAMS: Mapping[str, ParamSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every numeric parameter by name."""
 
+BETAS = (PARAMS["beta"].default, 0.95)
+"""Levels that mixes are made for where none is asked for: the paper's for CIFAR-10, and a bolder one."""
+
 
 def check_clamp(value: object) -> Clamp:
     """The clamp's name, if it is one of `CLAMPS`.

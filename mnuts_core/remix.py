@@ -29,7 +29,8 @@ from mnuts_core.quantiles import (
     least_kept,
     margin_quantile,
 )
-from mnuts_core.stages import KEPT, Margins, StagedTransform
+from mnuts_core.row_threads import make_stages
+from mnuts_core.stages import KEPT, Margins
 
 MAX_ACCURACY_LOSS = 0.001
 """A transform that costs the robust model more than this share of examples is warned of, and not searched."""
@@ -156,7 +157,7 @@ class RemixEngine:
         self.labels = torch.from_numpy(np.concatenate(labels)).to(self.device)
         self.std_class = self.std_logits.argmax(dim=1)
         watched = torch.stack([self.labels, self.std_class], dim=1)
-        self.stages = StagedTransform(self.rob_logits, watched, device=self.device, dtype=dtype)
+        self.stages = make_stages(self.rob_logits, watched, device=self.device, dtype=dtype)
         self._std_probabilities: tuple[float, Tensor] | None = None
         self._levels: dict[object, NDArray[np.float64]] = {}
 

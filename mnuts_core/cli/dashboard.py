@@ -40,6 +40,14 @@ def dashboard(
             "machine's own addresses, a fresh one on others.",
         ),
     ] = None,
+    base_url: Annotated[
+        str,
+        typer.Option(
+            "--base-url",
+            metavar="PATH",
+            help="Path that all addresses begin with, for a proxy that hands it on, such as JupyterHub's.",
+        ),
+    ] = "/",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Serve an app in the browser until Ctrl-C; nothing leaves this machine."""
@@ -53,7 +61,14 @@ def dashboard(
 
     try:
         code = serve(
-            name, bundles=paths, images=images, host=host, port=port, token=token, open_browser=not no_browser
+            name,
+            bundles=paths,
+            images=images,
+            host=host,
+            port=port,
+            token=token,
+            base_url=base_url,
+            open_browser=not no_browser,
         )
     except ServeError as error:
         raise MnutsError(str(error)) from error

@@ -62,8 +62,9 @@ def report(
     given = _configs(config or [])
     logits = load_bundle(bundle)
     from mnuts_core.library import configs_of
+    from mnuts_core.params import BETAS
     from mnuts_core.report.files import check_folder, default_folder, write_report
-    from mnuts_core.report.making import BETAS, make_report
+    from mnuts_core.report.making import make_report
 
     configs = given if given or levels else [(str(path), found) for path, found in configs_of(logits)]
     folder = out or default_folder(logits.name)

@@ -14,13 +14,11 @@ from mnuts_core.config import MixConfig
 from mnuts_core.datasets import LoadedData
 from mnuts_core.grids import GridSpec
 from mnuts_core.mixing import MixedClassifier
+from mnuts_core.params import BETAS
 from mnuts_core.remix import RemixEngine
 from mnuts_core.search import grid_search
 from mnuts_core.selection import GridSearchResult
 from mnuts_core.verification import evaluate
-
-BETAS = (0.985, 0.95)
-"""Levels that a pair's configurations are made for: the paper's for CIFAR-10, and a bolder one."""
 
 
 def choose_and_verify(
@@ -35,7 +33,7 @@ def choose_and_verify(
     device: str = "cpu",
     progress: bool = False,
 ) -> tuple[Path, ...]:
-    """For each level the best mix of all grids, attacked adaptively (B.2.1), as `NAME-betaB.json`.
+    """For each of `BETAS` the best mix of all grids, attacked adaptively (B.2.1), as `NAME-betaB.json`.
 
     Args:
         bundle: The pair's bundle.

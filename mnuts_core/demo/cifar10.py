@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,14 @@ from mnuts_core.datasets import LoadedData, load_data
 from mnuts_core.demo.chosen import choose_and_verify
 from mnuts_core.demo.cifar_net import CifarNet
 from mnuts_core.demo.cifar_training import CifarRecipe, train_network
-from mnuts_core.demo.weights import NetworkCard, Role, load_network, round_to_half, save_network
+from mnuts_core.demo.weights import (
+    NetworkCard,
+    Role,
+    load_network,
+    round_to_half,
+    save_network,
+    weights_path,
+)
 from mnuts_core.devices import resolve_device
 from mnuts_core.errors import BundleError
 from mnuts_core.grids import GridSpec
@@ -34,13 +41,18 @@ N_ADV = 1000
 N_VERIFIED = 500
 """Images of the adaptive attack where there is no GPU; 1,000 where there is one."""
 
-RECIPES: dict[Role, CifarRecipe] = {
-    "std": CifarRecipe(widths=(64, 256, 256), epochs=10, rate=0.4, batch_size=512, whitened=True),
-    "rob": CifarRecipe(
-        widths=(64, 256, 256), epochs=12, rate=0.2, batch_size=256, eps=EPS, plain=0.08, shift=4
+WIDTHS = (64, 256, 256)
+RECIPES: dict[Role, tuple[CifarRecipe, ...]] = {
+    "std": (
+        CifarRecipe(WIDTHS, epochs=10, rate=0.4, batch_size=512, whitened=True),
+        CifarRecipe(WIDTHS, epochs=10, rate=0.3, batch_size=512, whitened=True, shift=4),
+    ),
+    "rob": (
+        CifarRecipe(WIDTHS, epochs=12, rate=0.2, batch_size=256, eps=EPS, plain=0.08, shift=4),
+        CifarRecipe(WIDTHS, epochs=18, rate=0.15, batch_size=256, eps=9 / 255, shift=4),
     ),
 }
-"""How each network is trained."""
+"""How each network is trained: one cycle of the learning rate after another."""
 GRIDS = (
     GridSpec.paper("cifar10"),
     GridSpec.from_ranges((0.5, 5000.0), (1.0, 10.0), (-1.5, 0.5), steps=12, name="cifar10-own"),
@@ -137,17 +149,20 @@ def train_role(
         work: Folder for the state after each epoch.
         progress: Show a progress bar on standard error.
     """
-    images = (training.images * 255.0).round().byte()
-    with progress_bar(f"train {role}") if progress else nullcontext() as show:
-        network = train_network(
-            images,
-            training.labels,
-            RECIPES[role],
-            seed=SEED,
-            device=device,
-            checkpoint=work / f"{role}-training.safetensors",
-            progress=show,
-        )
+    images, network = (training.images * 255.0).round().byte(), None
+    for cycle, recipe in enumerate(RECIPES[role]):
+        with progress_bar(f"train {role}, cycle {cycle + 1}") if progress else nullcontext() as show:
+            network = train_network(
+                images,
+                training.labels,
+                recipe,
+                seed=SEED + cycle,
+                device=device,
+                start=network,
+                checkpoint=work / f"{role}-training-{cycle + 1}.safetensors",
+                progress=show,
+            )
+    assert network is not None  # every role has a recipe
     round_to_half(network)
     return network.requires_grad_(False)
 
@@ -205,11 +220,20 @@ def save_role(folder: Path, role: Role, network: CifarNet, bundle: LogitBundle, 
         bundle,
         role,
         architecture={"widths": network.widths},
-        recipe=str(RECIPES[role]),
+        recipe=recipe_text(RECIPES[role]),
         seed=SEED,
         training=training,
     )
-    return save_network(_weights_path(folder, role), network, card, half=True)
+    return save_network(weights_path("cifar10", role, folder), network, card, half=True)
+
+
+def recipe_text(recipes: Sequence[CifarRecipe]) -> str:
+    """The cycles of a training in one line, as a network's card tells them.
+
+    Args:
+        recipes: Its cycles in their order.
+    """
+    return ", then ".join(str(recipe) for recipe in recipes)
 
 
 def load_network_of(role: Role, folder: str | os.PathLike[str] | None = None) -> tuple[CifarNet, NetworkCard]:
@@ -222,9 +246,8 @@ def load_network_of(role: Role, folder: str | os.PathLike[str] | None = None) ->
     Raises:
         BundleError: If the file is missing, is not such a file, or is damaged.
     """
-    where = Path(str(importlib.resources.files("mnuts_data"))) if folder is None else Path(folder)
     remedy = "make them with `mnuts demo build cifar10 --data SPEC`"
-    return load_network(_weights_path(where, role), _network_of, remedy)
+    return load_network(weights_path("cifar10", role, folder), _network_of, remedy)
 
 
 def _network_of(card: NetworkCard) -> CifarNet:
@@ -232,7 +255,3 @@ def _network_of(card: NetworkCard) -> CifarNet:
     if not isinstance(widths, tuple) or len(widths) != 3 or not all(0 < width <= 4096 for width in widths):
         raise TypeError("its card names no such network")
     return CifarNet(widths)
-
-
-def _weights_path(folder: Path, role: str) -> Path:
-    return folder / f"cifar10-{role}.safetensors"

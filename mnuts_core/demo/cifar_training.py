@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,10 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnuts_core.demo.cifar_net import CifarNet, make_network, whiten
+from mnuts_core.demo.common import one_cycle, random_crops
 from mnuts_core.errors import MnutsError
 from mnuts_core.files import write_atomically
+from mnuts_core.shared_work import Progress
 
-Progress = Callable[[int, int], None]
+PEAK = 0.25
+"""Share of the training over which the learning rate grows."""
+FLOOR = 0.02
+"""Share of the largest learning rate that it starts from."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,11 @@ def train_network(
     *,
     seed: int,
     device: str = "cpu",
+    start: CifarNet | None = None,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> CifarNet:
-    """Train a network from scratch.
+    """Train a network, from scratch or from where an earlier training left it.
 
     Args:
         images: uint8, shape (N, 3, 32, 32).
@@ -73,6 +78,7 @@ def train_network(
         recipe: How to train.
         seed: Seed of the weights, the order, the augmentation and the perturbations' random starts.
         device: Where to train. Convolutions run in bfloat16.
+        start: Network to go on from, changed in place; new weights drawn from the seed if None.
         checkpoint: File that holds the state after each epoch; training goes on from there if it exists.
         progress: Called with (steps done, steps in all).
 
@@ -82,9 +88,11 @@ def train_network(
     Raises:
         MnutsError: If the checkpoint is of another training.
     """
-    network = make_network(recipe.widths, seed)
+    network = make_network(recipe.widths, seed) if start is None else start.requires_grad_()
     if recipe.whitened:
-        whiten(network, images[:5000].float() / 255.0)
+        if start is None:
+            whiten(network, images[:5000].float() / 255.0)
+        network.stem.weight.requires_grad_(False)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _optimizer(network, recipe)
     started = _resume(checkpoint, network, optimizer, recipe, seed)
@@ -100,7 +108,7 @@ def train_network(
             if radius := recipe.radius(position):
                 batch = one_step(network, batch, target, radius, generator)
             for group in optimizer.param_groups:
-                group["lr"] = recipe.rate * one_cycle(position)
+                group["lr"] = recipe.rate * one_cycle(position, PEAK, FLOOR)
             optimizer.zero_grad()
             torch.autograd.backward(_loss(network, batch, target, recipe.smoothing))
             optimizer.step()
@@ -109,11 +117,6 @@ def train_network(
         if checkpoint is not None:
             _save(checkpoint, network, optimizer, recipe, seed, epoch + 1)
     return network.cpu().eval()
-
-
-def one_cycle(position: float) -> float:
-    """The learning rate's factor at a position in [0, 1): up to 1 over the first quarter, then down to 0."""
-    return max(position / 0.25, 0.02) if position < 0.25 else (1.0 - position) / 0.75
 
 
 def augmented(images: Tensor, reach: int, generator: torch.Generator) -> Tensor:
@@ -127,14 +130,8 @@ def augmented(images: Tensor, reach: int, generator: torch.Generator) -> Tensor:
     Returns:
         float32 in [0, 1], same shape, channels last in memory.
     """
-    n, _, height, width = images.shape
     padded = F.pad(images.float(), (reach,) * 4, mode="reflect") / 255.0
-    offsets = torch.randint(0, 2 * reach + 1, (n, 2), generator=generator)
-    rows = offsets[:, :1] + torch.arange(height)
-    columns = offsets[:, 1:] + torch.arange(width)
-    mirrored = torch.rand(n, generator=generator) < 0.5
-    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
-    return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+    return random_crops(padded, reach, generator, mirror=True)
 
 
 def one_step(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import tempfile
 from contextlib import nullcontext
@@ -19,7 +18,7 @@ from mnuts_core.datasets import LoadedData
 from mnuts_core.demo.chosen import choose_and_verify
 from mnuts_core.demo.networks import DigitsNet, make_network
 from mnuts_core.demo.training import Recipe, reproducible, train
-from mnuts_core.demo.weights import NetworkCard, Role, load_network, save_network
+from mnuts_core.demo.weights import NetworkCard, Role, load_network, save_network, weights_path
 from mnuts_core.errors import BundleError
 from mnuts_core.grids import GridSpec
 from mnuts_core.manifest import DataCard
@@ -197,17 +196,8 @@ def load_network_of(
     Raises:
         BundleError: As `load_digits_models`.
     """
-    path = _weights_path(digits_folder() if folder is None else Path(folder), role)
-    return load_network(path, _network_of, "make them with `mnuts demo build digits`")
-
-
-def digits_folder() -> Path:
-    """Where the shipped files are."""
-    return Path(str(importlib.resources.files("mnuts_data")))
-
-
-def _weights_path(folder: Path, role: Role) -> Path:
-    return folder / f"digits-{role}.safetensors"
+    remedy = "make them with `mnuts demo build digits`"
+    return load_network(weights_path("digits", role, folder), _network_of, remedy)
 
 
 def _network_of(card: NetworkCard) -> DigitsNet:
@@ -226,4 +216,4 @@ def _save_network(folder: Path, role: Role, network: DigitsNet, bundle: LogitBun
         seed=SEED,
         training=TRAINING_DATA,
     )
-    return save_network(_weights_path(folder, role), network.float(), card)
+    return save_network(weights_path("digits", role, folder), network.float(), card)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -12,8 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnuts_core.attacks.norms import Ball
+from mnuts_core.demo.common import one_cycle, random_crops
+from mnuts_core.shared_work import Progress
 
-Progress = Callable[[int, int], None]
+PEAK = 0.2
+"""Share of the training over which the learning rate grows."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def train(
                 share = min(1.0, (done + 1) / (recipe.ramp * total))
                 ball = replace(recipe.ball, eps=share * recipe.ball.eps)
                 batch = pgd(network, batch, labels[rows], ball, recipe.pgd_steps, generator)
-            optimizer.param_groups[0]["lr"] = recipe.rate * one_cycle(done / total)
+            optimizer.param_groups[0]["lr"] = recipe.rate * one_cycle(done / total, PEAK)
             optimizer.zero_grad()
             torch.autograd.backward(F.cross_entropy(network(batch), labels[rows]))
             optimizer.step()
@@ -115,21 +118,11 @@ def train(
     return network
 
 
-def one_cycle(position: float) -> float:
-    """The learning rate's factor at a position in [0, 1): up to 1 over the first fifth, then down to 0."""
-    return position / 0.2 if position < 0.2 else (1.0 - position) / 0.8
-
-
 def shifted(images: Tensor, reach: int, generator: torch.Generator) -> Tensor:
     """Each image moved by a random whole number of pixels in [-reach, reach] each way; zeros move in."""
     if reach == 0:
         return images
-    n, _, height, width = images.shape
-    padded = F.pad(images, (reach,) * 4)
-    offsets = torch.randint(0, 2 * reach + 1, (n, 2), generator=generator)
-    rows = offsets[:, :1] + torch.arange(height)
-    columns = offsets[:, 1:] + torch.arange(width)
-    return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+    return random_crops(F.pad(images, (reach,) * 4), reach, generator)
 
 
 def pgd(

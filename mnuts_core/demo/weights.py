@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -20,11 +21,11 @@ from mnuts_core.config import EstimateCard
 from mnuts_core.errors import BundleError
 from mnuts_core.estimates import Estimate, Kind
 from mnuts_core.files import write_atomically
+from mnuts_core.library import NOT_INSTALLED, shipped_folder
 from mnuts_core.manifest import AttackCard, Card, DataCard, ModelCard, Text, ThreatModel, first_problem
 
 Role = Literal["std", "rob"]
 """The accurate and the robust network of a pair."""
-
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -96,6 +97,27 @@ def round_to_half(network: nn.Module) -> None:
     """Round every parameter to the nearest float16 number, in place; buffers stay."""
     for parameter in network.parameters():
         parameter.copy_(parameter.half())
+
+
+def weights_path(pair: str, role: Role, folder: str | os.PathLike[str] | None = None) -> Path:
+    """The file of a network's weights, whether or not it exists.
+
+    Args:
+        pair: `digits` or `cifar10`.
+        role: Which network of the pair.
+        folder: Where its files are; the shipped ones if None.
+
+    Raises:
+        BundleError: If the shipped ones are asked for and the package of data is not installed.
+
+    Example:
+        >>> weights_path("digits", "std", "elsewhere").name
+        'digits-std.safetensors'
+    """
+    where = shipped_folder() if folder is None else Path(folder)
+    if where is None:
+        raise BundleError(NOT_INSTALLED)
+    return where / f"{pair}-{role}.safetensors"
 
 
 def load_network(path: Path, make: Callable[[NetworkCard], Net], remedy: str) -> tuple[Net, NetworkCard]:

@@ -10,15 +10,12 @@ from mnuts_core.config import MixConfig
 from mnuts_core.errors import ParameterError
 from mnuts_core.grids import PAPER_RANGES, GridSpec
 from mnuts_core.manifest import library_versions, now
-from mnuts_core.params import PARAMS
+from mnuts_core.params import BETAS, PARAMS
 from mnuts_core.remix import Remix, RemixEngine
 from mnuts_core.report.rows import Mix, Row, base_rows, is_plain
 from mnuts_core.report.trials import Trial, try_mix
 from mnuts_core.search import grid_search
 from mnuts_core.views import base_histograms, mix_histograms
-
-BETAS = (0.985, 0.95)
-"""Levels at which Algorithm 1 is run when no configuration is given."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ CHROMIUM_ARGS = [
 ]
 START_TIMEOUT = 90  # seconds; a busy two-core machine takes its time
 PAGE_TIMEOUT = 90_000  # milliseconds
+PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
+DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
 
 
 class Server:
@@ -121,10 +123,24 @@ def outside(urls: list[str]) -> list[str]:
     return [url for url in urls if urlsplit(url.removeprefix("blob:")).hostname not in inside]
 
 
-@pytest.fixture
-def serve_notebook():
-    """`with serve_notebook(path) as server:` serves it with our own Voilà; see :func:`serving`."""
-    return serving
+@pytest.fixture(scope="module")
+def notebook(request, tmp_path_factory) -> Path:
+    """A copy of the notebook that the test module names in `NOTEBOOK`."""
+    original = request.module.NOTEBOOK
+    return Path(shutil.copy(original, tmp_path_factory.mktemp(original.stem)))
+
+
+@pytest.fixture(scope="module")
+def serve_options(digits_path) -> dict:
+    """How `served` serves: on the shipped digits, unless a test module says otherwise."""
+    return {"bundles": [str(digits_path)]}
+
+
+@pytest.fixture(scope="module")
+def served(notebook, serve_options) -> Iterator[Server]:
+    """Our server on `notebook`, once a module."""
+    with serving(notebook, **serve_options) as server:
+        yield server
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from .conftest import PLOT, serving
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CODE = """
@@ -44,8 +46,7 @@ board.request(make)
 board.draw({}, {"curve": "n = 200 <b>points</b>"})
 ipywidgets.VBox([slider, save, board, said, asked])
 """
-CURVE = "document.querySelector('[data-panel=curve] .mnuts-plot')"
-GRID = "document.querySelector('[data-panel=grid] .mnuts-plot')"
+CURVE, GRID = PLOT.format("curve"), PLOT.format("grid")
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +60,8 @@ def notebook(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(notebook):
-    from .conftest import serving
-
-    with serving(notebook) as running:
-        yield running
+def serve_options() -> dict:
+    return {}  # this page needs no bundle
 
 
 def open_page(page, url: str) -> None:
@@ -82,10 +80,10 @@ def move_slider(page, steps: int = 2) -> None:
         handle.press("ArrowRight")
 
 
-def test_a_board_from_paint_to_zoom(server, chromium_page):
+def test_a_board_from_paint_to_zoom(served, chromium_page):
     page = chromium_page
-    open_page(page, server.url)
-    assert server.line.startswith("A tiny board: http://127.0.0.1:")
+    open_page(page, served.url)
+    assert served.line.startswith("A tiny board: http://127.0.0.1:")
     assert page.title() == "A tiny board"
     assert last_y(page) == pytest.approx(3.0)
     assert page.locator("[data-panel=curve] h3").inner_text() == "The curve"
@@ -106,9 +104,9 @@ def test_a_board_from_paint_to_zoom(server, chromium_page):
     assert page.evaluate(f"{CURVE}._fullLayout.yaxis.range") == [0, 5]
 
 
-def test_downloads(server, chromium_page):
+def test_downloads(served, chromium_page):
     page = chromium_page
-    open_page(page, server.url)
+    open_page(page, served.url)
     saved = {}
     for kind in ("PNG", "SVG", "CSV"):
         with page.expect_download() as download:
@@ -128,14 +126,14 @@ def test_downloads(server, chromium_page):
     assert json.loads(Path(download.value.path()).read_text()) == {"p": 1}
 
 
-def test_a_click_on_a_plot_reaches_the_kernel(server, chromium_page):
+def test_a_click_on_a_plot_reaches_the_kernel(served, chromium_page):
     page = chromium_page
-    open_page(page, server.url)
+    open_page(page, served.url)
     page.locator("[data-panel=grid] .nsewdrag").click()
     page.get_by_text("click on grid, 1 points").wait_for()
 
 
-def test_theme_and_query(server, new_page):
+def test_theme_and_query(served, new_page):
     colour = f"getComputedStyle({CURVE}.querySelector('.xtick text')).fill"
     text = {}
     for name, options, query in (
@@ -144,39 +142,39 @@ def test_theme_and_query(server, new_page):
         ("asked", {"color_scheme": "light"}, "?theme=dark&s=1.5"),
     ):
         page = new_page(**options)
-        open_page(page, server.url + query)
+        open_page(page, served.url + query)
         text[name] = page.evaluate(colour)
         assert page.get_by_text(f"query {query[1:]}").count() == 1
     assert text["light"] != text["dark"] == text["asked"]
     page = new_page(color_scheme="light")
-    open_page(page, server.url)
+    open_page(page, served.url)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"{colour} === {text['dark']!r}")
 
 
-def test_narrow_pages_have_one_column(server, new_page):
+def test_narrow_pages_have_one_column(served, new_page):
     page = new_page()
     page.set_viewport_size({"width": 600, "height": 900})
-    open_page(page, server.url)
+    open_page(page, served.url)
     curve, grid = (page.locator(f"[data-panel={name}]").bounding_box() for name in ("curve", "grid"))
     assert grid["y"] > curve["y"] + curve["height"]
     page.set_viewport_size({"width": 1200, "height": 900})
     page.wait_for_function(f"{CURVE}._fullLayout.width === {CURVE}.clientWidth && {CURVE}.clientWidth > 500")
 
 
-def test_headers_and_the_library_over_http(server, chromium_page):
-    response = chromium_page.goto(server.url, wait_until="commit")
+def test_headers_and_the_library_over_http(served, chromium_page):
+    response = chromium_page.goto(served.url, wait_until="commit")
     assert "default-src 'self'" in response.headers["content-security-policy"]
     url = chromium_page.evaluate("document.querySelector('meta[name=mnuts-plotly]').content")
-    library = chromium_page.request.get(server.url.rstrip("/") + url)
+    library = chromium_page.request.get(served.url.rstrip("/") + url)
     assert "immutable" in library.headers["cache-control"]
     assert "plotly.js v" in library.text()[:100]
 
 
-def test_a_token_a_bundle_and_an_orderly_end(notebook, serve_notebook, chromium_page, tmp_path):
+def test_a_token_a_bundle_and_an_orderly_end(notebook, chromium_page, tmp_path):
     bundle = tmp_path / "some.safetensors"
     bundle.write_bytes(b"")
-    with serve_notebook(notebook, token="secret", bundles=[str(bundle)], preheat=False) as running:
+    with serving(notebook, token="secret", bundles=[str(bundle)], preheat=False) as running:
         assert running.url.endswith("/?token=secret")
         refused = chromium_page.goto(running.url.split("?")[0], wait_until="commit")
         assert "/login" in refused.url

@@ -1,7 +1,6 @@
 """The comparison as its visitor meets it: through our server in Chromium."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,12 +10,11 @@ from mnuts_core import GridSpec, LogitBundle, RemixEngine, grid_search
 from mnuts_core.comparison import margin_medians, transfer_matrix
 from tests.synthetic import clean_only, make_bundle
 
-from .conftest import serving
+from .conftest import DASHBOARDS, PLOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "compare.ipynb"
-PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
+NOTEBOOK = DASHBOARDS / "compare.ipynb"
 START = "bundles=digits,made-up&beta=0.95"
 FACTS, BEST, PAIRS = (f"table[aria-label='{label}']" for label in (
     "Models and attacks", "Best parameters", "Transfer of best parameters"))  # fmt: skip
@@ -37,13 +35,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, folder):
-    copy = tmp_path_factory.mktemp("compare") / "compare.ipynb"
-    shutil.copy(NOTEBOOK, copy)
+def serve_options(folder):
+    """No bundle by its path: the page finds those of `folder` by their names."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNUTS_DATA", str(folder))
-        with serving(copy) as server:
-            yield server
+        yield {}
 
 
 @pytest.fixture(scope="module")

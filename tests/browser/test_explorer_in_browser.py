@@ -12,22 +12,12 @@ import pytest
 from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_dashboards.visitor import BUNDLES_VARIABLE
 
-from .conftest import jupyterlab, serving
+from .conftest import DASHBOARDS, PLOT, jupyterlab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "explorer.ipynb"
-PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
+NOTEBOOK = DASHBOARDS / "explorer.ipynb"
 PANELS = ("plane", "transform", "margins", "mix_margins", "slices", "medians", "simplex", "bars")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, digits_path):
-    """The explorer on the shipped digits, served from a copy of its notebook."""
-    copy = tmp_path_factory.mktemp("explorer") / "explorer.ipynb"
-    shutil.copy(NOTEBOOK, copy)
-    with serving(copy, bundles=[str(digits_path)]) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +178,6 @@ def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
     wait_for_mix(page, expected(engine, params.with_(c=-0.25, beta=0.9)))
     page.get_by_role("button", name="Undo").click()
     wait_for_query(page, c="-0.25", beta=None)
-    page.wait_for_timeout(1000)  # painted: a page that leaves while it draws cannot tell its kernel so
     page.reload(wait_until="commit")
     wait_for_mix(page, expected(engine, params.with_(c=-0.25)))
     page.go_back()
@@ -291,6 +280,12 @@ def test_the_heat_maps_table_gives_s_itself(page, engine, tmp_path):
     grid = GridSpec.paper("cifar10")
     assert len(cells) == grid.size
     assert sorted({float(row["y"]) for row in cells}) == pytest.approx(sorted(grid.s))
+
+
+def test_a_page_that_might_leave_but_stays_goes_on(page, engine):
+    page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+    set_slider(page, "bias c", "-0.25")
+    wait_for_mix(page, expected(engine, opening(engine).with_(c=-0.25)))
 
 
 def test_a_closed_tab_ends_its_kernel(served, new_page):

@@ -13,8 +13,12 @@ import pytest
 from mnuts_core import GridSpec, MixParams, RemixEngine, grid_search, views
 from mnuts_core.params import IDENTITY
 from mnuts_core.tradeoff import alpha_curve
-from mnuts_dashboards import figures
 from mnuts_dashboards.board import Board, Panel
+from mnuts_dashboards.figures_cases import simplex_figure
+from mnuts_dashboards.figures_margins import histogram_figure, medians_figure
+from mnuts_dashboards.figures_plane import plane_figure
+from mnuts_dashboards.figures_slices import slices_figure
+from mnuts_dashboards.figures_transform import transform_figure
 from mnuts_dashboards.plotlyjs import plotly_source
 from mnuts_dashboards.wire import Packer
 from tests.synthetic import make_bundle
@@ -111,12 +115,12 @@ def draw(engine):
         table = views.headline(engine, remix, views.plain_remix(engine, params))
         mix = views.mix_histograms(remix)
         made = {
-            "plane": figures.plane_figure(views.plane(engine, remix), plain, None, table),
-            "transform": figures.transform_figure(views.transform_curve(density, params), ln=True),
-            "mix_margins": figures.histogram_figure({"M(h)": mix}, remix.threshold),
-            "medians": figures.medians_figure(base, mix),
-            "simplex": figures.simplex_figure(views.paper_cases(params)),
-            "slices": figures.slices_figure(views.sensitivity(result, params)),
+            "plane": plane_figure(views.plane(engine, remix), plain, None, table),
+            "transform": transform_figure(views.transform_curve(density, params), ln=True),
+            "mix_margins": histogram_figure({"M(h)": mix}, remix.threshold),
+            "medians": medians_figure(base, mix),
+            "simplex": simplex_figure(views.paper_cases(params)),
+            "slices": slices_figure(views.sensitivity(result, params)),
         }
         return message({name: made[name] for name in names})
 

@@ -2,31 +2,20 @@
 
 import re
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mnuts_core import LogitBundle, RemixEngine
-from mnuts_dashboards.teaching import STEPS
+from mnuts_dashboards.lesson_plan import STEPS
 
-from .conftest import jupyterlab, serving
+from .conftest import DASHBOARDS, PLOT, jupyterlab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "teaching.ipynb"
+NOTEBOOK = DASHBOARDS / "teaching.ipynb"
 TITLES = [step.title for step in STEPS]
-PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
 GIVEN = {"failures": "69", "benign": "0.17", "attack": "85", "mixing": "30", "price": "2.2"}
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, digits_path):
-    """The lesson on the shipped digits, served from a copy of its notebook."""
-    copy = tmp_path_factory.mktemp("teaching") / "teaching.ipynb"
-    shutil.copy(NOTEBOOK, copy)
-    with serving(copy, bundles=[str(digits_path)]) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +165,25 @@ def test_the_address_keeps_the_step_and_the_browser_goes_back(opened):
     assert "step=4" in page.url
     page.reload(wait_until="commit")
     at_step(page, 4)
+
+
+def test_a_reload_keeps_predictions_and_controls_and_another_bundle_has_its_own(opened):
+    page = opened("?step=8")
+    at_step(page, 8)
+    predict(page, "30")
+    said = page.locator(".mnuts-answer").inner_text()
+    slider = page.locator(".mnuts-controls-row").get_by_role("slider", name="weight α")
+    slider.fill("0.8")
+    page.wait_for_function("document.querySelector('.mnuts-live').innerText.includes('α = 0.800')")
+    page.reload(wait_until="commit")
+    page.wait_for_function("document.querySelector('.mnuts-live')?.innerText.includes('α = 0.800')")
+    assert page.locator(".mnuts-answer").inner_text() == said
+    assert slider.get_attribute("aria-valuetext") == "0.800"
+    assert page.get_by_role("button", name=re.compile("^Step 8: .*, answered$")).count() == 1
+    page.goto(f"{page.url}&bundle=cifar10", wait_until="commit")
+    page.get_by_text("bundle cifar10").wait_for()
+    at_step(page, 8)
+    assert page.locator("[data-done]").count() == 0
 
 
 def test_an_unknown_bundle_in_the_address_is_told(opened):

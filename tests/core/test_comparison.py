@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.comparison import (
@@ -15,7 +14,6 @@ from mnuts_core.comparison import (
     best_of,
     doubts,
     margin_medians,
-    median_of,
     summary,
     transfer_matrix,
 )
@@ -87,32 +85,13 @@ def test_medians_and_gaps_are_those_of_full_softmaxes(bundles, engines, params, 
         for group, median in groups._asdict().items():
             assert median.value == pytest.approx(wanted[group][0], abs=1e-9, nan_ok=True)
             assert median.n == wanted[group][1]
-            assert not median.n or median.low <= median.value <= median.high
+            if median.n < 6:
+                assert math.isnan(median.low)
+                assert math.isnan(median.high)
+            else:
+                assert median.low <= median.value <= median.high
         gap = wanted["attacked_right"][0] - wanted["clean_wrong"][0]
         assert groups.gap == pytest.approx(gap, abs=1e-9, nan_ok=True)
-
-
-@pytest.mark.parametrize("n", [1, 5, 6, 7, 50, 501])
-def test_the_medians_interval_is_the_binomial_one(n):
-    margins = (np.arange(n) + 1) / (n + 1)
-    made = median_of(np.random.default_rng(0).permutation(margins))
-    r = int(binom.ppf(0.025, n, 0.5))
-    r = r if binom.cdf(r - 1, n, 0.5) <= 0.025 else r - 1
-    wanted = (margins[r - 1], margins[n - r]) if r > 0 else (0.0, 1.0)
-    assert (made.low, made.high) == pytest.approx(wanted)
-    assert (made.value, made.n) == (pytest.approx(0.5), n)
-
-
-def test_the_interval_covers_about_95_percent():
-    rng = np.random.default_rng(3)
-    covered = [made.low <= 0.5 <= made.high for made in (median_of(rng.random(40)) for _ in range(2000))]
-    assert 0.94 <= np.mean(covered) <= 0.985  # exact coverage at n = 40 is 96.2 %
-
-
-def test_an_empty_group_has_no_median():
-    made = median_of(np.empty(0))
-    assert math.isnan(made.value)
-    assert made.n == 0
 
 
 def expected_figures(bundle: LogitBundle, params: MixParams, threshold: float) -> tuple[float, float, float]:

@@ -1,5 +1,6 @@
 """The paper's numbers: key values by hand, and what the paper derives from what, derived again."""
 
+import importlib.resources
 import tomllib
 from pathlib import Path
 
@@ -73,6 +74,15 @@ def test_shares_and_percentages_are_in_range(name):
 def test_an_unknown_table_lists_the_names():
     with pytest.raises(MnutsError, match=r"table01.*got 'table12'"):
         paper_table("table12")
+
+
+def test_without_the_data_package_the_remedy_is_told(monkeypatch):
+    def missing(package):
+        raise ModuleNotFoundError(package)
+
+    monkeypatch.setattr(importlib.resources, "files", missing)
+    with pytest.raises(MnutsError, match="mnuts_data is missing: install"):
+        paper_tables()
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -46,7 +46,7 @@ def compare(folder, monkeypatch):
     made = Compare(folder / "one.safetensors", folder / "two.safetensors")
     made.state.bundles = ("one", "two")
     made.sent = []
-    made.board.send = lambda content, buffers=None: made.sent.append((content, buffers))
+    made.results.board.send = lambda content, buffers=None: made.sent.append((content, buffers))
     return made
 
 
@@ -70,7 +70,7 @@ def test_it_opens_on_the_bundles_that_were_named(folder, monkeypatch):
 
 def test_the_numbers_are_the_cores(compare, bundles):
     assert compare.shown.transfers == expected(bundles, ["one", "two"])
-    rows = compare.transfers.rows
+    rows = compare.results.transfers.rows
     assert [(row["source"], row["target"]) for row in rows] == [
         (a, b) for a in ("one", "two") for b in ("one", "two")
     ]
@@ -128,16 +128,16 @@ def test_bundles_of_all_kinds_stand_beside_each_other(compare, bundles):
         "bare has no attacked part",
     ):
         assert told in notes
-    assert {row["bundle"] for row in compare.best.rows} == {"one", "two", "many"}
-    bare = [row for row in compare.transfers.rows if row["target"] == "bare"]
+    assert {row["bundle"] for row in compare.results.best.rows} == {"one", "two", "many"}
+    bare = [row for row in compare.results.transfers.rows if row["target"] == "bare"]
     assert all(row["clean"] is not None and row["transfer"] is None for row in bare)
     compare.state.alpha = "target"
-    bare = [row for row in compare.transfers.rows if row["target"] == "bare"]
+    bare = [row for row in compare.results.transfers.rows if row["target"] == "bare"]
     assert all("holds no attacked examples" in row["target_more"] and row["clean"] is None for row in bare)
 
 
 def test_the_facts_say_which_attack(compare):
-    one, two = compare.facts.rows
+    one, two = compare.results.facts.rows
     assert (one["attack"], one["attack_more"]) == ("MMAA, white box", "20 steps, 9 targets")
     assert (two["attack"], two["attack_more"]) == ("Square, black box", "300 queries")
     assert one["rob_attacked_more"].count(" to ") == 1
@@ -179,11 +179,11 @@ def test_more_than_six_are_refused(compare, bundles, tmp_path):
 
 def test_none_and_one_are_told(compare):
     compare.state.bundles = ("two",)
-    assert "Only one bundle is chosen" in compare.notes.value
-    assert len(compare.transfers.rows) == 1
+    assert "Only one bundle is chosen" in compare.results.notes.value
+    assert len(compare.results.transfers.rows) == 1
     compare.state.bundles = ()
-    assert "Choose bundles" in compare.notes.value
-    assert compare.transfers.rows == []
+    assert "Choose bundles" in compare.results.notes.value
+    assert compare.results.transfers.rows == []
 
 
 def test_a_link_reproduces_the_view(compare, folder, monkeypatch):
@@ -238,25 +238,25 @@ def test_undo_and_redo(compare):
 
 def test_a_click_brings_a_bundle_out_and_again_lets_it_be(compare):
     event = BoardEvent("medians", "click", ({"x": "two", "y": 0.3, "customdata": "two"},))
-    compare._on_click(event)
-    assert (compare.focus, compare.facts.chosen) == ("two", 1)
-    opacity = compare.board._figures["medians"]["data"][0]["marker"]["opacity"]
+    compare.results.click(event)
+    assert (compare.results.focus, compare.results.facts.chosen) == ("two", 1)
+    opacity = compare.results.board._figures["medians"]["data"][0]["marker"]["opacity"]
     assert opacity[0] < opacity[1] == 1.0
-    compare.facts.on_choose(1)
-    assert (compare.focus, compare.facts.chosen) == (None, -1)
+    compare.results.facts.on_choose(1)
+    assert (compare.results.focus, compare.results.facts.chosen) == (None, -1)
 
 
 def test_a_click_on_a_cell_finds_its_row(compare):
-    compare._on_click(BoardEvent("transfers", "click", ({"x": "one", "y": "two", "customdata": "…"},)))
-    assert compare.transfers.chosen == 2
-    assert len(compare.matrix._figures["transfers"]["layout"]["shapes"]) == 3
+    compare.results.click(BoardEvent("transfers", "click", ({"x": "one", "y": "two", "customdata": "…"},)))
+    assert compare.results.transfers.chosen == 2
+    assert len(compare.results.matrix._figures["transfers"]["layout"]["shapes"]) == 3
     compare.state.bundles = ("one", "many")
-    assert compare.transfers.chosen == -1
+    assert compare.results.transfers.chosen == -1
 
 
 @pytest.mark.parametrize(("place", "name", "rows"), [(0, "facts", 2), (1, "best", 2), (2, "transfers", 4)])
 def test_every_table_is_saved_as_csv(compare, place, name, rows):
-    boxes = [box for box in compare.children[2].children[1].children if "mnuts-box" in box._dom_classes]
+    boxes = [box for box in compare.results.children if "mnuts-box" in box._dom_classes]
     boxes[place].children[0].children[1].click()
     content, buffers = compare.sent[-1]
     assert content["type"] == "download"

@@ -1,6 +1,7 @@
 """The explorer without a browser: controls move the state, the state moves the figures, errors are told."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,10 @@ from mnuts_core.params import IDENTITY
 from mnuts_dashboards.cards import story_html
 from mnuts_dashboards.drawing import ALL
 from mnuts_dashboards.explorer import Explorer
-from mnuts_dashboards.figures import PLANE_TRACES
+from mnuts_dashboards.figures_plane import PLANE_TRACES
 from mnuts_dashboards.jobs import Cancelled, Job
 from mnuts_dashboards.session import Session
+from mnuts_dashboards.state import PRESETS
 from tests.synthetic import clean_only
 
 MOVING = ALL - {"margins"}  # the base models' margins move with no slider
@@ -35,7 +37,7 @@ def test_it_opens_on_the_best_mix_of_the_first_bundle(explorer, bundle):
     assert explorer.state.bundle == "made-up"
     best = grid_search(bundle, explorer.opened.grids["cifar10"]).best.params.with_(alpha=None)
     assert explorer.state.params == best
-    assert explorer.banner.value == ""
+    assert explorer.header.banner.value == ""
 
 
 def test_every_panel_is_made(explorer):
@@ -55,7 +57,7 @@ def test_a_slider_moves_state_headline_and_config(explorer, bundle):
     assert (explorer.state.c, explorer.state.beta) == (-0.25, 0.9)
     explorer.make(ALL)
     expected = RemixEngine(bundle).remix(explorer.state.params)
-    assert f"<b>{100 * expected.clean.value:.2f}</b>" in explorer.headline.value
+    assert f"<b>{100 * expected.clean.value:.2f}</b>" in explorer.header.headline.value
     assert explorer.config.alpha == expected.alpha
 
 
@@ -129,14 +131,14 @@ def test_export_is_the_configuration(explorer, tmp_path):
 
 
 def test_a_wrong_setting_shows_a_banner_and_keeps_the_view(explorer):
-    before = explorer.headline.value
+    before = explorer.header.headline.value
     explorer.state.ln_k = 1
     assert explorer.make(ALL) == {}
-    assert "ln_k must be 0" in explorer.banner.value
-    assert explorer.headline.value == before
+    assert "ln_k must be 0" in explorer.header.banner.value
+    assert explorer.header.headline.value == before
     explorer.state.ln_k = 250
     assert explorer.make(ALL)
-    assert explorer.banner.value == ""
+    assert explorer.header.banner.value == ""
 
 
 @pytest.mark.parametrize(
@@ -151,14 +153,14 @@ def test_a_wrong_number_is_refused_and_the_box_goes_back(explorer, name, typed, 
     box, before = explorer.controls.knobs[name].box, getattr(explorer.state, name)
     shown = box.value
     box.value = typed
-    assert told in explorer.banner.value
+    assert told in explorer.header.banner.value
     assert (getattr(explorer.state, name), box.value) == (before, shown)
 
 
 @pytest.mark.parametrize("typed", ["1", "2.5", "1e3", "abc"])
 def test_a_wrong_ln_k_is_refused(explorer, typed):
     explorer.controls.ln_k.value = typed
-    assert "must be" in explorer.banner.value
+    assert "must be" in explorer.header.banner.value
     assert (explorer.state.ln_k, explorer.controls.ln_k.value) == (250, "250")
 
 
@@ -196,15 +198,15 @@ def test_what_was_found_fades_when_the_settings_move_on(explorer):
 def test_a_saturated_mix_is_warned_of_and_keeps_nothing(explorer):
     explorer.state.set(s=10.0, p=8.0, c=2.0)
     explorer.make(ALL)
-    assert "float64 saturates here" in explorer.headline.value
+    assert "float64 saturates here" in explorer.header.headline.value
     assert explorer.remix.margin_bound.successes == 0
     assert explorer.config.warnings
 
 
 def test_an_unexpected_error_is_told_without_traceback(explorer, caplog):
     explorer.board.on_error(RuntimeError("boom"))
-    assert "boom" in explorer.banner.value
-    assert "Traceback" not in explorer.banner.value
+    assert "boom" in explorer.header.banner.value
+    assert "Traceback" not in explorer.header.banner.value
 
 
 @pytest.mark.parametrize("case", ["clean", "attacked"])
@@ -223,10 +225,10 @@ def test_another_bundle_is_opened(path, bundle, tmp_path):
     explorer.state.set(by_hand=True)
     explorer.state.bundle = "clean"
     assert explorer.make(ALL)["plane"]
-    assert "0 attacked" in explorer.provenance.value
+    assert "0 attacked" in explorer.header.provenance.value
     explorer.state.by_hand = False
     explorer.make(ALL)
-    assert "holds no attacked examples" in explorer.banner.value
+    assert "holds no attacked examples" in explorer.header.banner.value
 
 
 def test_a_broken_bundle_is_refused_and_the_old_one_stays(path, tmp_path):
@@ -236,7 +238,7 @@ def test_a_broken_bundle_is_refused_and_the_old_one_stays(path, tmp_path):
     bad.write_bytes(path.read_bytes()[:-8])
     explorer.state.bundle = "bad"
     assert explorer.state.bundle == "made-up"
-    assert "bad.safetensors" in explorer.banner.value
+    assert "bad.safetensors" in explorer.header.banner.value
 
 
 def test_a_broken_first_bundle_is_passed_over_with_a_banner(path, tmp_path):
@@ -247,7 +249,7 @@ def test_a_broken_first_bundle_is_passed_over_with_a_banner(path, tmp_path):
     bad.write_bytes(damaged)
     explorer = Explorer(bad, path)
     assert explorer.state.bundle == "made-up"
-    assert "bad.safetensors is damaged" in explorer.banner.value
+    assert "bad.safetensors is damaged" in explorer.header.banner.value
 
 
 def test_a_link_chooses_the_bundle(path, bundle, tmp_path):
@@ -261,7 +263,7 @@ def test_a_link_chooses_the_bundle(path, bundle, tmp_path):
 def test_a_bundle_that_only_the_clean_part_has_opens_with_alpha_by_hand(bundle, tmp_path):
     explorer = Explorer(clean_only(bundle).save(tmp_path / "clean.safetensors"))
     assert explorer.state.by_hand
-    assert explorer.banner.value == ""
+    assert explorer.header.banner.value == ""
 
 
 def test_session_keeps_few_bundles_open(bundle, tmp_path):
@@ -319,7 +321,7 @@ def test_a_link_sets_everything_and_reads_back(explorer):
     assert explorer.selection == ("attacked", 7)
     assert explorer.state.snapshots == (MixParams(s=5, p=4, c=-1.1),)
     assert explorer.link() == query
-    assert explorer.banner.value == ""
+    assert explorer.header.banner.value == ""
 
 
 def test_a_link_without_a_transform_opens_on_the_best_at_its_level(explorer, bundle):
@@ -332,11 +334,11 @@ def test_a_wrong_word_of_a_link_is_told_and_stays_told_until_something_moves(exp
     explorer.open_link("s=-1&p=2&c=0.1&shows=clean&image=100000")
     assert (explorer.state.p, explorer.state.row) == (2.0, 0)
     explorer.make(ALL)
-    assert "s must lie in (0, 1e+06], got -1" in explorer.banner.value
-    assert "image must lie in [0, 299], got 100000" in explorer.banner.value
+    assert "s must lie in (0, 1e+06], got -1" in explorer.header.banner.value
+    assert "image must lie in [0, 299], got 100000" in explorer.header.banner.value
     explorer.state.c = 0.2
     explorer.make(ALL)
-    assert explorer.banner.value == ""
+    assert explorer.header.banner.value == ""
 
 
 def test_a_link_hides_controls_and_their_headings(explorer):
@@ -491,8 +493,8 @@ def test_a_wrong_file_is_told_by_its_name_and_changes_nothing(explorer, tmp_path
         file = tmp_path / name
         file.write_text(content)
         explorer.import_file(file)
-        assert f"{name} " in explorer.banner.value
-        assert str(tmp_path) not in explorer.banner.value
+        assert f"{name} " in explorer.header.banner.value
+        assert str(tmp_path) not in explorer.header.banner.value
     assert explorer.state.params == before
 
 
@@ -510,6 +512,61 @@ def test_the_report_is_saved(explorer):
     content, buffers = explorer.sent[-1]
     assert content["filename"] == "mnuts-made-up.html"
     assert bytes(buffers[0]).startswith(b"<!DOCTYPE html>")
+
+
+def test_configurations_made_on_the_bundle_are_offered_and_taken(path, bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("MNUTS_DATA", str(tmp_path))
+    engine = RemixEngine(bundle)
+    mine = MixConfig.from_remix(engine, MixParams(s=2, p=2, c=-0.3, beta=0.9))
+    by_hand = MixConfig.from_remix(engine, MixParams(s=2, p=2, c=-0.3, alpha=0.6))
+    for name, config in (("mine", mine), ("by-hand", by_hand)):
+        config.save(tmp_path / f"{name}.json")
+    other = MixConfig.from_remix(RemixEngine(clean_only(bundle)), MixParams(alpha=0.6))
+    other.save(tmp_path / "of-another-bundle.json")
+    explorer = Explorer(path)
+    preset = explorer.controls.preset
+    assert preset.options[:4] == (
+        *("choose …", "Best of the grid for this β"),
+        *("mine, β = 0.9", "by-hand, α = 0.6"),
+    )
+    assert "another" not in " ".join(preset.options)
+    preset.value = "mine, β = 0.9"
+    assert explorer.state.params == MixParams(s=2, p=2, c=-0.3, beta=0.9)
+    assert "mine.json is taken over" in explorer.controls.said.value
+    preset.value = "by-hand, α = 0.6"
+    assert explorer.state.params.alpha == 0.6
+    explorer.state.set(by_hand=False, beta=0.9)
+    assert preset.value == "mine, β = 0.9"
+    explorer.state.beta = 0.95
+    assert preset.value == "choose …"
+    (tmp_path / "mine.json").write_text("{}")
+    preset.value = "mine, β = 0.9"
+    assert "mine.json" in explorer.header.banner.value
+    assert preset.value == "choose …"
+    assert explorer.state.beta == 0.95
+
+
+def test_the_shipped_mixes_are_offered_with_what_was_verified():
+    root = Path(__file__).resolve().parents[2] / "data"
+    explorer = Explorer(root / "digits.safetensors")
+    shipped = MixConfig.load(root / "digits-beta95.json")
+    assert [name for name in explorer.controls.preset.options if "shipped" in name] == [
+        "shipped best, β = 0.985",
+        "shipped best, β = 0.95",
+    ]
+    explorer.controls.preset.value = "shipped best, β = 0.95"
+    assert explorer.config.transform == shipped.transform
+    assert explorer.config.alpha == pytest.approx(shipped.alpha)
+    assert explorer.config.beta == 0.95
+    assert explorer.config.verified == shipped.verified is not None
+    assert explorer.controls.preset.value == "shipped best, β = 0.95"
+
+
+def test_naming_a_preset_changes_nothing(explorer):
+    paper = PRESETS["Paper: CIFAR-10 (Table 3)"]
+    explorer.state.set(s=paper.s, p=paper.p, c=paper.c, clamp=paper.clamp, ln_k=paper.ln_k, beta=0.9)
+    assert explorer.controls.preset.value == "Paper: CIFAR-10 (Table 3)"
+    assert explorer.state.beta == 0.9
 
 
 def test_best_of_the_grid_is_a_preset(explorer, bundle):

@@ -105,7 +105,7 @@ def test_a_cancelled_search_leaves_the_provisional_mix_and_the_link_says_so(path
         assert transform(explorer) == paper(PAPER_OPTIMA["cifar10"])
         assert explorer.link() == explorer.page.link == "bundle=made-up&s=5&p=4&c=-1.1"
         assert explorer.controls.cancel.layout.display == "none"
-        assert explorer.banner.value == ""
+        assert explorer.header.banner.value == ""
 
     asyncio.run(visit())
 
@@ -144,7 +144,7 @@ def test_a_link_that_names_another_bundle_switches_to_it_as_one_view(path, bundl
     explorer.open_link("bundle=other&s=2&p=2&c=-0.3&alpha=0.8&shows=clean&image=3")
     assert seen == [(explorer.opened, "bundle=other&s=2&p=2&c=-0.3&alpha=0.8&shows=clean&image=3")]
     assert explorer.opened.engine.bundle.n_adv == 0
-    assert "0 attacked" in explorer.provenance.value
+    assert "0 attacked" in explorer.header.provenance.value
     assert explorer.controls.find.disabled
     explorer.open_link("bundle=made-up")
     assert not explorer.state.by_hand
@@ -163,10 +163,10 @@ def test_a_bundle_is_loaded_in_the_background_and_the_old_view_stays(path, bundl
         )
         explorer.state.bundle = "other"
         assert explorer.opened is before
-        assert "opening …" in explorer.provenance.value
+        assert "opening …" in explorer.header.provenance.value
         release.set()
         await until(lambda: explorer.opened is not before)
         assert explorer.link().startswith("bundle=other")
-        assert "opening …" not in explorer.provenance.value
+        assert "opening …" not in explorer.header.provenance.value
 
     asyncio.run(visit())

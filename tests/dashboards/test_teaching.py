@@ -14,9 +14,10 @@ from mnuts_core import BundleError, GridSpec, LogitBundle, MixConfig, MixParams,
 from mnuts_core.config import EstimateCard, VerifiedCard
 from mnuts_core.estimates import wilson_interval
 from mnuts_dashboards.lesson_lab import Lab
+from mnuts_dashboards.lesson_plan import PANELS, STEPS
 from mnuts_dashboards.lesson_state import LessonState, link_of
 from mnuts_dashboards.lesson_words import formula, num, picture, plain, table
-from mnuts_dashboards.teaching import PANELS, STEPS, Lesson
+from mnuts_dashboards.teaching import Lesson
 from tests.synthetic import clean_only, make_arrays
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -259,6 +260,45 @@ def test_a_verified_configuration_is_told_and_drawn(digits, tmp_path, monkeypatc
     assert "at β = 0.985: 66.0 % [56.3, 74.5], n = 100" in step.check(None).note
     lesson.answer(1.0)
     assert any("verified" in trace["name"] for trace in step.figures()["plane"]["data"])
+
+
+# --- a reload
+def test_a_reload_loses_neither_answers_nor_controls(digits, tmp_path):
+    path = digits.save(tmp_path / "digits.safetensors")
+    before, after = Lesson(path), Lesson(path)
+    step_of(before, "margin")
+    before.state.example = 3
+    before.answer("right")
+    step_of(before, "ln")
+    before.answer(None)
+    before.state.set_trait("scale", "LN")  # a control that comes with the answer
+    step_of(before, "mixing")
+    before.answer(30)
+    before.state.alpha = 0.83
+    kept = json.loads(json.dumps(before.nav.kept))  # through the page
+    after.open_link("step=8")
+    after.nav._receive(after.nav, {"type": "recall", "kept": kept}, [])
+    assert after.state.answers == before.state.answers
+    assert (after.state.example, after.state.scale, after.state.alpha) == (3, "LN", 0.83)
+    assert after.state.step == 8
+    assert after.nav.done == before.nav.done == [2, 5, 8]
+    assert after.result.value == before.result.value != ""
+    assert after.nav.bundle == digits.digest
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"answers": {"nothing": 3, "benign": "much", "attack": 1e9, "margin:1": ["right"], "price": True}},
+        {"answers": ["benign"], "alpha": None, "c": "1", "pair": 0, "of": "x", "cut": 7, "step": 3},
+        {"example": 10**6, "bundle": "other"},
+    ],
+)
+def test_what_makes_no_sense_is_not_taken_back(lesson, found):
+    before = lesson.state.trait_values()
+    lesson.nav._receive(lesson.nav, {"type": "recall", "kept": found}, [])
+    assert lesson.state.trait_values() == before
+    assert lesson.banner.value == ""
 
 
 # --- the app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import io
 import json
 from dataclasses import replace
@@ -16,12 +15,18 @@ from PIL import Image
 from mnuts_core.build import build_bundle, predict
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
-from mnuts_core.datasets import load_data
+from mnuts_core.datasets import LoadedData, load_data
 from mnuts_core.demo import chosen, cifar10
+from mnuts_core.demo.cifar_net import CifarNet
+from mnuts_core.demo.cifar_training import CifarRecipe, train_network
+from mnuts_core.demo.weights import Role, round_to_half
 from mnuts_core.errors import BundleError
+from mnuts_core.library import shipped_folder
+from mnuts_core.manifest import DataCard
+from mnuts_core.params import BETAS
 from mnuts_core.remix import RemixEngine
 
-DATA = Path(str(importlib.resources.files("mnuts_data")))
+DATA = shipped_folder()
 REAL = Path(__file__).parents[2].parent / "shared" / "cifar10"
 needs_images = pytest.mark.skipif(not REAL.is_dir(), reason="needs ../shared/cifar10")
 needs_pair = pytest.mark.skipif(not (DATA / "cifar10.safetensors").is_file(), reason="no pair is shipped")
@@ -44,9 +49,9 @@ def write_jpegs(path: Path, n: int, seed: int) -> None:
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A small data set and short recipes and attacks; the pipeline itself is the real one."""
-    for role, recipe in cifar10.RECIPES.items():
-        small = replace(recipe, widths=(8, 8, 8), epochs=10, batch_size=16)
-        monkeypatch.setitem(cifar10.RECIPES, role, small)
+    for role, recipes in cifar10.RECIPES.items():
+        small = [replace(recipe, widths=(8, 8, 8), epochs=5, batch_size=16) for recipe in recipes]
+        monkeypatch.setitem(cifar10.RECIPES, role, tuple(small))
     monkeypatch.setattr(cifar10, "EPS", 1 / 255)
 
     def short_build(*models: object, **settings: object) -> LogitBundle:
@@ -89,10 +94,10 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
         assert card.model == getattr(bundle.manifest, f"{role}_model")
         right = float((logits.argmax(1) == bundle.clean_labels).mean())
         assert (card.clean.value, card.clean.n) == (right, 60)
-        assert card.recipe == str(cifar10.RECIPES[role])
+        assert card.recipe == cifar10.recipe_text(cifar10.RECIPES[role])
     assert card.attacked is not None
     assert card.attacked.n == 40
-    for path, beta in zip(paths.configs, chosen.BETAS, strict=True):
+    for path, beta in zip(paths.configs, BETAS, strict=True):
         config = MixConfig.load(path)
         assert config.beta == beta
         assert config.verified is not None
@@ -104,6 +109,76 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
 
 def _interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+CYCLES = (
+    CifarRecipe((8, 8, 8), epochs=2, rate=0.2, batch_size=16, whitened=True),
+    CifarRecipe((8, 8, 8), epochs=2, rate=0.1, batch_size=16, whitened=True, shift=4),
+)
+
+
+def noise(n: int = 64) -> LoadedData:
+    """Images of noise with labels at random."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(n, 3, 32, 32, generator=generator)
+    labels = torch.randint(0, 10, (n,), generator=generator)
+    return LoadedData(images, labels, cifar10.CLASSES, DataCard(name="noise"))
+
+
+def same(one: CifarNet, other: CifarNet) -> bool:
+    """Whether all weights and buffers are equal to the bit."""
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_the_second_cycle_goes_on_from_the_first_ones_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, (first, second) = noise(), CYCLES
+    monkeypatch.setitem(cifar10.RECIPES, "std", (first, replace(second, rate=0.0)))
+    made = cifar10.train_role("std", data, "cpu", tmp_path)
+    images = (data.images * 255).round().byte()
+    alone = train_network(images, data.labels, first, seed=cifar10.SEED)
+    round_to_half(alone)
+    assert all(torch.equal(a, b) for a, b in zip(made.parameters(), alone.parameters(), strict=True))
+    assert not any(parameter.requires_grad for parameter in made.parameters())
+
+
+def test_a_training_killed_in_its_second_cycle_goes_on_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, done = noise(), []
+    monkeypatch.setitem(cifar10.RECIPES, "std", CYCLES)
+    work, other = tmp_path / "killed", tmp_path / "whole"
+    work.mkdir()
+    other.mkdir()
+    whole = cifar10.train_role("std", data, "cpu", other)
+
+    def watched(*args: object, **settings: object) -> CifarNet:
+        cycle = 1 if settings["start"] is None else 2
+
+        def tell(step: int, _: int) -> None:
+            done.append((cycle, step))
+            if len(done) == 15:  # 8 steps of the first cycle, 7 of the second
+                raise KeyboardInterrupt
+
+        return train_network(*args, **settings | {"progress": tell})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cifar10, "train_network", watched)
+    with pytest.raises(KeyboardInterrupt):
+        cifar10.train_role("std", data, "cpu", work)
+    assert done[-1] == (2, 7)
+    assert same(cifar10.train_role("std", data, "cpu", work), whole)
+    assert done[15:] == [(2, 5), (2, 6), (2, 7), (2, 8)]  # its last epoch only
+
+
+def test_a_cards_recipe_tells_both_cycles_in_one_line() -> None:
+    text = cifar10.recipe_text(CYCLES)
+    assert text == f"{CYCLES[0]}, then {CYCLES[1]}"
+    assert "rate=0.2" in text.split(", then ")[0]
+    assert "rate=0.1" in text.split(", then ")[1]
+    assert "\n" not in text
+    assert cifar10.recipe_text(CYCLES[:1]) == str(CYCLES[0])
 
 
 def test_build_needs_a_folder(tiny: str, tmp_path: Path) -> None:
@@ -127,14 +202,14 @@ def test_shipped_files_are_small_and_name_their_pixels() -> None:
     for role in ("std", "rob"):
         card = cifar10.load_network_of(role)[1]
         assert card.training.name == bundle.manifest.data.name == "CIFAR-10, JPEG quality 75"
-        assert card.recipe == str(cifar10.RECIPES[role])
+        assert card.recipe == cifar10.recipe_text(cifar10.RECIPES[role])
 
 
 @needs_pair
 def test_shipped_mixes_are_the_searches_best_and_their_figures_the_bundles() -> None:
     bundle = LogitBundle.load(DATA / "cifar10.safetensors")
     engine = RemixEngine(bundle)
-    for beta in chosen.BETAS:
+    for beta in BETAS:
         config = MixConfig.load(DATA / chosen.config_name("cifar10", beta))
         found = chosen.best_of([chosen.grid_search(bundle, grid, beta) for grid in cifar10.GRIDS])
         point = (config.transform.s, config.transform.p, config.transform.c)
@@ -154,7 +229,7 @@ def test_shipped_mixes_are_the_searches_best_and_their_figures_the_bundles() -> 
 @needs_pair
 @needs_images
 @pytest.mark.parametrize("role", ["std", "rob"])
-def test_shipped_weights_give_the_shipped_logits(role: cifar10.Role) -> None:
+def test_shipped_weights_give_the_shipped_logits(role: Role) -> None:
     bundle = LogitBundle.load(DATA / "cifar10.safetensors")
     data = load_data(f"cifar10-jpeg:{REAL}", n=500)
     logits = predict(cifar10.load_network_of(role)[0], data.images, device="cpu").numpy()

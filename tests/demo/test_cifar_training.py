@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from mnuts_core.demo.cifar_net import STEM, CifarNet, make_network, whiten
-from mnuts_core.demo.cifar_training import CifarRecipe, augmented, one_cycle, one_step, train_network
+from mnuts_core.demo.cifar_training import CifarRecipe, augmented, one_step, train_network
 from mnuts_core.errors import MnutsError
 
 RECIPE = CifarRecipe(widths=(8, 8, 8), epochs=2, rate=0.2, batch_size=16, eps=4 / 255, plain=0.25, shift=2)
@@ -96,19 +96,41 @@ def test_radius_waits_then_grows_to_its_full_size() -> None:
     assert replace(RECIPE, plain=0.0).radius(0.0) == RECIPE.eps
 
 
-def test_rate_rises_then_falls_to_nothing() -> None:
-    rates = [one_cycle(step / 100) for step in range(100)]
-    assert rates.index(max(rates)) == 25
-    assert rates[25] == 1
-    assert rates[-1] < 0.02
-
-
 def test_training_learns() -> None:
     images, labels = coloured(320)
     network = train_network(images, labels, replace(RECIPE, epochs=6), seed=0)
     fresh, wanted = coloured(200, seed=1)
     right = (network(fresh.float() / 255).argmax(1) == wanted).float().mean()
     assert right > 0.2  # 200 images: chance is 0.10 ± 0.02
+
+
+def test_a_start_is_gone_on_from_in_place_and_made_trainable_again() -> None:
+    images, labels = coloured(64)
+    first = train_network(images, labels, RECIPE, seed=0).requires_grad_(False)
+    before = [parameter.clone() for parameter in first.parameters()]
+    still = train_network(images, labels, replace(RECIPE, rate=0.0), seed=1, start=first)
+    assert still is first
+    assert all(torch.equal(a, b) for a, b in zip(before, first.parameters(), strict=True))
+    assert all(parameter.requires_grad for parameter in first.parameters())
+    train_network(images, labels, RECIPE, seed=1, start=first.requires_grad_(False))
+    assert not any(torch.equal(a, b) for a, b in zip(before, first.parameters(), strict=True))
+
+
+def test_a_whitened_stem_stays_frozen_when_training_goes_on_with_other_images() -> None:
+    recipe = replace(RECIPE, eps=0.0, whitened=True)
+    first = train_network(*coloured(64), recipe, seed=0)
+    stem, bias, head = (
+        tensor.detach().clone() for tensor in (first.stem.weight, first.stem.bias, first.head.weight)
+    )
+    others, labels = coloured(64, seed=1)
+    fresh = make_network(RECIPE.widths, seed=0)
+    whiten(fresh, others.float() / 255)
+    assert not torch.equal(fresh.stem.weight, stem)  # these images whiten otherwise
+    second = train_network(others, labels, recipe, seed=1, start=first)
+    assert torch.equal(second.stem.weight, stem)
+    assert not second.stem.weight.requires_grad
+    assert not torch.equal(second.stem.bias, bias)
+    assert not torch.equal(second.head.weight, head)
 
 
 def test_a_training_cut_off_after_an_epoch_goes_on_to_the_same_weights(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import shutil
 from pathlib import Path
 
@@ -18,14 +19,13 @@ from mnuts_core.bundle import LogitBundle
 from mnuts_core.cli.app import run
 from mnuts_core.compat import alias_autoattack
 from mnuts_core.config import MixConfig
-from mnuts_core.demo.chosen import BETAS, best_of, config_name
+from mnuts_core.demo.chosen import best_of, config_name
 from mnuts_core.demo.digits import (
     DATA,
     EPS,
     GRIDS,
     RECIPES,
     build_digits,
-    digits_folder,
     load_digits_models,
     load_digits_split,
     load_network_of,
@@ -33,11 +33,14 @@ from mnuts_core.demo.digits import (
 from mnuts_core.demo.networks import make_network
 from mnuts_core.demo.training import Recipe, pgd, reproducible, shifted, train
 from mnuts_core.errors import BundleError
+from mnuts_core.library import shipped_folder
 from mnuts_core.margins import confidence_margin, signed_margin
+from mnuts_core.params import BETAS
 from mnuts_core.remix import RemixEngine
 from mnuts_core.search import grid_search
 from mnuts_core.transform import layer_norm
 
+SHIPPED = shipped_folder()
 TRAIN, VALIDATION = load_digits_split()
 SAMPLE = 200
 
@@ -55,7 +58,7 @@ class Normed(nn.Module):
 
 @pytest.fixture(scope="module")
 def shipped() -> LogitBundle:
-    return LogitBundle.load(digits_folder() / "digits.safetensors")
+    return LogitBundle.load(SHIPPED / "digits.safetensors")
 
 
 def share(correct: np.ndarray) -> float:
@@ -199,7 +202,7 @@ def test_broken_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"no weights at .*: make them with"):
         load_digits_models(tmp_path)
     for role in ("std", "rob"):
-        shutil.copy(digits_folder() / f"digits-{role}.safetensors", tmp_path)
+        shutil.copy(SHIPPED / f"digits-{role}.safetensors", tmp_path)
     path = tmp_path / "digits-rob.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -214,6 +217,15 @@ def test_broken_weights_are_refused(tmp_path: Path) -> None:
         load_digits_models(tmp_path)
 
 
+def test_without_the_data_package_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(package: str) -> Path:
+        raise ModuleNotFoundError(package)
+
+    monkeypatch.setattr(importlib.resources, "files", missing)
+    with pytest.raises(BundleError, match="mnuts_data is missing: install"):
+        load_digits_models()
+
+
 def test_build_needs_a_folder(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="out_dir must be an existing folder"):
         build_digits(tmp_path / "missing")
@@ -222,7 +234,7 @@ def test_build_needs_a_folder(tmp_path: Path) -> None:
 def test_shipped_mixes_are_verified_on_all_images(shipped: LogitBundle) -> None:
     engine = RemixEngine(shipped)
     for beta in BETAS:
-        config = MixConfig.load(digits_folder() / config_name("digits", beta))
+        config = MixConfig.load(SHIPPED / config_name("digits", beta))
         found = best_of([grid_search(shipped, grid, beta) for grid in GRIDS]).best.params
         assert (config.transform.s, config.transform.p, config.transform.c) == (found.s, found.p, found.c)
         assert config.bundle is not None
@@ -245,7 +257,7 @@ def test_rebuilt_from_scratch_the_same(shipped: LogitBundle, tmp_path: Path) -> 
         apart = (old[name] != new[name]).reshape(1000, -1).any(axis=1)
         assert apart.sum() <= (5 if name.startswith("adv.") else 0), name
     for path in paths.configs:
-        config, again = MixConfig.load(digits_folder() / path.name), MixConfig.load(path)
+        config, again = MixConfig.load(SHIPPED / path.name), MixConfig.load(path)
         assert again.params == config.params
         assert again.estimates == config.estimates
         assert again.verified is not None
@@ -257,5 +269,5 @@ def test_rebuilt_from_scratch_the_same(shipped: LogitBundle, tmp_path: Path) -> 
     assert "verified" in table
     for role in RECIPES:
         name = f"digits-{role}.safetensors"
-        old, new = load_file(digits_folder() / name), load_file(tmp_path / name)
+        old, new = load_file(SHIPPED / name), load_file(tmp_path / name)
         assert all(torch.equal(old[key], new[key]) for key in old)

@@ -1,4 +1,4 @@
-"""Steps 6 and 7: the clamp, and power and scale."""
+"""Step 7: power and scale."""
 
 # ruff: noqa: D102 (what the overridden methods are for stands in Step)
 
@@ -9,129 +9,25 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 
 from mnuts_core import views
 from mnuts_core.params import PAPER_OPTIMA, MixParams
-from mnuts_core.transform import gelu
 
-from . import figures_lesson as fig
+from . import figures_lesson_cases as fig
 from . import lesson_words as html
 from .lesson_numbers import (
-    mean,
     median,
     ratio_of_medians,
-    share,
     superiority,
     superiority_change,
 )
 from .lesson_state import Answer
-from .lesson_step import Check, Claim, Input, Step, knob, near
+from .lesson_step import Check, Claim, Input, Step, knob
 from .theme import MIX, ROB
 
-CUTOFF = PAPER_OPTIMA["cifar10"].c
-"""The bias that step 6 asks about: the paper's for CIFAR-10."""
 POWER = PAPER_OPTIMA["cifar10"].p
-"""The power that step 7 asks about."""
+"""The power that the step asks about."""
 TINIEST = np.finfo(np.float64).tiny
-CLAMP_KEEPS = 0.99
-"""The share of answers that the clamp should leave as they are (Assumption 4.2 says all)."""
-
-
-class Clamp(Step):
-    """Silencing the classes that do not compete."""
-
-    key, title, panels = "clamp", "The bias c and the clamp: who may speak", ("cutoff",)
-    needs_wrong, traits = False, ("c", "example")
-
-    def idea(self) -> str:
-        return html.paragraph(
-            "The transform first adds a <b>bias c</b> and <b>clamps</b>: what lies below zero is squeezed to "
-            "almost nothing. The classes far behind fall silent, and only those that compete for the answer "
-            "keep a voice. The line shows the clamp, the hills show where the logits lie."
-        )
-
-    def formula(self) -> str:
-        row = int(self.lab.examples[min(self.state.example, len(self.lab.examples)) - 1])
-        ln = self.lab.normed(row)[3]
-        order = np.argsort(-ln, kind="stable")
-        shown = [order[0], order[min(2, len(order) - 1)]]
-        v, h, i = html.ident("v"), html.ident("h"), html.ident("i")
-        inside = html.row(html.sub(html.call("LN", h), i), html.op("+"), html.ident("c"))
-        lines = [html.row(html.sub(v, i), html.op("="), html.call("GELU", inside))]
-        for place in shown:
-            value = float(gelu(torch.tensor(ln[place] + self.state.c)))
-            sign, size = ("−", -self.state.c) if self.state.c < 0 else ("+", self.state.c)
-            numbers = html.row(html.num(ln[place], 2), html.op(sign), html.num(size, 2))
-            name = html.words(self.lab.name(place))
-            call = html.call("GELU", numbers)
-            lines.append(html.row(html.sub(v, name), html.op("="), call, html.op("="), html.num(value, 3)))
-        return html.formula(
-            *lines, caption="First part of Eq. 4, for the first and third class of step 2's image."
-        )
-
-    def question(self) -> Input:
-        k = self.lab.bundle.num_classes
-        return Input(
-            f"With c = {html.minus(f'{CUTOFF:g}')} (the paper's choice on CIFAR-10) the cutoff lies at "
-            f"{-CUTOFF:g}. How many of the {k} classes lie above it, on the average clean image?",
-            high=k,
-            step=0.1 if k <= 20 else 1,
-            digits=1 if k <= 20 else 0,
-        )
-
-    def check(self, said: Answer) -> Check:
-        lab = self.lab
-        number = mean(lab.silenced(CUTOFF))
-        changed = lab.changed(_clamped(CUTOFF))
-        kept = share(lab.n - changed, lab.n)
-        return Check(
-            number,
-            f"On average {html.margin(number, 2)} of {lab.bundle.num_classes}.",
-            near(number, said, 0.05 * lab.bundle.num_classes),
-            (
-                Claim(
-                    f"the clamp leaves at least {100 * CLAMP_KEEPS:g} % of h's answers as they are "
-                    "(Assumption 4.2 says all).",
-                    kept.over(CLAMP_KEEPS),
-                    f"Of {lab.n:,} answers it changes {changed:,}: {html.percent(kept)} stay.",
-                ),
-            ),
-        )
-
-    def notes(self) -> Mapping[str, str]:
-        k = self.lab.bundle.num_classes
-        return {"cutoff": f"Densities of {self.lab.n:,} × {k} logits, clean images"}
-
-    def controls(self) -> tuple[Input, ...]:
-        return (knob("c"),)
-
-    def live(self) -> str:
-        if not self.answered:
-            return ""
-        lab, c = self.lab, self.state.c
-        changed = lab.changed(_clamped(c))
-        return html.paragraph(
-            f"At c = {html.plain(c, 2)}: {html.margin(mean(lab.silenced(c)), 2)} classes above the cutoff; "
-            f"the clamp changes <b>{changed:,}</b> of {lab.n:,} answers."
-        )
-
-    def more(self) -> str:
-        return html.folded(
-            "Why GELU and not a plain cut at zero?",
-            html.paragraph(
-                "A plain cut (ReLU) makes everything below the same, so the order of the silenced classes is "
-                "lost, and where all classes are silenced so is the answer. GELU bends smoothly; the paper "
-                "chose it because it gets by with the mildest s and p (appendix D.2). Its price: it dips "
-                "below zero and so is not quite monotone, which is how it can change an answer at all "
-                "(appendix D.8.2)."
-            ),
-        )
-
-    def figures(self) -> Mapping[str, Any]:
-        density = self.lab.density
-        curve = views.transform_curve(density, _clamped(self.state.c))
-        return {"cutoff": fig.cutoff_figure(curve, self.state.c)}
 
 
 class PowerAndScale(Step):
@@ -302,11 +198,6 @@ class PowerAndScale(Step):
             after += mapped[top].tolist()
         series = [("σ(h)", before, ROB), ("σ(M(h))", after, MIX)]
         return fig.probability_figure([groups, names], series)
-
-
-def _clamped(c: float) -> MixParams:
-    """Layer norm, bias and clamp alone."""
-    return MixParams(s=1.0, p=1.0, c=c)
 
 
 def _powered(p: float, c: float) -> MixParams:

@@ -1,0 +1,78 @@
+"""What stands above the plots: what is wrong, what the figures rest on, and the figures in numbers."""
+
+from __future__ import annotations
+
+import logging
+
+import ipywidgets as w
+
+from mnuts_core.bundle import LogitBundle
+from mnuts_core.errors import MnutsError
+
+from . import panels
+from .drawing import Scene
+from .state import ExplorerState
+
+log = logging.getLogger(__name__)
+
+
+class Header:
+    """Three lines of HTML, and what is told in them.
+
+    Args:
+        state: The settings; what is told of them stands until they change.
+
+    Attributes:
+        banner: What is wrong, or nothing.
+        provenance: What the figures rest on.
+        headline: The figures.
+    """
+
+    def __init__(self, state: ExplorerState) -> None:
+        self._state = state
+        self.banner, self.provenance, self.headline = w.HTML(), w.HTML(), w.HTML()
+
+    def refuse(self, message: str | None) -> None:
+        """Tell in the banner what was wrong; the view stays."""
+        self.banner.value = panels.banner_html(message)
+        self._told_for = self._state.trait_values()
+
+    def settle(self) -> None:
+        """The view is drawn: what was told of other settings goes."""
+        if self.banner.value and self._told_for != self._state.trait_values():
+            self.refuse(None)
+
+    def fail(self, error: Exception) -> None:
+        """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
+        log.error("the explorer could not do this", exc_info=error)
+        self.refuse(f"Something went wrong: {error}. The last good view is shown.")
+
+    def complain(self, error: Exception) -> None:
+        """Tell of an error: in its own words if it is one of ours."""
+        self.refuse(str(error)) if isinstance(error, MnutsError) else self.fail(error)
+
+    def rest_on(self, bundle: LogitBundle, loading: str | None = None) -> None:
+        """Say what the figures rest on, or that a bundle is being loaded.
+
+        Args:
+            bundle: The bundle that is open.
+            loading: Name of the one that is being loaded.
+        """
+        facts, details = (["opening …"], []) if loading else panels.bundle_facts(bundle)
+        self.provenance.value = panels.provenance_html(loading or bundle.name, facts, details)
+
+    def show(self, scene: Scene) -> None:
+        """Show a moment's figures."""
+        self.headline.value = headline_html(scene)
+
+
+def headline_html(scene: Scene) -> str:
+    """A moment's figures in numbers and in words.
+
+    Args:
+        scene: The moment.
+    """
+    attack = scene.opened.engine.bundle.manifest.attack
+    stale = None if scene.earlier is None else scene.earlier[1]
+    words = panels.words_html(scene.table, scene.remix.warnings, attack and attack.name)
+    return panels.headline_html(scene.table, stale) + words

@@ -1,0 +1,48 @@
+"""The plan of the lesson: its steps in order, and all plots that they show."""
+
+from __future__ import annotations
+
+from .board import Panel
+from .lesson_step import Step
+from .lesson_steps_attack import LayerNorm, UnderAttack
+from .lesson_steps_clamp import Clamp
+from .lesson_steps_failures import TwoFailures
+from .lesson_steps_margin import BenignConfidence, ConfidenceMargin
+from .lesson_steps_mix import Mixing
+from .lesson_steps_power import PowerAndScale
+from .lesson_steps_price import Price
+
+NAME = "Why a robust model knows when it is wrong"
+STEPS: tuple[type[Step], ...] = (
+    TwoFailures,
+    ConfidenceMargin,
+    BenignConfidence,
+    UnderAttack,
+    LayerNorm,
+    Clamp,
+    PowerAndScale,
+    Mixing,
+    Price,
+)
+PANELS = (
+    Panel("accuracy", "Accuracy", 12, 400, "Bars with 95 % intervals: both models, clean and attacked."),
+    Panel(
+        "probabilities", "h's probabilities for this image", 12, 400, "The most probable classes (Fig. 3)."
+    ),
+    Panel("margins", "Confidence margins on clean images", 12, 400, "Right and wrong answers (Table 6)."),
+    Panel(
+        "survivors", "Confidence margins of h", 12, 400, "What the attack leaves right, and clean mistakes."
+    ),
+    Panel("normed", "Confidence margins, before and after layer norm", 12, 400, "The same two groups."),
+    Panel("cutoff", "The clamp, and where the logits lie", 12, 400, "Densities of the clean images' logits."),
+    Panel(
+        "simplex", "From no idea to certainty", 12, 300, "Raw and transformed paths on the simplex (Fig. 4)."
+    ),
+    Panel(
+        "bars", "Probabilities before and after", 12, 300, "The first three classes of both images (Fig. 3)."
+    ),
+    Panel(
+        "flips", "What the mix changes on clean images", 12, 400, "Mended and broken, for every threshold."
+    ),
+    Panel("plane", "The trade-off", 12, 400, "Clean accuracy and estimates under attack, 95 % intervals."),
+)

@@ -1,0 +1,46 @@
+"""The lesson's single images and logits: what the explorer draws, in larger letters."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mnuts_core import MixParams, RemixEngine, views
+from mnuts_dashboards.figures_cases import simplex_figure
+from mnuts_dashboards.figures_lesson_cases import (
+    cutoff_figure,
+    lead_figure,
+    probability_figure,
+    triangle_figure,
+)
+from mnuts_dashboards.figures_lesson_parts import SIZE
+
+
+def test_the_lead_is_marked_between_the_first_two():
+    made = lead_figure(["a", "b", "c"], np.array([0.6, 0.25, 0.15]), ["#000000"] * 3, 0.35)
+    assert go.Figure(made).data[0].y == pytest.approx([0.6, 0.25, 0.15])
+    mark = made["layout"]["shapes"][-1]
+    assert (mark["y0"], mark["y1"]) == (0.25, 0.6)
+    assert made["layout"]["annotations"][0]["text"] == "margin 0.350"
+
+
+def test_two_lists_of_classes_are_groups():
+    made = probability_figure([["sure", "unsure"], ["a", "b"]], [("p", [0.9, 0.001], "#000000")])
+    assert made["layout"]["xaxis"]["type"] == "multicategory"
+    assert go.Figure(made).data[0].text == ("0.90", "")
+
+
+def test_triangles_are_the_explorers_in_larger_letters():
+    cases = views.paper_cases(MixParams())
+    large, small = triangle_figure(cases), simplex_figure(cases)
+    assert len(go.Figure(large).data) == len(small["data"])
+    np.testing.assert_array_equal(large["data"][1]["x"], small["data"][1]["x"])
+    assert all(note["font"]["size"] >= SIZE for note in large["layout"]["annotations"])
+    assert small["layout"]["annotations"][0]["font"]["size"] < SIZE
+
+
+def test_the_cutoff_lies_at_minus_c(bundle):
+    density = views.logit_density(RemixEngine(bundle), 250)
+    made = cutoff_figure(views.transform_curve(density, MixParams(s=1, p=1, c=-1.1)), -1.1)
+    assert go.Figure(made).data[-1].name == "clamp(z + c)"
+    assert made["layout"]["shapes"][0]["x0"] == 1.1
+    assert made["layout"]["annotations"][0]["text"] == "cutoff z = 1.10"
