@@ -79,6 +79,7 @@ class Board(anywidget.AnyWidget):
         panels: The plots, in reading order.
         on_error: Called with what a maker or an event handler raised, and with what the page could not draw.
             Without it such an exception is raised where it happened; the board works on either way.
+        on_ready: Called when a page has come and listens.
     """
 
     _esm = "".join(Path(__file__).with_name(f"{part}.js").read_text("utf-8") for part in PARTS)
@@ -95,12 +96,17 @@ class Board(anywidget.AnyWidget):
     patience = 4  # losses in a row after which nothing more is sent until the page speaks again
 
     def __init__(
-        self, panels: Sequence[Panel], *, on_error: Callable[[Exception], None] | None = None, **kwargs: Any
+        self,
+        panels: Sequence[Panel],
+        *,
+        on_error: Callable[[Exception], None] | None = None,
+        on_ready: Callable[[], None] | None = None,
+        **kwargs: Any,
     ) -> None:
         names = [panel.name for panel in panels]
         if len(set(names)) < len(names):
             raise ValueError(f"Panel names must differ from each other, got {names}.")
-        self.on_error = on_error
+        self.on_error, self.on_ready = on_error, on_ready
         self._names = frozenset(names)
         self._figures: dict[str, Mapping[str, Any]] = {}
         self._sent: dict[str, Arrays] = {}  # what every page has that said it is ready
@@ -261,6 +267,8 @@ class Board(anywidget.AnyWidget):
         self._sent.clear()
         self._changed |= self._figures.keys() | self._notes.keys()
         self._pump()
+        if self.on_ready is not None:
+            self.on_ready()
 
     def _on_ack(self, content: Mapping[str, Any]) -> None:
         self._connected, self._losses = True, 0

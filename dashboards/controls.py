@@ -159,6 +159,11 @@ class Controls(w.VBox):
         """Say something in passing beside the buttons."""
         self.said.value = text
 
+    @property
+    def searched(self) -> tuple[w.DOMWidget, ...]:
+        """What a search changes."""
+        return self.find, self.widen, self.cancel, self.progress, self.found
+
     def searching(self, share: float | None) -> None:
         """Show a running search at a share of its work; None when it has ended."""
         running = share is not None

@@ -66,7 +66,7 @@ class Explorer(w.VBox):
         self.bundles = Bundles(self.session)
         self.state = ExplorerState(bundle=self.bundles.name)
         self.header = Header(self.state)
-        self.board = Board(PANELS, on_error=self.header.fail)
+        self.board = Board(PANELS, on_error=self.header.fail, on_ready=self._tell_again)
         self.page = Page()
         refuse = self.header.refuse
         self.verifier = Verifier(lambda: self.config, self.refresh, refuse)
@@ -252,6 +252,15 @@ class Explorer(w.VBox):
         """The last row that can be chosen in the part that is shown."""
         bundle = self.opened.engine.bundle
         return (bundle.n_adv or bundle.n_clean if self.state.case == "attacked" else bundle.n_clean) - 1
+
+    def _tell_again(self) -> None:
+        """Say once more what a search in the background may have changed while the page came.
+
+        A widget's message that leaves after the page has read all states and before it listens is lost.
+        """
+        for widget in (*self.controls.searched, *self.header.lines):
+            widget.layout.send_state()
+            widget.send_state()
 
     # --- events
     def _connect(self) -> None:

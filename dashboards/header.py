@@ -32,6 +32,11 @@ class Header:
         self._state = state
         self.banner, self.provenance, self.headline = w.HTML(), w.HTML(), w.HTML()
 
+    @property
+    def lines(self) -> tuple[w.HTML, ...]:
+        """All of it."""
+        return self.banner, self.provenance, self.headline
+
     def refuse(self, message: str | None) -> None:
         """Tell in the banner what was wrong; the view stays."""
         self.banner.value = panels.banner_html(message)

@@ -192,7 +192,7 @@ def test_zoom_and_hidden_traces_survive(page, draw, engine):
         page.evaluate("window.draw", draw(params))
         assert page.evaluate(look) == zoomed
         assert page.evaluate("plot('transform')._fullData[2].visible") == "legendonly"
-        assert page.evaluate("plot('transform').querySelectorAll('.scatterlayer .trace').length") == 2
+        assert page.evaluate("plot('transform').querySelectorAll('.scatterlayer .trace').length") == 3
     assert page.evaluate("plot('plane').data[7].x[0]") != before
     page.wait_for_timeout(600)  # settled by now
     assert page.evaluate(look) == zoomed
@@ -201,7 +201,7 @@ def test_zoom_and_hidden_traces_survive(page, draw, engine):
     told = page.evaluate(COMPARE, "transform")  # shown again, with the newest numbers
     assert (told["marks"], told["other"], told["off"]) == (told["theirs"], None, 0)
     curve = views.transform_curve(views.logit_density(engine, 250), params)
-    assert page.evaluate("plot('transform').data[2].y.at(-1)") == pytest.approx(curve.m[-1])
+    assert page.evaluate("plot('transform').data[2].customdata.at(-1)") == pytest.approx(curve.m[-1])
 
 
 def test_a_selection_survives(page):

@@ -581,3 +581,11 @@ def test_a_tiny_margin_is_not_told_as_zero(explorer):
         margin=2.4e-5, threshold=0.0
     )
     assert "margin 2.4e-05 reaches (1−α)/α = 0.0000" in story_html(story, None)
+
+
+def test_a_page_that_comes_late_hears_what_the_search_did(explorer, monkeypatch):
+    told = []
+    for widget in (explorer.controls.find, explorer.header.headline):
+        monkeypatch.setattr(widget, "send_state", lambda key=None, widget=widget: told.append(widget))
+    explorer.board._receive(None, {"type": "ready"}, [])
+    assert told == [explorer.controls.find, explorer.header.headline]
