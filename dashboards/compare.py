@@ -16,9 +16,10 @@ from mnuts_core.errors import MnutsError
 
 from . import compare_words as words
 from .compare_controls import CompareControls
-from .compare_results import Results, paper_gaps
+from .compare_results import Results
 from .compare_session import CompareSession, Comparison, Settings
 from .compare_state import CompareState, read_link, write_link
+from .compare_tables import paper_gaps
 from .history import Navigator
 from .jobs import Cancelled, Job
 from .page import Page

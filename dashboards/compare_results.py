@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 import ipywidgets as w
 
@@ -11,7 +10,7 @@ from . import compare_tables as tables
 from . import compare_words as words
 from .board import Board, BoardEvent, Panel
 from .compare_session import Comparison
-from .figures_compare import PaperGap, gaps_figure, medians_figure
+from .figures_compare import gaps_figure, medians_figure
 from .figures_compare_matrix import transfers_figure
 from .table import Table
 
@@ -107,7 +106,7 @@ class Results(w.VBox):
         self.board.draw(
             {
                 "medians": medians_figure(made.medians, self.focus),
-                "gaps": gaps_figure(made.medians, paper_gaps(), self.focus),
+                "gaps": gaps_figure(made.medians, tables.paper_gaps(), self.focus),
             },
             words.NOTES,
         )
@@ -141,9 +140,3 @@ class Results(w.VBox):
     def _mark(self, pair: tuple[str, str]) -> None:
         self.pair = None if self.pair == pair else pair
         self._draw()
-
-
-@cache
-def paper_gaps() -> tuple[PaperGap, ...]:
-    """The paper's margin gaps, read once."""
-    return tables.paper_gaps()

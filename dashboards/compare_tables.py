@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mnuts_core.paper import paper_table
@@ -147,6 +148,7 @@ def _cell(name: str, estimate: Estimate | None) -> Row:
     }
 
 
+@cache
 def paper_gaps() -> tuple[PaperGap, ...]:
     """The margin gaps of the paper's models, as printed in its Fig. 7."""
     norms = {"Linf": "ℓ∞", "L2": "ℓ2"}

@@ -105,8 +105,7 @@ class Explorer(w.VBox):
         refuse(self.bundles.refused)
 
     def _assemble(self) -> None:
-        top = [self.header.banner, self.header.provenance, self.header.headline]
-        main = w.VBox([*top, self.board, self.below]).add_class("mnuts-main")
+        main = w.VBox([*self.header.lines, self.board, self.below]).add_class("mnuts-main")
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
         super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, body])
         self.add_class("mnuts-explorer")

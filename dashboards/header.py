@@ -34,7 +34,7 @@ class Header:
 
     @property
     def lines(self) -> tuple[w.HTML, ...]:
-        """All of it."""
+        """All of it, from the top."""
         return self.banner, self.provenance, self.headline
 
     def refuse(self, message: str | None) -> None:

@@ -61,7 +61,7 @@ def take_file(explorer: Explorer, path: str | os.PathLike[str]) -> None:
     try:
         take(explorer, path)
     except MnutsError as error:
-        explorer.header.refuse(str(error).replace(str(path), path.name))
+        explorer.header.refuse(_told(error, path))
 
 
 def _take_config(explorer: Explorer, path: Path) -> None:
@@ -99,7 +99,11 @@ def _take_bundle(explorer: Explorer, path: Path) -> None:
         explorer.state.bundle = name
 
     def failed(error: Exception) -> None:
-        told = isinstance(error, MnutsError)
-        explorer.header.complain(MnutsError(str(error).replace(str(path), path.name)) if told else error)
+        explorer.header.complain(MnutsError(_told(error, path)) if isinstance(error, MnutsError) else error)
 
     Job(lambda _: load_bundle(path), done=done, failed=failed, progress=lambda _: None).start()
+
+
+def _told(error: MnutsError, path: Path) -> str:
+    """An error about a file that was brought, by its name: where it lies here is nobody's business."""
+    return str(error).replace(str(path), path.name)

@@ -57,6 +57,15 @@ class Input:
         return number and self.low <= value <= self.high
 
 
+def percent(label: str) -> Input:
+    """A prediction in whole per cent.
+
+    Args:
+        label: What it asks for; plain text.
+    """
+    return Input(label, high=100, step=1, digits=0, unit=" %")
+
+
 class Claim(NamedTuple):
     """A claim that the data may bear out, contradict, or leave open.
 
@@ -147,6 +156,12 @@ class Step:
     def said(self) -> Answer:
         """The answer; None if there is none, or the reader asked to be shown."""
         return self.state.answers.get(self.slot)
+
+    @property
+    def row(self) -> int:
+        """The clean row of the example that the reader chose."""
+        examples = self.lab.examples
+        return int(examples[min(self.state.example, len(examples)) - 1])
 
     # --- the content
     def idea(self) -> str:

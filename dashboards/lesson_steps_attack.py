@@ -13,7 +13,7 @@ from . import figures_lesson_margins as fig
 from . import lesson_words as html
 from .lesson_numbers import median, share, superiority, superiority_change
 from .lesson_state import Answer
-from .lesson_step import POINTS, Check, Claim, Input, Step, apart, near
+from .lesson_step import POINTS, Check, Claim, Input, Step, apart, near, percent
 from .theme import RIGHT, WRONG
 
 SHOWN_CLASSES = 6
@@ -33,13 +33,9 @@ class UnderAttack(Step):
         )
 
     def question(self) -> Input:
-        return Input(
+        return percent(
             "Take one image of each kind at random. How often does the attacked, still right one have the "
             "larger margin? (50 % would be a coin.)",
-            high=100,
-            step=1,
-            digits=0,
-            unit=" %",
         )
 
     def _groups(self) -> tuple[np.ndarray, np.ndarray]:
@@ -118,8 +114,7 @@ class LayerNorm(Step):
         )
 
     def formula(self) -> str:
-        row = int(self.lab.examples[min(self.state.example, len(self.lab.examples)) - 1])
-        h, middle, spread, ln = self.lab.normed(row)
+        h, middle, spread, ln = self.lab.normed(self.row)
         top = int(h.argmax())
         y, of = html.ident("ŷ"), html.ident("h")
         above = html.row(html.sub(of, y), html.op("−"), html.words("mean"), html.op("("), of, html.op(")"))

@@ -43,8 +43,7 @@ class Clamp(Step):
         )
 
     def formula(self) -> str:
-        row = int(self.lab.examples[min(self.state.example, len(self.lab.examples)) - 1])
-        ln = self.lab.normed(row)[3]
+        ln = self.lab.normed(self.row)[3]
         order = np.argsort(-ln, kind="stable")
         shown = [order[0], order[min(2, len(order) - 1)]]
         v, h, i = html.ident("v"), html.ident("h"), html.ident("i")

@@ -11,7 +11,7 @@ from . import figures_lesson_accuracy as fig
 from . import lesson_words as html
 from .lesson_numbers import of_estimate, sign_verdict
 from .lesson_state import Answer
-from .lesson_step import POINTS, Check, Claim, Input, Step, near
+from .lesson_step import POINTS, Check, Claim, Input, Step, near, percent
 from .theme import ROB, STD
 
 
@@ -34,13 +34,9 @@ class TwoFailures(Step):
 
     def question(self) -> Input:
         clean = self.lab.engine.base.rob_clean
-        return Input(
+        return percent(
             f"Unattacked, h gets {100 * clean.value:.1f} % of {clean.n:,} images right. Now every image is "
             "attacked so as to fool h. What share does it still get right?",
-            high=100,
-            step=1,
-            digits=0,
-            unit=" %",
         )
 
     def check(self, said: Answer) -> Check:

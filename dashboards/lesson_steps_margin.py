@@ -32,12 +32,6 @@ class ConfidenceMargin(Step):
         return f"{self.key}:{self.row}"
 
     @property
-    def row(self) -> int:
-        """The clean row that is shown."""
-        examples = self.lab.examples
-        return int(examples[min(self.state.example, len(examples)) - 1])
-
-    @property
     def margin(self) -> float:
         """Its margin under h."""
         return float(self.lab.margins["h"][self.row])

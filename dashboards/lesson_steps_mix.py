@@ -22,7 +22,7 @@ from .lesson_numbers import (
     sign_verdict,
 )
 from .lesson_state import Answer
-from .lesson_step import Check, Claim, Input, Step, knob, near
+from .lesson_step import Check, Claim, Input, Step, knob, near, percent
 
 SHOWN_FLIPS = (4, 3)
 """So many mended and broken images are shown."""
@@ -95,14 +95,10 @@ class Mixing(Step):
 
     def question(self) -> Input:
         mix = self.start
-        return Input(
+        return percent(
             f"h gets {len(self.lab.unsure):,} of {self.lab.n:,} clean images wrong. Mixing at "
             f"α = {mix.alpha:.{self.lab.alpha_digits}f}, threshold {mix.threshold:.3g}: what share of these "
             "does the mix mend?",
-            high=100,
-            step=1,
-            digits=0,
-            unit=" %",
         )
 
     def check(self, said: Answer) -> Check:

@@ -25,8 +25,6 @@ DATA_VARIABLE = "MNUTS_DATA"
 PREFERRED = ("cifar10", "digits")
 """What opens when nobody says which bundle, the first that is there."""
 SUFFIX = ".safetensors"
-NOT_INSTALLED = "mnuts_data is missing: install the project with `make install`"
-"""What to say where `shipped_folder` is None and shipped files are needed."""
 
 
 def shipped_bundles() -> dict[str, Path]:
@@ -41,6 +39,17 @@ def shipped_folder() -> Path | None:
         return Path(str(importlib.resources.files("mnuts_data")))
     except ModuleNotFoundError:
         return None
+
+
+def require_shipped_folder() -> Path:
+    """The same, where its files are needed.
+
+    Raises:
+        BundleError: If the package is not installed.
+    """
+    if (folder := shipped_folder()) is None:
+        raise BundleError("mnuts_data is missing: install the project with `make install`")
+    return folder
 
 
 def user_folder() -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.errors import MnutsError
-from mnuts_core.library import NOT_INSTALLED, shipped_folder
+from mnuts_core.library import require_shipped_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,9 +76,7 @@ def paper_table(name: str) -> pd.DataFrame:
 
 
 def _file(name: str) -> Path:
-    if (folder := shipped_folder()) is None:
-        raise MnutsError(NOT_INSTALLED)
-    path = folder / "paper" / f"{name}.csv"
+    path = require_shipped_folder() / "paper" / f"{name}.csv"
     if not path.is_file():
         raise MnutsError(f"{path} is missing: install the project with `make install`")
     return path

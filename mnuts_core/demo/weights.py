@@ -21,7 +21,7 @@ from mnuts_core.config import EstimateCard
 from mnuts_core.errors import BundleError
 from mnuts_core.estimates import Estimate, Kind
 from mnuts_core.files import write_atomically
-from mnuts_core.library import NOT_INSTALLED, shipped_folder
+from mnuts_core.library import require_shipped_folder
 from mnuts_core.manifest import AttackCard, Card, DataCard, ModelCard, Text, ThreatModel, first_problem
 
 Role = Literal["std", "rob"]
@@ -114,9 +114,7 @@ def weights_path(pair: str, role: Role, folder: str | os.PathLike[str] | None = 
         >>> weights_path("digits", "std", "elsewhere").name
         'digits-std.safetensors'
     """
-    where = shipped_folder() if folder is None else Path(folder)
-    if where is None:
-        raise BundleError(NOT_INSTALLED)
+    where = require_shipped_folder() if folder is None else Path(folder)
     return where / f"{pair}-{role}.safetensors"
 
 
