@@ -10,6 +10,7 @@ from mnuts_core.errors import MnutsError
 
 from . import panels
 from .figures_plane import letter
+from .state import MAX_SNAPSHOTS
 
 if TYPE_CHECKING:
     from .explorer import Explorer
@@ -41,9 +42,12 @@ def _go_to_defaults(explorer: Explorer) -> None:
 
 
 def _keep(explorer: Explorer) -> None:
+    before = explorer.state.snapshots
     explorer.state.keep_snapshot()
-    name = letter(len(explorer.state.snapshots) - 1)
-    told = f"{name} is kept: on the plane, and in the table below the plots."
+    kept = explorer.state.snapshots
+    told = f"{letter(len(kept) - 1)} is kept: on the plane, and in the table below the plots."
+    if before and before[0] not in kept:
+        told += f" There is room for {MAX_SNAPSHOTS}: the oldest is gone, the others moved up."
     explorer.controls.say(panels.remark_html(told))
 
 

@@ -134,7 +134,7 @@ class CompareSession:
             try:
                 engines[name] = self._open(name, version)
             except MnutsError as error:
-                refused[name] = str(error)
+                refused[name] = self._told(error, name)
                 continue
             if not engines[name].bundle.n_adv:
                 notes.append(f"{name} has no attacked part: no best parameters, and no figures under attack.")
@@ -160,6 +160,11 @@ class CompareSession:
             notes=(*doubts(bundles), *notes),
             refused=refused,
         )
+
+    def _told(self, error: MnutsError, name: str) -> str:
+        """What is wrong with a file, by the file's name: where it lies here is nobody's business."""
+        path = self.paths.get(name)
+        return str(error) if path is None else str(error).replace(str(path), path.name)
 
     def _open(self, name: str, version: int) -> RemixEngine:
         if name not in self.paths:

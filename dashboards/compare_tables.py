@@ -106,7 +106,7 @@ def best_rows(names: Sequence[str], best: Mapping[str, Best]) -> list[Row]:
             found = best[name]
             row: Row = {"key": number, "bundle": name, "ties": found.ties}
             row |= {axis: getattr(found.params, axis) for axis in ("s", "c", "p")}
-            row |= {"alpha": alpha_text(found.params.alpha or 1.0), "alpha_more": f"q = {found.quantile:.4g}"}
+            row |= _alpha(found.params.alpha) | {"alpha_more": f"q = {found.quantile:.4g}"}
             row |= {"objective": 100 * found.objective, "objective_more": f"of {found.n_wrong:,} wrong clean"}
             rows.append(row | {"remarks": "; ".join(found.warnings)})
     return rows
@@ -117,7 +117,7 @@ def transfer_rows(cells: Sequence[Transfer]) -> list[Row]:
     rows = []
     for number, cell in enumerate(cells):
         row: Row = {"key": number, "source": cell.source, "target": cell.target}
-        row["alpha"] = "" if cell.params is None else alpha_text(cell.params.alpha or 1.0)
+        row |= {"alpha": ""} if cell.params is None else _alpha(cell.params.alpha)
         if cell.clean is not None:
             row |= _n(cell.clean.n, 0 if cell.transfer is None else cell.transfer.n)
         for field in ("clean", "margin_bound", "transfer"):
@@ -129,9 +129,14 @@ def transfer_rows(cells: Sequence[Transfer]) -> list[Row]:
     return rows
 
 
+def _alpha(alpha: float | None) -> Row:
+    return {"alpha": alpha_text(alpha or 1.0), "alpha_sort": alpha or 1.0}
+
+
 def _n(clean: int, attacked: int) -> Row:
     return {
         "n": f"{clean:,}",
+        "n_sort": clean,
         "n_more": f"{attacked:,}",
         "n_tip": f"{clean:,} clean and {attacked:,} attacked images",
     }

@@ -16,7 +16,7 @@ STYLE = """
   color: var(--jp-ui-font-color2); }
 .mnuts-pairs td:nth-child(2) small { white-space: normal; max-width: 240px; }
 .mnuts-compare .mnuts-table td { padding: 3px 6px; }
-.mnuts-compare .mnuts-table td:first-child small { max-width: 160px; overflow: hidden;
+.mnuts-compare .mnuts-table td:first-child small { max-width: max(160px, 12.5vw); overflow: hidden;
   text-overflow: ellipsis; }
 .mnuts-compare .mnuts-box { padding: 10px 12px; border-radius: 8px; background: var(--jp-layout-color1);
   border: 1px solid color-mix(in srgb, var(--jp-border-color2) 60%, transparent); }

@@ -94,8 +94,10 @@ class Controls(w.VBox):
         super().__init__(self._column(verify, upload))
         self.add_class("mnuts-controls")
         state.observe(self._show_level, names="by_hand")
+        state.observe(self._show_case, names="case")
         state.observe(self._show_hidden, names="hidden")
         self._show_level()
+        self._show_case()
 
     def _make_buttons(self) -> None:
         self.undo = button("Undo", "The view before the last change; the browser's Back does the same")
@@ -156,8 +158,13 @@ class Controls(w.VBox):
             title.layout.display = "none" if gone.issuperset(names) else None
 
     def say(self, text: str) -> None:
-        """Say something in passing beside the buttons."""
-        self.said.value = text
+        """Say something in passing beside the buttons; it goes with the next change of a setting."""
+        self.said.value, self._said_of = text, self.state.trait_values()
+
+    def settle(self) -> None:
+        """The view is drawn: what was said of other settings goes."""
+        if self.said.value and self._said_of != self.state.trait_values():
+            self.said.value = ""
 
     @property
     def searched(self) -> tuple[w.DOMWidget, ...]:
@@ -200,3 +207,7 @@ class Controls(w.VBox):
     def _show_level(self, _: object = None) -> None:
         self.knobs["beta"].enable(not self.state.by_hand)
         self.knobs["alpha"].enable(self.state.by_hand)
+
+    def _show_case(self, _: object = None) -> None:
+        """The paper's cases are no rows of the bundle."""
+        self.row.disabled = self.state.case == "paper"

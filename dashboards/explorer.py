@@ -89,7 +89,7 @@ class Explorer(w.VBox):
             self.state,
             self.controls,
             opened=lambda: self.opened,
-            arrive=lambda change: self.navigator.complete(change),
+            arrive=lambda change: self.header.outlast(lambda: self.navigator.complete(change)),
             refresh=self.refresh,
             refuse=refuse,
             failed=self.header.fail,
@@ -213,6 +213,7 @@ class Explorer(w.VBox):
             self.header.refuse(str(error))
             return {}
         self.header.settle()
+        self.controls.settle()
         return drawn
 
     def _draw(self, visible: frozenset[str]) -> Mapping[str, Mapping[str, Any]]:

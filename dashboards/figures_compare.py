@@ -172,7 +172,8 @@ def gaps_figure(
                 "xanchor": "left",
                 "yanchor": "bottom",
                 "showarrow": False,
-                "text": f"{shortened(name, 30)} <b>{signed(gap)}</b>",
+                # the number first: in a narrow plot the end of a long name is cut off
+                "text": f"<b>{signed(gap)}</b> {shortened(name, 30)}",
                 "font": {"size": 11},
             }
             for (name, gap), place in zip(labels, places, strict=True)

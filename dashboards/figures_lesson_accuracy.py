@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .figures_lesson_parts import GUESS, GUESS_COLOUR, SIZE, lesson_layout, note_at, tag_at
+from .figures_lesson_parts import GUESS, GUESS_COLOUR, INK, SIZE, lesson_layout, note_at, tag_at
 from .figures_parts import Figure
 from .lesson_numbers import Number
-from .theme import MIX, MUTED, translucent
+from .theme import MIX, MUTED, STD, translucent
 
 if TYPE_CHECKING:
     from mnuts_core.tradeoff import Curve
@@ -51,11 +51,14 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
             "color": [translucent(bar.colour, 0.25 if bar.hollow else 0.85) for bar in shown],
             "line": {"color": [bar.colour for bar in shown], "width": 2},
         },
-        "text": [f"{100 * bar.number.value:.1f} %" for bar in shown],
+        "text": ["" if bar.hollow else _told(bar.number) for bar in shown],
         "textposition": "inside",
         "insidetextanchor": "start",
         "textangle": 0,
-        "textfont": {"size": SIZE + 1},
+        "textfont": {
+            "size": SIZE + 1,
+            "color": [INK if bar.colour == STD else "#ffffff" for bar in shown],
+        },
         "name": "accuracy",
         "hovertemplate": "%{x}: %{y:.1f} %<br>95 %: %{customdata[0]:.1f} to %{customdata[1]:.1f}"
         "<br>n = %{customdata[2]}<extra></extra>",
@@ -66,6 +69,10 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
     layout["xaxis"]["categoryarray"] = [bar.place for bar in bars]
     layout["xaxis"]["range"] = [-0.5, len(bars) - 0.5]
     layout["annotations"] = [note_at(bar.place, 46, "?", SIZE + 24) for bar in bars if bar.number is None]
+    # what shines through is the page's ground: so is the colour of the letters
+    layout["annotations"] += [
+        note_at(bar.place, 0, _told(bar.number), SIZE + 1, yanchor="bottom") for bar in shown if bar.hollow
+    ]
     traces = [trace]
     if guess is not None:
         traces.append(_guess_mark([guess[0]], [100 * guess[1]], "line-ew-open"))
@@ -74,6 +81,10 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
             tag_at(guess[0], 100 * guess[1], GUESS, GUESS_COLOUR) | {"yanchor": "bottom", "yshift": 4}
         )
     return {"data": traces, "layout": layout}
+
+
+def _told(number: Number) -> str:
+    return f"{100 * number.value:.1f} %"
 
 
 def price_figure(

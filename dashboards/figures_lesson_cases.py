@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .figures_cases import simplex_figure
-from .figures_lesson_parts import SIZE, beside, lesson_layout, note_at, upright
+from .figures_lesson_parts import SIZE, lesson_layout, moving_line, note_at
 from .figures_parts import Figure
 from .figures_transform import clamp_figure
-from .theme import MIX, MUTED, WRONG
+from .theme import MIX, MUTED, ROB, translucent
 
 if TYPE_CHECKING:
     from mnuts_core.views import SimplexCase, TransformCurve
+
+ROOMY = 0.1
+"""A bar of this probability holds its number."""
 
 
 def probability_figure(classes: Sequence[Any], series: Sequence[tuple[str, Any, str]]) -> Figure:
@@ -58,6 +61,9 @@ def lead_figure(classes: Sequence[str], probabilities: Any, colours: Sequence[st
         lead: The confidence margin.
     """
     figure = probability_figure(classes, [("probability", probabilities, list(colours))])
+    # within the bars where there is room: the lines of the lead must not strike a number out
+    places = ["inside" if value >= ROOMY else "outside" for value in probabilities]
+    figure["data"][0] |= {"textposition": places, "insidetextanchor": "middle"}
     first, second = float(probabilities[0]), float(probabilities[1])
     line = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": {"color": MUTED, "dash": "dot"}}
     middle = 1.5 if len(classes) > 2 else 0.5  # between two bars
@@ -70,21 +76,30 @@ def lead_figure(classes: Sequence[str], probabilities: Any, colours: Sequence[st
         "line": {"color": MIX, "width": 5},
     }
     figure["layout"]["shapes"] = [line | {"y0": y, "y1": y} for y in (first, second)] + [between]
-    note = note_at(0.98, 0.97, f"margin {lead:.3f}", SIZE + 4, xref="paper", yref="paper", xanchor="right")
-    figure["layout"]["annotations"] = [note]
+    note = note_at(0.98, 1.0, f"margin {lead:.3f}", SIZE + 4, xref="paper", yref="paper", xanchor="right")
+    figure["layout"]["annotations"] = [note | {"yanchor": "bottom"}]
+    figure["layout"]["margin"]["t"] = 36
     return figure
 
 
 def triangle_figure(cases: Sequence[SimplexCase]) -> Figure:
     """Trajectories on the simplex (Fig. 4), in the lesson's letters."""
     figure = _enlarged(simplex_figure(cases))
-    figure["layout"]["margin"] |= {"t": 40, "b": 48}
-    left, right = figure["layout"]["xaxis"]["range"]
-    figure["layout"]["xaxis"]["range"] = [left - 0.2, right + 0.1]  # room for larger letters at the corners
-    below = [note for note in figure["layout"]["annotations"] if note["y"] < 0]
+    layout = figure["layout"]
+    layout["margin"] |= {"t": 12, "b": 48}
+    left, right = layout["xaxis"]["range"]
+    layout["xaxis"]["range"] = [left - 0.2, right + 0.1]  # room for larger letters at the corners
+    below = [note for note in layout["annotations"] if note["y"] < 0]
     for number, note in enumerate(below):  # left and right corners in turn: names grow towards each other
         side, way = (("left", -0.1), ("right", 0.1))[number % 2]
-        note |= {"xanchor": side, "x": note["x"] + way}
+        note |= {"xanchor": side, "x": note["x"] + way, "y": note["y"] - 0.08}  # τ stands between
+    layout["yaxis"]["range"] = [layout["yaxis"]["range"][0] - 0.08, 1.0]
+    titles = [note for note in layout["annotations"] if note.get("yref") == "paper"]
+    for note in titles:  # beside the upper corner and not above it, where they would read as its name
+        note |= {"x": note["x"] - 0.75, "xanchor": "left", "yanchor": "top", "text": f"<b>{note['text']}</b>"}
+    for trace in figure["data"]:
+        if "textfont" in trace:
+            trace["textfont"] = {"size": SIZE - 4}
     return figure
 
 
@@ -100,13 +115,17 @@ def cutoff_figure(curve: TransformCurve, c: float) -> Figure:
     figure["data"][-1]["name"] = "clamp(z + c)"
     figure["data"][-1]["hovertemplate"] = "z = %{x:.2f}<br>clamp(z + c) = %{y:.3f}<extra></extra>"
     layout["xaxis"]["title"]["text"] = "layer-normed logit z"
-    layout["xaxis"]["range"] = [float(curve.z[0]), float(curve.z[-1])]
+    left, right = float(curve.z[0]), float(curve.z[-1])
+    low, high = -0.6, max(right + 1.0, 1.0)
+    layout["xaxis"]["range"] = [left, right]
     layout["yaxis"]["title"]["text"] = "clamp(z + c)"
-    layout["yaxis"]["range"] = [-0.6, float(max(curve.z[-1] + 1.0, 1.0))]
-    layout["shapes"] = [upright(-c, WRONG, "dash")]
-    layout["annotations"] = [
-        note_at(-c, 0.97, f"cutoff z = {-c + 0.0:.2f}", SIZE, yref="paper") | beside((-c + 4) / 8)
-    ]
+    layout["yaxis"]["range"] = [low, high]
+    peak = 1.25 * max(float(curve.rest.max()), float(curve.top.max()), 1e-9)
+    layout["yaxis2"]["range"] = [peak * low / high, peak]  # the hills stand on the curve's own zero line
+    for trace, colour, opacity in zip(figure["data"], (MUTED, ROB), (0.3, 0.4), strict=False):
+        trace["fillcolor"] = translucent(colour, opacity)
+    label = f"cutoff z = {-c + 0.0:.2f}".replace("-", "−")
+    figure["data"].append(moving_line(-c, (low, high), label, (-c - left) / (right - left), at=0.92))
     return figure
 
 

@@ -8,9 +8,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .figures_lesson_parts import GUESS, GUESS_COLOUR, SIZE, beside, lesson_layout, note_at, tag_at, upright
+from .figures_lesson_parts import (
+    GUESS,
+    GUESS_COLOUR,
+    INK,
+    SIZE,
+    beside,
+    lesson_layout,
+    moving_line,
+    note_at,
+    tag_at,
+    upright,
+)
 from .figures_parts import Figure
-from .theme import MIX, MUTED, RIGHT, WRONG, translucent
+from .theme import MUTED, RIGHT, WRONG, translucent
 
 BINS = 25
 
@@ -45,7 +56,6 @@ def margin_figure(
     traces: list[Figure] = []
     layout = lesson_layout("confidence margin", "share of the group (%)", legend=True)
     layout["xaxis"] |= {"range": [0, 1], "fixedrange": True}
-    layout["yaxis"] |= {"rangemode": "tozero"}
     layout |= {"barmode": "overlay", "bargap": 0.03, "shapes": [], "annotations": []}
     for group in groups:
         counts = np.histogram(group.margins, edges)[0]
@@ -66,22 +76,25 @@ def margin_figure(
         if group.median is not None and np.isfinite(group.median):
             layout["shapes"].append(upright(group.median, group.colour, "solid"))
             layout["annotations"].append(
-                note_at(group.median, 1.0, f"median {group.median:.3f}", SIZE - 2, yref="paper")
+                tag_at(group.median, 1.0, f"median {group.median:.3f}", group.colour, ink=INK, yref="paper")
                 | beside(group.median)
                 | {
                     "yanchor": "top",
-                    "yshift": -22 * sum("median" in a["text"] for a in layout["annotations"]),
+                    "yshift": -26 * sum("median" in a["text"] for a in layout["annotations"]),
                 }
             )
     if guess is not None:
         layout["shapes"].append(upright(guess, GUESS_COLOUR, "dash"))
         layout["annotations"].append(tag_at(guess, 0.62, GUESS, GUESS_COLOUR, yref="paper") | beside(guess))
+    top = 1.06 * max([1.0, *(float(trace["y"].max()) for trace in traces)])
+    layout["yaxis"]["range"] = [0, top]
     if threshold is not None:
-        layout["shapes"].append(upright(threshold, MIX, "dash"))
-        layout["annotations"].append(
-            tag_at(threshold, 0.62, "threshold", MIX, yref="paper") | beside(threshold)
-        )
+        traces.append(moving_line(threshold, (0, top), "threshold", threshold))
     return {"data": traces, "layout": layout}
+
+
+LOG_LEFT = -4.5
+"""Where the logarithmic axis of thresholds begins: log10."""
 
 
 def flips_figure(
@@ -107,19 +120,17 @@ def flips_figure(
     """
     place, label = at
     layout = lesson_layout("threshold (1−α)/α", "clean images", legend=not hidden)
-    logarithmic = {"type": "log", "range": [-4.5, 0], "dtick": 1, "exponentformat": "power"}
+    logarithmic = {"type": "log", "range": [LOG_LEFT, 0], "dtick": 1, "exponentformat": "power"}
     layout["xaxis"] |= logarithmic if log else {"range": [-0.01, 1.01]}
-    layout["yaxis"] |= {"range": [0, 1.08 * max(wrong, 1, *(() if hidden else np.asarray(breaks)))]}
+    top = float(1.08 * max(wrong, 1, *(() if hidden else np.asarray(breaks))))
+    layout["yaxis"] |= {"range": [0, top]}
     layout["shapes"] = [
-        upright(max(place, 1e-9), MIX, "dash"),
         {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": wrong, "y1": wrong}
         | {"line": {"color": MUTED, "dash": "dot", "width": 2}},
     ]
     layout["annotations"] = [
-        note_at(0.99, wrong, f"all {wrong:,} that h gets wrong", SIZE - 1, xref="paper")
-        | {"xanchor": "right", "yanchor": "top"},
-        # an annotation on a logarithmic axis wants the logarithm, a shape does not
-        tag_at(np.log10(max(place, 1e-9)) if log else place, 0.08, label, MIX, yref="paper") | beside(place),
+        note_at(0.01 if log else 0.99, wrong, f"all {wrong:,} that h gets wrong", SIZE - 1, xref="paper")
+        | {"xanchor": "left" if log else "right", "yanchor": "top"}  # away from the thresholds of interest
     ]
     lines = [] if hidden else [("mended", mends, RIGHT, "solid"), ("broken", breaks, WRONG, "dash")]
     traces = [
@@ -134,4 +145,7 @@ def flips_figure(
         }
         for name, counts, colour, dash in lines
     ]
+    place = max(place, 1e-9)
+    share = 1.0 - np.log10(place) / LOG_LEFT if log else place
+    traces.append(moving_line(place, (0, top), label, float(share)))
     return {"data": traces, "layout": layout}

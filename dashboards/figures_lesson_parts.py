@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from .figures_parts import Figure
+from .theme import MIX
 
 SIZE = 16
 """Letters of axis titles, ticks and legends, in pixels."""
 GUESS = "your guess"
-GUESS_COLOUR = "#7a4fb5"
+GUESS_COLOUR = "#8a5fc7"
 """Not one of the classifiers' colours, nor right or wrong; with white letters on it in both themes."""
+
+INK = "#111111"
+"""Letters on the colours of right, wrong and the standard model."""
 
 
 def lesson_layout(x: str, y: str, *, legend: bool = False) -> Figure:
@@ -46,9 +50,9 @@ def note_at(x: Any, y: float, text: str, size: int, **more: Any) -> Figure:
     return note | more
 
 
-def tag_at(x: Any, y: float, text: str, colour: str, **more: Any) -> Figure:
-    """A note on a ground of its own, readable over bars and lines in either theme."""
-    ground = {"bgcolor": colour, "borderpad": 3, "font": {"size": SIZE - 2, "color": "#ffffff"}}
+def tag_at(x: Any, y: float, text: str, colour: str, *, ink: str = "#ffffff", **more: Any) -> Figure:
+    """A note on a ground of its own, of that colour, readable over bars and lines in either theme."""
+    ground = {"bgcolor": colour, "borderpad": 3, "font": {"size": SIZE - 2, "color": ink}}
     return note_at(x, y, text, SIZE) | ground | more
 
 
@@ -56,6 +60,37 @@ def upright(x: float, colour: str, dash: str) -> Figure:
     """A line over the whole height of the plot."""
     line = {"color": colour, "width": 3, "dash": dash}
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def moving_line(x: float, ends: tuple[float, float], label: str, share: float, *, at: float = 0.66) -> Figure:
+    """A dashed line over the plot that a slider moves, with its label.
+
+    A trace and not a shape: the page draws a trace whose numbers change in place, a shape only by drawing the
+    whole plot anew.
+
+    Args:
+        x: Where it stands.
+        ends: Its lower and upper end, which the plot's vertical axis keeps to.
+        label: What it is.
+        share: Where it stands, as a share of the plot's width.
+        at: Height of the label, as a share of the plot's.
+    """
+    low, high = ends
+    return {
+        "type": "scatter",
+        "mode": "lines+text",
+        "name": label.partition(" ")[0],
+        "meta": {"furniture": True},
+        "x": [x, x, x],
+        "y": [low, low + at * (high - low), high],
+        # Spaces and not nothing: Plotly keeps a node for them, so that a slider's frame finds the label's.
+        "text": [" ", f"<b>\u00a0{label}\u00a0</b>", " "],
+        "textposition": "middle left" if share > 0.6 else "middle right",
+        "textfont": {"size": SIZE - 1},
+        "line": {"color": MIX, "width": 3, "dash": "dash"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def beside(share: float) -> Figure:

@@ -71,7 +71,7 @@ def _place_subplot(
     layout: Figure, number: int, place: tuple[int, int], shape: tuple[int, int], title: str
 ) -> None:
     (i, j), (rows, columns) = place, shape
-    gap, height = (0.03 if columns > 1 else 0.0), (0.42 if rows == 2 else 1.0)
+    gap, height = (0.07 if columns > 1 else 0.0), (0.42 if rows == 2 else 1.0)
     width = (1.0 - gap * (columns - 1)) / columns
     left, bottom = j * (width + gap), (0.58 if i == 0 and rows == 2 else 0.0)
     layout[axis("xaxis", number)] = {

@@ -136,6 +136,10 @@ def _frontier(frontier: Frontier | None) -> Figure:
     }
 
 
+LETTERS_AT = ("top right", "bottom left", "top left", "bottom right", "top center", "bottom center")
+"""Where snapshots' letters stand in turn: mixes that are compared lie close together."""
+
+
 def letter(place: int) -> str:
     """What a snapshot is called: A, B, ..."""
     return "ABCDEFGHIJ"[place]
@@ -151,7 +155,7 @@ def _snapshots(kept: Sequence[Remix]) -> Figure:
         "x": [100 * mix.clean.value for _, mix in shown],
         "y": [100 * mix.margin_bound.value for _, mix in shown if mix.margin_bound],
         "text": [name for name, _ in shown],
-        "textposition": "top right",
+        "textposition": [LETTERS_AT[i % len(LETTERS_AT)] for i in range(len(shown))],
         "textfont": {"size": 12},
         "marker": {"color": MUTED, "size": 9, "symbol": "diamond", "line": {"width": 1, "color": MUTED}},
         "hovertemplate": "snapshot %{text}<br>clean %{x:.2f} %<br>margin bound %{y:.2f} %<extra></extra>",

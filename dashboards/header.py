@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import ipywidgets as w
 
@@ -29,8 +30,9 @@ class Header:
     """
 
     def __init__(self, state: ExplorerState) -> None:
-        self._state = state
+        self._state, self._told_for, self._unasked = state, state.trait_values(), False
         self.banner, self.provenance, self.headline = w.HTML(), w.HTML(), w.HTML()
+        self.banner.add_class("mnuts-alert")  # it stays in view: controls can be far from the top
 
     @property
     def lines(self) -> tuple[w.HTML, ...]:
@@ -44,8 +46,19 @@ class Header:
 
     def settle(self) -> None:
         """The view is drawn: what was told of other settings goes."""
+        if self._unasked:
+            return
         if self.banner.value and self._told_for != self._state.trait_values():
             self.refuse(None)
+
+    def outlast(self, change: Callable[[], None]) -> None:
+        """Let what was told stand through a change that the visitor did not make."""
+        self._unasked = True
+        try:
+            change()
+        finally:
+            self._unasked = False
+        self._told_for = self._state.trait_values()
 
     def fail(self, error: Exception) -> None:
         """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""

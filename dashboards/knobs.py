@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,13 +18,15 @@ WIDE = {"width": "auto", "margin": "2px 0"}
 LABEL = "94px"
 DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
+ECHOES = 8
+"""So many values set from here may be on their way back from the page."""
 
 
 class Knob:
     """The slider and the number box of one parameter; range, step, scale and help come from `PARAMS`.
 
     The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
-    outside the slider's range (of a search, a preset, a visitor) widens the range.
+    outside the slider's range (of a search, a preset, a visitor) widens the range as long as it is in force.
 
     Attributes:
         slider: The slider.
@@ -34,13 +37,15 @@ class Knob:
     def __init__(self, state: ExplorerState, name: str, refuse: Callable[[str], None]) -> None:
         self._state, self._name, self._spec, self._refuse = state, name, PARAMS[name], refuse
         value = getattr(state, name)
-        self._echo: float | None = value
-        low, high = self._place(self._spec.slider_low), self._place(self._spec.slider_high)
+        self._echoes: deque[float] = deque(maxlen=ECHOES)
+        self._expect_echo(value)
+        self._moving = False
+        low, high = self._ends(value)
         made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
         self.slider = made(
             value=value,
-            min=min(low, self._place(value)),
-            max=max(high, self._place(value)),
+            min=low,
+            max=high,
             step=self._spec.step,
             description=self._spec.label,
             tooltip=self._spec.help,
@@ -48,6 +53,8 @@ class Knob:
             style={"description_width": LABEL},
             layout={"flex": "1 1 auto", "width": "auto", "min_width": "0"},
         )
+        if self._spec.scale == "log":
+            self.slider.add_class("mnuts-log")  # see `page.js`
         self.box = w.Text(
             value=self._text(value),
             continuous_update=False,
@@ -80,23 +87,54 @@ class Knob:
 
     def _put(self, value: float) -> None:
         self.box.value = self._text(value)
-        if math.isclose(value, self.slider.value, rel_tol=1e-12, abs_tol=1e-15):
+        if self._moving or math.isclose(value, self.slider.value, rel_tol=1e-12, abs_tol=1e-15):
             return
+        low, high = self._ends(value)
+        self._expect_echo(value)
+        with self.slider.hold_sync():
+            self.slider.min, self.slider.max = min(self.slider.min, low), max(self.slider.max, high)
+            self.slider.value = value
+            self.slider.min, self.slider.max = low, high  # what an earlier value had widened
+
+    def _ends(self, value: float) -> tuple[float, float]:
+        """The slider's ends, as places, so that the value lies between them."""
         place = self._place(value)
-        self._echo = value
-        self.slider.min, self.slider.max = min(self.slider.min, place), max(self.slider.max, place)
-        self.slider.value = value
+        return (
+            min(self._place(self._spec.slider_low), place),
+            max(self._place(self._spec.slider_high), place),
+        )
 
     def _moved(self, change: Mapping[str, Any]) -> None:
         """Pass on where the visitor moved the slider, but not the page's echo of a value set from here.
 
-        The page rounds to the slider's step: p = 2.7143, the search's choice, would come back as 2.71.
+        The page rounds to the slider's step: p = 2.7143, the search's choice, would come back as 2.71, and on
+        a slow connection only after the next value has been set.
         """
-        echo, self._echo = self._echo, None
-        if self.slider.disabled or change["new"] == getattr(self._state, self._name):
-            self._echo = echo
-        elif echo is None or abs(self._place(change["new"]) - self._place(echo)) > 0.51 * self._spec.step:
-            self._state.set_trait(self._name, self._rounded(change["new"]))
+        value = change["new"]
+        if self.slider.disabled or value == getattr(self._state, self._name) or self._is_echo(value):
+            return
+        self._echoes.clear()
+        self._moving = True  # the page is ahead of us: it is not told where its own slider stands
+        try:
+            self._state.set_trait(self._name, self._rounded(value))
+        finally:
+            self._moving = False
+
+    def _expect_echo(self, value: float) -> None:
+        """The page sends a value back if it rounds it."""
+        steps = self._place(value) / self._spec.step
+        if abs(steps - round(steps)) > 1e-6:
+            self._echoes.append(value)
+
+    def _is_echo(self, value: float) -> bool:
+        """Whether a value is one that was set from here, rounded; those set before it have come back, too."""
+        place = self._place(value)
+        for i, sent in enumerate(self._echoes):
+            if abs(place - self._place(sent)) <= 0.51 * self._spec.step:
+                for _ in range(i + 1):
+                    self._echoes.popleft()
+                return True
+        return False
 
     def _rounded(self, value: float) -> float:
         """Without the noise of binary fractions: 0.93, not 0.9299999999999999."""
@@ -117,7 +155,9 @@ class Knob:
         self.box.value = self._text(value)
 
     def _not_a_number(self, text: str) -> str:
-        return f"{self._name} must be a number in {self._spec.interval}, got {text!r}: write 0.25, not 0,25"
+        hint = ": write 0.25, not 0,25" if "," in text else ""
+        got = repr(text[:40]) if text.strip() else "nothing"
+        return f"{self._name} must be a number in {self._spec.interval}, got {got}{hint}"
 
 
 class Choice(w.Dropdown):

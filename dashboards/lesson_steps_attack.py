@@ -66,6 +66,7 @@ class UnderAttack(Step):
                     else "g gets none of these points wrong.",
                 ),
             ),
+            short=html.percent(number),
         )
 
     def controls(self) -> tuple[Input, ...]:
@@ -119,15 +120,15 @@ class LayerNorm(Step):
         y, of = html.ident("ŷ"), html.ident("h")
         above = html.row(html.sub(of, y), html.op("−"), html.words("mean"), html.op("("), of, html.op(")"))
         below = html.row(html.words("std"), html.op("("), of, html.op(")"))
-        numbers = html.row(html.num(h[top], 2), html.op("−"), html.bracketed(middle, 2))
+        numbers = html.row(html.num(h[top]), html.op("−"), html.bracketed(middle))
         return html.formula(
             html.row(
                 html.sub(html.call("LN", of), y),
                 html.op("="),
                 html.frac(above, below),
                 html.op("="),
-                html.frac(numbers, html.num(spread, 2)),
-                html.op("="),
+                html.frac(numbers, html.num(spread)),
+                html.op("≈"),
                 html.num(ln[top], 2),
             ),
             caption=f"Section 4.2, for the image of step 2 (ŷ = “{self.lab.name(top)}”).",
@@ -148,7 +149,7 @@ class LayerNorm(Step):
         truth = {"shown": "better", "contrary": "worse", "open": "same"}[verdict]
         before, after = (superiority(*pair) for pair in pairs)
         gaps = [float(np.median(sure) - np.median(unsure)) for sure, unsure in pairs]
-        how = {"better": "Better", "worse": "Worse", "same": "The data cannot tell them apart"}[truth]
+        how = {"better": "It is better", "worse": "It is worse", "same": "No difference can be told"}[truth]
         return Check(
             number,
             f"{how}. The attacked right answer has the larger margin in {html.percent(before)} of pairs "

@@ -52,7 +52,7 @@ class Clamp(Step):
         for place in shown:
             value = float(gelu(torch.tensor(ln[place] + self.state.c)))
             sign, size = ("−", -self.state.c) if self.state.c < 0 else ("+", self.state.c)
-            numbers = html.row(html.num(ln[place], 2), html.op(sign), html.num(size, 2))
+            numbers = html.row(html.num(ln[place]), html.op(sign), html.num(size, 2))
             name = html.words(self.lab.name(place))
             call = html.call("GELU", numbers)
             lines.append(html.row(html.sub(v, name), html.op("="), call, html.op("="), html.num(value, 3)))
@@ -87,6 +87,7 @@ class Clamp(Step):
                     f"Of {lab.n:,} answers it changes {changed:,}: {html.percent(kept)} stay.",
                 ),
             ),
+            short=html.margin(number, 2),
         )
 
     def notes(self) -> Mapping[str, str]:

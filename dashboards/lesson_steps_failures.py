@@ -33,10 +33,11 @@ class TwoFailures(Step):
         )
 
     def question(self) -> Input:
-        clean = self.lab.engine.base.rob_clean
+        clean, attacked = self.lab.engine.base.rob_clean, self.lab.bundle.n_adv
+        images = "they are all" if attacked == clean.n else f"{attacked:,} of them are"
         return percent(
-            f"Unattacked, h gets {100 * clean.value:.1f} % of {clean.n:,} images right. Now every image is "
-            "attacked so as to fool h. What share does it still get right?",
+            f"Unattacked, h gets {100 * clean.value:.1f} % of {clean.n:,} images right. Now {images} "
+            "attacked so as to fool h. What share of these does it still get right?",
         )
 
     def check(self, said: Answer) -> Check:
@@ -66,6 +67,7 @@ class TwoFailures(Step):
             f"At the same points g gets {html.percent(transfer)} right. That is no robust accuracy of g: "
             "these points were made to fool h, and nobody attacked g here. From now on we take the worst "
             "case: under attack g is always wrong.",
+            short=html.percent(number),
         )
 
     def controls(self) -> tuple[Input, ...]:

@@ -61,10 +61,10 @@ class ConfidenceMargin(Step):
             html.row(start, html.sub(sigma, y), html.op("−"), rival, html.sub(sigma, i)),
             html.row(
                 html.op("="),
-                html.num(p[first]),
+                html.num(p[first], 4),
                 html.op("−"),
-                html.num(p[second]),
-                html.op("="),
+                html.num(p[second], 4),
+                html.op("≈"),  # rounded on both sides, it need not come out to the last digit
                 html.num(self.margin),
             ),
             caption=f"Definition 2.1, for the image shown: ŷ = “{self.lab.name(first)}”, then "
@@ -83,11 +83,7 @@ class ConfidenceMargin(Step):
         margins, right = lab.margins["h"][: lab.n], lab.rob_right[: lab.n]
         above, below = (share(int(right[at].sum()), int(at.sum())) for at in (margins >= bar, margins < bar))
         fact = "right" if right[row] else "wrong"
-        judged = [key for key in self.state.answers if key.startswith(f"{self.key}:")]
-        hits = sum(
-            self.state.answers[key] == ("right" if lab.rob_right[int(key.partition(":")[2])] else "wrong")
-            for key in judged
-        )
+        judged, hits = self._record()
         return Check(
             above,
             f"The label is “{html.escape(lab.name(lab.labels[row]))}”: h is <b>{fact}</b>. "
@@ -95,16 +91,24 @@ class ConfidenceMargin(Step):
             + (f"; where it leads by less, on {html.percent(below)}." if below.n else "."),
             None if said is None else said == fact,
             (Claim("h is more often right where it leads by more.", apart(above, below), ""),),
-            f"Of {len(lab.examples)} images you have judged {len(judged)}, {hits} correctly. Try another.",
+            f"Of {len(lab.examples)} images you have judged {judged}, {hits} correctly. Try another.",
             short=f"h is {fact}.",
         )
+
+    def _record(self) -> tuple[int, int]:
+        """How many examples the reader has judged, and how many of them correctly; not those merely shown."""
+        answers = self.state.answers
+        judged = [row for row in self.lab.examples if answers.get(f"{self.key}:{row}") is not None]
+        hits = [row for row in judged if (answers[f"{self.key}:{row}"] == "right") == self.lab.rob_right[row]]
+        return len(judged), len(hits)
 
     def controls(self) -> tuple[Input, ...]:
         count = len(self.lab.examples)
         return (Input("Which image", low=1, high=count, step=1, digits=0, trait="example"),)
 
     def notes(self) -> Mapping[str, str]:
-        return {"probabilities": f"Clean image {self.row} of {self.lab.n:,}, most probable classes (Fig. 3)"}
+        marked = "; ✓: the label" if self.answered else ""
+        return {"probabilities": f"Clean image {self.row}, most probable classes (Fig. 3){marked}"}
 
     def more(self) -> str:
         return html.folded(
@@ -126,6 +130,8 @@ class ConfidenceMargin(Step):
             marks = {label: RIGHT, int(order[0]): RIGHT if order[0] == label else WRONG}
             colours = [marks.get(int(place), ROB) for place in order]
         names = [lab.name(place) for place in order]
+        if self.answered:
+            names = [f"<b>{n} ✓</b>" if at == label else n for n, at in zip(names, order, strict=True)]
         return {"probabilities": lead_figure(names, p[order], colours, self.margin)}
 
 
@@ -177,6 +183,7 @@ class BenignConfidence(Step):
                     else "g gets no clean image wrong here.",
                 ),
             ),
+            short=html.margin(number),
         )
 
     def controls(self) -> tuple[Input, ...]:

@@ -16,6 +16,7 @@ from mnuts_core.tradeoff import right_between
 
 from . import figures_lesson_margins as fig
 from . import lesson_words as html
+from .lesson_lab import LEVEL
 from .lesson_numbers import (
     of_estimate,
     share,
@@ -57,7 +58,10 @@ class Mixing(Step):
             "the rest, with all of g's vote on its one answer. So g wins where h's lead over g's answer is "
             "at most <b>(1−α)/α</b>. Where h leads by more, nobody can outvote it, attacked or not.",
         ) + html.paragraph(
-            html.minus(f"Algorithm 1 chose s = {params.s:.3g}, p = {params.p:.3g}, c = {params.c:.3g} here.")
+            html.minus(
+                f"At β = {LEVEL:g} (step 9) Algorithm 1 chose s = {params.s:.3g}, p = {params.p:.3g}, "
+                f"c = {params.c:.3g} here."
+            )
         )
 
     def formula(self) -> str:
@@ -71,26 +75,26 @@ class Mixing(Step):
         odds = html.frac(html.row(html.num("1"), html.op("−"), alpha), alpha)
         a = html.num(mix.alpha, lab.alpha_digits)
         numbers = html.frac(html.row(html.num("1"), html.op("−"), a), a)
-        lines = [
-            html.row(lead, html.op("≤"), odds, html.op("="), numbers, html.op("="), html.num(mix.threshold))
-        ]
+        threshold = html.significant(mix.threshold)
+        lines = [html.row(lead, html.op("≤"), odds, html.op("="), numbers, html.op("="), threshold)]
         caption = "g wins exactly where this holds (T = 0; p are M(h)'s probabilities)."
         if len(flips.mends):
             row = int(flips.mends[0])
             p = lab.probabilities(row, mix.params)
             own = p[lab.std_class[row]]
+            digits = max(4, lab.alpha_digits)
             lines.append(
                 html.row(
-                    html.num(p.max(), 4),
+                    html.num(p.max(), digits + 1),
                     html.op("−"),
-                    html.num(own, 4),
-                    html.op("="),
-                    html.num(p.max() - own, 4),
+                    html.num(own, digits + 1),
+                    html.op("≈"),
+                    html.num(p.max() - own, digits),
                     html.op("≤"),
-                    html.num(mix.threshold),
+                    threshold,
                 )
             )
-            caption += " Below: the first mended image of the table."
+            caption += " Below: the first image that the mix mends."
         return html.formula(*lines, caption=caption)
 
     def question(self) -> Input:
@@ -116,7 +120,9 @@ class Mixing(Step):
                     f"It mends {m:,} and breaks {b:,}.",
                 ),
             ),
-            "s, p, c and α were chosen on images of this bundle, which flatters them a little (Table 8).",
+            "s, p, c and α were chosen on images of this bundle, which flatters them a little (Table 8). "
+            "α is rounded here, so that the counts may differ a little from those of step 9.",
+            short=html.percent(number),
         )
 
     def controls(self) -> tuple[Input, ...]:

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 
 from mnuts_core import views
 from mnuts_core.params import PAPER_OPTIMA, MixParams
+from mnuts_core.transform import gelu
 
 from . import figures_lesson_cases as fig
 from . import lesson_words as html
@@ -68,25 +70,31 @@ class PowerAndScale(Step):
         size = html.row(html.op("|"), html.sub(v, i), html.op("|"))
         sign = html.row(html.words("sgn"), html.op("("), html.sub(v, i), html.op(")"))
         mapped = html.sub(html.call("M", html.ident("h")), i)
-        times = html.op("·")
-        numbers = html.power(size, html.num(self.state.p, 2))
+        times, ln = html.op("·"), self.lab.normed(self.rows[0])[3]
         return html.formula(
-            html.row(
-                mapped,
-                html.op("="),
-                s,
-                times,
-                html.power(size, p),
-                times,
-                sign,
-                html.op("="),
-                html.num(self.state.s, 2),
-                times,
-                numbers,
-                times,
-                sign,
+            html.row(mapped, html.op("="), s, times, html.power(size, p), times, sign),
+            *(self._filled(place) for place in np.argsort(-ln, kind="stable")[:2]),
+            caption=html.minus(
+                f"Eq. 4, with c = {self.c:.2f} as Algorithm 1 chooses it here; below: the first two classes "
+                "of the sure image. The further apart they come to lie, the larger the margin."
             ),
-            caption=html.minus(f"Eq. 4, with c = {self.c:.2f} as Algorithm 1 chooses it here."),
+        )
+
+    def _filled(self, place: int) -> str:
+        """The formula with the numbers of a class of the sure image."""
+        params, ln = self.params, self.lab.normed(self.rows[0])[3]
+        value = float(gelu(torch.tensor(ln[place] + params.c)))
+        size = html.row(html.op("|"), html.num(value), html.op("|"))
+        return html.row(
+            html.sub(html.call("M", html.ident("h")), html.words(self.lab.name(place))),
+            html.op("="),
+            html.num(params.s, 2),
+            html.op("·"),
+            html.power(size, html.num(params.p, 2)),
+            html.op("·"),
+            html.bracketed(float(np.sign(value)), 0),
+            html.op("="),
+            html.num(params.s * abs(value) ** params.p * float(np.sign(value))),
         )
 
     def question(self) -> Input:
@@ -111,8 +119,8 @@ class PowerAndScale(Step):
         order = superiority_change((before[0], after[0]), (before[1], after[1]))
         return Check(
             number,
-            f"It becomes {html.margin(number, 2)}; at p = 1 it was "
-            f"{html.margin(ratio_of_medians(before[1], before[0]), 2)}.",
+            f"It becomes {html.margin(number)}; at p = 1 it was "
+            f"{html.margin(ratio_of_medians(before[1], before[0]))}.",
             None if said is None else said == truth,
             (
                 Claim(
@@ -124,6 +132,7 @@ class PowerAndScale(Step):
             ),
             "This is about size, not order. How often the sure image has the larger margin of a pair changes "
             f"by {html.percent(order, signed=True)}.",
+            short=f"{self.question().text(truth)}: {html.margin(number)}",
         )
 
     def controls(self) -> tuple[Input, ...]:
@@ -135,7 +144,7 @@ class PowerAndScale(Step):
         sure, unsure = self._groups(self.params)
         return html.paragraph(
             f"Median margin, sure: {html.margin(median(sure))}, unsure: {html.margin(median(unsure))}. Ratio "
-            f"{html.margin(ratio_of_medians(unsure, sure), 2)}."
+            f"{html.margin(ratio_of_medians(unsure, sure))}."
         )
 
     def notes(self) -> Mapping[str, str]:

@@ -44,7 +44,8 @@ class Price(Step):
             "The level <b>β</b> is the deal: the mix must keep a share β of h's answers that withstood the "
             "attack. The rest is what you pay for clean accuracy. Algorithm 1 tries "
             f"{self.lab.searched().grid.size} triples (s, p, c) and takes the one that leaves the fewest of "
-            "h's mistakes above the threshold."
+            "h's mistakes above the threshold; here without those that by themselves cost h more than "
+            f"{100 * (self.lab.searched().max_accuracy_loss or 1.0):g} points of accuracy."
         )
 
     def formula(self) -> str:
@@ -57,9 +58,9 @@ class Price(Step):
                 html.op("="),
                 html.frac(one, html.row(one, html.op("+"), q)),
                 html.op("="),
-                html.frac(one, html.row(one, html.op("+"), html.num(mix.threshold))),
+                html.frac(one, html.row(one, html.op("+"), html.significant(mix.threshold))),
                 html.op("="),
-                html.num(mix.alpha, 4),
+                html.num(mix.alpha, max(4, self.lab.alpha_digits)),
             ),
             caption=f"Algorithm 1, line 9: q is the margin that a share β = {self.state.beta:g} of the "
             "attacked right answers reaches.",
@@ -100,6 +101,7 @@ class Price(Step):
                 ),
             ),
             self._verified(mix),
+            short=html.percent(number, signed=True),
         )
 
     def _verified(self, mix: Remix) -> str:

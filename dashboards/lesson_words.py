@@ -123,14 +123,17 @@ def answer(said: str | None, close: bool | None, truth: str) -> str:
 
 
 # --- formulas
+_BRACKETS = ("(", ")", "|")
+
+
 def ident(text: str) -> str:
     """A variable."""
     return f"<mi>{escape(text)}</mi>"
 
 
 def num(value: float | str, digits: int = 3) -> str:
-    """A number; a negative one with its minus as an operator of its own."""
-    text = value if isinstance(value, str) else f"{value:.{digits}f}"
+    """A number; a negative one with its minus as an operator of its own, what rounds to zero without one."""
+    text = value if isinstance(value, str) else f"{round(value, digits) + 0.0:.{digits}f}"
     if text.startswith("-"):
         return f"<mrow><mo form='prefix'>−</mo><mn>{escape(text[1:])}</mn></mrow>"
     return f"<mn>{escape(text)}</mn>"
@@ -138,12 +141,22 @@ def num(value: float | str, digits: int = 3) -> str:
 
 def bracketed(value: float, digits: int = 3) -> str:
     """A number that follows an operator: in brackets if it is negative."""
-    return row(op("("), num(value, digits), op(")")) if value < 0 else num(value, digits)
+    number = num(value, digits)
+    return row(op("("), number, op(")")) if round(value, digits) < 0 else number
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A positive number to so many digits that count; a small one in powers of ten."""
+    if not value or value >= 1e-4:
+        return num(f"{value:#.{digits}g}")
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return row(num(mantissa), op("·"), power(num("10"), num(str(int(exponent)))))
 
 
 def op(text: str) -> str:
-    """An operator, a bracket or a comma."""
-    return f"<mo>{escape(text)}</mo>"
+    """An operator, a bracket or a comma; brackets keep to the size of letters."""
+    fixed = " stretchy='false'" if text in _BRACKETS else ""
+    return f"<mo{fixed}>{escape(text)}</mo>"
 
 
 def words(text: str) -> str:

@@ -106,7 +106,7 @@ def read_link(
         ("grid", "grid", lambda text: one_of("grid", text, grids)),
         ("shows", "case", lambda text: one_of("shows", text, ("paper", "clean", "attacked"))),
         ("image", "row", _row),
-        ("hide", "hidden", lambda text: _names(text, controls)),
+        ("hide", "hidden", lambda text: reading.names("hide", text, controls)),
     ):
         found = reading.take(key, fields, read)
         values |= {} if found is None else {trait: found}
@@ -136,6 +136,13 @@ class _Reading:
         except (ParameterError, ValueError) as error:
             self.problems.append(str(error))
             return None
+
+    def names(self, key: str, text: str, allowed: Collection[str]) -> tuple[str, ...]:
+        """The allowed ones among several names."""
+        names = [name for name in text.split(",") if name]
+        return tuple(
+            name for name in names if self.take(key, {key: name}, lambda one: one_of(key, one, allowed))
+        )
 
     def mix(self, fields: Mapping[str, str]) -> dict[str, Any]:
         """The mix's traits that are named; α counts as set by hand if it is."""
@@ -200,10 +207,6 @@ def one_of(name: str, text: str, allowed: Collection[str]) -> str:
     if text not in allowed:
         raise ParameterError(f"{name} must be one of {', '.join(allowed)}, got {text[:40]!r}")
     return text
-
-
-def _names(text: str, allowed: Collection[str]) -> tuple[str, ...]:
-    return tuple(one_of("hide", name, allowed) for name in text.split(",") if name)
 
 
 _MIX: dict[str, Callable[[str], Any]] = {

@@ -27,7 +27,39 @@ async function toClipboard(text) {
   }
 }
 
+// A slider's handle has a role but no name: it gets its label's, also when it is drawn anew.
+function nameSliders() {
+  for (const handle of document.querySelectorAll(".widget-slider .noUi-handle:not([aria-label])")) {
+    const label = handle.closest(".widget-slider").querySelector(".widget-label")?.textContent;
+    if (!label) continue;
+    handle.setAttribute("aria-label", label);
+    speakPlainly(handle, Boolean(handle.closest(".mnuts-log")));
+  }
+}
+
+// A screen reader is told the exponent of a logarithmic slider, and binary noise of the others.
+function speakPlainly(handle, logarithmic) {
+  const tell = () => {
+    const place = Number(handle.getAttribute("aria-valuetext"));
+    handle.setAttribute("aria-valuetext", `${Number((logarithmic ? 10 ** place : place).toPrecision(4))}`);
+    watch.takeRecords(); // our own change is none
+  };
+  const watch = new MutationObserver(tell);
+  watch.observe(handle, { attributeFilter: ["aria-valuetext"] });
+  tell();
+}
+
+function watchSliders() {
+  let timer;
+  const later = () => (timer ??= setTimeout(() => ((timer = undefined), nameSliders()), 500)); // plots change often
+  const watch = new MutationObserver(later);
+  watch.observe(document.body, { childList: true, subtree: true });
+  later();
+  return () => (watch.disconnect(), clearTimeout(timer));
+}
+
 function initialize({ model }) {
+  const unwatch = watchSliders();
   const entry = (place) => ({ mnuts: model.get("visit"), place });
   const write = (how, link, place) => history[how](entry(place), "", address(link));
   const receive = async (message) => {
@@ -48,7 +80,7 @@ function initialize({ model }) {
     write("replaceState", model.get("link"), model.get("place")); // the page as it came
     addEventListener("popstate", arrive);
   }
-  return () => removeEventListener("popstate", arrive);
+  return () => (unwatch(), removeEventListener("popstate", arrive));
 }
 
 export default { initialize, render() {} };

@@ -11,6 +11,7 @@ STYLE = """
   border: 1px solid var(--jp-border-color2); background: var(--jp-layout-color1); }
 .mnuts-controls > * { flex: none; }
 .mnuts-controls .widget-label, .mnuts-controls .widget-readout { color: var(--jp-ui-font-color1); }
+.mnuts-controls .mnuts-slider input[type=text] { padding-left: 5px; padding-right: 4px; }
 .mnuts-main { flex: 1 1 auto; min-width: 0; gap: 8px; overflow: visible; }
 .mnuts-main > * { overflow: visible; max-width: 100%; }
 .mnuts-main .widget-html-content { white-space: normal; min-width: 0; width: 100%; }
@@ -22,8 +23,8 @@ STYLE = """
 .mnuts-provenance details { display: inline-block; margin-left: 10px; vertical-align: top; max-width: 100%; }
 .mnuts-provenance details[open] { display: block; margin: 4px 0 0; }
 .mnuts-provenance summary { cursor: pointer; text-decoration: underline dotted; }
-.mnuts-headline { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums;
-  line-height: 1.3; }
+.mnuts-headline { width: 100%; min-width: 680px; table-layout: fixed; border-collapse: collapse;
+  font-size: 14px; font-variant-numeric: tabular-nums; line-height: 1.3; }
 .mnuts-headline th, .mnuts-headline td { text-align: right; padding: 3px 6px; vertical-align: top;
   border-bottom: 1px solid var(--jp-border-color2); white-space: nowrap; }
 .mnuts-headline thead th { font-size: 12px; font-weight: 600; color: var(--jp-ui-font-color2); cursor: help; }
@@ -39,8 +40,10 @@ STYLE = """
 .mnuts-found { font-size: 12px; line-height: 1.45; color: var(--jp-ui-font-color1); white-space: normal; }
 .mnuts-warning { color: var(--jp-ui-font-color2); padding-left: 8px; border-left: 3px solid #E69F00;
   margin-top: 4px; }
+.mnuts-main > .mnuts-alert { position: sticky; top: 8px; z-index: 5; }
 .mnuts-banner { padding: 8px 12px; border-radius: 6px; border-left: 4px solid #D55E00; font-size: 13px;
-  background: rgba(213,94,0,.12); color: var(--jp-ui-font-color1); white-space: normal; }
+  background: color-mix(in srgb, #D55E00 14%, var(--jp-layout-color1)); color: var(--jp-ui-font-color1);
+  white-space: normal; line-height: 1.45; }
 .mnuts-below { gap: 12px; padding: 0 2px; overflow: visible; }
 .mnuts-said { min-height: 18px; }
 .mnuts-old { opacity: .55; }
@@ -66,13 +69,16 @@ STYLE = """
   border-bottom: 1px solid var(--jp-border-color2); font-weight: 400; }
 .mnuts-plain thead th { font-size: 12px; font-weight: 600; color: var(--jp-ui-font-color2); }
 .mnuts-plain .no { color: var(--jp-ui-font-color2); }
+.mnuts-examples td.number .dot { float: left; margin-top: 5px; }
 .mnuts-explorer { container-type: inline-size; }
 .mnuts-main .widget-html { overflow-x: auto; height: auto; }
 @container (max-width: 1000px) {
   .mnuts-body { flex-direction: column; align-items: stretch; }
-  .mnuts-controls { position: static; max-height: none; width: auto; flex: none; display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); column-gap: 16px; }
-  .mnuts-controls > .mnuts-wide { grid-column: 1 / -1; }
+  .mnuts-controls { position: static; max-height: none; width: auto; flex: none; display: block;
+    columns: 270px; column-gap: 24px; }
+  .mnuts-controls > * { break-inside: avoid; }
+  .mnuts-controls > .widget-button { width: 100% !important; }
+  .mnuts-controls > .mnuts-wide { break-after: avoid; }
   .mnuts-headline th, .mnuts-headline td { padding: 3px 5px; }
   .mnuts-examples { flex-direction: column; align-items: stretch; }
   .mnuts-main .mnuts-story-box { flex: none; width: auto; }

@@ -63,7 +63,8 @@ class View {
     if (!this.sort) return rows;
     const { column: { key }, up } = this.sort;
     const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : `${a ?? ""}`.localeCompare(`${b ?? ""}`));
-    return rows.sort((a, b) => (up ? 1 : -1) * compare(a[key], b[key]));
+    const value = (row) => row[`${key}_sort`] ?? row[key];
+    return rows.sort((a, b) => (up ? 1 : -1) * compare(value(a), value(b)));
   }
 
   fill() {

@@ -43,7 +43,8 @@ class Table(anywidget.AnyWidget):
 
     Attributes:
         rows: Each a mapping with `key` (a number) and the columns' entries; `dot` colours
-            it, `fixed` leaves its buttons out, `COLUMN_more` and `COLUMN_tip` add to a cell.
+            it, `fixed` leaves its buttons out, `COLUMN_more` and `COLUMN_tip` add to a cell, and a cell of
+            text is sorted by `COLUMN_sort` where there is one.
         chosen: Key of the chosen row, -1 for none; the page and Python both set it.
         visible: Whether it is on the screen; the page keeps it.
         on_action: Called with a button's name and the row's key.

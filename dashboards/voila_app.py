@@ -25,6 +25,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError, RequestHandler
+from tornado.websocket import WebSocketClosedError
 from traitlets import default
 from traitlets.config import Config
 from voila.app import Voila
@@ -64,7 +65,8 @@ def run(
         token = "" if local else secrets.token_urlsafe(18)
     port = sockets[0].getsockname()[1]
     _prepare_environment(host)
-    logging.getLogger("tornado.general").addFilter(_is_worth_telling)
+    for name in ("tornado.general", "asyncio"):
+        logging.getLogger(name).addFilter(_is_worth_telling)
     app = ExplorerServer(config=_config(title, base_url + plotly_url(), local=local, preheat=preheat))
     app.sockets, app.heading, app.open_browser = sockets, title, open_browser
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
@@ -115,6 +117,10 @@ class ChannelsHandler(VoilaKernelWebsocketHandler):
         """Connect the kernel; messages leave as they come."""
         self.set_nodelay(True)
         await super().open(kernel_id)
+
+    def write_error(self, status_code: int, **_: object) -> None:
+        """The status alone, as to a tab that outlived its server: Jupyter's page for it is not served."""
+        self.finish()
 
 
 class PlotlyHandler(RequestHandler):
@@ -239,8 +245,12 @@ def _is_local(host: str) -> bool:
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """Not that Jupyter's milliseconds between pings, read by Tornado as seconds, are too many."""
-    return "websocket_ping_timeout" not in record.getMessage()
+    """Not that a page went while something was sent to it, as at every reload, and not pings' times.
+
+    Those are Jupyter's milliseconds between pings, read by Tornado as seconds, which are too many.
+    """
+    gone = record.exc_info is not None and isinstance(record.exc_info[1], WebSocketClosedError)
+    return not gone and "websocket_ping_timeout" not in record.getMessage()
 
 
 def _title(notebook: Path) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.quantiles import least_kept
-from mnuts_core.remix import Part, Remix, RemixEngine
+from mnuts_core.remix import Remix, RemixEngine
 
 
 class Share(NamedTuple):
@@ -73,13 +73,11 @@ def assumptions(engine: RemixEngine, remix: Remix) -> Assumptions:
     n, clean = engine.n_clean, remix.on_clean
     std_right = (engine.std_class == engine.labels).cpu().numpy()[:n]
     wrong, reaches = ~clean.right, clean.margin >= least_kept(remix.threshold)
-    kept = _share(reaches, wrong)
+    kept, changed = _share(reaches, wrong), engine.changed(remix.params)
     return Assumptions(
         std_right_too=_share(std_right, clean.right),
-        changed_clean=_changed(clean, engine, slice(0, n)),
-        changed_attacked=None
-        if remix.on_attacked is None
-        else _changed(remix.on_attacked, engine, slice(n, None)),
+        changed_clean=Share(int(changed[:n].sum()), n),
+        changed_attacked=Share(int(changed[n:].sum()), len(changed) - n) if remix.on_attacked else None,
         kept=kept,
         kept_std_right=_share(reaches, wrong & std_right),
         promised=float((wrong & std_right).sum()) * (1.0 - kept.value) if kept.of else 0.0,
@@ -91,8 +89,3 @@ def assumptions(engine: RemixEngine, remix: Remix) -> Assumptions:
 
 def _share(what: NDArray[np.bool_], among: NDArray[np.bool_]) -> Share:
     return Share(int((what & among).sum()), int(among.sum()))
-
-
-def _changed(part: Part, engine: RemixEngine, rows: slice) -> Share:
-    plain = engine.stages.plain_class[rows].cpu().numpy()
-    return Share(int((part.rob_class != plain).sum()), len(plain))

@@ -29,7 +29,7 @@ from mnuts_core.attacks.minimum_margin import (
     Transformed,
     make_margin_attack,
 )
-from mnuts_core.attacks.mmaa import N_TARGETS, Progress
+from mnuts_core.attacks.mmaa import N_TARGETS
 from mnuts_core.attacks.norms import Norm
 from mnuts_core.attacks.square import N_QUERIES
 from mnuts_core.build_batches import Batches
@@ -39,7 +39,7 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
 from mnuts_core.margins import check_labels
 from mnuts_core.passes import model_card, predict, to_uint8
-from mnuts_core.shared_work import finish
+from mnuts_core.shared_work import Progress, finish
 from mnuts_core.workfolder import WorkFolder
 
 __all__ = ["Transformed", "build_bundle", "model_card", "predict", "progress_bar", "to_uint8"]

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from mnuts_core.attacks.apgd import Model
 from mnuts_core.attacks.minimum_margin import MarginAttack
-from mnuts_core.attacks.mmaa import Progress
 from mnuts_core.bundle import content_digest
 from mnuts_core.manifest import ModelCard, Setting
 from mnuts_core.passes import model_card, predict, to_uint8
+from mnuts_core.shared_work import Progress
 from mnuts_core.workfolder import Arrays
 
 

@@ -131,7 +131,7 @@ def margin_medians(engine: RemixEngine, params: MixParams | None = None) -> dict
         "LN h": _groups(engine, normed, engine.rob_right),
     }
     if params is not None:
-        right = engine.top_class(params).cpu().numpy() == labels
+        right = engine.right(params).cpu().numpy()
         medians["M(h)"] = _groups(engine, engine.margins(params).margin.double().cpu().numpy(), right)
     return medians
 

@@ -15,6 +15,9 @@ from mnuts_core.remix import Part, Remix, RemixEngine
 from mnuts_core.simplex import PAPER_CASES
 
 Array = NDArray[np.float64]
+
+NO_CLASS = "none (a tie)"
+"""What M(h) predicts where the transform makes classes equally likely (`mnuts_core.ties`)."""
 Rows = NDArray[np.int64]
 Outcome = Literal["mended", "broken", "right", "wrong"]
 Where = Literal["clean", "attacked"]
@@ -115,7 +118,8 @@ class Story(NamedTuple):
     Attributes:
         where: The part of the bundle.
         number: Which image of the bundle it is.
-        label, std, rob, mapped, mix: Names of the true class and of what g, h, M(h) and the mix predict.
+        label, std, rob, mapped, mix: Names of the true class and of what g, h, M(h) and the mix predict;
+            `NO_CLASS` where M(h) ties.
         outcome: `mended` or `broken` by the mix, against h; or `right` or `wrong` before and after.
         margin: Confidence margin of M(h).
         threshold: (1-α)/α, from which on M(h) outvotes g.
@@ -160,7 +164,7 @@ def story(engine: RemixEngine, remix: Remix, where: Where, row: int) -> Story:
         label=names[int(engine.labels[rows][row])],
         std=names[int(std[row])],
         rob=names[int(plain[row])],
-        mapped=names[int(part.rob_class[row])],
+        mapped=NO_CLASS if part.tied[row] else names[int(part.rob_class[row])],
         mix=names[int(part.mix_class[row])],
         outcome=same if before == after else changed,
         margin=float(part.margin[row]),

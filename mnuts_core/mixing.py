@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS, MixParams
-from mnuts_core.quantiles import TIE
+from mnuts_core.ties import lifted_to_std
 from mnuts_core.transform import check_logits, transform_logits
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def mix_probabilities(std_probabilities: Tensor, rob_probabilities: Tensor, alph
 def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> Tensor:
     """The mixed classifier's logits `log((1-α)·σ(g/T) + α·σ(M(h)))` (Eq. 5), in float64.
 
+    Ties for the largest go to the standard model's class, by one bit (`mnuts_core.ties`).
+
     Args:
         std_logits: Raw logits g(x), shape (..., K).
         rob_logits: Raw logits h(x), shape (..., K).
@@ -92,16 +94,7 @@ def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> T
     std = temperature_scale(std_logits.double(), params.temperature).softmax(dim=-1)
     rob = transform_with(rob_logits, params).softmax(dim=-1)
     mixed = mix_probabilities(std, rob, required_alpha(params)).clamp_min(_TINY)
-    if params.temperature == 0.0:
-        mixed = _ties_to_std(mixed, std_logits.argmax(dim=-1, keepdim=True))
-    return mixed.log()
-
-
-def _ties_to_std(mixed: Tensor, std_class: Tensor) -> Tensor:
-    """Lift `ŷ_std` by one bit where it ties with the largest: at T = 0 a tie is the standard model's."""
-    top, own = mixed.amax(dim=-1, keepdim=True), mixed.gather(-1, std_class)
-    lifted = torch.nextafter(top, torch.full_like(top, torch.inf))
-    return mixed.scatter(-1, std_class, torch.where(top - own <= TIE, lifted, own).to(mixed.dtype))
+    return lifted_to_std(mixed.log(), mixed, std_logits.argmax(dim=-1, keepdim=True))
 
 
 def transform_with(rob_logits: Tensor, params: MixParams) -> Tensor:
@@ -237,9 +230,11 @@ def _narrowed(logits: Tensor, dtype: torch.dtype) -> Tensor:
     narrow = logits.to(dtype)
     if dtype == logits.dtype:
         return narrow
-    changed = narrow.argmax(dim=-1) != logits.argmax(dim=-1)
+    first = logits.argmax(dim=-1, keepdim=True)
+    changed = narrow.argmax(dim=-1, keepdim=True) != first
     shifted = (logits - logits.detach().amax(dim=-1, keepdim=True)).to(dtype)
-    return torch.where(changed.unsqueeze(-1), shifted, narrow)
+    tied = (shifted == 0).scatter(-1, first, False)  # float16 has no numbers between 0 and -6e-8
+    return torch.where(changed, shifted - torch.finfo(dtype).smallest_normal * tied, narrow)
 
 
 def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:

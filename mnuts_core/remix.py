@@ -31,6 +31,7 @@ from mnuts_core.quantiles import (
 )
 from mnuts_core.row_threads import make_stages
 from mnuts_core.stages import KEPT, Margins
+from mnuts_core.ties import predictions
 
 MAX_ACCURACY_LOSS = 0.001
 """A transform that costs the robust model more than this share of examples is warned of, and not searched."""
@@ -44,14 +45,16 @@ class Part:
 
     Attributes:
         margin: Confidence margin of M(h) (Definition 2.1), float64 in [0, 1].
-        rob_class: Class that M(h) predicts, int64.
+        rob_class: Class that M(h) predicts, int64; where it ties (`mnuts_core.ties`) one of the largest.
+        tied: Whether the transform has made a tie, so that M(h) predicts nothing, bool.
         mix_class: Class that the mix predicts, int64.
-        right: Whether M(h) predicts the label, bool.
+        right: Whether M(h) predicts the label, bool; not where it ties.
         mix_right: Whether the mix does, bool.
     """
 
     margin: NDArray[np.float64]
     rob_class: NDArray[np.int64]
+    tied: NDArray[np.bool_]
     mix_class: NDArray[np.int64]
     right: NDArray[np.bool_]
     mix_right: NDArray[np.bool_]
@@ -158,6 +161,7 @@ class RemixEngine:
         self.std_class = self.std_logits.argmax(dim=1)
         watched = torch.stack([self.labels, self.std_class], dim=1)
         self.stages = make_stages(self.rob_logits, watched, device=self.device, dtype=dtype)
+        self._plain_tie = self.stages.plain_tie
         self._std_probabilities: tuple[float, Tensor] | None = None
         self._levels: dict[object, NDArray[np.float64]] = {}
 
@@ -191,8 +195,32 @@ class RemixEngine:
         return self.stages.margins(params.ln_k, params.c, params.clamp, params.p, params.s)
 
     def top_class(self, params: MixParams) -> Tensor:
-        """Class that M(h) predicts on each row, int64."""
+        """Class that M(h) predicts on each row, int64; where it ties (`tied`) one of the largest."""
         return self.stages.top_class(params.ln_k, params.c, params.clamp)
+
+    def tied(self, params: MixParams) -> Tensor:
+        """Where the transform has made a tie, so that M(h) predicts nothing (`mnuts_core.ties`), bool."""
+        own = self._plain_tie & (self.top_class(params) == self.stages.plain_class)
+        return (self.margins(params).margin == 0) & ~own
+
+    def right(self, params: MixParams) -> Tensor:
+        """Where M(h) predicts the label, bool, shape (R,); a tie is not right."""
+        return (self.top_class(params) == self.labels) & ~self.tied(params)
+
+    def changed(self, params: MixParams) -> Tensor:
+        """Where M changes h's prediction (Assumption 4.2), bool, shape (R,); a tie is a change."""
+        return (self.top_class(params) != self.stages.plain_class) | self.tied(params)
+
+    def vote(self, params: MixParams) -> Tensor:
+        """Class that the mix with T = 0 predicts where g does not outvote M(h), int64, shape (R,).
+
+        It is `top_class`, but for the few rows with a tie that leaves g's class out: there arg max decides.
+        """
+        margins, vote = self.margins(params), self.top_class(params)
+        rows = ((margins.margin <= TIE) & (margins.deficit[:, STD] > TIE)).nonzero().squeeze(1)
+        if not rows.numel():
+            return vote
+        return vote.index_copy(0, rows, transform_with(self.rob_logits[rows], params).softmax(1).argmax(1))
 
     def level_margins(self, params: MixParams) -> NDArray[np.float64]:
         """Sorted margins of M(h) at the attacked points that LN∘h still gets right (for the quantile).
@@ -240,11 +268,11 @@ class RemixEngine:
         """
         threshold = self.threshold(params, quantile)
         mix_class = self._mix_class(params, threshold)
-        rob_class, margin = self.top_class(params), self.margins(params).margin
-        clean = self._part(slice(0, self.n_clean), margin, rob_class, mix_class)
+        columns = self._columns(params, mix_class)
+        clean = Part(**{name: column[: self.n_clean] for name, column in columns.items()})
         attacked = None
         if self.bundle.n_adv:
-            attacked = self._part(slice(self.n_clean, None), margin, rob_class, mix_class)
+            attacked = Part(**{name: column[self.n_clean :] for name, column in columns.items()})
         return Remix(
             params=params if params.alpha is not None else params.with_(alpha=1.0 / (1.0 + threshold)),
             threshold=threshold,
@@ -290,9 +318,9 @@ class RemixEngine:
     def _mix_class(self, params: MixParams, threshold: float) -> Tensor:
         if params.temperature == 0.0:
             outvoted = self.margins(params).deficit[:, STD] <= threshold + TIE
-            return torch.where(outvoted, self.std_class, self.top_class(params))
+            return torch.where(outvoted, self.std_class, self.vote(params))
         odds = threshold * self.std_probabilities(params.temperature)
-        return odds.add_(self.rob_probabilities(params)).argmax(dim=1)
+        return predictions(odds.add_(self.rob_probabilities(params)), self.std_class)
 
     def std_probabilities(self, temperature: float) -> Tensor:
         """`σ(g/T)` of all rows, shape (R, K), float64; the last temperature is kept."""
@@ -320,15 +348,18 @@ class RemixEngine:
         """
         return self.remix(IDENTITY.with_(beta=beta, temperature=temperature))
 
-    def _part(self, rows: slice, margin: Tensor, rob_class: Tensor, mix_class: Tensor) -> Part:
-        labels = self.labels[rows]
-        return Part(
-            margin=margin[rows].double().cpu().numpy(),
-            rob_class=rob_class[rows].cpu().numpy(),
-            mix_class=mix_class[rows].cpu().numpy(),
-            right=(rob_class[rows] == labels).cpu().numpy(),
-            mix_right=(mix_class[rows] == labels).cpu().numpy(),
-        )
+    def _columns(self, params: MixParams, mix_class: Tensor) -> dict[str, NDArray[Any]]:
+        """What a `Part` holds, of all rows."""
+        top, tied = self.top_class(params), self.tied(params)
+        columns = {
+            "margin": self.margins(params).margin.double(),
+            "rob_class": top,
+            "tied": tied,
+            "mix_class": mix_class,
+            "right": (top == self.labels) & ~tied,
+            "mix_right": mix_class == self.labels,
+        }
+        return {name: column.cpu().numpy() for name, column in columns.items()}
 
 
 def _present(array: NDArray[np.floating[Any]] | None) -> NDArray[np.floating[Any]]:

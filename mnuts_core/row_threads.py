@@ -48,6 +48,11 @@ class SharedStages:
         """See `StagedTransform.plain_class`."""
         return torch.cat([part.plain_class for part in self._parts])
 
+    @property
+    def plain_tie(self) -> Tensor:
+        """See `StagedTransform.plain_tie`."""
+        return torch.cat([part.plain_tie for part in self._parts])
+
     def normed(self, ln_k: int) -> Tensor:
         """See `StagedTransform.normed`."""
         return torch.cat(self._each(lambda part: part.normed(ln_k)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.devices import one_thread, resolve_device
@@ -20,7 +21,7 @@ from mnuts_core.quantiles import QuantileMethod, check_method
 from mnuts_core.remix import MAX_ACCURACY_LOSS
 from mnuts_core.selection import Array, CellMargins, CleanRows, GridSearchResult, level_tables
 from mnuts_core.stages import StagedTransform, overtaken
-from mnuts_core.transform import layer_norm
+from mnuts_core.transform import clamp_logits, layer_norm, signed_power
 
 RESOLUTION = 2.0**-53
 """Margins below this are 0: probabilities near each other in float64 do not differ by less, and no α < 1
@@ -121,7 +122,7 @@ class _Rows:
 
 @dataclass(frozen=True, eq=False)
 class _Changes:
-    """What M does to predictions, per value of c: nothing else matters to them."""
+    """What M does to predictions, shape (p, c): s does not matter to them."""
 
     loss: Array
     clean_changes: Array
@@ -216,15 +217,30 @@ def _visit_cells(
 
 def _changes(rows: _Rows, grid: GridSpec, clamp: Clamp, ln_k: int, device: torch.device) -> _Changes:
     normed = layer_norm(torch.from_numpy(rows.logits).to(device), ln_k)
+    labels = torch.from_numpy(rows.labels).to(device)
     first, last = normed.max(dim=1), normed.min(dim=1)
-    swapped = [overtaken(first.values, last.values, c, clamp) for c in grid.c.tolist()]
-    transformed = torch.where(torch.stack(swapped), last.indices, first.indices).cpu().numpy()
-    plain = first.indices.cpu().numpy()
-    clean, attacked = slice(0, rows.n_clean), slice(rows.n_clean, None)
-    lost = (plain == rows.labels).astype(np.int64) - (transformed == rows.labels)
-    changed = transformed != plain
-    loss = np.maximum(lost[:, clean].mean(axis=1), lost[:, attacked].mean(axis=1))
-    return _Changes(loss, changed[:, clean].mean(axis=1), changed[:, attacked].mean(axis=1))
+    ends, before = _ends(normed), (first.indices == labels).double()
+    plain_tie = ends[:, 0] == ends[:, 1]
+    loss, changes = np.empty((2, *grid.shape[1:])), np.empty((2, *grid.shape[1:]))
+    for k, c in enumerate(grid.c.tolist()):
+        swapped = overtaken(first.values, last.values, c, clamp)
+        top = torch.where(swapped, last.indices, first.indices)
+        own_tie = plain_tie & ~swapped
+        leaders = clamp_logits(ends + c, clamp).topk(2, dim=1).values.T.contiguous()
+        for j, p in enumerate(grid.p.tolist()):
+            one, two = signed_power(leaders, p)
+            tied = (one == two) & ~own_tie  # `mnuts_core.ties`
+            lost = before - ((top == labels) & ~tied).double()
+            changed = ((top != first.indices) | tied).double()
+            for part, of in enumerate((slice(0, rows.n_clean), slice(rows.n_clean, None))):
+                loss[part, j, k], changes[part, j, k] = float(lost[of].mean()), float(changed[of].mean())
+    return _Changes(loss.max(axis=0), *changes)
+
+
+def _ends(normed: Tensor) -> Tensor:
+    """Each row's two largest and two smallest logits, (R, 4): a clamp's two largest are among them."""
+    largest = normed.topk(2, dim=1).values
+    return torch.cat([largest, normed.topk(min(2, normed.shape[1] - 2), largest=False).values], dim=1)
 
 
 def _stages(rows: _Rows, chosen: NDArray[np.int64], device: torch.device) -> StagedTransform:

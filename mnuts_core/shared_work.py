@@ -10,7 +10,7 @@ from mnuts_core.errors import MnutsError
 from mnuts_core.workfolder import Arrays, WorkFolder
 
 Progress = Callable[[int, int], None]
-"""Called with (work done, work in all)."""
+"""Called with (work done, work in all); to cancel, raise an exception in it."""
 
 SLOW_DISK = 60.0
 """Seconds until a file that one machine wrote must be seen by the others."""

@@ -119,6 +119,11 @@ class StagedTransform:
         """The class that the logits themselves predict, int64, shape (R,)."""
         return self._first_class
 
+    @property
+    def plain_tie(self) -> Tensor:
+        """Whether the two largest of the logits themselves are equal, bool, shape (R,)."""
+        return self._raw[:, 0] == self._raw[:, 1]
+
     def normed(self, ln_k: int) -> Tensor:
         """LN(h), classes sorted from the largest to the smallest, shape (R, K)."""
         return self._remember("normed", ln_k, lambda: self._compute_normed(ln_k))
@@ -126,7 +131,8 @@ class StagedTransform:
     def top_class(self, ln_k: int, c: float, clamp: Clamp) -> Tensor:
         """The class that M(h) predicts, int64, shape (R,): p and s do not matter to it.
 
-        It is the largest logit's, unless GELU's far tail lifts the smallest one above it (D.8.2).
+        It is the largest logit's, unless GELU's far tail lifts the smallest one above it (D.8.2). Where the
+        margin is 0 others are as large: see `mnuts_core.ties`.
         """
 
         def compute() -> Tensor:

@@ -22,6 +22,9 @@ from mnuts_core.remix import STD, RemixEngine
 
 Array = NDArray[np.float64]
 
+TRIFLE = 1e-300
+"""Makes of 0 what is larger than 0, and leaves every other number as it is."""
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -76,7 +79,7 @@ def _shares(engine: RemixEngine, params: MixParams, odds: Array) -> tuple[Array,
     if not engine.bundle.n_adv:
         return clean, np.full(len(odds), np.nan), np.full(len(odds), np.nan)
     margins = engine.margins(params).margin[n:].cpu().numpy()
-    right = (engine.top_class(params) == engine.labels)[n:].cpu().numpy()
+    right = engine.right(params)[n:].cpu().numpy()
     held = np.sort(margins[right])
     bound = (len(held) - np.searchsorted(held, least_kept(odds), side="left")) / len(margins)
     return clean, bound, _share_right(low[n:], high[n:], closed[n:], odds)
@@ -87,13 +90,16 @@ def right_between(engine: RemixEngine, params: MixParams) -> tuple[Array, Array,
 
     Returns:
         Lowest and highest odds, shape (R,) each (empty where lowest > highest), and whether the upper
-        end belongs to it: at T = 0 a tie goes to the standard model.
+        end belongs to it: a tie goes to the standard model (`mnuts_core.ties`).
     """
     if params.temperature == 0.0:
         low, high, closed = _hard_interval(engine, params)
     else:
         low, high = _soft_interval(
-            engine.std_probabilities(params.temperature), engine.rob_probabilities(params), engine.labels
+            engine.std_probabilities(params.temperature),
+            engine.rob_probabilities(params),
+            engine.labels,
+            engine.std_class,
         )
         closed = torch.ones_like(low, dtype=torch.bool)
     return low.cpu().numpy(), high.cpu().numpy(), closed.cpu().numpy()
@@ -103,7 +109,7 @@ def _hard_interval(engine: RemixEngine, params: MixParams) -> tuple[Tensor, Tens
     """T = 0: ŷ_std from odds `p₁ - p[ŷ_std]` on, ŷ_rob below them."""
     switch = (engine.margins(params).deficit[:, STD].double() - TIE).clamp_min(0.0)
     std_right = engine.std_class == engine.labels
-    rob_right = engine.top_class(params) == engine.labels
+    rob_right = engine.vote(params) == engine.labels
     never, always = torch.full_like(switch, torch.inf), torch.full_like(switch, torch.inf)
     zero = torch.zeros_like(switch)
     low = torch.where(rob_right, zero, torch.where(std_right, switch, never))
@@ -111,11 +117,17 @@ def _hard_interval(engine: RemixEngine, params: MixParams) -> tuple[Tensor, Tens
     return low, high, std_right
 
 
-def _soft_interval(std: Tensor, rob: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """T > 0: the intersection over classes i of `t·(a_y - a_i) ≥ b_i - b_y`."""
-    own = labels.unsqueeze(1)
+def _soft_interval(std: Tensor, rob: Tensor, labels: Tensor, std_class: Tensor) -> tuple[Tensor, Tensor]:
+    """T > 0: the intersection over classes i of `t·(a_y - a_i) ≥ b_i - b_y`.
+
+    Ties: y needs `TIE` less if it is ŷ_std, else `TIE` more than ŷ_std and a trifle more than the classes
+    before it, which only tells at t = 0.
+    """
+    own, voted = labels.unsqueeze(1), std_class.unsqueeze(1)
     slope = std.gather(1, own) - std
     need = rob - rob.gather(1, own)
+    need += TRIFLE * (torch.arange(rob.shape[1], device=rob.device) < own).to(need)
+    need.scatter_add_(1, voted, TIE * (own != voted).to(need)).sub_(TIE * (own == voted).to(need))
     bound = need / slope
     inf = torch.tensor(torch.inf, dtype=bound.dtype, device=bound.device)
     low = torch.where(slope > 0, bound, -inf).amax(dim=1)

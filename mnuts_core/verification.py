@@ -40,7 +40,8 @@ from mnuts_core.manifest import Setting, library_versions
 from mnuts_core.margins import check_labels
 from mnuts_core.mixing import MixedClassifier
 from mnuts_core.passes import model_card
-from mnuts_core.verification_batches import AttackRun, BatchState, Progress
+from mnuts_core.shared_work import Progress
+from mnuts_core.verification_batches import AttackRun, BatchState
 from mnuts_core.workfolder import WorkFolder
 
 NAMES: dict[Attack, str] = {
@@ -130,7 +131,8 @@ def evaluate(
         channels_last: Lay weights out as NHWC, which convolutions often run faster on.
         progress: Called often with (components done, components in all); may raise to cancel.
         work_dir: Folder in which every finished component is kept, so that a run that was cut off goes
-            on where it was; made if it is missing. None keeps nothing. The folder stays:
+            on where it was; made if it is missing. None keeps nothing. A run on more images than one that
+            was cut off keeps its whole batches, if these images come first. The folder stays:
             `workfolder.discard` it once the result is saved.
         fresh: Throw away what is in `work_dir`.
 
@@ -153,6 +155,8 @@ def evaluate(
         settings = _settings(model, images, labels, plan, batch_size) | {"channels_last": channels_last}
         work = None if work_dir is None else WorkFolder(work_dir, settings)
         if work is not None:
+            if not fresh:
+                _keep_batches_of_fewer(work, images, labels, batch_size)
             work.open(fresh=fresh)
         run = AttackRun(model, images, labels, plan, batch_size, device)
         some = images[:batch_size].to(device), labels[:batch_size].to(device)
@@ -180,7 +184,6 @@ def _settings(
     model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, batch_size: int
 ) -> dict[str, Setting]:
     versions = library_versions()
-    data = {"images": images.numpy(), "labels": labels.numpy()}
     weights = (model_card("", base).digest for base in (model.std_model, model.rob_model))
     return {
         **plan._asdict(),
@@ -191,10 +194,25 @@ def _settings(
         "mix": str(model.params),
         "alpha_d": model.alpha_d,
         "r_d": model.r_d,
-        "data_digest": content_digest(data),
+        "data_digest": _data_digest(images, labels),
         **dict(zip(("std_digest", "rob_digest"), map(str, weights), strict=True)),
         **{name: versions[name] for name in ("torch", "pyautoattack") if name in versions},
     }
+
+
+def _data_digest(images: Tensor, labels: Tensor) -> str:
+    return content_digest({"images": images.numpy(), "labels": labels.numpy()})
+
+
+def _keep_batches_of_fewer(work: WorkFolder, images: Tensor, labels: Tensor, batch_size: int) -> None:
+    """Where a run on the first of these very images was cut off, keep its whole batches."""
+    earlier = work.begun_with() or {}
+    n = earlier.get("n")
+    if not isinstance(n, int) or not 0 < n < len(images):
+        return
+    fewer = work.settings | {"n": n, "data_digest": _data_digest(images[:n], labels[:n])}
+    if earlier == fewer:
+        work.take_over(fewer, n // batch_size)
 
 
 def _result(state: BatchState, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]) -> Verified:

@@ -14,10 +14,8 @@ from mnuts_core.attacks.adaptive import Plan, run_component, surrogate_of
 from mnuts_core.attacks.doubts import count_zero_gradients
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.mixing import MixedClassifier
+from mnuts_core.shared_work import Progress
 from mnuts_core.workfolder import Arrays, WorkFolder
-
-Progress = Callable[[int, int], None]
-"""Called with (components done, components in all), at each forward pass; to cancel, raise in it."""
 
 
 class BatchState(NamedTuple):
@@ -70,7 +68,12 @@ class AttackRun:
         self.batches = torch.split(torch.arange(len(images)), batch_size)
 
     def all_batches(self, work: WorkFolder | None, progress: Progress | None) -> BatchState:
-        """Run every component on every batch, but for those that the work folder has."""
+        """Run every component on every batch, but for those that the work folder has.
+
+        Args:
+            work: Where finished components are kept, if anywhere.
+            progress: Called with (components done, components in all), at each forward pass.
+        """
         parts = self.plan.components
         total, states = len(self.batches) * len(parts), []
         for number, rows in enumerate(self.batches):

@@ -82,6 +82,9 @@ class WorkFolder:
                 f"{self.path} holds files but no {SETTINGS}, so it is no work folder: "
                 "give another --out, or move it away"
             )
+        self._write_settings()
+
+    def _write_settings(self) -> None:
         text = json.dumps(self.settings, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         write_atomically(self.path / SETTINGS, text.encode(), WorkFolderError)
 
@@ -103,6 +106,29 @@ class WorkFolder:
                 f"{self.path} was begun with other settings ({'; '.join(changed)}): go back to those to "
                 "resume, or give --fresh to throw its batches away, or another --out"
             )
+
+    def begun_with(self) -> dict[str, Any] | None:
+        """The settings that the folder was begun with; None if it is not there, or they cannot be read."""
+        try:
+            return _read_settings(self.path / SETTINGS)
+        except WorkFolderError:
+            return None
+
+    def take_over(self, settings: Mapping[str, Setting | None], n_batches: int) -> None:
+        """Make a folder that was begun with other settings one of these, and keep its first batches.
+
+        For a caller who knows that these batches are the same under both. A process that is killed in here
+        loses no more than batches, whichever settings it is started with again.
+
+        Args:
+            settings: Those that the folder was begun with.
+            n_batches: How many batches, from 0, are the same.
+        """
+        before = WorkFolder(self.path, settings)
+        for number in range(n_batches):
+            if (arrays := before.read(number)) is not None:
+                self.write(number, arrays)
+        self._write_settings()
 
     def read(self, number: int) -> Arrays | None:
         """A finished batch; None if it is not there, or not whole.

@@ -69,11 +69,11 @@ def table4(
     """
     mix = chosen_mix(bundle.require_attacked(), beta, grid, params)
     engine = RemixEngine(bundle)
-    labels, plain = engine.labels, engine.stages.plain_class
-    classes = {"h": plain, "LN h": engine.top_class(LN_ONLY), "M(h)": engine.top_class(mix)}
+    found: dict[str, tuple[Any, Any]] = {"h": (engine.rob_right, np.zeros_like(engine.rob_right))}
+    for name, params_of in (("LN h", LN_ONLY), ("M(h)", mix)):
+        found[name] = engine.right(params_of).cpu().numpy(), engine.changed(params_of).cpu().numpy()
     rows, n = [], bundle.n_clean
-    for name, top in classes.items():
-        right, changed = (top == labels).cpu().numpy(), (top != plain).cpu().numpy()
+    for name, (right, changed) in found.items():
         kind: Any = "transfer" if name == "M(h)" else "attacked"
         figures = columns("clean", Estimate.of("clean", right[:n]))
         figures |= columns("attacked", Estimate.of(kind, right[n:]))

@@ -17,11 +17,12 @@ from torch import Tensor
 
 from mnuts_core.attacks.apgd import Model
 from mnuts_core.attacks.inputs import Precision, check_count, check_precision
-from mnuts_core.attacks.mmaa import N_TARGETS, MinimumMargin, Progress, minimum_margin_attack
+from mnuts_core.attacks.mmaa import N_TARGETS, MinimumMargin, minimum_margin_attack
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.attacks.square import N_QUERIES, square_margin_attack
 from mnuts_core.errors import ParameterError
 from mnuts_core.manifest import AttackCard, Setting
+from mnuts_core.shared_work import Progress
 from mnuts_core.transform import transform_logits
 
 MarginAttackName = Literal["mmaa", "square"]

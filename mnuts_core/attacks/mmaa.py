@@ -32,10 +32,8 @@ from mnuts_core.attacks.norms import Ball, Norm, make_ball
 from mnuts_core.attacks.seeds import generator
 from mnuts_core.margins import check_labels, signed_margin
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
+from mnuts_core.shared_work import Progress
 from mnuts_core.transform import layer_norm
-
-Progress = Callable[[int, int], None]
-"""Called with (work done, work in all); to cancel, raise an exception in it."""
 
 N_TARGETS = 9
 """Other classes that targeted APGD drives at, as in AutoAttack."""

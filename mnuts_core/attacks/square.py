@@ -25,11 +25,12 @@ from mnuts_core.attacks.inputs import (
     laid_out,
     prepared,
 )
-from mnuts_core.attacks.mmaa import MinimumMargin, Progress
+from mnuts_core.attacks.mmaa import MinimumMargin
 from mnuts_core.attacks.norms import Ball, L2Ball, Norm, make_ball
 from mnuts_core.attacks.seeds import generator
 from mnuts_core.margins import check_labels, signed_margin
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
+from mnuts_core.shared_work import Progress
 from mnuts_core.transform import layer_norm
 
 N_QUERIES = 5000

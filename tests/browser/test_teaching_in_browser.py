@@ -113,7 +113,7 @@ def test_a_control_moves_plot_formula_and_words(opened, engine):
     slider = page.locator(".mnuts-controls-row").get_by_role("slider", name="weight α")
     slider.fill("0.8")
     page.wait_for_function("document.querySelector('.mnuts-live').innerText.includes('α = 0.800')")
-    page.wait_for_function(f"{PLOT.format('flips')}.layout.annotations.some(a => a.text === 'α = 0.800')")
+    page.wait_for_function(f"{PLOT.format('flips')}.data.some(t => t.text?.[1]?.includes('α = 0.800'))")
     assert "0.250" in page.locator(".mnuts-formula").inner_text()
     slider.focus()
     slider.press("ArrowLeft")

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mnuts_core import MixConfig, MixedClassifier, MixParams, MnutsError, ParameterError
+from mnuts_core import MixConfig, MixedClassifier, MixParams, MnutsError, ParameterError, workfolder
 from mnuts_core.attacks.doubts import CODES, doubts_of_config, doubts_of_result
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.bundle import content_digest
@@ -216,6 +216,49 @@ class TestResume:
             setup.mix.rob_model.head[0].bias += 1
         with pytest.raises(MnutsError, match="rob_digest"):
             setup.run(work_dir=tmp_path)
+
+    @pytest.mark.parametrize(("fewer", "again"), [(10, 5), (15, 5), (9, 0)])
+    def test_more_images_keep_whole_batches(self, setup, verified, tmp_path, fewer, again):
+        few = setup._replace(images=setup.images[:fewer], labels=setup.labels[:fewer])
+        few.run(work_dir=tmp_path)
+        done: list[int] = []
+        more = setup.run(work_dir=tmp_path, progress=lambda now, total: done.append(now))
+        assert min(done) == again, "components of whole batches are not run again"
+        assert (more.digest, more.components) == (verified.digest, verified.components)
+        with pytest.raises(MnutsError, match="n: 20 → "):
+            few.run(work_dir=tmp_path)
+
+    @pytest.mark.parametrize("what", ["images", "labels"])
+    def test_more_images_after_others_are_refused(self, setup, tmp_path, what):
+        few = setup._replace(images=setup.images[:10], labels=setup.labels[:10])
+        with pytest.raises(CutError):
+            few.run(work_dir=tmp_path, progress=self.cut_after(1))
+        changed = setup._replace(**{what: getattr(setup, what).flip(0)})
+        with pytest.raises(MnutsError, match=r"n: 10 → 20; .*data_digest"):
+            changed.run(work_dir=tmp_path)
+        with pytest.raises(MnutsError, match=r"seed: 0 → 1; .*n: 10 → 20"):
+            setup.run(work_dir=tmp_path, seed=1)
+
+    @pytest.mark.parametrize("writes", [1, 2])
+    def test_killed_while_it_takes_batches_over(self, setup, verified, tmp_path, monkeypatch, writes):
+        """The batch is written and the settings are not, or both: either way what follows is right."""
+        few = setup._replace(images=setup.images[:10], labels=setup.labels[:10])
+        first = few.run(work_dir=tmp_path)
+        left, write = [writes], workfolder.write_atomically
+
+        def dying(*arguments):
+            write(*arguments)
+            left[0] -= 1
+            if not left[0]:
+                raise CutError
+
+        monkeypatch.setattr(workfolder, "write_atomically", dying)
+        with pytest.raises(CutError):
+            setup.run(work_dir=tmp_path)
+        monkeypatch.undo()
+        if writes == 1:
+            assert few.run(work_dir=tmp_path).digest == first.digest
+        assert setup.run(work_dir=tmp_path).digest == verified.digest
 
     @pytest.mark.parametrize("kept", [0, 50, -5])
     def test_a_damaged_batch_is_attacked_again(self, setup, tmp_path, kept):

@@ -169,6 +169,14 @@ def test_an_added_bundle_gets_a_name_of_its_own(compare, bundles, tmp_path):
     assert compare.shown.summaries["one (2)"].classes == 10
 
 
+def test_a_file_is_told_of_by_its_name_and_not_by_where_it_lies(compare, tmp_path):
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"no bundle")
+    compare.add(bad)
+    assert "bad.safetensors is not a readable safetensors file" in compare.banner.value
+    assert str(tmp_path) not in compare.banner.value
+
+
 def test_more_than_six_are_refused(compare, bundles, tmp_path):
     for number in range(5):
         compare.add(bundles["bare"].save(tmp_path / f"extra{number}.safetensors"))
@@ -333,3 +341,12 @@ def test_the_papers_numbers_are_the_papers():
     assert len(gaps) == 9
     assert ("Peng 2023, CIFAR-10 ℓ∞", 0.395) in gaps
     assert "Wang et al. (2023) s = 5, c = −1.1, p = 2.71" in tables.paper_best()
+
+
+def test_numbers_written_as_text_are_sorted_as_numbers(bundles):
+    engine = RemixEngine(bundles["one"], device="cpu")
+    params = grid_search(bundles["one"], GridSpec.paper("cifar10"), 0.985).best.params
+    cells = transfer_matrix({"one": engine}, {"one": params}, "target")
+    (row,) = tables.transfer_rows(cells)
+    assert (row["n"], row["n_sort"]) == ("300", 300)
+    assert row["alpha_sort"] == cells[0].params.alpha

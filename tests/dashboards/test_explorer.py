@@ -453,6 +453,16 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
         explorer.state.c = c
         explorer.controls.keep.click()
     assert [p.c for p in explorer.state.snapshots] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    assert "the oldest is gone" in explorer.controls.said.value
+    explorer.state.c = 0.7
+    explorer.make(ALL)
+    assert explorer.controls.said.value == ""
+
+
+def test_a_row_is_asked_for_only_where_the_bundles_images_are_shown(explorer):
+    assert explorer.controls.row.disabled
+    explorer.state.case = "clean"
+    assert not explorer.controls.row.disabled
 
 
 def test_clicks_on_the_plane_go_there(explorer):

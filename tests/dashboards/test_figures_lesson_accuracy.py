@@ -20,6 +20,15 @@ def test_a_bar_has_its_interval():
     assert made["layout"]["annotations"] == []
 
 
+def test_the_number_of_a_hollow_bar_has_the_colour_of_text():
+    """Plotly would choose its colour for the bar's, through which the page shines."""
+    made = accuracy_figure([Bar("g", MOST, STD), Bar("g at h's", HALF, STD, hollow=True)])
+    assert made["data"][0]["text"] == ["90.0 %", ""]
+    note = made["layout"]["annotations"][0]
+    assert (note["x"], note["text"]) == ("g at h's", "50.0 %")
+    assert "color" not in note["font"]
+
+
 def test_what_is_to_be_guessed_is_a_question_mark_and_the_guess_a_mark():
     made = accuracy_figure([Bar("g", MOST, STD), Bar("h", None, ROB)], guess=("h", 0.3))
     bars, guess = go.Figure(made).data

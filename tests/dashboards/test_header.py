@@ -29,6 +29,20 @@ def test_a_complaint_stays_until_a_setting_moves(header, state):
     assert header.banner.value == ""
 
 
+def test_a_complaint_outlasts_what_the_visitor_did_not_change(header, state):
+    def change():
+        state.c = state.c + 0.1
+        header.settle()
+
+    header.refuse("beta must lie in [0, 1]")
+    header.outlast(change)
+    header.settle()
+    assert "beta must lie in [0, 1]" in header.banner.value
+    state.c = state.c + 0.1
+    header.settle()
+    assert header.banner.value == ""
+
+
 def test_errors_of_ours_are_told_in_their_own_words(header, caplog):
     header.complain(ParameterError("s is too large"))
     assert "s is too large" in header.banner.value

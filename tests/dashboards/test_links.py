@@ -96,6 +96,10 @@ def test_a_wrong_value_is_told_and_the_rest_applies(query, told):
     assert link.values.get("p") == (None if "longer" in told else 2.0)
 
 
+def test_a_wrong_name_to_hide_leaves_the_others_hidden():
+    assert read("hide=T,nothing,beta").values["hidden"] == ("T", "beta")
+
+
 def test_too_many_snapshots_are_cut():
     link = read("&".join(["snap=s:5,p:4,c:-1"] * (MAX_SNAPSHOTS + 3)))
     assert len(link.values["snapshots"]) == MAX_SNAPSHOTS

@@ -8,6 +8,7 @@ import pytest
 from mnuts_core import grid_search
 from mnuts_core.params import PAPER_OPTIMA
 from mnuts_dashboards import searching
+from mnuts_dashboards.drawing import ALL
 from mnuts_dashboards.explorer import Explorer
 from mnuts_dashboards.session import load_bundle
 from tests.synthetic import clean_only
@@ -168,5 +169,17 @@ def test_a_bundle_is_loaded_in_the_background_and_the_old_view_stays(path, bundl
         await until(lambda: explorer.opened is not before)
         assert explorer.link().startswith("bundle=other")
         assert "opening …" not in explorer.header.provenance.value
+
+    asyncio.run(visit())
+
+
+def test_what_is_wrong_with_a_link_outlasts_the_search_behind_it(path, held):
+    async def visit():
+        explorer = Explorer(path)
+        explorer.open_link("beta=2")
+        held.set()
+        await until(lambda: not explorer.searching.awaited)
+        explorer.make(ALL)
+        assert "beta must lie in [0, 1]" in explorer.header.banner.value
 
     asyncio.run(visit())

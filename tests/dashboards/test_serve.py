@@ -1,5 +1,6 @@
 """Serving, as far as it goes without a server: names, ports, and one-line complaints."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -80,3 +81,15 @@ def test_several_bundles_reach_the_app(monkeypatch, tmp_path):
     paths = [str(tmp_path / name) for name in ("a.safetensors", "b c.safetensors")]
     monkeypatch.setenv(BUNDLES_VARIABLE, os.pathsep.join(paths))
     assert served_bundles() == paths
+
+
+def test_a_page_that_went_while_it_was_told_something_is_no_error():
+    from tornado.websocket import WebSocketClosedError
+
+    from mnuts_dashboards.voila_app import _is_worth_telling
+
+    def record(error):
+        return logging.LogRecord("asyncio", logging.ERROR, "", 0, "never retrieved", (), (None, error, None))
+
+    assert not _is_worth_telling(record(WebSocketClosedError()))
+    assert _is_worth_telling(record(RuntimeError()))

@@ -16,7 +16,7 @@ from mnuts_core.estimates import wilson_interval
 from mnuts_dashboards.lesson_lab import Lab
 from mnuts_dashboards.lesson_plan import PANELS, STEPS
 from mnuts_dashboards.lesson_state import LessonState, link_of
-from mnuts_dashboards.lesson_words import formula, num, picture, plain, table
+from mnuts_dashboards.lesson_words import bracketed, formula, num, picture, plain, significant, table
 from mnuts_dashboards.teaching import Lesson
 from tests.synthetic import clean_only, make_arrays
 
@@ -598,3 +598,36 @@ def test_after_just_show_me_one_can_try_again(lesson):
     assert lesson.check.disabled
     lesson.show.click()
     assert (lesson.check.description, lesson.check.disabled) == ("Try again", False)
+
+
+def test_numbers_in_formulas_have_no_negative_zero_and_small_ones_are_not_zero():
+    assert num(-0.0004, 3) == bracketed(-0.0004, 3) == "<mn>0.000</mn>"
+    assert bracketed(-0.5, 1).startswith("<mrow><mo stretchy='false'>(")
+    assert significant(0.01213) == "<mn>0.0121</mn>"
+    assert "<mn>2.00</mn>" in significant(2e-6)
+    assert "<mn>6</mn>" in significant(2e-6)
+
+
+def test_the_question_of_step_1_says_how_many_are_attacked(lesson, digits):
+    n, m = digits.n_clean, digits.n_adv
+    asked = step_of(lesson, "failures").question().label
+    assert ("they are all attacked" if n == m else f"{m:,} of them are attacked") in asked
+
+
+def test_examples_that_were_only_shown_are_not_counted_as_judged(lesson):
+    step = step_of(lesson, "margin")
+    lesson.answer(None)
+    assert "you have judged 0, 0 correctly" in step.check(None).note
+    lesson.state.example = 2
+    right = bool(lesson.lab.rob_right[step.row])
+    lesson.answer("right" if right else "wrong")
+    assert "you have judged 1, 1 correctly" in step.check("right").note
+
+
+def test_the_recap_gives_numbers_and_no_sentences_that_break_around_their_intervals(lesson):
+    for step in lesson.steps:
+        if (question := step.question()).options:
+            step.state.answer(step.slot, question.options[0][0])
+        else:
+            step.state.answer(step.slot, question.low)
+        assert step.check(step.said).short
