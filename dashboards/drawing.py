@@ -127,7 +127,7 @@ def notes(bundle: LogitBundle, *, chosen: bool) -> dict[str, str]:
         "plane": f"Solid: margin bound; dotted and hollow: transfer; both are estimates. {n}",
         "transform": f"Over the logits of n = {bundle.n_clean:,} clean images",
         "margins": f"g standard, h robust, LN h layer-normed robust; as in the paper's Table 6. {n}",
-        "mix_margins": "From the dashed (1−α)/α on, M(h) outvotes g",
+        "mix_margins": "Right of the dashed line M(h) outvotes g",
         "slices": "Algorithm 1 at this β (Fig. 9): darker is better, blank left out, ☆ best; click to go",
         "medians": f"Gap: attacked right − clean wrong (Fig. 6). {n}",
         "simplex": f"{case}; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4",

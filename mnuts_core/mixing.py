@@ -234,7 +234,7 @@ def _narrowed(logits: Tensor, dtype: torch.dtype) -> Tensor:
     changed = narrow.argmax(dim=-1, keepdim=True) != first
     shifted = (logits - logits.detach().amax(dim=-1, keepdim=True)).to(dtype)
     tied = (shifted == 0).scatter(-1, first, False)  # float16 has no numbers between 0 and -6e-8
-    return torch.where(changed, shifted - torch.finfo(dtype).smallest_normal * tied, narrow)
+    return torch.where(changed, shifted - torch.finfo(dtype).smallest_normal * tied.to(dtype), narrow)
 
 
 def straight_through(value: Tensor, surrogate: Tensor) -> Tensor:

@@ -117,8 +117,8 @@ def test_best_is_the_largest_loss_that_was_watched() -> None:
 
 @pytest.mark.parametrize("norm", ["Linf", "L2"])
 def test_examples_that_leave_do_not_disturb_the_others(norm: str) -> None:
-    model = network("residual")
-    images = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    model = network("residual").double()  # in float32 another batch size rounds otherwise, and signs turn
+    images = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(1)).double()
     labels = model(images).argmax(dim=1)
     ball, sizes, loss = make_ball(norm, EPS[norm]), [], of_examples(cross_entropy, labels)
 
@@ -129,7 +129,7 @@ def test_examples_that_leave_do_not_disturb_the_others(norm: str) -> None:
     whole = apgd(model, loss, images, images, ball=ball, n_iter=30)
     shrunk = apgd(model, loss, images, images, ball=ball, n_iter=30, watch=only_even)
     assert sizes == [16] * 6 + [8] * 25
-    torch.testing.assert_close(shrunk.points[::2], whole.points[::2], rtol=0, atol=1e-5)
+    torch.testing.assert_close(shrunk.points[::2], whole.points[::2], rtol=0, atol=1e-9)
     torch.testing.assert_close(shrunk.loss[::2], whole.loss[::2])
     early = apgd(model, loss, images, images, ball=ball, n_iter=5)  # what the others had found until then
     assert (shrunk.loss[1::2] <= whole.loss[1::2]).all()
