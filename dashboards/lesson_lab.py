@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from mnuts_core import views
@@ -206,9 +205,8 @@ class Lab:
         return (self.engine.stages.normed(LN_ONLY.ln_k)[: self.n] + c > 0).sum(dim=1).double().numpy()
 
     def changed(self, params: MixParams) -> int:
-        """How many clean rows M(h) answers otherwise than h (Assumption 4.2 says none)."""
-        before, after = self.engine.stages.plain_class[: self.n], self.engine.top_class(params)[: self.n]
-        return int(torch.count_nonzero(before != after))
+        """How many clean rows M(h) answers otherwise than h, or not at all (Assumption 4.2 says none)."""
+        return int(self.engine.changed(params)[: self.n].sum())
 
     @cached_property
     def verified(self) -> tuple[Verified, ...]:
