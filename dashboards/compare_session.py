@@ -28,7 +28,7 @@ from mnuts_core.search import grid_search
 from mnuts_core.selection import GridSearchResult
 
 from .compare_state import MAX_COMPARED
-from .session import Session
+from .session import Session, by_name
 
 MAX_SEARCHES = 3 * MAX_COMPARED
 """So many searches are remembered: three settings of grid and clamp for as many bundles as are shown."""
@@ -134,7 +134,7 @@ class CompareSession:
             try:
                 engines[name] = self._open(name, version)
             except MnutsError as error:
-                refused[name] = self._told(error, name)
+                refused[name] = by_name(error, self.paths[name]) if name in self.paths else str(error)
                 continue
             if not engines[name].bundle.n_adv:
                 notes.append(f"{name} has no attacked part: no best parameters, and no figures under attack.")
@@ -160,11 +160,6 @@ class CompareSession:
             notes=(*doubts(bundles), *notes),
             refused=refused,
         )
-
-    def _told(self, error: MnutsError, name: str) -> str:
-        """What is wrong with a file, by the file's name: where it lies here is nobody's business."""
-        path = self.paths.get(name)
-        return str(error) if path is None else str(error).replace(str(path), path.name)
 
     def _open(self, name: str, version: int) -> RemixEngine:
         if name not in self.paths:

@@ -13,7 +13,7 @@ from . import panels
 from .controls import HIDEABLE
 from .jobs import Job
 from .links import all_defaults, read_link
-from .session import Opened, load_bundle
+from .session import Opened, by_name, load_bundle
 from .state import ExplorerState, traits_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def take_file(explorer: Explorer, path: str | os.PathLike[str]) -> None:
     try:
         take(explorer, path)
     except MnutsError as error:
-        explorer.header.refuse(_told(error, path))
+        explorer.header.refuse(by_name(error, path))
 
 
 def _take_config(explorer: Explorer, path: Path) -> None:
@@ -99,11 +99,6 @@ def _take_bundle(explorer: Explorer, path: Path) -> None:
         explorer.state.bundle = name
 
     def failed(error: Exception) -> None:
-        explorer.header.complain(MnutsError(_told(error, path)) if isinstance(error, MnutsError) else error)
+        explorer.header.complain(MnutsError(by_name(error, path)) if isinstance(error, MnutsError) else error)
 
     Job(lambda _: load_bundle(path), done=done, failed=failed, progress=lambda _: None).start()
-
-
-def _told(error: MnutsError, path: Path) -> str:
-    """An error about a file that was brought, by its name: where it lies here is nobody's business."""
-    return str(error).replace(str(path), path.name)

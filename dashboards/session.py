@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.errors import BundleError
+from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.frontier import beta_frontier
 from mnuts_core.grids import PAPER_RANGES, GridSpec
 from mnuts_core.library import PREFERRED, all_bundles, find_bundle
@@ -142,6 +142,11 @@ def load_bundle(path: Path) -> Opened:
     """
     engine = RemixEngine(LogitBundle.load(path))
     return Opened(engine, views.base_histograms(engine))
+
+
+def by_name(error: MnutsError, path: Path) -> str:
+    """An error about a file that was brought, by its name: where it lies here is nobody's business."""
+    return str(error).replace(str(path), path.name)
 
 
 def known_search(opened: Opened, params: MixParams, grid: str) -> GridSearchResult | None:
