@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .figures_parts import LEGEND_BELOW, Figure, above, axis, base_layout
-from .theme import CLASSIFIER, MIX, MUTED, ROB, STD
+from .theme import MAPPED, MIX, MUTED, ROB, STD
 
 if TYPE_CHECKING:
     from mnuts_core.example_views import Bars
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TAU_MARKS = (3.0, 0.06, 0.003)
 """The temperatures that the paper's Fig. 4 marks."""
-BAR_COLOURS = {"g": STD, "h": ROB, "M(h)": CLASSIFIER["mapped"], "mix": MIX}
+BAR_COLOURS = {"g": STD, "h": ROB, "M(h)": MAPPED, "mix": MIX}
 BAR_NAMES = {"g": "standard g", "h": "robust h", "M(h)": "transformed M(h)", "mix": "this mix"}
 
 
@@ -52,7 +52,7 @@ def _triangle(case: SimplexCase, shift: float, *, first: bool) -> list[Figure]:
     paths = []
     for name, path, at, colour, symbol in (
         ("raw σ(h/τ)", case.raw, case.raw_at, ROB, "square"),
-        ("transformed σ(M(h)/τ)", case.transformed, case.at, MIX, "circle"),
+        ("transformed σ(M(h)/τ)", case.transformed, case.at, MAPPED, "circle"),
     ):
         common = {"type": "scatter", "legendgroup": name, "hovertemplate": _SIMPLEX_HOVER}
         paths += [

@@ -34,7 +34,8 @@ def plane_figure(
     """The trade-off plane: clean accuracy against the two robust estimates.
 
     The traces are always the same ones, empty where there is nothing to show: a trace that the visitor has
-    hidden stays hidden.
+    hidden stays hidden. Their names are short, so that all fit into the three rows of the legend and the
+    plane keeps its size when one more appears.
 
     Args:
         plane: The current transform's curve and point.
@@ -50,16 +51,10 @@ def plane_figure(
         *_curve(plain, PLAIN, "plain mix"),
         _frontier(frontier),
         *_curve(plane.current, MIX, "this transform"),
-        _point(
-            table.std.clean,
-            table.std.transfer,
-            STD,
-            "standard model, transfer",
-            "diamond-open",
-        ),
-        _point(table.rob.clean, table.rob.attacked, ROB, "robust model, under attack", "square"),
+        _point(table.std.clean, table.std.transfer, STD, "standard, transfer", "diamond-open"),
+        _point(table.rob.clean, table.rob.attacked, ROB, "robust, attacked", "square"),
         _point(plane.point.clean, plane.point.transfer, MIX, "this mix, transfer", "circle-open"),
-        _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, margin bound", "circle"),
+        _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, bound", "circle"),
         _snapshots(kept),
         _verified(plane.point.clean, table.mix.attacked, earlier),
     ]
@@ -124,7 +119,7 @@ def _frontier(frontier: Frontier | None) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": "best of the grid at each β",
+        "name": "best of the grid",
         "showlegend": found,
         "x": 100 * curve.clean if curve else [],
         "y": 100 * curve.margin_bound if curve else [],
@@ -150,7 +145,7 @@ def _snapshots(kept: Sequence[Remix]) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "name": "snapshots, margin bound",
+        "name": "snapshots, bound",
         "showlegend": bool(shown),
         "x": [100 * mix.clean.value for _, mix in shown],
         "y": [100 * mix.margin_bound.value for _, mix in shown if mix.margin_bound],
@@ -167,12 +162,14 @@ def _verified(
 ) -> Figure:
     """The verified point; hollow and grey where it belongs to another setting."""
     point = (clean, verified) if verified is not None else earlier
-    name = "this mix, verified" if verified is not None else "verified, other settings"
+    name = "this mix, verified" if verified is not None else "other mix, verified"
     if point is None:
         return {"type": "scatter", "x": [], "y": [], "showlegend": False, "name": name}
     colour, symbol = (MIX, "star") if verified is not None else (MUTED, "star-open")
-    made = _point(*point, colour, f"{name}, n = {point[1].n:,}", symbol)
+    made = _point(*point, colour, name, symbol)
     made["marker"]["size"] = 14
+    made["meta"] = f"{name}, n = {point[1].n:,}"  # in the CSV
+    made["hovertemplate"] = made["hovertemplate"].replace(name, made["meta"])
     return made
 
 

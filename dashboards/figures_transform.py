@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .figures_parts import LEGEND_BELOW, Figure, base_layout, round_up
-from .theme import MIX, MUTED, ROB, translucent
+from .theme import MAPPED, MUTED, ROB, translucent
 
 if TYPE_CHECKING:
     from mnuts_core.views import TransformCurve
@@ -74,7 +74,7 @@ def clamp_figure(curve: TransformCurve, ln: bool) -> Figure:
             "x": curve.z,
             "y": curve.m,
             "name": "M",
-            "line": {"color": MIX, "width": 3},
+            "line": {"color": MAPPED, "width": 3},
         },
     ]
     layout = base_layout(

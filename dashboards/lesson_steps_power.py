@@ -25,7 +25,7 @@ from .lesson_numbers import (
 )
 from .lesson_state import Answer
 from .lesson_step import Check, Claim, Input, Step, knob
-from .theme import MIX, ROB
+from .theme import MAPPED, ROB
 
 POWER = PAPER_OPTIMA["cifar10"].p
 """The power that the step asks about."""
@@ -205,7 +205,7 @@ class PowerAndScale(Step):
             names += [self.lab.name(place) for place in top]
             before += raw[top].tolist()
             after += mapped[top].tolist()
-        series = [("σ(h)", before, ROB), ("σ(M(h))", after, MIX)]
+        series = [("σ(h)", before, ROB), ("σ(M(h))", after, MAPPED)]
         return fig.probability_figure([groups, names], series)
 
 

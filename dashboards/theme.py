@@ -13,7 +13,10 @@ WRONG = "#D55E00"
 
 MUTED = "#8c8c8c"
 
-CLASSIFIER: dict[str, str] = {"std": STD, "rob": ROB, "mapped": "#56B4E9", "plain": PLAIN, "mix": MIX}
+MAPPED = "#66C2A5"
+"""M(h) by itself: a lighter shade of the mix that it goes into."""
+
+CLASSIFIER: dict[str, str] = {"std": STD, "rob": ROB, "mapped": MAPPED, "plain": PLAIN, "mix": MIX}
 
 
 def translucent(colour: str, alpha: float) -> str:

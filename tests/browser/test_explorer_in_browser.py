@@ -98,7 +98,7 @@ def test_typing_and_keys_move_sliders_and_the_numbers_follow_the_core(page, engi
     handle.press("ArrowLeft")
     page.wait_for_function(f"{PLOT.format('transform')}.data[2].y.at(-1) !== {before}")
     page.wait_for_function(
-        f"{PLOT.format('plane')}.data.some(t => t.name === 'this mix, margin bound' && "
+        f"{PLOT.format('plane')}.data.some(t => t.name === 'this mix, bound' && "
         f"Math.abs(t.x[0] - parseFloat(document.querySelector('[data-row=mix] b').innerText)) < 0.006)"
     )
 

@@ -6,7 +6,9 @@ import pytest
 
 from mnuts_core import MixParams, RemixEngine, views
 from mnuts_core.example_views import example_bars, paper_bars
+from mnuts_dashboards import theme
 from mnuts_dashboards.figures_cases import BAR_NAMES, bars_figure, simplex_figure
+from mnuts_dashboards.figures_transform import transform_figure
 
 PARAMS = MixParams(s=2, p=2, c=-0.3)
 
@@ -46,3 +48,24 @@ def test_the_papers_cases_stand_in_subplots_with_one_legend():
     assert {trace["xaxis"] for trace in made["data"]} == {"x", "x2"}
     shown = [trace["legendgroup"] for trace in made["data"] if trace["showlegend"]]
     assert len(shown) == len(set(shown)) == len(made["data"]) / 2
+
+
+def test_the_transformed_model_has_one_colour_of_its_own(bundle):
+    """M(h) looks the same on the simplex, in the bars, as a curve and in the table, and like nothing else."""
+    engine = RemixEngine(bundle)
+    remix = engine.remix(PARAMS)
+    bars = bars_figure([example_bars(engine, remix, "clean", 3)])["data"]
+    simplex = simplex_figure(views.paper_cases(PARAMS))["data"]
+    curve = transform_figure(views.transform_curve(views.logit_density(engine, 250), PARAMS), ln=True)["data"]
+    found = {
+        *(trace["marker"]["color"] for trace in bars if trace["name"] == BAR_NAMES["M(h)"]),
+        *(
+            t["line"]["color"]
+            for t in simplex
+            if t.get("name") == "transformed σ(M(h)/τ)" and t["mode"] == "lines"
+        ),
+        *(trace["line"]["color"] for trace in curve if trace.get("name") == "M"),
+        theme.CLASSIFIER["mapped"],
+    }
+    assert found == {theme.MAPPED}
+    assert theme.MAPPED not in (theme.STD, theme.ROB, theme.PLAIN, theme.MIX, theme.RIGHT, theme.WRONG)

@@ -42,7 +42,7 @@ def test_plotly_accepts_it_with_its_traces_in_their_order(engine, frontier):
 def test_the_point_is_the_mix(engine):
     remix = engine.remix(PARAMS)
     by_name = {trace["name"]: trace for trace in drawn(engine, PARAMS)["data"]}
-    point = by_name["this mix, margin bound"]
+    point = by_name["this mix, bound"]
     assert point["x"] == [100 * remix.clean.value]
     assert point["y"] == [100 * remix.margin_bound.value]
     low, high = remix.margin_bound.interval
@@ -54,7 +54,10 @@ def test_a_figure_of_another_setting_is_hollow_and_says_so(engine):
     remix = engine.remix(PARAMS)
     earlier = (remix.clean, remix.margin_bound)
     point = drawn(engine, PARAMS, None, (), earlier)["data"][PLANE_TRACES.index("verified")]
-    assert point["name"] == f"verified, other settings, n = {remix.margin_bound.n:,}"
+    told = f"other mix, verified, n = {remix.margin_bound.n:,}"
+    assert point["name"] == "other mix, verified"
+    assert point["meta"] == told
+    assert point["hovertemplate"].startswith(told)
     assert point["marker"]["symbol"] == "star-open"
     assert drawn(engine, PARAMS)["data"][PLANE_TRACES.index("verified")]["x"] == []
 
