@@ -24,6 +24,7 @@ from .history import Navigator
 from .jobs import Cancelled, Job
 from .page import Page
 from .panels import banner_html
+from .pulse import Pulse
 from .styles import STYLE
 from .upload import Upload
 
@@ -71,7 +72,7 @@ class Compare(w.VBox):
 
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
-        super().__init__([w.HTML(f"<style>{STYLE}{words.STYLE}</style>"), self.page, body])
+        super().__init__([w.HTML(f"<style>{STYLE}{words.STYLE}</style>"), self.page, Pulse(), body])
         self.add_class("mnuts-explorer").add_class("mnuts-compare")
 
     def _connect(self) -> None:

@@ -30,6 +30,7 @@ from .history import Navigator
 from .intake import take_file, take_link
 from .links import write_link
 from .page import Page
+from .pulse import Pulse
 from .report_view import view_report
 from .searching import Searching
 from .session import Opened, Session, known_frontier, known_opening, known_search
@@ -107,7 +108,7 @@ class Explorer(w.VBox):
     def _assemble(self) -> None:
         main = w.VBox([*self.header.lines, self.board, self.below]).add_class("mnuts-main")
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
-        super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, body])
+        super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, Pulse(), body])
         self.add_class("mnuts-explorer")
 
     # --- from Python

@@ -24,6 +24,7 @@ from .lesson_state import Answer, LessonState, link_of
 from .lesson_step import Input, Step
 from .lesson_widgets import Field, Nav
 from .panels import banner_html
+from .pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Lesson(w.VBox):
         for place, part in enumerate(self._in_reading_order(), 1):
             part.add_class(f"mnuts-at-{place}")  # on a narrow page the two columns become one
         body = w.Box([words, sights]).add_class("mnuts-lesson-body")
-        super().__init__([self.nav, self.banner, body, self.source])
+        super().__init__([self.nav, self.banner, body, self.source, Pulse()])
         self.add_class("mnuts-lesson")
         self.enter()
 

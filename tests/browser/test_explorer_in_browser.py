@@ -1,8 +1,10 @@
 """The explorer as its user meets it: through our server in Chromium, and in JupyterLab."""
 
 import csv
+import os
 import re
 import shutil
+import signal
 import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -292,36 +294,54 @@ def test_a_closed_tab_ends_its_kernel(served, new_page):
     page, answers = new_page(), []
     page.goto(served.url, wait_until="commit")
     page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    kernel = re.search(
-        r"kernels/([\w-]+)",
-        page.evaluate("performance.getEntriesByType('resource').map(e => e.name).join(' ')"),
-    )
-    own = kernel and kernel[1]
+    own = kernel_of(page)
     page.context.on("response", lambda response: answers.append(response))
     page.goto("about:blank")
     deadline = time.monotonic() + 20
-    while own and alive(own) and time.monotonic() < deadline:
+    while processes(own) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert own
-    assert not alive(own)
+    assert not processes(own)
     assert [r.status for r in answers if "shutdown" in r.url and r.status >= 400] == []
 
 
-def alive(kernel: str) -> bool:
-    """Whether a kernel's process is there."""
-    return any(
-        kernel in path.read_text(errors="ignore")
-        for path in Path("/proc").glob("[0-9]*/cmdline")
-        if readable(path)
-    )
-
-
-def readable(path: Path) -> bool:
+def test_a_kernel_that_does_not_answer_is_told_of(served, new_page, engine):
+    page = new_page()
+    page.goto(served.url, wait_until="commit")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    notice = page.get_by_text("The kernel does not answer")
+    own = processes(kernel_of(page))
+    assert own
     try:
-        path.read_bytes()
+        for process in own:
+            os.kill(process, signal.SIGSTOP)
+        page.mouse.click(5, 5)
+        notice.wait_for()
+    finally:
+        for process in own:
+            os.kill(process, signal.SIGCONT)
+    notice.wait_for(state="detached")
+    set_slider(page, "bias c", "-0.25")
+    wait_for_mix(page, expected(engine, opening(engine).with_(c=-0.25)))
+
+
+def kernel_of(page) -> str:
+    """The id of a page's kernel."""
+    names = page.evaluate("performance.getEntriesByType('resource').map(e => e.name).join(' ')")
+    return re.search(r"kernels/([\w-]+)", names)[1]
+
+
+def processes(kernel: str) -> list[int]:
+    """The processes of a kernel."""
+    return [
+        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if kernel in readable(path)
+    ]
+
+
+def readable(path: Path) -> str:
+    try:
+        return path.read_text(errors="ignore")
     except OSError:
-        return False
-    return True
+        return ""
 
 
 def test_two_tabs_are_independent(served, new_page, engine):

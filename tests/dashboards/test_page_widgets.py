@@ -3,8 +3,12 @@
 import pytest
 
 from mnuts_dashboards import upload as uploads
+from mnuts_dashboards.compare import Compare
+from mnuts_dashboards.explorer import Explorer
 from mnuts_dashboards.page import Page
+from mnuts_dashboards.pulse import Pulse
 from mnuts_dashboards.table import Column, Table
+from mnuts_dashboards.teaching import Lesson
 from mnuts_dashboards.upload import Upload, harmless
 
 
@@ -23,6 +27,18 @@ def test_the_page_is_told_of_steps_and_tells_of_arrivals():
     page._receive(None, {"type": "arrive", "place": 0, "query": "s=2"}, [])
     page._receive(None, {"type": "arrive", "place": None, "query": "s=3"}, [])
     assert seen == [(0, "s=2"), (None, "s=3")]
+
+
+def test_a_page_that_asks_is_told_that_the_kernel_is_there():
+    pulse = listening(Pulse())
+    for content in ({"type": "there?"}, {"type": "other"}, {}):
+        pulse._receive(None, content, [])
+    assert pulse.sent == [{"type": "here"}]
+
+
+@pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
+def test_every_app_has_a_pulse(app):
+    assert sum(isinstance(child, Pulse) for child in app().children) == 1
 
 
 def test_in_jupyterlab_a_line_of_python_is_copied():
