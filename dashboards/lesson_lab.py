@@ -157,6 +157,12 @@ class Lab:
         assert index is not None  # for the type checker
         return int(index[row - self.n])
 
+    @cached_property
+    def first_fooled(self) -> int:
+        """Place, from 1, of the first attacked image that h got right before; 1 if there is none."""
+        before = np.array([self.rob_right[self.clean_row(row)] for row in range(self.n, len(self.labels))])
+        return 1 + int(np.argmax(before & ~self.rob_right[self.n :]))
+
     # --- transforms and mixes
     def searched(self, beta: float = LEVEL) -> GridSearchResult:
         """Algorithm 1 on the paper's grid for so many classes; its table is made once."""

@@ -82,8 +82,10 @@ class Lesson(w.VBox):
     def _open(self, path: os.PathLike[str]) -> None:
         self.lab = Lab(LogitBundle.load(path))
         self.steps = [make(self.lab, self.state) for make in STEPS]
-        if self.lab.attacked and len(self.lab.unsure):
-            self.state.alpha = self.lab.start_alpha
+        if self.lab.attacked:
+            self.state.pair = self.lab.first_fooled
+            if len(self.lab.unsure):
+                self.state.alpha = self.lab.start_alpha
         self.state.bundle, self.nav.bundle = self.lab.bundle.name, self.lab.bundle.digest
         self.source.value = _source_html(self.lab.bundle)
 

@@ -410,9 +410,19 @@ def test_what_is_no_answer_is_refused(lesson, value):
     assert lesson.state.answers == {}
 
 
+def test_it_opens_on_an_image_that_the_attack_turned(lesson, digits):
+    bundle = digits
+    before = bundle.clean_rob_logits.argmax(1) == bundle.clean_labels
+    after = bundle.adv_rob_logits.argmax(1) == bundle.adv_labels
+    turned = [place for place, row in enumerate(bundle.adv_index) if before[row] and not after[place]]
+    assert turned
+    assert lesson.state.pair == 1 + turned[0]
+
+
 def test_a_control_out_of_range_is_ignored(lesson):
+    opened = lesson.state.pair
     lesson.fields[0].value = 10**9
-    assert lesson.state.pair == 1
+    assert lesson.state.pair == opened
 
 
 def test_the_recap_lists_what_was_said(lesson):
