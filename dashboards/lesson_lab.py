@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import EstimateCard
+from mnuts_core.config import EstimateCard, MixConfig
 from mnuts_core.frontier import beta_frontier
 from mnuts_core.grids import PAPER_RANGES, GridSpec
 from mnuts_core.library import configs_of
@@ -53,10 +53,14 @@ class Flips(NamedTuple):
 class Verified(NamedTuple):
     """A configuration for this very bundle that an adaptive attack has been run on."""
 
-    beta: float | None
+    plain: bool
+    level: str
     clean: EstimateCard | None
     accuracy: EstimateCard
-    attack: str
+
+
+def _level(config: MixConfig) -> str:
+    return f"α = {config.alpha:.4g}" if config.beta is None else f"β = {config.beta:g}"
 
 
 class Lab:
@@ -218,7 +222,7 @@ class Lab:
     def verified(self) -> tuple[Verified, ...]:
         """Shipped or own configurations of this bundle that were verified by an adaptive attack."""
         return tuple(
-            Verified(config.beta, config.verified.clean, config.verified.accuracy, config.verified.attack)
+            Verified(config.params.plain, _level(config), config.verified.clean, config.verified.accuracy)
             for _, config in configs_of(self.bundle)
             if config.verified is not None
         )

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from mnuts_core.config import EstimateCard
 from mnuts_core.remix import Remix
 
 from . import figures_lesson_accuracy as fig
 from . import lesson_words as html
-from .lesson_lab import LEVEL
+from .lesson_lab import LEVEL, Verified
 from .lesson_numbers import (
     Number,
     of_estimate,
@@ -118,9 +119,7 @@ class Price(Step):
                 "<code>mnuts evaluate</code> make one."
             )
         lines = [
-            (f"at β = {one.beta:g}" if one.beta is not None else "at an α set by hand")
-            + f": {100 * one.accuracy.value:.1f} % [{100 * one.accuracy.ci95[0]:.1f}, "
-            f"{100 * one.accuracy.ci95[1]:.1f}], n = {one.accuracy.n:,}"
+            f"{'plain mix' if one.plain else 'mix'} at {one.level}: {_in_percent(one.accuracy)}"
             for one in found
         ]
         return start + "Verified: " + html.escape("; ".join(lines)) + "."
@@ -182,11 +181,7 @@ class Price(Step):
                 point("mix, transfer", mix.clean, mix.transfer, MIX, "circle-open"),
                 point("mix, bound", mix.clean, mix.margin_bound, MIX, "circle"),
             ]
-            points += [
-                fig.Point(f"verified, β = {one.beta:g}", _card(one.clean), _card(one.accuracy), MIX, "star")
-                for one in self.lab.verified
-                if one.clean is not None and one.beta is not None
-            ]
+            points += [_verified_point(one, one.clean) for one in self.lab.verified if one.clean is not None]
         if self.said is not None:
             at_level = self._mixes(LEVEL)[0]
             assert at_level.margin_bound is not None  # the step needs attacked images
@@ -194,6 +189,16 @@ class Price(Step):
         return {"plane": fig.price_figure(points, self.lab.frontier if self.answered else None, guess)}
 
 
-def _card(card: Any) -> Number:
+def _verified_point(one: Verified, clean: EstimateCard) -> fig.Point:
+    name = f"{'plain mix, ' if one.plain else ''}verified, {one.level}"
+    return fig.Point(name, _card(clean), _card(one.accuracy), PLAIN if one.plain else MIX, "star")
+
+
+def _in_percent(card: EstimateCard) -> str:
+    low, high = (100 * end for end in card.ci95)
+    return f"{100 * card.value:.1f} % [{low:.1f}, {high:.1f}], n = {card.n:,}"
+
+
+def _card(card: EstimateCard) -> Number:
     """A figure of a configuration as a number."""
     return Number(card.value, *card.ci95, card.n)

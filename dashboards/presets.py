@@ -87,7 +87,8 @@ def label_of(path: Path, config: MixConfig) -> str:
         path: Its file.
         config: What it holds.
     """
-    name = "shipped best" if path.parent == shipped_folder() else path.stem
+    kind = "shipped plain mix" if config.params.plain else "shipped best"
+    name = kind if path.parent == shipped_folder() else path.stem
     return f"{name}, α = {config.alpha:.4g}" if config.beta is None else f"{name}, β = {config.beta:g}"
 
 

@@ -255,6 +255,11 @@ class MixParams:
         """A copy with some fields changed (and validated again)."""
         return replace(self, **changes)
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is transformed: "Mixed" and not MixedNUTS."""
+        return self == IDENTITY.with_(beta=self.beta, alpha=self.alpha, temperature=self.temperature)
+
 
 IDENTITY = MixParams(s=1.0, p=1.0, c=0.0, clamp="linear", ln_k=0)
 """No transform at all: the plain mix of Bai et al. (2024b), "Mixed" in Fig. 5."""

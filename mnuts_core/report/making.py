@@ -12,7 +12,7 @@ from mnuts_core.grids import PAPER_RANGES, GridSpec
 from mnuts_core.manifest import library_versions, now
 from mnuts_core.params import BETAS, PARAMS
 from mnuts_core.remix import Remix, RemixEngine
-from mnuts_core.report.rows import Mix, Row, base_rows, is_plain
+from mnuts_core.report.rows import Mix, Row, base_rows
 from mnuts_core.report.trials import Trial, try_mix
 from mnuts_core.search import grid_search
 from mnuts_core.views import base_histograms, mix_histograms
@@ -90,7 +90,7 @@ def make_report(
     if not configs and _searchable(engine):
         for beta in betas:
             mixes.append(_searched(bundle, paper, PARAMS["beta"].check(beta), device, progress))
-    plain = [mix for mix in mixes if is_plain(mix.params)]
+    plain = [mix for mix in mixes if mix.params.plain]
     labels = _labels(plain, "Mixed") + _labels([m for m in mixes if m not in plain], "MixedNUTS")
     given = [
         mix.row(engine, f"mixed-{number}", label)

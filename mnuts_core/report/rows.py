@@ -8,7 +8,7 @@ from typing import Literal
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import EstimateCard, MixConfig
 from mnuts_core.estimates import Estimate, Kind
-from mnuts_core.params import IDENTITY, MixParams
+from mnuts_core.params import MixParams
 from mnuts_core.remix import Remix, RemixEngine
 
 Role = Literal["abc", "rbc", "mixed", "mixednuts"]
@@ -80,11 +80,6 @@ def base_rows(engine: RemixEngine) -> tuple[Row, Row]:
         source=manifest.rob_model.spec,
     )
     return abc, rbc
-
-
-def is_plain(params: MixParams) -> bool:
-    """Whether these parameters transform nothing: Mixed, not MixedNUTS."""
-    return params == IDENTITY.with_(beta=params.beta, alpha=params.alpha, temperature=params.temperature)
 
 
 def verified_of(config: MixConfig, bundle: LogitBundle) -> tuple[Estimate | None, str | None]:
@@ -177,7 +172,7 @@ class Mix:
         remix = engine.remix(self.params)
         row = Row(
             key,
-            "mixed" if is_plain(self.params) else "mixednuts",
+            "mixed" if self.params.plain else "mixednuts",
             label,
             remix.clean,
             margin_bound=remix.margin_bound,

@@ -13,11 +13,13 @@ from scipy.special import erfc, softmax
 from mnuts_core import BundleError, GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.config import EstimateCard, VerifiedCard
 from mnuts_core.estimates import wilson_interval
+from mnuts_core.params import IDENTITY
 from mnuts_dashboards.lesson_lab import Lab
 from mnuts_dashboards.lesson_plan import PANELS, STEPS
 from mnuts_dashboards.lesson_state import LessonState, link_of
 from mnuts_dashboards.lesson_words import bracketed, formula, num, picture, plain, significant, table
 from mnuts_dashboards.teaching import Lesson
+from mnuts_dashboards.theme import MIX, PLAIN
 from tests.synthetic import clean_only, make_arrays
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -254,12 +256,18 @@ def test_a_verified_configuration_is_told_and_drawn(digits, tmp_path, monkeypatc
     clean = EstimateCard(kind="clean", value=0.95, n=100, ci95=wilson_interval(95, 100))
     verified = VerifiedCard(accuracy=card, clean=clean, attack="made up for a test", digest=digits.digest)
     config.model_copy(update={"verified": verified}).save(tmp_path / "mix.json")
+    plain = MixConfig.from_remix(engine, IDENTITY.with_(alpha=0.9944)).model_copy(update={"beta": None})
+    plain.model_copy(update={"verified": verified}).save(tmp_path / "plain.json")
     (tmp_path / "other.json").write_text(json.dumps({"not": "a configuration"}))
     lesson = Lesson(digits.save(tmp_path / "digits.safetensors"))
     step = step_of(lesson, "price")
-    assert "at β = 0.985: 66.0 % [56.3, 74.5], n = 100" in step.check(None).note
+    note = step.check(None).note
+    assert "mix at β = 0.985: 66.0 % [56.3, 74.5], n = 100" in note
+    assert "plain mix at α = 0.9944: 66.0 % [56.3, 74.5], n = 100" in note
     lesson.answer(1.0)
-    assert any("verified" in trace["name"] for trace in step.figures()["plane"]["data"])
+    drawn = {trace["name"]: trace.get("marker", {}).get("color") for trace in step.figures()["plane"]["data"]}
+    assert drawn["verified, β = 0.985"] == MIX
+    assert drawn["plain mix, verified, α = 0.9944"] == PLAIN
 
 
 # --- a reload
