@@ -27,8 +27,12 @@ async function toClipboard(text) {
   }
 }
 
-// A slider's handle has a role but no name: it gets its label's, also when it is drawn anew.
+// A slider's handle has a role but no name, the box beside it neither: they get the label's, also when drawn anew.
 function nameSliders() {
+  for (const box of document.querySelectorAll(".mnuts-slider input[type=text]:not([aria-label])")) {
+    const label = box.closest(".mnuts-slider").querySelector(".widget-label")?.textContent;
+    if (label) box.setAttribute("aria-label", label);
+  }
   for (const handle of document.querySelectorAll(".widget-slider .noUi-handle:not([aria-label])")) {
     const label = handle.closest(".widget-slider").querySelector(".widget-label")?.textContent;
     if (!label) continue;
@@ -37,12 +41,20 @@ function nameSliders() {
   }
 }
 
-// A screen reader is told the exponent of a logarithmic slider, and binary noise of the others.
+// A screen reader is told the exponent of a logarithmic slider, and of all of them the nearest step. What it is to
+// hear is the value: of the handle at once, then, once the kernel has answered, of the box beside it.
 function speakPlainly(handle, logarithmic) {
-  const tell = () => {
-    const place = Number(handle.getAttribute("aria-valuetext"));
-    handle.setAttribute("aria-valuetext", `${Number((logarithmic ? 10 ** place : place).toPrecision(4))}`);
+  const box = handle.closest(".mnuts-slider")?.querySelector("input[type=text]");
+  let timer;
+  const say = (value) => {
+    handle.setAttribute("aria-valuetext", `${Number(value.toPrecision(4))}`);
     watch.takeRecords(); // our own change is none
+  };
+  const tell = () => {
+    const place = handle.closest(".noUi-target").noUiSlider.get(true);
+    say(logarithmic ? 10 ** place : place);
+    clearTimeout(timer);
+    timer = setTimeout(() => box && say(Number(box.value)), 300);
   };
   const watch = new MutationObserver(tell);
   watch.observe(handle, { attributeFilter: ["aria-valuetext"] });

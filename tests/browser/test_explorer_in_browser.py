@@ -145,6 +145,20 @@ def test_a_wrong_setting_shows_a_banner_not_a_traceback(page):
     page.get_by_role("alert").wait_for(state="detached")
 
 
+def test_sliders_have_names_and_say_their_values(page):
+    """What a screen reader hears of a slider: its label, and the value itself, not its place."""
+    for name, value in (("power p", "3.125"), ("scale s", "1.5"), ("level β", "0.985")):
+        set_slider(page, name, value)
+        handle = page.get_by_role("slider", name=name, exact=True)
+        handle.wait_for()
+        assert page.get_by_role("textbox", name=name, exact=True).input_value() == value
+        page.wait_for_function(
+            "([name, value]) => document.querySelector(`.noUi-handle[aria-label='${name}']`)"
+            ".getAttribute('aria-valuetext') === value",
+            arg=[name, value],
+        )
+
+
 def test_the_controls_stay_in_view(page):
     top = page.locator(".mnuts-controls").bounding_box()["y"]
     page.mouse.move(900, 500)
