@@ -1,4 +1,4 @@
-"""Where to compute: `auto` takes the GPU when there is one."""
+"""Where to compute: `auto` takes the GPU when there is one; and whether bfloat16 is faster there."""
 
 from __future__ import annotations
 
@@ -30,6 +30,22 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     if resolved.type not in ("cpu", "cuda"):
         raise ParameterError(f"device must be auto, cpu, cuda or cuda:N, got {device!r}: float64 is needed")
     return resolved
+
+
+def pays_in_bfloat16(device: str | torch.device) -> bool:
+    """Whether convolutions under bfloat16 autocast are faster on a device than in float32.
+
+    They are where a matrix unit takes bfloat16: on GPUs from compute capability 8.0 on, and on CPUs with
+    AMX. AVX-512's bfloat16 alone does not pay: the networks here took 1.35 times as long as in float32.
+
+    Args:
+        device: A name as `resolve_device` takes it.
+    """
+    where = resolve_device(device)
+    if where.type == "cuda":
+        return torch.cuda.get_device_capability(where) >= (8, 0)
+    tell = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch have none
+    return tell is not None and bool(tell().get("amx_bf16", False))
 
 
 @contextmanager

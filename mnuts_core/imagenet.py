@@ -27,7 +27,7 @@ def load_imagenet(request: Request) -> LoadedData:
         request: What `load_data` was asked for.
 
     Raises:
-        DataError: If the folder lacks images of the list, or one cannot be read.
+        DataError: If there is no such folder, it lacks images of the list, or one cannot be read.
     """
     import_robustbench()
     folder, prepare, how = _settings(request)
@@ -35,6 +35,11 @@ def load_imagenet(request: Request) -> LoadedData:
     files = (helper / "imagenet_test_image_ids.txt").read_text().split()
     numbers: dict[str, int] = json.loads((helper / "imagenet_class_to_id_map.json").read_text())
     chosen = files[: request.count(len(files))]
+    if not folder.is_dir():
+        raise DataError(
+            f"no folder at {folder}: data {request.spec!r} must name the folder of the validation images, "
+            "one folder a class, or the one that holds it as val"
+        )
     root = folder / "val" if (folder / "val").is_dir() else folder
     if missing := [name for name in chosen if not (root / name).is_file()]:
         raise DataError(

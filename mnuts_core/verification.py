@@ -25,6 +25,7 @@ from mnuts_core.attacks.doubts import (
 from mnuts_core.attacks.inputs import (
     Precision,
     check_count,
+    check_gradients,
     check_images,
     check_precision,
     count_classes,
@@ -49,6 +50,12 @@ NAMES: dict[Attack, str] = {
     "bypass": "adaptive AutoAttack through the gradient bypass (B.2.2)",
     "autoattack": "the library's AutoAttack, standard version, through the gradient bypass (B.2.2)",
 }
+
+NEEDS_BOTH = (
+    "an adaptive attack needs gradients of both models (B.2.1); margins of a black-box model are found by "
+    "`mnuts build --attack square`"
+)
+"""What to do with a base model without gradients."""
 
 
 class Component(NamedTuple):
@@ -140,7 +147,8 @@ def evaluate(
         Accuracies with intervals, clean, after each component, and in the worst case, and the points.
 
     Raises:
-        ParameterError: If an argument is out of range, or images, labels and model do not fit.
+        ParameterError: If an argument is out of range, images, labels and model do not fit, or a base
+            model lets no gradients through.
         WorkFolderError: If `work_dir` was begun with other settings, or cannot be written.
     """
     images = check_images(images).float()
@@ -149,7 +157,10 @@ def evaluate(
     doubts = in_training_mode(model)
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     with prepared(model, device, channels_last=channels_last), _frozen(model), library_warnings() as said:
-        classes = count_classes(model, images[:1].to(device))
+        first = images[:1].to(device)
+        classes = count_classes(model, first)
+        for name in ("std_model", "rob_model"):
+            check_gradients(name, getattr(model, name), first, NEEDS_BOTH)
         plan = Plan(attack, norm, eps, n_iter, classes, seed, precision)
         labels = check_labels(labels, torch.zeros(1).expand(len(images), plan.classes))
         settings = _settings(model, images, labels, plan, batch_size) | {"channels_last": channels_last}

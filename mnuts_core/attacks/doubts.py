@@ -67,10 +67,7 @@ def doubts_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, pla
         labels: True classes, on the model's device.
         plan: What will be run.
     """
-    doubts = []
-    if (brightest := float(images.max())) <= DARK:
-        text = f"no pixel is brighter than {brightest:.4f}: were the images divided by 255 twice?"
-        doubts.append(Doubt("inputs-too-dark", text))
+    doubts = too_dark(images)
     with torch.no_grad():
         first, second = (model(images).softmax(dim=1) for _ in range(2))
     if (change := float((first - second).abs().max())) > RANDOM_TOLERANCE:
@@ -85,6 +82,18 @@ def doubts_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, pla
         text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
         doubts.append(Doubt("few-steps", text))
     return doubts
+
+
+def too_dark(images: Tensor) -> list[Doubt]:
+    """A doubt, if the images were probably divided by 255 twice.
+
+    Args:
+        images: Images in [0, 1].
+    """
+    if (brightest := float(images.max())) > DARK:
+        return []
+    text = f"no pixel is brighter than {brightest:.4f}: were the images divided by 255 twice?"
+    return [Doubt("inputs-too-dark", text)]
 
 
 def _normalised_twice(model: MixedClassifier, images: Tensor, labels: Tensor) -> list[Doubt]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mnuts_core.errors import ParameterError
+from mnuts_core.untrusted import brief
 
 Precision = Literal["full", "bfloat16"]
 """What gradients are computed in: the images' dtype, or bfloat16 by autocast."""
@@ -92,6 +93,31 @@ def count_classes(model: Callable[[Tensor], Tensor], images: Tensor) -> int:
     if not logits.isfinite().all():
         raise ParameterError("model must return finite logits, got NaN or infinity on the first image")
     return int(logits.shape[1])
+
+
+def check_gradients(name: str, model: Callable[[Tensor], Tensor], images: Tensor, remedy: str) -> None:
+    """Check that gradients flow through a model, from its logits back to the images.
+
+    Args:
+        name: The argument's name, for the message.
+        model: Images → logits.
+        images: A few images, on the model's device.
+        remedy: What to do where none flow.
+
+    Raises:
+        ParameterError: If the logits do not hang on the images by operations that can be differentiated.
+    """
+    with torch.enable_grad():
+        leaf, gradient = images.detach().clone().requires_grad_(), None
+        reason = "they do not reach the images (torch.no_grad or detach inside?)"
+        try:
+            logits = model(leaf)
+            if logits.requires_grad:  # perhaps only by its own parameters
+                (gradient,) = torch.autograd.grad(logits.sum(), leaf, allow_unused=True)
+        except RuntimeError as error:  # such as numpy() of a tensor that wants gradients
+            reason = f"computing them failed: {brief(error)}"
+    if gradient is None:
+        raise ParameterError(f"{name} must let gradients through to its images, but {reason}: {remedy}")
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:

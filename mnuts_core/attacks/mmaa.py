@@ -18,6 +18,7 @@ from mnuts_core.attacks.apgd import Loss, Model, apgd, column, of_examples
 from mnuts_core.attacks.inputs import (
     Precision,
     check_count,
+    check_gradients,
     check_images,
     check_indices,
     check_precision,
@@ -37,6 +38,9 @@ from mnuts_core.transform import layer_norm
 
 N_TARGETS = 9
 """Other classes that targeted APGD drives at, as in AutoAttack."""
+
+BLACK_BOX = "give attack='square' (`mnuts build --attack square`), which asks for answers alone"
+"""What to do with a model without gradients."""
 
 STRETCHES = 4
 """With reduced precision, how often in a run exact margins are computed; each costs a forward pass."""
@@ -117,7 +121,8 @@ def minimum_margin_attack(
         and margins come from one last pass without gradients, in batches of `batch_size`.
 
     Raises:
-        ParameterError: If an argument is out of range or does not fit the others; the message says which.
+        ParameterError: If an argument is out of range or does not fit the others, or the model lets no
+            gradients through; the message says which.
     """
     images, where = check_images(images), choose_device(device)
     indices = check_indices(indices, len(images))
@@ -131,7 +136,9 @@ def minimum_margin_attack(
     settings = _Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0), precision)
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     with prepared(model, where, channels_last=channels_last):
-        classes = count_classes(model, laid_out(images[:1].to(where), channels_last))
+        first = laid_out(images[:1].to(where), channels_last)
+        classes = count_classes(model, first)
+        check_gradients("model", in_precision(model, precision, where), first, BLACK_BOX)
         labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
         climbed = torch.nn.Identity() if classes == 2 and surrogate is None else attacked
         runs, parts = 1 + min(n_targets, classes - 1), []

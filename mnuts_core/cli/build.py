@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, note, show, write_json
+from mnuts_core.cli.console import STDOUT, check_target, note, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
@@ -134,6 +134,7 @@ def parse_surrogate(text: str) -> tuple[float, float, float] | None:
 
 
 def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -> LogitBundle:
+    from mnuts_core.attacks.doubts import too_dark
     from mnuts_core.build import build_bundle, progress_bar
     from mnuts_core.workfolder import count_batches, work_folder_of
 
@@ -150,6 +151,8 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
         data_dir=given.data_dir,
         device=where,
     )
+    for doubt in too_dark(images.images) if world.is_first else ():  # now: a build may take hours
+        warn(str(doubt))
     there = 0 if fresh else count_batches(work)
     with progress_bar("build") as show_progress:
 

@@ -54,6 +54,12 @@ def export(
     clamp: ClampOption = DEFAULT_CLAMP,
     ln_k: LnKOption = DEFAULT_LN_K,
     temperature: TemperatureOption = 0.0,
+    beta_d: Annotated[
+        Value,
+        typer.Option(
+            "--beta-d", help="Level that gives α_d, for gradients alone (B.2.1); 0.95 if not given."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     device: DeviceOption = "auto",
     json_out: JsonOption = None,
@@ -65,13 +71,21 @@ def export(
         raise MnutsError(f"{out} exists already: give another --out, or --force to overwrite it")
     point = _point(best, s, p, c, alpha, searching=bool(grid or widen or conditional))
     by_hand = None if point is None else mix_params(*point, beta, alpha, clamp, ln_k, temperature)
+    level = None if beta_d is None else check_beta(beta_d, "--beta-d")
     logits = load_bundle(bundle)
     from mnuts_core.config import MixConfig
+    from mnuts_core.mixing import BETA_D
     from mnuts_core.remix import RemixEngine
 
     settings = {"clamp": check_clamp(clamp), "ln_k": ln_k, "conditional": conditional, "device": device}
     params = by_hand or _searched(logits, grid, beta, widen, settings).with_(temperature=temperature)
-    config = MixConfig.from_remix(RemixEngine(logits, device=device), params)
+    auxiliary_beta = BETA_D if level is None else level
+    config = MixConfig.from_remix(RemixEngine(logits, device=device), params, auxiliary_beta=auxiliary_beta)
+    if level is not None and config.auxiliary is None:
+        raise MnutsError(
+            "--beta-d gives α_d by attacked examples that the robust model gets right, and the bundle has "
+            "none: leave --beta-d out"
+        )
     config.save(out)
     for warning in config.warnings:
         warn(warning)
@@ -118,6 +132,9 @@ def summary(config: MixConfig, path: Path, bundle: str) -> str:
         f"  transform     {transform_words(config.params)}",
         f"  weight        {level}α = {config.alpha:.8g}",
     ]
+    if config.auxiliary is not None:
+        auxiliary = config.auxiliary
+        lines.append(f"  gradients     β_d = {auxiliary.beta:g} → α_d = {auxiliary.alpha_d:.8g} (Eq. 8)")
     estimates = config.estimates
     if estimates is not None:
         figures = (estimates.clean, estimates.margin_bound, estimates.transfer)

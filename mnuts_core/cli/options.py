@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -111,8 +112,12 @@ def load_bundle(name_or_path: str) -> LogitBundle:
     return LogitBundle.load(find_bundle(name_or_path))
 
 
-def check_beta(beta: float | None) -> float:
+def check_beta(beta: float | None, option: str = "--beta") -> float:
     """β, or its default.
+
+    Args:
+        beta: A level, or None.
+        option: What gave it, for the message.
 
     Raises:
         ParameterError: If it is outside [0, 1]; a percentage is met with how to write it.
@@ -120,8 +125,8 @@ def check_beta(beta: float | None) -> float:
     if beta is None:
         return DEFAULT_BETA
     if beta > 1:
-        raise ParameterError(f"--beta must lie in [0, 1], got {beta:g}: give 0.985 for 98.5 %")
-    return PARAMS["beta"].check(beta)
+        raise ParameterError(f"{option} must lie in [0, 1], got {beta:g}: give 0.985 for 98.5 %")
+    return replace(PARAMS["beta"], name=option).check(beta)
 
 
 def parse_eps(text: str) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
+from mnuts_core.attacks.inputs import Precision
 from mnuts_core.build import progress_bar
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
@@ -31,6 +32,7 @@ def choose_and_verify(
     *,
     work: Path,
     device: str = "cpu",
+    precision: Precision,
     progress: bool = False,
 ) -> tuple[Path, ...]:
     """For each of `BETAS` the best mix of all grids, attacked adaptively (B.2.1), as `NAME-betaB.json`.
@@ -44,6 +46,7 @@ def choose_and_verify(
         folder: Where the configurations go.
         work: Folder for finished parts of the attacks.
         device: Where to compute.
+        precision: Of APGD's gradients.
         progress: Show progress bars on standard error.
     """
     threat = bundle.require_attacked().manifest.threat
@@ -59,7 +62,7 @@ def choose_and_verify(
                 images.labels,
                 norm=threat.norm,
                 eps=threat.eps,
-                precision="bfloat16",
+                precision=precision,
                 channels_last=True,
                 progress=show,
                 work_dir=work / f"verify-{beta:g}",

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
+from mnuts_core.attacks.inputs import Precision
 from mnuts_core.attacks.norms import Norm
 from mnuts_core.build import build_bundle, model_card, progress_bar
 from mnuts_core.bundle import LogitBundle
@@ -26,7 +27,7 @@ from mnuts_core.demo.weights import (
     save_network,
     weights_path,
 )
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import pays_in_bfloat16, resolve_device
 from mnuts_core.errors import BundleError
 from mnuts_core.grids import GridSpec
 from mnuts_core.manifest import DataCard
@@ -88,7 +89,8 @@ def build_cifar10(
     """Train both networks, run MMAA, choose the best mixes, attack those adaptively, and write it all.
 
     Each epoch, each batch of the attacks and each component is kept in `cifar10.demo-work` inside the
-    folder until all is done, so that a run that was killed goes on where it was.
+    folder until all is done, so that a run that was killed goes on where it was. Training and gradients
+    are in bfloat16 where that pays, see `precision_on`.
 
     Args:
         data: Where the images are: `cifar10-jpeg:FOLDER` or `torchvision:CIFAR10`.
@@ -131,10 +133,20 @@ def build_cifar10(
         folder,
         work=work,
         device=where,
+        precision=precision_on(where),
         progress=progress,
     )
     shutil.rmtree(work)
     return Cifar10Paths(path, std_path, rob_path, configs)
+
+
+def precision_on(device: str) -> Precision:
+    """What trainings and gradients are computed in: bfloat16 where the device has units for it.
+
+    Args:
+        device: Where to compute.
+    """
+    return "bfloat16" if pays_in_bfloat16(device) else "full"
 
 
 def train_role(
@@ -145,7 +157,7 @@ def train_role(
     Args:
         role: Which.
         training: The training images.
-        device: Where to train.
+        device: Where to train; `precision_on` says how exactly.
         work: Folder for the state after each epoch.
         progress: Show a progress bar on standard error.
     """
@@ -158,6 +170,7 @@ def train_role(
                 recipe,
                 seed=SEED + cycle,
                 device=device,
+                precision=precision_on(device),
                 start=network,
                 checkpoint=work / f"{role}-training-{cycle + 1}.safetensors",
                 progress=show,
@@ -176,7 +189,7 @@ def attack_pair(
         pair: The networks.
         test: The test images.
         n_adv: How many of them are attacked.
-        device: Where to compute. Gradients are taken in bfloat16, margins in float32.
+        device: Where to compute: gradients as `precision_on` says, margins in float32.
         work: Folder for finished batches.
         command: The command that makes the bundle again.
         progress: Show a progress bar on standard error.
@@ -198,7 +211,7 @@ def attack_pair(
             rob_card=model_card("demo:cifar10/rob", pair.rob),
             command=command,
             batch_size=125,
-            precision="bfloat16",
+            precision=precision_on(device),
             channels_last=True,
             progress=show,
             device=device,

@@ -1,4 +1,4 @@
-"""Training the CIFAR-10 pair: plain, or against one-step perturbations, in bfloat16, resumable by epoch."""
+"""Training the CIFAR-10 pair: plain, or against one-step perturbations, resumable by epoch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mnuts_core.attacks.inputs import Precision, in_precision
 from mnuts_core.demo.cifar_net import CifarNet, make_network, whiten
 from mnuts_core.demo.common import one_cycle, random_crops
 from mnuts_core.errors import MnutsError
@@ -66,6 +67,7 @@ def train_network(
     *,
     seed: int,
     device: str = "cpu",
+    precision: Precision = "full",
     start: CifarNet | None = None,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
@@ -77,7 +79,8 @@ def train_network(
         labels: int64, shape (N,).
         recipe: How to train.
         seed: Seed of the weights, the order, the augmentation and the perturbations' random starts.
-        device: Where to train. Convolutions run in bfloat16.
+        device: Where to train.
+        precision: `"full"`: float32. `"bfloat16"`: convolutions run in it, by autocast.
         start: Network to go on from, changed in place; new weights drawn from the seed if None.
         checkpoint: File that holds the state after each epoch; training goes on from there if it exists.
         progress: Called with (steps done, steps in all).
@@ -86,7 +89,7 @@ def train_network(
         The network, float32, on the CPU, in evaluation mode.
 
     Raises:
-        MnutsError: If the checkpoint is of another training.
+        MnutsError: If the checkpoint is of another training, be it only of another precision.
     """
     network = make_network(recipe.widths, seed) if start is None else start.requires_grad_()
     if recipe.whitened:
@@ -95,7 +98,8 @@ def train_network(
         network.stem.weight.requires_grad_(False)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _optimizer(network, recipe)
-    started = _resume(checkpoint, network, optimizer, recipe, seed)
+    identity = _identity(recipe, seed, precision)
+    started = _resume(checkpoint, network, optimizer, identity)
     steps = len(images) // recipe.batch_size
     network.train()
     for epoch in range(started, recipe.epochs):
@@ -106,16 +110,16 @@ def train_network(
             batch = augmented(images[rows], recipe.shift, generator).to(device)
             target = labels[rows].to(device)
             if radius := recipe.radius(position):
-                batch = one_step(network, batch, target, radius, generator)
+                batch = one_step(network, batch, target, radius, generator, precision)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate * one_cycle(position, PEAK, FLOOR)
             optimizer.zero_grad()
-            torch.autograd.backward(_loss(network, batch, target, recipe.smoothing))
+            torch.autograd.backward(_loss(network, batch, target, recipe.smoothing, precision))
             optimizer.step()
             if progress is not None:
                 progress(epoch * steps + step + 1, recipe.epochs * steps)
         if checkpoint is not None:
-            _save(checkpoint, network, optimizer, recipe, seed, epoch + 1)
+            _save(checkpoint, network, optimizer, identity, epoch + 1)
     return network.cpu().eval()
 
 
@@ -135,7 +139,12 @@ def augmented(images: Tensor, reach: int, generator: torch.Generator) -> Tensor:
 
 
 def one_step(
-    network: nn.Module, images: Tensor, labels: Tensor, radius: float, generator: torch.Generator
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    radius: float,
+    generator: torch.Generator,
+    precision: Precision = "full",
 ) -> Tensor:
     """N-FGSM (de Jorge et al., 2022): uniform noise of size ε, then one signed gradient step of size ε.
 
@@ -148,21 +157,24 @@ def one_step(
         labels: Shape (N,), int64.
         radius: ε.
         generator: Source of the noise.
+        precision: Of the gradient, see `train_network`.
     """
     noise = torch.empty(images.shape).uniform_(-radius, radius, generator=generator).to(images.device)
     points = (images + noise).requires_grad_()
     for parameter in (parameters := [p for p in network.parameters() if p.requires_grad]):
         parameter.requires_grad_(False)
-    (gradient,) = torch.autograd.grad(_loss(network, points, labels, 0.0), points)
+    (gradient,) = torch.autograd.grad(_loss(network, points, labels, 0.0, precision), points)
     for parameter in parameters:
         parameter.requires_grad_(True)
     return (points.detach() + radius * gradient.sign()).clamp(0.0, 1.0)
 
 
-def _loss(network: nn.Module, images: Tensor, labels: Tensor, smoothing: float) -> Tensor:
-    with torch.autocast(images.device.type, dtype=torch.bfloat16):
-        logits = network(images.contiguous(memory_format=torch.channels_last))
-    return F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+def _loss(
+    network: nn.Module, images: Tensor, labels: Tensor, smoothing: float, precision: Precision
+) -> Tensor:
+    model = in_precision(network, precision, images.device)
+    logits = model(images.contiguous(memory_format=torch.channels_last))
+    return F.cross_entropy(logits, labels, label_smoothing=smoothing)
 
 
 def _optimizer(network: nn.Module, recipe: CifarRecipe) -> torch.optim.SGD:
@@ -174,24 +186,21 @@ def _optimizer(network: nn.Module, recipe: CifarRecipe) -> torch.optim.SGD:
     return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
 
 
-def _identity(recipe: CifarRecipe, seed: int) -> str:
-    return json.dumps(asdict(recipe) | {"seed": seed}, sort_keys=True)
+def _identity(recipe: CifarRecipe, seed: int, precision: Precision) -> str:
+    """All that a training's outcome depends on, but for images and start."""
+    return json.dumps(asdict(recipe) | {"seed": seed, "precision": precision}, sort_keys=True)
 
 
-def _save(
-    path: Path, network: nn.Module, optimizer: torch.optim.SGD, recipe: CifarRecipe, seed: int, epoch: int
-) -> None:
+def _save(path: Path, network: nn.Module, optimizer: torch.optim.SGD, identity: str, epoch: int) -> None:
     tensors = {f"net.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
     for name, parameter in network.named_parameters():
         if "momentum_buffer" in (state := optimizer.state.get(parameter, {})):
             tensors[f"momentum.{name}"] = state["momentum_buffer"].contiguous()
-    metadata = {"training": _identity(recipe, seed), "epoch": str(epoch)}
+    metadata = {"training": identity, "epoch": str(epoch)}
     write_atomically(path, to_safetensors(tensors, metadata=metadata), MnutsError)
 
 
-def _resume(
-    path: Path | None, network: nn.Module, optimizer: torch.optim.SGD, recipe: CifarRecipe, seed: int
-) -> int:
+def _resume(path: Path | None, network: nn.Module, optimizer: torch.optim.SGD, identity: str) -> int:
     """Load the state that the checkpoint holds, if there is one; the number of epochs it has behind it."""
     if path is None or not path.exists():
         return 0
@@ -201,8 +210,10 @@ def _resume(
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise MnutsError(f"{path} is not a training checkpoint: {error}: delete it to begin anew") from None
-    if metadata.get("training") != _identity(recipe, seed):
-        raise MnutsError(f"{path} is a checkpoint of another recipe or seed: delete it to begin anew")
+    if metadata.get("training") != identity:
+        raise MnutsError(
+            f"{path} is a checkpoint of another recipe, seed or precision: delete it to begin anew"
+        )
     network.load_state_dict({n.removeprefix("net."): t for n, t in tensors.items() if n.startswith("net.")})
     for name, parameter in network.named_parameters():
         if (momentum := tensors.get(f"momentum.{name}")) is not None:

@@ -223,6 +223,23 @@ def test_reduced_precision_is_for_gradients_only() -> None:
     assert dtypes == {(True, torch.bfloat16), (False, torch.float32)}
 
 
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        (torch.no_grad()(lambda images: MODEL(images)), "do not reach the images"),
+        (lambda images: MODEL(images.detach()), "do not reach the images"),  # only the parameters
+        (lambda images: MODEL(torch.from_numpy(images.numpy())), "computing them failed: .*numpy"),
+    ],
+    ids=["no_grad", "detached images", "NumPy inside"],
+)
+@pytest.mark.parametrize("precision", ["full", "bfloat16"])
+def test_a_model_without_gradients_is_refused(last: Any, why: str, precision: str) -> None:
+    told = f"model must let gradients through to its images, but .*{why}.*mnuts build --attack square"
+    with pytest.raises(ParameterError, match=told) as caught:
+        minimum_margin_attack(last, IMAGES, LABELS, eps=0.02, n_iter=2, precision=precision, device="cpu")
+    assert "\n" not in str(caught.value)
+
+
 def test_reduced_precision_refuses_what_it_cannot_reduce() -> None:
     with pytest.raises(ParameterError, match="precision must be one of full, bfloat16, got 'half'"):
         attack(eps=0.02, precision="half")

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mnuts_core.build import Transformed, build_bundle
@@ -83,6 +84,17 @@ def test_writes_what_the_core_builds(mnuts, tmp_path: Path) -> None:
     code, printed, err = mnuts("build", *PAIR, *THREAT, *SMALL, "--out", out)
     assert (code, printed) == (2, "")
     assert "exists already" in err
+
+
+def test_images_divided_twice_are_warned_of(mnuts, tmp_path: Path) -> None:
+    data, file = load_data("digits", n=8), tmp_path / "dark.npz"
+    words = (*PAIR[:4], "--data", f"npz:{file}", *THREAT, "--n-adv", 0, "--device", "cpu", "--force")
+    for divided, told in ((255, True), (1, False)):
+        np.savez(file, images=data.images.numpy() / divided, labels=data.labels.numpy())
+        code, printed, err = mnuts("build", *words, "--out", tmp_path / "x.safetensors")
+        assert code == 0
+        assert ("docs/warnings.md#inputs-too-dark" in err) is told
+        assert "inputs-too-dark" not in printed
 
 
 def kill_at(out: Path, batches: int, long: tuple[object, ...] = LONG) -> None:

@@ -218,6 +218,21 @@ def test_export_by_hand_writes_what_from_remix_says(mnuts, toy, tmp_path, engine
     assert "not verified" in out
 
 
+def test_export_takes_the_auxiliarys_level(mnuts, toy, tmp_path, engine):
+    """B.2.1: α_d follows from a level of its own, 0.935 in the paper's run on CIFAR-100."""
+    usual, other = tmp_path / "usual.json", tmp_path / "other.json"
+    assert mnuts("export", toy, *POINT, "--out", usual).code == 0
+    code, out, _ = mnuts("export", toy, *POINT, "--beta-d", 0.5, "--out", other)
+    assert code == 0
+    configs = [MixConfig.load(path) for path in (usual, other)]
+    for config, beta in zip(configs, (0.95, 0.5), strict=True):
+        assert config.auxiliary.beta == beta
+        assert config.auxiliary.alpha_d == engine.plain_mix(beta).alpha
+    assert configs[0].alpha == configs[1].alpha
+    assert configs[0].auxiliary.alpha_d > configs[1].auxiliary.alpha_d
+    assert f"β_d = 0.5 → α_d = {configs[1].auxiliary.alpha_d:.8g}" in out
+
+
 def test_export_best_is_the_searchs_best(mnuts, toy, tmp_path, engine):
     out_file = tmp_path / "mix.json"
     words = ("--best", "--grid", "cifar10", "--beta", 0.9, "--out", out_file, "--json")

@@ -56,6 +56,18 @@ BAD = {
     "export: both": (("export", "{toy}", *POINT, "--best", "--out", "{new}"), "not both"),
     "export: grid": (("export", "{toy}", *POINT, "--grid", "cifar10", "--out", "{new}"), "add --best"),
     "export: alpha": (("export", "{toy}", *POINT, "--alpha", 0.3, "--out", "{new}"), "alpha must lie"),
+    "export: beta-d": (
+        ("export", "{toy}", *POINT, "--beta-d", 93.5, "--out", "{new}"),
+        "--beta-d must lie in [0, 1], got 93.5: give",
+    ),
+    "export: beta-d nan": (
+        ("export", "{toy}", *POINT, "--beta-d", "nan", "--out", "{new}"),
+        "--beta-d must lie in [0, 1], got nan",
+    ),
+    "export: beta-d, unattacked": (
+        ("export", "{clean}", *POINT, "--alpha", 0.7, "--beta-d", 0.9, "--out", "{new}"),
+        "leave --beta-d out",
+    ),
     "demo: name": (("demo", "build", "mnist"), "one of digits, cifar10, got 'mnist'"),
     "demo: no images": (("demo", "build", "cifar10"), "--data missing: give cifar10-jpeg:FOLDER or"),
     "demo: other's option": (("demo", "build", "digits", "--n-adv", "5"), "--n-adv belongs to cifar10"),

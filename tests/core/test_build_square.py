@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,10 @@ def test_a_changed_setting_is_refused_by_name(tmp_path: Path, change: dict[str, 
 def test_refusals(change: dict[str, Any], told: str) -> None:
     with pytest.raises(ParameterError, match=told):
         build(**change)
+
+
+def test_the_default_attack_on_a_black_box_names_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    shut = torch.no_grad()(lambda images: BlackBox(1)(images.detach()))
+    monkeypatch.setattr(sys.modules[__name__], "ROB", shut)
+    with pytest.raises(ParameterError, match=r"must let gradients through .*mnuts build --attack square"):
+        build(attack="mmaa", n_queries=5000)

@@ -304,7 +304,8 @@ class TestImageNet:
             ("", {"n": 5001}, "has 5,000 images, fewer than n = 5,001"),
             ("@Crop99", {}, "PREPROCESSING must be one of Res256Crop224, .* got 'Crop99'"),
             ("@Res224", {"n": 1, "image_size": 256}, "224 × 224 pixels, but 256 × 256 are wanted"),
-            ("/none", {"n": 1}, "lacks 1 of 1 images"),
+            ("/none", {"n": 1}, "^no folder at .*/none: data 'imagenet:.* one folder a class"),
+            ("/val/n01440764", {"n": 1}, "lacks 1 of 1 images, such as .*/n01440764/n"),
         ],
     )
     def test_refusals(self, imagenet, suffix, words, told):

@@ -360,10 +360,14 @@ class TestWarnings:
         assert len(said) == 1
         assert f"at {N} of {N} clean images" in said[0].message
 
-    def test_detached(self, setup):
-        flat = self.rebuilt(setup, after=torch.Tensor.detach)
-        with pytest.raises(RuntimeError, match="does not require grad"):
-            flat.run(n_iter=1)
+    @pytest.mark.parametrize("attack", ["transfer", "bypass"])
+    @pytest.mark.parametrize("role", ["std_model", "rob_model"])
+    def test_a_base_model_without_gradients_is_refused(self, setup, role, attack):
+        bases = {name: getattr(setup.mix, name) for name in ("std_model", "rob_model")}
+        bases[role] = Wrapped(bases[role], after=torch.Tensor.detach)
+        told = rf"{role} must let gradients through .* both models \(B\.2\.1\).*mnuts build --attack square"
+        with pytest.raises(ParameterError, match=told):
+            setup._replace(mix=MixedClassifier(**bases, params=PARAMS)).run(n_iter=1, attack=attack)
 
     def test_square_beats_misled_gradients(self, setup):
         images, labels = load_digits_split()[1]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from mnuts_core.attacks.inputs import Precision
 from mnuts_core.demo.cifar_net import STEM, CifarNet, make_network, whiten
 from mnuts_core.demo.cifar_training import CifarRecipe, augmented, one_step, train_network
 from mnuts_core.errors import MnutsError
@@ -104,6 +105,17 @@ def test_training_learns() -> None:
     assert right > 0.2  # 200 images: chance is 0.10 ± 0.02
 
 
+@pytest.mark.parametrize(("precision", "dtype"), [("full", torch.float32), ("bfloat16", torch.bfloat16)])
+def test_passes_are_in_the_precision_asked_for(precision: Precision, dtype: torch.dtype) -> None:
+    """Those of the perturbations, too; the weights stay in float32."""
+    images, labels = coloured(32)
+    network, seen = make_network(RECIPE.widths, seed=0), []
+    network.stem.register_forward_hook(lambda module, given, made: seen.append(made.dtype))
+    train_network(images, labels, replace(RECIPE, plain=0.0), seed=0, precision=precision, start=network)
+    assert seen == [dtype] * 8  # 2 epochs of 2 steps of 2 passes
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+
+
 def test_a_start_is_gone_on_from_in_place_and_made_trainable_again() -> None:
     images, labels = coloured(64)
     first = train_network(images, labels, RECIPE, seed=0).requires_grad_(False)
@@ -156,8 +168,10 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     images, labels = coloured(32)
     path = tmp_path / "training.safetensors"
     train_network(images, labels, RECIPE, seed=0, checkpoint=path)
-    with pytest.raises(MnutsError, match="another recipe or seed"):
+    with pytest.raises(MnutsError, match="another recipe, seed or precision"):
         train_network(images, labels, RECIPE, seed=1, checkpoint=path)
+    with pytest.raises(MnutsError, match="precision: delete it to begin anew"):
+        train_network(images, labels, RECIPE, seed=0, checkpoint=path, precision="bfloat16")
     path.write_bytes(b"nothing")
     with pytest.raises(MnutsError, match="is not a training checkpoint"):
         train_network(images, labels, RECIPE, seed=0, checkpoint=path)
