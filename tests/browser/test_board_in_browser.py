@@ -104,6 +104,17 @@ def test_a_board_from_paint_to_zoom(served, chromium_page):
     assert page.evaluate(f"{CURVE}._fullLayout.yaxis.range") == [0, 5]
 
 
+def test_a_page_on_a_busy_machine_starts_late_but_starts(served, new_page):
+    """As if each of anywidget's own limits of a few seconds had been used up at once."""
+    page = new_page()
+    page.add_init_script(
+        "const own = AbortSignal.timeout.bind(AbortSignal);"
+        "AbortSignal.timeout = (ms) => own(ms < 30000 ? 0 : ms);"
+    )
+    page.goto(served.url, wait_until="commit")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+
+
 def test_downloads(served, chromium_page):
     page = chromium_page
     open_page(page, served.url)
