@@ -6,8 +6,9 @@ does not; batch by batch the sides take turns. It takes a quarter of an hour. `$
 the images are (`cifar10-jpeg:../shared/cifar10`), `$MNUTS_BENCH_N` how many to take (64).
 
 The last line is what the processor itself gives: forward pass and input gradient of the bare network, in
-bfloat16 and channels last against float32. No attack of equal budget gains much more than that: about 2
-where bfloat16 runs in the vector units (AVX-512), more where there is a matrix unit (AMX).
+bfloat16 and channels last against float32. No attack of equal budget gains much more than that. Where
+bfloat16 runs in the vector units (AVX-512) one machine gave about 2 and another less than 1; a matrix unit
+(AMX) gives more.
 
 Bars (issue 3): CPU at least 2.5 times the images per second, accuracy within 0.2 points, median |Δ margin|
 at most 0.005.

@@ -206,8 +206,27 @@ class TestVerified:
         assert (row.role, row.verified.successes) == ("mixed", 40)
         assert [trial.mix.role for trial in made.trials] == ["mixednuts"]
         better = row.clean.value < made.trials[0].mix.clean.value
-        (claim,) = [c for c in statements(made) if "on both, verified" in c.text]
+        (claim,) = [c for c in statements(made) if "no less robust, verified" in c.text]
         assert claim.holds in ({True, None} if better else {False})
+
+    @pytest.mark.parametrize(
+        ("clean", "verified", "mended", "holds", "noise"),
+        [
+            (999, 500, 100, True, "within"),  # as robust
+            (999, 700, 100, True, "beyond"),  # more robust
+            (999, 490, 100, None, "within"),  # less so, by less than can be told
+            (999, 300, 100, False, "beyond"),  # clearly less so
+            (999, 500, 1, None, "within"),  # more accurate by less than can be told
+            (10, 700, 100, False, "beyond"),  # less accurate
+        ],
+    )
+    def test_against_a_mixed_that_was_attacked_too(self, small, clean, verified, mended, holds, noise):
+        plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
+        made = make_report(small, [("a", verified_config(small)), ("b", plain)])
+        changed = with_figures(made, clean, 400, verified=verified, mended=mended)
+        (claim,) = [c for c in statements(changed) if "no less robust, verified" in c.text]
+        assert claim.holds is holds
+        assert claim.text.endswith(f"({noise} the noise).")
 
     def test_a_matched_mix_takes_the_verified_figure_of_its_own_configuration(self, small):
         first = make_report(small, [("a", verified_config(small))])
