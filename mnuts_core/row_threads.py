@@ -7,17 +7,18 @@ torch's own do: a busy machine costs little more than one thread would.
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor
 
 from mnuts_core.devices import one_thread
 from mnuts_core.params import Clamp
-from mnuts_core.stages import Margins, StagedTransform
+from mnuts_core.stages import KEPT, Margins, StagedTransform
 
 SHARE = 250_000
 """A thread's share holds so many logits at least."""
@@ -42,6 +43,7 @@ class SharedStages:
         self.device, self.dtype = logits.device, dtype
         shares = zip(torch.tensor_split(logits, threads), torch.tensor_split(watched, threads), strict=True)
         self._parts = [StagedTransform(rows, classes, dtype=dtype) for rows, classes in shares]
+        self._answers: OrderedDict[object, object] = OrderedDict()
 
     @property
     def plain_class(self) -> Tensor:
@@ -59,16 +61,22 @@ class SharedStages:
 
     def top_class(self, ln_k: int, c: float, clamp: Clamp) -> Tensor:
         """See `StagedTransform.top_class`."""
-        return torch.cat(self._each(lambda part: part.top_class(ln_k, c, clamp)))
+        ask = lambda part: part.top_class(ln_k, c, clamp)
+        return self._once((ln_k, c, clamp), lambda: torch.cat(self._each(ask)))
 
     def margins(self, ln_k: int, c: float, clamp: Clamp, p: float, s: float) -> Margins:
         """See `StagedTransform.margins`."""
-        shares = self._each(lambda part: part.margins(ln_k, c, clamp, p, s))
-        return Margins(
-            margin=torch.cat([share.margin for share in shares]),
-            top=torch.cat([share.top for share in shares]),
-            deficit=torch.cat([share.deficit for share in shares]),
-        )
+        ask = lambda part: part.margins(ln_k, c, clamp, p, s)
+        return self._once((ln_k, c, clamp, p, s), lambda: _joined(self._each(ask)))
+
+    def _once(self, key: object, compute: Callable[[], T]) -> T:
+        """The last answers are kept: waking a thread to be told the same takes longer than moving β may."""
+        if key not in self._answers:
+            self._answers[key] = compute()
+            while len(self._answers) > 2 * KEPT:
+                self._answers.popitem(last=False)
+        self._answers.move_to_end(key)
+        return cast(T, self._answers[key])
 
     def _each(self, ask: Callable[[StagedTransform], T]) -> list[T]:
         def work(part: StagedTransform) -> T:
@@ -77,6 +85,14 @@ class SharedStages:
 
         others = [_pool().submit(work, part) for part in self._parts[1:]]
         return [work(self._parts[0]), *(job.result() for job in others)]
+
+
+def _joined(shares: list[Margins]) -> Margins:
+    return Margins(
+        margin=torch.cat([share.margin for share in shares]),
+        top=torch.cat([share.top for share in shares]),
+        deficit=torch.cat([share.deficit for share in shares]),
+    )
 
 
 def make_stages(

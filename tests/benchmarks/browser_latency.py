@@ -25,6 +25,11 @@ SIZES = ((10_000, 1_000, 10), (10_000, 1_000, 100), (5_000, 1_000, 1_000))
 SLIDERS = {"s": "scale s", "p": "power p", "c": "bias c", "β": "level β"}
 WAYS = ("plain", "swift")
 PARTS = ("kernel", "wire", "wait", "draw", "paint")
+SEARCHED = """
+document.querySelector('[data-panel=plane] .js-plotly-plot')?.data.some(
+  (trace) => trace.name === 'best of the grid' && trace.x.length > 0)
+"""
+"""Whether the search in the background is over: a thousand classes take it some seconds of both cores."""
 EVENTS = int(os.environ.get("MNUTS_BENCH_EVENTS", "40"))
 """Events a slider, in each way."""
 DRAG_SECONDS = 5
@@ -68,7 +73,8 @@ def _open(browser, url: str):
     page.add_init_script(path=DRIVER)
     page.goto(url, wait_until="commit")
     page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    page.wait_for_timeout(5000)  # the search in the background, and the next kernel's start
+    page.wait_for_function(SEARCHED)
+    page.wait_for_timeout(5000)  # the next kernel's start
     return page
 
 

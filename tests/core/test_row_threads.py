@@ -41,6 +41,22 @@ def test_threads_are_for_large_bundles(monkeypatch):
     assert isinstance(make_stages(*large, **options), StagedTransform)
 
 
+def test_the_last_answers_are_kept(monkeypatch):
+    shared = SharedStages(*drawn(40, 5), threads=2)
+    at = (250, -1.0, "gelu", 3.0, 2.0)
+    first, top = shared.margins(*at), shared.top_class(*at[:3])
+    asked = []
+    monkeypatch.setattr(shared, "_each", lambda ask: asked.append(ask) or [ask(p) for p in shared._parts])
+    assert shared.margins(*at) is first
+    assert shared.top_class(*at[:3]) is top
+    assert asked == []
+    for c in range(10):
+        shared.margins(250, float(c), "gelu", 3.0, 2.0)
+    again = shared.margins(*at)
+    assert len(asked) == 11
+    assert torch.equal(again.margin, first.margin)
+
+
 def test_an_error_in_a_thread_reaches_the_caller():
     shared = SharedStages(*drawn(40, 5), threads=2)
     with pytest.raises(ValueError, match="nowhere"):
