@@ -254,7 +254,8 @@ def test_verify_in_the_background_then_stale_then_fresh_and_exported(page, tmp_p
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("of other settings: stale").wait_for(state="detached")
     assert "n = 12" in page.locator("[data-row=mix] td").nth(1).inner_text().replace("\u00a0", " ")
-    page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => t.name === 'this mix, verified, n = 12')")
+    told = "t.name === 'this mix, verified' && t.meta === 'this mix, verified, n = 12'"
+    page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => {told})")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export JSON").click()
     download.value.save_as(tmp_path / "config.json")
