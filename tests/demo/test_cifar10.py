@@ -25,6 +25,7 @@ from mnuts_core.library import shipped_folder
 from mnuts_core.manifest import DataCard
 from mnuts_core.params import BETAS
 from mnuts_core.remix import RemixEngine
+from mnuts_core.report.making import make_report
 
 DATA = shipped_folder()
 REAL = Path(__file__).parents[2].parent / "shared" / "cifar10"
@@ -249,14 +250,42 @@ def test_shipped_mixes_are_the_searches_best_and_their_figures_the_bundles() -> 
         assert point == tuple(getattr(found.best.params, name) for name in "spc")
         again = json.loads(MixConfig.from_remix(engine, config.params.with_(alpha=None)).to_json())
         assert again["estimates"] == json.loads(config.to_json())["estimates"]
-        assert config.bundle is not None
-        assert config.bundle.digest == bundle.digest
-        if config.verified is not None:  # found on the bundle's own first images, in the worst case
-            assert config.verified.accuracy.n >= 100
-            assert config.verified.accuracy.value == min(config.verified.components.values())
-            clean = config.verified.clean
-            assert clean is not None
-            assert clean.value == engine.remix(config.params).on_clean.mix_right[: clean.n].mean()
+        assert_verified(config, engine)
+
+
+@needs_pair
+def test_shipped_plain_mixes_are_the_reports_mixed() -> None:
+    """Each has the margin bound of a best mix, and its verified figure goes into that row of the report."""
+    bundle = LogitBundle.load(DATA / "cifar10.safetensors")
+    engine, files = RemixEngine(bundle), DATA.glob("cifar10-*.json")
+    report = make_report(bundle, [(path.name, MixConfig.load(path)) for path in files])
+    trials = {trial.mix.beta: trial for trial in report.trials}
+    assert trials.keys() == set(BETAS)
+    for beta, trial in trials.items():
+        config = MixConfig.load(DATA / f"cifar10-plain-bound{f'{beta:g}'.removeprefix('0.')}.json")
+        assert_verified(config, engine)
+        (row,) = [row for row in trial.mixed if row.params and row.params.temperature == 0]
+        assert row.params is not None
+        assert row.params.alpha == pytest.approx(config.params.alpha, abs=1e-12)
+        assert config.params.plain
+        assert config.verified is not None
+        assert row.verified is not None
+        assert row.verified.value == config.verified.accuracy.value
+        assert row.verified.n == config.verified.accuracy.n >= 500
+
+
+def assert_verified(config: MixConfig, engine: RemixEngine) -> None:
+    """A shipped configuration's figures are the bundle's, and an attack's on its first images."""
+    assert config.bundle is not None
+    assert config.bundle.digest == engine.bundle.digest
+    again = MixConfig.from_remix(engine, config.params)
+    assert json.loads(again.to_json())["estimates"] == json.loads(config.to_json())["estimates"]
+    assert config.verified is not None
+    assert config.verified.accuracy.n >= 500
+    assert config.verified.accuracy.value == min(config.verified.components.values())
+    clean = config.verified.clean
+    assert clean is not None
+    assert clean.value == engine.remix(config.params).on_clean.mix_right[: clean.n].mean()
 
 
 @needs_pair
