@@ -18,6 +18,8 @@ WIDE = {"width": "auto", "margin": "2px 0"}
 LABEL = "94px"
 DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
+SLACK = 1e-6
+"""Of a step: what binary fractions may be off."""
 ECHOES = 8
 """So many values set from here may be on their way back from the page."""
 
@@ -97,12 +99,25 @@ class Knob:
             self.slider.min, self.slider.max = low, high  # what an earlier value had widened
 
     def _ends(self, value: float) -> tuple[float, float]:
-        """The slider's ends, as places, so that the value lies between them."""
-        place = self._place(value)
-        return (
-            min(self._place(self._spec.slider_low), place),
-            max(self._place(self._spec.slider_high), place),
+        """The slider's ends, as places, so that the value lies between them.
+
+        Whole steps: the page counts its own from the lower end, so that 1 is a place of the scale s, too.
+        """
+        low = min(self._place(self._spec.slider_low), self._place(value))
+        high = max(self._place(self._spec.slider_high), self._place(value))
+        step = self._spec.step
+        whole = (
+            round(math.floor(low / step + SLACK) * step, 9),
+            round(math.ceil(high / step - SLACK) * step, 9),
         )
+        return tuple(w if self._is_valid(w) else e for w, e in zip(whole, (low, high), strict=True))
+
+    def _is_valid(self, place: float) -> bool:
+        try:
+            self._spec.check(10**place if self._spec.scale == "log" else place)
+        except MnutsError:
+            return False
+        return True
 
     def _moved(self, change: Mapping[str, Any]) -> None:
         """Pass on where the visitor moved the slider, but not the page's echo of a value set from here.
@@ -121,9 +136,9 @@ class Knob:
             self._moving = False
 
     def _expect_echo(self, value: float) -> None:
-        """The page sends a value back if it rounds it."""
-        steps = self._place(value) / self._spec.step
-        if abs(steps - round(steps)) > 1e-6:
+        """The page sends a value back if it rounds it: to whole steps from the slider's lower end."""
+        steps = (self._place(value) - self._ends(value)[0]) / self._spec.step
+        if abs(steps - round(steps)) > SLACK:
             self._echoes.append(value)
 
     def _is_echo(self, value: float) -> bool:

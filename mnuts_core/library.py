@@ -138,7 +138,7 @@ def default_bundle() -> Path:
 
 
 def configs_of(bundle: LogitBundle) -> list[tuple[Path, MixConfig]]:
-    """The shipped and the user's own configurations that were made on this very bundle, by β downwards.
+    """The shipped and the user's own configurations made on this very bundle, by β, then α, downwards.
 
     Args:
         bundle: What a configuration must name, by its digest. Files that are no configurations are passed
@@ -155,7 +155,7 @@ def configs_of(bundle: LogitBundle) -> list[tuple[Path, MixConfig]]:
                 continue
             if config.bundle is not None and config.bundle.digest == bundle.digest:
                 found.append((path, config))
-    return sorted(found, key=lambda pair: -(pair[1].beta or 0.0))
+    return sorted(found, key=lambda pair: (-(pair[1].beta or 0.0), -(pair[1].alpha or 0.0)))
 
 
 def _names(named: dict[str, Path]) -> str:

@@ -10,8 +10,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
+from mnuts_core.params import PARAMS
+from mnuts_dashboards.state import PRESETS
 from mnuts_dashboards.visitor import BUNDLES_VARIABLE
 
 from .conftest import DASHBOARDS, PLOT, jupyterlab
@@ -130,6 +133,19 @@ def test_alpha_by_hand_and_a_preset(page, engine):
     page.get_by_label("start from").select_option("Layer norm only")
     params = MixParams(s=1, p=1, c=0, clamp="linear", alpha=0.6)
     wait_for_mix(page, expected(engine, params))
+
+
+def test_the_page_leaves_a_presets_values_as_they_are(page):
+    """Its sliders round to their steps and tell so; that is no choice of the visitor's."""
+    for name, values in PRESETS.items():
+        page.get_by_label("start from").select_option(name)
+        for _ in ("now", "later"):
+            for symbol in "spc":
+                slider = page.locator(".mnuts-slider", has_text=PARAMS[symbol].label)
+                box = slider.locator("input[type=text]")
+                expect(box).to_have_value(f"{getattr(values, symbol):.6g}")
+            page.wait_for_timeout(500)
+        expect(page.get_by_label("start from").locator("option:checked")).to_have_text(name)
 
 
 def test_a_wrong_setting_shows_a_banner_not_a_traceback(page):

@@ -1,5 +1,7 @@
 """A slider with its number box: what the page sends back, and how far the slider reaches."""
 
+import math
+
 import pytest
 
 from mnuts_core.params import PARAMS
@@ -40,6 +42,35 @@ def test_a_value_that_the_page_need_not_round_has_no_echo(state, power):
     state.p = 4.0
     power.slider.value = 3.0
     assert state.p == 3.0
+
+
+@pytest.mark.parametrize("name", list(PARAMS))
+def test_the_sliders_steps_are_whole_ones(state, told, name):
+    """The page counts steps from the lower end: s = 1, the identity, must be one of them."""
+    knob, spec = Knob(state, name, told.append), PARAMS[name]
+    for value in (spec.slider_low, 0.7654321, spec.slider_high):
+        if spec.low <= value <= spec.high:
+            state.set_trait(name, value)
+            low = knob.slider.min / spec.step
+            assert low == pytest.approx(round(low), abs=1e-6)
+            place = math.log10(value) if spec.scale == "log" else value
+            assert knob.slider.min <= place <= knob.slider.max
+
+
+def test_a_step_is_no_echo_and_a_value_between_two_is(state, told):
+    knob = Knob(state, "s", told.append)
+    state.s = 1.0
+    knob.slider.value = 10**0.0049
+    assert state.s != 1.0  # nothing was expected back
+    state.s = 1.004
+    knob.slider.value = 1.0
+    assert state.s == 1.004
+
+
+def test_an_end_that_is_no_valid_value_is_not_offered(state, told):
+    knob = Knob(state, "p", told.append)
+    state.p = 0.003  # a whole step down is 0, and p > 0
+    assert knob.slider.min == 0.003
 
 
 @pytest.mark.parametrize(("name", "far"), [("p", 90.0), ("s", 5000.0), ("temperature", 1e9)])
