@@ -12,6 +12,7 @@ from mnuts_core.grids import GridSpec
 from .board import BoardEvent
 from .drawing import Scene
 from .figures_plane import PLANE_TRACES
+from .session import by_level
 from .state import ExplorerState
 
 
@@ -43,11 +44,13 @@ def go_to_cell(point: Mapping[str, Any], state: ExplorerState, grid: GridSpec) -
 
 
 def _go_on_plane(point: Mapping[str, Any], state: ExplorerState, scene: Scene) -> None:
-    """To a mix of the frontier, to a snapshot, or along the current transform's curve by its α."""
+    """To a mix of the frontier, a snapshot, a verified mix, or along the current curve by its α."""
     trace, place = PLANE_TRACES[point["curve"]], int(point["point"])
     if trace == "frontier" and scene.frontier is not None:
         state.take(scene.frontier.params[place].with_(alpha=None), level=True)
     elif trace == "snapshots":
         state.take(state.snapshots[place], level=True)
+    elif trace == "others verified":
+        state.take(by_level(scene.opened, scene.verified[place].params), level=True)
     elif trace.startswith("current"):
         state.set(by_hand=True, alpha=float(point["customdata"]))

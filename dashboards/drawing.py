@@ -21,9 +21,10 @@ from .figures_plane import plane_figure
 from .figures_slices import slices_figure
 from .figures_transform import transform_figure
 from .session import Opened
+from .verified import Known
 
 PANELS = (
-    Panel("plane", "Clean accuracy and estimates under attack", span=7, height=400),
+    Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=400),
     Panel("transform", "The transform M of one logit", span=5, height=400),
     Panel("margins", "Confidence margins of the base models", span=8, height=400),
     Panel("mix_margins", "Margins of M(h)", span=4, height=400),
@@ -46,7 +47,8 @@ class Scene(NamedTuple):
         frontier: Its β-frontier, or None.
         example: Part and row of the chosen example; None for the paper's two cases.
         kept: The snapshots' mixes.
-        earlier: Clean and verified accuracy of another setting, or None.
+        stale: What the last attack left of another mix than this one, or None where this one was attacked.
+        verified: Other mixes that were attacked.
     """
 
     opened: Opened
@@ -56,7 +58,8 @@ class Scene(NamedTuple):
     frontier: views.Frontier | None = None
     example: tuple[Where, int] | None = None
     kept: tuple[Remix, ...] = ()
-    earlier: tuple[Estimate, Estimate] | None = None
+    stale: Estimate | None = None
+    verified: tuple[Known, ...] = ()
 
 
 def draw(scene: Scene, names: frozenset[str]) -> dict[str, Figure]:
@@ -80,7 +83,7 @@ def _makers(scene: Scene) -> dict[str, Callable[[], Figure]]:
             scene.frontier,
             scene.table,
             scene.kept,
-            scene.earlier,
+            scene.verified,
         ),
         "transform": lambda: transform_figure(
             views.transform_curve(opened.density(params.ln_k), params), ln=params.ln_k > 0
@@ -124,7 +127,7 @@ def notes(bundle: LogitBundle, *, chosen: bool) -> dict[str, str]:
     n = f"n = {bundle.n_clean:,} clean" + (f", {bundle.n_adv:,} attacked" if bundle.n_adv else "")
     case = "The chosen example's top three classes" if chosen else "The paper's two cases"
     return {
-        "plane": f"Solid: margin bound; dotted and hollow: transfer; both are estimates. {n}",
+        "plane": f"Estimates: solid, margin bound; dotted and hollow, transfer. ★ verified. {n}",
         "transform": f"Over the logits of n = {bundle.n_clean:,} clean images",
         "margins": f"g standard, h robust, LN h layer-normed robust; as in the paper's Table 6. {n}",
         "mix_margins": "Right of the dashed line M(h) outvotes g",

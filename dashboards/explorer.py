@@ -33,7 +33,7 @@ from .page import Page
 from .pulse import Pulse
 from .report_view import view_report
 from .searching import Searching
-from .session import Opened, Session, known_frontier, known_opening, known_search
+from .session import Opened, Session, by_level, known_frontier, known_opening, known_search
 from .state import DEFAULT_GRID, ExplorerState
 from .styles import STYLE
 from .upload import Upload
@@ -119,17 +119,13 @@ class Explorer(w.VBox):
         α is taken as it stands in a configuration, from its β where that gives the same α on this bundle.
         """
         config = MixConfig.from_remix(self.opened.engine, self.state.params)
-        known = self.verifier.of(config.params)
+        known = self.verifier.results.of(config.params)
         return config if known is None else config.model_copy(update={"verified": known.card})
 
     @config.setter
     def config(self, config: MixConfig) -> None:
-        params = config.params
-        if config.beta is not None and self.opened.engine.bundle.n_adv:
-            derived = params.with_(alpha=None)
-            same = abs(self.opened.engine.remix(derived).alpha - config.alpha) < 1e-9
-            params = derived if same else params
-        self.verifier.take(config)
+        self.verifier.results.take(config)
+        params = config.params if config.beta is None else by_level(self.opened, config.params)
         self.state.take(params, level=True)
 
     @property
@@ -229,7 +225,8 @@ class Explorer(w.VBox):
         """All that there is to show at this moment."""
         opened, params, grid = self.opened, self.state.params, self.state.grid
         remix = opened.engine.remix(params)
-        known, other = self.verifier.of(remix.params), self.verifier.latest(remix.params)
+        results = self.verifier.results
+        known, latest = results.of(remix.params), results.latest(remix.params)
         table = views.headline(
             opened.engine, remix, views.plain_remix(opened.engine, params), known and known.verified
         )
@@ -241,11 +238,12 @@ class Explorer(w.VBox):
             frontier=known_frontier(opened, params, grid),
             example=self.selection,
             kept=self.below.snapshots.mixes(opened.engine, self.state.snapshots),
-            earlier=(other.clean, other.verified) if other and other.clean and not known else None,
+            stale=latest.verified if latest and not known else None,
+            verified=results.others(remix.params),
         )
 
     def _verified(self, params: MixParams) -> Any:
-        known = self.verifier.of(params)
+        known = self.verifier.results.of(params)
         return None if known is None else known.verified
 
     @property
@@ -305,8 +303,9 @@ class Explorer(w.VBox):
         bundle = self.opened.engine.bundle
         self.header.rest_on(bundle)
         self.controls.find.disabled = not bundle.n_adv
-        self.controls.preset.offer(configs_of(bundle))
-        self.verifier.use(self.opened.engine, trusted=self.session.trusted(self.state.bundle))
+        configs, trusted = configs_of(bundle), self.session.trusted(self.state.bundle)
+        self.controls.preset.offer(configs)
+        self.verifier.use(self.opened.engine, [config for _, config in configs], trusted=trusted)
         base = {"margins": histogram_figure(self.opened.histograms)}  # no slider moves it
         self.board.draw(base, notes(bundle, chosen=self.selection is not None))
 

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .figures_parts import LEGEND_BELOW, Figure, above, base_layout, round_up
+from .panels import alpha_text, settings_text
 from .theme import MIX, MUTED, PLAIN, ROB, STD, translucent
 
 if TYPE_CHECKING:
     from mnuts_core.estimates import Estimate
+    from mnuts_core.params import MixParams
     from mnuts_core.remix import Remix
     from mnuts_core.tradeoff import Curve
     from mnuts_core.views import Frontier, Headline, Plane
 
+    from .verified import Known
+
 PLANE_TRACES = (
     *("plain", "plain transfer", "frontier", "current", "current transfer"),
-    *("std", "rob", "mix transfer", "mix bound", "snapshots", "verified"),
+    *("std", "rob", "mix transfer", "mix bound", "snapshots", "others verified", "verified"),
 )
 """The plane's traces in their order, so that a click can be understood."""
 
@@ -29,7 +33,7 @@ def plane_figure(
     frontier: Frontier | None,
     table: Headline,
     kept: Sequence[Remix] = (),
-    earlier: tuple[Estimate, Estimate] | None = None,
+    others: Sequence[Known] = (),
 ) -> Figure:
     """The trade-off plane: clean accuracy against the two robust estimates.
 
@@ -43,7 +47,7 @@ def plane_figure(
         frontier: The β-frontier of the grid, once it is searched.
         table: The headline figures, for the base models' points and the verified one.
         kept: Snapshots, lettered in their order.
-        earlier: Clean and verified accuracy of another setting, shown as no longer current.
+        others: Other mixes that were attacked.
     """
     if table.rob.attacked is None:
         return _empty("This bundle has no attacked part: there is no trade-off to show.")
@@ -56,7 +60,8 @@ def plane_figure(
         _point(plane.point.clean, plane.point.transfer, MIX, "this mix, transfer", "circle-open"),
         _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, bound", "circle"),
         _snapshots(kept),
-        _verified(plane.point.clean, table.mix.attacked, earlier),
+        _others(others),
+        _verified(plane.point.clean, table.mix.attacked),
     ]
     layout = base_layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
     layout |= {"hovermode": "closest", "legend": LEGEND_BELOW}
@@ -157,18 +162,38 @@ def _snapshots(kept: Sequence[Remix]) -> Figure:
     }
 
 
-def _verified(
-    clean: Estimate, verified: Estimate | None, earlier: tuple[Estimate, Estimate] | None
-) -> Figure:
-    """The verified point; hollow and grey where it belongs to another setting."""
-    point = (clean, verified) if verified is not None else earlier
-    name = "this mix, verified" if verified is not None else "other mix, verified"
-    if point is None:
+def _others(others: Sequence[Known]) -> Figure:
+    """Small stars, in the plain mix's colour where nothing is transformed; the hover says what they are."""
+    told = [f"{_called(known.params)}<br>verified, {known.verified}" for known in others]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "others, verified",
+        "showlegend": bool(others),
+        "x": [100 * known.clean.value for known in others if known.clean],
+        "y": [100 * known.verified.value for known in others],
+        "hovertext": told,
+        "marker": {
+            "color": [PLAIN if known.params.plain else MIX for known in others],
+            "size": 10,
+            "symbol": "star",
+        },
+        "meta": "other mixes, verified",
+        "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<extra></extra>",
+    }
+
+
+def _called(params: MixParams) -> str:
+    return f"plain mix, α = {alpha_text(params.alpha)}" if params.plain else settings_text(params)
+
+
+def _verified(clean: Estimate, verified: Estimate | None) -> Figure:
+    name = "this mix, verified"
+    if verified is None:
         return {"type": "scatter", "x": [], "y": [], "showlegend": False, "name": name}
-    colour, symbol = (MIX, "star") if verified is not None else (MUTED, "star-open")
-    made = _point(*point, colour, name, symbol)
+    made = _point(clean, verified, MIX, name, "star")
     made["marker"]["size"] = 14
-    made["meta"] = f"{name}, n = {point[1].n:,}"  # in the CSV
+    made["meta"] = f"{name}, n = {verified.n:,}"  # in the CSV
     made["hovertemplate"] = made["hovertemplate"].replace(name, made["meta"])
     return made
 

@@ -91,6 +91,5 @@ def headline_html(scene: Scene) -> str:
         scene: The moment.
     """
     attack = scene.opened.engine.bundle.manifest.attack
-    stale = None if scene.earlier is None else scene.earlier[1]
     words = panels.words_html(scene.table, scene.remix.warnings, attack and attack.name)
-    return panels.headline_html(scene.table, stale) + words
+    return panels.headline_html(scene.table, scene.stale) + words

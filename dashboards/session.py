@@ -144,6 +144,19 @@ def load_bundle(path: Path) -> Opened:
     return Opened(engine, views.base_histograms(engine))
 
 
+def by_level(opened: Opened, params: MixParams) -> MixParams:
+    """The same mix with its α left to follow from β, where it does so on this bundle.
+
+    Args:
+        opened: The bundle.
+        params: The mix, its α filled in.
+    """
+    derived = params.with_(alpha=None)
+    if params.alpha is None or not opened.engine.bundle.n_adv:
+        return params
+    return derived if abs(opened.engine.remix(derived).alpha - params.alpha) < 1e-9 else params
+
+
 def by_name(error: MnutsError, path: Path) -> str:
     """An error about a file that was brought, by its name: where it lies here is nobody's business."""
     return str(error).replace(str(path), path.name)

@@ -1,58 +1,33 @@
-"""The page's verification: its controls, the run in the background, and the results that are at hand."""
+"""The page's verification: its controls, and the run in the background."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 import ipywidgets as w
 
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.config import MixConfig
 from mnuts_core.errors import MnutsError
-from mnuts_core.estimates import Estimate
-from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.quantiles import least_kept
 from mnuts_core.remix import RemixEngine
 
 from . import cards, panels
 from .jobs import Cancelled, Job
 from .knobs import LABEL, WIDE, button
+from .verified import VerifiedMixes
 from .verify import IMAGES_VARIABLE, Request, Verification, command, why_not
 
 DEFAULT_N = 100
 STEPS = 100  # as in AutoAttack
 
 
-class Known(NamedTuple):
-    """A verified mix.
+class Verifier(w.VBox):
+    """Controls of the verification, with the results at hand.
 
     Attributes:
-        params: The mix, its α filled in.
-        clean: Its clean accuracy on the bundle.
-        verified: What the adaptive attack left.
-        card: The whole result.
-    """
-
-    params: MixParams
-    clean: Estimate | None
-    verified: Estimate
-    card: VerifiedCard
-
-
-def key_of(params: MixParams) -> MixParams:
-    """What a verification depends on: the mix itself, not the β that its α may have come from."""
-    return params.with_(beta=PARAMS["beta"].default)
-
-
-def estimate_of(card: EstimateCard) -> Estimate:
-    """The figure that a card tells."""
-    return Estimate(card.kind, round(card.value * card.n), card.n)
-
-
-class Verifier(w.VBox):
-    """Controls of the verification, and its results for one bundle.
+        results: The open bundle's.
 
     Args:
         config: Gives the current configuration.
@@ -71,8 +46,7 @@ class Verifier(w.VBox):
         self._engine: RemixEngine | None = None
         self._job: Job[MixConfig] | None = None
         self._run: Verification | None = None
-        self._results: dict[MixParams, Known] = {}
-        self._latest: MixParams | None = None
+        self.results = VerifiedMixes()
         style = {"description_width": LABEL}
         self.n = w.BoundedIntText(
             value=DEFAULT_N, min=1, description="images", layout=WIDE, style=style, tooltip="How many"
@@ -104,16 +78,17 @@ class Verifier(w.VBox):
         """Whether an attack is under way."""
         return self._job is not None
 
-    def use(self, engine: RemixEngine, *, trusted: bool) -> None:
+    def use(self, engine: RemixEngine, configs: Iterable[MixConfig] = (), *, trusted: bool) -> None:
         """Take another bundle; results of the last one are forgotten, a run is cancelled.
 
         Args:
             engine: The engine of the bundle.
+            configs: Configurations that are at hand for it, perhaps verified.
             trusted: Whether it lies on this machine, see `verify.why_not`.
         """
         self._on_cancel()
         bundle = engine.bundle
-        self._engine, self._bundle, self._results, self._latest = engine, bundle, {}, None
+        self._engine, self._bundle, self.results = engine, bundle, VerifiedMixes(bundle, configs)
         reason = why_not(bundle, trusted=trusted)
         for control in (self.n, self.steps, self.start, self.data):
             control.disabled = reason is not None
@@ -121,31 +96,6 @@ class Verifier(w.VBox):
         self.n.value = min(DEFAULT_N, self.n.max)
         self.data.layout.display = "none" if bundle.clean_images is not None else None
         self.told.value = "" if reason is None else panels.remark_html(f"Not from this page: {reason}.")
-
-    def of(self, params: MixParams) -> Known | None:
-        """The verification of this very mix, if there is one.
-
-        Args:
-            params: The mix, its α filled in.
-        """
-        return self._results.get(key_of(params))
-
-    def latest(self, params: MixParams) -> Known | None:
-        """The newest verification, if it is of another mix than this one."""
-        stale = self._latest is not None and self._latest != key_of(params)
-        return self._results[self._latest] if stale and self._latest else None
-
-    def take(self, config: MixConfig) -> bool:
-        """Keep a configuration's `verified`, if it has one and is of this bundle; whether it was kept."""
-        bundle, card = self._bundle, config.verified
-        if card is None or bundle is None or config.bundle is None or config.bundle.digest != bundle.digest:
-            return False
-        if card.settings.get("mix", str(config.params)) != str(config.params):
-            return False  # somebody changed the settings after the attack
-        clean = estimate_of(config.estimates.clean) if config.estimates else None
-        self._latest = key_of(config.params)
-        self._results[self._latest] = Known(config.params, clean, estimate_of(card.accuracy), card)
-        return True
 
     def _on_start(self, _: object) -> None:
         if self._bundle is None or self.running:
@@ -178,7 +128,7 @@ class Verifier(w.VBox):
         self._end()
         if run is None or run.request.bundle is not self._bundle:
             return
-        self.take(config)
+        self.results.take(config)
         self.told.value = cards.verified_html(config, command(run.request), self._beside(config))
         self._changed()
 

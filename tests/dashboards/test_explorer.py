@@ -465,25 +465,23 @@ def test_a_row_is_asked_for_only_where_the_bundles_images_are_shown(explorer):
     assert not explorer.controls.row.disabled
 
 
+def click_on_plane(explorer, trace, point, **more):
+    points = [{"curve": PLANE_TRACES.index(trace), "point": point, "x": 0, "y": 0, **more}]
+    explorer.board._receive(None, {"type": "event", "panel": "plane", "kind": "click", "points": points}, [])
+
+
 def test_clicks_on_the_plane_go_there(explorer):
     plane = explorer.make(ALL)["plane"]["data"]
     frontier = explorer._look().frontier
 
-    def click(trace, point, **more):
-        place = PLANE_TRACES.index(trace)
-        points = [{"curve": place, "point": point, "x": 0, "y": 0, **more}]
-        explorer.board._receive(
-            None, {"type": "event", "panel": "plane", "kind": "click", "points": points}, []
-        )
-
-    click("frontier", 3)
+    click_on_plane(explorer, "frontier", 3)
     assert explorer.state.params == frontier.params[3].with_(alpha=None)
     assert explorer.remix.clean.value == pytest.approx(frontier.curve.clean[3], abs=0.01)
     alpha = float(plane[PLANE_TRACES.index("current")]["customdata"][5])
-    click("current", 5, customdata=alpha)
+    click_on_plane(explorer, "current", 5, customdata=alpha)
     assert (explorer.state.by_hand, explorer.state.alpha) == (True, alpha)
     before = explorer.state.params
-    click("rob", 0)
+    click_on_plane(explorer, "rob", 0)
     assert explorer.state.params == before
 
 
@@ -564,6 +562,10 @@ def test_the_shipped_mixes_are_offered_with_what_was_verified():
         "shipped best, β = 0.985",
         "shipped best, β = 0.95",
     ]
+    assert explorer.config.verified is not None  # it opens on the other one
+    click_on_plane(explorer, "others verified", 0)
+    assert explorer.controls.preset.value == "shipped best, β = 0.95"
+    explorer.controls.defaults.click()
     explorer.controls.preset.value = "shipped best, β = 0.95"
     assert explorer.config.transform == shipped.transform
     assert explorer.config.alpha == pytest.approx(shipped.alpha)

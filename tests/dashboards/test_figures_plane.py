@@ -5,9 +5,12 @@ import plotly.graph_objects as go
 import pytest
 
 from mnuts_core import GridSpec, MixParams, RemixEngine, beta_frontier, grid_search, views
+from mnuts_core.estimates import Estimate
 from mnuts_core.params import IDENTITY
 from mnuts_core.tradeoff import alpha_curve
 from mnuts_dashboards.figures_plane import PLANE_TRACES, plane_figure
+from mnuts_dashboards.theme import MIX, PLAIN
+from mnuts_dashboards.verified import Known
 from tests.synthetic import clean_only
 
 PARAMS = MixParams(s=2, p=2, c=-0.3)
@@ -50,15 +53,32 @@ def test_the_point_is_the_mix(engine):
     assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.margin_bound.value - low))]
 
 
-def test_a_figure_of_another_setting_is_hollow_and_says_so(engine):
-    remix = engine.remix(PARAMS)
-    earlier = (remix.clean, remix.margin_bound)
-    point = drawn(engine, PARAMS, None, (), earlier)["data"][PLANE_TRACES.index("verified")]
-    told = f"other mix, verified, n = {remix.margin_bound.n:,}"
-    assert point["name"] == "other mix, verified"
-    assert point["meta"] == told
-    assert point["hovertemplate"].startswith(told)
-    assert point["marker"]["symbol"] == "star-open"
+def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
+    shown = [PARAMS.with_(alpha=0.8), IDENTITY.with_(alpha=0.9)]
+    clean, left = engine.remix(PARAMS).clean, Estimate("verified", 20, 50)
+    others = [Known(params, clean, left, None) for params in shown]
+    stars = drawn(engine, PARAMS, None, (), others)["data"][PLANE_TRACES.index("others verified")]
+    assert (stars["x"], stars["y"]) == ([100 * clean.value] * 2, [40.0, 40.0])
+    assert stars["marker"]["color"] == [MIX, PLAIN]
+    assert stars["hovertext"] == [
+        f"s = 2, p = 2, c = -0.3, α = 0.80000, T = 0<br>verified, {left}",
+        f"plain mix, α = 0.90000<br>verified, {left}",
+    ]
+    none = drawn(engine, PARAMS)["data"][PLANE_TRACES.index("others verified")]
+    assert (none["x"], none["showlegend"]) == ([], False)
+
+
+def test_this_mix_has_a_star_once_it_is_verified(engine):
+    remix, left = engine.remix(PARAMS), Estimate("verified", 20, 50)
+    table = views.headline(engine, remix, views.plain_remix(engine, PARAMS), left)
+    plane = plane_figure(views.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
+    star = plane["data"][PLANE_TRACES.index("verified")]
+    assert (star["x"], star["y"], star["meta"]) == (
+        [100 * remix.clean.value],
+        [40.0],
+        "this mix, verified, n = 50",
+    )
+    assert star["hovertemplate"].startswith("this mix, verified, n = 50")
     assert drawn(engine, PARAMS)["data"][PLANE_TRACES.index("verified")]["x"] == []
 
 

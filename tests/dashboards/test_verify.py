@@ -11,7 +11,7 @@ from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, Remix
 from mnuts_core.errors import MnutsError
 from mnuts_core.models import load_model
 from mnuts_dashboards.jobs import Cancelled
-from mnuts_dashboards.verification import Verifier, key_of
+from mnuts_dashboards.verification import Verifier
 from mnuts_dashboards.verify import Request, Verification, command, why_not
 from mnuts_dashboards.verify_worker import _Progress
 from tests.synthetic import clean_only
@@ -134,38 +134,17 @@ class TestVerifier:
         verifier.n.value, verifier.steps.value = N, STEPS
         verifier.start.click()  # no event loop: it is done at once
         assert told == ["changed"]
-        known = verifier.of(config.params)
+        known = verifier.results.of(config.params)
         assert (known.verified.kind, known.verified.n) == ("verified", N)
-        assert verifier.latest(config.params) is None
+        assert verifier.results.latest(config.params) is None
         moved = config.params.with_(c=0.1)
-        assert verifier.of(moved) is None
-        assert verifier.latest(moved) == known
+        assert verifier.results.of(moved) is None
+        assert verifier.results.latest(moved) == known
         assert "on the same images: margin bound" in verifier.told.value
         assert "mnuts evaluate" in verifier.told.value
         assert not verifier.running
-
-    def test_beta_is_none_of_a_verifications_business(self, config):
-        assert key_of(config.params.with_(beta=0.5)) == key_of(config.params)
 
     def test_a_bundle_without_models_disables_the_button(self, verifier, bundle):
         verifier.use(RemixEngine(bundle), trusted=True)
         assert verifier.start.disabled
         assert "the bundle names no threat model" in verifier.told.value
-
-    def test_a_figure_of_other_settings_is_not_taken(self, verifier, config):
-        card = {
-            "accuracy": {"kind": "verified", "value": 0.5, "n": 4, "ci95": [0.15, 0.85]},
-            "attack": "made up for this test",
-            "settings": {"mix": str(config.params)},
-            "digest": f"sha256:{'0' * 64}",
-        }
-        own = config.model_copy(
-            update={"verified": MixConfig.model_fields["verified"].annotation.__args__[0](**card)}
-        )
-        assert verifier.take(own)
-        other = own.model_copy(update={"alpha": 0.9})
-        assert not verifier.take(other)
-        elsewhere = own.model_copy(
-            update={"bundle": own.bundle.model_copy(update={"digest": f"sha256:{'1' * 64}"})}
-        )
-        assert not verifier.take(elsewhere)
