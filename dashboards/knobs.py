@@ -103,21 +103,20 @@ class Knob:
 
         Whole steps: the page counts its own from the lower end, so that 1 is a place of the scale s, too.
         """
-        low = min(self._place(self._spec.slider_low), self._place(value))
-        high = max(self._place(self._spec.slider_high), self._place(value))
-        step = self._spec.step
-        whole = (
-            round(math.floor(low / step + SLACK) * step, 9),
-            round(math.ceil(high / step - SLACK) * step, 9),
-        )
-        return tuple(w if self._is_valid(w) else e for w, e in zip(whole, (low, high), strict=True))
+        place, step = self._place(value), self._spec.step
+        low = min(self._place(self._spec.slider_low), place)
+        high = max(self._place(self._spec.slider_high), place)
+        below, above = math.floor(low / step + SLACK), math.ceil(high / step - SLACK)
+        return self._whole(below, low), self._whole(above, high)
 
-    def _is_valid(self, place: float) -> bool:
+    def _whole(self, steps: int, end: float) -> float:
+        """So many steps as a place; the end itself where that is no valid value: p = 0."""
+        place = round(steps * self._spec.step, 9)
         try:
             self._spec.check(10**place if self._spec.scale == "log" else place)
         except MnutsError:
-            return False
-        return True
+            return end
+        return place
 
     def _moved(self, change: Mapping[str, Any]) -> None:
         """Pass on where the visitor moved the slider, but not the page's echo of a value set from here.
