@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .figures_lesson_parts import GUESS, GUESS_COLOUR, INK, SIZE, lesson_layout, note_at, tag_at
@@ -24,13 +25,23 @@ class Bar(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A classifier in the trade-off plane, in shares; `hollow` ones are transfer figures."""
+    """A classifier in the trade-off plane, in shares.
+
+    Attributes:
+        name: In the legend; points of one name, one behind the other, are one entry.
+        x: Clean accuracy.
+        y: Accuracy under attack.
+        colour: Its colour.
+        symbol: Its mark.
+        told: What it is, if its name does not tell.
+    """
 
     name: str
     x: Number
     y: Number
     colour: str
     symbol: str
+    told: str = ""
 
 
 def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None) -> Figure:
@@ -111,25 +122,7 @@ def price_figure(
                 "hovertemplate": "clean %{x:.1f} %<br>margin bound %{y:.1f} %<extra></extra>",
             }
         )
-    for point in points:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [100 * point.x.value],
-                "y": [100 * point.y.value],
-                "name": point.name,
-                "marker": {
-                    "color": point.colour,
-                    "size": 15,
-                    "symbol": point.symbol,
-                    "line": {"color": point.colour, "width": 2.5},
-                },
-                "error_x": _ends([point.x]) | {"color": translucent(point.colour, 0.6)},
-                "error_y": _ends([point.y]) | {"color": translucent(point.colour, 0.6)},
-                "hovertemplate": f"{point.name}<br>clean %{{x:.1f}} %<br>%{{y:.1f}} %<extra></extra>",
-            }
-        )
+    traces += [_marks(list(same)) for _, same in groupby(points, key=lambda point: point.name)]
     if guess is not None:
         mark = _guess_mark([100 * guess[0]], [100 * guess[1]], "x-thin-open")
         traces.append(mark | {"showlegend": True})
@@ -139,6 +132,28 @@ def price_figure(
     layout["xaxis"]["range"] = [min(x) - 1, min(max(x) + 1, 101)]
     layout["yaxis"]["range"] = [max(min(y) - 12, 0), min(max(y) + 4, 103)]
     return {"data": traces, "layout": layout}
+
+
+def _marks(points: Sequence[Point]) -> Figure:
+    """Points of one name, colour and symbol, with their intervals."""
+    first, x, y = points[0], [point.x for point in points], [point.y for point in points]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [100 * number.value for number in x],
+        "y": [100 * number.value for number in y],
+        "name": first.name,
+        "hovertext": [point.told or point.name for point in points],
+        "marker": {
+            "color": first.colour,
+            "size": 15,
+            "symbol": first.symbol,
+            "line": {"color": first.colour, "width": 2.5},
+        },
+        "error_x": _ends(x) | {"color": translucent(first.colour, 0.6)},
+        "error_y": _ends(y) | {"color": translucent(first.colour, 0.6)},
+        "hovertemplate": "%{hovertext}<br>clean %{x:.1f} %<br>%{y:.1f} %<extra></extra>",
+    }
 
 
 def _ends(numbers: Sequence[Number]) -> Figure:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import EstimateCard, MixConfig
 from mnuts_core.frontier import beta_frontier
 from mnuts_core.grids import PAPER_RANGES, GridSpec
 from mnuts_core.library import configs_of
@@ -25,6 +24,7 @@ from mnuts_core.tradeoff import Curve, frontier_curve
 from mnuts_core.transform import layer_norm
 
 from .pictures import data_url
+from .verified import Known, VerifiedMixes
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -48,19 +48,6 @@ class Flips(NamedTuple):
     mends: Rows
     breaks: Rows
     wrong: Rows
-
-
-class Verified(NamedTuple):
-    """A configuration for this very bundle that an adaptive attack has been run on."""
-
-    plain: bool
-    level: str
-    clean: EstimateCard | None
-    accuracy: EstimateCard
-
-
-def _level(config: MixConfig) -> str:
-    return f"α = {config.alpha:.4g}" if config.beta is None else f"β = {config.beta:g}"
 
 
 class Lab:
@@ -219,10 +206,6 @@ class Lab:
         return int(self.engine.changed(params)[: self.n].sum())
 
     @cached_property
-    def verified(self) -> tuple[Verified, ...]:
+    def verified(self) -> tuple[Known, ...]:
         """Shipped or own configurations of this bundle that were verified by an adaptive attack."""
-        return tuple(
-            Verified(config.params.plain, _level(config), config.verified.clean, config.verified.accuracy)
-            for _, config in configs_of(self.bundle)
-            if config.verified is not None
-        )
+        return VerifiedMixes(self.bundle, (config for _, config in configs_of(self.bundle))).all()

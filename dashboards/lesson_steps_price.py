@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from mnuts_core.config import EstimateCard
+from mnuts_core.estimates import Estimate
 from mnuts_core.remix import Remix
 
 from . import figures_lesson_accuracy as fig
 from . import lesson_words as html
-from .lesson_lab import LEVEL, Verified
+from .lesson_lab import LEVEL
 from .lesson_numbers import (
     Number,
     of_estimate,
@@ -24,6 +24,7 @@ from .lesson_numbers import (
 from .lesson_state import Answer
 from .lesson_step import Check, Claim, Input, Step, knob, near
 from .theme import MIX, PLAIN, ROB, STD
+from .verified import Known
 
 
 class Price(Step):
@@ -118,10 +119,7 @@ class Price(Step):
                 "For this bundle no verified configuration is at hand; <code>mnuts export</code> and "
                 "<code>mnuts evaluate</code> make one."
             )
-        lines = [
-            f"{'plain mix' if one.plain else 'mix'} at {one.level}: {_in_percent(one.accuracy)}"
-            for one in found
-        ]
+        lines = [f"{one.name}: {_in_percent(one.verified)}" for one in found]
         return start + "Verified: " + html.escape("; ".join(lines)) + "."
 
     def controls(self) -> tuple[Input, ...]:
@@ -181,7 +179,7 @@ class Price(Step):
                 point("mix, transfer", mix.clean, mix.transfer, MIX, "circle-open"),
                 point("mix, bound", mix.clean, mix.margin_bound, MIX, "circle"),
             ]
-            points += [_verified_point(one, one.clean) for one in self.lab.verified if one.clean is not None]
+            points += [_verified_point(one, one.clean) for one in self.lab.verified if one.clean]
         if self.said is not None:
             at_level = self._mixes(LEVEL)[0]
             assert at_level.margin_bound is not None  # the step needs attacked images
@@ -189,16 +187,11 @@ class Price(Step):
         return {"plane": fig.price_figure(points, self.lab.frontier if self.answered else None, guess)}
 
 
-def _verified_point(one: Verified, clean: EstimateCard) -> fig.Point:
-    name = f"{'plain mix, ' if one.plain else ''}verified, {one.level}"
-    return fig.Point(name, _card(clean), _card(one.accuracy), PLAIN if one.plain else MIX, "star")
+def _verified_point(one: Known, clean: Estimate) -> fig.Point:
+    name, colour = ("plain mixes, verified", PLAIN) if one.params.plain else ("mixes, verified", MIX)
+    return fig.Point(name, of_estimate(clean), of_estimate(one.verified), colour, "star", one.name)
 
 
-def _in_percent(card: EstimateCard) -> str:
-    low, high = (100 * end for end in card.ci95)
-    return f"{100 * card.value:.1f} % [{low:.1f}, {high:.1f}], n = {card.n:,}"
-
-
-def _card(card: EstimateCard) -> Number:
-    """A figure of a configuration as a number."""
-    return Number(card.value, *card.ci95, card.n)
+def _in_percent(estimate: Estimate) -> str:
+    low, high = (100 * end for end in estimate.interval)
+    return f"{100 * estimate.value:.1f} % [{low:.1f}, {high:.1f}], n = {estimate.n:,}"

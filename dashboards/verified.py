@@ -19,15 +19,23 @@ class Known(NamedTuple):
 
     Attributes:
         params: The mix, its α filled in.
+        beta: The level that gave α, if one did.
         clean: Its clean accuracy on the bundle.
         verified: What the adaptive attack left.
         card: The whole result.
     """
 
     params: MixParams
+    beta: float | None
     clean: Estimate | None
     verified: Estimate
     card: VerifiedCard
+
+    @property
+    def name(self) -> str:
+        """What it is, in few words."""
+        level = f"α = {self.params.alpha:.4g}" if self.beta is None else f"β = {self.beta:g}"
+        return f"{'plain mix' if self.params.plain else 'mix'} at {level}"
 
 
 class VerifiedMixes:
@@ -54,8 +62,14 @@ class VerifiedMixes:
             return False  # somebody changed the settings after the attack
         clean = estimate_of(config.estimates.clean) if config.estimates else None
         self._latest = key_of(config.params)
-        self._results[self._latest] = Known(config.params, clean, estimate_of(card.accuracy), card)
+        self._results[self._latest] = Known(
+            config.params, config.beta, clean, estimate_of(card.accuracy), card
+        )
         return True
+
+    def all(self) -> tuple[Known, ...]:
+        """All results, in the order in which they were taken."""
+        return tuple(self._results.values())
 
     def of(self, params: MixParams) -> Known | None:
         """The result for this very mix, if there is one.

@@ -245,7 +245,7 @@ def test_step_9_the_gain_and_the_plain_mix(lesson, data, digits):
     assert "estimates" in check.note
     known = lesson.lab.verified  # what is shipped, if anything
     assert ("no verified configuration" in check.note) == (not known)
-    assert all(f"{100 * one.accuracy.value:.1f} %" in check.note for one in known)
+    assert all(f"{100 * one.verified.value:.1f} %" in check.note for one in known)
 
 
 def test_a_verified_configuration_is_told_and_drawn(digits, tmp_path, monkeypatch):
@@ -266,8 +266,10 @@ def test_a_verified_configuration_is_told_and_drawn(digits, tmp_path, monkeypatc
     assert "plain mix at α = 0.9944: 66.0 % [56.3, 74.5], n = 100" in note
     lesson.answer(1.0)
     drawn = {trace["name"]: trace.get("marker", {}).get("color") for trace in step.figures()["plane"]["data"]}
-    assert drawn["verified, β = 0.985"] == MIX
-    assert drawn["plain mix, verified, α = 0.9944"] == PLAIN
+    assert (drawn["mixes, verified"], drawn["plain mixes, verified"]) == (MIX, PLAIN)
+    (stars,) = [t for t in step.figures()["plane"]["data"] if t["name"] == "mixes, verified"]
+    own = stars["x"].index(100 * config.estimates.clean.value)  # on all images, as everything else there
+    assert (stars["hovertext"][own], stars["y"][own]) == ("mix at β = 0.985", 66.0)
 
 
 # --- a reload

@@ -31,7 +31,8 @@ def test_those_at_hand_are_known_and_none_is_stale(bundle, configs):
     assert mixes.of(first).verified.successes == 10
     assert mixes.of(first).clean.value == configs[0].estimates.clean.value
     assert [known.params for known in mixes.others(first)] == [second]
-    assert len(mixes.others(first.with_(c=0.1))) == 2
+    assert mixes.others(first.with_(c=0.1)) == mixes.all()
+    assert [known.name for known in mixes.all()] == ["mix at β = 0.985", "mix at β = 0.95"]
     assert mixes.latest(first.with_(c=0.1)) is None
 
 
