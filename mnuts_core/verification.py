@@ -6,11 +6,14 @@ it right at every point that any of them came up with.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,8 +38,9 @@ from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundle import content_digest
 from mnuts_core.compat import library_warnings
 from mnuts_core.config import EstimateCard, MixConfig, VerifiedCard
-from mnuts_core.errors import ParameterError
+from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.estimates import Estimate
+from mnuts_core.files import write_atomically
 from mnuts_core.manifest import Setting, library_versions
 from mnuts_core.margins import check_labels
 from mnuts_core.mixing import MixedClassifier
@@ -79,6 +83,9 @@ class Verified(NamedTuple):
         warnings: What puts the result in doubt.
         points: The misclassified point of each broken image, else the clean image, shape (N, C, H, W).
         predictions: What the mix says at these points, int64, shape (N,).
+        labels: True classes, int64, shape (N,).
+        fell: What broke each image: the place of a component, -1 for one that is wrong without an attack,
+            the number of components for one that withstood them all; int64, shape (N,).
     """
 
     accuracy: Estimate
@@ -90,6 +97,29 @@ class Verified(NamedTuple):
     warnings: tuple[Doubt, ...]
     points: Tensor
     predictions: Tensor
+    labels: Tensor
+    fell: Tensor
+
+    def save_points(self, path: str | os.PathLike[str]) -> Path:
+        """Write the points as data for `npz:FILE`: the mix's accuracy on these is the verified one.
+
+        Args:
+            path: The target: `images` (the points), `labels`, `predictions`, `fell`, and the `components`'
+                names, all as the attributes have them.
+
+        Raises:
+            MnutsError: If it cannot be written.
+        """
+        stream = io.BytesIO()
+        np.savez_compressed(
+            stream,
+            images=self.points.numpy(),
+            labels=self.labels.numpy(),
+            predictions=self.predictions.numpy(),
+            fell=self.fell.numpy(),
+            components=np.array([part.name for part in self.components]),
+        )
+        return write_atomically(path, stream.getvalue(), MnutsError)
 
     def into(self, config: MixConfig) -> MixConfig:
         """The configuration with this result as its `verified`."""
@@ -175,7 +205,7 @@ def evaluate(
         doubts += zero_gradients(run.count_zero_gradients(), len(images))
         state = run.all_batches(work, progress)
     doubts += [Doubt("attack-library", f"the library says: {message}") for message in said]
-    return _result(state, plan, settings, doubts)
+    return _result(state, labels, plan, settings, doubts)
 
 
 def _check_plan(norm: Norm, eps: float, attack: Attack, n_iter: int, seed: int, batch_size: int) -> None:
@@ -226,7 +256,9 @@ def _keep_batches_of_fewer(work: WorkFolder, images: Tensor, labels: Tensor, bat
         work.take_over(fewer, n // batch_size)
 
 
-def _result(state: BatchState, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]) -> Verified:
+def _result(
+    state: BatchState, labels: Tensor, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]
+) -> Verified:
     n, places = len(state.fell), range(len(plan.components))
     clean = Estimate("clean", int((state.fell >= 0).sum()), n)
     components = tuple(
@@ -249,6 +281,8 @@ def _result(state: BatchState, plan: Plan, settings: dict[str, Setting], doubts:
         warnings=(*doubts, *doubts_of_result(clean, broken)),
         points=state.points,
         predictions=state.predictions,
+        labels=labels,
+        fell=state.fell,
     )
 
 

@@ -53,6 +53,10 @@ def evaluate(
         Path | None, typer.Option("--out", "-o", metavar="FILE.json", help="A new configuration.")
     ] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Write into the configuration.")] = False,
+    points: Annotated[
+        Path | None,
+        typer.Option("--points", metavar="FILE.npz", help="The points found, as data for npz:FILE.npz."),
+    ] = None,
     n_iter: Annotated[int, typer.Option("--n-iter", min=1, help="Steps of APGD and FAB.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
@@ -61,7 +65,7 @@ def evaluate(
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing --out.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing --out or --points.")] = False,
     device: DeviceOption = "auto",
     json_out: JsonOption = None,
 ) -> None:
@@ -71,6 +75,8 @@ def evaluate(
     """
     target = _target(config, out, in_place, force)
     check_target("--out", str(target or config))
+    check_target("--points", str(points) if points else None)
+    _check_free("--points", points, force)
     check_target("--json", json_out)
     from mnuts_core.attacks.adaptive import ATTACKS
     from mnuts_core.attacks.doubts import doubts_of_config
@@ -89,6 +95,8 @@ def evaluate(
     doubts = [*verified.warnings, *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards)]
     verified = verified._replace(warnings=tuple(doubts))
     result = verified.into(mix)
+    if points is not None:
+        verified.save_points(points)
     if target is not None:
         result.save(target)
     discard(work)
@@ -103,9 +111,13 @@ def evaluate(
 def _target(config: Path, out: Path | None, in_place: bool, force: bool) -> Path | None:
     if in_place and out is not None:
         raise MnutsError("give --out or --in-place, not both")
-    if out is not None and out.exists() and not force:
-        raise MnutsError(f"{out} exists already: give another --out, or --force to overwrite it")
+    _check_free("--out", out, force)
     return config if in_place else out
+
+
+def _check_free(option: str, path: Path | None, force: bool) -> None:
+    if path is not None and path.exists() and not force:
+        raise MnutsError(f"{path} exists already: give another {option}, or --force to overwrite it")
 
 
 def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:

@@ -10,10 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from mnuts_core import MixConfig, MixParams
+from mnuts_core import MixConfig, MixedClassifier, MixParams
+from mnuts_core.datasets import load_data
 from mnuts_core.demo.digits import EPS
+from mnuts_core.models import load_model
 from mnuts_core.workfolder import count_batches, work_folder_of
 from tests.conftest import DIGITS
 
@@ -57,6 +61,27 @@ class TestEvaluate:
         assert [part["name"] for part in data["components"]] == list(card.components)
         assert data["settings"]["attack"] == "bypass"
         assert {"code": "few-steps"}.items() <= data["warnings"][0].items()
+
+    def test_points_are_data_on_which_the_mix_has_the_verified_accuracy(self, mnuts, config, tmp_path):
+        file = tmp_path / "points.npz"
+        result = mnuts("evaluate", config, *QUICK, "--points", file, "--json")
+        data = json.loads(result.out)
+        found, clean = load_data(f"npz:{file}"), load_data("digits", n=10)
+        assert torch.equal(found.labels, clean.labels)
+        assert float((found.images - clean.images).abs().max()) <= EPS + 1e-6
+        std, rob = (load_model(f"demo:digits/{role}").module for role in ("std", "rob"))
+        says = MixedClassifier.from_config(config, std, rob)(found.images).argmax(1)
+        right = says == found.labels
+        assert right.float().mean() == pytest.approx(data["accuracy"]["value"])
+        arrays = np.load(file)
+        assert arrays["predictions"].tolist() == says.tolist()
+        assert list(arrays["components"]) == [part["name"] for part in data["components"]]
+        assert (arrays["fell"] == len(arrays["components"])).tolist() == right.tolist()
+        for place, part in enumerate(data["components"]):
+            assert int((arrays["fell"] == place).sum()) == part["broken"]
+        again = mnuts("evaluate", config, *QUICK, "--points", file)
+        assert again.code == 2
+        assert "give another --points, or --force" in again.err
 
     def test_nothing_is_written_unasked(self, mnuts, config, tmp_path):
         before = config.read_bytes()
@@ -118,6 +143,7 @@ class TestEvaluate:
             (("--norm", "L1"), "--norm must be one of Linf, L2, got 'L1'"),
             (("--out", "x.json", "--in-place"), "give --out or --in-place, not both"),
             (("--out", "/no/such/folder/x.json"), "existing folder"),
+            (("--points", "/no/such/folder/x.npz"), "existing folder"),
             (("--std", "demo:digits/none"), "digits/none"),
             (("--data", "pictures"), "pictures"),
             (("--attack", "autoattack"), "n_iter must be 100"),
