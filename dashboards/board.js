@@ -1,7 +1,7 @@
 // One widget that draws every Plotly plot of a page: one message, one animation frame, one acknowledgement.
 //
 // kernel -> page   {type: "frame", id, after, made, figures, notes} + [arrays]   page -> kernel   {type: "ready"}
-//                  {type: "library"} + [plotly.min.js]                                            {type: "library"}
+//                  {type: "library"} + [Plotly]                                                   {type: "library"}
 //                  {type: "download", filename, mime} + [text]                                    {type: "ack", id}
 //                                                            {type: "event", panel, kind, points, detail}
 //                                                            {type: "error", panel, message}
@@ -81,16 +81,25 @@ class Board {
     this.changed = new Set();
     this.rest();
     const draw = (panel) => (news.has(panel.spec.name) ? panel.update() : panel.near ? panel.draw() : undefined);
-    const drawing = Promise.all([...this.panels()].map(draw));
+    const later = this.Plotly ? this.firstDrawings(news).slice(1) : []; // one a paint, so that a first plot is there soon
+    for (const panel of later) panel.stale = true;
+    const drawing = Promise.all([...this.panels()].filter((panel) => !later.includes(panel)).map(draw));
     await Promise.race([drawing, new Promise((resolve) => setTimeout(resolve, 1000))]);
     clock.drawn = performance.now();
     afterPaint(() => {
+      if (later.length) this.schedule();
       if (frame === this.acked) return;
       this.acked = frame;
       const stats = (window.__mnutsBoard ??= { frames: 0 });
       Object.assign(stats, { frames: stats.frames + 1, last: { ...clock, frame, shown: performance.now() } });
       this.model.send({ type: "ack", id: frame });
     });
+  }
+
+  // Plots that are to be drawn for the first time, which takes longest.
+  firstDrawings(news) {
+    const due = (panel) => panel.stale || (news.has(panel.spec.name) && this.figures.has(panel.spec.name));
+    return [...this.panels()].filter((panel) => panel.near && !panel.drawn && panel.plot.clientWidth && due(panel));
   }
 
   // The slider rests: one plot a task, so that the next frame need not wait for all of them.

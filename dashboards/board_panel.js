@@ -31,7 +31,7 @@ class Panel {
 
   update() {
     this.stale = this.board.figures.has(this.spec.name);
-    return this.drawn && !this.near ? undefined : this.draw();
+    return this.near ? this.draw() : undefined;
   }
 
   async draw() {

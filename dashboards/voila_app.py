@@ -124,7 +124,7 @@ class ChannelsHandler(VoilaKernelWebsocketHandler):
 
 
 class PlotlyHandler(RequestHandler):
-    """The installed plotly's library; its URL has the version, so a browser may keep it for ever."""
+    """Plotly's browser library; its URL has the version, so a browser may keep it for ever."""
 
     def get(self) -> None:
         """Send it, or say that the browser's copy is still good."""

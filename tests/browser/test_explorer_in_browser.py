@@ -85,6 +85,23 @@ def test_it_opens_on_real_data_and_paints(page, engine):
     assert page.get_by_text("Traceback").count() == 0
 
 
+COUNT_AT_FIRST = """
+window.__mnutsBoard = {
+  drawn: [],
+  get frames() { return this.drawn.length; },
+  set frames(_) { this.drawn.push(document.querySelectorAll(".js-plotly-plot").length); },
+};
+"""
+
+
+def test_the_first_plot_does_not_wait_for_the_others(served, chromium_page):
+    chromium_page.add_init_script(COUNT_AT_FIRST)
+    chromium_page.goto(served.url, wait_until="commit")
+    for name in ("plane", "transform"):
+        chromium_page.wait_for_function(f"{PLOT.format(name)}?._fullLayout")
+    assert chromium_page.evaluate("window.__mnutsBoard.drawn[0]") == 1
+
+
 def test_every_panel_paints_when_it_comes_into_view(page):
     for name in PANELS:
         page.locator(f"[data-panel={name}]").scroll_into_view_if_needed()
