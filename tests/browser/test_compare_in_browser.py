@@ -110,7 +110,7 @@ def test_nothing_is_clipped_on_small_and_large_screens_dark_and_light(served, ch
         page.wait_for_function(f"document.body.classList.contains('theme-{theme}')")
         page.wait_for_function(f"{boxes}.every(e => e.scrollWidth <= e.clientWidth)")
         assert page.evaluate("document.querySelector('.mnuts-main').getBoundingClientRect().right") <= width
-    assert page.get_by_text("Read with care").is_visible()
+    page.get_by_text("Read with care").wait_for()
 
 
 def test_beta_alpha_and_a_bundle_are_followed_and_kept(page, bundles):
