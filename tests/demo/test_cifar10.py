@@ -23,7 +23,8 @@ from mnuts_core.demo.weights import Role, round_to_half
 from mnuts_core.errors import BundleError
 from mnuts_core.library import shipped_folder
 from mnuts_core.manifest import DataCard
-from mnuts_core.params import BETAS
+from mnuts_core.matching import best_bound, plateau_curve
+from mnuts_core.params import BETAS, IDENTITY
 from mnuts_core.remix import RemixEngine
 from mnuts_core.report.making import make_report
 
@@ -272,6 +273,23 @@ def test_shipped_plain_mixes_are_the_reports_mixed() -> None:
         assert row.verified is not None
         assert row.verified.value == config.verified.accuracy.value
         assert row.verified.n == config.verified.accuracy.n >= 500
+
+
+@needs_pair
+def test_shipped_plain_mix_at_the_clean_accuracy_of_the_best_one() -> None:
+    bundle = LogitBundle.load(DATA / "cifar10.safetensors")
+    engine, best = RemixEngine(bundle), MixConfig.load(DATA / "cifar10-beta95.json")
+    config = MixConfig.load(DATA / "cifar10-plain-clean95.json")
+    assert_verified(config, engine)
+    assert config.params.plain
+    least = engine.remix(best.params).clean.value
+    curve = plateau_curve(engine, IDENTITY.with_(temperature=0.0))
+    at = best_bound(curve, least)
+    assert at is not None
+    mix = engine.remix(config.params)
+    assert mix.clean.value >= least
+    assert mix.margin_bound is not None
+    assert mix.margin_bound.value == pytest.approx(curve.margin_bound[at])
 
 
 def assert_verified(config: MixConfig, engine: RemixEngine) -> None:
