@@ -80,10 +80,11 @@ class Board {
     const news = this.changed;
     this.changed = new Set();
     this.rest();
-    const draw = (panel) => (news.has(panel.spec.name) ? panel.update() : panel.near ? panel.draw() : undefined);
-    const later = this.Plotly ? this.firstDrawings(news).slice(1) : []; // one a paint, so that a first plot is there soon
-    for (const panel of later) panel.stale = true;
-    const drawing = Promise.all([...this.panels()].filter((panel) => !later.includes(panel)).map(draw));
+    for (const panel of this.panels()) if (news.has(panel.spec.name)) panel.stale = true;
+    const due = [...this.panels()].filter((panel) => panel.near && panel.stale);
+    // A plot's first drawing takes longest: one a paint, so that the first plot is there soon.
+    const later = this.Plotly ? due.filter((panel) => !panel.drawn && panel.plot.clientWidth).slice(1) : [];
+    const drawing = Promise.all(due.filter((panel) => !later.includes(panel)).map((panel) => panel.draw()));
     await Promise.race([drawing, new Promise((resolve) => setTimeout(resolve, 1000))]);
     clock.drawn = performance.now();
     afterPaint(() => {
@@ -94,12 +95,6 @@ class Board {
       Object.assign(stats, { frames: stats.frames + 1, last: { ...clock, frame, shown: performance.now() } });
       this.model.send({ type: "ack", id: frame });
     });
-  }
-
-  // Plots that are to be drawn for the first time, which takes longest.
-  firstDrawings(news) {
-    const due = (panel) => panel.stale || (news.has(panel.spec.name) && this.figures.has(panel.spec.name));
-    return [...this.panels()].filter((panel) => panel.near && !panel.drawn && panel.plot.clientWidth && due(panel));
   }
 
   // The slider rests: one plot a task, so that the next frame need not wait for all of them.

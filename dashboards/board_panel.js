@@ -29,11 +29,6 @@ class Panel {
     return this.plot._fullLayout !== undefined;
   }
 
-  update() {
-    this.stale = this.board.figures.has(this.spec.name);
-    return this.near ? this.draw() : undefined;
-  }
-
   async draw() {
     const { board, spec, plot, shown } = this;
     if (!this.stale || !board.Plotly || !plot.clientWidth) return; // hidden: a resize will bring it back

@@ -170,7 +170,7 @@ def _others(others: Sequence[Known]) -> Figure:
         "mode": "markers",
         "name": "others, verified",
         "showlegend": bool(others),
-        "x": [100 * known.clean.value for known in others if known.clean],
+        "x": [100 * known.clean.value for known in others],
         "y": [100 * known.verified.value for known in others],
         "hovertext": told,
         "marker": {

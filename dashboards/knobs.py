@@ -40,9 +40,9 @@ class Knob:
         self._state, self._name, self._spec, self._refuse = state, name, PARAMS[name], refuse
         value = getattr(state, name)
         self._echoes: deque[float] = deque(maxlen=ECHOES)
-        self._expect_echo(value)
-        self._moving = False
         low, high = self._ends(value)
+        self._expect_echo(value, low)
+        self._moving = False
         made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
         self.slider = made(
             value=value,
@@ -92,7 +92,7 @@ class Knob:
         if self._moving or math.isclose(value, self.slider.value, rel_tol=1e-12, abs_tol=1e-15):
             return
         low, high = self._ends(value)
-        self._expect_echo(value)
+        self._expect_echo(value, low)
         with self.slider.hold_sync():
             self.slider.min, self.slider.max = min(self.slider.min, low), max(self.slider.max, high)
             self.slider.value = value
@@ -134,9 +134,9 @@ class Knob:
         finally:
             self._moving = False
 
-    def _expect_echo(self, value: float) -> None:
+    def _expect_echo(self, value: float, low: float) -> None:
         """The page sends a value back if it rounds it: to whole steps from the slider's lower end."""
-        steps = (self._place(value) - self._ends(value)[0]) / self._spec.step
+        steps = (self._place(value) - low) / self._spec.step
         if abs(steps - round(steps)) > SLACK:
             self._echoes.append(value)
 

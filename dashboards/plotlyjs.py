@@ -11,8 +11,6 @@ from pathlib import Path
 
 VERSION = "4.1.1"
 FILE = Path(__file__).with_name("share") / "plotly" / f"plotly-cartesian-{VERSION}.min.js"
-TRACES = frozenset({"scatter", "bar", "heatmap"})
-"""The traces that our plots use; the bundle has others, such as histograms, but none in three dimensions."""
 
 
 @cache

@@ -89,7 +89,7 @@ def label_of(path: Path, config: MixConfig) -> str:
     """
     kind = "shipped plain mix" if config.params.plain else "shipped best"
     name = kind if path.parent == shipped_folder() else path.stem
-    return f"{name}, α = {config.alpha:.4g}" if config.beta is None else f"{name}, β = {config.beta:g}"
+    return f"{name}, {config.level}"
 
 
 def _in_force(state: ExplorerState, config: MixConfig) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.config import MixConfig, VerifiedCard
 from mnuts_core.estimates import Estimate
 from mnuts_core.params import PARAMS, MixParams
 
@@ -19,23 +19,17 @@ class Known(NamedTuple):
 
     Attributes:
         params: The mix, its α filled in.
-        beta: The level that gave α, if one did.
+        name: What it is, in few words.
         clean: Its clean accuracy on the bundle.
         verified: What the adaptive attack left.
         card: The whole result.
     """
 
     params: MixParams
-    beta: float | None
+    name: str
     clean: Estimate | None
     verified: Estimate
     card: VerifiedCard
-
-    @property
-    def name(self) -> str:
-        """What it is, in few words."""
-        level = f"α = {self.params.alpha:.4g}" if self.beta is None else f"β = {self.beta:g}"
-        return f"{'plain mix' if self.params.plain else 'mix'} at {level}"
 
 
 class VerifiedMixes:
@@ -51,7 +45,7 @@ class VerifiedMixes:
         self._results: dict[MixParams, Known] = {}
         for config in configs:
             self.take(config)
-        self._latest: MixParams | None = None
+        self._latest: MixParams | None = None  # none of these was taken by the visitor
 
     def take(self, config: MixConfig) -> bool:
         """Keep a configuration's `verified`, if it has one and is of this bundle; whether it was kept."""
@@ -60,11 +54,10 @@ class VerifiedMixes:
             return False
         if card.settings.get("mix", str(config.params)) != str(config.params):
             return False  # somebody changed the settings after the attack
-        clean = estimate_of(config.estimates.clean) if config.estimates else None
+        name = f"{'plain mix' if config.params.plain else 'mix'} at {config.level}"
+        clean = config.estimates.clean.estimate if config.estimates else None
         self._latest = key_of(config.params)
-        self._results[self._latest] = Known(
-            config.params, config.beta, clean, estimate_of(card.accuracy), card
-        )
+        self._results[self._latest] = Known(config.params, name, clean, card.accuracy.estimate, card)
         return True
 
     def all(self) -> tuple[Known, ...]:
@@ -81,8 +74,9 @@ class VerifiedMixes:
 
     def latest(self, params: MixParams) -> Known | None:
         """The one that was taken last, if it is of another mix than this one."""
-        stale = self._latest is not None and self._latest != key_of(params)
-        return self._results[self._latest] if stale and self._latest else None
+        if self._latest is None or self._latest == key_of(params):
+            return None
+        return self._results[self._latest]
 
     def others(self, params: MixParams) -> tuple[Known, ...]:
         """All results but the one for this very mix, of those whose clean accuracy is known."""
@@ -94,8 +88,3 @@ def key_of(params: MixParams) -> MixParams:
     """What a verification depends on: the mix itself, not the β that its α may have come from."""
     alpha = None if params.alpha is None else round(params.alpha, DIGITS)
     return params.with_(alpha=alpha, beta=PARAMS["beta"].default)
-
-
-def estimate_of(card: EstimateCard) -> Estimate:
-    """The figure that a card tells."""
-    return Estimate(card.kind, round(card.value * card.n), card.n)

@@ -93,6 +93,11 @@ class EstimateCard(Card):
         """The card of an estimate."""
         return cls.model_validate(estimate.to_json())
 
+    @property
+    def estimate(self) -> Estimate:
+        """The estimate of the card."""
+        return Estimate(self.kind, round(self.value * self.n), self.n)
+
 
 class EstimatesCard(Card):
     """Figures from cached logits; the last two are estimates, see the README."""
@@ -150,6 +155,16 @@ class MixConfig(Card):
     verified: VerifiedCard | None = None
     versions: dict[str, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
+
+    @property
+    def level(self) -> str:
+        """β, or α where it was set by hand, in few digits.
+
+        Example:
+            >>> MixConfig.from_params(MixParams(alpha=0.99443)).level
+            'α = 0.9944'
+        """
+        return f"α = {self.alpha:.4g}" if self.beta is None else f"β = {self.beta:g}"
 
     @property
     def params(self) -> MixParams:

@@ -155,7 +155,7 @@ def configs_of(bundle: LogitBundle) -> list[tuple[Path, MixConfig]]:
                 continue
             if config.bundle is not None and config.bundle.digest == bundle.digest:
                 found.append((path, config))
-    return sorted(found, key=lambda pair: (-(pair[1].beta or 0.0), -(pair[1].alpha or 0.0)))
+    return sorted(found, key=lambda pair: (-(pair[1].beta or 0.0), -pair[1].alpha))
 
 
 def _names(named: dict[str, Path]) -> str:

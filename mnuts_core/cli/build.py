@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, note, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_free, check_target, note, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
@@ -19,7 +19,7 @@ from mnuts_core.cli.options import (
     check_precision_name,
     parse_eps,
 )
-from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.errors import ParameterError
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.minimum_margin import Transformed
@@ -100,10 +100,9 @@ def build(
     from mnuts_core.distributed import joined
 
     with joined(device) as world:
-        if out.exists() and not force:
-            if world.restarts:  # another process fell after this one had written the bundle
-                return note(f"{out} is written")
-            raise MnutsError(f"{out} exists already: give another --out, or --force to overwrite it")
+        if world.restarts and out.exists() and not force:
+            return note(f"{out} is written")  # another process fell after this one had written the bundle
+        check_free("--out", out, force=force)
         bundle = _build(given, out, world, device, fresh and not world.restarts)
         if world.is_first:
             _finish(bundle, out, json_out)

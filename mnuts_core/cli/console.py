@@ -92,6 +92,21 @@ def check_target(option: str, target: str | None) -> None:
         raise MnutsError(f"{option} must name a file, got the folder {target}")
 
 
+def check_free(option: str, path: Path | None, *, force: bool) -> None:
+    """Refuse to overwrite a file unasked.
+
+    Args:
+        option: The option's name, for the message.
+        path: The target, or None.
+        force: Whether it was asked for.
+
+    Raises:
+        MnutsError: If the target exists and `force` was not given.
+    """
+    if path is not None and path.exists() and not force:
+        raise MnutsError(f"{path} exists already: give another {option}, or --force to overwrite it")
+
+
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: arrays as lists, numbers that are not finite as None."""
     if isinstance(value, Mapping):

@@ -11,7 +11,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from mnuts_core.cli.console import STDOUT, check_target, note, progress, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_free, check_target, note, progress, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
@@ -76,7 +76,7 @@ def evaluate(
     target = _target(config, out, in_place, force)
     check_target("--out", str(target or config))
     check_target("--points", str(points) if points else None)
-    _check_free("--points", points, force)
+    check_free("--points", points, force=force)
     check_target("--json", json_out)
     from mnuts_core.attacks.adaptive import ATTACKS
     from mnuts_core.attacks.doubts import doubts_of_config
@@ -111,13 +111,8 @@ def evaluate(
 def _target(config: Path, out: Path | None, in_place: bool, force: bool) -> Path | None:
     if in_place and out is not None:
         raise MnutsError("give --out or --in-place, not both")
-    _check_free("--out", out, force)
+    check_free("--out", out, force=force)
     return config if in_place else out
-
-
-def _check_free(option: str, path: Path | None, force: bool) -> None:
-    if path is not None and path.exists() and not force:
-        raise MnutsError(f"{path} exists already: give another {option}, or --force to overwrite it")
 
 
 def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_free, check_target, show, warn, write_json
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -67,8 +67,7 @@ def export(
     """Write a mix, of given s, p, c or the best of a search, as JSON for `MixedClassifier.from_config`."""
     check_target("--out", str(out))
     check_target("--json", json_out)
-    if out.exists() and not force:
-        raise MnutsError(f"{out} exists already: give another --out, or --force to overwrite it")
+    check_free("--out", out, force=force)
     point = _point(best, s, p, c, alpha, searching=bool(grid or widen or conditional))
     by_hand = None if point is None else mix_params(*point, beta, alpha, clamp, ln_k, temperature)
     level = None if beta_d is None else check_beta(beta_d, "--beta-d")

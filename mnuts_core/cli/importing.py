@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_free, check_target, show, warn, write_json
 from mnuts_core.cli.options import JsonOption
 from mnuts_core.cli.remix import bundle_card
 from mnuts_core.cli.tables import describe
-from mnuts_core.errors import MnutsError
 
 
 def import_(
@@ -26,8 +25,7 @@ def import_(
     """Make a bundle of logits that you have; `mnuts_core.importers` tells the names of arrays and columns."""
     check_target("--out", str(out))
     check_target("--json", json_out)
-    if out.exists() and not force:
-        raise MnutsError(f"{out} exists already: give another --out, or --force to overwrite it")
+    check_free("--out", out, force=force)
     from mnuts_core.importers import for_search_only, import_logits
 
     bundle = import_logits(file, name=name)

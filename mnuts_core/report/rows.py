@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import EstimateCard, MixConfig
-from mnuts_core.estimates import Estimate, Kind
+from mnuts_core.config import MixConfig
+from mnuts_core.estimates import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix import Remix, RemixEngine
 
@@ -99,11 +99,7 @@ def verified_of(config: MixConfig, bundle: LogitBundle) -> tuple[Estimate | None
         return None, f"verified accuracy left out: the configuration names {belongs}"
     if config.threat is not None and config.threat != bundle.manifest.threat:
         return None, f"verified accuracy left out: it is under {config.threat}, not {bundle.manifest.threat}"
-    return _estimate("verified", config.verified.accuracy), None
-
-
-def _estimate(kind: Kind, card: EstimateCard) -> Estimate:
-    return Estimate(kind, round(card.value * card.n), card.n)
+    return config.verified.accuracy.estimate, None
 
 
 def rbc_on_the_same(engine: RemixEngine, remix: Remix, clean: Estimate | None) -> Estimate | None:
@@ -161,7 +157,7 @@ class Mix:
             source,
             beta=config.beta,
             verified=verified,
-            verified_clean=_estimate("clean", card.clean) if card and card.clean else None,
+            verified_clean=card.clean.estimate if card and card.clean else None,
             attack=card.attack if card else "",
             warnings=(*doubts, *((warning,) if warning else ())),
             made=False,

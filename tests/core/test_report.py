@@ -204,7 +204,10 @@ class TestVerified:
         made = make_report(small, configs)
         (row,) = made.given
         assert (row.role, row.verified.successes) == ("mixed", 40)
-        assert [trial.mix.role for trial in made.trials] == ["mixednuts"]
+        (trial,) = made.trials
+        assert trial.mix.role == "mixednuts"
+        (claim,) = [c for c in statements(made) if ATTACKED_TOO in c.text]
+        assert claim.holds is True  # as accurate, within the noise, and clearly more robust
 
     @pytest.mark.parametrize(
         ("clean", "verified", "mended", "holds"),

@@ -56,7 +56,7 @@ def test_the_point_is_the_mix(engine):
 def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
     shown = [PARAMS.with_(alpha=0.8), IDENTITY.with_(alpha=0.9)]
     clean, left = engine.remix(PARAMS).clean, Estimate("verified", 20, 50)
-    others = [Known(params, None, clean, left, None) for params in shown]
+    others = [Known(params, "", clean, left, None) for params in shown]
     stars = drawn(engine, PARAMS, None, (), others)["data"][PLANE_TRACES.index("others verified")]
     assert (stars["x"], stars["y"]) == ([100 * clean.value] * 2, [40.0, 40.0])
     assert stars["marker"]["color"] == [MIX, PLAIN]
