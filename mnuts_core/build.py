@@ -7,19 +7,19 @@ was killed nor on how many processes share the work.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor
 
 from mnuts_core.attacks.apgd import Model
+from mnuts_core.attacks.doubts import Doubt, doubts_of_models, in_training_mode, too_dark, zero_gradients_of
 from mnuts_core.attacks.inputs import (
     Precision,
     check_count,
     check_images,
     choose_device,
-    count_classes,
     laid_out,
     prepared,
 )
@@ -32,13 +32,13 @@ from mnuts_core.attacks.minimum_margin import (
 from mnuts_core.attacks.mmaa import N_TARGETS
 from mnuts_core.attacks.norms import Norm
 from mnuts_core.attacks.square import N_QUERIES
-from mnuts_core.build_batches import Batches
+from mnuts_core.build_batches import MODELS, Batches
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.distributed import ALONE, World
 from mnuts_core.errors import ParameterError
 from mnuts_core.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
 from mnuts_core.margins import check_labels
-from mnuts_core.passes import model_card, predict, to_uint8
+from mnuts_core.passes import count_classes, model_card, predict, to_uint8
 from mnuts_core.shared_work import Progress, finish
 from mnuts_core.workfolder import WorkFolder
 
@@ -71,6 +71,7 @@ def build_bundle(
     precision: Precision = "full",
     channels_last: bool = False,
     progress: Progress | None = None,
+    on_doubt: Callable[[Doubt], None] | None = None,
     device: str | torch.device = "auto",
     work_dir: str | os.PathLike[str] | None = None,
     fresh: bool = False,
@@ -104,6 +105,8 @@ def build_bundle(
         precision: Of MMAA's gradients, see `minimum_margin_attack`.
         channels_last: See `minimum_margin_attack`; holds for the clean passes too.
         progress: Called with (work done, work in all) of the attack, as far as this process has to do it.
+        on_doubt: Called, before the first batch, with each thing that is odd about the models or images
+            (`mnuts_core.attacks.doubts`); None looks for nothing.
         device: `"auto"` (CUDA if there is one), or a torch device.
         work_dir: Folder for finished batches, made if it is missing. A build that was killed takes up the
             batches that it finds there, and gives the same bytes of tensors as an undisturbed one (on the
@@ -115,7 +118,8 @@ def build_bundle(
         The bundle; logits are stored in float32.
 
     Raises:
-        ParameterError: If an argument is out of range, or images, labels, models and classes do not fit.
+        ParameterError: If an argument is out of range, images, labels, models and classes do not fit, or a
+            model answers with anything but finite logits.
         WorkFolderError: If `work_dir` was begun with other settings, or cannot be written.
     """
     images, where = check_images(images), choose_device(device)
@@ -149,10 +153,30 @@ def build_bundle(
         with_images=with_images,
         device=where,
     )
+    if on_doubt is not None:
+        for doubt in _doubts(batches):
+            on_doubt(doubt)
     manifest = _manifest(batches, name=name, data=data, classes=tuple(classes), command=command)
     work = None if work_dir is None else WorkFolder(work_dir, batches.settings())
     computed = finish(batches.compute, batches.costs(), work, world, fresh=fresh, progress=progress)
     return LogitBundle(manifest=manifest, **batches.joined(computed))
+
+
+def _doubts(batches: Batches) -> Iterator[Doubt]:
+    """What is odd about models and images, by a few passes over the first batch."""
+    models = dict(zip(MODELS, batches.models, strict=True))
+    yield from in_training_mode(models.values())
+    yield from too_dark(batches.images)
+    rows, attacked = batches.rows(0)
+    images, labels = batches.images[rows].to(batches.device), batches.labels[rows].to(batches.device)
+    with ExitStack() as stack:
+        for model in models.values():
+            stack.enter_context(prepared(model, batches.device, channels_last=batches.attack.channels_last))
+        yield from doubts_of_models(models, images, labels)
+        climbed = batches.attack.climbed(batches.classes)
+        if climbed is not None and attacked.stop:
+            at = slice(attacked.stop)
+            yield from zero_gradients_of(MODELS[1], models[MODELS[1]], climbed, images[at], labels[at])
 
 
 @contextmanager
@@ -204,9 +228,9 @@ def _check_models(
     models: tuple[Model, Model], image: Tensor, n_classes: int, device: torch.device, channels_last: bool
 ) -> None:
     """Check that both models take the images and know the classes; leave them laid out as all passes do."""
-    for which, model in zip(("std_model", "rob_model"), models, strict=True):
+    for which, model in zip(MODELS, models, strict=True):
         with prepared(model, device, channels_last=channels_last):
-            found = count_classes(model, laid_out(image.to(device), channels_last))
+            found = count_classes(which, model, laid_out(image.to(device), channels_last))
         if found != n_classes:
             raise ParameterError(
                 f"{which} must have as many classes as there are names: {n_classes}, got {found}"

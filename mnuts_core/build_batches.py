@@ -18,6 +18,9 @@ from mnuts_core.passes import model_card, predict, to_uint8
 from mnuts_core.shared_work import Progress
 from mnuts_core.workfolder import Arrays
 
+MODELS = ("std_model", "rob_model")
+"""What messages call the two."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Batches:
@@ -65,20 +68,24 @@ class Batches:
     def compute(self, number: int, progress: Progress | None) -> Arrays:
         """One batch: logits of the clean images, and of the attacked ones at their points of least margin."""
         rows, attacked = self.rows(number)
-        std, rob = (self._predict(model, self.images[rows]) for model in self.models)
+        numbers = torch.arange(rows.start, rows.stop)
+        std, rob = (self._predict(number, self.images[rows], numbers) for number in range(2))
         arrays: Arrays = {"clean_std_logits": _float32(std), "clean_rob_logits": _float32(rob)}
         if attacked.stop == attacked.start:
             return arrays
+        numbers = torch.arange(attacked.start, attacked.stop)
         found = self.attack.run(
             self.models[1],
             self.images[attacked],
             self.labels[attacked],
-            torch.arange(attacked.start, attacked.stop),
+            numbers,
             batch_size=self.batch_size,
             progress=progress,
             device=self.device,
+            name=MODELS[1],
         )
-        arrays["adv_std_logits"] = _float32(self._predict(self.models[0], found.images))
+        at_points = self._predict(0, found.images, numbers, "at the attacked points of")
+        arrays["adv_std_logits"] = _float32(at_points)
         arrays["adv_rob_logits"] = _float32(found.logits)
         arrays["adv_margin"] = _float32(found.margin)
         if self.with_images:
@@ -115,13 +122,17 @@ class Batches:
             "torch": torch.__version__,
         }
 
-    def _predict(self, model: Model, images: Tensor) -> Tensor:
+    def _predict(self, number: int, images: Tensor, numbers: Tensor, where: str = "for") -> Tensor:
         return predict(
-            model,
+            self.models[number],
             images,
             batch_size=self.batch_size,
             device=self.device,
             channels_last=self.attack.channels_last,
+            name=MODELS[number],
+            classes=self.classes,
+            numbers=numbers,
+            where=where,
         )
 
 

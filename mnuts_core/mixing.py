@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.passes import ask, sound
 from mnuts_core.ties import lifted_to_std
 from mnuts_core.transform import check_logits, transform_logits
 
@@ -78,7 +79,9 @@ def mix_probabilities(std_probabilities: Tensor, rob_probabilities: Tensor, alph
 def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> Tensor:
     """The mixed classifier's logits `log((1-α)·σ(g/T) + α·σ(M(h)))` (Eq. 5), in float64.
 
-    Ties for the largest go to the standard model's class, by one bit (`mnuts_core.ties`).
+    Ties for the largest go to the standard model's class, by one bit (`mnuts_core.ties`). A row of either
+    model that is not finite gives NaN throughout: at T = 0, and through the clamp, it would look like a sound
+    answer.
 
     Args:
         std_logits: Raw logits g(x), shape (..., K).
@@ -94,7 +97,8 @@ def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> T
     std = temperature_scale(std_logits.double(), params.temperature).softmax(dim=-1)
     rob = transform_with(rob_logits, params).softmax(dim=-1)
     mixed = mix_probabilities(std, rob, required_alpha(params)).clamp_min(_TINY)
-    return lifted_to_std(mixed.log(), mixed, std_logits.argmax(dim=-1, keepdim=True))
+    logits = lifted_to_std(mixed.log(), mixed, std_logits.argmax(dim=-1, keepdim=True))
+    return logits.where((sound(std_logits) & sound(rob_logits)).unsqueeze(-1), torch.nan)
 
 
 def transform_with(rob_logits: Tensor, params: MixParams) -> Tensor:
@@ -187,8 +191,24 @@ class MixedClassifier(nn.Module):
 
         Args:
             images: Inputs as the base models take them.
+
+        Raises:
+            ParameterError: If a base model fails, or answers anything but logits of these images.
         """
-        return self.mix_logits(self.std_model(images), self.rob_model(images))
+        return self.mix_logits(*self.base_logits(images))
+
+    def base_logits(self, images: Tensor, classes: int | None = None) -> tuple[Tensor, Tensor]:
+        """Both models' raw logits g(x) and h(x), each of shape (N, K).
+
+        Args:
+            images: Inputs as the base models take them.
+            classes: K; the standard model's if None.
+
+        Raises:
+            ParameterError: As `forward` does.
+        """
+        std = ask("std_model", self.std_model, images, classes)
+        return std, ask("rob_model", self.rob_model, images, std.shape[1])
 
     def mix_logits(self, std_logits: Tensor, rob_logits: Tensor) -> Tensor:
         """What `forward` makes of both models' raw logits, shape (N, K): all that mixing adds to their work.

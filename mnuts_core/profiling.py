@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mnuts_core.attacks.inputs import check_count, check_images, prepared
 from mnuts_core.mixing import MixedClassifier
+from mnuts_core.passes import refuse_unsound, sound
 
 
 class Cost(NamedTuple):
@@ -65,14 +66,17 @@ def profile(model: MixedClassifier, images: Tensor, *, repeats: int = 20) -> Pro
         repeats: Rounds, after one to warm up.
 
     Raises:
-        ParameterError: If the images are out of range, or repeats is below 1.
+        ParameterError: If the images are out of range, repeats is below 1, or a base model answers with
+            anything but finite logits.
     """
     check_count("repeats", repeats, 1)
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     batch = check_images(images).to(device)
     std, rob = model.std_model, model.rob_model
     with prepared(model, device), torch.no_grad():
-        logits = std(batch), rob(batch)
+        logits = model.base_logits(batch)
+        for name, answer in zip(("std_model", "rob_model"), logits, strict=True):
+            refuse_unsound(name, ~sound(answer), torch.arange(len(batch)))
         passes: dict[str, Callable[[], object]] = {
             "std": lambda: std(batch),
             "rob": lambda: rob(batch),

@@ -17,21 +17,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, Attack, Plan
+from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, THE_MIX, Attack, Plan
 from mnuts_core.attacks.doubts import (
     Doubt,
     doubts_of_inputs,
     doubts_of_result,
     in_training_mode,
+    not_finite,
     zero_gradients,
 )
 from mnuts_core.attacks.inputs import (
     Precision,
     check_count,
-    check_gradients,
     check_images,
     check_precision,
-    count_classes,
     prepared,
 )
 from mnuts_core.attacks.norms import Norm, make_ball
@@ -44,7 +43,7 @@ from mnuts_core.files import write_atomically
 from mnuts_core.manifest import Setting, library_versions
 from mnuts_core.margins import check_labels
 from mnuts_core.mixing import MixedClassifier
-from mnuts_core.passes import model_card
+from mnuts_core.passes import check_gradients, count_classes, model_card
 from mnuts_core.shared_work import Progress
 from mnuts_core.verification_batches import AttackRun, BatchState
 from mnuts_core.workfolder import WorkFolder
@@ -82,7 +81,8 @@ class Verified(NamedTuple):
         digest: SHA-256 over points and predictions.
         warnings: What puts the result in doubt.
         points: The misclassified point of each broken image, else the clean image, shape (N, C, H, W).
-        predictions: What the mix says at these points, int64, shape (N,).
+        predictions: What the mix says at these points, int64, shape (N,); -1 where a base model answers with
+            NaN or infinity there: such an image counts as wrong.
         labels: True classes, int64, shape (N,).
         fell: What broke each image: the place of a component, -1 for one that is wrong without an attack,
             the number of components for one that withstood them all; int64, shape (N,).
@@ -177,18 +177,18 @@ def evaluate(
         Accuracies with intervals, clean, after each component, and in the worst case, and the points.
 
     Raises:
-        ParameterError: If an argument is out of range, images, labels and model do not fit, or a base
-            model lets no gradients through.
+        ParameterError: If an argument is out of range, images, labels and model do not fit, a base model
+            lets no gradients through, or it answers a batch with anything but logits.
         WorkFolderError: If `work_dir` was begun with other settings, or cannot be written.
     """
     images = check_images(images).float()
     _check_plan(norm, eps, attack, n_iter, seed, batch_size)
     check_precision(precision, images.dtype)
-    doubts = in_training_mode(model)
+    doubts = in_training_mode((model.std_model, model.rob_model))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     with prepared(model, device, channels_last=channels_last), _frozen(model), library_warnings() as said:
         first = images[:1].to(device)
-        classes = count_classes(model, first)
+        classes = count_classes(THE_MIX, model, first)
         for name in ("std_model", "rob_model"):
             check_gradients(name, getattr(model, name), first, NEEDS_BOTH)
         plan = Plan(attack, norm, eps, n_iter, classes, seed, precision)
@@ -204,6 +204,7 @@ def evaluate(
         doubts += doubts_of_inputs(model, *some, plan)
         doubts += zero_gradients(run.count_zero_gradients(), len(images))
         state = run.all_batches(work, progress)
+    doubts += not_finite(state.predictions, state.fell)
     doubts += [Doubt("attack-library", f"the library says: {message}") for message in said]
     return _result(state, labels, plan, settings, doubts)
 

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.adaptive import Plan, run_component, surrogate_of
+from mnuts_core.attacks.adaptive import THE_MIX, Plan, run_component, surrogate_of
 from mnuts_core.attacks.doubts import count_zero_gradients
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.mixing import MixedClassifier
+from mnuts_core.passes import ask, predicted
 from mnuts_core.shared_work import Progress
 from mnuts_core.workfolder import Arrays, WorkFolder
 
@@ -23,7 +24,7 @@ class BatchState(NamedTuple):
 
     Attributes:
         points: The points found, shape (N, C, H, W).
-        predictions: What the mix says there, shape (N,).
+        predictions: What the mix says there, shape (N,); `NO_CLASS` where that is not finite.
         fell: Which component broke each image: -1 wrong when clean, its place, or the number of them all.
     """
 
@@ -92,7 +93,7 @@ class AttackRun:
 
     def count_zero_gradients(self) -> int:
         """At how many of the images the loss is flat."""
-        surrogate, flat = surrogate_of(self.model, self.plan.attack), 0
+        surrogate, flat = surrogate_of(self.model, self.plan.attack, self.plan.classes), 0
         for rows in self.batches:
             images, labels = self.images[rows].to(self.device), self.labels[rows].to(self.device)
             flat += count_zero_gradients(surrogate, images, labels)
@@ -118,6 +119,8 @@ class AttackRun:
             tick,
         )
         found = self.ball.project(found.cpu().float(), images)
+        points = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
+        found = found.where(points, images)  # NaN lies in no ball: nothing was found
         predictions = self._predict(found)
         broken = predictions != labels
         where = standing[broken]
@@ -127,8 +130,8 @@ class AttackRun:
 
     def _predict(self, images: Tensor) -> Tensor:
         with torch.no_grad():
-            logits: Tensor = self.model(images.to(self.device))
-        return logits.argmax(dim=1).cpu()
+            logits = ask(THE_MIX, self.model, images.to(self.device), self.plan.classes)
+        return predicted(logits).cpu()
 
 
 def _nothing() -> None:

@@ -29,6 +29,7 @@ from mnuts_core.attacks.seeds import generator
 from mnuts_core.compat import attack_library
 from mnuts_core.errors import ParameterError
 from mnuts_core.mixing import MixedClassifier, mixed_logits
+from mnuts_core.passes import ask, predicted, sound
 
 Attack = Literal["transfer", "bypass", "autoattack"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)
@@ -40,6 +41,9 @@ QUERIES_PER_STEP = 50
 """Square's queries for each step of APGD: 5,000 for 100, as in AutoAttack."""
 STANDARD_STEPS = 100
 """Steps of APGD and FAB in AutoAttack's standard version."""
+
+THE_MIX = "the mix"
+"""What messages call the mixed classifier."""
 
 Tick = Callable[[], None]
 """Called at each forward pass of an attack; to cancel, raise an exception in it."""
@@ -104,16 +108,17 @@ class Surrogate(NamedTuple):
     judged: Model
 
 
-def surrogate_of(mix: MixedClassifier, attack: Attack) -> Surrogate:
+def surrogate_of(mix: MixedClassifier, attack: Attack, classes: int | None = None) -> Surrogate:
     """What APGD climbs and what it is judged on.
 
     Args:
         mix: The mixed classifier.
         attack: `transfer` climbs f̃ (Eq. 8); the others the mix's own logits with the gradient of f̃.
+        classes: K, if it is known.
     """
     if attack == "transfer":
-        return _on_pair(mix, lambda raw: mix.auxiliary_logits(_half(raw, 0), _half(raw, 1)))
-    return Surrogate(mix, _same, _same)
+        return _on_pair(mix, lambda raw: mix.auxiliary_logits(_half(raw, 0), _half(raw, 1)), classes)
+    return Surrogate(partial(ask, THE_MIX, mix, classes=classes), _same, _same)
 
 
 def run_component(
@@ -151,13 +156,13 @@ def run_component(
     run = _Apgd(mix, images, labels, indices, plan, tick)
     match name:
         case "apgd-ce":
-            run.cross_entropy(surrogate_of(mix, plan.attack), 0)
+            run.cross_entropy(surrogate_of(mix, plan.attack, plan.classes), 0)
         case "apgd-t":
-            run.targeted(surrogate_of(mix, plan.attack))
+            run.targeted(surrogate_of(mix, plan.attack, plan.classes))
         case _:
             for number in (0, 1):
                 base = partial(_half, number=number)
-                run.cross_entropy(_on_pair(mix, base), N_TARGETS + 1 + number)
+                run.cross_entropy(_on_pair(mix, base, plan.classes), N_TARGETS + 1 + number)
     return run.points
 
 
@@ -193,11 +198,11 @@ class _Apgd:
 
         def keep(points: Tensor, raw: Tensor, of: Tensor) -> Tensor:
             self.tick()
-            wrong = surrogate.judged(raw).argmax(dim=1) != self.labels[rows[of]]
+            wrong = predicted(surrogate.judged(raw)) != self.labels[rows[of]]
             new = wrong & ~self.broken[rows[of]]
             if self.plan.precision != "full" and new.any():
                 with torch.no_grad():
-                    exact = surrogate.judged(surrogate.model(points[new])).argmax(dim=1)
+                    exact = predicted(surrogate.judged(surrogate.model(points[new])))
                 new[new.clone()] = exact != self.labels[rows[of[new]]]
             self.points[rows[of[new]]] = points[new]
             self.broken[rows[of[new]]] = True
@@ -220,7 +225,7 @@ def _from_library(
     name: str, mix: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, tick: Tick
 ) -> Tensor:
     """FAB-T or Square, the library's, on the straight-through module."""
-    library, model = attack_library(), _ticking(mix, tick)
+    library, model = attack_library(), _for_library(mix, tick)
     common = {"norm": plan.norm, "eps": plan.eps, "seed": plan.seed, "device": images.device}
     attack: Any
     if name == "fab-t":
@@ -244,7 +249,11 @@ def _autoattack(
     Each is seeded anew and sees only what is left, so that one by one they do what a whole run does.
     """
     attack = attack_library().AutoAttack(
-        _ticking(mix, tick), norm=plan.norm, eps=plan.eps, seed=plan.seed, device=images.device
+        _for_library(mix, tick),
+        norm=plan.norm,
+        eps=plan.eps,
+        seed=plan.seed,
+        device=images.device,
     )
     attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = plan.n_targets
     attack.attacks_to_run = [name]
@@ -253,10 +262,10 @@ def _autoattack(
     return points.detach()
 
 
-def _on_pair(mix: MixedClassifier, climbed: Model) -> Surrogate:
+def _on_pair(mix: MixedClassifier, climbed: Model, classes: int | None) -> Surrogate:
     """A surrogate on both base models' logits, side by side (N, 2K)."""
     return Surrogate(
-        model=lambda images: torch.cat([mix.std_model(images), mix.rob_model(images)], dim=1),
+        model=lambda images: torch.cat(mix.base_logits(images, classes), dim=1),
         climbed=climbed,
         judged=lambda raw: mixed_logits(_half(raw, 0), _half(raw, 1), mix.params),
     )
@@ -270,17 +279,32 @@ def _same(raw: Tensor) -> Tensor:
     return raw
 
 
-def _ticking(model: Model, tick: Tick) -> Model:
+def _for_library(mix: MixedClassifier, tick: Tick) -> Model:
+    """The mix as the library's attacks take it, which know nothing of NaN.
+
+    They go by the arg max, which is class 0 for a row of NaN. Where there are such rows, the answer has one
+    class more, which is nobody's label, and it leads in these rows alone.
+    """
+
     def forward(images: Tensor) -> Tensor:
         tick()
-        logits: Tensor = model(_InOrder.apply(images))
-        return logits
+        logits = ask(THE_MIX, mix, _InOrder.apply(images))
+        finite = sound(logits.detach()).unsqueeze(1)
+        if finite.all():
+            return logits
+        logits = logits.where(finite, 0.0)
+        last = logits.detach().amin(dim=1, keepdim=True)
+        return torch.cat([logits, (last - _FAR_BEHIND).where(finite, 1.0)], dim=1)
 
     return forward
 
 
+_FAR_BEHIND = 1e4
+"""So far behind the others, a class has probability 0 and changes nothing."""
+
+
 class _InOrder(torch.autograd.Function):
-    """The identity, whose gradient is contiguous: the library's attacks take a `view` of it."""
+    """The identity; its gradient is contiguous, as the library takes a `view` of it, and has 0 for NaN."""
 
     @staticmethod
     def forward(_: Any, images: Tensor) -> Tensor:
@@ -288,7 +312,7 @@ class _InOrder(torch.autograd.Function):
 
     @staticmethod
     def backward(_: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0].contiguous()
+        return gradients[0].contiguous().nan_to_num(nan=0.0)
 
 
 @contextmanager

@@ -217,6 +217,7 @@ def _evaluate(model: Model, loss: Loss, points: Tensor, rows: Tensor, watch: Wat
         logits = model(leaf)
         values = loss(logits, rows)
         (gradient,) = torch.autograd.grad(values.sum(), leaf)
+    gradient = gradient.nan_to_num(nan=0.0)  # no direction there, but the point stays one
     wanted = None if watch is None else watch(points, logits.detach(), rows)
     return _Evaluation(values.detach(), gradient, wanted)
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.attacks.adaptive import N_TARGETS, STANDARD_STEPS, WHITE_BOX, Plan, Surrogate
+from mnuts_core.attacks.adaptive import N_TARGETS, STANDARD_STEPS, THE_MIX, WHITE_BOX, Plan, Surrogate
+from mnuts_core.attacks.apgd import Model
 from mnuts_core.attacks.losses import cross_entropy
 from mnuts_core.config import MixConfig
+from mnuts_core.errors import MnutsError
 from mnuts_core.estimates import Estimate
 from mnuts_core.manifest import ModelCard, ThreatModel
 from mnuts_core.mixing import MixedClassifier
+from mnuts_core.passes import NO_CLASS, ask, listed, predicted
 
 Code = Literal[
     "inputs-too-dark",
+    "grey-images",
+    "not-finite",
     "low-clean-accuracy",
     "normalised-twice",
     "clean-accuracy-differs",
@@ -67,13 +73,7 @@ def doubts_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, pla
         labels: True classes, on the model's device.
         plan: What will be run.
     """
-    doubts = too_dark(images)
-    with torch.no_grad():
-        first, second = (model(images).softmax(dim=1) for _ in range(2))
-    if (change := float((first - second).abs().max())) > RANDOM_TOLERANCE:
-        text = f"two passes over the same images differ by up to {change:.2g} in probability"
-        doubts.append(Doubt("random-model", text))
-    doubts += _normalised_twice(model, images, labels)
+    doubts = too_dark(images) + doubts_of_models({THE_MIX: model}, images, labels)
     if plan.n_targets < N_TARGETS:
         left_out = "" if plan.classes > 3 or plan.attack != "autoattack" else "; APGD-T is left out"
         text = f"{plan.classes} classes leave {plan.n_targets} targets, not {N_TARGETS}{left_out}"
@@ -82,6 +82,48 @@ def doubts_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, pla
         text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
         doubts.append(Doubt("few-steps", text))
     return doubts
+
+
+def doubts_of_models(models: Mapping[str, Model], images: Tensor, labels: Tensor) -> list[Doubt]:
+    """What is odd about models, as they answer these images, before anything is attacked or built.
+
+    Args:
+        models: By name, in evaluation mode, on the images' device: a mix, or the two base models.
+        images: Images in [0, 1]; some of them are enough.
+        labels: True classes, on the images' device.
+    """
+    doubts: list[Doubt] = []
+    with torch.no_grad():
+        for name, model in models.items():
+            doubts += _random(name, model, images)
+            doubts += _normalised_twice(name, model, images, labels)
+            doubts += _grey(name, model, images)
+    return doubts
+
+
+def _random(name: str, model: Model, images: Tensor) -> list[Doubt]:
+    first, second = (ask(name, model, images).softmax(dim=1) for _ in range(2))
+    change = float((first - second).abs().nan_to_num(nan=0.0).max())
+    if change <= RANDOM_TOLERANCE:
+        return []
+    text = f"{name}: two passes over the same images differ by up to {change:.2g} in probability"
+    return [Doubt("random-model", text)]
+
+
+def _grey(name: str, model: Model, images: Tensor) -> list[Doubt]:
+    """Whether a model takes one channel for three: broadcasting makes that of a normalisation."""
+    if images.shape[1] != 1:
+        return []
+    try:
+        coloured = ask(name, model, images.expand(-1, 3, -1, -1))
+    except MnutsError:
+        return []  # one channel it is
+    if not torch.allclose(coloured, ask(name, model, images), atol=RANDOM_TOLERANCE, equal_nan=True):
+        return []
+    text = (
+        f"{name} answers images of one channel as it answers them repeated to three: is it for colour images?"
+    )
+    return [Doubt("grey-images", text)]
 
 
 def too_dark(images: Tensor) -> list[Doubt]:
@@ -96,29 +138,32 @@ def too_dark(images: Tensor) -> list[Doubt]:
     return [Doubt("inputs-too-dark", text)]
 
 
-def _normalised_twice(model: MixedClassifier, images: Tensor, labels: Tensor) -> list[Doubt]:
-    """Whether the models do better on images with a usual normalisation undone in advance."""
+def _normalised_twice(name: str, model: Model, images: Tensor, labels: Tensor) -> list[Doubt]:
+    """Whether a model does better on images with a usual normalisation undone in advance."""
 
     def accuracy(points: Tensor) -> float:
-        return float((model(points).argmax(dim=1) == labels).double().mean())
+        return float((predicted(ask(name, model, points)) == labels).double().mean())
 
-    with torch.no_grad():
-        plain = accuracy(images)
-        undone = {pair: accuracy(images * pair[1] + pair[0]) for pair in USUAL_NORMALISATIONS}
+    plain = accuracy(images)
+    undone = {pair: accuracy(images * pair[1] + pair[0]) for pair in USUAL_NORMALISATIONS}
     (mean, deviation), best = max(undone.items(), key=lambda item: item[1])
     if best < plain + CLEAR_GAIN:
         return []
     text = (
-        f"{100 * best:.1f} % are right on images times {deviation} plus {mean}, {100 * plain:.1f} % on the "
-        "images: the models seem to normalise twice"
+        f"{name}: {100 * best:.1f} % are right on images times {deviation} plus {mean}, {100 * plain:.1f} % "
+        "on the images: they seem to be normalised twice"
     )
     return [Doubt("normalised-twice", text)]
 
 
-def in_training_mode(model: MixedClassifier) -> list[Doubt]:
-    """Whether a part of either base model was handed over in training mode."""
-    bases: tuple[nn.Module, ...] = (model.std_model, model.rob_model)
-    if not any(part.training for base in bases for part in base.modules()):
+def in_training_mode(models: Iterable[object]) -> list[Doubt]:
+    """Whether a part of a base model was handed over in training mode.
+
+    Args:
+        models: The base models; those that are no modules have no mode.
+    """
+    modules = [model for model in models if isinstance(model, nn.Module)]
+    if not any(part.training for module in modules for part in module.modules()):
         return []
     return [
         Doubt("training-mode", "a base model was in training mode; evaluation mode was set for the attack")
@@ -126,7 +171,7 @@ def in_training_mode(model: MixedClassifier) -> list[Doubt]:
 
 
 def count_zero_gradients(surrogate: Surrogate, images: Tensor, labels: Tensor) -> int:
-    """At how many images the cross-entropy that the attack climbs is perfectly flat.
+    """At how many images the cross-entropy that the attack climbs is perfectly flat, or has NaN for slope.
 
     Args:
         surrogate: What the attack climbs.
@@ -139,15 +184,50 @@ def count_zero_gradients(surrogate: Surrogate, images: Tensor, labels: Tensor) -
         if not loss.requires_grad:
             return len(images)
         (gradient,) = torch.autograd.grad(loss.sum(), leaf, allow_unused=True, materialize_grads=True)
-    return int((gradient.flatten(1) == 0).all(dim=1).sum())
+    gradient = gradient.flatten(1)
+    return int(((gradient == 0).all(dim=1) | ~gradient.isfinite().all(dim=1)).sum())
 
 
 def zero_gradients(flat: int, n: int) -> list[Doubt]:
     """A doubt, if the loss is flat at some of the images."""
     if not flat:
         return []
-    text = f"the gradient is exactly zero at {flat} of {n} clean images: attacks are blind there"
+    text = f"the gradient is exactly zero, or NaN, at {flat} of {n} clean images: attacks are blind there"
     return [Doubt("zero-gradients", text)]
+
+
+def zero_gradients_of(name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor) -> list[Doubt]:
+    """The same of one base model, whose loss an attack climbs.
+
+    Args:
+        name: What to call the model.
+        model: Images → raw logits.
+        climbed: Raw logits → the logits whose loss is climbed.
+        images: Clean images on the model's device, shape (N, C, H, W).
+        labels: True classes, shape (N,).
+    """
+    surrogate = Surrogate(partial(ask, name, model), climbed, climbed)
+    return zero_gradients(count_zero_gradients(surrogate, images, labels), len(images))
+
+
+def not_finite(predictions: Tensor, fell: Tensor) -> list[Doubt]:
+    """A doubt, if images count as wrong because a base model has no finite answer there.
+
+    Args:
+        predictions: Predicted classes at the points that count, `NO_CLASS` where there is none.
+        fell: What broke each image; negative where it is wrong without an attack.
+    """
+    unsound = predictions == NO_CLASS
+    places = (("without an attack", fell < 0), ("at an attacked point", fell >= 0))
+    seen = [(place, (unsound & rows).nonzero().squeeze(1).tolist()) for place, rows in places]
+    parts = [f"{place} for {len(rows)} (numbers {listed(rows)})" for place, rows in seen if rows]
+    if not parts:
+        return []
+    text = (
+        f"a base model answers with NaN or infinity {' and '.join(parts)} of {len(predictions)} images, "
+        "which count as wrong"
+    )
+    return [Doubt("not-finite", text)]
 
 
 def doubts_of_result(clean: Estimate, broken: dict[str, int]) -> list[Doubt]:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from mnuts_core.errors import ParameterError
-from mnuts_core.untrusted import brief
 
 Precision = Literal["full", "bfloat16"]
 """What gradients are computed in: the images' dtype, or bfloat16 by autocast."""
@@ -70,54 +69,6 @@ def check_indices(indices: object, n: int) -> Tensor:
             f"got {indices!r}"
         )
     return indices.cpu().long()
-
-
-def count_classes(model: Callable[[Tensor], Tensor], images: Tensor) -> int:
-    """K: how many classes the model has, from a pass over the given images.
-
-    Raises:
-        ParameterError: If it does not answer with finite logits of shape (N, K), K ≥ 2.
-    """
-    with torch.no_grad():
-        try:
-            logits = model(images)
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise ParameterError(
-                f"model must take images of shape {tuple(images.shape)} and dtype {images.dtype} "
-                f"on {images.device}, but it failed: {error}"
-            ) from error
-    right = isinstance(logits, Tensor) and logits.ndim == 2 and len(logits) == len(images)
-    if not right or logits.shape[1] < 2:
-        came = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
-        raise ParameterError(f"model must return logits of shape ({len(images)}, K), K ≥ 2, got {came}")
-    if not logits.isfinite().all():
-        raise ParameterError("model must return finite logits, got NaN or infinity on the first image")
-    return int(logits.shape[1])
-
-
-def check_gradients(name: str, model: Callable[[Tensor], Tensor], images: Tensor, remedy: str) -> None:
-    """Check that gradients flow through a model, from its logits back to the images.
-
-    Args:
-        name: The argument's name, for the message.
-        model: Images → logits.
-        images: A few images, on the model's device.
-        remedy: What to do where none flow.
-
-    Raises:
-        ParameterError: If the logits do not hang on the images by operations that can be differentiated.
-    """
-    with torch.enable_grad():
-        leaf, gradient = images.detach().clone().requires_grad_(), None
-        reason = "they do not reach the images (torch.no_grad or detach inside?)"
-        try:
-            logits = model(leaf)
-            if logits.requires_grad:  # perhaps only by its own parameters
-                (gradient,) = torch.autograd.grad(logits.sum(), leaf, allow_unused=True)
-        except RuntimeError as error:  # such as numpy() of a tensor that wants gradients
-            reason = f"computing them failed: {brief(error)}"
-    if gradient is None:
-        raise ParameterError(f"{name} must let gradients through to its images, but {reason}: {remedy}")
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:

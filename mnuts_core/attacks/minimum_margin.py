@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mnuts_core.attacks.apgd import Model
 from mnuts_core.attacks.inputs import Precision, check_count, check_precision
-from mnuts_core.attacks.mmaa import N_TARGETS, MinimumMargin, minimum_margin_attack
+from mnuts_core.attacks.mmaa import N_TARGETS, MinimumMargin, climbed_of, minimum_margin_attack
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.attacks.square import N_QUERIES, square_margin_attack
 from mnuts_core.errors import ParameterError
@@ -97,6 +97,7 @@ class MarginAttack(ABC):
         batch_size: int,
         progress: Progress | None,
         device: torch.device,
+        name: str = "model",
     ) -> MinimumMargin:
         """Attack images; the arguments are those of `minimum_margin_attack`."""
         return self._function()(
@@ -112,11 +113,16 @@ class MarginAttack(ABC):
             indices=indices,
             progress=progress,
             device=device,
+            name=name,
         )
 
     @abstractmethod
     def _function(self) -> Callable[..., MinimumMargin]:
         """The attack, with the settings bound that it has alone."""
+
+    def climbed(self, classes: int) -> Model | None:
+        """Raw logits → the logits whose loss the attack climbs; None if it asks for no gradients."""
+        return None
 
     @property
     def target(self) -> str:
@@ -169,6 +175,10 @@ class Mmaa(MarginAttack):
     def cost(self, classes: int) -> int:
         """Runs of APGD for each image."""
         return 1 + min(self.n_targets, classes - 1)
+
+    def climbed(self, classes: int) -> Model:
+        """LN, or the surrogate that was asked for."""
+        return climbed_of(self.surrogate and self.surrogate.__call__, classes)
 
     def _function(self) -> Callable[..., MinimumMargin]:
         return partial(

@@ -18,12 +18,10 @@ from mnuts_core.attacks.apgd import Loss, Model, apgd, column, of_examples
 from mnuts_core.attacks.inputs import (
     Precision,
     check_count,
-    check_gradients,
     check_images,
     check_indices,
     check_precision,
     choose_device,
-    count_classes,
     in_precision,
     laid_out,
     prepared,
@@ -33,6 +31,7 @@ from mnuts_core.attacks.norms import Ball, Norm, make_ball
 from mnuts_core.attacks.seeds import generator
 from mnuts_core.margins import check_labels, signed_margin
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
+from mnuts_core.passes import ask, check_gradients, count_classes, refuse_unsound, sound
 from mnuts_core.shared_work import Progress
 from mnuts_core.transform import layer_norm
 
@@ -81,6 +80,7 @@ def minimum_margin_attack(
     indices: Tensor | None = None,
     progress: Progress | None = None,
     device: str | torch.device = "auto",
+    name: str = "model",
 ) -> MinimumMargin:
     """Find for each image the perturbation that leaves a classifier the smallest signed margin (B.1).
 
@@ -115,40 +115,55 @@ def minimum_margin_attack(
             None. Give the rows of the whole set when attacking a part of it.
         progress: Called with (work done, work in all), the work being runs of APGD times examples.
         device: `"auto"` (CUDA if there is one), or a torch device.
+        name: What to call the model in a message.
 
     Returns:
         Per example the point, its margin, the model's raw logits, and whether it is still right. Logits
         and margins come from one last pass without gradients, in batches of `batch_size`.
 
     Raises:
-        ParameterError: If an argument is out of range or does not fit the others, or the model lets no
-            gradients through; the message says which.
+        ParameterError: If an argument is out of range or does not fit the others, the model lets no
+            gradients through, or it answers a point with anything but finite logits; the message says which.
     """
     images, where = check_images(images), choose_device(device)
     indices = check_indices(indices, len(images))
-    for name, value, least in (
+    for count, value, least in (
         ("n_iter", n_iter, 1),
         ("n_targets", n_targets, 0),
         ("batch_size", batch_size, 1),
     ):
-        check_count(name, value, least)
+        check_count(count, value, least)
     check_precision(precision, images.dtype)
     settings = _Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0), precision)
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     with prepared(model, where, channels_last=channels_last):
         first = laid_out(images[:1].to(where), channels_last)
-        classes = count_classes(model, first)
-        check_gradients("model", in_precision(model, precision, where), first, BLACK_BOX)
+        classes = count_classes(name, model, first)
+        check_gradients(name, in_precision(model, precision, where), first, BLACK_BOX)
         labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
-        climbed = torch.nn.Identity() if classes == 2 and surrogate is None else attacked
+        climbed = climbed_of(surrogate, classes, ln_k)
+        asked: Model = partial(ask, name, model, classes=classes)
         runs, parts = 1 + min(n_targets, classes - 1), []
         for rows in torch.split(torch.arange(len(images)), batch_size):
             points = laid_out(images[rows].to(where), channels_last)
-            batch = _Batch(model, attacked, climbed, points, labels[rows].to(where), indices[rows])
+            batch = _Batch(asked, attacked, climbed, points, labels[rows].to(where), indices[rows], name)
             batch.attack(settings, _from(int(rows[0]) * runs, len(images) * runs, progress))
             parts.append(batch.result())
     columns = MinimumMargin(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
     return columns._replace(images=columns.images.contiguous())
+
+
+def climbed_of(surrogate: Callable[[Tensor], Tensor] | None, classes: int, ln_k: int = LN_K_DEFAULT) -> Model:
+    """Raw logits → the logits whose loss MMAA climbs.
+
+    Args:
+        surrogate: What is attacked in the place of LN∘h, if anything.
+        classes: K; with two, layer norm leaves no gradient, and the raw logits are climbed.
+        ln_k: Layer norm over the ln_k largest logits.
+    """
+    if surrogate is not None:
+        return surrogate
+    return torch.nn.Identity() if classes == 2 else partial(layer_norm, k=ln_k)
 
 
 Keep = Callable[[Tensor, Tensor], None]
@@ -191,13 +206,22 @@ class _Batch:
         images: Shape (B, C, H, W).
         labels: Shape (B,).
         indices: Numbers of the examples in the seeds, shape (B,).
+        name: What to call the model in a message.
     """
 
     def __init__(
-        self, model: Model, attacked: Model, climbed: Model, images: Tensor, labels: Tensor, indices: Tensor
+        self,
+        model: Model,
+        attacked: Model,
+        climbed: Model,
+        images: Tensor,
+        labels: Tensor,
+        indices: Tensor,
+        name: str,
     ) -> None:
         self.model, self.attacked, self.climbed = model, attacked, climbed
-        self.images, self.labels, self.indices = images, labels, indices
+        self.images, self.labels, self.indices, self.name = images, labels, indices, name
+        self.unsound = torch.zeros_like(labels, dtype=torch.bool)
         self.clean_logits = self._raw_logits(images)
         self.points, self.margin = images.clone(), self._margin(self.clean_logits, labels)
 
@@ -218,6 +242,7 @@ class _Batch:
     def result(self) -> MinimumMargin:
         """The outcome by one last pass over the whole batch, never worse than the clean points."""
         logits = self._raw_logits(self.points)
+        self._refuse_unsound()
         margin = self._margin(logits, self.labels)
         clean_margin = self._margin(self.clean_logits, self.labels)
         back = margin > clean_margin  # rounding alone: the attack saw this point in a smaller batch
@@ -252,12 +277,18 @@ class _Batch:
             n_iter=n_iter,
             watch=watch,
         )
+        self._refuse_unsound()
         self.margin[rows], self.points[rows] = least.margin, least.points
 
     def _keep_each(self, rows: Tensor, least: _Least) -> Keep:
         """Keep the least margin of all points, by the logits that come with them."""
         labels = self.labels[rows]
-        return lambda points, raw: least.take(self._margin(raw, labels), points)
+
+        def keep(points: Tensor, raw: Tensor) -> None:
+            self.unsound[rows] |= ~sound(raw)
+            least.take(self._margin(raw, labels), points)
+
+        return keep
 
     def _keep_chosen(self, rows: Tensor, least: _Least, n_iter: int) -> Keep:
         """Choose a point by its rough logits in each stretch of steps, and keep by its exact margin."""
@@ -268,7 +299,9 @@ class _Batch:
         def keep(points: Tensor, raw: Tensor) -> None:
             rough.take(self._margin(raw, labels), points)
             if next(seen) in ends:
-                least.take(self._margin(self._raw_logits(rough.points), labels), rough.points)
+                exact = self._raw_logits(rough.points)
+                self.unsound[rows] |= ~sound(exact)
+                least.take(self._margin(exact, labels), rough.points)
                 rough.margin = nothing
 
         return keep
@@ -276,6 +309,10 @@ class _Batch:
     def _raw_logits(self, points: Tensor) -> Tensor:
         with torch.no_grad():
             return self.model(points)
+
+    def _refuse_unsound(self) -> None:
+        """Once a run, not at each step: it waits for the device."""
+        refuse_unsound(self.name, self.unsound, self.indices, "at points near")
 
     def _margin(self, raw: Tensor, labels: Tensor) -> Tensor:
         return signed_margin(self.attacked(raw), labels)

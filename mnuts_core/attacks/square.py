@@ -21,7 +21,6 @@ from mnuts_core.attacks.inputs import (
     check_images,
     check_indices,
     choose_device,
-    count_classes,
     laid_out,
     prepared,
 )
@@ -30,6 +29,7 @@ from mnuts_core.attacks.norms import Ball, L2Ball, Norm, make_ball
 from mnuts_core.attacks.seeds import generator
 from mnuts_core.margins import check_labels, signed_margin
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
+from mnuts_core.passes import ask, count_classes, refuse_unsound, sound
 from mnuts_core.shared_work import Progress
 from mnuts_core.transform import layer_norm
 
@@ -62,6 +62,7 @@ def square_margin_attack(
     indices: Tensor | None = None,
     progress: Progress | None = None,
     device: str | torch.device = "auto",
+    name: str = "model",
 ) -> MinimumMargin:
     """Search each image's ball for the least signed margin, from the model's answers alone (D.5).
 
@@ -80,25 +81,27 @@ def square_margin_attack(
         indices: Numbers that stand for the examples in the seeds; 0, 1, ... if None.
         progress: Called with (queries done, queries in all).
         device: `"auto"` (CUDA if there is one), or a torch device.
+        name: What to call the model in a message.
 
     Returns:
         As `minimum_margin_attack` does: per example the point, its margin, the raw logits, and whether it
         is still right. The margin is never above the clean one, and never rises with more queries.
 
     Raises:
-        ParameterError: If an argument is out of range or does not fit the others; the message says which.
+        ParameterError: If an argument is out of range or does not fit the others, or the model answers a
+            point with anything but finite logits; the message says which.
     """
     images, where = check_images(images), choose_device(device)
     indices, ball = check_indices(indices, len(images)), make_ball(norm, eps)
-    for name, value, least in (("n_queries", n_queries, 1), ("seed", seed, 0), ("batch_size", batch_size, 1)):
-        check_count(name, value, least)
+    counts = (("n_queries", n_queries, 1), ("seed", seed, 0), ("batch_size", batch_size, 1))
+    for count, value, least in counts:
+        check_count(count, value, least)
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     total, parts = len(images) * n_queries, []
-    asked: Model = lambda points: model(laid_out(points, channels_last))
     with prepared(model, where, channels_last=channels_last), torch.no_grad():
-        labels = check_labels(
-            labels, torch.zeros(1).expand(len(images), count_classes(asked, images[:1].to(where)))
-        )
+        classes = count_classes(name, model, laid_out(images[:1].to(where), channels_last))
+        labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
+        asked: Model = lambda points: ask(name, model, laid_out(points, channels_last), classes)
         for rows in torch.split(torch.arange(len(images)), batch_size):
             draws = _Draws(seed, indices[rows], images.shape[1], where)
             search = _L2Search if isinstance(ball, L2Ball) else _LinfSearch
@@ -107,7 +110,10 @@ def square_margin_attack(
                 batch.step(number)
                 if progress is not None:
                     progress(int(rows[0]) * n_queries + (number + 2) * len(rows), total)
+                if number % _CHUNK == 0:
+                    refuse_unsound(name, batch.unsound, indices[rows], "at points near")
             parts.append(batch.result())
+            refuse_unsound(name, batch.unsound, indices[rows], "at points near")
     return MinimumMargin(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
 
@@ -170,6 +176,7 @@ class _Search(ABC):
     ) -> None:
         self.model, self.attacked, self.ball = model, attacked, ball
         self.images, self.labels, self.draws = images, labels, draws
+        self.unsound = torch.zeros_like(labels, dtype=torch.bool)
         self.points = ball.project(self.start(), images)
         self.margin = self._ask(self.points)[0]
 
@@ -205,6 +212,7 @@ class _Search(ABC):
 
     def _ask(self, points: Tensor) -> tuple[Tensor, Tensor]:
         logits = self.model(points)
+        self.unsound |= ~sound(logits)
         return signed_margin(self.attacked(logits), self.labels), logits
 
 

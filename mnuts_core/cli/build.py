@@ -133,7 +133,6 @@ def parse_surrogate(text: str) -> tuple[float, float, float] | None:
 
 
 def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -> LogitBundle:
-    from mnuts_core.attacks.doubts import too_dark
     from mnuts_core.build import build_bundle, progress_bar
     from mnuts_core.workfolder import count_batches, work_folder_of
 
@@ -150,8 +149,6 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
         data_dir=given.data_dir,
         device=where,
     )
-    for doubt in too_dark(images.images) if world.is_first else ():  # now: a build may take hours
-        warn(str(doubt))
     there = 0 if fresh else count_batches(work)
     with progress_bar("build") as show_progress:
 
@@ -187,6 +184,7 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             precision=check_precision_name(given.precision),
             channels_last=given.channels_last,
             progress=progress if world.is_first else None,
+            on_doubt=(lambda doubt: warn(str(doubt))) if world.is_first else None,
             device=where,
             work_dir=work,
             fresh=fresh,

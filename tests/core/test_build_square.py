@@ -84,7 +84,7 @@ def test_the_card_says_what_was_run_and_no_more() -> None:
 
 
 def test_only_mmaa_asks_for_gradients() -> None:
-    with pytest.raises(AssertionError, match="asked for gradients"):
+    with pytest.raises(ParameterError, match="asked for gradients"):
         build(attack="mmaa", n_queries=5000, n_iter=2)
 
 
