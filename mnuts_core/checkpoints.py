@@ -4,27 +4,77 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from mnuts_core.errors import MnutsError
 from mnuts_core.untrusted import existing_file, read_torch
+from mnuts_core.weight_names import Renamed, is_averaged, renamed
 
-WRAPPINGS = ("state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "net")
-"""Keys under which training scripts keep the weights, averaged ones first, as timm has it."""
-PREFIXES = ("module.", "_orig_mod.")
-"""What `DataParallel` and `torch.compile` put before every name."""
+WRAPPINGS = ("state_dict", "model", "model_state_dict", "net")
+"""Keys under which training scripts keep the weights. Averaged ones stand before them, as timm has it."""
+MAX_DEPTH = 5
+"""So deep the weights may lie in a checkpoint's dictionaries."""
+OPTIONAL = "num_batches_tracked"
+"""Old checkpoints lack this count, which evaluation does not use."""
 
 
 class ModelError(MnutsError):
     """A base classifier cannot be loaded; the message says which, why, and what to do."""
 
 
+class WeightSet(NamedTuple):
+    """One set of named weights in a checkpoint, which may hold several.
+
+    Attributes:
+        where: The keys that lead to it.
+        weights: The tensors, by the names in the file.
+        others: Names of what is no tensor beside them.
+    """
+
+    where: tuple[str, ...]
+    weights: dict[str, Tensor]
+    others: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ".".join(self.where) or "the top level"
+
+
+class Fitted(NamedTuple):
+    """Weights under a network's own names, as far as the file's names could be brought to them.
+
+    Attributes:
+        weights: The tensors.
+        note: What was taken off the names or left out, in words; empty if nothing was.
+        fits: Whether they are those of all the network's weights.
+    """
+
+    weights: dict[str, Tensor]
+    note: str
+    fits: bool
+
+
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Named weights from a checkpoint, taken out of what training scripts wrap around them.
+    """The named weights that a checkpoint holds first of all, by the names in the file.
 
     Args:
-        path: A `.safetensors`, `.pt` or `.pth` file; nothing in it is run.
+        path: As for `read_weight_sets`.
+
+    Raises:
+        ModelError: If it is missing, broken, or holds no named weights.
+    """
+    return read_weight_sets(path)[0].weights
+
+
+def read_weight_sets(path: str | os.PathLike[str]) -> list[WeightSet]:
+    """All sets of named weights in a checkpoint, out of what training scripts wrap around them.
+
+    Args:
+        path: A `.safetensors` file, or one of `torch.save`, whatever its ending; nothing in it is run.
+
+    Returns:
+        Averaged weights first, then those under a usual key, then those at the top, then all others.
 
     Raises:
         ModelError: If it is missing, broken, or holds no named weights.
@@ -33,21 +83,94 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     path = existing_file(path, ModelError)
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         try:
-            return load_file(path)
+            return [WeightSet((), load_file(path))]
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{path} is not a readable safetensors file: {error}") from None
-    content = read_torch(path, ModelError, legacy=True)
-    for key in WRAPPINGS:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-            break
-    if not isinstance(content, Mapping) or not content:
-        raise ModelError(f"{path} holds no named weights: save the network's state_dict()")
-    if strange := [key for key, value in content.items() if not isinstance(value, Tensor)]:
-        raise ModelError(f"{path} holds {strange[0]!r}, which is no tensor: save the network's state_dict()")
-    return {_bare(str(key)): value for key, value in content.items()}
+    try:
+        content = read_torch(path, ModelError, legacy=True)
+    except ModelError as error:
+        raise ModelError(f"{error}; {_remedy(str(error))}") from None
+    if found := sorted(_weight_sets(content), key=_rank):
+        return found
+    if isinstance(content, Mapping) and content:
+        raise ModelError(
+            f"{path} holds {next(iter(content))!r}, which is no tensor: save the network's state_dict()"
+        )
+    raise ModelError(f"{path} holds no named weights: save the network's state_dict()")
+
+
+def _remedy(problem: str) -> str:
+    """What to do about a file that loading weights only refuses."""
+    if "TorchScript" in problem:
+        return (
+            "this is a TorchScript archive, whose code would run: save its weights alone, "
+            "torch.save(torch.jit.load(FILE).state_dict(), NEW)"
+        )
+    return "of a network, save the weights alone: torch.save(model.state_dict(), FILE)"
+
+
+def _weight_sets(content: object, where: tuple[str, ...] = ()) -> list[WeightSet]:
+    if not isinstance(content, Mapping) or len(where) > MAX_DEPTH:
+        return []
+    weights = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    nested = [found for key, value in content.items() for found in _weight_sets(value, (*where, str(key)))]
+    others = [str(key) for key, value in content.items() if not isinstance(value, (Tensor, Mapping))]
+    return [*([WeightSet(where, weights, tuple(others))] if weights else []), *nested]
+
+
+def _rank(found: WeightSet) -> int:
+    if any(is_averaged(key) for key in found.where):
+        return 0
+    if not found.where:
+        return 2 + len(WRAPPINGS)
+    usual = [WRAPPINGS.index(key) for key in found.where if key in WRAPPINGS]
+    return 1 + usual[-1] if usual else 3 + len(WRAPPINGS)
+
+
+def fit_weights(sets: Sequence[WeightSet], network: nn.Module, spec: str) -> Fitted:
+    """The weights of a checkpoint under a network's names, if they are those of all its weights.
+
+    Args:
+        sets: As from `read_weight_sets`.
+        network: Shapes do not matter here.
+        spec: What the user asked for, for the message.
+
+    Returns:
+        Those of the first set whose names fit. If none does, those of the set that comes closest, for
+        `load_weights` to sum up what is wrong.
+
+    Raises:
+        ModelError: If several sets fit, and nothing says which of them is meant.
+    """
+    own = [key for key, value in network.state_dict().items() if isinstance(value, Tensor)]
+    required = {key for key in own if not key.endswith(OPTIONAL)}
+    fitting = [(found, new) for found in sets if (new := renamed(found.weights, own, required)).fits]
+    if not fitting:
+        tried = [(found, renamed(found.weights, own, required)) for found in sets]
+        return _under(*max(tried, key=lambda pair: len(required & pair[1].names.keys())), note="")
+    found, new = fitting[0]
+    if len(fitting) > 1 and _rank(found) == _rank(fitting[1][0]):
+        raise ModelError(
+            f"model {spec!r}: the checkpoint holds several sets of weights of this network, "
+            f"{_first([str(each) for each, _ in fitting], 3)}: save the one that is meant"
+        )
+    return _under(found, new, _note(found, new, several=len(fitting) > 1))
+
+
+def _under(found: WeightSet, new: Renamed, note: str) -> Fitted:
+    return Fitted({name: found.weights[old] for name, old in new.names.items()}, note, new.fits)
+
+
+def _note(found: WeightSet, new: Renamed, *, several: bool) -> str:
+    left_out = [*new.left_out, *found.others]
+    parts = (
+        f"took the weights under {found}" if several or any(map(is_averaged, found.where)) else "",
+        f"took {', '.join(new.stripped)} off their names" if new.stripped else "",
+        f"left out {_first(left_out, 3)}" if left_out else "",
+    )
+    return ", ".join(filter(None, parts))
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor], spec: str) -> None:
@@ -55,14 +178,15 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], spec: str) -
 
     Args:
         network: Changed in place.
-        weights: As from `read_weights`.
+        weights: Under the network's names, as from `fit_weights`.
         spec: What the user asked for, for the message.
 
     Raises:
         ModelError: If names or shapes differ; one line sums up how.
     """
-    own = network.state_dict()
-    missing = [key for key in own if key not in weights and not key.endswith("num_batches_tracked")]
+    state = network.state_dict()
+    own = {key: value for key, value in state.items() if isinstance(value, Tensor)}
+    missing = [key for key in own if key not in weights and not key.endswith(OPTIONAL)]
     unknown = [key for key in weights if key not in own]
     shapes = [
         f"{key}: {tuple(weights[key].shape)} in the file, {tuple(own[key].shape)} in the network"
@@ -71,12 +195,20 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor], spec: str) -
     ]
     kinds = (("missing", missing), ("unknown to the network", unknown), ("of another shape", shapes))
     if any(names for _, names in kinds):
-        told = "; ".join(f"{len(names)} {kind} ({_first(names)})" for kind, names in kinds if names)
+        summary = "; ".join(f"{len(names)} {kind} ({_first(names)})" for kind, names in kinds if names)
         raise ModelError(
-            f"model {spec!r}: the checkpoint is of another network: weights {told}. Check the name and the "
-            "number of classes"
+            f"model {spec!r}: the checkpoint is of another network: weights {summary}. Check the name and "
+            "the number of classes"
         )
-    network.load_state_dict(weights, strict=False)
+    network.load_state_dict(_Versioned(weights, state), strict=False)
+
+
+class _Versioned(dict[str, Tensor]):
+    """Weights with the versions of the network's own modules, which some refuse to load without (MNASNet)."""
+
+    def __init__(self, weights: Mapping[str, Tensor], state: Mapping[str, object]) -> None:
+        super().__init__(weights)
+        self._metadata = getattr(state, "_metadata", None)
 
 
 def count_classes(network: nn.Module, classes: int, weights: Mapping[str, Tensor]) -> int:
@@ -85,7 +217,7 @@ def count_classes(network: nn.Module, classes: int, weights: Mapping[str, Tensor
     Args:
         network: Built for `classes`.
         classes: How many classes that is.
-        weights: As from `read_weights`.
+        weights: Under the network's names, as from `fit_weights`.
 
     Returns:
         The number, or `classes` where the checkpoint differs in more than that.
@@ -99,11 +231,5 @@ def count_classes(network: nn.Module, classes: int, weights: Mapping[str, Tensor
     return found.pop() if len(found) == 1 else classes
 
 
-def _first(names: Sequence[str]) -> str:
-    return names[0] + (", ..." if len(names) > 1 else "")
-
-
-def _bare(name: str) -> str:
-    while name.startswith(PREFIXES):
-        name = name.split(".", 1)[1]
-    return name
+def _first(names: Sequence[str], most: int = 1) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
