@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def main(folder: Path) -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))  # one core stays with the page
     try:
-        attack(folder, json.loads((folder / "job.json").read_text("utf-8")))
+        with redirect_stdout(sys.stderr):  # a model may print, too; only reports go to the page
+            attack(folder, json.loads((folder / "job.json").read_text("utf-8")))
     except MnutsError as error:
         _say(error=str(error))
         return 2
@@ -123,7 +125,7 @@ class _Progress:
 
 
 def _say(**words: object) -> None:
-    print(json.dumps(words), flush=True)
+    print(json.dumps(words), file=sys.__stdout__, flush=True)
 
 
 def _end_with_parent() -> None:

@@ -29,7 +29,7 @@ from mnuts_core.attacks.minimum_margin import (
     Transformed,
     make_margin_attack,
 )
-from mnuts_core.attacks.mmaa import N_TARGETS
+from mnuts_core.attacks.mmaa import BLACK_BOX, N_TARGETS
 from mnuts_core.attacks.norms import Norm
 from mnuts_core.attacks.square import N_QUERIES
 from mnuts_core.build_batches import MODELS, Batches
@@ -38,7 +38,7 @@ from mnuts_core.distributed import ALONE, World
 from mnuts_core.errors import ParameterError
 from mnuts_core.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
 from mnuts_core.margins import check_labels
-from mnuts_core.passes import count_classes, model_card, predict, to_uint8
+from mnuts_core.passes import check_gradients, count_classes, model_card, predict, to_uint8
 from mnuts_core.shared_work import Progress, finish
 from mnuts_core.workfolder import WorkFolder
 
@@ -141,6 +141,9 @@ def build_bundle(
     if world.size > 1 and work_dir is None:
         raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
     _check_models((std_model, rob_model), images[:1], len(classes), where, channels_last)
+    if n_adv and chosen.climbed(len(classes)) is not None:
+        with prepared(rob_model, where, channels_last=channels_last):
+            check_gradients(MODELS[1], rob_model, laid_out(images[:1].to(where), channels_last), BLACK_BOX)
     batches = Batches(
         models=(std_model, rob_model),
         cards=(std_card, rob_card),

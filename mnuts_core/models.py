@@ -98,7 +98,9 @@ def load_model(
         )
     with foreign_code(str(spec), "it cannot be used", "it must be a torch.nn.Module of its usual kind"):
         card = loaded.card or model_card(str(spec), loaded.network)
-        module = loaded.module.eval().requires_grad_(False).to(where)
+        module = loaded.module.eval().to(where)
+        for parameter in module.parameters():  # a TorchScript module has no requires_grad_
+            parameter.requires_grad_(False)
     return LoadedModel(module, card, loaded.image_size, loaded.note)
 
 

@@ -54,10 +54,22 @@ def ask(name: str, model: Model, images: Tensor, classes: int | None = None) -> 
     except (Exception, SystemExit) as error:  # code of the user's own may raise anything
         raise ParameterError(
             f"{name} must take images of shape {tuple(images.shape)} and dtype {images.dtype} on "
-            f"{images.device}, but it failed: {brief(error)}"
+            f"{images.device}, but it failed: {brief(error)}{_hint(model, images)}"
         ) from error
     _check_answer(name, logits, images, classes)
     return (logits if logits.requires_grad else logits.clone()).to(images.device)
+
+
+def _hint(model: Model, images: Tensor) -> str:
+    """What a model that failed has about it that may be why."""
+    if not isinstance(model, nn.Module):
+        return ""
+    dtypes = {weights.dtype for weights in model.parameters() if weights.is_floating_point()}
+    if others := dtypes - {images.dtype}:
+        return f" (its weights are {', '.join(sorted(map(_name_of, others)))}: convert them with .float())"
+    if any(part.training for part in model.modules()):
+        return " (it is in training mode, in spite of .eval())"
+    return ""
 
 
 def _check_answer(name: str, logits: object, images: Tensor, classes: int | None) -> None:
@@ -119,7 +131,7 @@ def refuse_unsound(name: str, unsound: Tensor, numbers: Tensor, where: str = "fo
         name: What to call the model.
         unsound: Of which images, bool, shape (N,).
         numbers: The images' numbers, shape (N,), for the message.
-        where: How the images come in: `for` them, or at points near them.
+        where: How the images come in: `for` them, or `at points near` them.
 
     Raises:
         ParameterError: If there are any; it names the first of them.
@@ -128,7 +140,7 @@ def refuse_unsound(name: str, unsound: Tensor, numbers: Tensor, where: str = "fo
     if rows:
         raise ParameterError(
             f"{name} must return finite logits, got NaN or infinity {where} {len(rows)} of {len(numbers)} "
-            f"images (numbers {listed(rows)}; the first image is 0): leave them out, or mend the model"
+            f"images in a batch (rows {listed(rows)}, counted from 0): leave them out, or mend the model"
         )
 
 

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mnuts_core.attacks.inputs import check_count, check_images, prepared
 from mnuts_core.mixing import MixedClassifier
-from mnuts_core.passes import refuse_unsound, sound
+from mnuts_core.passes import ask, refuse_unsound, sound
 
 
 class Cost(NamedTuple):
@@ -78,14 +78,14 @@ def profile(model: MixedClassifier, images: Tensor, *, repeats: int = 20) -> Pro
         for name, answer in zip(("std_model", "rob_model"), logits, strict=True):
             refuse_unsound(name, ~sound(answer), torch.arange(len(batch)))
         passes: dict[str, Callable[[], object]] = {
-            "std": lambda: std(batch),
-            "rob": lambda: rob(batch),
+            "std": lambda: ask("std_model", std, batch),
+            "rob": lambda: ask("rob_model", rob, batch),
             "mix": lambda: model(batch),
             "mixing": lambda: model.mix_logits(*logits),
         }
         taken = _median_times(passes, repeats, device)
         std_cost, rob_cost, mix_cost = (
-            Cost(_parameters(part), _flops(part, batch[:1]), taken[name])
+            Cost(_parameters(part), _flops(name, part, batch[:1]), taken[name])
             for name, part in (("std", std), ("rob", rob), ("mix", model))
         )
     return Profile(
@@ -104,9 +104,9 @@ def _parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def _flops(model: nn.Module, image: Tensor) -> int:
+def _flops(name: str, model: nn.Module, image: Tensor) -> int:
     with FlopCounterMode(display=False) as counter:
-        model(image)
+        ask(name, model, image)
     return int(counter.get_total_flops())
 
 

@@ -220,7 +220,7 @@ def not_finite(predictions: Tensor, fell: Tensor) -> list[Doubt]:
     unsound = predictions == NO_CLASS
     places = (("without an attack", fell < 0), ("at an attacked point", fell >= 0))
     seen = [(place, (unsound & rows).nonzero().squeeze(1).tolist()) for place, rows in places]
-    parts = [f"{place} for {len(rows)} (numbers {listed(rows)})" for place, rows in seen if rows]
+    parts = [f"{place} for {len(rows)} (rows {listed(rows)}, counted from 0)" for place, rows in seen if rows]
     if not parts:
         return []
     text = (

@@ -13,6 +13,7 @@ from rich.text import Text
 from mnuts_core.ablations import ABLATIONS, Ablation, find_ablation
 from mnuts_core.cli.console import STDOUT, check_target, printable, progress, show, write_json, write_text
 from mnuts_core.cli.frames import SHOWN, brief, cell_words, frame_table
+from mnuts_core.cli.loading import load_base
 from mnuts_core.cli.options import BetaOption, GridOption, JsonOption, check_beta, load_bundle
 from mnuts_core.errors import MnutsError
 
@@ -161,7 +162,6 @@ def _models(
     """Both models, and the images of the bundle with their labels."""
     from mnuts_core.datasets import load_data
     from mnuts_core.devices import resolve_device
-    from mnuts_core.models import load_model
 
     threat = bundle.manifest.threat
     where = resolve_device(asked.get("device", "auto"))
@@ -170,7 +170,7 @@ def _models(
         "norm": threat.norm if threat else "Linf",
         "device": where,
     }
-    std, rob = (load_model(spec, **settings) for spec in asked["models"])
+    std, rob = (load_base(spec, **settings) for spec in asked["models"])
     side = rob.image_size or std.image_size
     images = load_data(asked["data"], n=bundle.n_clean, image_size=side, data_dir=data_dir)
     return (std.module, rob.module), (images.images, images.labels)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -150,7 +152,7 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
         device=where,
     )
     there = 0 if fresh else count_batches(work)
-    with progress_bar("build") as show_progress:
+    with progress_bar("build") as show_progress, redirect_stdout(sys.stderr):  # a model may print
 
         def progress(done: int, total: int) -> None:
             nonlocal there

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -142,7 +144,7 @@ def _attack(
     std, rob, data = load_all(**models, norm=threat.norm, device=str(where))
     model = MixedClassifier.from_config(config, std.module, rob.module)
     note(f"{run['attack']}, {threat}: {len(data.labels):,} images on {where}")
-    with progress("attack") as bar:
+    with progress("attack") as bar, redirect_stdout(sys.stderr):  # a model may print
         verified = attack_mix(
             model,
             data.images,

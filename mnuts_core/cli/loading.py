@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnuts_core.cli.console import note
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
@@ -49,6 +50,24 @@ def dataset_of(data: str) -> str | None:
     return DATASETS.get(spec) or DATASETS.get(spec.partition(":")[0])
 
 
+def load_base(spec: str, **options: Any) -> LoadedModel:
+    """A base model, with a note of what was done to its checkpoint.
+
+    Args:
+        spec: As for `mnuts_core.models.load_model`.
+        options: Likewise.
+
+    Raises:
+        MnutsError: If it cannot be loaded.
+    """
+    from mnuts_core.models import load_model
+
+    loaded = load_model(spec, **options)
+    if loaded.note:
+        note(f"{spec}: {loaded.note}")
+    return loaded
+
+
 def load_all(
     std: str,
     rob: str,
@@ -77,12 +96,11 @@ def load_all(
     """
     from mnuts_core.datasets import load_data
     from mnuts_core.devices import resolve_device
-    from mnuts_core.models import load_model
 
     where = resolve_device(device)
     k = len(load_data(data, n=1, data_dir=data_dir).classes)
     which = dataset or dataset_of(data)
-    g, h = (load_model(spec, dataset=which, norm=norm, num_classes=k, device=where) for spec in (std, rob))
+    g, h = (load_base(spec, dataset=which, norm=norm, num_classes=k, device=where) for spec in (std, rob))
     sizes = {size for size in (g.image_size, h.image_size) if size is not None}
     if len(sizes) > 1:
         raise MnutsError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +12,7 @@ from rich import box
 from rich.table import Table
 
 from mnuts_core.cli.console import STDOUT, check_target, show, write_json
+from mnuts_core.cli.loading import load_base
 from mnuts_core.cli.options import DeviceOption, JsonOption
 from mnuts_core.errors import MnutsError
 
@@ -44,17 +47,18 @@ def profile(
 
     from mnuts_core.devices import resolve_device
     from mnuts_core.mixing import MixedClassifier
-    from mnuts_core.models import load_model
     from mnuts_core.profiling import profile as measure
 
     where = resolve_device(device)
-    g, h = (load_model(spec, dataset=dataset, norm=norm, device=where) for spec in (std, rob))
+    g, h = (load_base(spec, dataset=dataset, norm=norm, device=where) for spec in (std, rob))
     digits = std.startswith("demo:digits")
     size = image_size or h.image_size or g.image_size or (8 if digits else None)
     if size is None:
         raise MnutsError("the models do not say what images they take: give --image-size")
     images = torch.rand(batch_size, channels or (1 if digits else 3), size, size)
-    found = measure(MixedClassifier(g.module, h.module, _params(config)).to(where), images, repeats=repeats)
+    mix = MixedClassifier(g.module, h.module, _params(config)).to(where)
+    with redirect_stdout(sys.stderr):  # a model may print
+        found = measure(mix, images, repeats=repeats)
     if json_out is not None:
         write_json(json_out, to_json(found, tuple(images.shape[1:])))
     if json_out != STDOUT:
