@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -91,7 +93,13 @@ def read_weight_sets(path: str | os.PathLike[str]) -> list[WeightSet]:
     try:
         content = read_torch(path, ModelError, legacy=True)
     except ModelError as error:
-        raise ModelError(f"{error}; {_remedy(str(error))}") from None
+        if _is_torchscript(path):
+            raise ModelError(
+                f"{path} is a TorchScript archive, whose code would run: save its weights alone, "
+                "torch.save(torch.jit.load(FILE).state_dict(), NEW)"
+            ) from None
+        remedy = "of a network, save the weights alone: torch.save(model.state_dict(), FILE)"
+        raise ModelError(f"{error}; {remedy}") from None
     if found := sorted(_weight_sets(content), key=_rank):
         return found
     if isinstance(content, Mapping) and content:
@@ -101,14 +109,12 @@ def read_weight_sets(path: str | os.PathLike[str]) -> list[WeightSet]:
     raise ModelError(f"{path} holds no named weights: save the network's state_dict()")
 
 
-def _remedy(problem: str) -> str:
-    """What to do about a file that loading weights only refuses."""
-    if "TorchScript" in problem:
-        return (
-            "this is a TorchScript archive, whose code would run: save its weights alone, "
-            "torch.save(torch.jit.load(FILE).state_dict(), NEW)"
-        )
-    return "of a network, save the weights alone: torch.save(model.state_dict(), FILE)"
+def _is_torchscript(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any("/code/__torch__" in name for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return False
 
 
 def _weight_sets(content: object, where: tuple[str, ...] = ()) -> list[WeightSet]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import re
 import subprocess
 import sys
 import urllib.error
@@ -14,11 +15,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from mnuts_core import MnutsError, ParameterError
+from mnuts_core import MixedClassifier, MixParams, MnutsError, ParameterError
 from mnuts_core.build import model_card
 from mnuts_core.compat import import_robustbench
 from mnuts_core.demo.digits import load_digits_models
 from mnuts_core.models import LoadedModel, ModelError, Normalised, load_model, read_weights
+from mnuts_core.profiling import profile
+from mnuts_core.verification import evaluate
 
 ROBUST = "Rade2021Helper_R18_ddpm"  # a pre-activation ResNet-18 that normalises inside
 IMAGENET = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -178,6 +181,52 @@ class TestTimm:
             loaded.image_size is None
         )  # of other classes than timm's: no one says what size it was trained on
 
+    @pytest.mark.parametrize("name", ["fbnetc_100", "resnet10t", "test_byobnet"])
+    def test_a_file_gives_what_the_librarys_own_loading_gives(self, name, tmp_path):
+        """FBNet's batch norms have another ε only where timm loads the weights."""
+        import timm
+
+        torch.manual_seed(6)
+        torch.save(shaken(timm.create_model(name)).state_dict(), tmp_path / "w.pth")
+        overlay = {"file": str(tmp_path / "w.pth")}
+        own = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay).eval()
+        config = timm.data.resolve_model_data_config(own)
+        mean, std = (torch.tensor(config[key]) for key in ("mean", "std"))
+        loaded, images = load_model(f"timm:{name}@{tmp_path / 'w.pth'}"), pictures(64)
+        with torch.no_grad():
+            expected = own(normalise(images, mean, std))
+            torch.testing.assert_close(outputs(loaded, images), expected, rtol=0, atol=0)
+
+    def test_older_names_are_brought_to_todays_by_timm(self, tmp_path):
+        """ConvNeXt's own files name their weights otherwise."""
+        import timm
+
+        torch.manual_seed(6)
+        net = timm.create_model("convnext_atto").eval()
+        renames = {
+            r"^stem\.": "downsample_layers.0.",
+            r"^stages\.(\d)\.blocks\.": r"stages.\1.",
+            r"^stages\.(\d)\.downsample\.": r"downsample_layers.\1.",
+            r"\.conv_dw\.": ".dwconv.",
+            r"\.mlp\.fc([12])\.": r".pwconv\1.",
+            r"^head\.norm\.": "norm.",
+            r"^head\.fc\.": "head.",
+        }
+        old = dict(net.state_dict())
+        for new_name, old_name in renames.items():
+            old = {re.sub(new_name, old_name, key): value for key, value in old.items()}
+        torch.save({"model": old}, tmp_path / "w.pth")
+        with pytest.raises(ModelError, match="is of another network"):
+            load_model(f"timm:resnet10t@{tmp_path / 'w.pth'}")
+        torch.save({"model": old | {"norm.extra": torch.zeros(1)}}, tmp_path / "more.pth")
+        with pytest.raises(ModelError, match="is of another network"):
+            load_model(f"timm:convnext_atto@{tmp_path / 'more.pth'}")
+        loaded, images = load_model(f"timm:convnext_atto@{tmp_path / 'w.pth'}"), pictures(64)
+        with torch.no_grad():
+            torch.testing.assert_close(
+                outputs(loaded, images), net(normalise(images, *IMAGENET)), rtol=0, atol=1e-6
+            )
+
     def test_averaged_weights_come_first(self, resnet, tmp_path):
         path, plain = tmp_path / "r.pt", {k: torch.zeros_like(v) for k, v in resnet.state_dict().items()}
         torch.save({"state_dict": plain, "state_dict_ema": resnet.state_dict()}, path)
@@ -257,6 +306,53 @@ class TestTorchvision:
         loaded = load_model(f"torchvision:shufflenet_v2_x0_5@{tmp_path / 's.pth'}", num_classes=1000)
         assert loaded.image_size == 224
 
+    @pytest.mark.parametrize(
+        "name", ["inception_v3", "googlenet", "densenet121", "mnasnet0_5", "mobilenet_v3_small"]
+    )
+    def test_a_file_gives_what_the_librarys_own_loading_gives(self, name, tmp_path, monkeypatch):
+        """torchvision sets `transform_input`, drops heads and renames weights only when it loads them."""
+        models = importlib.import_module("torchvision.models")
+        torch.manual_seed(6)
+        init = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
+        state = shaken(models.get_model(name, weights=None, **init)).state_dict()
+        if name == "densenet121":  # as its file on torchvision's server has them
+            dotted = (
+                (re.sub(r"(layer\d+\.\w+)([12]\.)", r"\1.\2", key), value) for key, value in state.items()
+            )
+            state = {key: value for key, value in dotted if "num_batches" not in key}
+        torch.save(state, tmp_path / "w.pth")
+        monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_, **__: dict(state))
+        if name == "mnasnet0_5":  # which refuses weights without their version
+            monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_, **__: state)
+        own = models.get_model(name, weights="DEFAULT").eval()
+        loaded, images = load_model(f"torchvision:{name}@{tmp_path / 'w.pth'}"), pictures(96)
+        with torch.no_grad():
+            expected = own(normalise(images, *IMAGENET))
+            torch.testing.assert_close(outputs(loaded, images), expected, rtol=0, atol=0)
+        assert loaded.card == model_card(f"torchvision:{name}@{tmp_path / 'w.pth'}", own)
+
+    def test_a_fine_tuned_inception_rescales_its_input_and_says_so(self, tmp_path):
+        from torchvision.models import googlenet
+
+        net = googlenet(
+            weights=None, num_classes=7, aux_logits=False, init_weights=False, transform_input=True
+        )
+        torch.save(shaken(net).state_dict(), tmp_path / "w.pth")
+        loaded, images = load_model(f"torchvision:googlenet@{tmp_path / 'w.pth'}"), pictures(64)
+        with torch.no_grad():
+            expected = net(normalise(images, *IMAGENET))
+            torch.testing.assert_close(outputs(loaded, images), expected, rtol=0, atol=1e-6)
+        assert "transform_input" in loaded.note
+
+    def test_a_vision_transformer_of_another_size(self, tmp_path):
+        from torchvision.models import VisionTransformer
+
+        torch.manual_seed(7)
+        small = VisionTransformer(64, 16, 12, 12, 768, 3072, num_classes=3)
+        torch.save(small.state_dict(), tmp_path / "w.pth")
+        loaded = load_model(f"torchvision:vit_b_16@{tmp_path / 'w.pth'}")
+        assert (loaded.image_size, outputs(loaded, pictures(64)).shape) == (64, (2, 3))
+
     def test_the_old_format_of_checkpoints(self, shuffle, tmp_path):
         torch.save(shuffle.state_dict(), tmp_path / "s.pth", _use_new_zipfile_serialization=False)
         assert read_weights(tmp_path / "s.pth").keys() == shuffle.state_dict().keys()
@@ -280,6 +376,26 @@ def build():
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 4))
 def wrong():
     return 7
+def scripted():
+    return torch.jit.script(build())
+def traced():
+    return torch.jit.trace(build(), torch.rand(1, 3, 2, 2))
+def printing():
+    print("built")
+    return build()
+def wants(classes):
+    return build()
+def failing():
+    raise LookupError("no such\\nlayer")
+def leaving():
+    raise SystemExit(0)
+def interrupted():
+    raise KeyboardInterrupt
+class Odd(torch.nn.Sequential):
+    def state_dict(self, *_, **__):
+        raise OSError("odd")
+def odd():
+    return Odd()
 number = 3
 """
 
@@ -312,11 +428,37 @@ class TestFile:
             ("w.pt@my_networks:none", "has no function 'none'"),
             ("w.pt@my_networks:number", "has no function 'number'"),
             ("w.pt@my_networks:wrong", "must return an nn.Module, got int"),
+            ("w.pt@my_networks:wants", r"missing 1 required .*'classes'.*is called without arguments"),
+            ("w.pt@my_networks:failing", r"my_networks:failing failed \(LookupError: no such layer\)"),
+            ("w.pt@my_networks:leaving", r"my_networks:leaving failed \(SystemExit: 0\)"),
+            ("w.pt@my_networks:odd", r"takes no weights \(OSError: odd\)"),
+            ("w.pt@broken_module:build", r"cannot be imported \(ZeroDivisionError"),
+            ("w.pt@leaving_module:build", r"cannot be imported \(SystemExit"),
+            ("w.pt@.my_networks:build", "cannot be imported"),
         ],
     )
-    def test_what_is_wrong(self, spec, rest, told):
-        with pytest.raises(ModelError, match=told):
+    def test_what_is_wrong(self, spec, rest, told, tmp_path):
+        (tmp_path / "broken_module.py").write_text("1 / 0")
+        (tmp_path / "leaving_module.py").write_text("raise SystemExit")
+        with pytest.raises(ModelError, match=told) as caught:
             load_model(f"file:{rest}")
+        assert "\n" not in str(caught.value)
+
+    def test_ctrl_c_is_left_alone(self, spec):
+        with pytest.raises(KeyboardInterrupt):
+            load_model("file:w.pt@my_networks:interrupted")
+
+    @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+    @pytest.mark.parametrize("factory", ["scripted", "traced", "printing"])
+    def test_torchscript_works_as_any_network_does(self, spec, factory, capsys):
+        loaded, images = load_model(f"file:w.pt@my_networks:{factory}", num_classes=4), pictures(2)
+        torch.testing.assert_close(outputs(loaded, images), spec(images), rtol=0, atol=1e-6)
+        assert capsys.readouterr().out == ""
+        mix = MixedClassifier(loaded.module, loaded.module, MixParams(s=5.0, p=4.0, c=-0.6, alpha=0.94))
+        labels = mix(images).argmax(1)
+        found = evaluate(mix, images, labels, norm="Linf", eps=0.5, n_iter=2)
+        assert found.accuracy.successes < found.clean.successes == 2
+        assert profile(mix, images, repeats=1).std.parameters == 52
 
 
 @pytest.mark.parametrize(("role", "place"), [("std", 0), ("rob", 1)])
