@@ -85,8 +85,12 @@ def profile(model: MixedClassifier, images: Tensor, *, repeats: int = 20) -> Pro
         }
         taken = _median_times(passes, repeats, device)
         std_cost, rob_cost, mix_cost = (
-            Cost(_parameters(part), _flops(name, part, batch[:1]), taken[name])
-            for name, part in (("std", std), ("rob", rob), ("mix", model))
+            Cost(_parameters(part), _flops(ask_as, part, batch[:1]), taken[key])
+            for key, ask_as, part in (
+                ("std", "std_model", std),
+                ("rob", "rob_model", rob),
+                ("mix", "the mix", model),
+            )
         )
     return Profile(
         std_cost,

@@ -20,7 +20,6 @@ from mnuts_core.build import model_card
 from mnuts_core.compat import import_robustbench
 from mnuts_core.demo.digits import load_digits_models
 from mnuts_core.models import LoadedModel, ModelError, Normalised, load_model, read_weights
-from mnuts_core.profiling import profile
 from mnuts_core.verification import evaluate
 
 ROBUST = "Rade2021Helper_R18_ddpm"  # a pre-activation ResNet-18 that normalises inside
@@ -458,7 +457,6 @@ class TestFile:
         labels = mix(images).argmax(1)
         found = evaluate(mix, images, labels, norm="Linf", eps=0.5, n_iter=2)
         assert found.accuracy.successes < found.clean.successes == 2
-        assert profile(mix, images, repeats=1).std.parameters == 52
 
 
 @pytest.mark.parametrize(("role", "place"), [("std", 0), ("rob", 1)])
