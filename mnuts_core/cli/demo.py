@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, show, write_json
-from mnuts_core.cli.options import Command, DeviceOption, JsonOption
+from mnuts_core.cli.console import STDOUT, check_outputs, show, write_json
+from mnuts_core.cli.options import Command, DeviceOption, ForceOption, JsonOption
 from mnuts_core.errors import MnutsError
 
 DEMOS = ("digits", "cifar10")
@@ -38,7 +38,7 @@ def build(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder to write into; it is made.")
     ] = Path("."),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Train both networks, attack the robust one, and write bundle, weights and best mixes.
@@ -53,7 +53,7 @@ def build(
         raise MnutsError(f"{given[0]} belongs to cifar10: digits come with scikit-learn, all are used")
     if name == "cifar10" and data is None:
         raise MnutsError("--data missing: give cifar10-jpeg:FOLDER or torchvision:CIFAR10")
-    check_target("--json", json_out)
+    check_outputs({"--json": json_out}, force=force)
     _prepare(out, name, force)
     paths = _build(name, out, data, n_adv, n_verified, device)
     if json_out is not None:
