@@ -70,10 +70,10 @@ def write_together(contents: Mapping[Path, bytes], error: type[Exception]) -> li
                     stream.write(content)
                     stream.flush()
                     os.fsync(stream.fileno())
-        for path in contents:
-            with _told(f"cannot write {shown(path)}", error):
-                _refuse_obstacle(path)  # once more: it may have come meanwhile
-                os.replace(temporary[path], path)
+        for step in (_refuse_obstacle, lambda path: os.replace(temporary[path], path)):
+            for path in contents:  # the obstacles once more: one may have come meanwhile
+                with _told(f"cannot write {shown(path)}", error):
+                    step(path)
     finally:
         for left in temporary.values():
             with contextlib.suppress(OSError):
@@ -92,6 +92,22 @@ def check_writable(path: str | os.PathLike[str], error: type[Exception]) -> None
     with _told(f"cannot write {shown(path)}", error):
         _refuse_obstacle(path)
         _try_to_write(path)
+
+
+def check_file(path: str | os.PathLike[str], error: type[Exception], option: str, *, force: bool) -> None:
+    """As `check_writable`, and refuse to overwrite a file unasked.
+
+    Args:
+        path: The target.
+        error: The exception to raise.
+        option: What named it, for the message.
+        force: Whether it was asked for.
+    """
+    with _told(f"cannot write {shown(path)}", error):
+        there = kind_of(path) == FILE
+    if there and not force:
+        raise error(f"{shown(path)} exists already: give another {option}, or --force to overwrite it")
+    check_writable(path, error)
 
 
 def check_folder(folder: str | os.PathLike[str], error: type[Exception], name: str) -> None:

@@ -14,7 +14,7 @@ from typing import IO, Any
 from rich.console import Console, RenderableType
 
 from mnuts_core.errors import MnutsError
-from mnuts_core.files import FILE, FOLDER, check_writable, kind_of, shown, write_atomically
+from mnuts_core.files import check_file, shown, write_atomically
 
 PIPE_WIDTH = 100
 """Columns of a table that no terminal limits."""
@@ -75,6 +75,7 @@ def write_text(target: str, text: str) -> None:
     """
     if target == STDOUT:
         sys.stdout.write(text)
+        sys.stdout.flush()
         return
     note(f"written: {write_atomically(target, text.encode(), MnutsError)}")
 
@@ -105,16 +106,9 @@ def _check_output(option: str, path: Path, force: bool) -> None:
         raise MnutsError(
             f"{option} must name a file in an existing folder, got {shown(path)}: make {shown(path.parent)}"
         )
-    kind = None
-    with contextlib.suppress(OSError, ValueError):  # which `check_writable` tells
-        kind = kind_of(path)
-    if kind == FOLDER:
+    if os.path.isdir(path) and not path.is_symlink():
         raise MnutsError(f"{option} must name a file, got the folder {shown(path)}")
-    if kind not in (None, FILE):
-        raise MnutsError(f"{option} must name a regular file or a new one, got the {kind} {shown(path)}")
-    if kind == FILE and not force:
-        raise MnutsError(f"{shown(path)} exists already: give another {option}, or --force to overwrite it")
-    check_writable(path, MnutsError)
+    check_file(path, MnutsError, option, force=force)
 
 
 def plain(value: Any) -> Any:

@@ -106,19 +106,18 @@ def evaluate(
             *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
         ]
         verified = verified._replace(warnings=tuple(doubts))
-        result = verified.into(mix)
         check_outputs(outputs, force=force)  # another program may have written them meanwhile
         if points is not None:
             verified.save_points(points)
         if target is not None:
-            result.save(target)
-        discard(work)
-    for doubt in doubts:
-        warn(str(doubt))
-    if json_out is not None:
-        write_json(json_out, to_json(verified, threat, target, result))
-    if json_out != STDOUT:
-        show(*report(verified, threat, mix, target))
+            verified.into(mix).save(target)
+        for doubt in doubts:
+            warn(str(doubt))
+        if json_out is not None:
+            write_json(json_out, to_json(verified, threat, target, verified.into(mix)))
+        if json_out != STDOUT:
+            show(*report(verified, threat, mix, target))
+        discard(work)  # not before the result is out
 
 
 def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:

@@ -32,7 +32,7 @@ class Stopped(SystemExit):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Have SIGTERM and SIGHUP raise `Stopped` while the block runs, and no second one cut the cleaning up short.
+    """Have SIGTERM and SIGHUP raise `Stopped` while the block runs; a second one cannot cut it short.
 
     Left as they are: signals that the caller ignores, as under `nohup`; and all of them under `torchrun`,
     whose processes wait for each other outside of Python, where a handler would not run.
