@@ -29,7 +29,7 @@ from mnuts_core.cli import (
     search,
     streams,
 )
-from mnuts_core.cli.console import fail
+from mnuts_core.cli.console import fail, to_stdout
 from mnuts_core.cli.options import Command
 from mnuts_core.cli.stopping import Stopped, stoppable
 from mnuts_core.errors import MnutsError
@@ -103,7 +103,8 @@ def _run(argv: Sequence[str], debug: bool) -> int:
     try:
         with stoppable():
             code: int | None = app(list(argv), prog_name="mnuts", standalone_mode=False)
-        sys.stdout.flush()
+        with to_stdout():
+            sys.stdout.flush()
         return code or OK
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -114,10 +115,7 @@ def _run(argv: Sequence[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        if (problem := streams.output_problem()) is None:
-            return _tell(error, debug)
-        fail(f"cannot write to standard output: {problem.strerror or problem}")
-        return USAGE
+        return _tell(error, debug)
 
 
 def _before_command(argv: Sequence[str]) -> Sequence[str]:
@@ -132,7 +130,7 @@ def _tell(error: Exception, debug: bool) -> int:
         return USAGE
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         where = f" {shown(error.filename)}" if error.filename else ""
-        fail(f"cannot read or write{where}: {error.strerror}")
+        fail(f"cannot write{where}: {error.strerror}")
         return USAGE
     # typer carries a click of its own in newer versions: its errors are known by what they can do
     if hasattr(error, "format_message"):

@@ -106,11 +106,12 @@ def build(
         if world.restarts and out.exists() and not force:
             return note(f"{out} is written")  # another process fell after this one had written the bundle
         check_outputs(outputs, force=force)
-        alone = resumable(work_folder_of(out), world.patience) if world.is_first else nullcontext()
-        with alone:
+        with resumable(work_folder_of(out), world.patience) if world.is_first else nullcontext():
+            if world.is_first:
+                check_outputs(outputs, force=force)  # who had the folder until now may have written them
             bundle = _build(given, out, world, device, fresh and not world.restarts)
             if world.is_first:
-                check_outputs(outputs, force=force)  # another program may have written them meanwhile
+                check_outputs(outputs, force=force)  # and so may any program meanwhile
                 _finish(bundle, out, json_out)
         world.wait()
     return None

@@ -24,7 +24,23 @@ STDOUT = "-"
 
 def show(*parts: RenderableType) -> None:
     """Print tables and text for people on standard output."""
-    _console(sys.stdout).print(*parts, sep="\n")
+    with to_stdout():
+        _console(sys.stdout).print(*parts, sep="\n")
+
+
+@contextlib.contextmanager
+def to_stdout() -> Iterator[None]:
+    """Tell of a standard output that is full; a reader that has gone is no error.
+
+    Raises:
+        MnutsError: If it takes no more.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise MnutsError(f"cannot write to standard output: {problem.strerror or problem}") from None
 
 
 def note(text: str) -> None:
@@ -74,8 +90,9 @@ def write_text(target: str, text: str) -> None:
         MnutsError: If the file cannot be written.
     """
     if target == STDOUT:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        with to_stdout():
+            sys.stdout.write(text)
+            sys.stdout.flush()
         return
     note(f"written: {write_atomically(target, text.encode(), MnutsError)}")
 

@@ -61,6 +61,7 @@ def build(
     from mnuts_core.distributed import ALONE
 
     with resumable(work_folder(out, name), ALONE.patience):
+        _prepare(out, name, force)  # once more: who had the folder until now may have written the files
         paths = _build(name, out, data, n_adv, n_verified, device)
     if json_out is not None:
         write_json(json_out, {"name": name, **paths})

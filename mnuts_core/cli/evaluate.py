@@ -100,13 +100,14 @@ def evaluate(
     with resumable(work, ALONE.patience):
         for other in others:  # they would write into the same target
             refuse_held(other)
+        check_outputs(outputs, force=force)  # who had the folder until now may have written them
         verified, cards = _attack(config, threat, models, run | {"work_dir": work, "fresh": fresh}, device)
         doubts = [
             *verified.warnings,
             *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
         ]
         verified = verified._replace(warnings=tuple(doubts))
-        check_outputs(outputs, force=force)  # another program may have written them meanwhile
+        check_outputs(outputs, force=force)  # and so may any program meanwhile
         if points is not None:
             verified.save_points(points)
         if target is not None:

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import sys
-from typing import TextIO
 
 
 def prepare() -> None:
@@ -22,22 +21,11 @@ def prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
-def output_problem() -> OSError | None:
-    """Why standard output takes no more, if it does not; what it has not taken is dropped then."""
-    return _flush(sys.stdout)
-
-
 def settle() -> None:
     """Leave nothing behind that the interpreter's own flush at its end would stumble over."""
     for stream in (sys.stdout, sys.stderr):
-        _flush(stream)
-
-
-def _flush(stream: TextIO) -> OSError | None:
-    try:
-        stream.flush()
-    except OSError as problem:
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return problem
-    return None
+        try:
+            stream.flush()
+        except OSError:
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
