@@ -106,7 +106,8 @@ def build(
         if world.restarts and out.exists() and not force:
             return note(f"{out} is written")  # another process fell after this one had written the bundle
         check_outputs(outputs, force=force)
-        with resumable(work_folder_of(out), world.patience) if world.is_first else nullcontext():
+        work = work_folder_of(out)
+        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
             if world.is_first:
                 check_outputs(outputs, force=force)  # who had the folder until now may have written them
             bundle = _build(given, out, world, device, fresh and not world.restarts)

@@ -97,7 +97,7 @@ def evaluate(
     models = {"std": std, "rob": rob, "data": data, "n": n, "dataset": dataset, "data_dir": data_dir}
     run: dict[str, Any] = {"attack": attack, "n_iter": n_iter, "seed": seed, "batch_size": batch_size}
     run |= {"precision": check_precision_name(precision), "channels_last": channels_last}
-    with resumable(work, ALONE.patience):
+    with resumable(work, ALONE.patience, fresh=fresh):
         for other in others:  # they would write into the same target
             refuse_held(other)
         check_outputs(outputs, force=force)  # who had the folder until now may have written them

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from mnuts_core.cli.console import note
+from mnuts_core.files import shown
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -58,12 +59,13 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def resumable(work: Path, patience: float) -> Iterator[None]:
+def resumable(work: Path, patience: float, *, fresh: bool = False) -> Iterator[None]:
     """Have a work folder to oneself while the block runs; when it is stopped, say how to go on.
 
     Args:
         work: The folder.
         patience: Seconds to wait for another process that has it.
+        fresh: Whether the command was told to throw away what is there.
 
     Raises:
         WorkFolderError: If another process works in it; the message says which.
@@ -75,5 +77,6 @@ def resumable(work: Path, patience: float) -> Iterator[None]:
             yield
     except (KeyboardInterrupt, Stopped):
         if work.is_dir():
-            note(f"stopped: the same command, without --fresh, goes on where it was, from {work}")
+            again = "the same command without --fresh" if fresh else "the same command"
+            note(f"stopped: {again} goes on where this one was, from {shown(work)}")
         raise
