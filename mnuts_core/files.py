@@ -137,8 +137,9 @@ def make_folder(folder: str | os.PathLike[str], error: type[Exception]) -> None:
     """
     folder = Path(folder)
     with _told(f"cannot make {shown(folder)}", error):
-        folder.mkdir(parents=True, exist_ok=True)
-        if (kind := kind_of(folder)) != FOLDER:
+        with contextlib.suppress(FileExistsError):  # a folder, or what is told below
+            folder.mkdir(parents=True)
+        if (kind := kind_of(folder)) not in (FOLDER, None):  # none: another process has just removed it
             raise FileExistsError(errno.EEXIST, f"it is a {kind}, give the path of a folder")
 
 

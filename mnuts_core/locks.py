@@ -44,7 +44,7 @@ class LockedError(WorkFolderError):
 
 @contextlib.contextmanager
 def held(folder: str | os.PathLike[str] | None, *, patience: float = PATIENCE) -> Iterator[None]:
-    """Have a folder to oneself while the block runs; if it is missing it is made, and removed if left empty.
+    """Have a folder to oneself while the block runs; it is made if it is missing, and removed if left empty.
 
     A thread that holds the folder already may enter again.
 
@@ -61,7 +61,6 @@ def held(folder: str | os.PathLike[str] | None, *, patience: float = PATIENCE) -
         yield
         return
     folder = Path(folder)
-    made = not folder.exists()
     handle = _acquire(folder, patience)
     _held.add(key)
     try:
@@ -69,7 +68,7 @@ def held(folder: str | os.PathLike[str] | None, *, patience: float = PATIENCE) -
         yield
     finally:
         _held.discard(key)
-        _release(folder, handle, made)
+        _release(folder, handle)
 
 
 def refuse_held(folder: str | os.PathLike[str]) -> None:
@@ -158,13 +157,11 @@ def _holder(handle: int) -> str:
     return f"process {pid} on {shown(host)} since {shown(since)}"
 
 
-def _release(folder: Path, handle: int, made: bool) -> None:
-    """Remove the file while the lock is held, let go, and remove the folder if it was made or discarded."""
-    discarded = not _is_there(folder / LOCK, handle)
-    with contextlib.suppress(OSError):
-        if not discarded:
+def _release(folder: Path, handle: int) -> None:
+    """Remove the file while the lock is held, let go, and remove the folder if nothing is left in it."""
+    if _is_there(folder / LOCK, handle):  # and not another's, after the folder was discarded
+        with contextlib.suppress(OSError):
             (folder / LOCK).unlink()
     os.close(handle)
     with contextlib.suppress(OSError):
-        if made or discarded:
-            folder.rmdir()
+        folder.rmdir()
