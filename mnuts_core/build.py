@@ -36,6 +36,7 @@ from mnuts_core.build_batches import MODELS, Batches
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.distributed import ALONE, World
 from mnuts_core.errors import ParameterError
+from mnuts_core.locks import held
 from mnuts_core.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
 from mnuts_core.margins import check_labels
 from mnuts_core.passes import check_gradients, count_classes, model_card, predict, to_uint8
@@ -120,7 +121,7 @@ def build_bundle(
     Raises:
         ParameterError: If an argument is out of range, images, labels, models and classes do not fit, or a
             model answers with anything but finite logits.
-        WorkFolderError: If `work_dir` was begun with other settings, or cannot be written.
+        WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images, where = check_images(images), choose_device(device)
     chosen = make_margin_attack(
@@ -161,7 +162,8 @@ def build_bundle(
             on_doubt(doubt)
     manifest = _manifest(batches, name=name, data=data, classes=tuple(classes), command=command)
     work = None if work_dir is None else WorkFolder(work_dir, batches.settings())
-    computed = finish(batches.compute, batches.costs(), work, world, fresh=fresh, progress=progress)
+    with held(work_dir if world.is_first else None, patience=world.patience):
+        computed = finish(batches.compute, batches.costs(), work, world, fresh=fresh, progress=progress)
     return LogitBundle(manifest=manifest, **batches.joined(computed))
 
 

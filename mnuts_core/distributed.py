@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.locks import PATIENCE
 
 if TYPE_CHECKING:
     from torch._C._distributed_c10d import Store
@@ -28,7 +29,9 @@ BACKENDS = ("gloo", "nccl")
 BACKEND_VARIABLE = "MNUTS_BACKEND"
 """The environment variable that names the backend of `torch.distributed`, instead of the device's own."""
 
-PATIENCE = timedelta(days=30)
+RESTART_PATIENCE = 60.0
+"""Seconds that a restarted process waits for those before it to let go of the work folder."""
+WAIT = timedelta(days=30)
 """How long one process waits for the slowest; one that dies ends the others at once, whatever this is."""
 
 
@@ -51,6 +54,11 @@ class World(NamedTuple):
     def is_first(self) -> bool:
         """Whether this is the process that writes the result and talks to the user."""
         return self.rank == 0
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for a work folder's lock: processes before a restart may be ending elsewhere."""
+        return RESTART_PATIENCE if self.restarts else PATIENCE
 
     def share(self, batches: Sequence[int]) -> Sequence[int]:
         """Which of these batches this process computes: every size-th.
@@ -190,9 +198,9 @@ def joined(device: str = "auto") -> Iterator[World]:
         torch.cuda.set_device(world.local_rank)
     # From torch 2.14 on, restarted processes may find the store as those before them left it, and would
     # take their addresses for their partners'. So each set of processes agrees on a part of its own first.
-    store, rank, size = next(iter(rendezvous("env://", timeout=PATIENCE)))
+    store, rank, size = next(iter(rendezvous("env://", timeout=WAIT)))
     store = PrefixStore(_agreed(store, rank, size), store)
-    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=WAIT)
     try:
         yield world
     finally:

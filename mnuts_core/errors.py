@@ -18,3 +18,7 @@ class BundleError(MnutsError):
 
 class ConfigError(MnutsError):
     """A configuration file is broken, inconsistent or of an unknown version."""
+
+
+class WorkFolderError(MnutsError):
+    """A work folder belongs to another run, is no work folder, is in use, or cannot be written."""

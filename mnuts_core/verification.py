@@ -40,6 +40,7 @@ from mnuts_core.config import EstimateCard, MixConfig, VerifiedCard
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.estimates import Estimate
 from mnuts_core.files import write_atomically
+from mnuts_core.locks import held
 from mnuts_core.manifest import Setting, library_versions
 from mnuts_core.margins import check_labels
 from mnuts_core.mixing import MixedClassifier
@@ -179,14 +180,15 @@ def evaluate(
     Raises:
         ParameterError: If an argument is out of range, images, labels and model do not fit, a base model
             lets no gradients through, or it answers a batch with anything but logits.
-        WorkFolderError: If `work_dir` was begun with other settings, or cannot be written.
+        WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images = check_images(images).float()
     _check_plan(norm, eps, attack, n_iter, seed, batch_size)
     check_precision(precision, images.dtype)
     doubts = in_training_mode((model.std_model, model.rob_model))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    with prepared(model, device, channels_last=channels_last), _frozen(model), library_warnings() as said:
+    layout = prepared(model, device, channels_last=channels_last)
+    with held(work_dir), layout, _frozen(model), library_warnings() as said:
         first = images[:1].to(device)
         classes = count_classes(THE_MIX, model, first)
         for name in ("std_model", "rob_model"):

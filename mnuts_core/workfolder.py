@@ -18,8 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.bundle import content_digest
-from mnuts_core.errors import MnutsError
-from mnuts_core.files import write_atomically
+from mnuts_core.errors import WorkFolderError
+from mnuts_core.files import FILE, FOLDER, kind_of, make_folder, shown, write_atomically
+from mnuts_core.locks import LOCK, held
 from mnuts_core.manifest import Setting, shortened
 
 Arrays = dict[str, NDArray[Any]]
@@ -27,12 +28,13 @@ Arrays = dict[str, NDArray[Any]]
 SUFFIX = ".mnuts-work"
 """The work folder of a run is the path of its result with this behind it."""
 SETTINGS = "settings.json"
-_OWN = (SETTINGS, "batch-*.safetensors", f".{SETTINGS}.*", ".batch-*.safetensors.*")
+MAX_SETTINGS = 2**20
+"""Bytes of settings that are read at most."""
+MAX_TOLD = 20
+"""Changed settings that an error names at most."""
+_BATCHES = "batch-*.safetensors"
+_OWN = (SETTINGS, _BATCHES, f".{SETTINGS}.*", f".{_BATCHES}.*")
 """Files of a work folder, those half written by a killed process among them."""
-
-
-class WorkFolderError(MnutsError):
-    """A work folder belongs to another run, is no work folder, or cannot be written."""
 
 
 def work_folder_of(path: str | os.PathLike[str]) -> Path:
@@ -56,11 +58,10 @@ class WorkFolder:
 
     def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Setting | None]) -> None:
         self.path, self.settings = Path(path), dict(settings)
-        text = json.dumps(self.settings, sort_keys=True)
-        self._key = content_digest({"settings": np.frombuffer(text.encode(), np.uint8)})
+        self._key = _key(self.settings)
 
     def open(self, *, fresh: bool = False) -> None:
-        """Begin, or take up what an earlier process left.
+        """Begin, or take up what an earlier process left. The caller holds the folder, see `locks.held`.
 
         Args:
             fresh: Throw away what is there, whatever its settings.
@@ -70,16 +71,13 @@ class WorkFolder:
         """
         if fresh:
             discard(self.path)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise WorkFolderError(f"cannot make {self.path}: {problem.strerror or problem}") from None
-        if (self.path / SETTINGS).exists():
+        make_folder(self.path, WorkFolderError)
+        if kind_of(self.path / SETTINGS) is not None:
             self.check()
             return
         if any(self.path.glob("[!.]*")):
             raise WorkFolderError(
-                f"{self.path} holds files but no {SETTINGS}, so it is no work folder: "
+                f"{shown(self.path)} holds files but no {SETTINGS}, so it is no work folder: "
                 "give another --out, or move it away"
             )
         self._write_settings()
@@ -97,14 +95,15 @@ class WorkFolder:
         there = _read_settings(self.path / SETTINGS)
         names = [*self.settings, *(name for name in there if name not in self.settings)]
         changed = [
-            f"{name}: {shortened(there.get(name))} → {shortened(self.settings.get(name))}"
+            f"{shown(name)}: {shortened(there.get(name))} → {shortened(self.settings.get(name))}"
             for name in names
             if there.get(name) != self.settings.get(name)
         ]
         if changed:
+            told = "; ".join(changed[:MAX_TOLD])
             raise WorkFolderError(
-                f"{self.path} was begun with other settings ({'; '.join(changed)}): go back to those to "
-                "resume, or give --fresh to throw its batches away, or another --out"
+                f"{shown(self.path)} was begun with other settings ({told}): go back to those to resume, "
+                "or give --fresh to throw its batches away, or another --out"
             )
 
     def begun_with(self) -> dict[str, Any] | None:
@@ -136,13 +135,7 @@ class WorkFolder:
         Args:
             number: The batch's number.
         """
-        try:
-            with safe_open(self._batch(number), framework="numpy") as handle:
-                card = handle.metadata() or {}
-                arrays = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError):
-            return None
-        return arrays if card == self._card(number, arrays) else None
+        return _read_batch(self._batch(number), self._key, number)
 
     def write(self, number: int, arrays: Arrays) -> None:
         """Keep a batch in the place of what is there; the file appears whole or not at all.
@@ -155,19 +148,20 @@ class WorkFolder:
             WorkFolderError: If the folder is gone or cannot be written.
         """
         tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        content = to_safetensors(tensors, metadata=self._card(number, tensors))
+        content = to_safetensors(tensors, metadata=_card(self._key, number, tensors))
         write_atomically(self._batch(number), content, WorkFolderError)
 
     def _batch(self, number: int) -> Path:
         return self.path / f"batch-{number:06d}.safetensors"
 
-    def _card(self, number: int, arrays: Arrays) -> dict[str, str]:
-        return {"run": self._key, "batch": str(number), "digest": content_digest(arrays)}
-
 
 def count_batches(path: str | os.PathLike[str]) -> int:
-    """How many batches a work folder holds; 0 if it is not there."""
-    return sum(1 for _ in Path(path).glob("batch-*.safetensors"))
+    """How many whole batches of its own run a work folder holds; 0 if it is not there."""
+    try:
+        key = _key(_read_settings(Path(path) / SETTINGS))
+    except WorkFolderError:
+        return 0
+    return sum(_read_batch(file, key, _number(file)) is not None for file in Path(path).glob(_BATCHES))
 
 
 def discard(path: str | os.PathLike[str]) -> None:
@@ -175,22 +169,64 @@ def discard(path: str | os.PathLike[str]) -> None:
 
     Args:
         path: The folder; it is left alone if it is not there or has no settings in it.
+
+    Raises:
+        WorkFolderError: If another process works in it, or it cannot be emptied.
     """
     folder = Path(path)
-    if not (folder / SETTINGS).is_file():
+    if kind_of(folder) != FOLDER or kind_of(folder / SETTINGS) != FILE:
         return
-    for pattern in reversed(_OWN):  # settings last: without them the folder is none of ours
-        for file in folder.glob(pattern):
-            file.unlink(missing_ok=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    with held(folder):
+        try:
+            for pattern in reversed(_OWN):  # settings last: without them the folder is none of ours
+                for file in folder.glob(pattern):
+                    file.unlink(missing_ok=True)
+            if [file.name for file in folder.iterdir()] == [LOCK]:
+                (folder / LOCK).unlink()  # which has the lock's holder remove the folder
+        except OSError as problem:
+            raise WorkFolderError(f"cannot empty {shown(folder)}: {problem.strerror or problem}") from None
+
+
+def _read_batch(file: Path, key: str, number: int) -> Arrays | None:
+    """The arrays of a batch, if the file is whole and holds this batch of this run."""
+    try:
+        if kind_of(file) != FILE:
+            return None
+        with safe_open(file, framework="numpy") as handle:
+            card = handle.metadata() or {}
+            if (card.get("run"), card.get("batch")) != (key, str(number)):
+                return None
+            arrays = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, TypeError, AttributeError):  # the last two: dtypes that NumPy lacks
+        return None
+    return arrays if card == _card(key, number, arrays) else None
+
+
+def _card(key: str, number: int, arrays: Arrays) -> dict[str, str]:
+    return {"run": key, "batch": str(number), "digest": content_digest(arrays)}
+
+
+def _key(settings: Mapping[str, Any]) -> str:
+    """What tells the batches of one run from those of another."""
+    text = json.dumps(settings, sort_keys=True)
+    return content_digest({"settings": np.frombuffer(text.encode(), np.uint8)})
+
+
+def _number(file: Path) -> int:
+    """The number in a batch's name; -1, which no batch has, if there is none."""
+    digits = file.stem.partition("-")[2]
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else -1
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
+    remedy = "give --fresh, or another --out"
     try:
-        settings = json.loads(path.read_text("utf-8"))
+        if kind_of(path) not in (FILE, None):  # a pipe would be waited for
+            raise FileExistsError("it is no regular file")
+        with path.open("rb") as stream:
+            settings = json.loads(stream.read(MAX_SETTINGS))
     except (OSError, ValueError, RecursionError) as error:
-        raise WorkFolderError(f"{path} cannot be read ({error}): give --fresh, or another --out") from None
+        raise WorkFolderError(f"{shown(path)} cannot be read ({error}): {remedy}") from None
     if not isinstance(settings, dict):
-        raise WorkFolderError(f"{path} does not hold settings: give --fresh, or another --out")
+        raise WorkFolderError(f"{shown(path)} does not hold settings: {remedy}")
     return settings

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.ablations import ABLATIONS, Ablation, find_ablation
-from mnuts_core.cli.console import STDOUT, check_target, printable, progress, show, write_json, write_text
+from mnuts_core.cli.console import STDOUT, check_outputs, printable, progress, show, write_json, write_text
 from mnuts_core.cli.frames import SHOWN, brief, cell_words, frame_table
 from mnuts_core.cli.loading import load_base
-from mnuts_core.cli.options import BetaOption, GridOption, JsonOption, check_beta, load_bundle
+from mnuts_core.cli.options import BetaOption, ForceOption, GridOption, JsonOption, check_beta, load_bundle
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def ablate(
     csv_out: Annotated[
         str | None, typer.Option("--csv", metavar="FILE", help="All rows as CSV; - for standard output.")
     ] = None,
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """A figure or table of the paper about MixedNUTS, on a bundle: margins, curves, clamps, images, ..."""
@@ -94,8 +95,8 @@ def ablate(
         raise MnutsError(f"give NAME and BUNDLE: the names are {', '.join(ABLATIONS)}, see --list")
     if json_out == csv_out == STDOUT:
         raise MnutsError("--json and --csv cannot both go to standard output: give one of them a file")
-    check_target("--json", json_out)
-    check_target("--csv", csv_out)
+    outputs = {"--json": json_out, "--csv": csv_out}
+    check_outputs(outputs, force=force)
     ablation = find_ablation(name)
     given = {
         "beta": beta, "grid": grid, "params": config, "others": also, "widen": widen,
@@ -109,6 +110,7 @@ def ablate(
         raise MnutsError("give --config, or --beta and --grid for a search, not both")
     logits = load_bundle(bundle)
     made = _run(ablation, logits, asked, data_dir, dataset)
+    check_outputs(outputs, force=force)  # another command may have written them meanwhile
     if csv_out is not None:
         write_text(csv_out, made.to_csv(index=False))
     if json_out is not None:

@@ -1,13 +1,11 @@
 """The application `mnuts`: its commands, its exit codes, and how it tells of errors.
 
-Exit codes: 0 done; 1 a fault of the program; 2 a fault of the input; 130 interrupted.
+Exit codes: 0 done; 1 a fault of the program, or the reader of its output is gone; 2 a fault of the input, or
+a disk or an output that is full; 130, 143, 129 stopped by Ctrl-C, SIGTERM, SIGHUP.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -29,10 +27,13 @@ from mnuts_core.cli import (
     remix,
     report,
     search,
+    streams,
 )
-from mnuts_core.cli.console import fail
+from mnuts_core.cli.console import fail, to_stdout
 from mnuts_core.cli.options import Command
+from mnuts_core.cli.stopping import Stopped, stoppable
 from mnuts_core.errors import MnutsError
+from mnuts_core.files import NO_ROOM, shown
 
 OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -91,16 +92,25 @@ def run(argv: Sequence[str]) -> int:
     Args:
         argv: The arguments after the program's name.
     """
-    _never_fail_to_encode()
-    debug = "--debug" in _before_command(argv)
+    streams.prepare()
     try:
-        code: int | None = app(list(argv), prog_name="mnuts", standalone_mode=False)
-        sys.stdout.flush()
+        return _run(argv, debug="--debug" in _before_command(argv))
+    finally:
+        streams.settle()
+
+
+def _run(argv: Sequence[str], debug: bool) -> int:
+    try:
+        with stoppable():
+            code: int | None = app(list(argv), prog_name="mnuts", standalone_mode=False)
+        with to_stdout():
+            sys.stdout.flush()
         return code or OK
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
+    except Stopped as stop:
+        return stop.code
     except BrokenPipeError:
-        _drop_output()
         return FAULT
     except Exception as error:
         if debug:
@@ -118,6 +128,10 @@ def _tell(error: Exception, debug: bool) -> int:
     if isinstance(error, MnutsError):
         fail(str(error))
         return USAGE
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f" {shown(error.filename)}" if error.filename else ""
+        fail(f"cannot write{where}: {error.strerror}")
+        return USAGE
     # typer carries a click of its own in newer versions: its errors are known by what they can do
     if hasattr(error, "format_message"):
         if message := error.format_message():
@@ -126,16 +140,3 @@ def _tell(error: Exception, debug: bool) -> int:
     hint = "" if debug else " (a fault of mnuts; `mnuts --debug ...` shows where)"
     fail(f"{type(error).__name__}: {error}{hint}")
     return FAULT
-
-
-def _never_fail_to_encode() -> None:
-    """Where the terminal knows no Greek, print `?` rather than fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
-def _drop_output() -> None:
-    """The reader is gone: let Python's own flush at exit have somewhere to write to."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_free, check_target, note, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, note, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
     DeviceOption,
+    ForceOption,
     JsonOption,
     PrecisionOption,
     check_norm,
     check_precision_name,
     parse_eps,
 )
+from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def build(
     name: Annotated[str | None, typer.Option("--name", help="The bundle's name; by --out.")] = None,
     device: DeviceOption = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what a killed build left.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing bundle.")] = False,
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Run both models on images, attack the robust one (B.1, D.5), and write the logits as a bundle.
@@ -97,17 +99,22 @@ def build(
     )  # fmt: skip
     parse_eps(eps)
     parse_surrogate(surrogate)
-    check_target("--out", str(out))
-    check_target("--json", json_out)
+    outputs = {"--out": out, "--json": json_out}
     from mnuts_core.distributed import joined
+    from mnuts_core.workfolder import work_folder_of
 
     with joined(device) as world:
         if world.restarts and out.exists() and not force:
             return note(f"{out} is written")  # another process fell after this one had written the bundle
-        check_free("--out", out, force=force)
-        bundle = _build(given, out, world, device, fresh and not world.restarts)
-        if world.is_first:
-            _finish(bundle, out, json_out)
+        check_outputs(outputs, force=force)
+        work = work_folder_of(out)
+        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
+            if world.is_first:
+                check_outputs(outputs, force=force)  # who had the folder until now may have written them
+            bundle = _build(given, out, world, device, fresh and not world.restarts)
+            if world.is_first:
+                check_outputs(outputs, force=force)  # and so may any program meanwhile
+                _finish(bundle, out, json_out)
         world.wait()
     return None
 
@@ -151,7 +158,7 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
         data_dir=given.data_dir,
         device=where,
     )
-    there = 0 if fresh else count_batches(work)
+    there = 0 if fresh or not world.is_first else count_batches(work)
     with progress_bar("build") as show_progress, redirect_stdout(sys.stderr):  # a model may print
 
         def progress(done: int, total: int) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console, RenderableType
 
 from mnuts_core.errors import MnutsError
+from mnuts_core.files import check_file, shown, write_atomically
 
 PIPE_WIDTH = 100
 """Columns of a table that no terminal limits."""
@@ -23,22 +24,45 @@ STDOUT = "-"
 
 def show(*parts: RenderableType) -> None:
     """Print tables and text for people on standard output."""
-    _console(sys.stdout).print(*parts, sep="\n")
+    with to_stdout():
+        _console(sys.stdout).print(*parts, sep="\n")
+
+
+@contextlib.contextmanager
+def to_stdout() -> Iterator[None]:
+    """Tell of a standard output that is full; a reader that has gone is no error.
+
+    Raises:
+        MnutsError: If it takes no more.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise MnutsError(f"cannot write to standard output: {problem.strerror or problem}") from None
 
 
 def note(text: str) -> None:
     """Say something in passing, on standard error."""
-    _console(sys.stderr).print(printable(text), style="dim", soft_wrap=True)
+    _on_stderr(text, "dim")
 
 
 def warn(text: str) -> None:
     """Say what a reader of the result must know, on standard error."""
-    _console(sys.stderr).print(printable(f"warning: {text}"), style="yellow", soft_wrap=True)
+    _on_stderr(f"warning: {text}", "yellow")
 
 
 def fail(message: str) -> None:
     """Say in one line on standard error what is wrong."""
-    print(f"mnuts: {printable(' '.join(message.split()))}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"mnuts: {printable(' '.join(message.split()))}", file=sys.stderr)
+
+
+def _on_stderr(text: str, style: str) -> None:
+    """Work goes on where standard error is full."""
+    with contextlib.suppress(OSError):
+        _console(sys.stderr).print(printable(text), style=style, soft_wrap=True)
 
 
 def printable(text: str) -> str:
@@ -66,45 +90,42 @@ def write_text(target: str, text: str) -> None:
         MnutsError: If the file cannot be written.
     """
     if target == STDOUT:
-        sys.stdout.write(text)
+        with to_stdout():
+            sys.stdout.write(text)
+            sys.stdout.flush()
         return
-    from mnuts_core.files import write_atomically
-
     note(f"written: {write_atomically(target, text.encode(), MnutsError)}")
 
 
-def check_target(option: str, target: str | None) -> None:
-    """Refuse a target whose folder is missing before any work is done.
+def check_outputs(targets: Mapping[str, str | Path | None], *, force: bool) -> None:
+    """Refuse outputs that cannot be written, before any work is done, and to overwrite one unasked.
 
     Args:
-        option: The option's name, for the message.
-        target: A path, `-`, or None.
+        targets: The options that name files, and what they name: a path, None, or the text `-`.
+        force: Whether existing files may be overwritten.
 
     Raises:
-        MnutsError: If its folder does not exist, or it is a folder itself.
+        MnutsError: If one names anything but a regular file or a new one in an existing folder that can be
+            written to, names an existing file and `force` is not given, or names the same as another.
     """
-    if target is None or target == STDOUT:
-        return
-    path = Path(target)
-    if not path.parent.is_dir():
-        raise MnutsError(f"{option} must name a file in an existing folder, got {target}: make {path.parent}")
-    if path.is_dir():
-        raise MnutsError(f"{option} must name a file, got the folder {target}")
+    seen: dict[str, str] = {}
+    for option, target in targets.items():
+        if target is None or target == STDOUT:
+            continue
+        _check_output(option, Path(target), force)
+        other = seen.setdefault(os.path.realpath(target), option)
+        if other != option:
+            raise MnutsError(f"{other} and {option} must name different files, got {shown(target)} for both")
 
 
-def check_free(option: str, path: Path | None, *, force: bool) -> None:
-    """Refuse to overwrite a file unasked.
-
-    Args:
-        option: The option's name, for the message.
-        path: The target, or None.
-        force: Whether it was asked for.
-
-    Raises:
-        MnutsError: If the target exists and `force` was not given.
-    """
-    if path is not None and path.exists() and not force:
-        raise MnutsError(f"{path} exists already: give another {option}, or --force to overwrite it")
+def _check_output(option: str, path: Path, force: bool) -> None:
+    if not os.path.isdir(path.parent):
+        raise MnutsError(
+            f"{option} must name a file in an existing folder, got {shown(path)}: make {shown(path.parent)}"
+        )
+    if os.path.isdir(path) and not path.is_symlink():
+        raise MnutsError(f"{option} must name a file, got the folder {shown(path)}")
+    check_file(path, MnutsError, option, force=force)
 
 
 def plain(value: Any) -> Any:
@@ -122,7 +143,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-@contextmanager
+@contextlib.contextmanager
 def progress(description: str) -> Iterator[Callable[[float], None]]:
     """A progress bar on standard error while the block runs, only where that is a terminal.
 

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, show, write_json
-from mnuts_core.cli.options import Command, DeviceOption, JsonOption
+from mnuts_core.cli.console import STDOUT, check_outputs, show, write_json
+from mnuts_core.cli.options import Command, DeviceOption, ForceOption, JsonOption
+from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError
+from mnuts_core.files import check_file, check_folder, make_folder
 
 DEMOS = ("digits", "cifar10")
 
@@ -38,7 +40,7 @@ def build(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder to write into; it is made.")
     ] = Path("."),
-    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Train both networks, attack the robust one, and write bundle, weights and best mixes.
@@ -53,9 +55,14 @@ def build(
         raise MnutsError(f"{given[0]} belongs to cifar10: digits come with scikit-learn, all are used")
     if name == "cifar10" and data is None:
         raise MnutsError("--data missing: give cifar10-jpeg:FOLDER or torchvision:CIFAR10")
-    check_target("--json", json_out)
+    check_outputs({"--json": json_out}, force=force)
     _prepare(out, name, force)
-    paths = _build(name, out, data, n_adv, n_verified, device)
+    from mnuts_core.demo.workshop import work_folder
+    from mnuts_core.distributed import ALONE
+
+    with resumable(work_folder(out, name), ALONE.patience):
+        _prepare(out, name, force)  # once more: who had the folder until now may have written the files
+        paths = _build(name, out, data, n_adv, n_verified, device)
     if json_out is not None:
         write_json(json_out, {"name": name, **paths})
     if json_out != STDOUT:
@@ -64,14 +71,13 @@ def build(
 
 
 def _prepare(out: Path, name: str, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise MnutsError(f"--out must name a folder, got the file {out}")
-    if (out / f"{name}.safetensors").exists() and not force:
-        raise MnutsError(f"{out / name}.safetensors exists already: give another --out, or --force")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MnutsError(f"--out {out} cannot be made: {error.strerror}") from None
+    """Make the folder, unless it cannot take all the files."""
+    from mnuts_core.demo.workshop import output_names
+
+    check_folder(out, MnutsError, "--out")
+    make_folder(out, MnutsError)
+    for file in output_names(name):
+        check_file(out / file, MnutsError, "--out", force=force)
 
 
 def _build(

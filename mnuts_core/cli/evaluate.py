@@ -13,17 +13,19 @@ import typer
 from rich import box
 from rich.table import Table
 
-from mnuts_core.cli.console import STDOUT, check_free, check_target, note, progress, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
     DeviceOption,
+    ForceOption,
     JsonOption,
     PrecisionOption,
     check_norm,
     check_precision_name,
     parse_eps,
 )
+from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError, ParameterError
 
 if TYPE_CHECKING:
@@ -67,22 +69,25 @@ def evaluate(
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing --out or --points.")] = False,
     device: DeviceOption = "auto",
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Attack a mix adaptively (B.2), and write the accuracy that is left into the configuration.
 
     Finished parts are kept in a folder beside the target, so that a run that was cut off goes on there.
     """
-    target = _target(config, out, in_place, force)
-    check_target("--out", str(target or config))
-    check_target("--points", str(points) if points else None)
-    check_free("--points", points, force=force)
-    check_target("--json", json_out)
+    if in_place and out is not None:
+        raise MnutsError("give --out or --in-place, not both")
+    target = config if in_place else out
+    outputs = {"--out": out, "--points": points, "--json": json_out}
+    check_outputs(outputs, force=force)
+    check_outputs({"--in-place": config if in_place else None}, force=True)
     from mnuts_core.attacks.adaptive import ATTACKS
     from mnuts_core.attacks.doubts import doubts_of_config
     from mnuts_core.config import MixConfig
+    from mnuts_core.distributed import ALONE
+    from mnuts_core.locks import refuse_held
     from mnuts_core.workfolder import discard, work_folder_of
 
     mix = MixConfig.load(config)
@@ -90,31 +95,32 @@ def evaluate(
     if attack not in ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
     work = work_folder_of(f"{target or config}.{attack}")
+    others = [work_folder_of(f"{target or config}.{other}") for other in ATTACKS if other != attack]
     models = {"std": std, "rob": rob, "data": data, "n": n, "dataset": dataset, "data_dir": data_dir}
     run: dict[str, Any] = {"attack": attack, "n_iter": n_iter, "seed": seed, "batch_size": batch_size}
     run |= {"precision": check_precision_name(precision), "channels_last": channels_last}
-    verified, cards = _attack(config, threat, models, run | {"work_dir": work, "fresh": fresh}, device)
-    doubts = [*verified.warnings, *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards)]
-    verified = verified._replace(warnings=tuple(doubts))
-    result = verified.into(mix)
-    if points is not None:
-        verified.save_points(points)
-    if target is not None:
-        result.save(target)
-    discard(work)
-    for doubt in doubts:
-        warn(str(doubt))
-    if json_out is not None:
-        write_json(json_out, to_json(verified, threat, target, result))
-    if json_out != STDOUT:
-        show(*report(verified, threat, mix, target))
-
-
-def _target(config: Path, out: Path | None, in_place: bool, force: bool) -> Path | None:
-    if in_place and out is not None:
-        raise MnutsError("give --out or --in-place, not both")
-    check_free("--out", out, force=force)
-    return config if in_place else out
+    with resumable(work, ALONE.patience, fresh=fresh):
+        for other in others:  # they would write into the same target
+            refuse_held(other)
+        check_outputs(outputs, force=force)  # who had the folder until now may have written them
+        verified, cards = _attack(config, threat, models, run | {"work_dir": work, "fresh": fresh}, device)
+        doubts = [
+            *verified.warnings,
+            *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
+        ]
+        verified = verified._replace(warnings=tuple(doubts))
+        check_outputs(outputs, force=force)  # and so may any program meanwhile
+        if points is not None:
+            verified.save_points(points)
+        if target is not None:
+            verified.into(mix).save(target)
+        for doubt in doubts:
+            warn(str(doubt))
+        if json_out is not None:
+            write_json(json_out, to_json(verified, threat, target, verified.into(mix)))
+        if json_out != STDOUT:
+            show(*report(verified, threat, mix, target))
+        discard(work)  # not before the result is out
 
 
 def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_free, check_target, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -18,6 +18,7 @@ from mnuts_core.cli.options import (
     ClampOption,
     ConditionalOption,
     DeviceOption,
+    ForceOption,
     GridOption,
     JsonOption,
     LnKOption,
@@ -60,14 +61,12 @@ def export(
             "--beta-d", help="Level that gives α_d, for gradients alone (B.2.1); 0.95 if not given."
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     device: DeviceOption = "auto",
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Write a mix, of given s, p, c or the best of a search, as JSON for `MixedClassifier.from_config`."""
-    check_target("--out", str(out))
-    check_target("--json", json_out)
-    check_free("--out", out, force=force)
+    check_outputs({"--out": out, "--json": json_out}, force=force)
     point = _point(best, s, p, c, alpha, searching=bool(grid or widen or conditional))
     by_hand = None if point is None else mix_params(*point, beta, alpha, clamp, ln_k, temperature)
     level = None if beta_d is None else check_beta(beta_d, "--beta-d")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_free, check_target, show, warn, write_json
-from mnuts_core.cli.options import JsonOption
+from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
+from mnuts_core.cli.options import ForceOption, JsonOption
 from mnuts_core.cli.remix import bundle_card
 from mnuts_core.cli.tables import describe
 
@@ -19,13 +19,11 @@ def import_(
     name: Annotated[
         str | None, typer.Option("--name", help="The bundle's name; FILE's if not given.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Make a bundle of logits that you have; `mnuts_core.importers` tells the names of arrays and columns."""
-    check_target("--out", str(out))
-    check_target("--json", json_out)
-    check_free("--out", out, force=force)
+    check_outputs({"--out": out, "--json": json_out}, force=force)
     from mnuts_core.importers import for_search_only, import_logits
 
     bundle = import_logits(file, name=name)

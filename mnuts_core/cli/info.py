@@ -12,8 +12,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnuts_core.cli.console import STDOUT, check_target, printable, show, write_json
-from mnuts_core.cli.options import JsonOption, load_bundle
+from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, write_json
+from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle
 from mnuts_core.cli.tables import NONE, base_rows, describe, figures_table, legend
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ def info(
         str | None,
         typer.Argument(help="Name of a bundle, or path of a .safetensors file."),
     ] = None,
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Show what is installed, or with a BUNDLE what it holds and where it comes from."""
-    check_target("--json", json_out)
+    check_outputs({"--json": json_out}, force=force)
     if bundle is None:
         _installation(json_out)
     else:

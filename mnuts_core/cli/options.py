@@ -41,6 +41,8 @@ def complete_json(args: list[str]) -> list[str]:
     """
     completed: list[str] = []
     for place, word in enumerate(args):
+        if word == "--":  # what follows are no options
+            return completed + args[place:]
         completed.append(word)
         following = args[place + 1] if place + 1 < len(args) else ""
         if word == JSON and following != STDOUT and not following.lower().endswith(".json"):
@@ -77,6 +79,7 @@ LnKOption = Annotated[
 TemperatureOption = Annotated[
     float, typer.Option("--temperature", "-T", help="T ≥ 0 of the standard model; 0 is its arg max.")
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 GridOption = Annotated[
     str | None,

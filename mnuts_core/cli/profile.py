@@ -11,9 +11,9 @@ import typer
 from rich import box
 from rich.table import Table
 
-from mnuts_core.cli.console import STDOUT, check_target, show, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, show, write_json
 from mnuts_core.cli.loading import load_base
-from mnuts_core.cli.options import DeviceOption, JsonOption
+from mnuts_core.cli.options import DeviceOption, ForceOption, JsonOption
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def profile(
     ] = "cifar10",
     norm: Annotated[str, typer.Option("--norm", metavar="[Linf|L2]", help="Likewise.")] = "Linf",
     device: DeviceOption = "auto",
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Parameters, floating-point operations and time of two models and their mix (Table 5)."""
-    check_target("--json", json_out)
+    check_outputs({"--json": json_out}, force=force)
     import torch
 
     from mnuts_core.devices import resolve_device

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_target, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -15,6 +15,7 @@ from mnuts_core.cli.options import (
     BundleArgument,
     ClampOption,
     DeviceOption,
+    ForceOption,
     JsonOption,
     LnKOption,
     TemperatureOption,
@@ -35,11 +36,12 @@ def remix(
     ln_k: LnKOption = DEFAULT_LN_K,
     temperature: TemperatureOption = 0.0,
     device: DeviceOption = "auto",
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Show what one mix does: clean accuracy, margin bound, transfer, and the changes."""
     params = mix_params(s, p, c, beta, alpha, clamp, ln_k, temperature)
-    check_target("--json", json_out)
+    check_outputs({"--json": json_out}, force=force)
     logits = load_bundle(bundle)
     from mnuts_core.remix import RemixEngine
 

@@ -11,8 +11,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnuts_core.cli.console import STDOUT, check_target, note, printable, progress, show, warn, write_json
-from mnuts_core.cli.options import BundleArgument, DeviceOption, JsonOption, check_beta, load_bundle
+from mnuts_core.cli.console import STDOUT, check_outputs, note, printable, progress, show, warn, write_json
+from mnuts_core.cli.options import (
+    BundleArgument,
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    check_beta,
+    load_bundle,
+)
 from mnuts_core.errors import ConfigError, MnutsError
 
 if TYPE_CHECKING:
@@ -47,8 +54,8 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder to write into; report-BUNDLE.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing report.")] = False,
     device: DeviceOption = "auto",
+    force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Fig. 5 and Table 1 on a bundle: base classifiers, Mixed and MixedNUTS, beside the paper's numbers.
@@ -57,7 +64,7 @@ def report(
     """
     if config and beta:
         raise MnutsError("give --config or --beta, not both: --beta is for the search without configurations")
-    check_target("--json", json_out)
+    check_outputs({"--json": json_out}, force=force)
     levels = [check_beta(level) for level in beta or ()]
     given = _configs(config or [])
     logits = load_bundle(bundle)

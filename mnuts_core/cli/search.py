@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnuts_core.cli.console import STDOUT, check_target, note, progress, show, warn, write_json, write_text
+from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, warn, write_json, write_text
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -19,6 +19,7 @@ from mnuts_core.cli.options import (
     ClampOption,
     ConditionalOption,
     DeviceOption,
+    ForceOption,
     GridOption,
     JsonOption,
     LnKOption,
@@ -76,6 +77,7 @@ def search(
     widen: WidenOption = 0,
     top: Annotated[int, typer.Option("--top", min=1, help="Cells to list.")] = 10,
     device: DeviceOption = "auto",
+    force: ForceOption = False,
     json_out: JsonOption = None,
     csv_out: Annotated[
         str | None, typer.Option("--csv", metavar="OUT", help="Every cell as CSV; - for standard output.")
@@ -86,8 +88,7 @@ def search(
         raise MnutsError("--json and --csv cannot both go to standard output: give one of them a file")
     if plain and max_accuracy_loss is not None:
         raise MnutsError("give --max-accuracy-loss or --plain, not both")
-    check_target("--json", json_out)
-    check_target("--csv", csv_out)
+    check_outputs({"--json": json_out, "--csv": csv_out}, force=force)
     level, cells = check_beta(beta), make_grid(grid, s, p, c, steps)
     check_clamp(clamp)
     logits = load_bundle(bundle)

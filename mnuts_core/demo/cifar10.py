@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,8 +26,8 @@ from mnuts_core.demo.weights import (
     save_network,
     weights_path,
 )
+from mnuts_core.demo.workshop import workshop
 from mnuts_core.devices import pays_in_bfloat16, resolve_device
-from mnuts_core.errors import BundleError
 from mnuts_core.grids import GridSpec
 from mnuts_core.manifest import DataCard
 
@@ -69,7 +68,7 @@ class Pair(NamedTuple):
 
 
 class Cifar10Paths(NamedTuple):
-    """The files that `build_cifar10` writes."""
+    """The files that `build_cifar10` writes, together at its end."""
 
     bundle: Path
     std: Path
@@ -107,37 +106,35 @@ def build_cifar10(
     Raises:
         BundleError: If the folder does not exist or cannot be written.
         DataError: If the images are missing or broken.
-        MnutsError: If the work folder belongs to a run of other settings.
+        MnutsError: If the work folder belongs to a run of other settings, or is in use.
     """
-    folder, where = Path(out_dir), str(resolve_device(device))
-    if not folder.is_dir():
-        raise BundleError(f"out_dir must be an existing folder, got {folder}: create it first")
+    where = str(resolve_device(device))
     on_gpu = where.startswith("cuda")
-    training, test = load_data(data, split="train"), load_data(data)
-    work = folder / "cifar10.demo-work"
-    work.mkdir(exist_ok=True)
-    pair = Pair(*(train_role(role, training, where, work, progress=progress) for role in ("std", "rob")))
-    count = n_adv or (len(test.labels) if on_gpu else N_ADV)
-    command = shlex.join(["mnuts", "demo", "build", "cifar10", "--data", data])
-    bundle = attack_pair(pair, test, count, device=where, work=work, command=command, progress=progress)
-    std_path = save_role(folder, "std", pair.std, bundle, training.card)
-    rob_path = save_role(folder, "rob", pair.rob, bundle, training.card)
-    path = bundle.save(folder / "cifar10.safetensors")
-    some = n_verified or (1000 if on_gpu else N_VERIFIED)
-    configs = choose_and_verify(
-        bundle,
-        pair.std,
-        pair.rob,
-        test._replace(images=test.images[:some], labels=test.labels[:some]),
-        GRIDS,
-        folder,
-        work=work,
-        device=where,
-        precision=precision_on(where),
-        progress=progress,
-    )
-    shutil.rmtree(work)
-    return Cifar10Paths(path, std_path, rob_path, configs)
+    with workshop(out_dir, "cifar10") as shop:
+        training, test = load_data(data, split="train"), load_data(data)
+        work = shop.work
+        pair = Pair(*(train_role(role, training, where, work, progress=progress) for role in ("std", "rob")))
+        count = n_adv or (len(test.labels) if on_gpu else N_ADV)
+        command = shlex.join(["mnuts", "demo", "build", "cifar10", "--data", data])
+        bundle = attack_pair(pair, test, count, device=where, work=work, command=command, progress=progress)
+        std_path = save_role(shop.files, "std", pair.std, bundle, training.card)
+        rob_path = save_role(shop.files, "rob", pair.rob, bundle, training.card)
+        path = bundle.save(shop.files / "cifar10.safetensors")
+        some = n_verified or (1000 if on_gpu else N_VERIFIED)
+        configs = choose_and_verify(
+            bundle,
+            pair.std,
+            pair.rob,
+            test._replace(images=test.images[:some], labels=test.labels[:some]),
+            GRIDS,
+            shop.files,
+            work=work,
+            device=where,
+            precision=precision_on(where),
+            progress=progress,
+        )
+    placed = shop.placed
+    return Cifar10Paths(placed(path), placed(std_path), placed(rob_path), tuple(map(placed, configs)))
 
 
 def precision_on(device: str) -> Precision:

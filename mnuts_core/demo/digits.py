@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from mnuts_core.demo.chosen import choose_and_verify
 from mnuts_core.demo.networks import DigitsNet, make_network
 from mnuts_core.demo.training import Recipe, reproducible, train
 from mnuts_core.demo.weights import NetworkCard, Role, load_network, save_network, weights_path
-from mnuts_core.errors import BundleError
+from mnuts_core.demo.workshop import workshop
 from mnuts_core.grids import GridSpec
 from mnuts_core.manifest import DataCard
 
@@ -65,7 +64,7 @@ class Split(NamedTuple):
 
 
 class DigitsPaths(NamedTuple):
-    """The files that `build_digits` writes."""
+    """The files that `build_digits` writes, together at its end."""
 
     bundle: Path
     std: Path
@@ -134,16 +133,33 @@ def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> 
     Raises:
         BundleError: If the folder does not exist or cannot be written.
     """
-    folder = Path(out_dir)
-    if not folder.is_dir():
-        raise BundleError(f"out_dir must be an existing folder, got {folder}: create it first")
-    validation = load_digits_split()[1]
-    std, rob = train_digits("std", progress=progress), train_digits("rob", progress=progress)
-    std_card, rob_card = (
-        model_card(f"demo:digits/{role}", net) for role, net in (("std", std), ("rob", rob))
-    )
+    with workshop(out_dir, "digits") as shop:
+        validation = load_digits_split()[1]
+        std, rob = train_digits("std", progress=progress), train_digits("rob", progress=progress)
+        bundle = _attacked(std, rob, validation, progress)
+        std_path = _save_network(shop.files, "std", std, bundle)
+        rob_path = _save_network(shop.files, "rob", rob, bundle)
+        path = bundle.save(shop.files / "digits.safetensors")
+        configs = choose_and_verify(
+            bundle,
+            std.float(),
+            rob.float(),
+            LoadedData(validation.images.float(), validation.labels, CLASSES, DATA),
+            GRIDS,
+            shop.files,
+            work=shop.work,
+            precision="bfloat16",  # on every machine: the shipped figures were found so
+            progress=progress,
+        )
+    placed = shop.placed
+    return DigitsPaths(placed(path), placed(std_path), placed(rob_path), tuple(map(placed, configs)))
+
+
+def _attacked(std: DigitsNet, rob: DigitsNet, validation: Split, progress: bool) -> LogitBundle:
+    """The bundle: both networks on all validation images, and MMAA on all of them, in float64."""
+    cards = [model_card(f"demo:digits/{role}", net) for role, net in (("std", std), ("rob", rob))]
     with reproducible(SEED), progress_bar("attack rob") if progress else nullcontext() as show:
-        bundle = build_bundle(
+        return build_bundle(
             std.double(),
             rob.double(),
             validation.images,
@@ -154,30 +170,14 @@ def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> 
             name="digits",
             classes=CLASSES,
             data=DATA,
-            std_card=std_card,
-            rob_card=rob_card,
+            std_card=cards[0],
+            rob_card=cards[1],
             command="mnuts demo build digits",
             with_images=True,
             batch_size=len(validation.images),
             progress=show,
             device="cpu",
         )
-    std_path, rob_path = _save_network(folder, "std", std, bundle), _save_network(folder, "rob", rob, bundle)
-    path = bundle.save(folder / "digits.safetensors")
-    validated = LoadedData(validation.images.float(), validation.labels, CLASSES, DATA)
-    with tempfile.TemporaryDirectory() as work:
-        configs = choose_and_verify(
-            bundle,
-            std.float(),
-            rob.float(),
-            validated,
-            GRIDS,
-            folder,
-            work=Path(work),
-            precision="bfloat16",  # on every machine: the shipped figures were found so
-            progress=progress,
-        )
-    return DigitsPaths(path, std_path, rob_path, configs)
 
 
 def load_digits_models(folder: str | os.PathLike[str] | None = None) -> tuple[DigitsNet, DigitsNet]:

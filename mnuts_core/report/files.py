@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from mnuts_core import files
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
-from mnuts_core.files import write_atomically
 from mnuts_core.report.contents import document, to_frame
 from mnuts_core.report.document import Figure, to_html, to_markdown
 from mnuts_core.report.making import Report, made_configs
@@ -36,17 +37,17 @@ def check_folder(folder: Path, *, force: bool) -> None:
     """Refuse a folder that cannot take the report, before any work is done.
 
     Raises:
-        MnutsError: If it is a file, or holds a report already and `force` is not given.
+        MnutsError: If it is no folder, cannot be written into, or holds a report already and `force` is not
+            given.
     """
-    if folder.exists() and not folder.is_dir():
-        raise MnutsError(f"--out must name a folder, got the file {folder}")
-    _refuse_existing((folder / name for name in FIXED), force=force)
+    files.check_folder(folder, MnutsError, "--out")
+    _check_files(folder, FIXED, force=force)
 
 
 def write_report(
     report: Report, bundle: LogitBundle, folder: Path, *, force: bool = False, device: str = "auto"
 ) -> list[Path]:
-    """Write the report into a folder, which is made if it is missing; each file appears whole or not at all.
+    """Write the report into a folder, which is made if it is missing: all files, or none if it fails.
 
     Args:
         report: The report.
@@ -75,15 +76,18 @@ def write_report(
         contents["report.png"] = png
     made = made_configs(report, bundle, device=device)
     contents |= {f"{key}.json": config.to_json().encode() for key, config in made.items()}
-    _refuse_existing((folder / name for name in contents), force=force)
+    _check_files(folder, contents, force=force)
+    new = not folder.exists()
+    files.make_folder(folder, MnutsError)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MnutsError(f"--out {folder} cannot be made: {error.strerror or error}") from None
-    return [write_atomically(folder / name, content, MnutsError) for name, content in contents.items()]
+        return files.write_together({folder / name: text for name, text in contents.items()}, MnutsError)
+    except BaseException:
+        if new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
-def _refuse_existing(paths: Iterable[Path], *, force: bool) -> None:
-    for path in paths:
-        if path.exists() and not force:
-            raise MnutsError(f"{path} exists already: give another --out, or --force to overwrite it")
+def _check_files(folder: Path, names: Iterable[str], *, force: bool) -> None:
+    for name in names if folder.exists() else ():
+        files.check_file(folder / name, MnutsError, "--out", force=force)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mnuts_core.workfolder import WorkFolder, WorkFolderError, count_batches, discard, work_folder_of
 
@@ -60,6 +64,54 @@ def test_a_damaged_batch_is_not_there(work: WorkFolder, damage) -> None:
     assert work.read(0) is not None
 
 
+def test_only_whole_batches_of_its_own_run_count(work: WorkFolder) -> None:
+    for number in range(5):
+        work.write(number, ARRAYS)
+    files = sorted(work.path.glob("batch-*"))
+    files[0].write_bytes(files[0].read_bytes()[:-1])
+    files[1].write_bytes(damage_flip(files[1].read_bytes()))
+    files[2].write_bytes(files[3].read_bytes())
+    WorkFolder(work.path, SETTINGS | {"seed": 1}).write(5, ARRAYS)
+    (work.path / "batch-x.safetensors").write_bytes(files[3].read_bytes())
+    os.mkfifo(work.path / "batch-000007.safetensors")
+    assert count_batches(work.path) == 2
+    assert [number for number in range(9) if work.read(number) is not None] == [3, 4]
+    (work.path / "settings.json").write_text("[")
+    assert count_batches(work.path) == 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), min_size=1, max_size=4))
+def test_a_batch_is_whole_or_not_there(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
+    work = WorkFolder(tmp_path_factory.getbasetemp() / "whole", SETTINGS)
+    work.write(0, ARRAYS)
+    (file,) = work.path.glob("batch-*")
+    content = bytearray(file.read_bytes())
+    for place, flip in changes:
+        content[int(place * len(content))] ^= flip
+    same = bytes(content) == file.read_bytes()
+    file.write_bytes(content)
+    assert (work.read(0) is not None) is same
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "F64", "I32", "nonsense"])
+def test_a_batch_of_another_dtype_is_not_there(work: WorkFolder, dtype: str) -> None:
+    work.write(0, ARRAYS)
+    (file,) = work.path.glob("batch-*")
+    content = file.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    header["a"] |= {
+        "dtype": dtype,
+        "shape": [header["a"]["data_offsets"][1] // {"F64": 8, "I32": 4}.get(dtype, 1)],
+    }
+    if dtype == "BF16":
+        header["a"]["shape"] = [12]
+    text = json.dumps(header).encode()
+    file.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + size :])
+    assert work.read(0) is None
+
+
 def test_a_batch_of_another_number_or_build_is_not_there(work: WorkFolder) -> None:
     work.write(0, ARRAYS)
     (file,) = work.path.glob("batch-*")
@@ -88,11 +140,28 @@ def test_fresh_throws_away_what_is_there(work: WorkFolder) -> None:
 
 
 def test_broken_settings_are_refused_and_fresh_mends_them(work: WorkFolder) -> None:
-    for content in ("{", "[1]"):
+    for content in ("{", "[1]", "[" * 100_000, '{"a": ' + "9" * 5000 + "}", "{}" + " " * 2**20 + "x", "\0"):
         (work.path / "settings.json").write_text(content)
         with pytest.raises(WorkFolderError, match=r"settings\.json .*give --fresh, or another --out"):
             work.open()
     work.open(fresh=True)
+
+
+def test_settings_are_a_regular_file(work: WorkFolder) -> None:
+    (work.path / "settings.json").unlink()
+    os.mkfifo(work.path / "settings.json")
+    with pytest.raises(WorkFolderError, match="no regular file"):
+        work.open()
+    assert work.begun_with() is None
+
+
+def test_a_message_about_settings_is_one_line(work: WorkFolder) -> None:
+    names = {f"line\nbreak {number}": number for number in range(100)}
+    (work.path / "settings.json").write_text(json.dumps(names))
+    with pytest.raises(WorkFolderError) as told:
+        work.open()
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) < 3000
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
         patch.setattr(cifar10, "choose_and_verify", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             cifar10.build_cifar10(tiny, out, device="cpu", n_adv=40, n_verified=20)
-    first = LogitBundle.load(out / "cifar10.safetensors")
+    assert [path.name for path in out.iterdir()] == ["cifar10.demo-work"], "nothing that looks whole"
+    first = LogitBundle.load(out / "cifar10.demo-work" / "files" / "cifar10.safetensors")
     paths = cifar10.build_cifar10(tiny, out, device="cpu", n_adv=40, n_verified=20)
     bundle = LogitBundle.load(paths.bundle)
     assert bundle.digest == first.digest
