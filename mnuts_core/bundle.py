@@ -6,7 +6,6 @@ No pickle anywhere: a bundle that somebody sends you cannot run code. Reading va
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,25 +15,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.files import write_atomically
 from mnuts_core.manifest import (
-    BUNDLE_SCHEMA,
     DataCard,
     Manifest,
     ModelCard,
     first_problem,
     library_versions,
     now,
+    parse_manifest,
+    sealed_json,
 )
+from mnuts_core.text import shortened
+from mnuts_core.untrusted import brief, safetensors_header
 
 METADATA_KEY = "mnuts"
-MAX_BYTES = 8 * 2**30
-"""A bundle larger than this is refused before anything is read."""
-MAX_MANIFEST = 4 * 2**20
 
 # attribute → tensor name in the file, dtype in memory and in the file, number of dimensions
 _TENSORS: Mapping[str, tuple[str, type, int]] = {
@@ -208,8 +207,7 @@ class LogitBundle:
             BundleError: If the folder does not exist.
         """
         tensors = {name: np.ascontiguousarray(array) for name, array in self.tensors().items()}
-        manifest = self.manifest.model_copy(update={"digest": self.digest})
-        metadata = {METADATA_KEY: manifest.model_dump_json(by_alias=True)}
+        metadata = {METADATA_KEY: sealed_json(self.manifest.model_copy(update={"digest": self.digest}))}
         return write_atomically(path, to_safetensors(tensors, metadata=metadata), BundleError)
 
     @classmethod
@@ -232,7 +230,7 @@ class LogitBundle:
         if manifest.digest != content_digest(tensors):
             raise BundleError(
                 f"{path} is damaged: its tensors do not match the digest in its manifest; get it again, "
-                "or rebuild it" + (f" with: {manifest.command}" if manifest.command else "")
+                "or rebuild it"
             )
         try:
             return cls(
@@ -354,11 +352,13 @@ def _coerce(attribute: str, value: ArrayLike) -> NDArray[Any]:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise BundleError(f"{name} cannot be read as an array: {error}") from None
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if dtype is np.float32 and array.dtype == np.float64 and attribute.endswith("logits"):
         return np.ascontiguousarray(array)
-    if array.dtype.kind not in "iufb" or (dtype is not np.float32 and array.dtype.kind == "f"):
+    if array.dtype.kind not in "iuf" or (dtype is not np.float32 and array.dtype.kind == "f"):
         wanted = "integers" if dtype is not np.float32 else "numbers"
-        raise BundleError(f"{name} must be {wanted}, got dtype {array.dtype}")
+        hint = ": a mask of right and wrong is not classes" if array.dtype.kind == "b" else ""
+        raise BundleError(f"{name} must be {wanted}, got dtype {array.dtype}{hint}")
     if dtype is np.uint8 and array.dtype != np.uint8:
         raise BundleError(f"{name} must be uint8 in [0, 255], got dtype {array.dtype}")
     return np.ascontiguousarray(array.astype(dtype, copy=False))
@@ -379,31 +379,24 @@ def _margins_of(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
 
 
 def _read(path: Path) -> tuple[Manifest, dict[str, NDArray[Any]]]:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BundleError(f"no bundle at {path}: give the path of a .safetensors file")
-    if path.stat().st_size > MAX_BYTES:
-        raise BundleError(f"{path} is larger than {MAX_BYTES // 2**30} GiB: split it")
+    header = safetensors_header(path, BundleError)
+    metadata = header.pop("__metadata__", None)
     try:
-        with safe_open(path, framework="numpy") as handle:
-            text = (handle.metadata() or {}).get(METADATA_KEY)
-            if text is None or len(text) > MAX_MANIFEST:
-                raise BundleError(f"{path} is a safetensors file, but holds no MixedNUTS bundle manifest")
-            manifest = _parse_manifest(path, text)
-            return manifest, {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError, KeyError, AttributeError) as error:
-        raise BundleError(f"{path} is not a readable safetensors file: {error}") from None
+        with safe_open(path, framework="numpy") as handle:  # which compares the header with the file
+            manifest = _manifest_in(path, metadata)
+            return manifest, {name: handle.get_tensor(name) for name in header}
+    except BundleError:
+        raise
+    except Exception as error:  # of the library, which knows dtypes that NumPy lacks
+        raise BundleError(f"{path} is not a readable safetensors file: {brief(error)}") from None
 
 
-def _parse_manifest(path: Path, text: str) -> Manifest:
-    try:
-        raw = json.loads(text)
-        version = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(version, str) and version.startswith("mnuts-bundle/") and version != BUNDLE_SCHEMA:
-            raise BundleError(
-                f"{path} has schema {version!r}, this version reads 'mnuts-bundle/1': update mnuts"
-            )
-        return Manifest.model_validate(raw)
-    except ValidationError as error:
-        raise BundleError(f"{path}: the manifest is wrong at {first_problem(error)}") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BundleError(f"{path}: the manifest is not valid JSON: {error}") from None
+def _manifest_in(path: Path, metadata: Any) -> Manifest:
+    """The manifest in a file's metadata, which hold nothing else."""
+    if not isinstance(metadata, dict) or not isinstance(metadata.get(METADATA_KEY), str):
+        raise BundleError(f"{path} is a safetensors file, but holds no MixedNUTS bundle manifest")
+    if unknown := [name for name in metadata if name != METADATA_KEY]:
+        raise BundleError(f"{path} holds unknown metadata {shortened(unknown)} beside its manifest")
+    return parse_manifest(metadata[METADATA_KEY], str(path))

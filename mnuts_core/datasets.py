@@ -28,7 +28,8 @@ from torch import Tensor
 from mnuts_core.attacks.inputs import check_count, check_images
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.manifest import DataCard
-from mnuts_core.untrusted import ArrayHeader, brief, npz_headers, read_npz
+from mnuts_core.untrusted import brief
+from mnuts_core.zipped_arrays import ArrayHeader, npz_headers, read_npz
 
 DATASETS_VARIABLE = "MNUTS_DATASETS"
 """The environment variable that names the folder of torchvision's data sets, instead of `./datasets`."""

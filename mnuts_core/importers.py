@@ -39,8 +39,10 @@ from pydantic import ValidationError
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.errors import BundleError
 from mnuts_core.logit_tables import Arrays, read_csv, read_parquet
-from mnuts_core.manifest import DataCard, Manifest, ModelCard, first_problem, library_versions, now, shortened
-from mnuts_core.untrusted import existing_file, npz_headers, read_npz, read_torch, tensor_array
+from mnuts_core.manifest import DataCard, Manifest, ModelCard, first_problem, library_versions, now
+from mnuts_core.text import shortened
+from mnuts_core.untrusted import existing_file
+from mnuts_core.zipped_arrays import npz_headers, read_npz, read_torch, tensor_array
 
 REQUIRED = ("clean_labels", "clean_std_logits", "clean_rob_logits")
 OPTIONAL = ("adv_index", "adv_std_logits", "adv_rob_logits", "adv_margin", "clean_images", "adv_images")

@@ -20,7 +20,8 @@ from safetensors.numpy import save as to_safetensors
 from mnuts_core.bundle import content_digest
 from mnuts_core.errors import MnutsError
 from mnuts_core.files import write_atomically
-from mnuts_core.manifest import Setting, shortened
+from mnuts_core.manifest import Setting
+from mnuts_core.text import shortened
 
 Arrays = dict[str, NDArray[Any]]
 

