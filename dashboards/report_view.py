@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from mnuts_core import views
 from mnuts_core.assumptions import assumptions
 from mnuts_core.config import MixConfig
 from mnuts_core.example_views import story
 from mnuts_core.manifest import now
 from mnuts_core.params import MixParams
+from mnuts_core.text import escape
 
 from . import cards, panels
 from .drawing import ALL, PANELS, Scene, draw, notes

@@ -27,6 +27,7 @@ from mnuts_core.manifest import (
     first_problem,
     library_versions,
     now,
+    numbered_classes,
     parse_manifest,
     sealed_json,
 )
@@ -34,6 +35,8 @@ from mnuts_core.text import shortened
 from mnuts_core.untrusted import brief, safetensors_header
 
 METADATA_KEY = "mnuts"
+BLOCK = 2**22
+"""Margins are computed of so many logits at a time."""
 
 # attribute → tensor name in the file, dtype in memory and in the file, number of dimensions
 _TENSORS: Mapping[str, tuple[str, type, int]] = {
@@ -247,7 +250,7 @@ def _plain_manifest(name: str, classes: Sequence[str] | None, logits: NDArray[An
         return Manifest(
             name=name,
             data=DataCard(name="unknown", source="arrays given by the user"),
-            classes=tuple(classes or (str(i) for i in range(max(k, 2)))),
+            classes=tuple(classes or numbered_classes(k)),
             std_model=ModelCard(spec="unknown"),
             rob_model=ModelCard(spec="unknown"),
             versions=library_versions(),
@@ -284,9 +287,10 @@ def validate(bundle: LogitBundle) -> None:
     _check_rows(bundle, n, k)
     labels = bundle.clean_labels
     if labels.min() < 0 or labels.max() >= k:
+        hint = ": these seem to count from 1, subtract 1" if labels.min() == 1 and labels.max() == k else ""
         raise BundleError(
             f"clean.labels must lie in [0, {k}), got {labels.min()} to {labels.max()}: "
-            "labels count classes from 0"
+            f"labels count classes from 0{hint}"
         )
     if len(bundle.manifest.classes) != k:
         raise BundleError(
@@ -361,7 +365,8 @@ def _coerce(attribute: str, value: ArrayLike) -> NDArray[Any]:
         raise BundleError(f"{name} must be {wanted}, got dtype {array.dtype}{hint}")
     if dtype is np.uint8 and array.dtype != np.uint8:
         raise BundleError(f"{name} must be uint8 in [0, 255], got dtype {array.dtype}")
-    return np.ascontiguousarray(array.astype(dtype, copy=False))
+    with np.errstate(over="ignore"):  # what becomes infinite is refused further on
+        return np.ascontiguousarray(array.astype(dtype, copy=False))
 
 
 def _margins_of(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -373,7 +378,12 @@ def _margins_of(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
     labels, logits = arrays["clean_labels"], torch.from_numpy(arrays["adv_rob_logits"])
     try:
         own = torch.from_numpy(labels[arrays["adv_index"]])
-        return signed_margin(layer_norm(logits.double()), own).float().numpy()
+        if logits.ndim != 2 or len(own) != len(logits):
+            raise IndexError
+        rows = max(1, BLOCK // max(1, logits.shape[1]))
+        blocks = zip(torch.split(logits, rows), torch.split(own, rows), strict=True)
+        margins = [signed_margin(layer_norm(block.double()), label) for block, label in blocks]
+        return torch.cat(margins).float().numpy()
     except (ParameterError, IndexError, KeyError):  # the arrays do not fit: validation names the problem
         return np.zeros(len(logits), np.float32)
 

@@ -20,6 +20,10 @@ BUNDLE_SCHEMA: Literal["mnuts-bundle/2"] = "mnuts-bundle/2"
 UNSEALED: Literal["mnuts-bundle/1"] = "mnuts-bundle/1"
 """The schema of before: the same manifest without a seal."""
 
+NOT_REAL = "none: the robust logits stand in for it"
+"""How a manifest names the standard model of a bundle whose accuracies mean nothing (`algorithm1_bundle`)."""
+MAX_CLASSES = 100_000
+
 Text = Annotated[str, StringConstraints(max_length=4000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Setting = str | bool | int | Annotated[float, Field(allow_inf_nan=False)]
@@ -62,7 +66,7 @@ class ThreatModel(Card):
             ('ℓ∞, ε = 8/255', 'ℓ2, ε = 0.5')
         """
         levels = self.eps * 255  # pixels have 256 levels, and ℓ∞ radii are usually told in these
-        whole = self.norm == "Linf" and abs(levels - round(levels)) < 1e-6
+        whole = self.norm == "Linf" and self.eps < 1 and abs(levels - round(levels)) < 1e-6
         radius = f"{round(levels)}/255" if whole else f"{self.eps:.4g}"
         return f"{'ℓ∞' if self.norm == 'Linf' else 'ℓ2'}, ε = {radius}"
 
@@ -85,7 +89,7 @@ class Manifest(Card):
     schema_: Literal["mnuts-bundle/1", "mnuts-bundle/2"] = Field(default=BUNDLE_SCHEMA, alias="schema")
     name: Name
     data: DataCard
-    classes: tuple[Name, ...] = Field(min_length=2, max_length=100_000)
+    classes: tuple[Name, ...] = Field(min_length=2, max_length=MAX_CLASSES)
     std_model: ModelCard
     rob_model: ModelCard
     threat: ThreatModel | None = None
@@ -129,7 +133,8 @@ def parse_manifest(text: str, where: str) -> Manifest:
     """
     content = parse_json(text, f"{where}: the manifest", BundleError)
     version = content.get("schema") if isinstance(content, dict) else None
-    if isinstance(version, str) and version.startswith("mnuts-bundle/") and version > BUNDLE_SCHEMA:
+    ours = version in (UNSEALED, BUNDLE_SCHEMA)
+    if isinstance(version, str) and version.startswith("mnuts-bundle/") and not ours:
         raise BundleError(
             f"{where} has schema {shortened(version)}, this version reads {BUNDLE_SCHEMA!r}: update mnuts"
         )
@@ -149,6 +154,11 @@ def seal_of(content: Mapping[str, Any]) -> str:
     """
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def numbered_classes(k: int) -> tuple[str, ...]:
+    """The names of K classes that have none; too many are left for the manifest to refuse."""
+    return tuple(str(i) for i in range(min(max(k, 2), MAX_CLASSES + 1)))
 
 
 def library_versions() -> dict[str, str]:

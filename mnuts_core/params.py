@@ -20,6 +20,9 @@ CLAMPS: tuple[Clamp, ...] = get_args(Clamp)
 LN_K_DEFAULT = 250
 """Layer norm takes its statistics over the 250 largest logits (D.7): all of them on CIFAR."""
 
+EPS_LIMITS = {"Linf": 1, "L2": 10}
+"""From these radii on, levels of 255 were probably given in the place of shares of 1."""
+
 
 @dataclass(frozen=True)
 class ParamSpec:
@@ -205,6 +208,27 @@ def check_ln_k(value: object) -> int:
             "the variance of fewer than two logits is undefined"
         )
     return k
+
+
+def check_eps(norm: str, eps: object) -> float:
+    """The radius ε of the perturbations, in units of pixels in [0, 1].
+
+    Args:
+        norm: `"Linf"` or `"L2"`.
+        eps: A number in (0, 1) for Linf: from 1 on every image would be allowed. In (0, 10) for L2, where
+            the largest radii in use are below 5.
+
+    Raises:
+        ParameterError: If it is not; a number of levels of 255 is met with how to write it.
+    """
+    if isinstance(eps, bool) or not isinstance(eps, (int, float)) or not math.isfinite(eps) or eps <= 0:
+        raise ParameterError(f"eps must be a number in (0, inf), in units of pixels in [0, 1], got {eps!r}")
+    if eps >= (limit := EPS_LIMITS.get(norm, math.inf)):
+        raise ParameterError(
+            f"eps must be below {limit} for {norm}, as pixels lie in [0, 1], got {eps:g}: "
+            f"was {eps:g}/255 meant?"
+        )
+    return float(eps)
 
 
 @dataclass(frozen=True)

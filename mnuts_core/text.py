@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import reprlib
 import unicodedata
@@ -68,6 +69,20 @@ def visible_json(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if _harmless(char) or char == "\n" else json.dumps(char)[1:-1] for char in text)
+
+
+def escape(text: str, quote: bool = True) -> str:
+    r"""Text for an HTML page: nothing in it is markup, nothing invisible; line ends stay.
+
+    Args:
+        text: Any text.
+        quote: Escape quotes too, for attributes.
+
+    Example:
+        >>> escape("<b>\u202e")
+        '&lt;b&gt;\\u202e'
+    """
+    return html.escape(visible(text, keep="\n"), quote)
 
 
 class _Repr(reprlib.Repr):

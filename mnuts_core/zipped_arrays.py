@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnuts_core.text import shortened
 from mnuts_core.untrusted import Error, allowed_size, brief, existing_file
 
 if TYPE_CHECKING:
@@ -138,6 +139,25 @@ def tensor_array(name: str, value: Tensor, error: Error) -> NDArray[Any]:
     value = value.detach().resolve_neg()
     array: NDArray[Any] = (value.float() if value.dtype is torch.bfloat16 else value).contiguous().numpy()
     return array
+
+
+def class_names(values: Any, error: Error) -> tuple[str, ...]:
+    """Names of classes as text, whatever they were kept as.
+
+    Args:
+        values: A list of text, numbers or bytes, which are taken as UTF-8.
+        error: The exception to raise if it is something else.
+    """
+    listed = isinstance(values, (list, tuple)) or (isinstance(values, np.ndarray) and values.ndim == 1)
+    try:
+        if not listed or not all(isinstance(value, (str, bytes, int, np.generic)) for value in values):
+            raise ValueError(shortened(values))
+        return tuple(
+            value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+            for value in values
+        )
+    except ValueError as problem:  # NumPy keeps code points that do not exist
+        raise error(f"classes must be a list of names: {brief(problem)}") from None
 
 
 @contextmanager
