@@ -209,5 +209,5 @@ def bundle_facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:
             2, f"Attack: {card.attack.name}, {card.attack.n_iter} steps, on {card.attack.surrogate}."
         )
     if card.command:
-        details.append(f"Made again with: {card.command}")
+        details.append(f"Its maker gives this command, which nobody has checked: {card.command}")
     return facts, details

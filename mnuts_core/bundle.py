@@ -296,7 +296,18 @@ def validate(bundle: LogitBundle) -> None:
         raise BundleError(
             f"the manifest names {len(bundle.manifest.classes)} classes, but the logits have {k}"
         )
+    _check_images(bundle)
     _check_attacked(bundle)
+
+
+def _check_images(bundle: LogitBundle) -> None:
+    sizes = {images.shape[1:] for images in (bundle.clean_images, bundle.adv_images) if images is not None}
+    if any(0 in size for size in sizes):
+        raise BundleError(
+            f"images must have at least one pixel and channel, got {sizes.pop()}: leave them out"
+        )
+    if len(sizes) > 1:
+        raise BundleError(f"clean.images and adv.images must be of one size, got {sorted(sizes)}")
 
 
 def _check_array(name: str, array: object, dtype: type, ndim: int) -> None:

@@ -154,7 +154,7 @@ class MixConfig(Card):
     estimates: EstimatesCard | None = None
     warnings: tuple[Text, ...] = Field(default=(), max_length=100, description="What puts them in doubt.")
     verified: VerifiedCard | None = None
-    versions: dict[str, Text] = Field(default_factory=dict, max_length=100)
+    versions: dict[Text, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
 
     @property

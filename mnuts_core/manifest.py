@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from mnuts_core.errors import BundleError
-from mnuts_core.text import one_line, shortened
+from mnuts_core.text import one_line, shortened, visible
 from mnuts_core.untrusted import parse_json
 
 BUNDLE_SCHEMA: Literal["mnuts-bundle/2"] = "mnuts-bundle/2"
@@ -24,8 +24,14 @@ NOT_REAL = "none: the robust logits stand in for it"
 """How a manifest names the standard model of a bundle whose accuracies mean nothing (`algorithm1_bundle`)."""
 MAX_CLASSES = 100_000
 
-Text = Annotated[str, StringConstraints(max_length=4000)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+def _shown(value: Any) -> Any:
+    """Text without invisible characters: all that reads or shows a card gets it so."""
+    return visible(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_shown), StringConstraints(max_length=4000)]
+Name = Annotated[str, BeforeValidator(_shown), StringConstraints(min_length=1, max_length=200)]
 Setting = str | bool | int | Annotated[float, Field(allow_inf_nan=False)]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -95,7 +101,7 @@ class Manifest(Card):
     threat: ThreatModel | None = None
     attack: AttackCard | None = None
     command: Text = Field(default="", description="The command that makes the bundle again.")
-    versions: dict[str, Text] = Field(default_factory=dict, max_length=100)
+    versions: dict[Text, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
     digest: Digest | None = Field(default=None, description="SHA-256 over all tensors.")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mnuts_core.remix import BaseFigures
 
 MANY_CLASSES = 20
+STATED = "\n(so its maker says; nobody has checked it)"
 UNSEALED = "written by an older version: its manifest is not sealed, only its tensors are"
 
 
@@ -138,7 +139,7 @@ def manifest_table(path: Path, bundle: LogitBundle) -> Table:
         "robust model": _model_words(card.rob_model),
         "threat model": str(card.threat or "none recorded"),
         "attack": _attack_words(bundle),
-        "made with": printable(card.command),
+        "made with": printable(card.command) + (STATED if card.command else ""),
         "made": printable(card.created),
         "versions": printable(", ".join(f"{name} {number}" for name, number in card.versions.items())),
         "digest": bundle.digest,
