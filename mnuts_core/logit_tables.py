@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import importlib
 import re
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mnuts_core.csv_tables import MASK, MAX_COLUMNS, check_names, read_table
 from mnuts_core.errors import BundleError
 from mnuts_core.text import shortened
 from mnuts_core.untrusted import allowed_size, brief
@@ -22,10 +19,6 @@ from mnuts_core.untrusted import allowed_size, brief
 PLAIN = ("part", "label", "index", "margin")
 PARTS = ("clean", "adv")
 MODELS = ("std", "rob")
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-MAX_COLUMNS = 200_010
-MAX_HEADING = 2**23
-"""So many bytes the first line of a table may have."""
 UNNAMED = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 """How pandas writes the numbers of rows that have no name."""
 
@@ -33,9 +26,7 @@ Arrays = dict[str, Any]
 
 
 def read_csv(path: Path) -> Arrays:
-    """Named arrays from a `.csv` file with a heading; separated by commas, semicolons or tabs.
-
-    Numbers may have decimal commas where a column would otherwise hold no numbers.
+    """Named arrays from a `.csv` file, see `csv_tables.read_table`.
 
     Args:
         path: An existing file.
@@ -43,55 +34,7 @@ def read_csv(path: Path) -> Arrays:
     Raises:
         BundleError: If it is not such a table.
     """
-    heading = _heading(path)
-    separator = max(SEPARATORS, key=heading.count)
-    if heading.count(separator) > MAX_COLUMNS:
-        raise BundleError(f"{path} has more than {MAX_COLUMNS:,} columns")
-    table = _parse_csv(path, heading, separator)
-    if separator not in heading:
-        raise BundleError(
-            f"{path} has the one column {shortened(heading, 40)}: columns must be separated by "
-            f"{', '.join(SEPARATORS.values())}"
-        )
-    if separator != "," and any(_has_commas(table[name]) for name in table if name != "part"):
-        table = _parse_csv(path, heading, separator, decimal=",")
-    if not isinstance(table.index, pd.RangeIndex):
-        raise BundleError(
-            f"{path} has more values in a row than headings in its first line; columns are separated by "
-            f"{SEPARATORS[separator]}"
-        )
-    return table_arrays(path, table)
-
-
-def _heading(path: Path) -> str:
-    """The first line."""
-    with path.open("rb") as stream:
-        heading = stream.readline(MAX_HEADING)
-    if len(heading) == MAX_HEADING:
-        raise BundleError(f"{path} has more than {MAX_COLUMNS:,} columns")
-    if heading.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise BundleError(f"{path} is not a readable table: it is UTF-16; save it as UTF-8")
-    try:
-        return heading.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{path} is not a readable table: {brief(error)}") from None
-
-
-def _parse_csv(path: Path, heading: str, separator: str, decimal: str = ".") -> pd.DataFrame:
-    try:
-        _check_names(path, next(csv.reader([heading], delimiter=separator), []))
-        return pd.read_csv(
-            path, compression=None, sep=separator, decimal=decimal, encoding="utf-8-sig", low_memory=False
-        )
-    except BundleError:
-        raise
-    except (ValueError, csv.Error) as error:  # what pandas raises, and what is not UTF-8
-        raise BundleError(f"{path} is not a readable table: {brief(error)}") from None
-
-
-def _has_commas(column: pd.Series[Any]) -> bool:
-    """Whether a column holds text with commas: numbers as many countries write them."""
-    return column.dtype.kind not in "iufb" and bool(column.astype(str).str.contains(",", regex=False).any())
+    return table_arrays(path, read_table(path, words=("part",)))
 
 
 def read_parquet(path: Path) -> Arrays:
@@ -115,9 +58,12 @@ def read_parquet(path: Path) -> Arrays:
             words = [name for name in ("part",) if name in file.schema_arrow.names]
         # text is read as a dictionary: repeated words take no room
         table = parquet.read_table(path, read_dictionary=words, partitioning=None, use_threads=False)
-        return table_arrays(path, table.to_pandas(ignore_metadata=True))
-    except (pa.ArrowException, OSError) as error:
+        frame = table.replace_schema_metadata(None).to_pandas()
+    except BundleError:
+        raise
+    except Exception as error:  # of the library, which a damaged file may upset anywhere
         raise BundleError(f"{path} is not a readable Parquet file: {brief(error)}") from None
+    return table_arrays(path, frame)
 
 
 def _check_parquet(path: Path, pa: Any, file: Any) -> None:
@@ -130,17 +76,10 @@ def _check_parquet(path: Path, pa: Any, file: Any) -> None:
             f"{path} unpacks to some {size:,} bytes in {card.num_columns:,} columns, more than "
             f"{allowed:,}, which a file of its size may take: split it"
         )
-    _check_names(path, file.schema_arrow.names)
+    check_names(path, file.schema_arrow.names)
     for column in file.schema_arrow:
         if column.name != "part" and not UNNAMED.fullmatch(column.name) and not _is_number(pa, column.type):
             raise BundleError(f"{path}: column {shortened(column.name)} must hold numbers, got {column.type}")
-
-
-def _check_names(path: Path, names: Sequence[str]) -> None:
-    """Refuse a table in which two columns have one name."""
-    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
-    if count > 1:
-        raise BundleError(f"{path} has {count} columns of the name {shortened(name)}: leave one")
 
 
 def table_arrays(path: Path, table: pd.DataFrame) -> Arrays:
@@ -225,7 +164,7 @@ def _logits(path: Path, rows: pd.DataFrame, part: str, k: int) -> Arrays:
 def _numbers(path: Path, rows: pd.DataFrame, name: str) -> NDArray[Any]:
     values = rows[name].to_numpy()
     if values.dtype.kind not in "iuf":
-        hint = ": a mask of right and wrong is not classes" if values.dtype.kind == "b" else ""
+        hint = MASK if values.dtype.kind == "b" else ""
         raise BundleError(f"{path}: column {name!r} must hold numbers in every row, got {values.dtype}{hint}")
     return values if values.dtype == np.float32 else values.astype(np.float64)
 

@@ -25,7 +25,7 @@ Code = Literal[
 CODES: tuple[Code, ...] = get_args(Code)
 
 ROUNDING = 0.01
-"""Probabilities may be so far outside [0, 1], and their sums so far from 1: half precision rounds so."""
+"""Probabilities may be so far above 1, and their sums so far from 1: half precision rounds so."""
 FEWEST = 20
 """So many numbers in [0, 1] may be chance; logits of a network have both signs."""
 MASK = -1e5
@@ -76,7 +76,7 @@ def _of_values(name: str, parts: list[Logits]) -> Iterator[LogitWarning]:
     """What the numbers of one model say."""
     seen = [_summary(block) for part in parts for block in _blocks(part)]
     least, largest = min(one.least for one in seen), max(one.largest for one in seen)
-    if least >= -ROUNDING and largest <= 1 + ROUNDING:
+    if least >= 0 and largest <= 1 + ROUNDING:
         yield from _of_shares(name, seen)
     if masked := sum(one.masked for one in seen):
         yield LogitWarning(
@@ -139,7 +139,7 @@ class _Summary(NamedTuple):
 
 def _summary(rows: Logits) -> _Summary:
     least, largest = float(rows.min()), float(rows.max())
-    shares = least >= -ROUNDING and largest <= 1 + ROUNDING
+    shares = least >= 0 and largest <= 1 + ROUNDING
     clipped = max(-least, largest) > LARGEST_LOGIT
     changed = rows.argmax(1) != rows.clip(-LARGEST_LOGIT, LARGEST_LOGIT).argmax(1) if clipped else np.zeros(1)
     return _Summary(

@@ -14,7 +14,7 @@ from mnuts_core.text import one_line, shortened
 
 MAX_BYTES = 8 * 2**30
 """Files, and what they unpack to, may be this large at most."""
-SMALL = 128 * 2**20
+SMALL = 64 * 2**20
 RATIO = 16
 """What a file unpacks to may take `SMALL` bytes, or `RATIO` times the file: more, and it is made to hurt."""
 MAX_DEPTH = 100

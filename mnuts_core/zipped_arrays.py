@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnuts_core.text import shortened
+from mnuts_core.text import one_line, shortened, visible
 from mnuts_core.untrusted import Error, allowed_size, brief, existing_file
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def read_npz(path: str | os.PathLike[str], wanted: Collection[str], error: Error
         with warnings.catch_warnings(), np.load(path, allow_pickle=False) as arrays:
             warnings.simplefilter("ignore")
             return {name: arrays[name] for name in names}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
-        raise error(f"{path} is damaged: {problem}") from None
+    except Exception as problem:  # see `_open_zip`
+        raise error(f"{path} is damaged: {brief(problem)}") from None
 
 
 def read_torch(path: str | os.PathLike[str], error: Error, *, legacy: bool = False) -> Any:
@@ -103,16 +103,18 @@ def read_torch(path: str | os.PathLike[str], error: Error, *, legacy: bool = Fal
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except Exception as problem:  # a broken pickle may fail anywhere
-        named = re.search(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)", str(problem))
-        reason = (
-            f"it holds {named[1]}: save numbers as float(x), arrays as torch.as_tensor(x)"
-            if named
-            else brief(problem)
-        )
         raise error(
             f"{path} must hold nothing but tensors, numbers, text and plain containers of them "
-            f"(weights_only): {reason}"
+            f"(weights_only): {_refusal(problem)}"
         ) from None
+
+
+def _refusal(problem: Exception) -> str:
+    """Why PyTorch did not load a file, without its advice to trust it."""
+    if named := re.search(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)", str(problem)):
+        return f"it holds {named[1]}; save numbers as float(x), arrays as torch.as_tensor(x)"
+    reason = re.search(r"WeightsUnpickler error: *(\S.*)", str(problem))
+    return one_line(reason[1], 200) if reason else f"{type(problem).__name__}, as it is not or is damaged"
 
 
 def tensor_array(name: str, value: Tensor, error: Error) -> NDArray[Any]:
@@ -153,10 +155,10 @@ def class_names(values: Any, error: Error) -> tuple[str, ...]:
         if not listed or not all(isinstance(value, (str, bytes, int, np.generic)) for value in values):
             raise ValueError(shortened(values))
         return tuple(
-            value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+            visible(value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value))
             for value in values
         )
-    except ValueError as problem:  # NumPy keeps code points that do not exist
+    except (ValueError, SystemError) as problem:  # NumPy keeps code points that do not exist
         raise error(f"classes must be a list of names: {brief(problem)}") from None
 
 
@@ -178,8 +180,12 @@ def _open_zip(path: Path, error: Error) -> Iterator[zipfile.ZipFile]:
             if {entry.compress_type for entry in entries} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise error(f"{path} is compressed in an unusual way: entries may be stored or deflated")
             yield archive
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as problem:
-        raise error(f"{path} is not a readable {path.suffix or 'zip'} file: {problem}") from None
+    except error:
+        raise
+    except Exception as problem:  # of names, sizes and streams: a broken archive may fail anywhere
+        raise error(
+            f"{path} is not a readable {path.suffix or 'zip'} file: {one_line(str(problem), 200)}"
+        ) from None
 
 
 def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, error: Error) -> ArrayHeader:
@@ -233,4 +239,7 @@ def _check_globals(path: Path, pickle: bytes, error: Error) -> None:
         raise error(f"{path} holds a broken pickle: {problem}") from None
     for name in named:
         if _ALLOCATING.search(name):
-            raise error(f"{path} asks for {name.replace(' ', '.')}, which a file of tensors does not need")
+            raise error(
+                f"{path} asks for {one_line(name.replace(' ', '.'), 100)}, which a file of tensors does not "
+                "need, but for unusual dtypes: save those .float()"
+            )
