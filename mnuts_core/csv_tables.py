@@ -8,6 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -49,15 +50,22 @@ def read_table(path: Path, words: Collection[str] = ()) -> pd.DataFrame:
             f"{path} has the one column {shortened(heading, 40)}: columns must be separated by "
             f"{', '.join(SEPARATORS.values())}"
         )
-    if text and separator != "," and table[text[0]].astype(str).str.contains(",", regex=False).any():
+    if text and separator != "," and _has_commas(table[text[0]]):
         table, text = _parsed(path, heading, separator, words, decimal=",")
     if text:
-        kind = table[text[0]].dtype
+        kind, hint = table[text[0]].dtype, ""
+        if kind.kind == "b":
+            hint = MASK
+        elif _has_commas(table[text[0]]):
+            hint = ": decimal commas need semicolons or tabs between the columns, and no points beside them"
         raise BundleError(
-            f"{path}: column {shortened(text[0])} must hold numbers in every row, got {kind}"
-            + (MASK if kind.kind == "b" else "")
+            f"{path}: column {shortened(text[0])} must hold numbers in every row, got {kind}{hint}"
         )
     return table
+
+
+def _has_commas(column: pd.Series[Any]) -> bool:
+    return bool(column.astype(str).str.contains(",", regex=False).any())
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

