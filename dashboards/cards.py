@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
+
+from mnuts_core.text import escape
 
 from .panels import settings_text, signed
 

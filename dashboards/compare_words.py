@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
+
+from mnuts_core.text import escape
 
 from .compare_tables import paper_best
 

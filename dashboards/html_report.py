@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
+
+from mnuts_core.text import escape
 
 from .board import Panel
 from .plotlyjs import plotly_source

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from html import escape
+
+from mnuts_core.text import escape
 
 from .lesson_numbers import Number, Verdict
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
+
+from mnuts_core.text import escape
 
 from .theme import CLASSIFIER
 
@@ -208,5 +209,5 @@ def bundle_facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:
             2, f"Attack: {card.attack.name}, {card.attack.n_iter} steps, on {card.attack.surrogate}."
         )
     if card.command:
-        details.append(f"Made again with: {card.command}")
+        details.append(f"Its maker gives this command, which nobody has checked: {card.command}")
     return facts, details

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from html import escape
+import shlex
 
 from mnuts_core import views
 from mnuts_core.assumptions import assumptions
 from mnuts_core.config import MixConfig
 from mnuts_core.example_views import story
+from mnuts_core.library import all_bundles
 from mnuts_core.manifest import now
 from mnuts_core.params import MixParams
+from mnuts_core.text import escape
 
 from . import cards, panels
 from .drawing import ALL, PANELS, Scene, draw, notes
@@ -101,9 +103,11 @@ def commands(scene: Scene, config: MixConfig) -> list[str]:
     """
     bundle, params = scene.opened.engine.bundle, scene.remix.params
     options = " ".join(_options(params, config.beta))
+    known = all_bundles()  # a name that only the file itself gives is no word for a command
+    name = shlex.quote(bundle.name) if bundle.name in known else "BUNDLE.safetensors"
     lines = [
-        f"mnuts remix {bundle.name} {options}",
-        f"mnuts export {bundle.name} {options} --out CONFIG.json",
+        f"mnuts remix {name} {options}",
+        f"mnuts export {name} {options} --out CONFIG.json",
     ]
     if why_not(bundle) is None:
         lines.append(command(Request(config, bundle, bundle.n_adv, 100)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import ipywidgets as w
@@ -14,6 +13,7 @@ import torch
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.library import all_bundles, default_bundle, find_bundle
+from mnuts_core.text import escape
 
 from . import lesson_words as html
 from .board import Board

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,9 +19,13 @@ import numpy as np
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.config import MixConfig
 from mnuts_core.errors import MnutsError
+from mnuts_core.text import one_line
 
 from .jobs import Cancelled, Progress
 
+DIGITS_SPECS = ("demo:digits/std", "demo:digits/rob")
+DEMO_SPECS = (*DIGITS_SPECS, "demo:cifar10/std", "demo:cifar10/rob")
+"""The shipped models: these very specs, and none that only begin so."""
 IMAGES_VARIABLE = "MNUTS_IMAGES"
 """The environment variable with the data spec of the images behind the bundle (`dashboard --images`)."""
 BATCH = 50
@@ -62,9 +67,11 @@ def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
         return "the bundle has no attacked part to compare with"
     for spec in (manifest.std_model.spec, manifest.rob_model.spec):
         family = spec.partition(":")[0]
-        at_hand = family == "demo" or (trusted and family in ("timm", "torchvision") and "@" in spec)
+        at_hand = spec in DEMO_SPECS or (trusted and family in ("timm", "torchvision") and "@" in spec)
         if not at_hand:
-            return f"the model {spec} is not at hand here: export the JSON and run mnuts evaluate"
+            return (
+                f"the model {one_line(spec, 100)} is not at hand here: export the JSON and run mnuts evaluate"
+            )
     return None
 
 
@@ -78,12 +85,11 @@ def rows_of(bundle: LogitBundle, n: int) -> np.ndarray:
 def command(request: Request, *, config: str = "CONFIG.json") -> str:
     """The command that does the same outside the page, on the first n images of the data."""
     manifest = request.bundle.manifest
-    own = "digits" if manifest.std_model.spec.startswith("demo:digits/") else "DATA"
+    own = "digits" if manifest.std_model.spec in DIGITS_SPECS else "DATA"
     data = request.data or os.environ.get(IMAGES_VARIABLE) or own
-    return (
-        f"mnuts evaluate {config} --std {manifest.std_model.spec} --rob {manifest.rob_model.spec} "
-        f"--data {data} --n {request.n} --n-iter {request.n_iter} --batch-size {BATCH}"
-    )
+    words = ["mnuts", "evaluate", config, "--std", manifest.std_model.spec, "--rob", manifest.rob_model.spec]
+    words += ["--data", data, "--n", request.n, "--n-iter", request.n_iter, "--batch-size", BATCH]
+    return shlex.join(map(str, words))
 
 
 class Verification:

@@ -6,7 +6,6 @@ No pickle anywhere: a bundle that somebody sends you cannot run code. Reading va
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,25 +15,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.files import write_atomically
 from mnuts_core.manifest import (
-    BUNDLE_SCHEMA,
     DataCard,
     Manifest,
     ModelCard,
     first_problem,
     library_versions,
     now,
+    numbered_classes,
+    parse_manifest,
+    sealed_json,
 )
+from mnuts_core.text import shortened
+from mnuts_core.untrusted import brief, safetensors_header
 
 METADATA_KEY = "mnuts"
-MAX_BYTES = 8 * 2**30
-"""A bundle larger than this is refused before anything is read."""
-MAX_MANIFEST = 4 * 2**20
+BLOCK = 2**22
+"""Margins are computed of so many logits at a time."""
 
 # attribute → tensor name in the file, dtype in memory and in the file, number of dimensions
 _TENSORS: Mapping[str, tuple[str, type, int]] = {
@@ -208,8 +210,7 @@ class LogitBundle:
             BundleError: If the folder does not exist.
         """
         tensors = {name: np.ascontiguousarray(array) for name, array in self.tensors().items()}
-        manifest = self.manifest.model_copy(update={"digest": self.digest})
-        metadata = {METADATA_KEY: manifest.model_dump_json(by_alias=True)}
+        metadata = {METADATA_KEY: sealed_json(self.manifest.model_copy(update={"digest": self.digest}))}
         return write_atomically(path, to_safetensors(tensors, metadata=metadata), BundleError)
 
     @classmethod
@@ -232,7 +233,7 @@ class LogitBundle:
         if manifest.digest != content_digest(tensors):
             raise BundleError(
                 f"{path} is damaged: its tensors do not match the digest in its manifest; get it again, "
-                "or rebuild it" + (f" with: {manifest.command}" if manifest.command else "")
+                "or rebuild it"
             )
         try:
             return cls(
@@ -249,7 +250,7 @@ def _plain_manifest(name: str, classes: Sequence[str] | None, logits: NDArray[An
         return Manifest(
             name=name,
             data=DataCard(name="unknown", source="arrays given by the user"),
-            classes=tuple(classes or (str(i) for i in range(max(k, 2)))),
+            classes=tuple(classes or numbered_classes(k)),
             std_model=ModelCard(spec="unknown"),
             rob_model=ModelCard(spec="unknown"),
             versions=library_versions(),
@@ -286,15 +287,27 @@ def validate(bundle: LogitBundle) -> None:
     _check_rows(bundle, n, k)
     labels = bundle.clean_labels
     if labels.min() < 0 or labels.max() >= k:
+        hint = ": these seem to count from 1, subtract 1" if labels.min() == 1 and labels.max() == k else ""
         raise BundleError(
             f"clean.labels must lie in [0, {k}), got {labels.min()} to {labels.max()}: "
-            "labels count classes from 0"
+            f"labels count classes from 0{hint}"
         )
     if len(bundle.manifest.classes) != k:
         raise BundleError(
             f"the manifest names {len(bundle.manifest.classes)} classes, but the logits have {k}"
         )
+    _check_images(bundle)
     _check_attacked(bundle)
+
+
+def _check_images(bundle: LogitBundle) -> None:
+    sizes = {images.shape[1:] for images in (bundle.clean_images, bundle.adv_images) if images is not None}
+    if any(0 in size for size in sizes):
+        raise BundleError(
+            f"images must have at least one pixel and channel, got {sizes.pop()}: leave them out"
+        )
+    if len(sizes) > 1:
+        raise BundleError(f"clean.images and adv.images must be of one size, got {sorted(sizes)}")
 
 
 def _check_array(name: str, array: object, dtype: type, ndim: int) -> None:
@@ -354,14 +367,17 @@ def _coerce(attribute: str, value: ArrayLike) -> NDArray[Any]:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise BundleError(f"{name} cannot be read as an array: {error}") from None
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if dtype is np.float32 and array.dtype == np.float64 and attribute.endswith("logits"):
         return np.ascontiguousarray(array)
-    if array.dtype.kind not in "iufb" or (dtype is not np.float32 and array.dtype.kind == "f"):
+    if array.dtype.kind not in "iuf" or (dtype is not np.float32 and array.dtype.kind == "f"):
         wanted = "integers" if dtype is not np.float32 else "numbers"
-        raise BundleError(f"{name} must be {wanted}, got dtype {array.dtype}")
+        hint = ": a mask of right and wrong is not classes" if array.dtype.kind == "b" else ""
+        raise BundleError(f"{name} must be {wanted}, got dtype {array.dtype}{hint}")
     if dtype is np.uint8 and array.dtype != np.uint8:
         raise BundleError(f"{name} must be uint8 in [0, 255], got dtype {array.dtype}")
-    return np.ascontiguousarray(array.astype(dtype, copy=False))
+    with np.errstate(over="ignore"):  # what becomes infinite is refused further on
+        return np.ascontiguousarray(array.astype(dtype, copy=False))
 
 
 def _margins_of(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
@@ -373,37 +389,35 @@ def _margins_of(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
     labels, logits = arrays["clean_labels"], torch.from_numpy(arrays["adv_rob_logits"])
     try:
         own = torch.from_numpy(labels[arrays["adv_index"]])
-        return signed_margin(layer_norm(logits.double()), own).float().numpy()
+        if logits.ndim != 2 or len(own) != len(logits):
+            raise IndexError
+        rows = max(1, BLOCK // max(1, logits.shape[1]))
+        blocks = zip(torch.split(logits, rows), torch.split(own, rows), strict=True)
+        margins = [signed_margin(layer_norm(block.double()), label) for block, label in blocks]
+        return torch.cat(margins).float().numpy()
     except (ParameterError, IndexError, KeyError):  # the arrays do not fit: validation names the problem
         return np.zeros(len(logits), np.float32)
 
 
 def _read(path: Path) -> tuple[Manifest, dict[str, NDArray[Any]]]:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BundleError(f"no bundle at {path}: give the path of a .safetensors file")
-    if path.stat().st_size > MAX_BYTES:
-        raise BundleError(f"{path} is larger than {MAX_BYTES // 2**30} GiB: split it")
+    header = safetensors_header(path, BundleError)
+    metadata = header.pop("__metadata__", None)
     try:
-        with safe_open(path, framework="numpy") as handle:
-            text = (handle.metadata() or {}).get(METADATA_KEY)
-            if text is None or len(text) > MAX_MANIFEST:
-                raise BundleError(f"{path} is a safetensors file, but holds no MixedNUTS bundle manifest")
-            manifest = _parse_manifest(path, text)
-            return manifest, {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, TypeError, KeyError, AttributeError) as error:
-        raise BundleError(f"{path} is not a readable safetensors file: {error}") from None
+        with safe_open(path, framework="numpy") as handle:  # which compares the header with the file
+            manifest = _manifest_in(path, metadata)
+            return manifest, {name: handle.get_tensor(name) for name in header}
+    except BundleError:
+        raise
+    except Exception as error:  # of the library, which knows dtypes that NumPy lacks
+        raise BundleError(f"{path} is not a readable safetensors file: {brief(error)}") from None
 
 
-def _parse_manifest(path: Path, text: str) -> Manifest:
-    try:
-        raw = json.loads(text)
-        version = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(version, str) and version.startswith("mnuts-bundle/") and version != BUNDLE_SCHEMA:
-            raise BundleError(
-                f"{path} has schema {version!r}, this version reads 'mnuts-bundle/1': update mnuts"
-            )
-        return Manifest.model_validate(raw)
-    except ValidationError as error:
-        raise BundleError(f"{path}: the manifest is wrong at {first_problem(error)}") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BundleError(f"{path}: the manifest is not valid JSON: {error}") from None
+def _manifest_in(path: Path, metadata: Any) -> Manifest:
+    """The manifest in a file's metadata, which hold nothing else."""
+    if not isinstance(metadata, dict) or not isinstance(metadata.get(METADATA_KEY), str):
+        raise BundleError(f"{path} is a safetensors file, but holds no MixedNUTS bundle manifest")
+    if unknown := [name for name in metadata if name != METADATA_KEY]:
+        raise BundleError(f"{path} holds unknown metadata {shortened(unknown)} beside its manifest")
+    return parse_manifest(metadata[METADATA_KEY], str(path))

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from mnuts_core.errors import MnutsError
-from mnuts_core.untrusted import existing_file, read_torch
+from mnuts_core.untrusted import existing_file
 from mnuts_core.weight_names import Renamed, is_averaged, renamed
+from mnuts_core.zipped_arrays import read_torch
 
 WRAPPINGS = ("state_dict", "model", "model_state_dict", "net")
 """Keys under which training scripts keep the weights. Averaged ones stand before them, as timm has it."""

@@ -27,12 +27,13 @@ from mnuts_core.manifest import (
     first_problem,
     library_versions,
     now,
-    shortened,
 )
 from mnuts_core.mixing import BETA_D, R_D
 from mnuts_core.params import PARAMS, Clamp, MixParams
 from mnuts_core.quantiles import QuantileMethod
 from mnuts_core.remix import Remix, RemixEngine
+from mnuts_core.text import shortened, visible_json
+from mnuts_core.untrusted import parse_json, read_bytes
 
 CONFIG_SCHEMA: Literal["mnuts-config/1"] = "mnuts-config/1"
 MAX_BYTES = 2**20
@@ -153,7 +154,7 @@ class MixConfig(Card):
     estimates: EstimatesCard | None = None
     warnings: tuple[Text, ...] = Field(default=(), max_length=100, description="What puts them in doubt.")
     verified: VerifiedCard | None = None
-    versions: dict[str, Text] = Field(default_factory=dict, max_length=100)
+    versions: dict[Text, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
 
     @property
@@ -227,7 +228,7 @@ class MixConfig(Card):
 
     def to_json(self) -> str:
         """The configuration as JSON text."""
-        return self.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n"
+        return visible_json(self.model_dump_json(by_alias=True, indent=2, exclude_none=True)) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str = "the configuration") -> MixConfig:
@@ -242,10 +243,7 @@ class MixConfig(Card):
         """
         if len(text) > MAX_BYTES:
             raise ConfigError(f"{where} is larger than {MAX_BYTES // 2**20} MiB: that is no configuration")
-        try:
-            raw = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ConfigError(f"{where} is not valid JSON: {error}") from None
+        raw = parse_json(text, where, ConfigError)
         version = raw.get("schema") if isinstance(raw, dict) else None
         if version != CONFIG_SCHEMA:
             raise ConfigError(f"{where} must have schema {CONFIG_SCHEMA!r}, got {shortened(version)}")
@@ -273,14 +271,7 @@ class MixConfig(Card):
         Raises:
             ConfigError: If the file is missing, broken, or of another version.
         """
-        path = Path(path)
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise ConfigError(f"{path} is larger than {MAX_BYTES // 2**20} MiB: that is no configuration")
-            text = path.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
-        return cls.from_json(text, str(path))
+        return cls.from_json(read_bytes(path, MAX_BYTES, ConfigError), str(path))
 
 
 def estimates_card(remix: Remix) -> EstimatesCard:

@@ -28,7 +28,8 @@ from torch import Tensor
 from mnuts_core.attacks.inputs import check_count, check_images
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.manifest import DataCard
-from mnuts_core.untrusted import ArrayHeader, brief, npz_headers, read_npz
+from mnuts_core.untrusted import brief
+from mnuts_core.zipped_arrays import ArrayHeader, class_names, npz_headers, read_npz
 
 DATASETS_VARIABLE = "MNUTS_DATASETS"
 """The environment variable that names the folder of torchvision's data sets, instead of `./datasets`."""
@@ -205,9 +206,8 @@ def _npz(request: Request) -> LoadedData:
     card = DataCard(
         name=path.stem[:200], split=split_words("file", n, len(images)), source=f"npz:{path.name}"
     )
-    return LoadedData(
-        pixels, torch.from_numpy(labels[:n].astype(np.int64)), tuple(map(str, classes.tolist())), card
-    )
+    names = class_names(classes.ravel(), DataError)
+    return LoadedData(pixels, torch.from_numpy(labels[:n].astype(np.int64)), names, card)
 
 
 def _check_layout(path: Path, header: ArrayHeader) -> None:

@@ -3,9 +3,17 @@
 Every message names the argument, says what is allowed, what came, and what to do.
 """
 
+from mnuts_core.text import one_line
+
 
 class MnutsError(ValueError):
-    """Something that the caller gave is wrong; the message says what, what is allowed and what to do."""
+    """Something that the caller gave is wrong; the message says what, what is allowed and what to do.
+
+    Whatever a message quotes, of a file or of a library: it is one visible line of bounded length.
+    """
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class ParameterError(MnutsError):

@@ -28,7 +28,7 @@ Algorithm 1 alone: see `algorithm1_bundle`. Both names work in an `.npz` file to
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +39,24 @@ from pydantic import ValidationError
 from mnuts_core.bundle import LogitBundle
 from mnuts_core.errors import BundleError
 from mnuts_core.logit_tables import Arrays, read_csv, read_parquet
-from mnuts_core.manifest import DataCard, Manifest, ModelCard, first_problem, library_versions, now, shortened
-from mnuts_core.untrusted import existing_file, npz_headers, read_npz, read_torch, tensor_array
+from mnuts_core.manifest import (
+    NOT_REAL,
+    DataCard,
+    Manifest,
+    ModelCard,
+    first_problem,
+    library_versions,
+    now,
+    numbered_classes,
+)
+from mnuts_core.text import shortened
+from mnuts_core.untrusted import existing_file
+from mnuts_core.zipped_arrays import class_names, npz_headers, read_npz, read_torch, tensor_array
 
 REQUIRED = ("clean_labels", "clean_std_logits", "clean_rob_logits")
 OPTIONAL = ("adv_index", "adv_std_logits", "adv_rob_logits", "adv_margin", "clean_images", "adv_images")
 CLASSES = "classes"
 AUTHORS = ("atk_corr", "cln_incorr")
-NOT_REAL = "none: the robust logits stand in for it"
-"""How the manifest of `algorithm1_bundle` names its standard model."""
 
 
 def import_logits(
@@ -70,6 +79,7 @@ def import_logits(
     name = path.stem if name is None else name
     if set(AUTHORS) <= set(arrays):
         return algorithm1_bundle(arrays["atk_corr"], arrays["cln_incorr"], name=name, source=path.name)
+    _check_names(path, arrays)
     names = arrays.pop(CLASSES, None) if classes is None else classes
     _complete(path, arrays)
     try:
@@ -112,7 +122,7 @@ def algorithm1_bundle(
         f"{name[:120]} (Algorithm 1 only: labels and standard logits are not real)",
         f"{source}: wrong clean and right attacked examples of one robust model (cln_incorr, atk_corr). "
         "Labels and standard logits are made up: read no accuracy off this bundle, only search results",
-        tuple(str(i) for i in range(right.shape[1])),
+        numbered_classes(right.shape[1]),
         std_model=NOT_REAL,
     )
     return LogitBundle.from_arrays(
@@ -148,6 +158,7 @@ def _manifest(name: str, source: str, classes: tuple[str, ...], std_model: str =
 
 def _logits(name: str, value: ArrayLike) -> NDArray[Any]:
     array = np.asarray(value)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.ndim != 2 or array.dtype.kind != "f" or not len(array) or array.shape[1] < 2:
         raise BundleError(
             f"{name} must be numbers of shape (examples, K), with at least 1 example and K ≥ 2, "
@@ -162,24 +173,27 @@ def _class_names(names: Any, logits: Any) -> tuple[str, ...]:
     """The given names, else one number a class, as far as K can be told."""
     if names is None:
         shape = np.shape(logits)
-        return tuple(str(i) for i in range(max(shape[1], 2) if len(shape) == 2 else 2))
-    if isinstance(names, str) or np.ndim(names) != 1:
-        raise BundleError(f"classes must be a list of names, got {shortened(names)}")
-    return tuple(map(str, names))
+        return numbered_classes(shape[1] if len(shape) == 2 else 2)
+    return class_names(names, BundleError)
+
+
+def _check_names(path: Path, names: Collection[str], required: Sequence[str] = REQUIRED) -> None:
+    """Refuse missing and unknown names."""
+    missing = [name for name in required if name not in names]
+    unknown = sorted(set(names) - {*REQUIRED, *OPTIONAL, CLASSES} - set(() if required else AUTHORS))
+    if missing or unknown:
+        what = f"lacks {', '.join(missing)}" if missing else f"holds unknown {', '.join(unknown)}"
+        allowed = ", ".join((*REQUIRED, *OPTIONAL, CLASSES))
+        raise BundleError(
+            f"{path} {what[:200]}: allowed are {allowed} (or {' and '.join(AUTHORS)} for Algorithm 1 alone)"
+        )
 
 
 def _complete(path: Path, arrays: Arrays) -> None:
-    """Refuse missing and unknown names, and count the attacked rows where all images are attacked."""
-    missing = [name for name in REQUIRED if name not in arrays]
-    unknown = sorted(set(arrays) - {*REQUIRED, *OPTIONAL})
-    if missing or unknown:
-        what = f"lacks {', '.join(missing)}" if missing else f"holds unknown {', '.join(map(str, unknown))}"
-        allowed = ", ".join((*REQUIRED, *OPTIONAL, CLASSES))
-        raise BundleError(
-            f"{path} {what}: allowed are {allowed} (or {' and '.join(AUTHORS)} for Algorithm 1 alone)"
-        )
+    """Count the attacked rows where all images are attacked."""
     if "adv_rob_logits" in arrays and "adv_index" not in arrays:
-        if (m := len(arrays["adv_rob_logits"])) != (n := len(arrays["clean_labels"])):
+        m, n = (np.atleast_1d(arrays[name]).shape[0] for name in ("adv_rob_logits", "clean_labels"))
+        if m != n:
             raise BundleError(
                 f"{path} lacks adv_index, which must say which of the {n} clean rows each of the {m} "
                 f"attacked ones belongs to: add it (0 to {m - 1}, if those are the first)"
@@ -189,6 +203,7 @@ def _complete(path: Path, arrays: Arrays) -> None:
 
 def _from_npz(path: Path) -> Arrays:
     names = list(npz_headers(path, BundleError))
+    _check_names(path, names, required=())
     return dict(read_npz(path, names, BundleError))
 
 
@@ -198,6 +213,7 @@ def _from_torch(path: Path) -> Arrays:
     content = read_torch(path, BundleError)
     if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
         raise BundleError(f"{path} must hold a dict of named tensors, got {type(content).__name__}")
+    _check_names(path, content, required=())
     arrays: Arrays = {}
     for name, value in content.items():
         if isinstance(value, torch.Tensor):

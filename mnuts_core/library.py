@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
-from safetensors import SafetensorError, safe_open
 
 from mnuts_core.bundle import METADATA_KEY
 from mnuts_core.errors import BundleError, ConfigError
+from mnuts_core.untrusted import safetensors_header
 
 if TYPE_CHECKING:
     from mnuts_core.bundle import LogitBundle
@@ -91,10 +91,10 @@ def is_bundle(path: Path) -> bool:
         path: Any file; one that is missing or broken is no bundle.
     """
     try:
-        with safe_open(path, framework="numpy") as handle:
-            return METADATA_KEY in (handle.metadata() or {})
-    except (SafetensorError, OSError):
+        metadata = safetensors_header(path, BundleError).get("__metadata__")
+    except (BundleError, OSError):
         return False
+    return isinstance(metadata, dict) and METADATA_KEY in metadata
 
 
 def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from mnuts_core.csv_tables import MASK, MAX_COLUMNS, check_names, read_table
 from mnuts_core.errors import BundleError
-from mnuts_core.untrusted import MAX_BYTES, brief
-
-if TYPE_CHECKING:
-    import pandas as pd
+from mnuts_core.text import shortened
+from mnuts_core.untrusted import allowed_size, brief
 
 PLAIN = ("part", "label", "index", "margin")
 PARTS = ("clean", "adv")
 MODELS = ("std", "rob")
-MAX_COLUMNS = 200_010
-MAX_HEADING = 2**23
-"""So many bytes the first line of a table may have."""
+UNNAMED = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
+"""How pandas writes the numbers of rows that have no name."""
 
 Arrays = dict[str, Any]
 
 
 def read_csv(path: Path) -> Arrays:
-    """Named arrays from a `.csv` file with a heading, comma-separated.
+    """Named arrays from a `.csv` file, see `csv_tables.read_table`.
 
     Args:
         path: An existing file.
@@ -34,23 +34,11 @@ def read_csv(path: Path) -> Arrays:
     Raises:
         BundleError: If it is not such a table.
     """
-    import pandas as pd
-
-    with path.open("rb") as stream:
-        heading = stream.readline(MAX_HEADING)
-    if heading.count(b",") > MAX_COLUMNS or len(heading) == MAX_HEADING:
-        raise BundleError(f"{path} has more than {MAX_COLUMNS:,} columns")
-    try:
-        table = pd.read_csv(path, compression=None)
-    except ValueError as error:  # what pandas raises, and what is not UTF-8
-        raise BundleError(f"{path} is not a readable table: {brief(error)}") from None
-    if not isinstance(table.index, pd.RangeIndex):
-        raise BundleError(f"{path} has more values in a row than headings in its first line")
-    return table_arrays(path, table)
+    return table_arrays(path, read_table(path, words=("part",)))
 
 
 def read_parquet(path: Path) -> Arrays:
-    """Named arrays from a `.parquet` file.
+    """Named arrays from a `.parquet` file; an index that pandas stored is columns like any other.
 
     Args:
         path: An existing file.
@@ -65,19 +53,33 @@ def read_parquet(path: Path) -> Arrays:
             f"reading {path.name} needs pyarrow: pip install pyarrow, or save as .csv"
         ) from None
     try:
-        with parquet.ParquetFile(path) as file:
-            rows, columns = file.metadata.num_rows, file.metadata.num_columns
-            kinds = {column.name: column.type for column in file.schema_arrow}
-        if (size := rows * columns * 8) > MAX_BYTES or columns > MAX_COLUMNS:
-            raise BundleError(f"{path} unpacks to some {size:,} bytes, more than {MAX_BYTES:,}: split it")
-        for name, kind in kinds.items():
-            if name != "part" and not _is_number(pa, kind):
-                raise BundleError(f"{path}: column {name!r} must hold numbers, got {kind}")
-        words = ["part"] if "part" in kinds else None  # read as a dictionary: repeated text takes no room
-        table = parquet.read_table(path, read_dictionary=words, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
+        with parquet.ParquetFile(path, memory_map=True) as file:
+            _check_parquet(path, pa, file)
+            words = [name for name in ("part",) if name in file.schema_arrow.names]
+        # text is read as a dictionary: repeated words take no room
+        table = parquet.read_table(path, read_dictionary=words, partitioning=None, use_threads=False)
+        frame = table.replace_schema_metadata(None).to_pandas()
+    except BundleError:
+        raise
+    except Exception as error:  # of the library, which a damaged file may upset anywhere
         raise BundleError(f"{path} is not a readable Parquet file: {brief(error)}") from None
-    return table_arrays(path, table.to_pandas())
+    return table_arrays(path, frame)
+
+
+def _check_parquet(path: Path, pa: Any, file: Any) -> None:
+    """Refuse a table that would unpack to much more than it is, and columns that are not ours."""
+    card = file.metadata
+    groups = range(card.num_row_groups)
+    size = max(card.num_rows * card.num_columns * 8, sum(card.row_group(i).total_byte_size for i in groups))
+    if card.num_columns > MAX_COLUMNS or size > (allowed := allowed_size(path)):
+        raise BundleError(
+            f"{path} unpacks to some {size:,} bytes in {card.num_columns:,} columns, more than "
+            f"{allowed:,}, which a file of its size may take: split it"
+        )
+    check_names(path, file.schema_arrow.names)
+    for column in file.schema_arrow:
+        if column.name != "part" and not UNNAMED.fullmatch(column.name) and not _is_number(pa, column.type):
+            raise BundleError(f"{path}: column {shortened(column.name)} must hold numbers, got {column.type}")
 
 
 def table_arrays(path: Path, table: pd.DataFrame) -> Arrays:
@@ -90,12 +92,9 @@ def table_arrays(path: Path, table: pd.DataFrame) -> Arrays:
     Raises:
         BundleError: If columns are missing, unknown or not numbers, or attacked rows lack their clean one.
     """
+    table = _without_row_numbers(table)
     k = _count_classes(path, [str(name) for name in table.columns])
-    parts = table["part"].astype(str) if "part" in table else None
-    if parts is not None and not parts.isin(PARTS).all():
-        wrong = parts[~parts.isin(PARTS)].iloc[0]
-        raise BundleError(f"{path}: part must be clean or adv in every row, got {wrong[:40]!r}")
-    attacked = np.zeros(len(table), bool) if parts is None else (parts == "adv").to_numpy()
+    attacked = _attacked_rows(path, table)
     clean, adv = table[~attacked], table[attacked]
     if not len(clean):
         raise BundleError(f"{path} has no clean rows: it needs one row an image")
@@ -104,8 +103,32 @@ def table_arrays(path: Path, table: pd.DataFrame) -> Arrays:
     if len(adv):
         arrays |= {"adv_index": _match(path, clean, adv, labels), **_logits(path, adv, "adv", k)}
         if "margin" in adv:
-            arrays["adv_margin"] = _numbers(path, adv, "margin").astype(np.float32)
+            arrays["adv_margin"] = _numbers(path, adv, "margin")
     return arrays
+
+
+def _without_row_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without columns of whole numbers that have no name: pandas numbers its rows so."""
+    unnamed = [name for name in table if UNNAMED.fullmatch(str(name)) and table[name].dtype.kind in "iu"]
+    return table.drop(columns=unnamed)
+
+
+def _attacked_rows(path: Path, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which rows are at attacked images."""
+    if "part" not in table:
+        return np.zeros(len(table), bool)
+    parts = table["part"].astype(object)
+    wrong = np.flatnonzero(~parts.isin(PARTS))
+    if len(wrong):
+        blank = np.flatnonzero(parts.isna())
+        kind = "nothing" if len(blank) else shortened(parts.iloc[wrong[0]], 40)
+        rows = blank if len(blank) else wrong
+        numbers = ", ".join(str(row) for row in rows[:5]) + (", ..." if len(rows) > 5 else "")
+        raise BundleError(
+            f"{path}: part must be clean or adv in every row, got {kind} in {len(rows):,} of {len(table):,} "
+            f"rows: {numbers} (counted from 0)"
+        )
+    return (parts == "adv").to_numpy()
 
 
 def _is_number(pa: Any, kind: Any) -> bool:
@@ -118,7 +141,11 @@ def _count_classes(path: Path, columns: list[str]) -> int:
     missing = sorted({"label", *expected} - set(columns)) if k >= 2 else ["rob_0, rob_1, ..."]
     unknown = sorted(set(columns) - expected - set(PLAIN))
     if missing or unknown:
-        what = f"lacks the column {missing[0]}" if missing else f"has an unknown column {unknown[0][:40]!r}"
+        what = (
+            f"lacks the column {missing[0]}"
+            if missing
+            else f"has an unknown column {shortened(unknown[0], 40)}"
+        )
         raise BundleError(
             f"{path} {what}: needed are label, std_0 to std_{{K-1}} and rob_0 to rob_{{K-1}} with the same "
             "K ≥ 2; part, index and margin may be there"
@@ -137,7 +164,8 @@ def _logits(path: Path, rows: pd.DataFrame, part: str, k: int) -> Arrays:
 def _numbers(path: Path, rows: pd.DataFrame, name: str) -> NDArray[Any]:
     values = rows[name].to_numpy()
     if values.dtype.kind not in "iuf":
-        raise BundleError(f"{path}: column {name!r} must hold numbers in every row, got {values.dtype}")
+        hint = MASK if values.dtype.kind == "b" else ""
+        raise BundleError(f"{path}: column {name!r} must hold numbers in every row, got {values.dtype}{hint}")
     return values if values.dtype == np.float32 else values.astype(np.float64)
 
 

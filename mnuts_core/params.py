@@ -13,12 +13,16 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from mnuts_core.errors import ParameterError
+from mnuts_core.text import shortened
 
 Clamp = Literal["gelu", "relu", "elu", "softplus", "linear"]
 CLAMPS: tuple[Clamp, ...] = get_args(Clamp)
 
 LN_K_DEFAULT = 250
 """Layer norm takes its statistics over the 250 largest logits (D.7): all of them on CIFAR."""
+MAX_LN_K = 10**9
+EPS_LIMITS = {"Linf": 1, "L2": 10}
+"""From these radii on, levels of 255 were probably given in the place of shares of 1."""
 
 
 @dataclass(frozen=True)
@@ -199,12 +203,37 @@ def check_ln_k(value: object) -> int:
         k = -1 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         k = -1
+    if k > MAX_LN_K:
+        raise ParameterError(
+            f"ln_k must be at most {MAX_LN_K:,}, got {shortened(value)}: there are fewer classes"
+        )
     if k < 0 or k == 1:
         raise ParameterError(
-            f"ln_k must be 0 (no layer norm) or an integer of at least 2, got {value!r}: "
+            f"ln_k must be 0 (no layer norm) or an integer of at least 2, got {shortened(value)}: "
             "the variance of fewer than two logits is undefined"
         )
     return k
+
+
+def check_eps(norm: str, eps: object) -> float:
+    """The radius ε of the perturbations, in units of pixels in [0, 1].
+
+    Args:
+        norm: `"Linf"` or `"L2"`.
+        eps: A number in (0, 1) for Linf: from 1 on every image would be allowed. In (0, 10) for L2, where
+            the largest radii in use are below 5.
+
+    Raises:
+        ParameterError: If it is not; a number of levels of 255 is met with how to write it.
+    """
+    if isinstance(eps, bool) or not isinstance(eps, (int, float)) or not math.isfinite(eps) or eps <= 0:
+        raise ParameterError(f"eps must be a number in (0, inf), in units of pixels in [0, 1], got {eps!r}")
+    if eps >= (limit := EPS_LIMITS.get(norm, math.inf)):
+        raise ParameterError(
+            f"eps must be below {limit} for {norm}, as pixels lie in [0, 1], got {eps:g}: "
+            f"was {eps:g}/255 meant?"
+        )
+    return float(eps)
 
 
 @dataclass(frozen=True)

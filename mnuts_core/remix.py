@@ -18,6 +18,7 @@ from mnuts_core.bundle import LogitBundle
 from mnuts_core.devices import resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.estimates import Estimate
+from mnuts_core.logit_warnings import logit_warnings
 from mnuts_core.margins import confidence_margin
 from mnuts_core.mixing import required_alpha, temperature_scale, transform_with
 from mnuts_core.params import IDENTITY, MixParams
@@ -186,6 +187,11 @@ class RemixEngine:
         )
 
     @cached_property
+    def _bundle_warnings(self) -> tuple[str, ...]:
+        """What puts every figure of this bundle in doubt."""
+        return tuple(map(str, logit_warnings(self.bundle)))
+
+    @cached_property
     def rob_right(self) -> NDArray[np.bool_]:
         """Whether h (and so LN∘h) predicts the label, clean rows first, then attacked ones."""
         return (self.stages.plain_class == self.labels).cpu().numpy()
@@ -289,7 +295,7 @@ class RemixEngine:
     def _warnings(
         self, params: MixParams, threshold: float, clean: Part, attacked: Part | None
     ) -> tuple[str, ...]:
-        told = []
+        told = list(self._bundle_warnings)
         if threshold > SATURATED or threshold < UNRESOLVED:
             told.append(
                 f"float64 saturates here: the threshold (1-α)/α is {threshold:.12g}, and margins this near "

@@ -21,7 +21,8 @@ from mnuts_core.bundle import content_digest
 from mnuts_core.errors import WorkFolderError
 from mnuts_core.files import FILE, FOLDER, kind_of, make_folder, shown, write_atomically
 from mnuts_core.locks import LOCK, held
-from mnuts_core.manifest import Setting, shortened
+from mnuts_core.manifest import Setting
+from mnuts_core.text import shortened
 
 Arrays = dict[str, NDArray[Any]]
 

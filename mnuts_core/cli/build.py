@@ -24,6 +24,7 @@ from mnuts_core.cli.options import (
 )
 from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import ParameterError
+from mnuts_core.params import check_eps
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.minimum_margin import Transformed
@@ -97,7 +98,7 @@ def build(
         std, rob, data, norm, eps, n_clean, n_adv, seed, batch_size, attack, n_iter, n_targets,
         n_queries, surrogate, precision, channels_last, with_images, dataset, data_dir, name,
     )  # fmt: skip
-    parse_eps(eps)
+    check_eps(check_norm(norm), parse_eps(eps))
     parse_surrogate(surrogate)
     outputs = {"--out": out, "--json": json_out}
     from mnuts_core.distributed import joined
@@ -224,19 +225,26 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
     from mnuts_core.bundle import LogitBundle
     from mnuts_core.cli.info import bundle_json
     from mnuts_core.cli.tables import base_rows, describe, figures_table, legend
+    from mnuts_core.logit_warnings import logit_warnings
     from mnuts_core.remix import RemixEngine
     from mnuts_core.workfolder import discard, work_folder_of
 
     bundle = LogitBundle.load(bundle.save(out))
     discard(work_folder_of(out))
-    base = RemixEngine(bundle).base
+    base, warnings = RemixEngine(bundle).base, tuple(map(str, logit_warnings(bundle)))
     rows = base_rows(base)
+    for warning in warnings:
+        warn(warning)
     if json_out is not None:
-        write_json(json_out, bundle_json(out, bundle, base))
+        write_json(json_out, bundle_json(out, bundle, base) | {"warnings": warnings})
     if json_out != STDOUT:
         table = figures_table(rows, describe(bundle), ("clean", "transfer"))
         show(
-            f"written: {out}", table, legend(rows, bundle), "", f"explore it: mnuts dashboard --bundle {out}"
+            f"written: {out}",
+            table,
+            legend(rows, bundle),
+            "",
+            f"explore it: mnuts dashboard --bundle {shlex.quote(str(out))}",
         )
 
 

@@ -15,6 +15,7 @@ from rich.console import Console, RenderableType
 
 from mnuts_core.errors import MnutsError
 from mnuts_core.files import check_file, shown, write_atomically
+from mnuts_core.text import one_line, visible, visible_json
 
 PIPE_WIDTH = 100
 """Columns of a table that no terminal limits."""
@@ -24,8 +25,9 @@ STDOUT = "-"
 
 def show(*parts: RenderableType) -> None:
     """Print tables and text for people on standard output."""
+    lines = (visible(part, keep="\n") if isinstance(part, str) else part for part in parts)
     with to_stdout():
-        _console(sys.stdout).print(*parts, sep="\n")
+        _console(sys.stdout).print(*lines, sep="\n")
 
 
 @contextlib.contextmanager
@@ -56,7 +58,7 @@ def warn(text: str) -> None:
 def fail(message: str) -> None:
     """Say in one line on standard error what is wrong."""
     with contextlib.suppress(OSError):
-        print(f"mnuts: {printable(' '.join(message.split()))}", file=sys.stderr)
+        print(f"mnuts: {one_line(message)}", file=sys.stderr)
 
 
 def _on_stderr(text: str, style: str) -> None:
@@ -66,8 +68,8 @@ def _on_stderr(text: str, style: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Text from a file without control characters, which could drive the terminal; line ends stay."""
-    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+    """Text from a file in which control and bidi characters, which could drive the terminal, are escaped."""
+    return visible(text)
 
 
 def write_json(target: str, data: Mapping[str, Any]) -> None:
@@ -80,7 +82,8 @@ def write_json(target: str, data: Mapping[str, Any]) -> None:
     Raises:
         MnutsError: If the file cannot be written.
     """
-    write_text(target, json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(target, visible_json(text) + "\n")
 
 
 def write_text(target: str, text: str) -> None:

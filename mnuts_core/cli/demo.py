@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,8 +67,9 @@ def build(
     if json_out is not None:
         write_json(json_out, {"name": name, **paths})
     if json_out != STDOUT:
+        again = shlex.join(["mnuts", "info", str(paths["bundle"])])
         written = [paths["bundle"], paths["std"], paths["rob"], *paths["configs"]]
-        show(*(f"written: {path}" for path in written), f"look at it with: mnuts info {paths['bundle']}")
+        show(*(f"written: {path}" for path in written), f"look at it with: {again}")
 
 
 def _prepare(out: Path, name: str, force: bool) -> None:

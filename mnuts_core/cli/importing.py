@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import ForceOption, JsonOption
 from mnuts_core.cli.remix import bundle_card
-from mnuts_core.cli.tables import describe
+from mnuts_core.cli.tables import base_rows, describe, figures_table
+
+if TYPE_CHECKING:
+    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.remix import BaseFigures
 
 
 def import_(
@@ -22,18 +27,56 @@ def import_(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Make a bundle of logits that you have; `mnuts_core.importers` tells the names of arrays and columns."""
+    """Make a bundle of logits that you have; `mnuts_core.importers` tells the names of arrays and columns.
+
+    Compare the counts and accuracies that it prints with what you know: no checksum guards a table.
+    """
     check_outputs({"--out": out, "--json": json_out}, force=force)
     from mnuts_core.importers import for_search_only, import_logits
+    from mnuts_core.logit_warnings import logit_warnings
 
     bundle = import_logits(file, name=name)
     bundle.save(out)
+    warnings = [str(warning) for warning in logit_warnings(bundle)]
     if for_search_only(bundle):
-        warn(
+        warnings.append(
             "labels and standard logits are not in this file and were made up: read no accuracy off the "
-            f"bundle. Algorithm 1 alone: mnuts search {out} --clean all --plain"
+            f"bundle. Algorithm 1 alone: mnuts search {shlex.quote(str(out))} --clean all --plain"
         )
+    for warning in warnings:
+        warn(warning)
+    counts, rows = images_per_class(bundle), base_rows(base_figures(bundle))
     if json_out is not None:
-        write_json(json_out, {"path": out, "bundle": bundle_card(bundle)})
+        figures = {key: row.to_json() for key, row in rows.items()}
+        more = {"images_per_class": counts, "figures": figures, "warnings": warnings}
+        write_json(json_out, {"path": out, "bundle": bundle_card(bundle), **more})
     if json_out != STDOUT:
-        show(f"written: {out}", f"  {describe(bundle)}", f"look at it with: mnuts info {out}")
+        spread = f"{min(counts):,} to {max(counts):,} clean images a class"
+        show(f"written: {out}", f"  {describe(bundle)} · {spread}")
+        show(figures_table(rows, "the models on these images", ("clean", "transfer")))
+        show(f"look at it with: {shlex.join(['mnuts', 'info', str(out)])}")
+
+
+def images_per_class(bundle: LogitBundle) -> list[int]:
+    """How many clean images each class has."""
+    import numpy as np
+
+    counts: list[int] = np.bincount(bundle.clean_labels, minlength=bundle.num_classes).tolist()
+    return counts
+
+
+def base_figures(bundle: LogitBundle) -> BaseFigures:
+    """The two models by themselves: what the arg max of the numbers in the bundle says."""
+    from mnuts_core.estimates import Estimate
+    from mnuts_core.remix import BaseFigures
+
+    def share(kind: Any, logits: Any, labels: Any) -> Estimate:
+        return Estimate.of(kind, logits.argmax(axis=1) == labels)
+
+    attacked, labels = bundle.n_adv > 0, bundle.clean_labels
+    return BaseFigures(
+        std_clean=share("clean", bundle.clean_std_logits, labels),
+        rob_clean=share("clean", bundle.clean_rob_logits, labels),
+        std_attacked=share("transfer", bundle.adv_std_logits, bundle.adv_labels) if attacked else None,
+        rob_attacked=share("attacked", bundle.adv_rob_logits, bundle.adv_labels) if attacked else None,
+    )

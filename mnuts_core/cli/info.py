@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, warn, write_json
 from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle
 from mnuts_core.cli.tables import NONE, base_rows, describe, figures_table, legend
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mnuts_core.remix import BaseFigures
 
 MANY_CLASSES = 20
+STATED = "\n(so its maker says; nobody has checked it)"
+UNSEALED = "written by an older version: its manifest is not sealed, only its tensors are"
 
 
 def info(
@@ -92,13 +94,14 @@ def installation_table(card: dict[str, Any]) -> Table:
 
 def _bundle(name: str, json_out: str | None) -> None:
     from mnuts_core.library import find_bundle
+    from mnuts_core.logit_warnings import logit_warnings
     from mnuts_core.remix import RemixEngine
 
     path, logits = find_bundle(name), load_bundle(name)
-    base = RemixEngine(logits).base
+    base, warnings = RemixEngine(logits).base, tuple(map(str, logit_warnings(logits)))
     rows = base_rows(base)
     if json_out is not None:
-        write_json(json_out, bundle_json(path, logits, base))
+        write_json(json_out, bundle_json(path, logits, base) | {"warnings": warnings})
     if json_out != STDOUT:
         show(
             manifest_table(path, logits),
@@ -106,6 +109,8 @@ def _bundle(name: str, json_out: str | None) -> None:
             "",
             legend(rows, logits),
         )
+    for warning in warnings:
+        warn(warning)
 
 
 def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str, Any]:
@@ -127,21 +132,22 @@ def manifest_table(path: Path, bundle: LogitBundle) -> Table:
     table = _two_columns(describe(bundle))
     rows = {
         "file": f"{path} ({path.stat().st_size / 2**20:.1f} MiB)",
-        "data": " · ".join(filter(None, (card.data.name, card.data.split))),
-        "source": card.data.source,
+        "data": printable(" · ".join(filter(None, (card.data.name, card.data.split)))),
+        "source": printable(card.data.source),
         "classes": _class_names(card.classes),
         "images": _image_words(bundle),
         "standard model": _model_words(card.std_model),
         "robust model": _model_words(card.rob_model),
         "threat model": str(card.threat or "none recorded"),
         "attack": _attack_words(bundle),
-        "made with": card.command,
-        "made": card.created,
-        "versions": ", ".join(f"{name} {number}" for name, number in card.versions.items()),
+        "made with": printable(card.command) + (STATED if card.command else ""),
+        "made": printable(card.created),
+        "versions": printable(", ".join(f"{name} {number}" for name, number in card.versions.items())),
         "digest": bundle.digest,
+        "seal": "whole: manifest and tensors are as they were written" if card.sealed else UNSEALED,
     }
     for heading, words in rows.items():
-        table.add_row(heading, printable(words) or NONE)
+        table.add_row(heading, words or NONE)
     return table
 
 
@@ -160,7 +166,7 @@ def _two_columns(title: str) -> Table:
 
 def _class_names(classes: tuple[str, ...]) -> str:
     more = f", … ({len(classes):,} in all)" if len(classes) > MANY_CLASSES else ""
-    return ", ".join(classes[:MANY_CLASSES]) + more
+    return printable(", ".join(classes[:MANY_CLASSES])) + more
 
 
 def _image_words(bundle: LogitBundle) -> str:
@@ -174,7 +180,7 @@ def _image_words(bundle: LogitBundle) -> str:
 def _model_words(card: ModelCard) -> str:
     size = "" if card.parameters is None else f", {card.parameters:,} parameters"
     digest = "" if card.digest is None else f"\n{card.digest}"
-    return f"{card.spec}{size}{digest}"
+    return f"{printable(card.spec)}{size}{digest}"
 
 
 def _attack_words(bundle: LogitBundle) -> str:
@@ -188,8 +194,8 @@ def _attack_words(bundle: LogitBundle) -> str:
         "seed": attack.seed,
         "precision": attack.precision or None,
     }
-    told = ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
-    return f"{attack.name}, against {attack.surrogate}" + (f"\n{told}" if told else "")
+    told = printable(", ".join(f"{name} {value}" for name, value in settings.items() if value is not None))
+    return printable(f"{attack.name}, against {attack.surrogate}") + (f"\n{told}" if told else "")
 
 
 def _shape(array: Any) -> Any:

