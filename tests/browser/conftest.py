@@ -34,10 +34,10 @@ DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
 
 
 class Server:
-    """A running server: its address and its process."""
+    """A running server: its address, its process and where its log is."""
 
-    def __init__(self, process: subprocess.Popen, line: str) -> None:
-        self.process, self.line = process, line
+    def __init__(self, process: subprocess.Popen, line: str, log: Path) -> None:
+        self.process, self.line, self.log = process, line, log
         self.url = re.search(r"https?://\S+", line)[0]
 
 
@@ -56,7 +56,7 @@ def serving(notebook: Path, **options) -> Iterator[Server]:
         line = process.stdout.readline() if ready else ""
         if "http" not in line:
             pytest.fail(f"the server did not start: {line!r}\n{log.read_text()[-3000:]}")
-        yield Server(process, line)
+        yield Server(process, line, log)
     finally:
         end(process)
 
