@@ -8,11 +8,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from tornado.websocket import WebSocketClosedError
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from .gate import Gate
-from .messages import V1, BadMessageError, kind_of, says_idle
+from .messages import V1, BadMessageError, kind_of, says_idle, sent_type
 
 RATE, BURST = 200.0, 600.0  # messages a second, and at once: a drag sends 60
 BYTE_RATE, BYTE_BURST = 16.0 * 2**20, 64.0 * 2**20
@@ -55,7 +54,7 @@ class ChannelsHandler(Gate, VoilaKernelWebsocketHandler):
         """
         await asyncio.sleep(self._pace.wait(len(message)))
         try:
-            kind = kind_of(message, V1 if self.selected_subprotocol == V1 else None)
+            kind = kind_of(message, self._protocol)
         except BadMessageError as error:
             self._report("bad message: %s", error)
             self.close(1008, "bad message")
@@ -81,21 +80,27 @@ class ChannelsHandler(Gate, VoilaKernelWebsocketHandler):
                 break
         return True
 
-    def write_message(self, message: str | bytes | dict, binary: bool = False) -> asyncio.Future[None] | None:
+    def write_message(self, message: str | bytes, binary: bool = False) -> asyncio.Future[None] | None:
         """Send a message, unless the page has long ceased to fetch what is sent."""
-        if self._unanswered and says_idle(message):
+        kind = sent_type(message, self._protocol)
+        if kind == "execute_input":
+            return None  # the notebook's code is nobody's business
+        if kind == "status" and self._unanswered and says_idle(message):
             self._unanswered.popleft()
         if self._unsent > MAX_UNSENT:
             self._report("the page fetches nothing: closed with %d MiB unsent", self._unsent // 2**20)
             self._unsent = 0
             self.ws_connection.stream.close()  # a farewell would wait behind all that is unsent
-            raise WebSocketClosedError
-        future = super().write_message(message, binary)
-        if future is not None:
-            size = len(message)
-            self._unsent += size
-            future.add_done_callback(lambda _: self._sent(size))
+            return None
+        future = super(VoilaKernelWebsocketHandler, self).write_message(message, binary)
+        size = len(message)
+        self._unsent += size
+        future.add_done_callback(lambda _: self._sent(size))
         return future
+
+    @property
+    def _protocol(self) -> str | None:
+        return V1 if self.selected_subprotocol == V1 else None
 
     def _sent(self, size: int) -> None:
         self._unsent = max(0, self._unsent - size)

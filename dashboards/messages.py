@@ -154,8 +154,26 @@ def _text(value: object, name: str) -> str:
     return value
 
 
-def says_idle(message: object) -> bool:
-    """Whether a message of the kernel's says that it has finished with one of the page's."""
-    if isinstance(message, str):
-        message = message.encode()
-    return isinstance(message, bytes) and len(message) < 8192 and _IDLE.search(message) is not None
+def sent_type(message: str | bytes, protocol: str | None) -> str | None:
+    """The type of a message from a kernel; None if it cannot be read.
+
+    Voilà reads every binary message as one of `V1`: one of the legacy protocol claims billions of offsets
+    then, and the server freezes.
+
+    Args:
+        message: As it goes to the websocket.
+        protocol: `V1`, or None for the legacy protocol.
+    """
+    try:
+        if protocol == V1 and isinstance(message, bytes):
+            _, start, end = _offsets(message, "<Q", least=6)[:3]
+            return json.loads(message[start:end]).get("msg_type")
+        text = message if isinstance(message, str) else _legacy_json(message)
+        return json.loads(text)["header"]["msg_type"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def says_idle(message: str | bytes) -> bool:
+    """Whether a message of type `status` says that the kernel has finished with one of the page's."""
+    return _IDLE.search(message.encode() if isinstance(message, str) else message) is not None

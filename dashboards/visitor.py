@@ -15,12 +15,19 @@ BUNDLES_VARIABLE = "MNUTS_BUNDLE"
 """The environment variable with the bundle files to open, joined as in PATH."""
 KEY_VARIABLE = "MNUTS_KERNEL_KEY"
 """The environment variable with the key by which a server's kernels identify themselves to it."""
+SHARED_VARIABLE = "MNUTS_SHARED"
+"""The environment variable that says that others than the owner of this machine visit the server."""
 CONNECT_TIMEOUT = 5.0  # seconds
 
 
 def served_bundles() -> list[str]:
     """The bundle files that the server was started with; none means the shipped ones."""
     return [path for path in os.environ.get(BUNDLES_VARIABLE, "").split(os.pathsep) if path]
+
+
+def shared() -> bool:
+    """Whether visitors may be others than the owner of this machine, who may name any file of it."""
+    return os.environ.get(SHARED_VARIABLE) == "1"
 
 
 def query_string() -> str:

@@ -43,6 +43,7 @@ from .machine import default_visitors
 from .messages import ALLOWED, MAX_MESSAGE
 from .plotlyjs import plotly_url
 from .tokens import Given
+from .visitor import SHARED_VARIABLE
 
 SHARE = Path(__file__).resolve().parent / "share" / "jupyter"
 MAX_HEADER, MAX_BODY = 2**16, 2**20  # bytes of a request
@@ -80,6 +81,7 @@ def run(
         token = "" if local else secrets.token_urlsafe(18)
     port = sockets[0].getsockname()[1]
     _prepare_environment(host)
+    os.environ[SHARED_VARIABLE] = "1" if token or not local else "0"
     new_kernel_key()
     _prepare_logs()
     config = _config(title, base_url + plotly_url(), local=local, preheat=preheat)

@@ -1,7 +1,6 @@
 """A real server and what strangers try on it: addresses, tokens, messages, floods. No browser is needed."""
 
 import asyncio
-import contextlib
 import http.client
 import json
 import os
@@ -197,17 +196,35 @@ ADDRESSES = {
 }
 
 
+def plain_websocket(served, kernel: str, protocol: str | None = V1) -> socket.socket:
+    """A websocket whose client reads and answers nothing by itself."""
+    connection = socket.create_connection(("127.0.0.1", port(served)), timeout=60)
+    lines = [
+        f"GET /api/kernels/{kernel}/channels?token={TOKEN} HTTP/1.1",
+        f"Host: 127.0.0.1:{port(served)}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        *([f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []),
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+    ]
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    assert b" 101 " in connection.recv(64)
+    return connection
+
+
+def frame(message: str | bytes) -> bytes:
+    """A websocket frame, masked with zeros."""
+    kind, data = (0x81, message.encode()) if isinstance(message, str) else (0x82, message)
+    return struct.pack("!BBH", kind, 0x80 | 126, len(data)) + bytes(4) + data
+
+
 @pytest.fixture(scope="module")
 def kernel(served):
     """A visitor's kernel that stays."""
     name = new_kernel(served)
-    holder = socket.create_connection(("127.0.0.1", port(served)))
-    asked = f"GET /api/kernels/{name}/channels?token={TOKEN} HTTP/1.1\r\nHost: 127.0.0.1:{port(served)}\r\n"
-    asked += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    holder.sendall(f"{asked}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
-    assert b" 101 " in holder.recv(64)
-    yield name
-    holder.close()
+    with closing(plain_websocket(served, name)):
+        yield name
 
 
 @pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
@@ -222,7 +239,6 @@ def kernel(served):
         {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "iframe"},
         {"Host": "evil.example"},
         {"Host": "127.0.0.1.evil.example"},
-        {"Host": "localhost, evil.example"},
     ],
     ids=str,
 )
@@ -401,26 +417,21 @@ def test_slow_requests_do_not_keep_others_waiting(served):
             connection.close()
 
 
-def test_a_page_that_reads_nothing_is_cut_off(served, kernel):
-    async def run():
-        async with channels(served, kernel) as connection:
-            await talk(connection, V1, {"hello": 2})
-            stream = connection.protocol.stream
-            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            comm = uuid.uuid4().hex
-            for kind, content in (
-                ("comm_open", {"comm_id": comm, "target_name": "test", "data": {}}),
-                ("comm_msg", {"comm_id": comm, "data": {"flood": 200}}),
-            ):
-                await connection.write_message(encoded(V1, kind, content), True)
-            stream.io_loop.remove_handler(stream.fileno())  # from here on it reads nothing
-            log = Path(served.log)
-            assert await asyncio.to_thread(wait_until, lambda: "fetches nothing" in log.read_text(), 30)
-
-    with contextlib.suppress(RuntimeError):
-        asyncio.run(run())
+@pytest.mark.parametrize("protocol", [V1, None], ids=["v1", "legacy"])
+def test_a_page_that_reads_nothing_is_cut_off(served, protocol):
+    """Also over the legacy protocol, whose binary messages froze the server."""
+    comm, kernel = uuid.uuid4().hex, new_kernel(served)
+    logged = Path(served.log).read_text().count("fetches nothing")
+    with closing(plain_websocket(served, kernel, protocol)) as deaf:
+        for kind, content in (
+            ("comm_open", {"comm_id": comm, "target_name": "test", "data": {}}),
+            ("comm_msg", {"comm_id": comm, "data": {"flood": 200}}),
+        ):
+            deaf.sendall(frame(encoded(protocol, kind, content)))
+        log = Path(served.log)
+        assert wait_until(lambda: log.read_text().count("fetches nothing") > logged, 30)
     assert psutil.Process(served.process.pid).memory_info().rss < 600 * 2**20
-    assert ask(served, f"/api/kernels/{kernel}").status == 200
+    assert end_kernel(served, kernel) == 204
 
 
 def test_an_unfinished_upload_goes_with_its_connection_and_the_folder_with_its_kernel(served, temporary):
@@ -482,9 +493,9 @@ def test_the_token_is_nowhere_to_be_read(served):
 
 def test_a_killed_server_leaves_its_folder_to_the_next_which_removes_it(notebook, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.delenv("MNUTS_TOKEN")
     with serving(notebook, preheat=False) as first:
-        new_kernel_without_token = ask(first, token=None)
-        assert new_kernel_without_token.status == 200
+        assert ask(first, token=None).status == 200
         own = kernels(first)
         first.process.kill()
         first.process.wait()
