@@ -36,6 +36,7 @@ class Nav(PageWidget):
     _esm = HERE.with_name("lesson.js")
     _css = HERE.with_name("lesson.css")
 
+    from_page = frozenset({"step"})
     kind = tr.Unicode("nav").tag(sync=True)
     name = tr.Unicode().tag(sync=True)
     titles = tr.List(tr.Unicode()).tag(sync=True)
