@@ -84,7 +84,7 @@ def run(
     os.environ[SHARED_VARIABLE] = "1" if token or not local else "0"
     new_kernel_key()
     _prepare_logs()
-    config = _config(title, base_url + plotly_url(), local=local, preheat=preheat)
+    config = _config(title, base_url + plotly_url(), local=local, hub=_in_hub(base_url), preheat=preheat)
     config.VisitorKernels = Config({"jobs": jobs, "max_visitors": max_visitors or default_visitors()})
     app = ExplorerServer(config=config)
     app.sockets, app.heading, app.open_browser, app.secret = sockets, title, open_browser, given.secret
@@ -202,14 +202,14 @@ class ExplorerServer(Voila):
         return f"http://{host}:{self.port}{self.base_url}" + (f"?token={self.token}" if self.token else "")
 
 
-def _config(title: str, plotly: str, *, local: bool, preheat: bool) -> Config:
+def _config(title: str, plotly: str, *, local: bool, hub: bool, preheat: bool) -> Config:
     tornado = {
         "headers": {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"},
         "websocket_max_message_size": MAX_MESSAGE,
         "log_function": _log_failure,
         "xsrf_cookie_kwargs": {"samesite": "Lax"},
         # No other site's page may reach a server on this machine through a name of its own (DNS rebinding).
-        "allow_remote_access": not local,
+        "allow_remote_access": hub or not local,
         "local_hostnames": ["localhost"],
         "compress_response": not local,
     }
@@ -287,6 +287,12 @@ def _connections(visitors: int) -> int:
     if most > soft != resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     return max(64, min(CONNECTIONS, max(soft, most) - FILES_PER_VISITOR * visitors))
+
+
+def _in_hub(base_url: str) -> bool:
+    """Whether JupyterHub's proxy hands on what comes here, with the hub's own name as that of the host."""
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+    return bool(prefix) and base_url.startswith(prefix)
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:

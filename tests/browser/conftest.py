@@ -42,10 +42,11 @@ class Server:
 
 
 @contextmanager
-def serving(notebook: Path, **options) -> Iterator[Server]:
-    """Our server on `notebook`, in a process of its own; ended with all its kernels."""
+def serving(notebook: Path, *, before: str = "", **options) -> Iterator[Server]:
+    """Our server on `notebook`, in a process of its own, after some Python; ended with all its kernels."""
     call = f"serve({str(notebook)!r}, **{ {'open_browser': False, **options}!r})"
-    command = [sys.executable, "-c", f"from mnuts_dashboards.serve import serve; raise SystemExit({call})"]
+    code = f"{before}\nfrom mnuts_dashboards.serve import serve\nraise SystemExit({call})"
+    command = [sys.executable, "-c", code]
     log = notebook.with_suffix(".log")
     with log.open("w") as stderr:
         process = subprocess.Popen(

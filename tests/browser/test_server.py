@@ -68,7 +68,8 @@ def served(notebook, temporary):
     before = {name: os.environ.get(name) for name in ("TMPDIR", "MNUTS_TOKEN")}
     os.environ.update(TMPDIR=str(temporary), MNUTS_TOKEN=TOKEN)
     try:
-        with serving(notebook, max_visitors=6) as server:
+        sooner = "from mnuts_dashboards import visits; visits.CONNECT_WITHIN = 8.0"
+        with serving(notebook, before=sooner, max_visitors=6) as server:
             yield server
     finally:
         for name, value in before.items():
@@ -249,6 +250,11 @@ def test_strangers_get_403_everywhere(served, kernel, address, stranger):
         answer = ask(served, address, **stranger, **headers)
         assert answer.status == 403
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_a_link_from_another_site_is_followed(served):
+    followed = ask(served, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="document", Sec_Fetch_Mode="navigate")
+    assert followed.status == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD"])
