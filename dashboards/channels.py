@@ -17,7 +17,7 @@ RATE, BURST = 200.0, 600.0  # messages a second, and at once: a drag sends 60
 BYTE_RATE, BYTE_BURST = 16.0 * 2**20, 64.0 * 2**20
 MAX_UNANSWERED_BYTES = 32 * 2**20
 MAX_UNANSWERED = 1000  # messages that the kernel has not finished
-MAX_WAIT = 600.0  # seconds that a kernel may take for what lies before it
+MAX_WAIT = 120.0  # seconds that a kernel may take for what lies before it
 MAX_UNSENT = 96 * 2**20  # bytes that a page has not fetched
 MAX_LOGGED = 20  # lines about one connection
 log = logging.getLogger("mnuts.server")
@@ -52,7 +52,8 @@ class ChannelsHandler(Gate, VoilaKernelWebsocketHandler):
         While this waits nothing more is read from the connection, so that whoever sends faster than the pace,
         or faster than the kernel works, fills no memory but his own.
         """
-        await asyncio.sleep(self._pace.wait(len(message)))
+        if wait := self._pace.wait(len(message)):
+            await asyncio.sleep(wait)
         try:
             kind = kind_of(message, self._protocol)
         except BadMessageError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import html
 import ipaddress
 import json
 import logging
@@ -21,9 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.iostream import IOStream
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketClosedError
 from traitlets import default
@@ -36,6 +35,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from .channels import ChannelsHandler
+from .connections import BoundedServer
 from .gate import TokenProvider, gated, new_kernel_key
 from .handlers import EndHandler, PageHandler, PlotlyHandler, QueryHandler, TemplateFileHandler
 from .kernels import VisitorKernels
@@ -46,11 +46,6 @@ from .tokens import Given
 from .visitor import SHARED_VARIABLE
 
 SHARE = Path(__file__).resolve().parent / "share" / "jupyter"
-MAX_HEADER, MAX_BODY = 2**16, 2**20  # bytes of a request
-SLOW = 30  # seconds that a request may take to come in
-NOT_READ = 120  # seconds that a visitor may read nothing of what is sent
-FILES_PER_VISITOR = 32  # file descriptors: the kernel's sockets, and some connections
-FILES, CONNECTIONS = 2**16, 4096
 CSP = (
     "default-src 'self' blob: data: ws: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
     "frame-ancestors 'self'"
@@ -109,21 +104,6 @@ class ThisInterpreter(KernelSpecManager):
         return spec
 
 
-class BoundedServer(HTTPServer):
-    """An HTTP server that takes no more connections than it has file descriptors for."""
-
-    most = CONNECTIONS
-
-    def handle_stream(self, stream: IOStream, address: tuple) -> None:
-        """Close what is too much, and in time what is not read, so that the others are served."""
-        if len(self._connections) >= self.most:
-            stream.close()
-            return
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * NOT_READ)
-        super().handle_stream(stream, address)
-
-
 class ExplorerServer(Voila):
     """Voilà on sockets that listen already, with one more handler and one line of output."""
 
@@ -159,22 +139,15 @@ class ExplorerServer(Voila):
 
     def listen(self) -> None:
         """Serve until told to stop."""
-        server = BoundedServer(
-            self.app,
-            max_buffer_size=2 * MAX_MESSAGE,
-            max_body_size=MAX_BODY,
-            max_header_size=MAX_HEADER,
-            idle_connection_timeout=SLOW,  # for a request's head; a slow sender keeps a connection no longer
-            body_timeout=SLOW,
-        )
-        server.most = _connections(self.kernel_manager.visits.most)
+        server = BoundedServer(self.app, visitors=self.kernel_manager.visits.most)
         server.add_sockets(self.sockets)
         self.ioloop = IOLoop.current()
         url = self.page_url
         shown = url.replace(f"token={self.token}", "token=...") if self.secret else url
         print(f"{self.heading}: {shown}  (Ctrl-C stops it)", flush=True)
         if self.open_browser:
-            threading.Thread(target=partial(_open, url), daemon=True).start()
+            door = _door(self.kernel_manager.folder.path, url) if self.secret else url
+            threading.Thread(target=partial(_open, door), daemon=True).start()
         try:
             self.ioloop.start()
         except KeyboardInterrupt:
@@ -276,19 +249,6 @@ def _log_failure(handler: RequestHandler) -> None:
         )
 
 
-def _connections(visitors: int) -> int:
-    """How many connections the limit of open files allows, after that is as high as we may make it."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return CONNECTIONS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if most > soft != resource.RLIM_INFINITY:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    return max(64, min(CONNECTIONS, max(soft, most) - FILES_PER_VISITOR * visitors))
-
-
 def _in_hub(base_url: str) -> bool:
     """Whether JupyterHub's proxy hands on what comes here, with the hub's own name as that of the host."""
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
@@ -311,6 +271,13 @@ def _title(notebook: Path) -> str:
         if isinstance(title, str) and title:
             return title
     return notebook.stem.replace("_", " ").capitalize()
+
+
+def _door(folder: Path, url: str) -> str:
+    """A file of this user's alone that leads to the page: the browser's command line would show the token."""
+    path = folder / "open.html"
+    path.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">', "utf-8")
+    return path.as_uri()
 
 
 def _open(url: str) -> None:
