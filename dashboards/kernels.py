@@ -36,7 +36,7 @@ class VisitorKernels(AsyncMappingKernelManager):
     jobs = Integer(1, help="How many verifications may run at once.", config=True)
 
     def __init__(self, **options: Any) -> None:
-        self.folder = ServerFolder()
+        self.folder = options["parent"].folder
         super().__init__(**options)
         self.visits = Visits(self.max_visitors)
         os.environ[LINE_VARIABLE] = str(self.folder.path / "line")
@@ -88,9 +88,8 @@ class VisitorKernels(AsyncMappingKernelManager):
         return getattr(self.get_kernel(kernel_id).provisioner, "pid", None) or 0
 
     def close(self) -> None:
-        """After the last kernel: remove the folder."""
+        """Look no more."""
         self._looking.stop()
-        self.folder.close()
 
 
 class Arrival:

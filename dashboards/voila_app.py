@@ -36,6 +36,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from .channels import ChannelsHandler
 from .connections import BoundedServer
+from .folders import ServerFolder
 from .gate import TokenProvider, gated, new_kernel_key
 from .handlers import EndHandler, PageHandler, PlotlyHandler, QueryHandler, TemplateFileHandler
 from .kernels import VisitorKernels
@@ -85,6 +86,8 @@ def run(
     app.sockets, app.heading, app.open_browser, app.secret = sockets, title, open_browser, given.secret
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
     app.base_url = base_url
+    app.folder = ServerFolder()
+    app.connection_dir_root = str(app.folder.path)
     app.initialize([])
     app.start()
     return 0
@@ -110,6 +113,7 @@ class ExplorerServer(Voila):
     sockets: list[socket.socket]
     heading: str
     secret: bool
+    folder: ServerFolder
 
     @default("config_file_paths")
     def _no_config_files(self) -> list[str]:
@@ -146,7 +150,7 @@ class ExplorerServer(Voila):
         shown = url.replace(f"token={self.token}", "token=...") if self.secret else url
         print(f"{self.heading}: {shown}  (Ctrl-C stops it)", flush=True)
         if self.open_browser:
-            door = _door(self.kernel_manager.folder.path, url) if self.secret else url
+            door = _door(self.folder.path, url) if self.secret else url
             threading.Thread(target=partial(_open, door), daemon=True).start()
         try:
             self.ioloop.start()
@@ -164,6 +168,7 @@ class ExplorerServer(Voila):
         with contextlib.suppress(asyncio.TimeoutError):
             loop.run_until_complete(asyncio.wait_for(self.kernel_manager.shutdown_all(now=True), 20))
         self.kernel_manager.close()
+        self.folder.close()
 
     @property
     def page_url(self) -> str:

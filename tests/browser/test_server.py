@@ -507,9 +507,10 @@ def test_a_killed_server_leaves_its_folder_to_the_next_which_removes_it(notebook
         first.process.wait()
         assert wait_until(lambda: not any(process.is_running() for process in own), 20)
     (left,) = tmp_path.glob("mnuts-server-*")
+    assert list(left.glob("voila_*"))  # what the kernels are reached by
     with serving(notebook, preheat=False) as second:
         assert not left.exists()
         assert list(tmp_path.glob("mnuts-server-*"))
         second.process.terminate()
         assert second.process.wait(40) == 0
-    assert not list(tmp_path.glob("mnuts-*"))
+    assert not list(tmp_path.glob("mnuts-*")) + list(tmp_path.glob("voila_*"))

@@ -116,3 +116,11 @@ def test_only_in_a_hub_other_names_than_this_machines_are_taken(monkeypatch, pre
 def test_bounds_and_tokens_are_checked_before_anything_starts(notebook, wrong):
     (name,) = wrong
     assert name.replace("token_file", "token file") in complaint(app=str(notebook), **wrong)
+
+
+def test_a_secret_token_goes_to_the_browser_in_a_file(tmp_path):
+    from mnuts_dashboards.voila_app import _door
+
+    door = _door(tmp_path, 'http://127.0.0.1:1/?token=a"b')
+    assert "token" not in door
+    assert "?token=a&quot;b" in (tmp_path / "open.html").read_text()
