@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from .plotlyjs import plotly_source
+from .widget import PageWidget
 from .wire import Arrays, Packer
 
 PARTS = ("board_tools", "board_theme", "board_swift", "board_panel", "board")
@@ -72,7 +72,7 @@ class BoardEvent:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Board(anywidget.AnyWidget):
+class Board(PageWidget):
     """All plots of a page in one widget.
 
     Args:
@@ -85,6 +85,7 @@ class Board(anywidget.AnyWidget):
     _esm = "".join(Path(__file__).with_name(f"{part}.js").read_text("utf-8") for part in PARTS)
     _css = Path(__file__).with_name("board.css")
 
+    from_page = frozenset({"visible", "dark"})
     panels = traitlets.List(traitlets.Dict()).tag(sync=True)
     visible = traitlets.List(traitlets.Unicode(), help="Panels on the screen; the page keeps it.").tag(
         sync=True

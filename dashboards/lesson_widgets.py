@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets as tr
 
 from .lesson_state import Answer
 from .lesson_step import Input
 from .lesson_words import unbroken
+from .widget import PageWidget
 
 HERE = Path(__file__)
 
 
-class Nav(anywidget.AnyWidget):
+class Nav(PageWidget):
     """Heading, steps, previous and next. It brings the lesson's style sheet.
 
     Attributes:
@@ -36,6 +36,7 @@ class Nav(anywidget.AnyWidget):
     _esm = HERE.with_name("lesson.js")
     _css = HERE.with_name("lesson.css")
 
+    from_page = frozenset({"step"})
     kind = tr.Unicode("nav").tag(sync=True)
     name = tr.Unicode().tag(sync=True)
     titles = tr.List(tr.Unicode()).tag(sync=True)
@@ -57,7 +58,7 @@ class Nav(anywidget.AnyWidget):
             self.on_recall(found)
 
 
-class Field(anywidget.AnyWidget):
+class Field(PageWidget):
     """One input; what it asks for may change.
 
     Args:
@@ -66,6 +67,7 @@ class Field(anywidget.AnyWidget):
 
     _esm = HERE.with_name("lesson.js")
 
+    from_page = frozenset({"value"})
     kind = tr.Unicode("field").tag(sync=True)
     spec = tr.Dict().tag(sync=True)
     value = tr.Any(None, allow_none=True).tag(sync=True)

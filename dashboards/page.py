@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
+from .widget import PageWidget
 
-class Page(anywidget.AnyWidget):
+
+class Page(PageWidget):
     """Keeps the browser's address in step where the page is ours (Voilà), and leaves JupyterLab's alone.
 
     Args:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
+from .widget import PageWidget
 
 
-class Pulse(anywidget.AnyWidget):
+class Pulse(PageWidget):
     """Answers the page; part of every app, and nothing to be seen while all is well."""
 
     _esm = Path(__file__).with_name("pulse.js")

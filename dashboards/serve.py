@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from .tokens import TokenError, given_token
 from .visitor import BUNDLES_VARIABLE
 
 HERE = Path(__file__).resolve().parent
@@ -32,6 +33,9 @@ def serve(
     base_url: str = "/",
     open_browser: bool = True,
     preheat: bool = True,
+    token_file: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    max_visitors: int | None = None,
 ) -> int:
     """Serve `app` until Ctrl-C or SIGTERM; call it from the main thread.
 
@@ -41,18 +45,29 @@ def serve(
         images: Data spec of the images behind them; the app finds it in ``MNUTS_IMAGES``.
         host: Address to listen on.
         port: Port to listen on; by default the first free one from 8866.
-        token: What a visitor must bring in ``?token=``. By default none on this machine's own addresses and a
-            fresh one on any other; ``""`` asks nobody for one.
+        token: What a visitor must bring in ``?token=``. By default what ``MNUTS_TOKEN`` says; else none on
+            this machine's own addresses and a fresh one on any other; ``""`` asks nobody for one.
         base_url: Path that all addresses begin with, for a proxy that hands it on: ``/user/ann/mnuts/``.
         open_browser: Open the page in the default browser.
         preheat: Keep one started kernel in reserve, so that the page comes at once.
+        token_file: A file with the token, which a list of processes does not show.
+        jobs: How many verifications may run at once; the others wait in a line.
+        max_visitors: How many visitors may be here at once; by default as many as the memory holds, see
+            `machine.default_visitors`.
 
     Returns:
         The exit code: 0 after an orderly end.
 
     Raises:
-        ServeError: The app, the bundle or the port is not to be had; the message is one line.
+        ServeError: The app, the bundle, the token or the port is not to be had; the message is one line.
     """
+    try:
+        given = given_token(token, token_file)
+    except TokenError as error:
+        raise ServeError(str(error)) from None
+    for name, value in (("jobs", jobs), ("max_visitors", max_visitors)):
+        if value is not None and not 1 <= value <= 1000:
+            raise ServeError(f"{name} must be 1 to 1000, got {value}.")
     notebook = find_notebook(app)
     for bundle in bundles:
         if not Path(bundle).is_file():
@@ -70,10 +85,12 @@ def serve(
         notebook,
         sockets,
         host=host,
-        token=token,
+        given=given,
         base_url=base,
         open_browser=open_browser,
         preheat=preheat,
+        jobs=jobs,
+        max_visitors=max_visitors,
     )
 
 

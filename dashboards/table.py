@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import anywidget
 import traitlets
+
+from .widget import PageWidget
 
 Cell = str | float | int | None
 
@@ -30,7 +31,7 @@ class Column(NamedTuple):
     help: str = ""
 
 
-class Table(anywidget.AnyWidget):
+class Table(PageWidget):
     """Rows of text and numbers; a row is chosen by click or Enter, and may carry buttons.
 
     Args:
@@ -59,6 +60,7 @@ class Table(anywidget.AnyWidget):
     label = traitlets.Unicode().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     empty = traitlets.Unicode().tag(sync=True)
+    from_page = frozenset({"visible"})
     filtered = traitlets.Bool(False).tag(sync=True)
     height = traitlets.Int(0).tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)

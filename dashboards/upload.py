@@ -1,4 +1,7 @@
-"""Files from the visitor: sent in pieces, bounded in size, kept in a folder that goes with the kernel."""
+"""Files from the visitor: sent in pieces, bounded in size, kept in a folder that goes with the kernel.
+
+What is not complete has an ending of its own, by which the server removes it when the connection is lost.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
-import anywidget
 import traitlets
+
+from .folders import PART
+from .widget import PageWidget
 
 MAX_FILE = 256 * 2**20
 """Bytes of one file."""
@@ -17,7 +22,7 @@ MAX_TOTAL = 2 * MAX_FILE
 """Bytes of all files that one visitor may leave here."""
 
 
-class Upload(anywidget.AnyWidget):
+class Upload(PageWidget):
     """A button that takes a file, also dropped onto it.
 
     A message of a whole file would have to stay below the server's limit for messages, and a larger one would
@@ -31,6 +36,7 @@ class Upload(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).with_name("upload.js")
+    _total: ClassVar[int] = 0  # bytes of all files that came into this kernel, which is one visitor's
     _css = Path(__file__).with_name("upload.css")
     label = traitlets.Unicode().tag(sync=True)
     endings = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -45,9 +51,9 @@ class Upload(anywidget.AnyWidget):
         refuse: Callable[[str], None],
     ) -> None:
         super().__init__(endings=list(endings), label=label)
-        self._take, self._refuse = take, refuse
+        self._endings, self._take, self._refuse = tuple(endings), take, refuse
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._name, self._size, self._got, self._total = "", 0, 0, 0
+        self._name, self._size, self._got = "", 0, 0
         self._file: BinaryIO | None = None
         self.on_msg(self._receive)
 
@@ -66,19 +72,22 @@ class Upload(anywidget.AnyWidget):
     def _begin(self, name: str, size: object) -> None:
         self._close()
         self._name = harmless(name)
-        if Path(self._name).suffix.lower() not in self.endings:
-            self._stop(f"{self._name} must end in {' or '.join(self.endings)}")
-        elif not isinstance(size, int) or not 0 < size <= self.limit:
-            self._stop(f"{self._name} must hold 1 byte to {self.limit // 2**20} MiB, got {size} bytes")
-        elif self._total + size > MAX_TOTAL:
+        if Path(self._name).suffix.lower() not in self._endings:
+            self._stop(f"{self._name} must end in {' or '.join(self._endings)}")
+        elif type(size) is not int or not 0 < size <= MAX_FILE:
+            self._stop(
+                f"{self._name} must hold 1 byte to {MAX_FILE // 2**20} MiB, got {str(size)[:40]} bytes"
+            )
+        elif Upload._total + size > MAX_TOTAL:
             self._stop(
                 f"{self._name}: you may leave {MAX_TOTAL // 2**20} MiB here in all; reload the page first"
             )
         else:
             if self._folder is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="mnuts-upload-")
+            Upload._total += size  # from now on, since the file may stay unfinished
             self._size, self._got = size, 0
-            self._file = (Path(self._folder.name) / self._name).open("wb")
+            self._file = (Path(self._folder.name) / f"{self._name}{PART}").open("wb")
             self.send({"type": "next"})
 
     def _piece(self, piece: bytes) -> None:
@@ -92,9 +101,10 @@ class Upload(anywidget.AnyWidget):
         if self._got < self._size:
             self.send({"type": "next"})
             return
-        path = Path(self._file.name)
-        self._total += self._size
-        self._close()
+        part = Path(self._file.name)
+        self._file.close()
+        path = part.replace(part.with_name(self._name))
+        self._file = None
         self.send({"type": "end"})
         self._take(path)
 
@@ -104,9 +114,17 @@ class Upload(anywidget.AnyWidget):
         self._refuse(message)
 
     def _close(self) -> None:
+        """Drop an unfinished file; what it would have taken is free again."""
         if self._file is not None:
             self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
             self._file = None
+            Upload._total -= self._size
+
+    def close(self) -> None:
+        """An unfinished file goes with the widget."""
+        self._close()
+        super().close()
 
 
 def harmless(name: str) -> str:

@@ -18,6 +18,7 @@ from .jobs import Cancelled, Job
 from .knobs import LABEL, WIDE, button
 from .verified import VerifiedMixes
 from .verify import IMAGES_VARIABLE, Request, Verification, command, why_not
+from .visitor import shared
 
 DEFAULT_N = 100
 STEPS = 100  # as in AutoAttack
@@ -42,10 +43,12 @@ class Verifier(w.VBox):
         refuse: Callable[[str], None],
     ) -> None:
         self._config, self._changed, self._refuse = config, changed, refuse
+        self._before = 0  # places in the line before this one, as they are shown
         self._bundle: LogitBundle | None = None
         self._engine: RemixEngine | None = None
         self._job: Job[MixConfig] | None = None
         self._run: Verification | None = None
+        self._reason: str | None = "there is no bundle"
         self.results = VerifiedMixes()
         style = {"description_width": LABEL}
         self.n = w.BoundedIntText(
@@ -89,39 +92,59 @@ class Verifier(w.VBox):
         self._on_cancel()
         bundle = engine.bundle
         self._engine, self._bundle, self.results = engine, bundle, VerifiedMixes(bundle, configs)
-        reason = why_not(bundle, trusted=trusted)
+        self._reason = reason = why_not(bundle, trusted=trusted)
         for control in (self.n, self.steps, self.start, self.data):
             control.disabled = reason is not None
         self.n.max = max(1, bundle.n_adv)
         self.n.value = min(DEFAULT_N, self.n.max)
-        self.data.layout.display = "none" if bundle.clean_images is not None else None
+        self.data.layout.display = "none" if bundle.clean_images is not None or shared() else None
         self.told.value = "" if reason is None else panels.remark_html(f"Not from this page: {reason}.")
 
     def _on_start(self, _: object) -> None:
-        if self._bundle is None or self.running:
+        # A page can send a click of a button that it shows as disabled, and numbers beyond a box's ends.
+        if self._bundle is None or self._reason is not None or self.running:
             return
         try:
             config = self._config()
         except MnutsError as error:
             self._refuse(str(error))
             return
-        data = None if self._bundle.clean_images is not None else self.data.value.strip()
+        data = None if self._bundle.clean_images is not None else self._images()
         if data == "":
-            self._refuse("images from: name the images that the bundle was built from, cifar10-jpeg:FOLDER")
+            self._refuse(
+                "images from: this server was started without --images"
+                if shared()
+                else "images from: name the images that the bundle was built from, cifar10-jpeg:FOLDER"
+            )
             return
-        request = Request(config, self._bundle, self.n.value, self.steps.value, data)
+        n = max(1, min(self.n.value, self._bundle.n_adv))
+        request = Request(config, self._bundle, n, max(1, min(self.steps.value, STEPS)), data)
         self._run = Verification(request)
         self._show_running(True)
-        self.told.value = panels.remark_html(
-            f"Attacking {request.n} images with {panels.settings_text(config.params)}; go on exploring."
-        )
+        self._before = 0
+        self.told.value = panels.remark_html(self._attacking(request))
         self._job = Job(
             self._run.work, done=self._on_done, failed=self._on_failed, progress=self._on_progress, alone=True
         )
         self._job.start()
 
+    def _images(self) -> str:
+        """The data spec of the images; on a server that others visit, what it was started with alone."""
+        return os.environ.get(IMAGES_VARIABLE, "") if shared() else self.data.value.strip()
+
     def _on_progress(self, share: float) -> None:
         self.progress.value = share
+        run = self._run
+        if run is None or run.before == self._before:
+            return
+        self._before = run.before
+        self.told.value = panels.remark_html(
+            self._attacking(run.request) if not run.before else waiting(run.before)
+        )
+
+    def _attacking(self, request: Request) -> str:
+        settings = panels.settings_text(request.config.params)
+        return f"Attacking {request.n} images with {settings}; go on exploring."
 
     def _on_done(self, config: MixConfig) -> None:
         run = self._run
@@ -175,3 +198,9 @@ class Verifier(w.VBox):
         """End a run with the widget."""
         self._on_cancel()
         super().close()
+
+
+def waiting(before: int) -> str:
+    """What stands there while others are attacked first."""
+    others = "1 verification" if before == 1 else f"{before} verifications"
+    return f"Waiting: {others} of other visitors before yours. Go on exploring; Cancel gives up the place."

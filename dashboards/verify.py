@@ -11,6 +11,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +24,7 @@ from mnuts_core.errors import MnutsError
 from mnuts_core.text import one_line
 
 from .jobs import Cancelled, Progress
+from .line import Place
 
 DIGITS_SPECS = ("demo:digits/std", "demo:digits/rob")
 DEMO_SPECS = (*DIGITS_SPECS, "demo:cifar10/std", "demo:cifar10/rob")
@@ -30,8 +33,10 @@ IMAGES_VARIABLE = "MNUTS_IMAGES"
 """The environment variable with the data spec of the images behind the bundle (`dashboard --images`)."""
 BATCH = 50
 """Images at a time: few, so that the progress bar moves."""
-NICE = 5
-"""The page's own kernel goes first."""
+MAX_HOURS = 2.0
+"""How long an attack may take, so that the next in the line gets its turn."""
+LOOK_EVERY = 0.25
+"""Seconds between two looks at the line."""
 
 
 class Request(NamedTuple):
@@ -97,10 +102,15 @@ class Verification:
 
     Args:
         request: What to attack.
+        place: Where it waits for its turn; by default in the line of the server.
+
+    Attributes:
+        before: How many others have to finish before its turn.
     """
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+    def __init__(self, request: Request, place: Place | None = None) -> None:
+        self.request, self.before = request, 0
+        self._place = Place.of_server() if place is None else place
         self._process: subprocess.Popen[str] | None = None
         self._cancelled = False
 
@@ -111,16 +121,17 @@ class Verification:
             self._process.kill()
 
     def work(self, progress: Progress) -> MixConfig:
-        """Run the attack; the configuration with its `verified`.
+        """Wait for the turn, and run the attack; the configuration with its `verified`.
 
         Args:
-            progress: Called with the share done.
+            progress: Called with the share done, and with 0 while it waits.
 
         Raises:
             MnutsError: If models or images are not to be had, or the attack failed.
             Cancelled: If it was cancelled.
         """
-        with tempfile.TemporaryDirectory(prefix="mnuts-verify-") as name:
+        with self._place, tempfile.TemporaryDirectory(prefix="mnuts-verify-") as name:
+            self._wait_for_turn(progress)
             folder = Path(name)
             self._prepare(folder)
             with (folder / "log").open("w+") as log:
@@ -130,6 +141,15 @@ class Verification:
                     last = (log.read().strip().splitlines() or ["it ended without a word"])[-1]
                     raise MnutsError(error or f"the attack failed: {last[:300]}")
             return MixConfig.load(folder / "verified.json")
+
+    def _wait_for_turn(self, progress: Progress) -> None:
+        while before := self._place.before():
+            if self._cancelled:
+                raise Cancelled
+            self.before = before
+            progress(0.0)
+            time.sleep(LOOK_EVERY)
+        self.before = 0
 
     def _prepare(self, folder: Path) -> None:
         """Write down the job: configuration, images, rows and expected labels."""
@@ -168,9 +188,11 @@ class Verification:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            preexec_fn=_be_nice if os.name == "posix" else None,
         )
-        error = ""
+        error, late = "", threading.Event()
+        timer = threading.Timer(MAX_HOURS * 3600, lambda: (late.set(), process.kill()))
+        timer.daemon = True
+        timer.start()
         assert process.stdout is not None  # for the type checker
         try:
             if self._cancelled:
@@ -181,8 +203,11 @@ class Verification:
                 progress(float(said.get("share", 0.0)))
             if self._cancelled:
                 raise Cancelled
+            if late.is_set():
+                return f"it took more than {MAX_HOURS:g} hours: fewer images or steps, or run mnuts evaluate"
             return None if process.wait() == 0 else error
         finally:
+            timer.cancel()
             process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
@@ -197,7 +222,3 @@ def _said(line: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def _be_nice() -> None:
-    os.nice(NICE)

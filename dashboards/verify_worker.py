@@ -6,6 +6,7 @@ It prints one JSON object a line, the share done or what was wrong, and leaves t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -28,13 +29,18 @@ from mnuts_core.manifest import ModelCard, ThreatModel
 from mnuts_core.mixing import MixedClassifier
 from mnuts_core.models import load_model
 
+from .machine import share_of_one, used_by
+
 TELL = 0.25  # seconds between two reports
+NICE = 10  # the pages' kernels go first
+LOOK_EVERY = 0.5  # seconds between two looks at the memory
 
 
 def main(folder: Path) -> int:
     """Do what `job.json` in the folder says; returns the exit code."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))  # one core stays with the page
+    threading.Thread(target=_end_above, args=(share_of_one(),), daemon=True).start()
+    _be_modest()
     try:
         with redirect_stdout(sys.stderr):  # a model may print, too; only reports go to the page
             attack(folder, json.loads((folder / "job.json").read_text("utf-8")))
@@ -126,6 +132,26 @@ class _Progress:
 
 def _say(**words: object) -> None:
     print(json.dumps(words), file=sys.__stdout__, flush=True)
+
+
+def _be_modest() -> None:
+    """Leave one core and the first turn to the pages; where memory is short, be the first to go."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _end_above(limit: int) -> None:
+    """End this process when it takes too much memory.
+
+    A limit on the address space would not do: PyTorch and CUDA reserve far more than they use.
+    """
+    while used_by(os.getpid()) <= limit:
+        time.sleep(LOOK_EVERY)
+    _say(error=f"the attack took more than {limit // 2**20} MiB: fewer images, or run mnuts evaluate")
+    os._exit(4)
 
 
 def _end_with_parent() -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import html
 import ipaddress
 import json
 import logging
 import os
 import secrets
-import shutil
 import signal
 import socket
 import sys
@@ -22,21 +22,31 @@ from functools import partial
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import RequestHandler
 from tornado.websocket import WebSocketClosedError
 from traitlets import default
 from traitlets.config import Config
 from voila.app import Voila
+from voila.request_info_handler import RequestInfoSocketHandler
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from .plotlyjs import plotly_source, plotly_url
+from .channels import ChannelsHandler
+from .connections import BoundedServer
+from .folders import ServerFolder
+from .gate import TokenProvider, gated, new_kernel_key
+from .handlers import EndHandler, PageHandler, PlotlyHandler, QueryHandler, TemplateFileHandler
+from .kernels import VisitorKernels
+from .machine import default_visitors
+from .messages import ALLOWED, MAX_MESSAGE
+from .plotlyjs import plotly_url
+from .tokens import Given
+from .visitor import SHARED_VARIABLE
 
 SHARE = Path(__file__).resolve().parent / "share" / "jupyter"
-MAX_BYTES = 64 * 1024 * 1024  # of one message or upload
 CSP = (
     "default-src 'self' blob: data: ws: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
     "frame-ancestors 'self'"
@@ -50,27 +60,34 @@ def run(
     sockets: list[socket.socket],
     *,
     host: str,
-    token: str | None,
+    given: Given,
     base_url: str,
     open_browser: bool,
     preheat: bool,
+    jobs: int = 1,
+    max_visitors: int | None = None,
 ) -> int:
     """Serve `notebook` on `sockets` until Ctrl-C or SIGTERM; returns the exit code.
 
     See :func:`.serve.serve`; `base_url` begins and ends with a slash.
     """
-    title = _title(notebook)
-    local = _is_local(host)
+    title, local = _title(notebook), _is_local(host)
+    token = given.token
     if token is None:
         token = "" if local else secrets.token_urlsafe(18)
     port = sockets[0].getsockname()[1]
     _prepare_environment(host)
-    for name in ("tornado.general", "asyncio"):
-        logging.getLogger(name).addFilter(_is_worth_telling)
-    app = ExplorerServer(config=_config(title, base_url + plotly_url(), local=local, preheat=preheat))
-    app.sockets, app.heading, app.open_browser = sockets, title, open_browser
+    os.environ[SHARED_VARIABLE] = "1" if token or not local else "0"
+    new_kernel_key()
+    _prepare_logs()
+    config = _config(title, base_url + plotly_url(), local=local, hub=_in_hub(base_url), preheat=preheat)
+    config.VisitorKernels = Config({"jobs": jobs, "max_visitors": max_visitors or default_visitors()})
+    app = ExplorerServer(config=config)
+    app.sockets, app.heading, app.open_browser, app.secret = sockets, title, open_browser, given.secret
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
     app.base_url = base_url
+    app.folder = ServerFolder()
+    app.connection_dir_root = str(app.folder.path)
     app.initialize([])
     app.start()
     return 0
@@ -90,55 +107,13 @@ class ThisInterpreter(KernelSpecManager):
         return spec
 
 
-class PageHandler(TornadoVoilaHandler):
-    """The app's page. The theme is chosen in the browser, so any theme may use the kernel in reserve."""
-
-    def should_use_rendered_notebook(self, data, pool_size, template, theme, arguments):  # noqa: D102
-        return super().should_use_rendered_notebook(data, pool_size, template, None, arguments)
-
-
-class EndHandler(VoilaShutdownKernelHandler):
-    """A closed tab's request to end its kernel: it can carry no `_xsrf`, but it names its origin."""
-
-    def check_xsrf_cookie(self) -> None:
-        """Refuse a request that another site's page sent."""
-        if not self.request.headers.get("Origin") or not self.check_origin():
-            raise HTTPError(403)
-
-
-class ChannelsHandler(VoilaKernelWebsocketHandler):
-    """The page's websocket, without Nagle's algorithm.
-
-    A slider's answer is a burst of small messages: with it all but the first would wait for the browser's
-    delayed acknowledgement, 40 ms.
-    """
-
-    async def open(self, kernel_id: str) -> None:
-        """Connect the kernel; messages leave as they come."""
-        self.set_nodelay(True)
-        await super().open(kernel_id)
-
-    def write_error(self, status_code: int, **_: object) -> None:
-        """The status alone, as to a tab that outlived its server: Jupyter's page for it is not served."""
-        self.finish()
-
-
-class PlotlyHandler(RequestHandler):
-    """Plotly's browser library; its URL has the version, so a browser may keep it for ever."""
-
-    def get(self) -> None:
-        """Send it, or say that the browser's copy is still good."""
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.finish(plotly_source())
-
-
 class ExplorerServer(Voila):
     """Voilà on sockets that listen already, with one more handler and one line of output."""
 
     sockets: list[socket.socket]
     heading: str
+    secret: bool
+    folder: ServerFolder
 
     @default("config_file_paths")
     def _no_config_files(self) -> list[str]:
@@ -148,25 +123,35 @@ class ExplorerServer(Voila):
     def _quiet(self) -> int:
         return logging.ERROR
 
+    def init_settings(self) -> dict:
+        """Voilà's settings; a page's messages are of the few kinds that it needs."""
+        settings = super().init_settings()
+        self.kernel_manager.allowed_message_types = sorted(ALLOWED)
+        return settings
+
     def init_handlers(self) -> list:
-        """Voilà's handlers, with ours for the page and for Plotly."""
+        """Voilà's handlers, with ours for some of them, and all behind the gate."""
         own = {
             TornadoVoilaHandler: PageHandler,
             VoilaShutdownKernelHandler: EndHandler,
             VoilaKernelWebsocketHandler: ChannelsHandler,
+            RequestInfoSocketHandler: QueryHandler,
+            TemplateStaticFileHandler: TemplateFileHandler,
         }
-        handlers = [(rule[0], own.get(rule[1], rule[1]), *rule[2:]) for rule in super().init_handlers()]
-        return [(self.base_url + plotly_url(), PlotlyHandler), *handlers]
+        rules = [(self.base_url + plotly_url(), PlotlyHandler), *super().init_handlers()]
+        return [(rule[0], gated(own.get(rule[1], rule[1])), *rule[2:]) for rule in rules]
 
     def listen(self) -> None:
         """Serve until told to stop."""
-        server = HTTPServer(self.app, max_buffer_size=MAX_BYTES, max_body_size=MAX_BYTES)
+        server = BoundedServer(self.app, visitors=self.kernel_manager.visits.most)
         server.add_sockets(self.sockets)
         self.ioloop = IOLoop.current()
         url = self.page_url
-        print(f"{self.heading}: {url}  (Ctrl-C stops it)", flush=True)
+        shown = url.replace(f"token={self.token}", "token=...") if self.secret else url
+        print(f"{self.heading}: {shown}  (Ctrl-C stops it)", flush=True)
         if self.open_browser:
-            threading.Thread(target=partial(_open, url), daemon=True).start()
+            door = _door(self.folder.path, url) if self.secret else url
+            threading.Thread(target=partial(_open, door), daemon=True).start()
         try:
             self.ioloop.start()
         except KeyboardInterrupt:
@@ -176,13 +161,14 @@ class ExplorerServer(Voila):
             self.stop()
 
     def stop(self) -> None:
-        """End every kernel and remove their connection files."""
+        """End every kernel and remove all that they put down."""
         for number in (signal.SIGINT, signal.SIGTERM):  # a second one, such as make's, would cut this short
             signal.signal(number, signal.SIG_IGN)
         loop = self.ioloop.asyncio_loop
         with contextlib.suppress(asyncio.TimeoutError):
             loop.run_until_complete(asyncio.wait_for(self.kernel_manager.shutdown_all(now=True), 20))
-        shutil.rmtree(self.connection_dir, ignore_errors=True)
+        self.kernel_manager.close()
+        self.folder.close()
 
     @property
     def page_url(self) -> str:
@@ -194,12 +180,14 @@ class ExplorerServer(Voila):
         return f"http://{host}:{self.port}{self.base_url}" + (f"?token={self.token}" if self.token else "")
 
 
-def _config(title: str, plotly: str, *, local: bool, preheat: bool) -> Config:
+def _config(title: str, plotly: str, *, local: bool, hub: bool, preheat: bool) -> Config:
     tornado = {
         "headers": {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"},
-        "websocket_max_message_size": MAX_BYTES,
+        "websocket_max_message_size": MAX_MESSAGE,
+        "log_function": _log_failure,
+        "xsrf_cookie_kwargs": {"samesite": "Lax"},
         # No other site's page may reach a server on this machine through a name of its own (DNS rebinding).
-        "allow_remote_access": not local,
+        "allow_remote_access": hub or not local,
         "local_hostnames": ["localhost"],
         "compress_response": not local,
     }
@@ -212,13 +200,15 @@ def _config(title: str, plotly: str, *, local: bool, preheat: bool) -> Config:
         "preheat_kernel": preheat,
         "default_pool_size": 1,
         "kernel_spec_manager_class": ThisInterpreter,
+        "multi_kernel_manager_class": VisitorKernels,
         "language_kernel_mapping": {"": "python3", "python": "python3"},
         "extension_allowlist": EXTENSIONS,
         "resources": {"mnuts": {"plotly": plotly, "title": title}},
     }
     return Config(
         {
-            "Voila": {"tornado_settings": tornado},
+            "Voila": {"tornado_settings": tornado, "identity_provider_class": TokenProvider},
+            "KernelManager": {"autorestart": False},  # another kernel would know nothing of its page
             "VoilaConfiguration": voila,
             # For tabs that went without a word, as in a crash; an open one counts as connected.
             "MappingKernelManager": {"cull_idle_timeout": 300, "cull_interval": 30, "cull_connected": False},
@@ -244,6 +234,32 @@ def _is_local(host: str) -> bool:
         return False
 
 
+def _prepare_logs() -> None:
+    """One line for what somebody should see who looks after the server; nothing for what is normal."""
+    for name in ("tornado.general", "asyncio"):
+        logging.getLogger(name).addFilter(_is_worth_telling)
+    own, handler = logging.getLogger("mnuts.server"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    own.handlers, own.propagate = [handler], False
+    own.setLevel(logging.WARNING)
+
+
+def _log_failure(handler: RequestHandler) -> None:
+    """A line for what failed here, not for what visitors did wrong; no query, which may hold a token."""
+    if handler.get_status() >= 500 and handler.get_status() != 503:
+        request = handler.request
+        line = "%d for %s %.100r from %s"
+        logging.getLogger("mnuts.server").error(
+            line, handler.get_status(), request.method, request.path, request.remote_ip
+        )
+
+
+def _in_hub(base_url: str) -> bool:
+    """Whether JupyterHub's proxy hands on what comes here, with the hub's own name as that of the host."""
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+    return bool(prefix) and base_url.startswith(prefix)
+
+
 def _is_worth_telling(record: logging.LogRecord) -> bool:
     """Not that a page went while something was sent to it, as at every reload, and not pings' times.
 
@@ -260,6 +276,13 @@ def _title(notebook: Path) -> str:
         if isinstance(title, str) and title:
             return title
     return notebook.stem.replace("_", " ").capitalize()
+
+
+def _door(folder: Path, url: str) -> str:
+    """A file of this user's alone that leads to the page: the browser's command line would show the token."""
+    path = folder / "open.html"
+    path.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">', "utf-8")
+    return path.as_uri()
 
 
 def _open(url: str) -> None:

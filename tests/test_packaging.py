@@ -62,3 +62,14 @@ def test_the_package_ships_what_it_needs():
 def test_the_version_is_the_installed_one():
     assert re.fullmatch(r"\d+\.\d+\.\d+", PROJECT["version"])
     assert version("mnuts") == PROJECT["version"]
+
+
+def test_security_md_names_tests_and_files_that_exist():
+    text = (ROOT / "SECURITY.md").read_text("utf-8")
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    for name in re.findall(r"`((?:test_|Test)\w+)`", text):
+        assert re.search(rf"(def|class) {name}\b", tests), name
+    for path in re.findall(r"`((?:dashboards|mnuts_core|tests)/[\w/]+\.py)`", text):
+        assert (ROOT / path).is_file(), path
+    for path in re.findall(r"`(test_\w+\.py)`", text):
+        assert list((ROOT / "tests").rglob(path)), path

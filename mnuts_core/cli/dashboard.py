@@ -36,9 +36,14 @@ def dashboard(
         str | None,
         typer.Option(
             "--token",
-            help="What a visitor must bring as ?token=...; '' asks for none. If not given: none on this "
-            "machine's own addresses, a fresh one on others.",
+            help="What a visitor must bring as ?token=...; '' asks for none. If not given: MNUTS_TOKEN's; "
+            "else none on this machine's own addresses, a fresh one on others. Other users of this machine "
+            "can read it in the list of processes: better --token-file or MNUTS_TOKEN.",
         ),
+    ] = None,
+    token_file: Annotated[
+        str | None,
+        typer.Option("--token-file", metavar="FILE", help="A file with the token and nothing else."),
     ] = None,
     base_url: Annotated[
         str,
@@ -48,6 +53,19 @@ def dashboard(
             help="Path that all addresses begin with, for a proxy that hands it on, such as JupyterHub's.",
         ),
     ] = "/",
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", min=1, max=1000, help="Verifications at once; the others wait in a line."),
+    ] = 1,
+    max_visitors: Annotated[
+        int | None,
+        typer.Option(
+            "--max-visitors",
+            min=1,
+            max=1000,
+            help="Visitors at once, each with a process of about 500 MB; as many as fit if not given.",
+        ),
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Serve an app in the browser until Ctrl-C; nothing leaves this machine."""
@@ -67,6 +85,9 @@ def dashboard(
             host=host,
             port=port,
             token=token,
+            token_file=token_file,
+            jobs=jobs,
+            max_visitors=max_visitors,
             base_url=base_url,
             open_browser=not no_browser,
         )

@@ -34,18 +34,19 @@ DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
 
 
 class Server:
-    """A running server: its address and its process."""
+    """A running server: its address, its process and where its log is."""
 
-    def __init__(self, process: subprocess.Popen, line: str) -> None:
-        self.process, self.line = process, line
+    def __init__(self, process: subprocess.Popen, line: str, log: Path) -> None:
+        self.process, self.line, self.log = process, line, log
         self.url = re.search(r"https?://\S+", line)[0]
 
 
 @contextmanager
-def serving(notebook: Path, **options) -> Iterator[Server]:
-    """Our server on `notebook`, in a process of its own; ended with all its kernels."""
+def serving(notebook: Path, *, before: str = "", **options) -> Iterator[Server]:
+    """Our server on `notebook`, in a process of its own, after some Python; ended with all its kernels."""
     call = f"serve({str(notebook)!r}, **{ {'open_browser': False, **options}!r})"
-    command = [sys.executable, "-c", f"from mnuts_dashboards.serve import serve; raise SystemExit({call})"]
+    code = f"{before}\nfrom mnuts_dashboards.serve import serve\nraise SystemExit({call})"
+    command = [sys.executable, "-c", code]
     log = notebook.with_suffix(".log")
     with log.open("w") as stderr:
         process = subprocess.Popen(
@@ -56,7 +57,7 @@ def serving(notebook: Path, **options) -> Iterator[Server]:
         line = process.stdout.readline() if ready else ""
         if "http" not in line:
             pytest.fail(f"the server did not start: {line!r}\n{log.read_text()[-3000:]}")
-        yield Server(process, line)
+        yield Server(process, line, log)
     finally:
         end(process)
 

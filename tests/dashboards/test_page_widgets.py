@@ -10,6 +10,7 @@ from mnuts_dashboards.pulse import Pulse
 from mnuts_dashboards.table import Column, Table
 from mnuts_dashboards.teaching import Lesson
 from mnuts_dashboards.upload import Upload, harmless
+from mnuts_dashboards.widget import PageWidget
 
 
 def listening(widget):
@@ -67,7 +68,8 @@ def test_a_table_answers_to_rows_and_buttons_that_it_has():
 
 
 @pytest.fixture
-def upload():
+def upload(monkeypatch):
+    monkeypatch.setattr(Upload, "_total", 0)
     made = Upload(
         (".json",), "take", take=lambda path: made.taken.append(path), refuse=lambda m: made.told.append(m)
     )
@@ -132,3 +134,54 @@ def test_pieces_without_a_beginning_are_dropped(upload):
 )
 def test_names_are_made_harmless(name, clean):
     assert harmless(name) == clean
+
+
+def test_an_unfinished_file_counts_and_its_bytes_are_free_when_it_is_given_up(upload, monkeypatch, tmp_path):
+    monkeypatch.setattr(uploads, "MAX_TOTAL", 5)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    other = listening(
+        Upload((".json",), "take", take=lambda path: None, refuse=lambda m: other.told.append(m))
+    )
+    other.told = []
+    send(upload, "a.json", [b"12"], size=4)
+    assert len(list(tmp_path.rglob("*.part"))) == 1
+    send(other, "b.json", [b"12"])
+    assert "you may leave" in other.told[0]
+    upload._receive(None, {"type": "refused", "message": "gone"}, [])
+    assert not list(tmp_path.rglob("*.part"))
+    send(other, "b.json", [b"12"])
+    assert len(other.told) == 1
+    send(upload, "c.json", [b"1"], size=3)
+    assert len(list(tmp_path.rglob("*.part"))) == 1
+    upload.close()
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_no_bound_lies_in_what_a_page_may_write(upload):
+    upload.set_state({"limit": 2**62, "endings": [".exe"], "label": "<b>"})
+    assert upload.label == "take"
+    send(upload, "x.exe", [b"1"])
+    send(upload, "x.json", [], uploads.MAX_FILE + 1)
+    send(upload, "x.json", [], True)
+    assert upload.taken == []
+    assert len(upload.told) == 3
+
+
+@pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
+def test_a_page_writes_only_the_traits_that_it_may(app):
+    """Our widgets' other traits stay as they are, whatever a page sends."""
+    found = own_widgets(app())
+    assert any(isinstance(widget, Pulse) for widget in found)
+    for widget in found:
+        for name in set(widget.trait_names(sync=True)) - widget.from_page - {"layout"}:
+            before = getattr(widget, name)
+            widget.set_state({name: "evil"})
+            assert getattr(widget, name) == before, (type(widget).__name__, name)
+
+
+def own_widgets(widget):
+    """All widgets of ours in an app."""
+    found = [widget] if isinstance(widget, PageWidget) else []
+    for child in getattr(widget, "children", ()):
+        found += own_widgets(child)
+    return found

@@ -93,3 +93,34 @@ def test_a_page_that_went_while_it_was_told_something_is_no_error():
 
     assert not _is_worth_telling(record(WebSocketClosedError()))
     assert _is_worth_telling(record(RuntimeError()))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "base_url", "hub"),
+    [
+        ("/user/ann/", "/user/ann/mnuts-teaching/", True),
+        ("/user/ann/", "/", False),
+        (None, "/user/ann/x/", False),
+    ],
+)
+def test_only_in_a_hub_other_names_than_this_machines_are_taken(monkeypatch, prefix, base_url, hub):
+    from mnuts_dashboards.voila_app import _in_hub
+
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+    if prefix:
+        monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", prefix)
+    assert _in_hub(base_url) == hub
+
+
+@pytest.mark.parametrize("wrong", [{"jobs": 0}, {"max_visitors": 0}, {"token_file": "/nowhere/token"}])
+def test_bounds_and_tokens_are_checked_before_anything_starts(notebook, wrong):
+    (name,) = wrong
+    assert name.replace("token_file", "token file") in complaint(app=str(notebook), **wrong)
+
+
+def test_a_secret_token_goes_to_the_browser_in_a_file(tmp_path):
+    from mnuts_dashboards.voila_app import _door
+
+    door = _door(tmp_path, 'http://127.0.0.1:1/?token=a"b')
+    assert "?token" not in door
+    assert "?token=a&quot;b" in (tmp_path / "open.html").read_text()

@@ -1,6 +1,9 @@
 """Verification from the page: the same figure as the core's own, bounded, cancellable, honest about doubt."""
 
+import json
 import shlex
+import subprocess
+import sys
 import threading
 import time
 
@@ -11,7 +14,9 @@ import torch
 from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine, evaluate
 from mnuts_core.errors import MnutsError
 from mnuts_core.models import load_model
+from mnuts_dashboards import verify
 from mnuts_dashboards.jobs import Cancelled
+from mnuts_dashboards.line import Place
 from mnuts_dashboards.verification import Verifier
 from mnuts_dashboards.verify import Request, Verification, command, why_not
 from mnuts_dashboards.verify_worker import _Progress
@@ -129,6 +134,36 @@ def test_progress_grows_from_nothing_to_nearly_all():
     assert progress.share(5, 10) == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
+def test_a_process_that_takes_too_much_memory_or_time_is_ended(engine, config, monkeypatch):
+    run = Verification(Request(config, engine.bundle, 500, 100))
+    monkeypatch.setattr(verify, "MAX_HOURS", 1 / 3600)
+    with pytest.raises(MnutsError, match="it took more than 0"):
+        run.work(lambda share: None)
+    assert run._process.poll() is not None
+    code = "from mnuts_dashboards.verify_worker import _end_above; _end_above(1000)"
+    ended = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert ended.returncode == 4
+    assert "took more than 0 MiB" in json.loads(ended.stdout)["error"]
+
+
+def test_a_run_waits_for_its_turn_and_gives_up_its_place_when_it_is_cancelled(engine, config, tmp_path):
+    befores = []
+
+    def report(share):
+        befores.append(run.before)
+        run.cancel()
+
+    with Place(tmp_path), Place(tmp_path):
+        run = Verification(Request(config, engine.bundle, N, STEPS), Place(tmp_path))
+        with pytest.raises(Cancelled):
+            run.work(report)
+    assert befores == [2]
+    assert run._process is None
+    with Place(tmp_path) as next_one:
+        assert next_one.before() == 0
+
+
 class TestVerifier:
     @pytest.fixture
     def told(self):
@@ -159,3 +194,42 @@ class TestVerifier:
         verifier.use(RemixEngine(bundle), trusted=True)
         assert verifier.start.disabled
         assert "the bundle names no threat model" in verifier.told.value
+
+    def test_a_page_cannot_start_what_its_button_does_not_offer(self, verifier, engine, monkeypatch):
+        """A page can send any click."""
+        asked = []
+        monkeypatch.setattr("mnuts_dashboards.verification.Verification", asked.append)
+        verifier.use(RemixEngine(with_specs(engine.bundle, "file:x.pt@os:getcwd")), trusted=False)
+        verifier.start.disabled = False
+        verifier.start.click()
+        assert asked == []
+
+    def test_numbers_are_bounded_whatever_a_page_sends(self, verifier, engine, monkeypatch):
+        asked = []
+
+        class FakeRun:
+            def __init__(self, request):
+                asked.append(request)
+                raise MnutsError("enough")
+
+        monkeypatch.setattr("mnuts_dashboards.verification.Verification", FakeRun)
+        verifier.n.max = verifier.steps.max = 10**9
+        verifier.n.value = verifier.steps.value = 10**9
+        verifier.start.click()
+        assert (asked[0].n, asked[0].n_iter) == (engine.bundle.n_adv, 100)
+
+    def test_on_a_shared_server_no_visitor_names_files(self, verifier, monkeypatch):
+        monkeypatch.setenv("MNUTS_SHARED", "1")
+        monkeypatch.setenv("MNUTS_IMAGES", "digits")
+        verifier.data.value = "npz:/etc/passwd"
+        assert verifier._images() == "digits"
+        monkeypatch.delenv("MNUTS_SHARED")
+        assert verifier._images() == "npz:/etc/passwd"
+
+    def test_the_place_in_the_line_is_shown(self, verifier, request_):
+        run = verifier._run = Verification(request_)
+        shown = (2, "2 verifications of other visitors"), (1, "1 verification of"), (0, "Attacking")
+        for before, words in shown:
+            run.before = before
+            verifier._on_progress(0.0)
+            assert words in verifier.told.value
