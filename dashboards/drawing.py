@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.estimates import Estimate
 from mnuts_core.example_views import Where, example_bars, paper_bars
 from mnuts_core.remix import Remix
 from mnuts_core.selection import GridSearchResult
@@ -47,7 +46,6 @@ class Scene(NamedTuple):
         frontier: Its β-frontier, or None.
         example: Part and row of the chosen example; None for the paper's two cases.
         kept: The snapshots' mixes.
-        stale: What the last attack left of another mix than this one, or None where this one was attacked.
         verified: Other mixes that were attacked.
     """
 
@@ -58,7 +56,6 @@ class Scene(NamedTuple):
     frontier: views.Frontier | None = None
     example: tuple[Where, int] | None = None
     kept: tuple[Remix, ...] = ()
-    stale: Estimate | None = None
     verified: tuple[Known, ...] = ()
 
 
