@@ -12,9 +12,9 @@ import traitlets
 class Drag(anywidget.AnyWidget):
     """Stands beside a slider that is made with `continuous_update=False`, and passes its drags on.
 
-    With `continuous_update` a slider of ipywidgets sends back every place that the kernel gives it: rounded to
-    its step, and clipped to a range that the same message is about to widen. That would be taken for a choice
-    of the visitor's.
+    With `continuous_update` a slider of ipywidgets sends back every place that the kernel gives it: rounded
+    to its step, and clipped to a range that the same message is about to widen. That would be taken for a
+    choice of the visitor's.
 
     Args:
         slider: A `FloatSlider` or `FloatLogSlider` of base 10, in the same row.

@@ -149,7 +149,7 @@ class Navigator:
         self.agree()
 
     def agree(self) -> None:
-        """Let the current step have the link that its view has now: what a link leaves out may have been found."""
+        """Let the current step have its view's link of now: what a link leaves out may have been found."""
         if self._quiet:  # a view is on its way, and `_take` sees to it
             return
         self.flush()

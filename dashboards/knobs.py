@@ -27,7 +27,8 @@ class Knob:
 
     The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
     outside the slider's range (of a search, a preset, a visitor) widens the range as long as it is in force.
-    The state keeps what was set, whatever place the page finds for it: only a visitor's move changes it (`Drag`).
+    The state keeps what was set, whatever place the page finds for it: only a visitor's move changes it, see
+    `Drag`.
 
     Attributes:
         slider: The slider.
@@ -109,13 +110,13 @@ class Knob:
 
         Whole steps: the page counts its own from the lower end, so that 1 is a place of the scale s, too.
         """
-        place, step = self._place(value), self._spec.step
+        place = self._place(value)
         low = min(self._place(self._spec.slider_low), place)
         high = max(self._place(self._spec.slider_high), place)
         return self._whole(math.floor, low), self._whole(math.ceil, high)
 
     def _whole(self, rounded: Callable[[float], int], end: float) -> float:
-        """The end moved outwards to a whole step; left as it is where that is no valid value, such as p = 0."""
+        """The end moved outwards to a whole step; left as it is where that is no valid value: p = 0."""
         steps, slack = end / self._spec.step, SLACK if rounded is math.floor else -SLACK
         if not math.isfinite(steps):
             return end

@@ -147,7 +147,7 @@ def load_bundle(path: Path) -> Opened:
 
 
 def settings_of(opened: Opened, config: MixConfig) -> MixParams:
-    """A configuration's mix: α is left to follow from its β where that gives its α on this bundle, else by hand.
+    """A configuration's mix; α follows from its β where that gives its α on this bundle, else it is by hand.
 
     Args:
         opened: The bundle.

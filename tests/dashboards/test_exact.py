@@ -1,4 +1,4 @@
-"""What ships is reached exactly: each preset, star, snapshot, link and step back gives its parameters and figures."""
+"""What ships is reached exactly: by presets, stars, snapshots, links and steps back, with its figures."""
 
 import math
 from pathlib import Path
