@@ -225,6 +225,16 @@ def test_a_bundle_that_is_loading_can_be_undone(paths):
     asyncio.run(visit())
 
 
+def test_the_address_leaves_out_what_turns_out_to_be_the_bundles_own_best(visited):
+    visited.open_link("bundle=second")
+    best = visited.state.params
+    visited.open_link(f"bundle=first&s={best.s!r}&p={best.p!r}&c={best.c!r}")
+    browser = Browser(visited)
+    visited.state.bundle = "second"
+    assert visited.state.params == best
+    assert browser.address == visited.link() == "bundle=second"
+
+
 def test_another_bundle_has_no_grid_that_was_widened_on_the_first(visited):
     visited.open_link("bundle=first")
     visited.controls.find.click()
