@@ -271,9 +271,7 @@ def test_a_snapshot_is_on_the_plane_and_in_the_table(page):
     page.get_by_role("button", name="Keep a snapshot").click()
     wait_for_query(page, bundle="digits")
     set_slider(page, "bias c", "-0.5")
-    page.get_by_role("grid", name="Snapshots").get_by_text(
-        "c −0.5"
-    ).wait_for()  # rows are made anew till then
+    page.locator("td", has_text="c −0.5").first.wait_for()  # till then rows are made anew
     page.get_by_role("button", name="Restore A").scroll_into_view_if_needed()
     page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => t.text?.[0] === 'A')")
     page.wait_for_function("new URLSearchParams(location.search).get('snap')?.startsWith('s:')")
