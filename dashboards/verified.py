@@ -31,7 +31,7 @@ class Known(NamedTuple):
     clean: Estimate | None
     verified: Estimate
     config: MixConfig
-    number: int
+    number: int = 0
 
 
 class VerifiedMixes:
