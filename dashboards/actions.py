@@ -29,7 +29,7 @@ def connect_buttons(explorer: Explorer) -> None:
     controls.redo.on_click(lambda _: explorer.navigator.redo())
     controls.defaults.on_click(lambda _: _go_to_defaults(explorer))
     controls.keep.on_click(lambda _: _keep(explorer))
-    controls.copy.on_click(lambda _: page.copy(explorer.link()))
+    controls.copy.on_click(lambda _: page.copy(explorer.navigator.here()))
     page.on_copied = lambda text: _tell_copied(explorer, text)
     controls.export.on_click(lambda _: _save(explorer, "json", lambda: explorer.config.to_json(), JSON))
     controls.report.on_click(lambda _: _save(explorer, "html", explorer.report, HTML))

@@ -92,7 +92,8 @@ class Panel {
 
   listen() {
     const tell = (kind) => (event) => this.board.event(this.spec.name, kind, event?.points);
-    for (const kind of ["click", "hover", "unhover"]) this.plot.on(`plotly_${kind}`, tell(kind));
+    for (const kind of ["hover", "unhover"]) this.plot.on(`plotly_${kind}`, tell(kind));
+    this.plot.on("plotly_click", (event) => tell("click")({ points: topmost(this.plot, event) }));
     this.plot.on("plotly_selected", tell("select"));
     this.plot.on("plotly_deselect", tell("select"));
     this.plot.on("plotly_relayout", (changes) => {

@@ -154,3 +154,20 @@ async function library(model) {
     throw error;
   });
 }
+
+// What a click means: the marker that is drawn on top there. Plotly tells the nearest, be it a dot beneath a star.
+function topmost(plot, { points, event }) {
+  const [near] = points;
+  if (near?.fullData?.type !== "scatter" || !event) return points;
+  const { xaxis, yaxis } = near;
+  const box = plot.getBoundingClientRect();
+  const [x, y] = [event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset];
+  const under = ({ x: xs, y: ys, marker }) =>
+    [...xs].findIndex((_, i) => Math.hypot(xaxis.d2p(xs[i]) - x, yaxis.d2p(ys[i]) - y) <= marker.size / 2);
+  for (const trace of plot._fullData.slice(near.curveNumber + 1).reverse()) {
+    if (trace.visible !== true || trace.xaxis !== near.fullData.xaxis || !trace.mode?.includes("markers")) continue;
+    const i = under(trace);
+    if (i >= 0) return [{ curveNumber: trace.index, pointNumber: i, x: trace.x[i], y: trace.y[i], customdata: trace.customdata?.[i] }];
+  }
+  return points;
+}

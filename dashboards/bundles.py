@@ -67,6 +67,7 @@ class Bundles:
             opened: What it is.
         """
         if name == self.name and opened is self.opened:
+            self._state.set_trait("bundle", name)  # another one may be on its way: it is no longer wanted
             return
         self.name, self.opened = name, opened
         self._state.set_trait("bundle", name)

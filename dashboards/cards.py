@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mnuts_core.digits import compared
+from mnuts_core.quantiles import least_kept
 from mnuts_core.text import escape
 
 from .panels import settings_text, signed
@@ -75,8 +77,10 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> str:
     promised, gained = (signed(100 * value / n, 2) for value in (view.promised, gain))
     told = (
         f"By the objective the mix should gain {promised} points of clean accuracy over M(h); it gains "
-        f"{gained}: {view.mended:,} images mended, {view.broken:,} broken. {view.not_second:,} more have g "
-        "right and a low margin, but their class is not M(h)'s second choice."
+        f"{gained}: it gets {view.mended:,} images right that the transformed model M(h) gets wrong, and "
+        f"{view.broken:,} wrong that M(h) gets right (the list of examples compares with the robust model h, "
+        f"not with M(h)). {view.not_second:,} more have g right and a low margin, but their class is not "
+        "M(h)'s second choice."
     )
     return (
         "<table class='mnuts-plain'><thead><tr><th scope='col'>Assumption</th><th scope='col'>says</th>"
@@ -95,10 +99,10 @@ def _split_words(split: SeenAndUnseen) -> str:
 
 
 OUTCOMES = {
-    "mended": "The mix mends it: the robust model is wrong, the mix is right.",
-    "broken": "The mix breaks it: the robust model is right, the mix is wrong.",
-    "right": "Right with the robust model and with the mix.",
-    "wrong": "Wrong with the robust model and with the mix.",
+    "mended": "The mix mends it: the robust model h is wrong, the mix is right.",
+    "broken": "The mix breaks it: the robust model h is right, the mix is wrong.",
+    "right": "Right with the robust model h and with the mix.",
+    "wrong": "Wrong with the robust model h and with the mix.",
 }
 
 
@@ -123,17 +127,18 @@ def story_html(story: Story, picture: str | None) -> str:
         f"{' ✓' if said == story.label else ' ✗'}</td></tr>"
         for name, said in votes
     )
-    rule = "reaches" if story.margin >= story.threshold else "stays below"
-    margin = f"M(h)'s margin {_small(story.margin)} {rule} (1−α)/α = {_small(story.threshold)}: " + (
-        "g cannot outvote it." if story.margin >= story.threshold else "g can outvote it."
-    )
     return (
         f"<div class='mnuts-story' role='status'>{image}<div><h3>{escape(title)}</h3>"
-        f"<p><b>{OUTCOMES[story.outcome]}</b> {margin}</p>"
+        f"<p><b>{OUTCOMES[story.outcome]}</b> {_rule(story.margin, story.threshold)}</p>"
         f"<table class='mnuts-plain'><tbody>{rows}</tbody></table></div></div>"
     )
 
 
-def _small(value: float) -> str:
-    """A number in [0, 1] with four decimals, or as many as it takes to tell it from 0."""
-    return f"{value:.4f}" if value == 0 or value >= 5e-5 else f"{value:.2g}"
+def _rule(margin: float, threshold: float) -> str:
+    """Whether g can outvote M(h) at a margin, and why."""
+    shown, limit = compared(margin, threshold)
+    if abs(margin - threshold) <= abs(float(least_kept(threshold)) - threshold):
+        return f"M(h)'s margin equals (1−α)/α = {limit}: a tie, and ties go to g."
+    if margin > threshold:
+        return f"M(h)'s margin {shown} reaches (1−α)/α = {limit}: g cannot outvote it."
+    return f"M(h)'s margin {shown} stays below (1−α)/α = {limit}: g can outvote it."

@@ -12,7 +12,7 @@ from mnuts_core.grids import GridSpec
 from .board import BoardEvent
 from .drawing import Scene
 from .figures_plane import PLANE_TRACES
-from .session import by_level
+from .session import settings_of
 from .state import ExplorerState
 
 
@@ -40,7 +40,8 @@ def go_to_cell(point: Mapping[str, Any], state: ExplorerState, grid: GridSpec) -
     """
     if point["curve"] < len(grid.p):
         s = grid.s[np.abs(grid.s - 10 ** float(point["y"])).argmin()]
-        state.set(s=float(s), p=float(grid.p[point["curve"]]), c=float(point["x"]))
+        c = grid.c[np.abs(grid.c - float(point["x"])).argmin()]
+        state.set(s=float(s), p=float(grid.p[point["curve"]]), c=float(c))
 
 
 def _go_on_plane(point: Mapping[str, Any], state: ExplorerState, scene: Scene) -> None:
@@ -51,6 +52,8 @@ def _go_on_plane(point: Mapping[str, Any], state: ExplorerState, scene: Scene) -
     elif trace == "snapshots":
         state.take(state.snapshots[place], level=True)
     elif trace == "others verified":
-        state.take(by_level(scene.opened, scene.verified[place].params), level=True)
+        for known in scene.verified:  # by its number: a second click finds other places
+            if known.number == point["customdata"]:
+                state.take(settings_of(scene.opened, known.config), level=True)
     elif trace.startswith("current"):
         state.set(by_hand=True, alpha=float(point["customdata"]))

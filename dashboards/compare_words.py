@@ -60,7 +60,8 @@ def notes_html(lines: Sequence[str]) -> str:
 
 NOTES = {
     "medians": "As in the paper's Fig. 7, with 95 % intervals. On top: the margin gap, attacked right minus "
-    "clean wrong. Right and wrong are each classifier's own. Hover for n, click to bring a bundle out",
+    "clean wrong. g was not attacked: its striped bars are at h's attack points. Right and wrong are each "
+    "classifier's own. Hover for n, click to bring a bundle out",
     "gaps": "Attacked right minus clean wrong; grey: the paper's models, as printed in Fig. 7",
 }
 

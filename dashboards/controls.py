@@ -171,6 +171,22 @@ class Controls(w.VBox):
         """What a search changes."""
         return self.find, self.widen, self.cancel, self.progress, self.found
 
+    @property
+    def settings(self) -> tuple[w.DOMWidget, ...]:
+        """What shows the settings."""
+        knobs = [part for knob in self.knobs.values() for part in (knob.slider, knob.box)]
+        return (
+            *knobs,
+            self.bundle,
+            self.preset,
+            self.clamp,
+            self.ln_k,
+            self.by_hand,
+            self.grid,
+            self.case,
+            self.row,
+        )
+
     def searching(self, share: float | None) -> None:
         """Show a running search at a share of its work; None when it has ended."""
         running = share is not None
@@ -192,10 +208,9 @@ class Controls(w.VBox):
             self.ln_k.value = str(self.state.ln_k)
 
     def show_alpha(self, alpha: float) -> None:
-        """Show the α that follows from β."""
+        """Show the α in force, be it by hand or from β."""
         self._derived = alpha
-        if not self.state.by_hand:
-            self.knobs["alpha"].display(alpha)
+        self.knobs["alpha"].display(alpha)
 
     def _on_level(self, change: Mapping[str, Any]) -> None:
         """By hand starts from the α that was in force."""

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.estimates import Estimate
 from mnuts_core.example_views import Where, example_bars, paper_bars
 from mnuts_core.remix import Remix
 from mnuts_core.selection import GridSearchResult
@@ -47,7 +46,6 @@ class Scene(NamedTuple):
         frontier: Its β-frontier, or None.
         example: Part and row of the chosen example; None for the paper's two cases.
         kept: The snapshots' mixes.
-        stale: What the last attack left of another mix than this one, or None where this one was attacked.
         verified: Other mixes that were attacked.
     """
 
@@ -58,7 +56,6 @@ class Scene(NamedTuple):
     frontier: views.Frontier | None = None
     example: tuple[Where, int] | None = None
     kept: tuple[Remix, ...] = ()
-    stale: Estimate | None = None
     verified: tuple[Known, ...] = ()
 
 
@@ -125,14 +122,15 @@ def notes(bundle: LogitBundle, *, chosen: bool) -> dict[str, str]:
         chosen: Whether an example of it is shown, instead of the paper's two cases.
     """
     n = f"n = {bundle.n_clean:,} clean" + (f", {bundle.n_adv:,} attacked" if bundle.n_adv else "")
+    not_g = "; g was not attacked" if bundle.n_adv else ""
     case = "The chosen example's top three classes" if chosen else "The paper's two cases"
     return {
         "plane": f"Estimates: solid, margin bound; dotted and hollow, transfer. ★ verified. {n}",
         "transform": f"Over the logits of n = {bundle.n_clean:,} clean images",
-        "margins": f"g standard, h robust, LN h layer-normed robust; as in the paper's Table 6. {n}",
+        "margins": f"As in the paper's Table 6; LN h: layer-normed{not_g}. {n}",
         "mix_margins": "Right of the dashed line M(h) outvotes g",
         "slices": "Algorithm 1 at this β (Fig. 9): darker is better, blank left out, ☆ best; click to go",
-        "medians": f"Gap: attacked right − clean wrong (Fig. 6). {n}",
+        "medians": f"Gap: attacked right − clean wrong (Fig. 6); g at h's attack points. {n}",
         "simplex": f"{case}; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4",
         "bars": f"{case}, at τ = 1, as in Fig. 3" + ("; ✓ is the label" if chosen else ""),
     }

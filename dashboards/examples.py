@@ -59,7 +59,13 @@ class ExamplesCard(w.VBox):
         self.table.on_choose = lambda row: self._choose(self.part.value, row)
         self.table.observe(self._on_visible, names="visible")
         self.story = w.HTML().add_class("mnuts-story-box")
-        head = w.HBox([w.HTML("<h3>Examples that the mix mends or breaks</h3>"), self.what, self.part])
+        head = w.HBox(
+            [
+                w.HTML("<h3>Examples that the mix mends or breaks, against the robust model h</h3>"),
+                self.what,
+                self.part,
+            ]
+        )
         body = w.HBox([self.table.add_class("mnuts-grow"), self.story]).add_class("mnuts-examples")
         super().__init__([head.add_class("mnuts-card-head"), body])
         self.add_class("mnuts-card")
@@ -82,7 +88,8 @@ class ExamplesCard(w.VBox):
         mended = int(found.mended.sum())
         rows = _rows(found, engine.bundle.manifest.classes, self.what.value)
         n = engine.n_clean if self.part.value == "clean" else engine.bundle.n_adv
-        note = f"of {n:,} {self.part.value} images {mended:,} mended, {len(found.row) - mended:,} broken"
+        note = f"of {n:,} {self.part.value} images {mended:,} mended, {len(found.row) - mended:,} broken, "
+        note += "against the robust model h"
         if len(rows) > MAX_ROWS:
             note += f"; the first {MAX_ROWS} are listed"
         with self.table.hold_sync():

@@ -12,6 +12,7 @@ import torch
 from mnuts_core import views
 from mnuts_core.config import MixConfig
 from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.estimates import Estimate
 from mnuts_core.example_views import Where
 from mnuts_core.library import configs_of
 from mnuts_core.params import MixParams
@@ -33,7 +34,7 @@ from .page import Page
 from .pulse import Pulse
 from .report_view import view_report
 from .searching import Searching
-from .session import Opened, Session, by_level, known_frontier, known_opening, known_search
+from .session import Opened, Session, known_frontier, known_opening, known_search, settings_of
 from .state import DEFAULT_GRID, ExplorerState
 from .styles import STYLE
 from .upload import Upload
@@ -66,6 +67,8 @@ class Explorer(w.VBox):
         self.session = Session(*bundles)
         self.bundles = Bundles(self.session)
         self.state = ExplorerState(bundle=self.bundles.name)
+        # first of all who observe it: what others make of a change is no step of its own
+        self.state.observe(lambda _: self.navigator.note(), names=["bundle", *ExplorerState.SETTINGS])
         self.header = Header(self.state)
         self.board = Board(PANELS, on_error=self.header.fail, on_ready=self._tell_again)
         self.page = Page()
@@ -91,7 +94,7 @@ class Explorer(w.VBox):
             self.controls,
             opened=lambda: self.opened,
             arrive=lambda change: self.header.outlast(lambda: self.navigator.complete(change)),
-            refresh=self.refresh,
+            refresh=self._on_searched,
             refuse=refuse,
             failed=self.header.fail,
         )
@@ -120,13 +123,12 @@ class Explorer(w.VBox):
         """
         config = MixConfig.from_remix(self.opened.engine, self.state.params)
         known = self.verifier.results.of(config.params)
-        return config if known is None else config.model_copy(update={"verified": known.card})
+        return config if known is None else config.model_copy(update={"verified": known.config.verified})
 
     @config.setter
     def config(self, config: MixConfig) -> None:
         self.verifier.results.take(config)
-        params = config.params if config.beta is None else by_level(self.opened, config.params)
-        self.state.take(params, level=True)
+        self.state.take(settings_of(self.opened, config), level=True)
 
     @property
     def selection(self) -> tuple[Where, int] | None:
@@ -163,8 +165,8 @@ class Explorer(w.VBox):
     def link(self) -> str:
         """The query that opens this view, without the question mark."""
         try:
-            shown, default_grid = self.state.params, self.state.grid == DEFAULT_GRID
-            opening = known_opening(self.opened) if default_grid else None
+            shown, here = self.state.params, self.state.bundle == self.bundles.name
+            opening = known_opening(self.opened) if here and self.state.grid == DEFAULT_GRID else None
             return write_link(self.state, shown if self.searching.awaited else opening)
         except ParameterError:  # set from Python; the banner tells
             return self.navigator.history.now
@@ -226,9 +228,8 @@ class Explorer(w.VBox):
         opened, params, grid = self.opened, self.state.params, self.state.grid
         remix = opened.engine.remix(params)
         results = self.verifier.results
-        known, latest = results.of(remix.params), results.latest(remix.params)
         table = views.headline(
-            opened.engine, remix, views.plain_remix(opened.engine, params), known and known.verified
+            opened.engine, remix, views.plain_remix(opened.engine, params), self._verified(remix.params)
         )
         return Scene(
             opened=opened,
@@ -238,11 +239,10 @@ class Explorer(w.VBox):
             frontier=known_frontier(opened, params, grid),
             example=self.selection,
             kept=self.below.snapshots.mixes(opened.engine, self.state.snapshots),
-            stale=latest.verified if latest and not known else None,
             verified=results.others(remix.params),
         )
 
-    def _verified(self, params: MixParams) -> Any:
+    def _verified(self, params: MixParams) -> Estimate | None:
         known = self.verifier.results.of(params)
         return None if known is None else known.verified
 
@@ -257,19 +257,18 @@ class Explorer(w.VBox):
 
         A widget's message that leaves after the page has read all states and before it listens is lost.
         """
-        for widget in (*self.controls.searched, *self.header.lines):
+        for widget in (*self.controls.searched, *self.controls.settings, *self.header.lines):
             widget.layout.send_state()
             widget.send_state()
+        self.navigator.tell()
 
     # --- events
     def _connect(self) -> None:
-        seen = [*ExplorerState.MIX_TRAITS, "row", "snapshots"]
-        self.state.observe(self.refresh, names=seen)
+        self.state.observe(self.refresh, names=[*ExplorerState.MIX_TRAITS, "row", "snapshots"])
         self.state.observe(self._on_case, names="case")
         self.bundles.follow(
             self.state, switched=self._on_switched, loading=self._on_loading, failed=self.header.complain
         )
-        self.state.observe(self.navigator.note, names=["bundle", *ExplorerState.SETTINGS])
         self.page.on_arrive = self.navigator.arrive
         self.board.on_event(self._on_click, kinds=["click"])
 
@@ -289,12 +288,20 @@ class Explorer(w.VBox):
     def _restore(self, place: int) -> None:
         self.state.take(self.state.snapshots[place], level=True)
 
+    def _on_searched(self) -> None:
+        self.refresh()
+        if not self._held:
+            self.navigator.agree()  # a link leaves out what has been found now
+
     def _on_switched(self) -> None:
+        if self.state.grid not in self.opened.grids:  # one that was widened on the bundle before
+            self.state.grid = self.state.grid.rstrip("+")
         self.controls.grid.offer(list(self.opened.grids))
         self.searching.forget()
         self._show_bundle()
         self._on_case(None)
         self.searching.start(move=False)
+        self._on_searched()
 
     def _on_loading(self, name: str | None) -> None:
         self.header.rest_on(self.opened.engine.bundle, loading=name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mnuts_core.colours import ROB
 
 from .figures_compare_labels import name_axis, shortened, signed
-from .figures_parts import CLASSIFIERS, LEGEND_BELOW, Figure, above, axis
+from .figures_parts import CLASSIFIERS, LEGEND_BELOW, Figure, above, at_points, axis
 from .theme import MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
@@ -22,7 +22,12 @@ GROUPS = (
     ("attacked right", "attacked_right", RIGHT, "/"),
     ("attacked wrong", "attacked_wrong", WRONG, "/"),
 )
-PANE_NAMES = ("<b>g</b> standard", "<b>h</b> robust", "<b>LN h</b> layer-normed", "<b>M(h)</b> own best")
+PANE_NAMES = (
+    "<b>g</b> standard, not attacked",
+    "<b>h</b> robust",
+    "<b>LN h</b> layer-normed",
+    "<b>M(h)</b> own best",
+)
 FADED = 0.25
 """Opacity of the bundles that are not the chosen one."""
 
@@ -85,7 +90,7 @@ def _group(medians: Mapping[str, Mapping[str, Medians]], pane: int, group: int, 
         median = None if groups is None else getattr(groups, field)
         if median is not None and median.n:
             rows.append((name, median))
-    place = f"{CLASSIFIERS[pane]}, {label}"
+    place = f"{CLASSIFIERS[pane]}, {at_points(CLASSIFIERS[pane], label)}"
     return {
         "type": "bar",
         "name": label,

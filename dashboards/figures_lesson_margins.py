@@ -141,7 +141,7 @@ def flips_figure(
             "y": np.asarray(counts),
             "name": f"{name} by the mix",
             "line": {"color": colour, "width": 3.5, "dash": dash, "shape": "hv"},
-            "hovertemplate": f"threshold %{{x:.3f}}<br>%{{y}} {name}<extra></extra>",
+            "hovertemplate": f"threshold %{{x:.3g}}<br>%{{y}} {name} against h<extra></extra>",
         }
         for name, counts, colour, dash in lines
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .figures_parts import CLASSIFIERS, LEGEND_BELOW, Figure, above, axis, base_layout, round_up
+from .figures_parts import CLASSIFIERS, LEGEND_BELOW, Figure, above, at_points, axis, base_layout, round_up
 from .theme import MIX, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
     layout["annotations"] = []
     for i, row in enumerate(rows):
         for j, (name, column) in enumerate(columns.items()):
-            number = i * len(columns) + j + 1
-            traces += _bars_of(getattr(column, row), number, f"{name}, {row}")
-            _place_subplot(layout, number, (i, j), (len(rows), len(columns)), f"<b>{name}</b>, {row}")
+            number, part = i * len(columns) + j + 1, at_points(name, row)
+            traces += _bars_of(getattr(column, row), number, f"{name}, {part}")
+            _place_subplot(layout, number, (i, j), (len(rows), len(columns)), f"<b>{name}</b>, {part}")
             if j == 0:
-                layout[axis("yaxis", number)]["title"] = {"text": f"{row} images (%)", "standoff": 4}
+                layout[axis("yaxis", number)]["title"] = {"text": "images (%)", "standoff": 4}
             top = 1.05 * round_up(_tallest(getattr(column, row)))
             layout[axis("yaxis", number)]["range"] = [0, top]
             if threshold is not None:
@@ -47,13 +47,15 @@ def _tallest(histogram: Histogram) -> float:
 
 
 def _bars_of(histogram: Histogram, number: int, of: str) -> list[Figure]:
-    middles = (histogram.edges[1:] + histogram.edges[:-1]) / 2
+    low, high = histogram.edges[:-1], histogram.edges[1:]
+    bins = [f"{left:.2f} to {right:.2f}" for left, right in zip(low, high, strict=True)]
     return [
         {
             "type": "bar",
-            "x": middles,
+            "x": (low + high) / 2,
             "y": 100 * counts / max(histogram.n, 1),
             "customdata": counts,
+            "hovertext": bins,
             "name": name,
             "meta": f"{of}, {name}, % of n = {histogram.n}",
             "legendgroup": name,
@@ -61,7 +63,8 @@ def _bars_of(histogram: Histogram, number: int, of: str) -> list[Figure]:
             "marker": {"color": translucent(colour, 0.7)},
             "xaxis": axis("x", number),
             "yaxis": axis("y", number),
-            "hovertemplate": f"margin %{{x:.2f}}<br>%{{customdata}} {name} (%{{y:.1f}} %)<extra></extra>",
+            "hovertemplate": f"{of}<br>margin %{{hovertext}}<br>"
+            f"%{{customdata}} {name} (%{{y:.1f}} %)<extra></extra>",
         }
         for name, counts, colour in (("right", histogram.right, RIGHT), ("wrong", histogram.wrong, WRONG))
     ]
@@ -126,7 +129,8 @@ def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) 
             "y": [getattr(getattr(column, part), field) for column in columns],
             "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
             "customdata": [_group_size(column, part, field) for column in columns],
-            "hovertemplate": f"%{{x}}, {name}<br>median %{{y:.3f}}<br>n = %{{customdata}}<extra></extra>",
+            "hovertext": [f"{classifier}, {at_points(classifier, name)}" for classifier in CLASSIFIERS],
+            "hovertemplate": "%{hovertext}<br>median %{y:.3f}<br>n = %{customdata}<extra></extra>",
         }
         for name, part, field, colour, pattern in parts
     ]
@@ -134,7 +138,10 @@ def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) 
     layout["yaxis"] |= {"range": [0, 1.2], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
     layout["showlegend"] = True
     layout["legend"] = LEGEND_BELOW
-    layout["margin"] |= {"b": 56}
+    layout["margin"] |= {"b": 70}
+    if mix.attacked is not None:
+        names = [name if name != "g" else "g<br>not attacked" for name in CLASSIFIERS]
+        layout["xaxis"] |= {"tickvals": list(CLASSIFIERS), "ticktext": names}
     gaps = [f"gap<br>{column.gap + 0.0:+.3f}" if np.isfinite(column.gap) else "" for column in columns]
     traces.append(_texts_above(CLASSIFIERS, gaps, "margin gap"))
     return {"data": traces, "layout": layout}

@@ -43,6 +43,24 @@ def base_layout(x: str, y: str, *, legend: bool = False) -> Figure:
     }
 
 
+def at_points(classifier: str, part: str) -> str:
+    """A part of the bundle as a classifier meets it: attacked points were found against h, none against g.
+
+    Args:
+        classifier: One of `CLASSIFIERS`.
+        part: What it is to the others, such as `clean`, `attacked` or `attacked wrong`.
+
+    Example:
+        >>> at_points("h", "attacked wrong")
+        'attacked wrong'
+        >>> at_points("g", "attacked wrong")
+        "wrong at h's attack points (not attacked)"
+    """
+    if classifier != "g" or not part.startswith("attacked"):
+        return part
+    return f"{part.removeprefix('attacked')} at h's attack points (not attacked)".strip()
+
+
 def axis(name: str, number: int) -> str:
     """An axis of a subplot, as a trace names it (`x`) or the layout (`xaxis`); subplots count from 1.
 

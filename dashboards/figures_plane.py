@@ -173,6 +173,7 @@ def _others(others: Sequence[Known]) -> Figure:
         "x": [100 * known.clean.value for known in others],
         "y": [100 * known.verified.value for known in others],
         "hovertext": told,
+        "customdata": [known.number for known in others],
         "marker": {
             "color": [PLAIN if known.params.plain else MIX for known in others],
             "size": 10,

@@ -56,14 +56,16 @@ def slices_figure(view: Sensitivity) -> Figure:
 
 
 def _mark(view: Sensitivity, at: tuple[float, float, float], symbol: str, name: str) -> Figure:
-    """A mark at (s, p, c), in the slice whose p is nearest."""
+    """A mark at (s, p, c), in the slice whose p is nearest; none where p lies beyond all slices."""
     s, p, c = at
+    low, high = _cell_edges(view.p)
+    shown = low <= p <= high
     number = int(np.abs(view.p - p).argmin()) + 1
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [c],
-        "y": [float(np.log10(s))],
+        "x": [c] if shown else [],
+        "y": [float(np.log10(s))] if shown else [],
         "xaxis": axis("x", number),
         "yaxis": axis("y", number),
         "name": name,

@@ -92,4 +92,4 @@ def headline_html(scene: Scene) -> str:
     """
     attack = scene.opened.engine.bundle.manifest.attack
     words = panels.words_html(scene.table, scene.remix.warnings, attack and attack.name)
-    return panels.headline_html(scene.table, scene.stale) + words
+    return panels.headline_html(scene.table) + words

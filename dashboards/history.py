@@ -95,7 +95,7 @@ class Navigator:
         """Begin anew with the current state, in the browser's current entry."""
         self._forget_timer()
         self.history = History(self._link())
-        self._address.replace(self.history.now, 0)
+        self.tell()
         self._last = float("-inf")
         self._changed()
 
@@ -132,8 +132,11 @@ class Navigator:
         if place is None:
             self._take(link)
             self.restart()
-        elif (known := self.history.go(place)) is not None:
+            return
+        if (known := self.history.go(place)) is not None:
             self._take(known)
+        if link != self.history.now:
+            self.tell()
 
     def complete(self, change: Callable[[], None]) -> None:
         """Let a change belong to the current step: what that step asked for has come.
@@ -143,9 +146,25 @@ class Navigator:
         """
         self.flush()
         self._quietly(change)
+        self.agree()
+
+    def agree(self) -> None:
+        """Let the current step have its view's link of now: what a link leaves out may have been found."""
+        if self._quiet:  # a view is on its way, and `_take` sees to it
+            return
+        self.flush()
         if self._link() != self.history.now:
             self.history.rename(self._link())
-            self._address.replace(self.history.now, self.history.place)
+            self.tell()
+
+    def here(self) -> str:
+        """The link of the view that is shown, as the address has it."""
+        self.agree()
+        return self.history.now
+
+    def tell(self) -> None:
+        """Write the current step's link into the address."""
+        self._address.replace(self.history.now, self.history.place)
 
     def _step(self, by: int) -> None:
         self.flush()
@@ -181,6 +200,7 @@ class Navigator:
     def _take(self, link: str) -> None:
         """Show a link without recording it as a step of its own."""
         self._quietly(lambda: self._show(link))
+        self.history.rename(self._link())  # the address follows when the browser has arrived there, too
         self._last = float("-inf")
         self._changed()
 

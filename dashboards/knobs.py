@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import ipywidgets as w
 from mnuts_core.errors import MnutsError
 from mnuts_core.params import PARAMS
 
+from .drag import Drag
 from .state import ExplorerState
 
 WIDE = {"width": "auto", "margin": "2px 0"}
@@ -20,8 +20,6 @@ DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
 SLACK = 1e-6
 """Of a step: what binary fractions may be off."""
-ECHOES = 8
-"""So many values set from here may be on their way back from the page."""
 
 
 class Knob:
@@ -29,6 +27,8 @@ class Knob:
 
     The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
     outside the slider's range (of a search, a preset, a visitor) widens the range as long as it is in force.
+    The state keeps what was set, whatever place the page finds for it: only a visitor's move changes it, see
+    `Drag`.
 
     Attributes:
         slider: The slider.
@@ -39,10 +39,8 @@ class Knob:
     def __init__(self, state: ExplorerState, name: str, refuse: Callable[[str], None]) -> None:
         self._state, self._name, self._spec, self._refuse = state, name, PARAMS[name], refuse
         value = getattr(state, name)
-        self._echoes: deque[float] = deque(maxlen=ECHOES)
         low, high = self._ends(value)
-        self._expect_echo(value, low)
-        self._moving = False
+        self._moving = self._putting = False
         made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
         self.slider = made(
             value=value,
@@ -52,6 +50,7 @@ class Knob:
             description=self._spec.label,
             tooltip=self._spec.help,
             readout=False,
+            continuous_update=False,  # see `Drag`
             style={"description_width": LABEL},
             layout={"flex": "1 1 auto", "width": "auto", "min_width": "0"},
         )
@@ -64,7 +63,8 @@ class Knob:
             tooltip=f"{self._spec.help} Allowed: {self._spec.interval}",
             layout={"width": "82px", "flex": "none"},
         )
-        self.widget = w.HBox([self.slider, self.box], layout=WIDE).add_class("mnuts-slider")
+        parts = [self.slider, self.box, Drag(self.slider)]
+        self.widget = w.HBox(parts, layout=WIDE).add_class("mnuts-slider")
         self.slider.observe(self._moved, names="value")
         self.box.observe(self._typed, names="value")
         state.observe(self._show, names=name)
@@ -82,7 +82,11 @@ class Knob:
         return math.log10(value) if self._spec.scale == "log" else value
 
     def _text(self, value: float) -> str:
-        return f"{value:.{DIGITS}g}"
+        """A few digits; all of them where a few would show an end of the interval that is not the value."""
+        text = f"{value:.{DIGITS}g}"
+        return (
+            repr(value) if float(text) != value and float(text) in (self._spec.low, self._spec.high) else text
+        )
 
     def _show(self, change: Mapping[str, Any]) -> None:
         self._put(change["new"])
@@ -92,26 +96,31 @@ class Knob:
         if self._moving or math.isclose(value, self.slider.value, rel_tol=1e-12, abs_tol=1e-15):
             return
         low, high = self._ends(value)
-        self._expect_echo(value, low)
-        with self.slider.hold_sync():
-            self.slider.min, self.slider.max = min(self.slider.min, low), max(self.slider.max, high)
-            self.slider.value = value
-            self.slider.min, self.slider.max = low, high  # what an earlier value had widened
+        self._putting = True
+        try:
+            with self.slider.hold_sync():
+                self.slider.min, self.slider.max = min(self.slider.min, low), max(self.slider.max, high)
+                self.slider.value = value
+                self.slider.min, self.slider.max = low, high  # what an earlier value had widened
+        finally:
+            self._putting = False
 
     def _ends(self, value: float) -> tuple[float, float]:
         """The slider's ends, as places, so that the value lies between them.
 
         Whole steps: the page counts its own from the lower end, so that 1 is a place of the scale s, too.
         """
-        place, step = self._place(value), self._spec.step
+        place = self._place(value)
         low = min(self._place(self._spec.slider_low), place)
         high = max(self._place(self._spec.slider_high), place)
-        below, above = math.floor(low / step + SLACK), math.ceil(high / step - SLACK)
-        return self._whole(below, low), self._whole(above, high)
+        return self._whole(math.floor, low), self._whole(math.ceil, high)
 
-    def _whole(self, steps: int, end: float) -> float:
-        """So many steps as a place; the end itself where that is no valid value: p = 0."""
-        place = round(steps * self._spec.step, 9)
+    def _whole(self, rounded: Callable[[float], int], end: float) -> float:
+        """The end moved outwards to a whole step; left as it is where that is no valid value: p = 0."""
+        steps, slack = end / self._spec.step, SLACK if rounded is math.floor else -SLACK
+        if not math.isfinite(steps):
+            return end
+        place = round(rounded(steps + slack) * self._spec.step, 9)
         try:
             self._spec.check(10**place if self._spec.scale == "log" else place)
         except MnutsError:
@@ -119,41 +128,19 @@ class Knob:
         return place
 
     def _moved(self, change: Mapping[str, Any]) -> None:
-        """Pass on where the visitor moved the slider, but not the page's echo of a value set from here.
-
-        The page rounds to the slider's step: p = 2.7143, the search's choice, would come back as 2.71, and on
-        a slow connection only after the next value has been set.
-        """
-        value = change["new"]
-        if self.slider.disabled or value == getattr(self._state, self._name) or self._is_echo(value):
+        """Pass on where the visitor moved the slider."""
+        if self._putting or self.slider.disabled:
             return
-        self._echoes.clear()
         self._moving = True  # the page is ahead of us: it is not told where its own slider stands
         try:
-            self._state.set_trait(self._name, self._rounded(value))
+            self._state.set_trait(self._name, self._rounded(change["new"]))
         finally:
             self._moving = False
 
-    def _expect_echo(self, value: float, low: float) -> None:
-        """The page sends a value back if it rounds it: to whole steps from the slider's lower end."""
-        steps = (self._place(value) - low) / self._spec.step
-        if abs(steps - round(steps)) > SLACK:
-            self._echoes.append(value)
-
-    def _is_echo(self, value: float) -> bool:
-        """Whether a value is one that was set from here, rounded; those set before it have come back, too."""
-        place = self._place(value)
-        for i, sent in enumerate(self._echoes):
-            if abs(place - self._place(sent)) <= 0.51 * self._spec.step:
-                for _ in range(i + 1):
-                    self._echoes.popleft()
-                return True
-        return False
-
     def _rounded(self, value: float) -> float:
-        """Without the noise of binary fractions: 0.93, not 0.9299999999999999."""
+        """Without the noise of binary fractions: 0.93, not 0.9299999999999999; and 0, not −0."""
         place = round(self._place(value), 6)
-        return float(f"{10**place:.6g}") if self._spec.scale == "log" else place
+        return float(f"{10**place:.6g}") if self._spec.scale == "log" else place + 0.0
 
     def _typed(self, change: Mapping[str, Any]) -> None:
         current = getattr(self._state, self._name)

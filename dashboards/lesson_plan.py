@@ -42,7 +42,11 @@ PANELS = (
         "bars", "Probabilities before and after", 12, 300, "The first three classes of both images (Fig. 3)."
     ),
     Panel(
-        "flips", "What the mix changes on clean images", 12, 400, "Mended and broken, for every threshold."
+        "flips",
+        "What the mix changes on clean images",
+        12,
+        400,
+        "Mended and broken against h, for every threshold.",
     ),
     Panel("plane", "The trade-off", 12, 400, "Clean accuracy and estimates under attack, 95 % intervals."),
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mnuts_core.digits import compared, digits_apart
 from mnuts_core.remix import STD as STD_WATCHED
 from mnuts_core.remix import Remix
 from mnuts_core.tradeoff import right_between
@@ -83,15 +84,16 @@ class Mixing(Step):
             p = lab.probabilities(row, mix.params)
             own = p[lab.std_class[row]]
             digits = max(4, lab.alpha_digits)
+            enough = digits_apart(p.max() - own, mix.threshold, least=3)
             lines.append(
                 html.row(
                     html.num(p.max(), digits + 1),
                     html.op("−"),
                     html.num(own, digits + 1),
                     html.op("≈"),
-                    html.num(p.max() - own, digits),
+                    html.significant(p.max() - own, enough),
                     html.op("≤"),
-                    threshold,
+                    html.significant(mix.threshold, enough),
                 )
             )
             caption += " Below: the first image that the mix mends."
@@ -137,7 +139,7 @@ class Mixing(Step):
         assert mix.margin_bound is not None  # the step needs attacked images
         return html.paragraph(
             f"At α = {mix.alpha:.{lab.alpha_digits}f} the mix mends <b>{len(flips.mends):,}</b> and breaks "
-            f"<b>{len(flips.breaks):,}</b>. Under attack, margin bound: "
+            f"<b>{len(flips.breaks):,}</b>, against the robust model h. Under attack, margin bound: "
             f"{html.percent(of_estimate(mix.margin_bound))}."
         )
 
@@ -160,14 +162,16 @@ class Mixing(Step):
                     html.escape(lab.name(lab.labels[row])),
                     html.escape(lab.name(mix.on_clean.rob_class[row])),
                     html.escape(lab.name(lab.std_class[row])),
-                    f"{html.plain(float(deficit[row]))} ≤ {html.plain(mix.threshold)}",
+                    " ≤ ".join(compared(float(deficit[row]), mix.threshold)),
                 )
                 for kind, row in chosen
             ],
         )
 
     def notes(self) -> Mapping[str, str]:
-        return {"flips": f"Mended and broken of n = {self.lab.n:,} clean images, for every threshold"}
+        return {
+            "flips": f"Mended and broken against h, of n = {self.lab.n:,} clean images, for every threshold"
+        }
 
     def more(self) -> str:
         return html.folded(

@@ -36,26 +36,25 @@ COLUMNS = (
 )
 
 
-def headline_html(table: Headline, stale: Estimate | None = None) -> str:
+def headline_html(table: Headline) -> str:
     """The headline table.
 
     Args:
         table: The figures.
-        stale: What an attack has left of other settings, shown as such where these have not been attacked.
     """
     head = "".join(f"<th scope='col' title='{escape(tip, quote=True)}'>{name}</th>" for name, tip in COLUMNS)
-    body = "".join(_row(row, stale if row.key == "mix" else None) for row in table if row is not None)
+    body = "".join(_row(row) for row in table if row is not None)
     return (
         f"<table class='mnuts-headline'><thead><tr><th scope='col'></th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def _row(row: HeadlineRow, stale: Estimate | None) -> str:
+def _row(row: HeadlineRow) -> str:
     dot = f"<span class='mnuts-dot' style='background:{CLASSIFIER[row.key]}'></span>"
     cells = [
         _cell(row.clean, row.clean_error_change),
-        _attacked(row, stale),
+        _attacked(row),
         _cell(row.margin_bound, row.robust_error_change),
         _cell(row.transfer),
     ]
@@ -64,13 +63,11 @@ def _row(row: HeadlineRow, stale: Estimate | None) -> str:
     return f"<tr data-row='{row.key}'><th scope='row'>{dot}{escape(row.name)}{alpha}</th>{body}</tr>"
 
 
-def _attacked(row: HeadlineRow, stale: Estimate | None) -> str:
-    """The measured figure; of other settings, or none yet, for a mix that has not been attacked."""
+def _attacked(row: HeadlineRow) -> str:
+    """The measured figure; a mix that has not been attacked has none yet."""
     if row.attacked is not None or row.key != "mix":
         return _cell(row.attacked)
-    if stale is None:
-        return "<small>not verified yet</small>"
-    return f"<div class='mnuts-old'>{_cell(stale)}<small>of other settings: stale</small></div>"
+    return "<small>not verified yet</small>"
 
 
 def _cell(estimate: Estimate | None, error_change: float | None = None) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mnuts_core import views
 from mnuts_core.bundle import LogitBundle
+from mnuts_core.config import MixConfig
 from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.frontier import beta_frontier
 from mnuts_core.grids import PAPER_RANGES, GridSpec
@@ -23,6 +24,7 @@ from mnuts_core.selection import GridSearchResult
 from mnuts_core.tradeoff import Curve, alpha_curve
 
 from .state import DEFAULT_GRID
+from .verified import DIGITS
 
 OPEN_BUNDLES = 3
 """So many bundles stay open, the least recently used one is closed."""
@@ -144,17 +146,17 @@ def load_bundle(path: Path) -> Opened:
     return Opened(engine, views.base_histograms(engine))
 
 
-def by_level(opened: Opened, params: MixParams) -> MixParams:
-    """The same mix with its α left to follow from β, where it does so on this bundle.
+def settings_of(opened: Opened, config: MixConfig) -> MixParams:
+    """A configuration's mix; α follows from its β where that gives its α on this bundle, else it is by hand.
 
     Args:
         opened: The bundle.
-        params: The mix, its α filled in.
+        config: The configuration, made on this bundle or on another.
     """
-    derived = params.with_(alpha=None)
-    if params.alpha is None or not opened.engine.bundle.n_adv:
+    params, derived = config.params, config.params.with_(alpha=None)
+    if config.beta is None or not opened.engine.bundle.n_adv:
         return params
-    return derived if abs(opened.engine.remix(derived).alpha - params.alpha) < 1e-9 else params
+    return derived if abs(opened.engine.remix(derived).alpha - config.alpha) < 10.0**-DIGITS else params
 
 
 def by_name(error: MnutsError, path: Path) -> str:

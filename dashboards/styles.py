@@ -46,8 +46,6 @@ STYLE = """
   white-space: normal; line-height: 1.45; }
 .mnuts-below { gap: 12px; padding: 0 2px; overflow: visible; }
 .mnuts-said { min-height: 18px; }
-.mnuts-old { opacity: .55; }
-.mnuts-headline .mnuts-old b { font-weight: 500; }
 .mnuts-buttons { flex-wrap: wrap; gap: 4px; }
 .mnuts-buttons .widget-button { flex: 1 1 auto; padding: 0 8px; margin: 2px 0; }
 .mnuts-found code { display: block; white-space: normal; overflow-wrap: anywhere; user-select: all; }

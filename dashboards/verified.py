@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import MixConfig, VerifiedCard
+from mnuts_core.config import MixConfig
 from mnuts_core.estimates import Estimate
 from mnuts_core.params import PARAMS, MixParams
 
@@ -22,14 +22,16 @@ class Known(NamedTuple):
         name: What it is, in few words.
         clean: Its clean accuracy on the bundle.
         verified: What the adaptive attack left.
-        card: The whole result.
+        config: The whole result.
+        number: Its own among the results of a bundle, by which a click finds it.
     """
 
     params: MixParams
     name: str
     clean: Estimate | None
     verified: Estimate
-    card: VerifiedCard
+    config: MixConfig
+    number: int = 0
 
 
 class VerifiedMixes:
@@ -45,7 +47,6 @@ class VerifiedMixes:
         self._results: dict[MixParams, Known] = {}
         for config in configs:
             self.take(config)
-        self._latest: MixParams | None = None  # none of these was taken by the visitor
 
     def take(self, config: MixConfig) -> bool:
         """Keep a configuration's `verified`, if it has one and is of this bundle; whether it was kept."""
@@ -56,8 +57,9 @@ class VerifiedMixes:
             return False  # somebody changed the settings after the attack
         name = f"{'plain mix' if config.params.plain else 'mix'} at {config.level}"
         clean = config.estimates.clean.estimate if config.estimates else None
-        self._latest = key_of(config.params)
-        self._results[self._latest] = Known(config.params, name, clean, card.accuracy.estimate, card)
+        key = key_of(config.params)
+        number = self._results[key].number if key in self._results else len(self._results)
+        self._results[key] = Known(config.params, name, clean, card.accuracy.estimate, config, number)
         return True
 
     def all(self) -> tuple[Known, ...]:
@@ -71,12 +73,6 @@ class VerifiedMixes:
             params: The mix, its α filled in.
         """
         return self._results.get(key_of(params))
-
-    def latest(self, params: MixParams) -> Known | None:
-        """The one that was taken last, if it is of another mix than this one."""
-        if self._latest is None or self._latest == key_of(params):
-            return None
-        return self._results[self._latest]
 
     def others(self, params: MixParams) -> tuple[Known, ...]:
         """All results but the one for this very mix, of those whose clean accuracy is known."""

@@ -211,7 +211,8 @@ def _words(ablation: Ablation, made: pd.DataFrame) -> list[Any]:
 
 _LEGEND = (
     "Shares in percent with 95 % Wilson intervals. Clean is exact on its n images; margin bound and transfer "
-    "are estimates from cached logits, not robust accuracy."
+    "are estimates from cached logits, not robust accuracy. Attacked points were found against h: g was not "
+    "attacked."
 )
 
 

@@ -271,6 +271,7 @@ def test_a_snapshot_is_on_the_plane_and_in_the_table(page):
     page.get_by_role("button", name="Keep a snapshot").click()
     wait_for_query(page, bundle="digits")
     set_slider(page, "bias c", "-0.5")
+    page.locator("td", has_text="c −0.5").first.wait_for()  # till then rows are made anew
     page.get_by_role("button", name="Restore A").scroll_into_view_if_needed()
     page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => t.text?.[0] === 'A')")
     page.wait_for_function("new URLSearchParams(location.search).get('snap')?.startsWith('s:')")
@@ -278,7 +279,7 @@ def test_a_snapshot_is_on_the_plane_and_in_the_table(page):
     page.get_by_role("button", name="Remove A").wait_for(state="hidden")
 
 
-def test_verify_in_the_background_then_stale_then_fresh_and_exported(page, tmp_path):
+def test_verify_in_the_background_and_only_this_mix_shows_the_figure(page, tmp_path):
     page.get_by_label("images", exact=True).fill("12")
     page.get_by_label("steps", exact=True).fill("2")
     page.get_by_label("steps", exact=True).press("Enter")
@@ -286,10 +287,11 @@ def test_verify_in_the_background_then_stale_then_fresh_and_exported(page, tmp_p
     page.get_by_text("go on exploring").wait_for()
     set_slider(page, "bias c", "-0.4")  # the page goes on meanwhile
     wait_for_query(page, c="-0.4")
-    page.get_by_text("of other settings: stale").wait_for()
+    page.get_by_text("n = 12, for s =").wait_for()
+    attacked = page.locator("[data-row=mix] td").nth(1)
+    expect(attacked).to_have_text("not verified yet")
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("of other settings: stale").wait_for(state="detached")
-    assert "n = 12" in page.locator("[data-row=mix] td").nth(1).inner_text().replace("\u00a0", " ")
+    expect(attacked).to_contain_text(re.compile(r"n\s=\s12$"))
     told = "t.name === 'this mix, verified' && t.meta === 'this mix, verified, n = 12'"
     page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => {told})")
     with page.expect_download() as download:

@@ -1,5 +1,7 @@
 """Histograms and medians of margins: they count every example, and stand where the margins do."""
 
+import re
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -77,3 +79,22 @@ def test_no_bar_leaves_its_fixed_range(engine):
         made = histogram_figure({"M(h)": views.mix_histograms(remix)}, remix.threshold)
         for trace in made["data"]:
             assert max(trace["y"]) <= made["layout"][f"yaxis{trace['yaxis'][1:]}"]["range"][1]
+
+
+def test_g_is_never_called_attacked(base, remix):
+    """The points were found against h: nobody attacked g."""
+    figure = histogram_figure(base)
+    told = [note["text"] for note in figure["layout"]["annotations"]]
+    assert "<b>g</b>, at h's attack points (not attacked)" in told
+    told += [trace[key] for trace in figure["data"] for key in ("meta", "hovertemplate")]
+    assert not [text for text in told if re.match(r"(<b>)?g(</b>)?, attacked", text)]
+    medians = medians_figure(base, views.mix_histograms(remix))
+    assert medians["layout"]["xaxis"]["ticktext"][0] == "g<br>not attacked"
+    hovers = [trace["hovertext"] for trace in medians["data"] if trace["type"] == "bar"]
+    assert [text[0] for text in hovers] == [
+        "g, clean right",
+        "g, clean wrong",
+        "g, right at h's attack points (not attacked)",
+        "g, wrong at h's attack points (not attacked)",
+    ]
+    assert hovers[2][1] == "h, attacked right"

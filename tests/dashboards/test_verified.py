@@ -1,4 +1,4 @@
-"""The verified mixes at hand: of this bundle and these settings only; the last one, and all others."""
+"""The verified mixes at hand: of this bundle and these settings only; this very mix's, and all others."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def verified(config, right, n=40):
     return config.model_copy(update={"verified": card})
 
 
-def test_those_at_hand_are_known_and_none_is_stale(bundle, configs):
+def test_those_at_hand_are_known(bundle, configs):
     mixes = VerifiedMixes(bundle, configs)
     first, second = (config.params for config in configs)
     assert mixes.of(first).verified.successes == 10
@@ -33,17 +33,14 @@ def test_those_at_hand_are_known_and_none_is_stale(bundle, configs):
     assert [known.params for known in mixes.others(first)] == [second]
     assert mixes.others(first.with_(c=0.1)) == mixes.all()
     assert [known.name for known in mixes.all()] == ["mix at β = 0.985", "mix at β = 0.95"]
-    assert mixes.latest(first.with_(c=0.1)) is None
 
 
-def test_the_last_one_taken_is_stale_for_others(bundle, configs):
-    mixes = VerifiedMixes(bundle)
-    assert mixes.take(configs[0])
-    assert mixes.latest(configs[1].params).params == configs[0].params
-    assert mixes.latest(configs[0].params) is None
-    assert mixes.take(verified(configs[0], 7))  # attacked again
+def test_a_mix_that_is_attacked_again_keeps_its_number(bundle, configs):
+    mixes = VerifiedMixes(bundle, configs)
+    assert mixes.take(verified(configs[0], 7))
     assert mixes.of(configs[0].params).verified.successes == 7
-    assert len(mixes.others(configs[1].params)) == 1
+    assert [known.number for known in mixes.all()] == [0, 1]
+    assert [known.number for known in mixes.others(configs[0].params)] == [1]
 
 
 def test_without_its_clean_accuracy_it_has_no_place_among_the_others(bundle, configs):

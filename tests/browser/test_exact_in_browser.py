@@ -1,0 +1,130 @@
+"""What ships is reached exactly in a real page: by presets, stars, snapshots, links and steps back."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from mnuts_core import LogitBundle, MixConfig
+from mnuts_core.library import configs_of
+from mnuts_core.params import PARAMS
+from mnuts_dashboards.presets import label_of
+
+from .conftest import DASHBOARDS, PLOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NOTEBOOK = DASHBOARDS / "explorer.ipynb"
+DATA = Path(__file__).resolve().parents[2] / "data"
+CELLS = "[...document.querySelectorAll('[data-row=mix] td')].slice(0, 3).map(e => e.innerText)"
+STARS = f"{PLOT.format('plane')}.data.find(t => t.name === 'others, verified')"
+STAR = f"""number => {{
+  const plot = {PLOT.format("plane")}, star = {STARS}, box = plot.getBoundingClientRect();
+  const i = [...star.customdata].indexOf(number), {{ xaxis, yaxis }} = plot._fullLayout;
+  return [box.left + xaxis._offset + xaxis.l2p(star.x[i]), box.top + yaxis._offset + yaxis.l2p(star.y[i])];
+}}"""
+"""Where the star of a number is on the screen."""
+STEP = 1000  # milliseconds after which a change is a step of its own
+
+
+@pytest.fixture(params=["cifar10", "digits"])
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def configs(name):
+    bundle = LogitBundle.load(DATA / f"{name}.safetensors")
+    return {label_of(file, config): config for file, config in configs_of(bundle)}
+
+
+@pytest.fixture
+def page(served, chromium_page, name):
+    chromium_page.goto(f"{served.url}?bundle={name}", wait_until="commit")
+    chromium_page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    chromium_page.locator("[data-row=mix]").wait_for()
+    return chromium_page
+
+
+def choose(page, label):
+    page.get_by_label("start from").select_option(label)
+
+
+def wait_for(page, config):
+    """Until this mix's row has the configuration's figures, and the boxes its numbers."""
+    estimates = (config.estimates.clean, config.verified.accuracy, config.estimates.margin_bound)
+    starts = [f"{100 * card.value:.2f}" for card in estimates]
+    sizes = [f"n = {card.n:,}" for card in estimates]
+    page.wait_for_function(
+        f"([starts, sizes]) => {{ const cells = {CELLS}.map(t => t.replaceAll('\\u00a0', ' '));"
+        "return cells.length && cells.every((t, i) => t.startsWith(starts[i]) && t.includes(sizes[i])); }",
+        arg=[starts, sizes],
+    )
+    for symbol in "spc":
+        box = page.locator(".mnuts-slider", has_text=PARAMS[symbol].label).locator("input[type=text]")
+        expect(box).to_have_value(f"{getattr(config.transform, symbol):.6g}")
+
+
+def exported(page, folder):
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export JSON").click()
+    download.value.save_as(folder / "config.json")
+    return MixConfig.load(folder / "config.json")
+
+
+def assert_exact(page, config, folder):
+    """The very floats of the file, α from its β or by hand as there, and its figures."""
+    wait_for(page, config)
+    page.wait_for_timeout(300)  # what the page would send back has come by then
+    shown = exported(page, folder)
+    assert (shown.transform, shown.alpha, shown.beta) == (config.transform, config.alpha, config.beta)
+    assert (shown.temperature, shown.estimates) == (config.temperature, config.estimates)
+    assert shown.verified == config.verified
+
+
+def test_presets_links_steps_back_and_another_bundle(page, name, configs, tmp_path):
+    addresses = []
+    for label, config in configs.items():
+        choose(page, label)
+        assert_exact(page, config, tmp_path)
+        addresses.append(page.evaluate("location.href"))
+        page.wait_for_timeout(STEP)
+    *_, before, last = configs.values()
+    page.go_back()
+    assert_exact(page, before, tmp_path)
+    page.go_forward()
+    assert_exact(page, last, tmp_path)
+    page.wait_for_timeout(STEP)
+
+    other = {"cifar10": "digits", "digits": "cifar10"}[name]
+    page.get_by_label("bundle", exact=True).select_option(other)
+    page.locator(".mnuts-provenance b", has_text=other).wait_for()
+    page.get_by_text("not verified yet").wait_for()
+    page.wait_for_timeout(STEP)
+    address, cells = page.evaluate("location.href"), page.evaluate(CELLS)
+    assert f"bundle={other}&s=" in address
+    page.reload(wait_until="commit")
+    page.wait_for_function(f"want => JSON.stringify({CELLS}) === JSON.stringify(want)", arg=cells)
+    assert page.evaluate("location.href") == address
+    page.go_back()
+    assert_exact(page, last, tmp_path)
+    page.goto(addresses[0], wait_until="commit")
+    assert_exact(page, next(iter(configs.values())), tmp_path)
+    assert page.evaluate("location.href") == addresses[0]
+
+
+def test_stars_and_snapshots(page, configs, tmp_path):
+    for number, config in enumerate(configs.values()):
+        choose(page, "Layer norm only")
+        page.get_by_text("not verified yet").wait_for()  # no figure of other settings in this mix's row
+        page.locator("[data-panel=plane]").scroll_into_view_if_needed()
+        page.wait_for_function(f"{STARS}.x.length === {len(configs)}")  # this mix has none
+        page.mouse.dblclick(*page.evaluate(STAR, number))
+        assert_exact(page, config, tmp_path)
+        page.get_by_role("button", name="Keep a snapshot").click()
+    for letter, config in zip("ABCDEF", configs.values(), strict=False):
+        choose(page, "Layer norm only")
+        page.get_by_text("not verified yet").wait_for()
+        page.wait_for_timeout(STEP)  # rows are made anew till then
+        page.get_by_role("button", name=f"Restore {letter}").click()
+        assert_exact(page, config, tmp_path)
