@@ -137,6 +137,12 @@ class TestStrangeAnswers:
         ):
             pipeline(STD, fewer)
 
+    @pytest.mark.parametrize("pipeline", [build, verify])
+    def test_gradients_that_fail_in_a_later_batch(self, pipeline):
+        broken = Changed(1, after=once_more_than(9, lambda logits: logits.detach())).eval()
+        with pytest.raises(ParameterError, match="must let gradients through to its images in every batch"):
+            pipeline(broken, broken)
+
     def test_two_models_of_different_classes(self):
         other = nn.Sequential(nn.Flatten(), nn.Linear(48, K + 1))
         with pytest.raises(ParameterError, match=r"rob_model must return logits of shape \(12, 5\)"):
