@@ -103,7 +103,7 @@ STRANGE: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "integers": (lambda x: x.long(), "float32 or float64, got int64"),
     "booleans": (lambda x: x > 0, "float32 or float64, got bool"),
     "complex": (lambda x: x.to(torch.complex64), "float32 or float64, got complex64"),
-    "an error": (fail, "but it failed: KeyError"),
+    "an error": (fail, "failed: KeyError"),
     "an exit": (lambda x: exit(3), "but it failed: SystemExit: 3"),
 }
 
