@@ -142,9 +142,6 @@ def build_bundle(
     if world.size > 1 and work_dir is None:
         raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
     _check_models((std_model, rob_model), images[:1], len(classes), where, channels_last)
-    if n_adv and chosen.climbed(len(classes)) is not None:
-        with prepared(rob_model, where, channels_last=channels_last):
-            check_gradients(MODELS[1], rob_model, laid_out(images[:1].to(where), channels_last), BLACK_BOX)
     batches = Batches(
         models=(std_model, rob_model),
         cards=(std_card, rob_card),
@@ -180,6 +177,7 @@ def _doubts(batches: Batches) -> Iterator[Doubt]:
         yield from doubts_of_models(models, images, labels)
         climbed = batches.attack.climbed(batches.classes)
         if climbed is not None and attacked.stop:
+            check_gradients(MODELS[1], models[MODELS[1]], images[:1], BLACK_BOX)
             at = slice(attacked.stop)
             yield from zero_gradients_of(MODELS[1], models[MODELS[1]], climbed, images[at], labels[at])
 

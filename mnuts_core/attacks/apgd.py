@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from mnuts_core.attacks.norms import Ball
+from mnuts_core.errors import ParameterError
+from mnuts_core.untrusted import brief
 
 Model = Callable[[Tensor], Tensor]
 """Images (N, C, H, W) → logits (N, K)."""
@@ -216,7 +218,12 @@ def _evaluate(model: Model, loss: Loss, points: Tensor, rows: Tensor, watch: Wat
         leaf = points.detach().requires_grad_()
         logits = model(leaf)
         values = loss(logits, rows)
-        (gradient,) = torch.autograd.grad(values.sum(), leaf)
+        try:
+            (gradient,) = torch.autograd.grad(values.sum(), leaf)
+        except Exception as error:  # a model's own backward pass may raise anything
+            raise ParameterError(
+                f"the model must let gradients through to its images in every batch: {brief(error)}"
+            ) from error
     gradient = gradient.nan_to_num(nan=0.0)  # no direction there, but the point stays one
     wanted = None if watch is None else watch(points, logits.detach(), rows)
     return _Evaluation(values.detach(), gradient, wanted)

@@ -1,4 +1,4 @@
-"""Models of the user's own that answer strangely: one line, the same from build, evaluate and profile."""
+"""Models that answer strangely: one line, the same from `build`, `evaluate` and `profile`."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ STRANGE: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "integers": (lambda x: x.long(), "float32 or float64, got int64"),
     "booleans": (lambda x: x > 0, "float32 or float64, got bool"),
     "complex": (lambda x: x.to(torch.complex64), "float32 or float64, got complex64"),
-    "an error": (fail, "but it failed: KeyError"),
+    "an error": (fail, "failed: KeyError"),
     "an exit": (lambda x: exit(3), "but it failed: SystemExit: 3"),
 }
 
@@ -136,6 +136,12 @@ class TestStrangeAnswers:
             ParameterError, match=r"rob_model must return logits of shape \(\d, 5\), one column"
         ):
             pipeline(STD, fewer)
+
+    @pytest.mark.parametrize("pipeline", [build, verify])
+    def test_gradients_that_fail_in_a_later_batch(self, pipeline):
+        broken = Changed(1, after=once_more_than(9, lambda logits: logits.detach())).eval()
+        with pytest.raises(ParameterError, match="must let gradients through to its images in every batch"):
+            pipeline(broken, broken)
 
     def test_two_models_of_different_classes(self):
         other = nn.Sequential(nn.Flatten(), nn.Linear(48, K + 1))
