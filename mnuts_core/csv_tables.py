@@ -8,13 +8,14 @@ import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from mnuts_core.errors import BundleError
 from mnuts_core.text import shortened
 from mnuts_core.untrusted import brief
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 MAX_COLUMNS = 200_010
@@ -110,6 +111,8 @@ def _parsed(
     path: Path, heading: str, separator: str, words: Collection[str], decimal: str = "."
 ) -> tuple[pd.DataFrame, list[str]]:
     """The table, and which columns hold no numbers; where there are such, the block in which that shows."""
+    import pandas as pd
+
     try:
         check_names(path, next(csv.reader([heading], delimiter=separator), []))
         blocks: list[pd.DataFrame] = []
@@ -131,6 +134,8 @@ def _parsed(
 
 
 def _blocks(path: Path, heading: str, separator: str, decimal: str) -> Iterator[pd.DataFrame]:
+    import pandas as pd
+
     rows = max(1, BLOCK // (heading.count(separator) + 1))
     with warnings.catch_warnings():  # of columns with numbers and text, which are refused
         warnings.simplefilter("ignore")

@@ -260,7 +260,9 @@ def _decode(path: Path, row: int, content: bytes) -> NDArray[np.uint8]:
             if image.size != (32, 32):  # known before anything is decoded
                 raise DataError(f"{path}: image {row} must have 32 × 32 pixels, got {image.size}")
             return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # of Pillow, which a damaged file may upset anywhere
         raise DataError(f"{path}: image {row} is not a readable JPEG: {brief(error)}") from None
 
 

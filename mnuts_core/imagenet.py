@@ -6,6 +6,7 @@ import importlib
 import importlib.resources
 import json
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,9 @@ from mnuts_core.compat import import_robustbench
 from mnuts_core.datasets import MAX_FLOATS, DataError, LoadedData, Request, split_words
 from mnuts_core.manifest import DataCard
 from mnuts_core.untrusted import brief
+
+MAX_PIXELS = 2**25
+"""An image of more is refused: eight at a time are decoded."""
 
 
 def load_imagenet(request: Request) -> LoadedData:
@@ -82,10 +86,21 @@ def _read_images(files: Sequence[Path], prepare: Callable[[Any], Tensor]) -> Ten
     def read(path: Path) -> Tensor:
         try:
             with Image.open(path) as image:
+                if image.width * image.height > MAX_PIXELS:  # known before anything is decoded
+                    raise DataError(f"{path} has {image.size} pixels: at most {MAX_PIXELS:,} are read")
                 return prepare(image.convert("RGB"))
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        except DataError:
+            raise
+        except Exception as error:  # of Pillow, which a damaged file may upset anywhere
             raise DataError(f"{path} is not a readable image: {brief(error)}") from None
 
+    with warnings.catch_warnings():  # of images that are refused
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return _stacked(files, read)
+
+
+def _stacked(files: Sequence[Path], read: Callable[[Path], Tensor]) -> Tensor:
+    """All that `read` gives, in one tensor whose size is known from the first."""
     first = read(files[0])
     if (needed := 4 * first.numel() * len(files)) > MAX_FLOATS:
         raise DataError(f"{len(files):,} images of this size take {needed:,} bytes: lower n")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mnuts_core.csv_tables import MASK, MAX_COLUMNS, check_names, read_table
 from mnuts_core.errors import BundleError
 from mnuts_core.text import shortened
 from mnuts_core.untrusted import allowed_size, brief
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLAIN = ("part", "label", "index", "margin")
 PARTS = ("clean", "adv")

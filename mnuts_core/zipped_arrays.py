@@ -114,7 +114,7 @@ def _refusal(problem: Exception) -> str:
     if named := re.search(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)", str(problem)):
         return f"it holds {named[1]}; save numbers as float(x), arrays as torch.as_tensor(x)"
     reason = re.search(r"WeightsUnpickler error: *(\S.*)", str(problem))
-    return one_line(reason[1], 200) if reason else f"{type(problem).__name__}, as it is not or is damaged"
+    return one_line(reason[1], 200) if reason else f"it cannot be unpickled ({type(problem).__name__})"
 
 
 def tensor_array(name: str, value: Tensor, error: Error) -> NDArray[Any]:

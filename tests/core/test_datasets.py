@@ -329,3 +329,14 @@ def test_bad_counts(words):
 
 def test_data_errors_are_of_the_family():
     assert issubclass(DataError, MnutsError)
+
+
+@pytest.mark.parametrize("size", [(6000, 6000), (12_000, 12_000)])
+def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path, size):
+    from PIL import Image
+
+    from mnuts_core.imagenet import _read_images
+
+    Image.new("1", size).save(tmp_path / "x.png")
+    with pytest.raises(DataError, match=rf"has \({size[0]}, {size[1]}\) pixels: at most 33,554,432"):
+        _read_images([tmp_path / "x.png"], lambda image: torch.zeros(3, 2, 2))
