@@ -149,8 +149,8 @@ class Knob:
         try:
             value = self._spec.check(float(change["new"]))
         except ValueError as error:  # ParameterError is one
+            self.box.value = self._text(current)  # before the banner: who reads that may type again
             self._refuse(str(error) if isinstance(error, MnutsError) else self._not_a_number(change["new"]))
-            self.box.value = self._text(current)
             return
         self._state.set_trait(self._name, value)
         self.box.value = self._text(value)

@@ -128,6 +128,28 @@ def test_typing_and_keys_move_sliders_and_the_numbers_follow_the_core(page, engi
     )
 
 
+@pytest.mark.parametrize("label", ["bias c", "scale s"])
+def test_a_drag_moves_the_figures_before_it_ends_and_stays_where_it_ends(page, label):
+    slider = page.locator(".mnuts-slider", has_text=label)
+    box, before = slider.locator("input[type=text]"), shown(page, "mix")
+    at = slider.locator(".noUi-handle").bounding_box()
+    x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 25, y, steps=5)
+    page.wait_for_function(
+        f"before => [...document.querySelectorAll('[data-row=mix] {ESTIMATES}')].map(e => e.innerText).join()"
+        " !== before",
+        arg=",".join(before),
+    )
+    page.wait_for_timeout(500)
+    there = box.input_value()
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    assert box.input_value() == there
+    wait_for_query(page, **{label[-1]: there})
+
+
 def test_find_best_then_export_gives_a_configuration_with_the_same_numbers(page, engine, tmp_path):
     set_slider(page, "level β", "0.95")
     page.get_by_role("button", name="Find best for this β").click()
