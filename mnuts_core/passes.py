@@ -91,6 +91,8 @@ def _check_answer(name: str, logits: object, images: Tensor, classes: int | None
 
 def _dtypes(images: Tensor) -> tuple[torch.dtype, ...]:
     kind = images.device.type
+    if not images.is_floating_point():  # stand-ins for images, such as row numbers, promise no precision
+        return (*DTYPES, torch.float16, torch.bfloat16)
     reduced = (torch.get_autocast_dtype(kind),) if torch.is_autocast_enabled(kind) else ()
     return (*DTYPES, images.dtype, *reduced)
 
