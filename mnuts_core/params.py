@@ -215,25 +215,23 @@ def check_ln_k(value: object) -> int:
     return k
 
 
-def check_eps(norm: str, eps: object) -> float:
-    """The radius ε of the perturbations, in units of pixels in [0, 1].
+def check_eps(norm: str, eps: float) -> float:
+    """The radius ε that a person gave on the command line, if it was meant in units of pixels in [0, 1].
 
     Args:
         norm: `"Linf"` or `"L2"`.
-        eps: A number in (0, 1) for Linf: from 1 on every image would be allowed. In (0, 10) for L2, where
-            the largest radii in use are below 5.
+        eps: Below 1 for Linf: from 1 on every image would be allowed. Below 10 for L2, where the largest
+            radii in use are below 5.
 
     Raises:
-        ParameterError: If it is not; a number of levels of 255 is met with how to write it.
+        ParameterError: If it is larger; a number of levels of 255 is met with how to write it.
     """
-    if isinstance(eps, bool) or not isinstance(eps, (int, float)) or not math.isfinite(eps) or eps <= 0:
-        raise ParameterError(f"eps must be a number in (0, inf), in units of pixels in [0, 1], got {eps!r}")
     if eps >= (limit := EPS_LIMITS.get(norm, math.inf)):
         raise ParameterError(
-            f"eps must be below {limit} for {norm}, as pixels lie in [0, 1], got {eps:g}: "
+            f"--eps must be below {limit} for {norm}, as pixels lie in [0, 1], got {eps:g}: "
             f"was {eps:g}/255 meant?"
         )
-    return float(eps)
+    return eps
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ inside [0, 1]. All tensors are images of shape (N, C, H, W), or anything else wi
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ import torch
 from torch import Tensor
 
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import check_eps
 
 Norm = Literal["Linf", "L2"]
 NORMS: tuple[Norm, ...] = get_args(Norm)
@@ -124,10 +124,10 @@ def make_ball(norm: Norm, eps: float) -> Ball:
 
     Args:
         norm: `"Linf"` or `"L2"`.
-        eps: Radius in units of pixels in [0, 1] (8/255, not 8), see `check_eps`.
+        eps: Radius in (0, inf), in units of pixels in [0, 1] (8/255, not 8).
 
     Raises:
-        ParameterError: If the norm is unknown or ε is not such a radius.
+        ParameterError: If the norm is unknown or ε is not a positive finite number.
 
     Example:
         >>> make_ball("Linf", 8 / 255)
@@ -135,7 +135,9 @@ def make_ball(norm: Norm, eps: float) -> Ball:
     """
     if norm not in NORMS:
         raise ParameterError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
-    return LinfBall(check_eps(norm, eps)) if norm == "Linf" else L2Ball(check_eps(norm, eps))
+    if isinstance(eps, bool) or not isinstance(eps, (int, float)) or not math.isfinite(eps) or eps <= 0:
+        raise ParameterError(f"eps must be a number in (0, inf), in units of pixels in [0, 1], got {eps!r}")
+    return LinfBall(float(eps)) if norm == "Linf" else L2Ball(float(eps))
 
 
 def _length(vectors: Tensor) -> Tensor:

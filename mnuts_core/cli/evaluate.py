@@ -27,6 +27,7 @@ from mnuts_core.cli.options import (
 )
 from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.params import check_eps
 
 if TYPE_CHECKING:
     from mnuts_core.config import MixConfig
@@ -135,6 +136,7 @@ def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel
     radius = parse_eps(eps) if eps is not None else (known and known.eps)
     ball: dict[str, Any] = {"norm": chosen, "eps": radius}
     make_ball(**ball)
+    check_eps(ball["norm"], ball["eps"])
     return ThreatModel(**ball)
 
 

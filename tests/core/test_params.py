@@ -9,7 +9,16 @@ import pytest
 import torch
 
 from mnuts_core import MixParams, MnutsError, ParameterError
-from mnuts_core.params import CLAMPS, IDENTITY, LN_ONLY, PAPER_OPTIMA, PARAMS, check_clamp, check_ln_k
+from mnuts_core.params import (
+    CLAMPS,
+    IDENTITY,
+    LN_ONLY,
+    PAPER_OPTIMA,
+    PARAMS,
+    check_clamp,
+    check_eps,
+    check_ln_k,
+)
 
 
 @pytest.mark.parametrize("spec", PARAMS.values(), ids=lambda spec: spec.name)
@@ -127,3 +136,13 @@ def test_named_transforms():
 def test_one_exception_family():
     assert issubclass(ParameterError, MnutsError)
     assert issubclass(MnutsError, ValueError)
+
+
+@pytest.mark.parametrize(("norm", "eps"), [("Linf", 8.0), ("Linf", 1.0), ("L2", 128.0), ("L2", 10.0)])
+def test_a_radius_in_levels_of_255_is_asked_about(norm, eps):
+    with pytest.raises(ParameterError, match=rf"got {eps:g}: was {eps:g}/255 meant\?"):
+        check_eps(norm, eps)
+
+
+def test_usual_radii_pass():
+    assert [check_eps("Linf", 8 / 255), check_eps("Linf", 0.3), check_eps("L2", 5.0)] == [8 / 255, 0.3, 5.0]

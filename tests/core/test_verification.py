@@ -20,6 +20,7 @@ from mnuts_core.bundle import content_digest
 from mnuts_core.config import published_schema
 from mnuts_core.demo.digits import EPS, load_digits_models, load_digits_split
 from mnuts_core.estimates import Estimate
+from mnuts_core.logit_warnings import CODES as LOGIT_CODES
 from mnuts_core.manifest import ModelCard, ThreatModel
 from mnuts_core.mixing import mixed_logits
 from mnuts_core.verification import Verified, evaluate
@@ -410,7 +411,7 @@ class TestWarnings:
     def test_every_warning_has_its_entry(self):
         entries = re.split(r"^## ", WARNINGS.read_text("utf-8"), flags=re.MULTILINE)[1:]
         by_name = {entry.partition("\n")[0].strip(): entry for entry in entries}
-        assert set(by_name) == {*CODES, "images-outside-0-1"}
+        assert set(by_name) == {*CODES, *LOGIT_CODES, "images-outside-0-1"}
         for name, entry in by_name.items():
             for part in ("**Raised when**", "**Meaning.**", "**Remedy.**"):
                 assert part in entry, f"{name} lacks {part}"
