@@ -23,6 +23,7 @@ from mnuts_core.files import FILE, FOLDER, kind_of, make_folder, shown, write_at
 from mnuts_core.locks import LOCK, held
 from mnuts_core.manifest import Setting
 from mnuts_core.text import shortened
+from mnuts_core.untrusted import parse_json, read_bytes
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -222,12 +223,9 @@ def _number(file: Path) -> int:
 def _read_settings(path: Path) -> dict[str, Any]:
     remedy = "give --fresh, or another --out"
     try:
-        if kind_of(path) not in (FILE, None):  # a pipe would be waited for
-            raise FileExistsError("it is no regular file")
-        with path.open("rb") as stream:
-            settings = json.loads(stream.read(MAX_SETTINGS))
-    except (OSError, ValueError, RecursionError) as error:
-        raise WorkFolderError(f"{shown(path)} cannot be read ({error}): {remedy}") from None
+        settings = parse_json(read_bytes(path, MAX_SETTINGS, WorkFolderError), shown(path), WorkFolderError)
+    except WorkFolderError as error:
+        raise WorkFolderError(f"{error}: {remedy}") from None
     if not isinstance(settings, dict):
         raise WorkFolderError(f"{shown(path)} does not hold settings: {remedy}")
     return settings

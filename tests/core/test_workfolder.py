@@ -84,6 +84,7 @@ def test_only_whole_batches_of_its_own_run_count(work: WorkFolder) -> None:
 @given(changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), min_size=1, max_size=4))
 def test_a_batch_is_whole_or_not_there(tmp_path_factory: pytest.TempPathFactory, changes: list) -> None:
     work = WorkFolder(tmp_path_factory.getbasetemp() / "whole", SETTINGS)
+    work.path.mkdir(exist_ok=True)
     work.write(0, ARRAYS)
     (file,) = work.path.glob("batch-*")
     content = bytearray(file.read_bytes())
@@ -150,7 +151,7 @@ def test_broken_settings_are_refused_and_fresh_mends_them(work: WorkFolder) -> N
 def test_settings_are_a_regular_file(work: WorkFolder) -> None:
     (work.path / "settings.json").unlink()
     os.mkfifo(work.path / "settings.json")
-    with pytest.raises(WorkFolderError, match="no regular file"):
+    with pytest.raises(WorkFolderError, match="not a regular file"):
         work.open()
     assert work.begun_with() is None
 
