@@ -223,8 +223,9 @@ def _read_settings(path: Path) -> dict[str, Any]:
     try:
         if kind_of(path) not in (FILE, None):  # a pipe would be waited for
             raise FileExistsError("it is no regular file")
-        with path.open("rb") as stream:
-            settings = json.loads(stream.read(MAX_SETTINGS))
+        if path.stat().st_size > MAX_SETTINGS:
+            raise ValueError(f"larger than {MAX_SETTINGS:,} bytes")
+        settings = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise WorkFolderError(f"{shown(path)} cannot be read ({error}): {remedy}") from None
     if not isinstance(settings, dict):
