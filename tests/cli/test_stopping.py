@@ -185,17 +185,17 @@ def test_a_full_standard_error_stops_nothing(words: tuple[str, ...], code: int) 
     assert done.stdout.startswith("{") is (code == 0)
 
 
-def test_a_full_disk_is_told_in_one_line_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_in_one_line_and_leaves_nothing_half_written(toy: Path, tmp_path: Path) -> None:
     full = {
         "w.mnuts-work/batch-000000.safetensors": (*SHORT, "--out", "w"),
         "b": (*SHORT, "--batch-size", 10, "--out", "b"),
-        "r/report.md": ("report", "digits", "--beta", 0.95, "--out", "r"),
+        "r/report.md": ("report", toy, "--beta", 0.95, "--out", "r"),
     }
     said = many(*full.values(), limit=2500, cwd=tmp_path, stdout=subprocess.DEVNULL)
     for file, words in full.items():
         line = said.index(f"mnuts: cannot write {file}: File too large")
         assert said[line + 1] == f"{words[0]} 2"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.mnuts-work", "w.mnuts-work"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.mnuts-work", toy.name, "w.mnuts-work"]
     assert len(list((tmp_path / "b.mnuts-work").glob("batch-*"))) == 6, "with which the build goes on"
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 

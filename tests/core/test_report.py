@@ -4,6 +4,7 @@ import dataclasses
 import html.parser
 import io
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -398,6 +399,26 @@ class TestFiles:
         assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
         write_report(report, digits, tmp_path, force=True)
         assert (tmp_path / "report.csv").read_text() != "mine"
+
+    @pytest.mark.parametrize("stop", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+    def test_all_files_or_none(self, digits, report, tmp_path, monkeypatch, stop):
+        """A report that is cut off leaves no folder, and an earlier one as it was."""
+        write_report(report, digits, tmp_path / "old")
+        before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
+        left, fsync = [], os.fsync
+
+        def cut(handle):
+            left.append(handle)
+            if len(left) % 3 == 0:
+                raise stop
+            fsync(handle)
+
+        monkeypatch.setattr(os, "fsync", cut)
+        for folder in ("new", "old"):
+            with pytest.raises((MnutsError, KeyboardInterrupt)):
+                write_report(report, digits, tmp_path / folder, force=True)
+        assert [path.name for path in tmp_path.iterdir()] == ["old"]
+        assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
 
     def test_folders(self, tmp_path):
         (tmp_path / "file").write_text("")
