@@ -30,3 +30,15 @@ class ConfigError(MnutsError):
 
 class WorkFolderError(MnutsError):
     """A work folder belongs to another run, is no work folder, is in use, or cannot be written."""
+
+
+class Stopped(SystemExit):
+    """The process was told to end. A `SystemExit`, which event loops let through, too.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.code: int = 128 + number

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mnuts_core.checkpoints import ModelError
+from mnuts_core.errors import Stopped
 from mnuts_core.manifest import ModelCard
 from mnuts_core.untrusted import brief
 
@@ -106,12 +107,12 @@ def foreign_code(spec: str, problem: str, remedy: str) -> Iterator[None]:
         remedy: What to do.
 
     Raises:
-        ModelError: Instead of anything else but a Ctrl-C.
+        ModelError: Instead of anything else but a Ctrl-C, or what else ends this process.
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
-    except (ModelError, KeyboardInterrupt):
+    except (ModelError, KeyboardInterrupt, Stopped):
         raise
     except BaseException as error:  # SystemExit, too: it would end the program without a word
         raise ModelError(f"model {spec!r}: {problem} ({brief(error)}): {remedy}") from error

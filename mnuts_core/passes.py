@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mnuts_core.attacks.apgd import Model
 from mnuts_core.attacks.inputs import choose_device, laid_out, prepared
 from mnuts_core.bundle import content_digest
-from mnuts_core.errors import ParameterError
+from mnuts_core.errors import ParameterError, Stopped
 from mnuts_core.manifest import ModelCard
 from mnuts_core.untrusted import brief
 
@@ -49,7 +49,7 @@ def ask(name: str, model: Model, images: Tensor, classes: int | None = None) -> 
     """
     try:
         logits = model(images.clone())
-    except ParameterError:
+    except (ParameterError, Stopped):
         raise
     except (Exception, SystemExit) as error:  # code of the user's own may raise anything
         raise ParameterError(

@@ -14,21 +14,10 @@ from pathlib import Path
 from types import FrameType
 
 from mnuts_core.cli.console import note
+from mnuts_core.errors import Stopped
 from mnuts_core.files import shown
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-
-
-class Stopped(SystemExit):
-    """The process was told to end. A `SystemExit`, which event loops let through, too.
-
-    Args:
-        number: The signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(128 + number)
-        self.code: int = 128 + number
 
 
 @contextmanager

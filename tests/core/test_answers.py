@@ -16,6 +16,7 @@ from mnuts_core.attacks.doubts import Doubt
 from mnuts_core.attacks.mmaa import minimum_margin_attack
 from mnuts_core.attacks.square import square_margin_attack
 from mnuts_core.build import build_bundle, predict
+from mnuts_core.errors import Stopped
 from mnuts_core.manifest import DataCard, ModelCard
 from mnuts_core.passes import NO_CLASS, ask, predicted, refuse_unsound
 from mnuts_core.profiling import profile
@@ -409,3 +410,19 @@ class TestDoubtsOfABuild:
         blind = Changed(1, after=lambda logits, _: logits.detach()).eval()
         with pytest.raises(ParameterError, match="rob_model must let gradients through"):
             self.seen(ROB, blind)
+
+
+def test_a_process_that_is_told_to_end_during_a_pass_ends():
+    """A model's own SystemExit is one line; SIGTERM in the middle of its forward pass is no fault of it."""
+
+    def exits(_):
+        raise SystemExit(1)
+
+    def is_stopped(_):
+        raise Stopped(15)
+
+    with pytest.raises(ParameterError, match="g must take images"):
+        ask("g", exits, torch.zeros(1, 1, 2, 2))
+    with pytest.raises(Stopped) as stop:
+        ask("g", is_stopped, torch.zeros(1, 1, 2, 2))
+    assert stop.value.code == 143
