@@ -22,9 +22,9 @@ from mnuts_core.cli.options import (
 from mnuts_core.errors import ParameterError
 
 if TYPE_CHECKING:
-    from mnuts_core.attacks.minimum_margin import Transformed
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.distributed import World
+    from mnuts_core.attacks.margin_attacks import Transformed
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.pipeline.distributed import World
 
 
 class Settings(NamedTuple):
@@ -97,7 +97,7 @@ def build(
     parse_surrogate(surrogate)
     check_target("--out", str(out))
     check_target("--json", json_out)
-    from mnuts_core.distributed import joined
+    from mnuts_core.pipeline.distributed import joined
 
     with joined(device) as world:
         if world.restarts and out.exists() and not force:
@@ -133,9 +133,9 @@ def parse_surrogate(text: str) -> tuple[float, float, float] | None:
 
 
 def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -> LogitBundle:
-    from mnuts_core.attacks.doubts import too_dark
-    from mnuts_core.build import build_bundle, progress_bar
-    from mnuts_core.workfolder import count_batches, work_folder_of
+    from mnuts_core.pipeline.build import build_bundle, progress_bar
+    from mnuts_core.pipeline.diagnostics import too_dark
+    from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
     if given.n_clean is not None and given.n_clean < 1:
         raise ParameterError(f"--n-clean must be an integer of at least 1, got {given.n_clean}")
@@ -214,11 +214,11 @@ _DEFAULTS = {
 
 def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
     """Save the bundle, read it again, clear the work folder, and say what came of it."""
-    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.cli.info import bundle_json
     from mnuts_core.cli.tables import base_rows, describe, figures_table, legend
-    from mnuts_core.remix import RemixEngine
-    from mnuts_core.workfolder import discard, work_folder_of
+    from mnuts_core.pipeline.workfolder import discard, work_folder_of
+    from mnuts_core.remix.engine import RemixEngine
 
     bundle = LogitBundle.load(bundle.save(out))
     discard(work_folder_of(out))
@@ -234,7 +234,7 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
 
 
 def _margin_attack(attack: str) -> Any:
-    from mnuts_core.attacks.minimum_margin import MARGIN_ATTACKS
+    from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 
     if attack not in MARGIN_ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(MARGIN_ATTACKS)}, got {attack!r}")
@@ -242,7 +242,7 @@ def _margin_attack(attack: str) -> Any:
 
 
 def _surrogate(text: str) -> Transformed | None:
-    from mnuts_core.attacks.minimum_margin import Transformed
+    from mnuts_core.attacks.margin_attacks import Transformed
 
     values = parse_surrogate(text)
     return None if values is None else Transformed(*values)

@@ -68,7 +68,7 @@ def write_text(target: str, text: str) -> None:
     if target == STDOUT:
         sys.stdout.write(text)
         return
-    from mnuts_core.files import write_atomically
+    from mnuts_core.io.files import write_atomically
 
     note(f"written: {write_atomically(target, text.encode(), MnutsError)}")
 

@@ -25,10 +25,10 @@ from mnuts_core.cli.options import (
 from mnuts_core.errors import MnutsError, ParameterError
 
 if TYPE_CHECKING:
-    from mnuts_core.config import MixConfig
-    from mnuts_core.estimates import Estimate
-    from mnuts_core.manifest import ModelCard, ThreatModel
-    from mnuts_core.verification import Verified
+    from mnuts_core.bundles.manifest import ModelCard, ThreatModel
+    from mnuts_core.export.config import MixConfig
+    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.pipeline.verify import Verified
 
 
 def evaluate(
@@ -79,9 +79,9 @@ def evaluate(
     check_free("--points", points, force=force)
     check_target("--json", json_out)
     from mnuts_core.attacks.adaptive import ATTACKS
-    from mnuts_core.attacks.doubts import doubts_of_config
-    from mnuts_core.config import MixConfig
-    from mnuts_core.workfolder import discard, work_folder_of
+    from mnuts_core.export.config import MixConfig
+    from mnuts_core.pipeline.diagnostics import doubts_of_config
+    from mnuts_core.pipeline.workfolder import discard, work_folder_of
 
     mix = MixConfig.load(config)
     threat = _threat(mix, norm, eps)
@@ -118,7 +118,7 @@ def _target(config: Path, out: Path | None, in_place: bool, force: bool) -> Path
 def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:
     """The threat model that was given, else the configuration's."""
     from mnuts_core.attacks.norms import make_ball
-    from mnuts_core.manifest import ThreatModel
+    from mnuts_core.bundles.manifest import ThreatModel
 
     known = config.threat
     if known is None and (norm is None or eps is None):
@@ -135,8 +135,8 @@ def _attack(
 ) -> tuple[Verified, tuple[ModelCard, ...]]:
     """Load models and images, and attack; the result, and the cards of both models."""
     from mnuts_core.devices import resolve_device
-    from mnuts_core.mixing import MixedClassifier
-    from mnuts_core.verification import evaluate as attack_mix
+    from mnuts_core.export.classifier import MixedClassifier
+    from mnuts_core.pipeline.verify import evaluate as attack_mix
 
     where = resolve_device(device)
     std, rob, data = load_all(**models, norm=threat.norm, device=str(where))
@@ -157,8 +157,8 @@ def _attack(
 
 def _bundle_cards(config: MixConfig) -> tuple[ModelCard, ...]:
     """The cards of the models behind the configuration's bundle, if that very bundle is at hand."""
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.library import all_bundles
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.library import all_bundles
 
     path = all_bundles().get(config.bundle.name) if config.bundle else None
     if path is None or config.bundle is None:

@@ -22,11 +22,11 @@ def import_(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Make a bundle of logits that you have; `mnuts_core.importers` tells the names of arrays and columns."""
+    """Make a bundle of logits that you have; the names of arrays and columns stand in `bundles.importers`."""
     check_target("--out", str(out))
     check_target("--json", json_out)
     check_free("--out", out, force=force)
-    from mnuts_core.importers import for_search_only, import_logits
+    from mnuts_core.bundles.importers import for_search_only, import_logits
 
     bundle = import_logits(file, name=name)
     bundle.save(out)

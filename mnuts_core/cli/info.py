@@ -17,9 +17,9 @@ from mnuts_core.cli.options import JsonOption, load_bundle
 from mnuts_core.cli.tables import NONE, base_rows, describe, figures_table, legend
 
 if TYPE_CHECKING:
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.manifest import ModelCard
-    from mnuts_core.remix import BaseFigures
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.manifest import ModelCard
+    from mnuts_core.remix.engine import BaseFigures
 
 MANY_CLASSES = 20
 
@@ -40,7 +40,7 @@ def info(
 
 
 def _installation(json_out: str | None) -> None:
-    from mnuts_core.library import shipped_bundles, user_bundles, user_folder
+    from mnuts_core.bundles.library import shipped_bundles, user_bundles, user_folder
 
     card: dict[str, Any] = {
         "mnuts": version("mnuts"),
@@ -90,8 +90,8 @@ def installation_table(card: dict[str, Any]) -> Table:
 
 
 def _bundle(name: str, json_out: str | None) -> None:
-    from mnuts_core.library import find_bundle
-    from mnuts_core.remix import RemixEngine
+    from mnuts_core.bundles.library import find_bundle
+    from mnuts_core.remix.engine import RemixEngine
 
     path, logits = find_bundle(name), load_bundle(name)
     base = RemixEngine(logits).base

@@ -11,8 +11,8 @@ from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.norms import Norm
-    from mnuts_core.datasets import LoadedData
-    from mnuts_core.models import LoadedModel
+    from mnuts_core.datasets.base import LoadedData
+    from mnuts_core.models.specs import LoadedModel
 
 DATASETS = {
     "torchvision:cifar10": "cifar10",
@@ -75,9 +75,9 @@ def load_all(
     Raises:
         MnutsError: If one of them cannot be loaded, or the models want images of different sizes.
     """
-    from mnuts_core.datasets import load_data
+    from mnuts_core.datasets.specs import load_data
     from mnuts_core.devices import resolve_device
-    from mnuts_core.models import load_model
+    from mnuts_core.models.specs import load_model
 
     where = resolve_device(device)
     k = len(load_data(data, n=1, data_dir=data_dir).classes)

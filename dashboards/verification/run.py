@@ -1,0 +1,196 @@
+"""Verification from the page: an adaptive attack (B.2.1) on the current mix, in a process of its own.
+
+A process, since an attack keeps Python's lock for long stretches: the page would stutter beside a thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.errors import MnutsError
+from mnuts_core.export.config import MixConfig
+from mnuts_dashboards.widgets.background import Cancelled, Progress
+
+IMAGES_VARIABLE = "MNUTS_IMAGES"
+"""The environment variable with the data spec of the images behind the bundle (`dashboard --images`)."""
+BATCH = 50
+"""Images at a time: few, so that the progress bar moves."""
+NICE = 5
+"""The page's own kernel goes first."""
+
+
+class Request(NamedTuple):
+    """What to attack.
+
+    Attributes:
+        config: The configuration, with its threat model.
+        bundle: The bundle whose models and images are meant.
+        n: How many images: the first of the attacked ones.
+        n_iter: Steps of APGD and FAB.
+        data: Data spec of the images; None for those in the bundle.
+    """
+
+    config: MixConfig
+    bundle: LogitBundle
+    n: int
+    n_iter: int
+    data: str | None = None
+
+
+def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
+    """Why a bundle's mixes cannot be attacked from the page; None if they can.
+
+    Args:
+        bundle: The bundle.
+        trusted: Whether it lies on this machine; an uploaded one may name the shipped models alone, since
+            loading another spec may run code.
+    """
+    manifest = bundle.manifest
+    if manifest.threat is None:
+        return "the bundle names no threat model"
+    if not bundle.n_adv:
+        return "the bundle has no attacked part to compare with"
+    for spec in (manifest.std_model.spec, manifest.rob_model.spec):
+        family = spec.partition(":")[0]
+        at_hand = family == "demo" or (trusted and family in ("timm", "torchvision") and "@" in spec)
+        if not at_hand:
+            return f"the model {spec} is not at hand here: export the JSON and run mnuts evaluate"
+    return None
+
+
+def rows_of(bundle: LogitBundle, n: int) -> np.ndarray:
+    """The clean rows of the first n attacked examples, int64."""
+    index = bundle.require_attacked().adv_index
+    assert index is not None  # for the type checker
+    return index[:n]
+
+
+def command(request: Request, *, config: str = "CONFIG.json") -> str:
+    """The command that does the same outside the page, on the first n images of the data."""
+    manifest = request.bundle.manifest
+    own = "digits" if manifest.std_model.spec.startswith("demo:digits/") else "DATA"
+    data = request.data or os.environ.get(IMAGES_VARIABLE) or own
+    return (
+        f"mnuts evaluate {config} --std {manifest.std_model.spec} --rob {manifest.rob_model.spec} "
+        f"--data {data} --n {request.n} --n-iter {request.n_iter} --batch-size {BATCH}"
+    )
+
+
+class Verification:
+    """One run; `work` goes into a `Job`, `cancel` may be called from anywhere.
+
+    Args:
+        request: What to attack.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self._process: subprocess.Popen[str] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End the attack at once."""
+        self._cancelled = True
+        if self._process is not None:
+            self._process.kill()
+
+    def work(self, progress: Progress) -> MixConfig:
+        """Run the attack; the configuration with its `verified`.
+
+        Args:
+            progress: Called with the share done.
+
+        Raises:
+            MnutsError: If models or images are not to be had, or the attack failed.
+            Cancelled: If it was cancelled.
+        """
+        with tempfile.TemporaryDirectory(prefix="mnuts-verify-") as name:
+            folder = Path(name)
+            self._prepare(folder)
+            with (folder / "log").open("w+") as log:
+                error = self._run(folder, log, progress)
+                if error is not None:
+                    log.seek(0)
+                    last = (log.read().strip().splitlines() or ["it ended without a word"])[-1]
+                    raise MnutsError(error or f"the attack failed: {last[:300]}")
+            return MixConfig.load(folder / "verified.json")
+
+    def _prepare(self, folder: Path) -> None:
+        """Write down the job: configuration, images, rows and expected labels."""
+        bundle, threat = self.request.bundle, self.request.bundle.manifest.threat
+        rows, data = rows_of(bundle, self.request.n), self.request.data
+        labels = bundle.clean_labels[rows]
+        taken = rows
+        if data is None:
+            if bundle.clean_images is None:
+                raise MnutsError("the bundle holds no images: name them, such as cifar10-jpeg:FOLDER")
+            np.savez(folder / "images.npz", images=bundle.clean_images[rows], labels=labels)
+            data, taken = f"npz:{folder / 'images.npz'}", np.arange(len(rows))
+        self.request.config.save(folder / "config.json")
+        assert threat is not None  # for the type checker: why_not() asks
+        manifest = bundle.manifest
+        job: dict[str, Any] = {
+            "std": manifest.std_model.spec,
+            "rob": manifest.rob_model.spec,
+            "data": data,
+            "dataset": "cifar10",
+            "rows": taken.tolist(),
+            "labels": labels.tolist(),
+            "norm": threat.norm,
+            "eps": threat.eps,
+            "n_iter": self.request.n_iter,
+            "batch_size": BATCH,
+            "cards": [model.model_dump() for model in (manifest.std_model, manifest.rob_model)],
+        }
+        (folder / "job.json").write_text(json.dumps(job), "utf-8")
+
+    def _run(self, folder: Path, log: Any, progress: Progress) -> str | None:
+        """Let the process work; None if it did, else what it said was wrong, which may be nothing."""
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-m", "mnuts_dashboards.verification.worker", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            preexec_fn=_be_nice if os.name == "posix" else None,
+        )
+        error = ""
+        assert process.stdout is not None  # for the type checker
+        try:
+            if self._cancelled:
+                raise Cancelled
+            for line in process.stdout:
+                said = _said(line)
+                error = said.get("error", error)
+                progress(float(said.get("share", 0.0)))
+            if self._cancelled:
+                raise Cancelled
+            return None if process.wait() == 0 else error
+        finally:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _said(line: str) -> dict[str, Any]:
+    """A report of the worker; anything else that was printed says nothing."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _be_nice() -> None:
+    os.nice(NICE)

@@ -1,0 +1,95 @@
+"""Serving, as far as it goes without a server: names, ports, and one-line complaints."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from mnuts_dashboards.server.serve import ServeError, app_names, find_notebook, listen, serve
+from mnuts_dashboards.server.visit import BUNDLES_VARIABLE, served_bundles
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    path = tmp_path / "some.ipynb"
+    path.write_text("{}")
+    return path
+
+
+def complaint(**options) -> str:
+    with pytest.raises(ServeError) as caught:
+        serve(**{"open_browser": False, **options})
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_an_unknown_app_is_told_the_allowed_names():
+    text = complaint(app="exploder")
+    assert "'exploder'" in text
+    assert all(name in text for name in app_names())
+
+
+def test_a_missing_notebook_or_bundle_is_named(notebook, tmp_path):
+    assert "no such notebook: /nowhere/x.ipynb" in complaint(app="/nowhere/x.ipynb")
+    missing = tmp_path / "missing.safetensors"
+    assert f"no such file: {missing}" in complaint(app=str(notebook), bundles=[missing])
+
+
+def test_a_path_serves_any_notebook(notebook):
+    assert find_notebook(str(notebook)) == notebook.resolve()
+
+
+def test_a_taken_port_is_named_with_the_way_out(notebook):
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        assert complaint(app=str(notebook), port=port) == (
+            f"port {port} on 127.0.0.1 is taken. "
+            "End the program that holds it, or choose another with --port."
+        )
+
+
+def test_a_port_out_of_range_is_refused(notebook):
+    assert complaint(app=str(notebook), port=99999) == "port must be 0 to 65535, got 99999."
+
+
+def test_without_a_port_the_first_free_one_is_taken():
+    first = listen("127.0.0.1", None)
+    second = listen("127.0.0.1", None)
+    ports = [sockets[0].getsockname()[1] for sockets in (first, second)]
+    for held in [*first, *second]:
+        held.close()
+    assert 8866 <= ports[0] < ports[1]
+
+
+def test_importing_serve_imports_neither_voila_nor_torch():
+    code = (
+        "import sys, mnuts_dashboards.server.serve; "
+        "print(sorted({'voila', 'torch', 'ipywidgets', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_several_bundles_reach_the_app(monkeypatch, tmp_path):
+    monkeypatch.delenv(BUNDLES_VARIABLE, raising=False)
+    assert served_bundles() == []
+    paths = [str(tmp_path / name) for name in ("a.safetensors", "b c.safetensors")]
+    monkeypatch.setenv(BUNDLES_VARIABLE, os.pathsep.join(paths))
+    assert served_bundles() == paths
+
+
+def test_a_page_that_went_while_it_was_told_something_is_no_error():
+    from tornado.websocket import WebSocketClosedError
+
+    from mnuts_dashboards.server.voila_app import _is_worth_telling
+
+    def record(error):
+        return logging.LogRecord("asyncio", logging.ERROR, "", 0, "never retrieved", (), (None, error, None))
+
+    assert not _is_worth_telling(record(WebSocketClosedError()))
+    assert _is_worth_telling(record(RuntimeError()))
