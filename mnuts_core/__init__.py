@@ -10,60 +10,62 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mnuts_core.attacks.mmaa import MinimumMargin, minimum_margin_attack
     from mnuts_core.attacks.square import square_margin_attack
-    from mnuts_core.build import build_bundle
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.config import MixConfig
-    from mnuts_core.datasets import LoadedData, load_data
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.importers import import_logits
+    from mnuts_core.datasets.base import LoadedData
+    from mnuts_core.datasets.specs import load_data
     from mnuts_core.errors import BundleError, ConfigError, MnutsError, ParameterError
-    from mnuts_core.estimates import Estimate
-    from mnuts_core.frontier import beta_frontier
-    from mnuts_core.grids import GridSpec
-    from mnuts_core.importers import import_logits
-    from mnuts_core.margins import confidence_margin, signed_margin
-    from mnuts_core.mixing import MixedClassifier, mix_probabilities, temperature_scale
-    from mnuts_core.models import LoadedModel, load_model
+    from mnuts_core.export.classifier import MixedClassifier
+    from mnuts_core.export.config import MixConfig
+    from mnuts_core.functional.margins import confidence_margin, signed_margin
+    from mnuts_core.functional.mixing import mix_probabilities, temperature_scale
+    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.functional.transform import layer_norm, transform_logits
+    from mnuts_core.models.specs import LoadedModel, load_model
     from mnuts_core.params import MixParams
-    from mnuts_core.remix import Remix, RemixEngine
-    from mnuts_core.search import grid_search
-    from mnuts_core.selection import GridSearchResult
-    from mnuts_core.tradeoff import alpha_curve
-    from mnuts_core.transform import layer_norm, transform_logits
-    from mnuts_core.verification import Verified, evaluate
+    from mnuts_core.pipeline.build import build_bundle
+    from mnuts_core.pipeline.verify import Verified, evaluate
+    from mnuts_core.remix.engine import Remix, RemixEngine
+    from mnuts_core.search.algorithm1 import grid_search
+    from mnuts_core.search.frontier import beta_frontier
+    from mnuts_core.search.grids import GridSpec
+    from mnuts_core.search.result import GridSearchResult
+    from mnuts_core.views.tradeoff import alpha_curve
 
 _HOME = {
     "MinimumMargin": "mnuts_core.attacks.mmaa",
     "minimum_margin_attack": "mnuts_core.attacks.mmaa",
     "square_margin_attack": "mnuts_core.attacks.square",
-    "build_bundle": "mnuts_core.build",
-    "LogitBundle": "mnuts_core.bundle",
-    "MixConfig": "mnuts_core.config",
-    "LoadedData": "mnuts_core.datasets",
-    "load_data": "mnuts_core.datasets",
+    "LogitBundle": "mnuts_core.bundles.bundle",
+    "import_logits": "mnuts_core.bundles.importers",
+    "LoadedData": "mnuts_core.datasets.base",
+    "load_data": "mnuts_core.datasets.specs",
     "BundleError": "mnuts_core.errors",
     "ConfigError": "mnuts_core.errors",
     "MnutsError": "mnuts_core.errors",
     "ParameterError": "mnuts_core.errors",
-    "Estimate": "mnuts_core.estimates",
-    "Verified": "mnuts_core.verification",
-    "evaluate": "mnuts_core.verification",
-    "GridSpec": "mnuts_core.grids",
-    "import_logits": "mnuts_core.importers",
-    "confidence_margin": "mnuts_core.margins",
-    "signed_margin": "mnuts_core.margins",
-    "MixedClassifier": "mnuts_core.mixing",
-    "mix_probabilities": "mnuts_core.mixing",
-    "temperature_scale": "mnuts_core.mixing",
-    "LoadedModel": "mnuts_core.models",
-    "load_model": "mnuts_core.models",
+    "MixedClassifier": "mnuts_core.export.classifier",
+    "MixConfig": "mnuts_core.export.config",
+    "confidence_margin": "mnuts_core.functional.margins",
+    "signed_margin": "mnuts_core.functional.margins",
+    "mix_probabilities": "mnuts_core.functional.mixing",
+    "temperature_scale": "mnuts_core.functional.mixing",
+    "Estimate": "mnuts_core.functional.statistics",
+    "layer_norm": "mnuts_core.functional.transform",
+    "transform_logits": "mnuts_core.functional.transform",
+    "LoadedModel": "mnuts_core.models.specs",
+    "load_model": "mnuts_core.models.specs",
     "MixParams": "mnuts_core.params",
-    "Remix": "mnuts_core.remix",
-    "RemixEngine": "mnuts_core.remix",
-    "GridSearchResult": "mnuts_core.selection",
-    "beta_frontier": "mnuts_core.frontier",
-    "grid_search": "mnuts_core.search",
-    "alpha_curve": "mnuts_core.tradeoff",
-    "layer_norm": "mnuts_core.transform",
-    "transform_logits": "mnuts_core.transform",
+    "build_bundle": "mnuts_core.pipeline.build",
+    "Verified": "mnuts_core.pipeline.verify",
+    "evaluate": "mnuts_core.pipeline.verify",
+    "Remix": "mnuts_core.remix.engine",
+    "RemixEngine": "mnuts_core.remix.engine",
+    "grid_search": "mnuts_core.search.algorithm1",
+    "beta_frontier": "mnuts_core.search.frontier",
+    "GridSpec": "mnuts_core.search.grids",
+    "GridSearchResult": "mnuts_core.search.result",
+    "alpha_curve": "mnuts_core.views.tradeoff",
 }
 """Where each public name lives; its module loads when it is first used, so `mnuts --help` needs no torch."""
 

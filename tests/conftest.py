@@ -10,12 +10,15 @@ import pytest
 import torch
 from hypothesis import settings
 
-ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:  # `--import-mode=importlib` leaves sys.path alone; we import tests.reference
-    sys.path.insert(0, str(ROOT))
+if (
+    root := str(Path(__file__).resolve().parents[1])
+) not in sys.path:  # `--import-mode=importlib` leaves it alone
+    sys.path.insert(0, root)
 
-from mnuts_core import LogitBundle  # noqa: E402
-from tests.synthetic import make_bundle  # noqa: E402
+from mnuts_core import LogitBundle
+from tests import ROOT
+from tests.authors import authors, in_float64  # noqa: F401  # fixtures
+from tests.synthetic import make_bundle
 
 DIGITS = ROOT / "data" / "digits.safetensors"
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.ablations import ABLATIONS
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.manifest import library_versions, now
 from mnuts_core.errors import ParameterError
-from mnuts_core.grids import GridSpec
-from mnuts_core.manifest import library_versions, now
 from mnuts_core.params import MixParams
-from mnuts_core.search import grid_search
+from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.grids import GridSpec
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.estimates import Estimate, Kind, columns
-from mnuts_core.frontier import beta_frontier
-from mnuts_core.grids import GridSpec
-from mnuts_core.matching import best_bound, plateau_curve
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.functional.statistics import Estimate, Kind, columns
 from mnuts_core.params import IDENTITY, PARAMS, MixParams
-from mnuts_core.remix import RemixEngine
-from mnuts_core.search import grid_search
-from mnuts_core.tradeoff import Curve, alpha_curve, frontier_curve
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.frontier import beta_frontier
+from mnuts_core.search.grids import GridSpec
+from mnuts_core.views.tradeoff import Curve, alpha_curve, best_bound, frontier_curve, plateau_curve
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,14 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.estimates import Estimate, columns
-from mnuts_core.grids import GridSpec
-from mnuts_core.margins import confidence_margin
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.functional.margins import confidence_margin
+from mnuts_core.functional.statistics import Estimate, columns
+from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import PARAMS, MixParams
-from mnuts_core.remix import RemixEngine
-from mnuts_core.transform import layer_norm
-from mnuts_core.views import Histogram, MarginHistograms, base_histograms, mix_histograms, split_histograms
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.grids import GridSpec
+from mnuts_core.views.margins import (
+    Histogram,
+    MarginHistograms,
+    base_histograms,
+    mix_histograms,
+    split_histograms,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from mnuts_core.ablations.common import attacked_part, frame, grid_or_paper, grid_words, mix_columns
-from mnuts_core.attacks.apgd import Model
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.estimates import columns, wilson_interval
-from mnuts_core.grids import GridSpec
+from mnuts_core.functional.statistics import columns, wilson_interval
+from mnuts_core.models.inputs import Model
 from mnuts_core.params import PARAMS
-from mnuts_core.remix import RemixEngine
-from mnuts_core.search import grid_search
-from mnuts_core.selection import GridSearchResult
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.grids import GridSpec
+from mnuts_core.search.result import GridSearchResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def d9(
         ParameterError: If n is out of range, or the bundle records no threat model.
         MnutsError: If models and images do not give the bundle's own logits.
     """
-    from mnuts_core.build import Transformed
+    from mnuts_core.pipeline.build import Transformed
 
     threat, attack = bundle.manifest.threat, bundle.require_attacked().manifest.attack
     if threat is None:
@@ -110,7 +110,7 @@ def _attacked_anew(
     original: LogitBundle, models: tuple[Model, Model], data: tuple[Tensor, Tensor], **attack: Any
 ) -> LogitBundle:
     """The bundle of the same attacked images, at the points that MMAA finds against the surrogate."""
-    from mnuts_core.build import build_bundle
+    from mnuts_core.pipeline.build import build_bundle
 
     index, (images, labels) = original.adv_index, data
     assert index is not None  # d9 asked for an attacked part

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import ParameterError
-from mnuts_core.estimates import Estimate, columns, wilson_interval
-from mnuts_core.grids import GridSpec
+from mnuts_core.functional.statistics import Estimate, columns, wilson_interval
 from mnuts_core.params import CLAMPS, LN_ONLY, PARAMS, Clamp, MixParams
-from mnuts_core.remix import RemixEngine
-from mnuts_core.search import grid_search
-from mnuts_core.selection import GridSearchResult
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.grids import GridSpec
+from mnuts_core.search.result import GridSearchResult
 
 if TYPE_CHECKING:
     import pandas as pd

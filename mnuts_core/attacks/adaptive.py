@@ -21,15 +21,15 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.apgd import Loss, Model, apgd, of_examples
-from mnuts_core.attacks.inputs import Precision, in_precision
+from mnuts_core.attacks.apgd import Loss, apgd, of_examples
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
-from mnuts_core.attacks.norms import Norm, make_ball
-from mnuts_core.attacks.seeds import generator
-from mnuts_core.compat import attack_library
+from mnuts_core.attacks.norms import Norm, generator, make_ball
 from mnuts_core.errors import ParameterError
-from mnuts_core.mixing import MixedClassifier, mixed_logits
-from mnuts_core.passes import ask, predicted, sound
+from mnuts_core.export.classifier import MixedClassifier
+from mnuts_core.functional.mixing import mixed_logits, sound
+from mnuts_core.models.compat import attack_library
+from mnuts_core.models.inputs import Model, Precision, in_precision
+from mnuts_core.models.predict import ask, predicted
 
 Attack = Literal["transfer", "bypass", "autoattack"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)

@@ -15,10 +15,9 @@ from torch import Tensor
 
 from mnuts_core.attacks.norms import Ball
 from mnuts_core.errors import ParameterError
-from mnuts_core.untrusted import brief
+from mnuts_core.io.untrusted import brief
+from mnuts_core.models.inputs import Model
 
-Model = Callable[[Tensor], Tensor]
-"""Images (N, C, H, W) → logits (N, K)."""
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Logits (R, K) of the examples `rows` (R,) → one value each, larger where the attack is nearer its goal."""
 Watch = Callable[[Tensor, Tensor, Tensor], Tensor | None]

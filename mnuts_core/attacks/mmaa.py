@@ -14,9 +14,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.apgd import Loss, Model, apgd, column, of_examples
-from mnuts_core.attacks.inputs import (
+from mnuts_core.attacks.apgd import Loss, apgd, column, of_examples
+from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
+from mnuts_core.attacks.norms import Ball, Norm, generator, make_ball
+from mnuts_core.functional.margins import check_labels, signed_margin
+from mnuts_core.functional.mixing import sound
+from mnuts_core.functional.transform import layer_norm
+from mnuts_core.models.inputs import (
+    Model,
     Precision,
+    Progress,
     check_count,
     check_images,
     check_indices,
@@ -26,14 +33,8 @@ from mnuts_core.attacks.inputs import (
     laid_out,
     prepared,
 )
-from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
-from mnuts_core.attacks.norms import Ball, Norm, make_ball
-from mnuts_core.attacks.seeds import generator
-from mnuts_core.margins import check_labels, signed_margin
+from mnuts_core.models.predict import ask, check_gradients, count_classes, refuse_unsound
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
-from mnuts_core.passes import ask, check_gradients, count_classes, refuse_unsound, sound
-from mnuts_core.shared_work import Progress
-from mnuts_core.transform import layer_norm
 
 N_TARGETS = 9
 """Other classes that targeted APGD drives at, as in AutoAttack."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -147,3 +148,13 @@ def _length(vectors: Tensor) -> Tensor:
 def _per_example(values: Tensor, like: Tensor) -> Tensor:
     """Shape (N,) → (N, 1, ..., 1), to broadcast against images."""
     return values.view(-1, *(1,) * (like.ndim - 1))
+
+
+def generator(*entropy: int) -> torch.Generator:
+    """A generator whose stream belongs to these numbers alone.
+
+    Args:
+        *entropy: Non-negative integers, such as seed, example and attack.
+    """
+    state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0]) >> 1)

@@ -15,8 +15,14 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.apgd import Model
-from mnuts_core.attacks.inputs import (
+from mnuts_core.attacks.mmaa import MinimumMargin
+from mnuts_core.attacks.norms import Ball, L2Ball, Norm, generator, make_ball
+from mnuts_core.functional.margins import check_labels, signed_margin
+from mnuts_core.functional.mixing import sound
+from mnuts_core.functional.transform import layer_norm
+from mnuts_core.models.inputs import (
+    Model,
+    Progress,
     check_count,
     check_images,
     check_indices,
@@ -24,14 +30,8 @@ from mnuts_core.attacks.inputs import (
     laid_out,
     prepared,
 )
-from mnuts_core.attacks.mmaa import MinimumMargin
-from mnuts_core.attacks.norms import Ball, L2Ball, Norm, make_ball
-from mnuts_core.attacks.seeds import generator
-from mnuts_core.margins import check_labels, signed_margin
+from mnuts_core.models.predict import ask, count_classes, refuse_unsound
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
-from mnuts_core.passes import ask, count_classes, refuse_unsound, sound
-from mnuts_core.shared_work import Progress
-from mnuts_core.transform import layer_norm
 
 N_QUERIES = 5000
 """Queries about each image, as in AutoAttack."""

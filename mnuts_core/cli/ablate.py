@@ -20,7 +20,7 @@ from mnuts_core.errors import MnutsError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.bundles.bundle import LogitBundle
 
 TOLD = {
     "beta": "--beta", "grid": "--grid", "params": "--config", "others": "--also", "widen": "--widen",
@@ -142,11 +142,11 @@ def _run(
     if "beta" in asked:
         asked["beta"] = check_beta(asked["beta"])
     if "grid" in asked:
-        from mnuts_core.grids import GridSpec
+        from mnuts_core.search.grids import GridSpec
 
         asked["grid"] = GridSpec.paper(asked["grid"])
     if "params" in asked:
-        from mnuts_core.config import MixConfig
+        from mnuts_core.export.config import MixConfig
 
         asked["params"] = MixConfig.load(asked["params"]).params
     if "others" in asked:
@@ -162,7 +162,7 @@ def _models(
     bundle: LogitBundle, asked: dict[str, Any], data_dir: Path | None, dataset: str | None
 ) -> tuple[Any, Any]:
     """Both models, and the images of the bundle with their labels."""
-    from mnuts_core.datasets import load_data
+    from mnuts_core.datasets.specs import load_data
     from mnuts_core.devices import resolve_device
 
     threat = bundle.manifest.threat
@@ -190,7 +190,7 @@ def _names() -> Table:
 
 def _words(ablation: Ablation, made: pd.DataFrame) -> list[Any]:
     """The frame as a table, what it rests on, and the paper's own numbers."""
-    from mnuts_core.paper import paper_table
+    from mnuts_core.bundles.paper import paper_table
 
     about = made.attrs
     heading = f"{ablation.where}: {ablation.title}"

@@ -33,7 +33,7 @@ from mnuts_core.cli.console import fail, to_stdout
 from mnuts_core.cli.options import Command
 from mnuts_core.cli.stopping import stoppable
 from mnuts_core.errors import MnutsError, Stopped
-from mnuts_core.files import NO_ROOM, shown
+from mnuts_core.io.files import NO_ROOM, shown
 
 OK, FAULT, USAGE, INTERRUPTED = 0, 1, 2, 130
 

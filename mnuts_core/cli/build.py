@@ -27,9 +27,9 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.params import check_eps
 
 if TYPE_CHECKING:
-    from mnuts_core.attacks.minimum_margin import Transformed
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.distributed import World
+    from mnuts_core.attacks.margin_attacks import Transformed
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.pipeline.distributed import World
 
 
 class Settings(NamedTuple):
@@ -101,8 +101,8 @@ def build(
     check_eps(check_norm(norm), parse_eps(eps))
     parse_surrogate(surrogate)
     outputs = {"--out": out, "--json": json_out}
-    from mnuts_core.distributed import joined
-    from mnuts_core.workfolder import work_folder_of
+    from mnuts_core.pipeline.distributed import joined
+    from mnuts_core.pipeline.workfolder import work_folder_of
 
     with joined(device) as world:
         if world.restarts and out.exists() and not force:
@@ -143,8 +143,8 @@ def parse_surrogate(text: str) -> tuple[float, float, float] | None:
 
 
 def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -> LogitBundle:
-    from mnuts_core.build import build_bundle, progress_bar
-    from mnuts_core.workfolder import count_batches, work_folder_of
+    from mnuts_core.pipeline.build import build_bundle, progress_bar
+    from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
     if given.n_clean is not None and given.n_clean < 1:
         raise ParameterError(f"--n-clean must be an integer of at least 1, got {given.n_clean}")
@@ -222,12 +222,12 @@ _DEFAULTS = {
 
 def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
     """Save the bundle, read it again, clear the work folder, and say what came of it."""
-    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.logit_warnings import logit_warnings
     from mnuts_core.cli.info import bundle_json
     from mnuts_core.cli.tables import base_rows, describe, figures_table, legend
-    from mnuts_core.logit_warnings import logit_warnings
-    from mnuts_core.remix import RemixEngine
-    from mnuts_core.workfolder import discard, work_folder_of
+    from mnuts_core.pipeline.workfolder import discard, work_folder_of
+    from mnuts_core.remix.engine import RemixEngine
 
     bundle = LogitBundle.load(bundle.save(out))
     discard(work_folder_of(out))
@@ -249,7 +249,7 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
 
 
 def _margin_attack(attack: str) -> Any:
-    from mnuts_core.attacks.minimum_margin import MARGIN_ATTACKS
+    from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 
     if attack not in MARGIN_ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(MARGIN_ATTACKS)}, got {attack!r}")
@@ -257,7 +257,7 @@ def _margin_attack(attack: str) -> Any:
 
 
 def _surrogate(text: str) -> Transformed | None:
-    from mnuts_core.attacks.minimum_margin import Transformed
+    from mnuts_core.attacks.margin_attacks import Transformed
 
     values = parse_surrogate(text)
     return None if values is None else Transformed(*values)

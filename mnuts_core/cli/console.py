@@ -14,7 +14,7 @@ from typing import IO, Any
 from rich.console import Console, RenderableType
 
 from mnuts_core.errors import MnutsError
-from mnuts_core.files import check_file, shown, write_atomically
+from mnuts_core.io.files import check_file, shown, write_atomically
 from mnuts_core.text import one_line, visible, visible_json
 
 PIPE_WIDTH = 100

@@ -69,13 +69,13 @@ def dashboard(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Serve an app in the browser until Ctrl-C; nothing leaves this machine."""
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.library import find_bundle
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.library import find_bundle
 
     paths = [find_bundle(name) for name in bundle or []]
     for path in paths:
         LogitBundle.load(path)  # a broken one is told here, not on a blank page
-    from mnuts_dashboards.serve import ServeError, serve
+    from mnuts_dashboards.server.serve import ServeError, serve
 
     try:
         code = serve(

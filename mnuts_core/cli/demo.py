@@ -12,7 +12,7 @@ from mnuts_core.cli.console import STDOUT, check_outputs, show, write_json
 from mnuts_core.cli.options import Command, DeviceOption, ForceOption, JsonOption
 from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError
-from mnuts_core.files import check_file, check_folder, make_folder
+from mnuts_core.io.files import check_file, check_folder, make_folder
 
 DEMOS = ("digits", "cifar10")
 
@@ -59,7 +59,7 @@ def build(
     check_outputs({"--json": json_out}, force=force)
     _prepare(out, name, force)
     from mnuts_core.demo.workshop import work_folder
-    from mnuts_core.distributed import ALONE
+    from mnuts_core.pipeline.distributed import ALONE
 
     with resumable(work_folder(out, name), ALONE.patience):
         _prepare(out, name, force)  # once more: who had the folder until now may have written the files

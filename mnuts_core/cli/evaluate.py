@@ -30,10 +30,10 @@ from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import check_eps
 
 if TYPE_CHECKING:
-    from mnuts_core.config import MixConfig
-    from mnuts_core.estimates import Estimate
-    from mnuts_core.manifest import ModelCard, ThreatModel
-    from mnuts_core.verification import Verified
+    from mnuts_core.bundles.manifest import ModelCard, ThreatModel
+    from mnuts_core.export.config import MixConfig
+    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.pipeline.verify import Verified
 
 
 def evaluate(
@@ -85,11 +85,11 @@ def evaluate(
     check_outputs(outputs, force=force)
     check_outputs({"--in-place": config if in_place else None}, force=True)
     from mnuts_core.attacks.adaptive import ATTACKS
-    from mnuts_core.attacks.doubts import doubts_of_config
-    from mnuts_core.config import MixConfig
-    from mnuts_core.distributed import ALONE
-    from mnuts_core.locks import refuse_held
-    from mnuts_core.workfolder import discard, work_folder_of
+    from mnuts_core.export.config import MixConfig
+    from mnuts_core.pipeline.diagnostics import doubts_of_config
+    from mnuts_core.pipeline.distributed import ALONE
+    from mnuts_core.pipeline.locks import refuse_held
+    from mnuts_core.pipeline.workfolder import discard, work_folder_of
 
     mix = MixConfig.load(config)
     threat = _threat(mix, norm, eps)
@@ -127,7 +127,7 @@ def evaluate(
 def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel:
     """The threat model that was given, else the configuration's."""
     from mnuts_core.attacks.norms import make_ball
-    from mnuts_core.manifest import ThreatModel
+    from mnuts_core.bundles.manifest import ThreatModel
 
     known = config.threat
     if known is None and (norm is None or eps is None):
@@ -145,8 +145,8 @@ def _attack(
 ) -> tuple[Verified, tuple[ModelCard, ...]]:
     """Load models and images, and attack; the result, and the cards of both models."""
     from mnuts_core.devices import resolve_device
-    from mnuts_core.mixing import MixedClassifier
-    from mnuts_core.verification import evaluate as attack_mix
+    from mnuts_core.export.classifier import MixedClassifier
+    from mnuts_core.pipeline.verify import evaluate as attack_mix
 
     where = resolve_device(device)
     std, rob, data = load_all(**models, norm=threat.norm, device=str(where))
@@ -167,8 +167,8 @@ def _attack(
 
 def _bundle_cards(config: MixConfig) -> tuple[ModelCard, ...]:
     """The cards of the models behind the configuration's bundle, if that very bundle is at hand."""
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.library import all_bundles
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.library import all_bundles
 
     path = all_bundles().get(config.bundle.name) if config.bundle else None
     if path is None or config.bundle is None:

@@ -34,8 +34,8 @@ from mnuts_core.errors import MnutsError
 from mnuts_core.params import MixParams, check_clamp
 
 if TYPE_CHECKING:
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.config import EstimateCard, MixConfig
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.export.config import EstimateCard, MixConfig
 
 Value = float | None
 
@@ -71,9 +71,9 @@ def export(
     by_hand = None if point is None else mix_params(*point, beta, alpha, clamp, ln_k, temperature)
     level = None if beta_d is None else check_beta(beta_d, "--beta-d")
     logits = load_bundle(bundle)
-    from mnuts_core.config import MixConfig
-    from mnuts_core.mixing import BETA_D
-    from mnuts_core.remix import RemixEngine
+    from mnuts_core.export.config import MixConfig
+    from mnuts_core.functional.mixing import BETA_D
+    from mnuts_core.remix.engine import RemixEngine
 
     settings = {"clamp": check_clamp(clamp), "ln_k": ln_k, "conditional": conditional, "device": device}
     params = by_hand or _searched(logits, grid, beta, widen, settings).with_(temperature=temperature)

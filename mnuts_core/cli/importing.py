@@ -14,8 +14,8 @@ from mnuts_core.cli.remix import bundle_card
 from mnuts_core.cli.tables import base_rows, describe, figures_table
 
 if TYPE_CHECKING:
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.remix import BaseFigures
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.remix.engine import BaseFigures
 
 
 def import_(
@@ -27,13 +27,13 @@ def import_(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Make a bundle of logits that you have; `mnuts_core.importers` tells the names of arrays and columns.
+    """Make a bundle of logits that you have; the names of arrays and columns stand in `bundles.importers`.
 
     Compare the counts and accuracies that it prints with what you know: no checksum guards a table.
     """
     check_outputs({"--out": out, "--json": json_out}, force=force)
-    from mnuts_core.importers import for_search_only, import_logits
-    from mnuts_core.logit_warnings import logit_warnings
+    from mnuts_core.bundles.importers import for_search_only, import_logits
+    from mnuts_core.bundles.logit_warnings import logit_warnings
 
     bundle = import_logits(file, name=name)
     bundle.save(out)
@@ -67,8 +67,8 @@ def images_per_class(bundle: LogitBundle) -> list[int]:
 
 def base_figures(bundle: LogitBundle) -> BaseFigures:
     """The two models by themselves: what the arg max of the numbers in the bundle says."""
-    from mnuts_core.estimates import Estimate
-    from mnuts_core.remix import BaseFigures
+    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.remix.engine import BaseFigures
 
     def share(kind: Any, logits: Any, labels: Any) -> Estimate:
         return Estimate.of(kind, logits.argmax(axis=1) == labels)

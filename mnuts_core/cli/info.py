@@ -17,9 +17,9 @@ from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle
 from mnuts_core.cli.tables import NONE, base_rows, describe, figures_table, legend
 
 if TYPE_CHECKING:
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.manifest import ModelCard
-    from mnuts_core.remix import BaseFigures
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.manifest import ModelCard
+    from mnuts_core.remix.engine import BaseFigures
 
 MANY_CLASSES = 20
 STATED = "\n(so its maker says; nobody has checked it)"
@@ -43,7 +43,7 @@ def info(
 
 
 def _installation(json_out: str | None) -> None:
-    from mnuts_core.library import shipped_bundles, user_bundles, user_folder
+    from mnuts_core.bundles.library import shipped_bundles, user_bundles, user_folder
 
     card: dict[str, Any] = {
         "mnuts": version("mnuts"),
@@ -93,9 +93,9 @@ def installation_table(card: dict[str, Any]) -> Table:
 
 
 def _bundle(name: str, json_out: str | None) -> None:
-    from mnuts_core.library import find_bundle
-    from mnuts_core.logit_warnings import logit_warnings
-    from mnuts_core.remix import RemixEngine
+    from mnuts_core.bundles.library import find_bundle
+    from mnuts_core.bundles.logit_warnings import logit_warnings
+    from mnuts_core.remix.engine import RemixEngine
 
     path, logits = find_bundle(name), load_bundle(name)
     base, warnings = RemixEngine(logits).base, tuple(map(str, logit_warnings(logits)))

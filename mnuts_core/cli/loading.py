@@ -12,8 +12,8 @@ from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.norms import Norm
-    from mnuts_core.datasets import LoadedData
-    from mnuts_core.models import LoadedModel
+    from mnuts_core.datasets.base import LoadedData
+    from mnuts_core.models.specs import LoadedModel
 
 DATASETS = {
     "torchvision:cifar10": "cifar10",
@@ -54,13 +54,13 @@ def load_base(spec: str, **options: Any) -> LoadedModel:
     """A base model, with a note of what was done to its checkpoint.
 
     Args:
-        spec: As for `mnuts_core.models.load_model`.
+        spec: As for `mnuts_core.models.specs.load_model`.
         options: Likewise.
 
     Raises:
         MnutsError: If it cannot be loaded.
     """
-    from mnuts_core.models import load_model
+    from mnuts_core.models.specs import load_model
 
     loaded = load_model(spec, **options)
     if loaded.note:
@@ -94,7 +94,7 @@ def load_all(
     Raises:
         MnutsError: If one of them cannot be loaded, or the models want images of different sizes.
     """
-    from mnuts_core.datasets import load_data
+    from mnuts_core.datasets.specs import load_data
     from mnuts_core.devices import resolve_device
 
     where = resolve_device(device)

@@ -15,9 +15,9 @@ from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import CLAMPS, LN_K_DEFAULT, PARAMS, MixParams, check_clamp
 
 if TYPE_CHECKING:
-    from mnuts_core.attacks.inputs import Precision
     from mnuts_core.attacks.norms import Norm
-    from mnuts_core.bundle import LogitBundle
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.models.inputs import Precision
 
 JSON = "--json"
 _NUMBER = r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?"
@@ -109,8 +109,8 @@ def load_bundle(name_or_path: str) -> LogitBundle:
     Raises:
         BundleError: If there is none, or it is broken.
     """
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.library import find_bundle
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.library import find_bundle
 
     return LogitBundle.load(find_bundle(name_or_path))
 
@@ -157,7 +157,7 @@ def check_precision_name(precision: str) -> Precision:
     Raises:
         ParameterError: If not.
     """
-    from mnuts_core.attacks.inputs import PRECISIONS
+    from mnuts_core.models.inputs import PRECISIONS
 
     for known in PRECISIONS:
         if precision == known:

@@ -17,8 +17,8 @@ from mnuts_core.cli.options import DeviceOption, ForceOption, JsonOption
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
+    from mnuts_core.export.profiling import Profile
     from mnuts_core.params import MixParams
-    from mnuts_core.profiling import Profile
 
 
 def profile(
@@ -47,8 +47,8 @@ def profile(
     import torch
 
     from mnuts_core.devices import resolve_device
-    from mnuts_core.mixing import MixedClassifier
-    from mnuts_core.profiling import profile as measure
+    from mnuts_core.export.classifier import MixedClassifier
+    from mnuts_core.export.profiling import profile as measure
 
     where = resolve_device(device)
     g, h = (load_base(spec, dataset=dataset, norm=norm, device=where) for spec in (std, rob))
@@ -68,7 +68,7 @@ def profile(
 
 def _params(config: Path | None) -> MixParams:
     """The configuration's parameters, else the paper's for CIFAR-10: they cost the same."""
-    from mnuts_core.config import MixConfig
+    from mnuts_core.export.config import MixConfig
     from mnuts_core.params import MixParams
 
     return MixConfig.load(config).params if config else MixParams(s=5.0, p=4.0, c=-1.1, alpha=0.999)

@@ -43,7 +43,7 @@ def remix(
     params = mix_params(s, p, c, beta, alpha, clamp, ln_k, temperature)
     check_outputs({"--json": json_out}, force=force)
     logits = load_bundle(bundle)
-    from mnuts_core.remix import RemixEngine
+    from mnuts_core.remix.engine import RemixEngine
 
     figures = headline(RemixEngine(logits, device=device), params)
     if json_out is not None:

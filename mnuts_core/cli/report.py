@@ -23,9 +23,9 @@ from mnuts_core.cli.options import (
 from mnuts_core.errors import ConfigError, MnutsError
 
 if TYPE_CHECKING:
-    from mnuts_core.config import MixConfig
-    from mnuts_core.report.document import Grid
-    from mnuts_core.report.making import Report
+    from mnuts_core.export.config import MixConfig
+    from mnuts_core.report.compute import Report
+    from mnuts_core.report.render import Grid
 
 MARKS = {True: "yes", False: "no", None: "?"}
 
@@ -68,10 +68,10 @@ def report(
     levels = [check_beta(level) for level in beta or ()]
     given = _configs(config or [])
     logits = load_bundle(bundle)
-    from mnuts_core.library import configs_of
+    from mnuts_core.export.config import configs_of
     from mnuts_core.params import BETAS
+    from mnuts_core.report.compute import make_report
     from mnuts_core.report.files import check_folder, default_folder, write_report
-    from mnuts_core.report.making import make_report
 
     configs = given if given or levels else [(str(path), found) for path, found in configs_of(logits)]
     folder = out or default_folder(logits.name)
@@ -88,7 +88,7 @@ def report(
         )
     written = write_report(made, logits, folder, force=force, device=device)
     if json_out is not None:
-        from mnuts_core.report.contents import to_json
+        from mnuts_core.report.wording import to_json
 
         write_json(json_out, {**to_json(made), "files": written})
     if json_out != STDOUT:
@@ -103,7 +103,7 @@ def _configs(paths: list[Path]) -> list[tuple[str, MixConfig]]:
     Raises:
         ConfigError: If one is broken, or given twice.
     """
-    from mnuts_core.config import MixConfig
+    from mnuts_core.export.config import MixConfig
 
     resolved = [path.resolve() for path in paths]
     for path in paths:
@@ -128,8 +128,8 @@ def command_line(bundle: str, configs: list[Path], betas: list[float], paper: st
 
 def _print(made: Report) -> None:
     from mnuts_core.report.claims import statements
-    from mnuts_core.report.contents import LEGEND, MATCHING, changes_grid, figures_grid, paper_grids
-    from mnuts_core.report.document import Grid
+    from mnuts_core.report.render import Grid
+    from mnuts_core.report.wording import LEGEND, MATCHING, changes_grid, figures_grid, paper_grids
 
     show(Text(printable(f"MixedNUTS on {made.name}"), style="bold"), *made.missing)
     show(*_stacked(figures_grid(made)), Text(LEGEND, style="dim"))
@@ -151,7 +151,7 @@ def _print(made: Report) -> None:
 
 def _stacked(grid: Grid) -> list[Table]:
     """The figures two by two, since seven columns fit no terminal; empty columns are left out."""
-    from mnuts_core.report.contents import NONE
+    from mnuts_core.report.wording import NONE
 
     kept = [place for place in range(2, len(grid.header)) if any(row[place] != NONE for row in grid.rows)]
     pairs = [kept[start : start + 2] for start in range(0, len(kept), 2)]
@@ -170,7 +170,7 @@ def _table(grid: Grid, places: list[int] | None = None) -> Table:
 
 
 def _warn(made: Report) -> None:
-    from mnuts_core.report.contents import warnings
+    from mnuts_core.report.wording import warnings
 
     for warning in warnings(made):
         warn(warning)

@@ -33,9 +33,9 @@ from mnuts_core.errors import MnutsError
 from mnuts_core.params import check_clamp
 
 if TYPE_CHECKING:
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.grids import GridSpec
-    from mnuts_core.selection import Cell, GridSearchResult
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.search.grids import GridSpec
+    from mnuts_core.search.result import Cell, GridSearchResult
 
 DEFAULT_GRID = "cifar10"
 MAX_LOSS = 0.001
@@ -127,7 +127,7 @@ def make_grid(grid: str | None, s: Range, p: Range, c: Range, steps: int = 8) ->
     Raises:
         ParameterError: If the name is unknown or a range is wrong.
     """
-    from mnuts_core.grids import PAPER_RANGES, GridSpec
+    from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 
     name, given = grid or DEFAULT_GRID, (s, p, c)
     if name not in PAPER_RANGES:
@@ -148,7 +148,7 @@ def run_search(
         widen: How many times to widen at most.
         **settings: As `grid_search` takes them.
     """
-    from mnuts_core.search import grid_search
+    from mnuts_core.search.algorithm1 import grid_search
 
     with progress("search") as advance:
         result = grid_search(bundle, grid, beta, progress=advance, **settings)
@@ -168,7 +168,7 @@ def _report(
     json_out: str | None,
     csv_out: str | None,
 ) -> None:
-    from mnuts_core.remix import RemixEngine
+    from mnuts_core.remix.engine import RemixEngine
 
     params = result.best.params.with_(alpha=None)
     figures = headline(RemixEngine(bundle, device=device), params, result.quantile_method)
@@ -234,7 +234,7 @@ def _basis(result: GridSearchResult) -> Text:
 
 def search_card(result: GridSearchResult, top: int) -> dict[str, Any]:
     """A search in a JSON answer: what was asked, the best cells, and all tables."""
-    from mnuts_core.selection import TABLES
+    from mnuts_core.search.result import TABLES
 
     asked = ("beta", "clamp", "ln_k", "conditional", "clean", "max_accuracy_loss")
     counts = ("n_clean", "n_wrong", "n_attacked", "n_right")

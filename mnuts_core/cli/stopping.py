@@ -15,7 +15,7 @@ from types import FrameType
 
 from mnuts_core.cli.console import note
 from mnuts_core.errors import Stopped
-from mnuts_core.files import shown
+from mnuts_core.io.files import shown
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -59,7 +59,7 @@ def resumable(work: Path, patience: float, *, fresh: bool = False) -> Iterator[N
     Raises:
         WorkFolderError: If another process works in it; the message says which.
     """
-    from mnuts_core.locks import held
+    from mnuts_core.pipeline.locks import held
 
     try:
         with held(work, patience=patience):

@@ -14,9 +14,9 @@ from mnuts_core.cli.console import printable
 from mnuts_core.params import MixParams
 
 if TYPE_CHECKING:
-    from mnuts_core.bundle import LogitBundle
-    from mnuts_core.estimates import Estimate
-    from mnuts_core.remix import BaseFigures, Remix, RemixEngine
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.remix.engine import BaseFigures, Remix, RemixEngine
 
 NONE = "–"
 FIGURES = ("clean", "margin_bound", "transfer")
@@ -116,7 +116,7 @@ def headline(engine: RemixEngine, params: MixParams, quantile: Any = "linear") -
         params: The parameters; where α is set, the plain mix gets the same α, else the same β.
         quantile: How α follows from β.
     """
-    from mnuts_core.views import plain_remix  # loads torch, which `mnuts --help` does not need
+    from mnuts_core.views.headline import plain_remix  # loads torch, which `mnuts --help` does not need
 
     mix, level = engine.remix(params, quantile=quantile), "β" if params.alpha is None else "α"
     rows = base_rows(engine.base)

@@ -9,15 +9,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from mnuts_core.attacks.inputs import Precision
 from mnuts_core.attacks.norms import Norm
-from mnuts_core.build import build_bundle, model_card, progress_bar
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.datasets import CIFAR10_CLASSES as CLASSES
-from mnuts_core.datasets import LoadedData, load_data
-from mnuts_core.demo.chosen import choose_and_verify
-from mnuts_core.demo.cifar_net import CifarNet
-from mnuts_core.demo.cifar_training import CifarRecipe, train_network
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.manifest import DataCard
+from mnuts_core.datasets.base import LoadedData
+from mnuts_core.datasets.specs import CIFAR10_CLASSES as CLASSES
+from mnuts_core.datasets.specs import load_data
+from mnuts_core.demo.best_mixes import choose_and_verify
+from mnuts_core.demo.cifar10_network import CifarNet
+from mnuts_core.demo.cifar10_training import CifarRecipe, train_network
 from mnuts_core.demo.weights import (
     NetworkCard,
     Role,
@@ -28,8 +28,9 @@ from mnuts_core.demo.weights import (
 )
 from mnuts_core.demo.workshop import workshop
 from mnuts_core.devices import pays_in_bfloat16, resolve_device
-from mnuts_core.grids import GridSpec
-from mnuts_core.manifest import DataCard
+from mnuts_core.models.inputs import Precision
+from mnuts_core.pipeline.build import build_bundle, model_card, progress_bar
+from mnuts_core.search.grids import GridSpec
 
 NORM: Norm = "Linf"
 EPS = 8 / 255

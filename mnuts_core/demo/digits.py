@@ -8,27 +8,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from mnuts_core.attacks.norms import Norm, make_ball
-from mnuts_core.build import build_bundle, model_card, progress_bar
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.datasets import LoadedData
-from mnuts_core.demo.chosen import choose_and_verify
-from mnuts_core.demo.networks import DigitsNet, make_network
-from mnuts_core.demo.training import Recipe, reproducible, train
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.datasets.base import LoadedData
+from mnuts_core.datasets.digits import CLASSES, DATA, N_TRAIN, SEED, Split, load_digits_split
+from mnuts_core.demo.best_mixes import choose_and_verify
+from mnuts_core.demo.digits_network import DigitsNet, make_network
+from mnuts_core.demo.digits_training import Recipe, reproducible, train
 from mnuts_core.demo.weights import NetworkCard, Role, load_network, save_network, weights_path
 from mnuts_core.demo.workshop import workshop
-from mnuts_core.grids import GridSpec
-from mnuts_core.manifest import DataCard
+from mnuts_core.pipeline.build import build_bundle, model_card, progress_bar
+from mnuts_core.search.grids import GridSpec
 
 NORM: Norm = "Linf"
 EPS = 3 / 16
 """The threat model: each pixel, of 17 grey levels 0, 1/16, ..., 1, moves by at most three levels."""
-N_TRAIN = 797
-"""Images to train on; the other 1,000 of the 1,797 are the validation images."""
-SEED = 0
-"""Seed of the split, the first weights and the training."""
 ATTACK_SEED = 5
 """Seed of MMAA's starts: of 0 to 7 the one that leaves the fewest right, 688 (the others: 689 to 695)."""
 WEIGHT_UNIT = 2.0**-12
@@ -39,28 +34,10 @@ RECIPES: dict[Role, Recipe] = {
     "rob": Recipe(width=6, hidden=32, epochs=60, rate=0.05, ball=make_ball(NORM, 6 / 16), ramp=0.7),
 }
 """How each network is trained."""
-
-DATA = DataCard(
-    name="digits",
-    split=f"validation: {1797 - N_TRAIN} of 1,797 images, stratified by class, seed {SEED}",
-    source=(
-        "Optical Recognition of Handwritten Digits (E. Alpaydin, C. Kaynak; UCI Machine Learning Repository, "
-        "CC BY 4.0), its test part as scikit-learn carries it (sklearn.datasets.load_digits): 8 x 8 pixels "
-        "of 17 grey levels, divided by 16. Images in the bundle are rounded to 1/255."
-    ),
-)
 TRAINING_DATA = DATA.model_copy(update={"split": f"training: the other {N_TRAIN} of the 1,797 images"})
 GRIDS = (GridSpec.paper("cifar10"),)
 """Where Algorithm 1 looks for the best mix."""
-CLASSES = tuple("0123456789")
 IMAGE_SIZE = 8
-
-
-class Split(NamedTuple):
-    """Part of the digits: images float64 (N, 1, 8, 8) in [0, 1], labels int64 (N,) in [0, 10)."""
-
-    images: Tensor
-    labels: Tensor
 
 
 class DigitsPaths(NamedTuple):
@@ -70,28 +47,6 @@ class DigitsPaths(NamedTuple):
     std: Path
     rob: Path
     configs: tuple[Path, ...]
-
-
-def load_digits_split() -> tuple[Split, Split]:
-    """The training and the validation images of scikit-learn's digits, always the same.
-
-    Each class is shuffled and spread evenly over a list; the list's first 797 images train. So both
-    parts, and each prefix of the validation part, hold the classes in nearly equal shares.
-    """
-    from sklearn.datasets import load_digits
-
-    raw = load_digits()
-    images = torch.from_numpy(raw.images / 16.0).unsqueeze(1)
-    labels = torch.from_numpy(raw.target).long()
-    generator = torch.Generator().manual_seed(SEED)
-    place = torch.empty(len(labels), dtype=torch.float64)
-    for digit in range(len(CLASSES)):
-        rows = (labels == digit).nonzero().squeeze(1)
-        shuffled = rows[torch.randperm(len(rows), generator=generator)]
-        place[shuffled] = (torch.arange(len(rows), dtype=torch.float64) + 0.5) / len(rows)
-    order = place.argsort(stable=True)
-    first, rest = order[:N_TRAIN], order[N_TRAIN:]
-    return Split(images[first], labels[first]), Split(images[rest], labels[rest])
 
 
 def train_digits(role: Role, *, progress: bool = False) -> DigitsNet:

@@ -15,14 +15,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import nn
 
-from mnuts_core.build import model_card
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import EstimateCard
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.library import require_shipped_folder
+from mnuts_core.bundles.manifest import (
+    AttackCard,
+    Card,
+    DataCard,
+    ModelCard,
+    Text,
+    ThreatModel,
+    first_problem,
+)
 from mnuts_core.errors import BundleError
-from mnuts_core.estimates import Estimate, Kind
-from mnuts_core.files import write_atomically
-from mnuts_core.library import require_shipped_folder
-from mnuts_core.manifest import AttackCard, Card, DataCard, ModelCard, Text, ThreatModel, first_problem
+from mnuts_core.export.config import EstimateCard
+from mnuts_core.functional.statistics import Estimate, Kind
+from mnuts_core.io.files import write_atomically
+from mnuts_core.pipeline.build import model_card
 
 Role = Literal["std", "rob"]
 """The accurate and the robust network of a pair."""

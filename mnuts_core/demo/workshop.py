@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from mnuts_core.demo.chosen import config_name
+from mnuts_core.demo.best_mixes import config_name
 from mnuts_core.demo.weights import weights_path
 from mnuts_core.errors import BundleError
-from mnuts_core.files import make_folder, shown, write_together
-from mnuts_core.locks import held
+from mnuts_core.io.files import make_folder, shown, write_together
 from mnuts_core.params import BETAS
+from mnuts_core.pipeline.locks import held
 
 
 class Workshop(NamedTuple):

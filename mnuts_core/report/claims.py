@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from mnuts_core.estimates import Estimate
-from mnuts_core.paper import paper_table
-from mnuts_core.report.making import Report
+from mnuts_core.bundles.paper import paper_table
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.report.compute import Report
+from mnuts_core.report.matched import Reach, Trial
 from mnuts_core.report.rows import Row
-from mnuts_core.report.trials import Reach, Trial
-from mnuts_core.views import error_change
+from mnuts_core.views.headline import error_change
 
 UNDER_ATTACK = ("verified", "margin_bound", "transfer")
 """Figures under attack, the measured one first."""

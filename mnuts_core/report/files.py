@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from mnuts_core import files
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
-from mnuts_core.report.contents import document, to_frame
-from mnuts_core.report.document import Figure, to_html, to_markdown
-from mnuts_core.report.making import Report, made_configs
+from mnuts_core.io import files
+from mnuts_core.report.compute import Report, made_configs
 from mnuts_core.report.plot import plane_png
+from mnuts_core.report.render import Figure, to_html, to_markdown
+from mnuts_core.report.wording import document, to_frame
 
 FIXED = ("report.md", "report.html", "report.csv", "report.png")
 """The files of every report; `report.png` only where something is known under attack."""

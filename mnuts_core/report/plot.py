@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from mnuts_core.colours import MIX, PLAIN, ROB, STD
-from mnuts_core.estimates import Estimate
-from mnuts_core.report.making import Report
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.report.compute import Report
 from mnuts_core.report.rows import Role, Row
+from mnuts_core.views.colours import MIX, PLAIN, ROB, STD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import MixConfig
-from mnuts_core.estimates import Estimate
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.export.config import MixConfig
+from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
-from mnuts_core.remix import Remix, RemixEngine
+from mnuts_core.remix.engine import Remix, RemixEngine
 
 Role = Literal["abc", "rbc", "mixed", "mixednuts"]
 

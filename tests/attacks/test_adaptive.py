@@ -19,9 +19,10 @@ from mnuts_core import (
 )
 from mnuts_core.attacks.adaptive import ATTACKS, Plan, run_component, surrogate_of
 from mnuts_core.attacks.norms import make_ball
-from mnuts_core.compat import attack_library
-from mnuts_core.demo.digits import EPS, load_digits_models, load_digits_split
-from mnuts_core.mixing import BETA_D, R_D, mixed_logits
+from mnuts_core.datasets.digits import load_digits_split
+from mnuts_core.demo.digits import EPS, load_digits_models
+from mnuts_core.functional.mixing import BETA_D, R_D, mixed_logits
+from mnuts_core.models.compat import attack_library
 from tests.conftest import DIGITS
 
 N = 90

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from mnuts_core import MixedClassifier, MixParams, evaluate
 from mnuts_core.attacks.adaptive import Plan, run_component
-from mnuts_core.compat import attack_library
-from mnuts_core.demo.digits import EPS, load_digits_models, load_digits_split
+from mnuts_core.datasets.digits import load_digits_split
+from mnuts_core.demo.digits import EPS, load_digits_models
+from mnuts_core.models.compat import attack_library
 
 N, N_ITER, K = 150, 10, 10
 S, P, C, ALPHA, ALPHA_D, R_D = 5.0, 4.0, -0.6, 0.94, 0.925, 0.9

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from mnuts_core.attacks.mmaa import MinimumMargin, minimum_margin_attack
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.errors import ParameterError
-from mnuts_core.margins import signed_margin
-from mnuts_core.transform import layer_norm, transform_logits
+from mnuts_core.functional.margins import signed_margin
+from mnuts_core.functional.transform import layer_norm, transform_logits
 
 N = 30
 

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from mnuts_core import minimum_margin_attack
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.attacks.square import square_margin_attack, square_size
-from mnuts_core.compat import attack_library
+from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS as DIGITS_EPS
-from mnuts_core.demo.digits import load_digits_models, load_digits_split
+from mnuts_core.demo.digits import load_digits_models
 from mnuts_core.errors import ParameterError
-from mnuts_core.margins import signed_margin
-from mnuts_core.transform import layer_norm
+from mnuts_core.functional.margins import signed_margin
+from mnuts_core.functional.transform import layer_norm
+from mnuts_core.models.compat import attack_library
 
 N = 24
 EPS = {"Linf": 0.03, "L2": 0.2}

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tests import ROOT
 from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, PAGE_TIMEOUT, serving
 from tests.synthetic import make_bundle
 
-NOTEBOOK = Path(__file__).resolve().parents[2] / "dashboards" / "explorer.ipynb"
+NOTEBOOK = ROOT / "dashboards" / "explorer.ipynb"
 DRIVER = Path(__file__).with_name("browser_latency.js")
 SIZES = ((10_000, 1_000, 10), (10_000, 1_000, 100), (5_000, 1_000, 1_000))
 SLIDERS = {"s": "scale s", "p": "power p", "c": "bias c", "β": "level β"}

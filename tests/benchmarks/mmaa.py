@@ -24,10 +24,10 @@ from pyautoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 from torch import Tensor, nn
 
 from mnuts_core.attacks.mmaa import minimum_margin_attack
-from mnuts_core.datasets import load_data
+from mnuts_core.datasets.specs import load_data
 from mnuts_core.demo.cifar10 import EPS, load_network_of
-from mnuts_core.margins import signed_margin
-from mnuts_core.transform import layer_norm
+from mnuts_core.functional.margins import signed_margin
+from mnuts_core.functional.transform import layer_norm
 
 STEPS, TARGETS, BATCH = 100, 9, 64
 DATA = os.environ.get("MNUTS_BENCH_DATA", "cifar10-jpeg:../shared/cifar10")

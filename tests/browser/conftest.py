@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests import ROOT
+
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -30,7 +32,7 @@ CHROMIUM_ARGS = [
 START_TIMEOUT = 90  # seconds; a busy two-core machine takes its time
 PAGE_TIMEOUT = 90_000  # milliseconds
 PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
-DASHBOARDS = Path(__file__).resolve().parents[2] / "dashboards"
+DASHBOARDS = ROOT / "dashboards"
 
 
 class Server:
@@ -45,7 +47,7 @@ class Server:
 def serving(notebook: Path, *, before: str = "", **options) -> Iterator[Server]:
     """Our server on `notebook`, in a process of its own, after some Python; ended with all its kernels."""
     call = f"serve({str(notebook)!r}, **{ {'open_browser': False, **options}!r})"
-    code = f"{before}\nfrom mnuts_dashboards.serve import serve\nraise SystemExit({call})"
+    code = f"{before}\nfrom mnuts_dashboards.server.serve import serve\nraise SystemExit({call})"
     command = [sys.executable, "-c", code]
     log = notebook.with_suffix(".log")
     with log.open("w") as stderr:
@@ -184,4 +186,4 @@ def jupyterlab(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def digits_path() -> Path:
     """The shipped bundle of real digits."""
-    return Path(__file__).resolve().parents[2] / "data" / "digits.safetensors"
+    return ROOT / "data" / "digits.safetensors"

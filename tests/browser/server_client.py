@@ -15,7 +15,7 @@ import psutil
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from mnuts_dashboards.messages import V1
+from mnuts_dashboards.server.messages import V1
 
 TOKEN = "a-token-of-this-test"
 

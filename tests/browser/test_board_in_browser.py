@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from .conftest import PLOT, serving
+from tests.browser.conftest import PLOT, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -16,8 +16,8 @@ CODE = """
 import os
 import ipywidgets
 import numpy as np
-from mnuts_dashboards.board import Board, Panel
-from mnuts_dashboards.visitor import query_string
+from mnuts_dashboards.board.board import Board, Panel
+from mnuts_dashboards.widgets.visit import query_string
 
 query = query_string()
 x = np.linspace(0, 3, 200)

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from mnuts_core import GridSpec, LogitBundle, RemixEngine, grid_search
-from mnuts_core.comparison import margin_medians, transfer_matrix
+from mnuts_core.views.comparison import margin_medians, transfer_matrix
+from tests.browser.conftest import DASHBOARDS, PLOT
 from tests.synthetic import clean_only, make_bundle
-
-from .conftest import DASHBOARDS, PLOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -1,21 +1,19 @@
 """What ships is reached exactly in a real page: by presets, stars, snapshots, links and steps back."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
 from mnuts_core import LogitBundle, MixConfig
-from mnuts_core.library import configs_of
+from mnuts_core.export.config import configs_of
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.presets import label_of
-
-from .conftest import DASHBOARDS, PLOT
+from mnuts_dashboards.explorer.presets import label_of
+from tests import ROOT
+from tests.browser.conftest import DASHBOARDS, PLOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTEBOOK = DASHBOARDS / "explorer.ipynb"
-DATA = Path(__file__).resolve().parents[2] / "data"
+DATA = ROOT / "data"
 CELLS = "[...document.querySelectorAll('[data-row=mix] td')].slice(0, 3).map(e => e.innerText)"
 STARS = f"{PLOT.format('plane')}.data.find(t => t.name === 'others, verified')"
 STAR = f"""number => {{

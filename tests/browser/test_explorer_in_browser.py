@@ -14,10 +14,9 @@ from playwright.sync_api import expect
 
 from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.state import PRESETS
-from mnuts_dashboards.visitor import BUNDLES_VARIABLE
-
-from .conftest import DASHBOARDS, PLOT, jupyterlab
+from mnuts_dashboards.explorer.state import PRESETS
+from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
+from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -13,10 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mnuts_dashboards.messages import V1
-
-from .conftest import serving
-from .server_client import (
+from mnuts_dashboards.server.messages import V1
+from tests.browser.conftest import serving
+from tests.browser.server_client import (
     TOKEN,
     ask,
     channels,
@@ -35,7 +34,7 @@ from .server_client import (
 CODE = """
 import os, time
 from pathlib import Path
-from mnuts_dashboards.visitor import query_string
+from mnuts_dashboards.widgets.visit import query_string
 query = query_string()
 from ipykernel.comm import Comm
 def opened(comm, message):
@@ -77,7 +76,7 @@ def served(notebook, temporary):
     before = {name: os.environ.get(name) for name in ("TMPDIR", "MNUTS_TOKEN")}
     os.environ.update(TMPDIR=str(temporary), MNUTS_TOKEN=TOKEN)
     try:
-        sooner = "from mnuts_dashboards import visits; visits.CONNECT_WITHIN = 8.0"
+        sooner = "from mnuts_dashboards.server import visits; visits.CONNECT_WITHIN = 8.0"
         with serving(notebook, before=sooner, max_visitors=6) as server:
             yield server
     finally:

@@ -10,17 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnuts_core import GridSpec, MixParams, RemixEngine, grid_search, views
+from mnuts_core import GridSpec, MixParams, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY
-from mnuts_core.tradeoff import alpha_curve
-from mnuts_dashboards.board import Board, Panel
-from mnuts_dashboards.figures_cases import simplex_figure
-from mnuts_dashboards.figures_margins import histogram_figure, medians_figure
-from mnuts_dashboards.figures_plane import plane_figure
-from mnuts_dashboards.figures_slices import slices_figure
-from mnuts_dashboards.figures_transform import transform_figure
-from mnuts_dashboards.plotlyjs import plotly_source
-from mnuts_dashboards.wire import Packer
+from mnuts_core.views import examples, headline, margins, tradeoff, transform
+from mnuts_core.views.tradeoff import alpha_curve
+from mnuts_dashboards.board.board import Board, Panel
+from mnuts_dashboards.board.packing import Packer
+from mnuts_dashboards.board.plotlyjs import plotly_source
+from mnuts_dashboards.figures.examples import simplex_figure
+from mnuts_dashboards.figures.margins import histogram_figure, medians_figure
+from mnuts_dashboards.figures.sensitivity import slices_figure
+from mnuts_dashboards.figures.tradeoff import plane_figure
+from mnuts_dashboards.figures.transform import transform_figure
 from tests.synthetic import make_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -107,20 +108,23 @@ def engine():
 @pytest.fixture(scope="module")
 def draw(engine):
     """A function that makes the explorer's figures for a setting, as a message for the page."""
-    base, plain = views.base_histograms(engine), alpha_curve(engine, IDENTITY)
-    density, result = views.logit_density(engine, 250), grid_search(engine.bundle, GridSpec.paper("cifar10"))
+    base, plain = margins.base_histograms(engine), alpha_curve(engine, IDENTITY)
+    density, result = (
+        transform.logit_density(engine, 250),
+        grid_search(engine.bundle, GridSpec.paper("cifar10")),
+    )
 
     def make(params: MixParams, names=NAMES):
         remix = engine.remix(params)
-        table = views.headline(engine, remix, views.plain_remix(engine, params))
-        mix = views.mix_histograms(remix)
+        table = headline.headline(engine, remix, headline.plain_remix(engine, params))
+        mix = margins.mix_histograms(remix)
         made = {
-            "plane": plane_figure(views.plane(engine, remix), plain, None, table),
-            "transform": transform_figure(views.transform_curve(density, params), ln=True),
+            "plane": plane_figure(tradeoff.plane(engine, remix), plain, None, table),
+            "transform": transform_figure(transform.transform_curve(density, params), ln=True),
             "mix_margins": histogram_figure({"M(h)": mix}, remix.threshold),
             "medians": medians_figure(base, mix),
-            "simplex": simplex_figure(views.paper_cases(params)),
-            "slices": slices_figure(views.sensitivity(result, params)),
+            "simplex": simplex_figure(examples.paper_cases(params)),
+            "slices": slices_figure(tradeoff.sensitivity(result, params)),
         }
         return message({name: made[name] for name in names})
 
@@ -200,7 +204,7 @@ def test_zoom_and_hidden_traces_survive(page, draw, engine):
     page.wait_for_function("plot('transform')._fullData[2].visible === true")
     told = page.evaluate(COMPARE, "transform")  # shown again, with the newest numbers
     assert (told["marks"], told["other"], told["off"]) == (told["theirs"], None, 0)
-    curve = views.transform_curve(views.logit_density(engine, 250), params)
+    curve = transform.transform_curve(transform.logit_density(engine, 250), params)
     assert page.evaluate("plot('transform').data[2].customdata.at(-1)") == pytest.approx(curve.m[-1])
 
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from mnuts_core import LogitBundle, RemixEngine
-from mnuts_dashboards.lesson_plan import STEPS
-
-from .conftest import DASHBOARDS, PLOT, jupyterlab
+from mnuts_dashboards.lesson.plan import STEPS
+from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

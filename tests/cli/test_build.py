@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnuts_core.build import Transformed, build_bundle
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.cli.build import parse_surrogate
 from mnuts_core.cli.loading import dataset_of
 from mnuts_core.cli.options import parse_eps
-from mnuts_core.datasets import load_data
+from mnuts_core.datasets.specs import load_data
 from mnuts_core.errors import ParameterError
-from mnuts_core.models import load_model
-from mnuts_core.workfolder import count_batches, work_folder_of
+from mnuts_core.models.specs import load_model
+from mnuts_core.pipeline.build import Transformed, build_bundle
+from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
 THREAT = ("--norm", "Linf", "--eps", "3/16")

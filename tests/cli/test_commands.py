@@ -8,15 +8,15 @@ from types import ModuleType
 
 import pytest
 
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import MixConfig
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.library import find_bundle
 from mnuts_core.demo import cifar10, digits
-from mnuts_core.grids import GridSpec
-from mnuts_core.library import find_bundle
+from mnuts_core.export.config import MixConfig
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix import RemixEngine
-from mnuts_core.search import grid_search
-from mnuts_core.selection import TABLES
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.grids import GridSpec
+from mnuts_core.search.result import TABLES
 
 POINT = ("--s", 2, "--p", 3, "--c", -0.5)
 SMALL = ("--s", 0.05, 5, "--p", 1, 4, "--c", -1.1, 0, "--steps", 3)
@@ -252,7 +252,7 @@ def test_export_best_passes_its_settings_on(mnuts, toy, tmp_path, monkeypatch):
         asked.append((cells.name, beta, settings))
         return grid_search(bundle, cells, beta, **settings)
 
-    monkeypatch.setattr("mnuts_core.search.grid_search", spy)
+    monkeypatch.setattr("mnuts_core.search.algorithm1.grid_search", spy)
     words = ("--grid", "imagenet", "--conditional", "--clamp", "elu", "--ln-k", 4, "--temperature", 0.5)
     assert mnuts("export", toy, "--best", *words, "--widen", 1, "--out", tmp_path / "mix.json").code == 0
     assert [name for name, _, _ in asked] == ["imagenet", "imagenet+"]
@@ -310,13 +310,13 @@ def test_demo_build_cifar10_passes_its_options_on(mnuts, tmp_path, monkeypatch):
 
 
 class FakeServe(ModuleType):
-    """Stands in for `mnuts_dashboards.serve`."""
+    """Stands in for `mnuts_dashboards.server.serve`."""
 
     class ServeError(ValueError):
         pass
 
     def __init__(self):
-        super().__init__("mnuts_dashboards.serve")
+        super().__init__("mnuts_dashboards.server.serve")
         self.calls = []
 
     def serve(self, app="explorer", **options):
@@ -329,7 +329,7 @@ class FakeServe(ModuleType):
 @pytest.fixture
 def fake_serve(monkeypatch):
     module = FakeServe()
-    monkeypatch.setitem(sys.modules, "mnuts_dashboards.serve", module)
+    monkeypatch.setitem(sys.modules, "mnuts_dashboards.server.serve", module)
     return module
 
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 from safetensors.numpy import save_file
 
-from mnuts_core import library
+from mnuts_core.bundles import library
 from mnuts_core.cli.console import plain
 
 POINT = ("--s", 1, "--p", 1, "--c", 0)

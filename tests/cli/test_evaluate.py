@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from mnuts_core import MixConfig, MixedClassifier, MixParams
-from mnuts_core.datasets import load_data
+from mnuts_core.datasets.specs import load_data
 from mnuts_core.demo.digits import EPS
-from mnuts_core.models import load_model
-from mnuts_core.workfolder import count_batches, work_folder_of
+from mnuts_core.models.specs import load_model
+from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 from tests.conftest import DIGITS
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
 from tests.cli.conftest import make_bundle
 
 

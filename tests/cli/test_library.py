@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine, library
+from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
+from mnuts_core.bundles import library
 from mnuts_core.errors import BundleError
+from mnuts_core.export import config as config_export
 
 
 @pytest.fixture
@@ -108,6 +110,6 @@ def test_configurations_of_a_bundle_are_found_by_its_digest(shipped, toy, clean_
     MixConfig.from_remix(foreign, MixParams(s=1, p=1, c=0, alpha=0.7)).save(shipped / "foreign.json")
     MixConfig.from_params(MixParams(s=1, p=1, c=0, alpha=0.7)).save(shipped / "nobodys.json")
     (shipped / "other-kind.json").write_text('{"schema": "something"}')
-    found = library.configs_of(bundle)
+    found = config_export.configs_of(bundle)
     assert [path for path, _ in found] == [shipped / "mix-0.985.json", folder / "mix-0.9.json"]
     assert [config.beta for _, config in found] == [0.985, 0.9]

@@ -13,7 +13,7 @@ import typer
 from mnuts_core.cli import app as application
 from mnuts_core.cli.app import app
 from mnuts_core.cli.options import complete_json
-from tests.core.test_files import OBSTACLES
+from tests.io.test_files import OBSTACLES
 
 POINT = ("--s", 1, "--p", 1, "--c", 0)
 MODELS = ("--std", "demo:digits/std", "--rob", "demo:digits/rob")

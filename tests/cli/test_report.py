@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from mnuts_core import LogitBundle, MixConfig
-from mnuts_core.config import EstimateCard, VerifiedCard
-from mnuts_core.estimates import Estimate
+from mnuts_core.export.config import EstimateCard, VerifiedCard
+from mnuts_core.functional.statistics import Estimate
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from mnuts_core import library
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles import library
+from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.cli.app import run
 from mnuts_core.demo import digits
-from mnuts_core.locks import LOCK, held
 from mnuts_core.params import BETAS
-from mnuts_core.workfolder import count_batches, work_folder_of
+from mnuts_core.pipeline.locks import LOCK, held
+from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
 MODELS = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits", "--device", "cpu")
 PAIR = (*MODELS, "--norm", "Linf", "--eps", "3/16", "--n-targets", 2)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from mnuts_core import MixConfig, MixParams
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
 
 MODULE = """
 import torch

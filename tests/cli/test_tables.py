@@ -3,7 +3,7 @@
 import pytest
 
 from mnuts_core.cli.tables import Change, percent
-from mnuts_core.estimates import Estimate
+from mnuts_core.functional.statistics import Estimate
 
 
 def test_a_change_in_points_and_in_errors():

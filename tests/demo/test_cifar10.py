@@ -12,24 +12,26 @@ import pytest
 import torch
 from PIL import Image
 
-from mnuts_core.build import build_bundle, predict
-from mnuts_core.bundle import LogitBundle
-from mnuts_core.config import MixConfig
-from mnuts_core.datasets import LoadedData, load_data
-from mnuts_core.demo import chosen, cifar10
-from mnuts_core.demo.cifar_net import CifarNet
-from mnuts_core.demo.cifar_training import CifarRecipe, train_network
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.library import shipped_folder
+from mnuts_core.bundles.manifest import DataCard
+from mnuts_core.datasets.base import LoadedData
+from mnuts_core.datasets.specs import load_data
+from mnuts_core.demo import best_mixes, cifar10
+from mnuts_core.demo.cifar10_network import CifarNet
+from mnuts_core.demo.cifar10_training import CifarRecipe, train_network
 from mnuts_core.demo.weights import Role, round_to_half
 from mnuts_core.errors import BundleError
-from mnuts_core.library import shipped_folder
-from mnuts_core.manifest import DataCard
-from mnuts_core.matching import best_bound, plateau_curve
+from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, IDENTITY
-from mnuts_core.remix import RemixEngine
-from mnuts_core.report.making import make_report
+from mnuts_core.pipeline.build import build_bundle, predict
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.report.compute import make_report
+from mnuts_core.views.tradeoff import best_bound, plateau_curve
+from tests import ROOT
 
 DATA = shipped_folder()
-REAL = Path(__file__).parents[2].parent / "shared" / "cifar10"
+REAL = ROOT.parent / "shared" / "cifar10"
 needs_images = pytest.mark.skipif(not REAL.is_dir(), reason="needs ../shared/cifar10")
 needs_pair = pytest.mark.skipif(not (DATA / "cifar10.safetensors").is_file(), reason="no pair is shipped")
 
@@ -66,9 +68,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     def short_evaluate(*models: object, **settings: object) -> object:
         return real_evaluate(*models, **settings, n_iter=2)  # type: ignore[arg-type]
 
-    real_evaluate = chosen.evaluate
+    real_evaluate = best_mixes.evaluate
     monkeypatch.setattr(cifar10, "build_bundle", short_build)
-    monkeypatch.setattr(chosen, "evaluate", short_evaluate)
+    monkeypatch.setattr(best_mixes, "evaluate", short_evaluate)
     folder = tmp_path / "images"
     folder.mkdir()
     write_jpegs(folder / "train.npz", 480, seed=0)
@@ -246,8 +248,8 @@ def test_shipped_mixes_are_the_searches_best_and_their_figures_the_bundles() -> 
     bundle = LogitBundle.load(DATA / "cifar10.safetensors")
     engine = RemixEngine(bundle)
     for beta in BETAS:
-        config = MixConfig.load(DATA / chosen.config_name("cifar10", beta))
-        found = chosen.best_of([chosen.grid_search(bundle, grid, beta) for grid in cifar10.GRIDS])
+        config = MixConfig.load(DATA / best_mixes.config_name("cifar10", beta))
+        found = best_mixes.best_of([best_mixes.grid_search(bundle, grid, beta) for grid in cifar10.GRIDS])
         point = (config.transform.s, config.transform.p, config.transform.c)
         assert point == tuple(getattr(found.best.params, name) for name in "spc")
         again = json.loads(MixConfig.from_remix(engine, config.params.with_(alpha=None)).to_json())

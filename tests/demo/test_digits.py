@@ -14,31 +14,23 @@ from torch import nn
 
 from mnuts_core.attacks.mmaa import minimum_margin_attack
 from mnuts_core.attacks.norms import make_ball
-from mnuts_core.build import model_card, predict, to_uint8
-from mnuts_core.bundle import LogitBundle
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.library import shipped_folder
 from mnuts_core.cli.app import run
-from mnuts_core.compat import alias_autoattack
-from mnuts_core.config import MixConfig
-from mnuts_core.demo.chosen import best_of, config_name
-from mnuts_core.demo.digits import (
-    DATA,
-    EPS,
-    GRIDS,
-    RECIPES,
-    build_digits,
-    load_digits_models,
-    load_digits_split,
-    load_network_of,
-)
-from mnuts_core.demo.networks import make_network
-from mnuts_core.demo.training import Recipe, pgd, reproducible, shifted, train
+from mnuts_core.datasets.digits import DATA, load_digits_split
+from mnuts_core.demo.best_mixes import best_of, config_name
+from mnuts_core.demo.digits import EPS, GRIDS, RECIPES, build_digits, load_digits_models, load_network_of
+from mnuts_core.demo.digits_network import make_network
+from mnuts_core.demo.digits_training import Recipe, pgd, reproducible, shifted, train
 from mnuts_core.errors import BundleError
-from mnuts_core.library import shipped_folder
-from mnuts_core.margins import confidence_margin, signed_margin
+from mnuts_core.export.config import MixConfig
+from mnuts_core.functional.margins import confidence_margin, signed_margin
+from mnuts_core.functional.transform import layer_norm
+from mnuts_core.models.compat import alias_autoattack
 from mnuts_core.params import BETAS
-from mnuts_core.remix import RemixEngine
-from mnuts_core.search import grid_search
-from mnuts_core.transform import layer_norm
+from mnuts_core.pipeline.build import model_card, predict, to_uint8
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.algorithm1 import grid_search
 
 SHIPPED = shipped_folder()
 TRAIN, VALIDATION = load_digits_split()

@@ -1,0 +1,1 @@
+"""The widget that holds all plots and draws them in one go."""

@@ -1,0 +1,1 @@
+"""The bundles that an app has open, and the verified mixes known for them."""

@@ -1,0 +1,235 @@
+"""What the explorer knows of the bundles it has opened: engines, searches, and the views that move slowly.
+
+No widget, no figure: it answers with views of the core, and remembers what a slider does not change.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.library import PREFERRED, all_bundles, find_bundle
+from mnuts_core.errors import BundleError, MnutsError
+from mnuts_core.export.config import MixConfig
+from mnuts_core.params import IDENTITY, PAPER_OPTIMA, MixParams
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.frontier import beta_frontier
+from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES, GridSpec
+from mnuts_core.search.result import GridSearchResult
+from mnuts_core.views import margins, tradeoff, transform
+from mnuts_core.views.tradeoff import Curve, alpha_curve
+from mnuts_dashboards.bundles.verified import DIGITS
+
+OPEN_BUNDLES = 3
+"""So many bundles stay open, the least recently used one is closed."""
+
+
+@dataclass
+class Opened:
+    """One open bundle with what is computed once for it."""
+
+    engine: RemixEngine
+    histograms: dict[str, margins.MarginHistograms]
+    grids: dict[str, GridSpec] = field(default_factory=lambda: {n: GridSpec.paper(n) for n in PAPER_RANGES})
+    searches: dict[object, GridSearchResult] = field(default_factory=dict)
+    frontiers: dict[object, tradeoff.Frontier] = field(default_factory=dict)
+    plain_curves: dict[float, Curve] = field(default_factory=dict)
+    densities: dict[int, transform.LogitDensity] = field(default_factory=dict)
+    opening: MixParams | None = None
+
+    def density(self, ln_k: int) -> transform.LogitDensity:
+        """Where the logits lie, for a layer norm."""
+        if ln_k not in self.densities:
+            self.densities[ln_k] = transform.logit_density(self.engine, ln_k)
+        return self.densities[ln_k]
+
+    def plain_curve(self, temperature: float) -> Curve:
+        """The plain mix's α-curve at a temperature."""
+        if temperature not in self.plain_curves:
+            self.plain_curves.clear()
+            self.plain_curves[temperature] = alpha_curve(self.engine, IDENTITY.with_(temperature=temperature))
+        return self.plain_curves[temperature]
+
+
+class Session:
+    """The bundles at hand, and those that are open.
+
+    Args:
+        extra: Further bundle files, beside those that `mnuts_core.bundles.library` finds.
+
+    Raises:
+        BundleError: If there is no bundle at all, or an extra one does not exist.
+    """
+
+    def __init__(self, *extra: str | Path) -> None:
+        self.paths: dict[str, Path] = {}
+        for path in extra:
+            found = find_bundle(path)
+            self.paths[found.stem] = found
+        named = all_bundles()
+        for name in sorted(named, key=lambda name: (name not in PREFERRED, name)):
+            self.paths.setdefault(name, named[name])
+        if not self.paths:
+            raise BundleError("no logit bundle found: make one with `mnuts demo build digits`")
+        self._opened: OrderedDict[str, Opened] = OrderedDict()
+        self._uploaded: set[str] = set()
+
+    def add(self, path: Path, opened: Opened) -> str:
+        """Take in a bundle that the visitor brought; its name, which is a new one.
+
+        Args:
+            path: The file, which must stay.
+            opened: What `load_bundle` made of it.
+        """
+        name, number = path.stem, 2
+        while name in self.paths:
+            name, number = f"{path.stem} ({number})", number + 1
+        self.paths[name] = path
+        self._uploaded.add(name)
+        self.keep(name, opened)
+        return name
+
+    def trusted(self, name: str) -> bool:
+        """Whether a bundle lay on this machine, and was not brought by a visitor."""
+        return name not in self._uploaded
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the bundles at hand."""
+        return list(self.paths)
+
+    def open(self, name: str) -> Opened:
+        """The bundle of a name, loaded if it is not open.
+
+        Raises:
+            BundleError: If the name is unknown, or the file is broken.
+        """
+        if name not in self.paths:
+            raise BundleError(f"no bundle {name!r}: there are {', '.join(self.names)}")
+        if name not in self._opened:
+            self.keep(name, self.load(name))
+        self._opened.move_to_end(name)
+        return self._opened[name]
+
+    def is_open(self, name: str) -> bool:
+        """Whether a bundle is to be had without loading it."""
+        return name in self._opened
+
+    def load(self, name: str) -> Opened:
+        """The bundle of a name, read from its file; it may run in a thread.
+
+        Raises:
+            BundleError: If the file is broken.
+        """
+        return load_bundle(self.paths[name])
+
+    def keep(self, name: str, opened: Opened) -> None:
+        """Hold a bundle open; the least recently used one makes room."""
+        self._opened[name] = opened
+        while len(self._opened) > OPEN_BUNDLES:
+            self._opened.popitem(last=False)
+
+
+def load_bundle(path: Path) -> Opened:
+    """A bundle from its file, with what is computed once for it.
+
+    Raises:
+        BundleError: If the file is missing or broken.
+    """
+    engine = RemixEngine(LogitBundle.load(path))
+    return Opened(engine, margins.base_histograms(engine))
+
+
+def settings_of(opened: Opened, config: MixConfig) -> MixParams:
+    """A configuration's mix; α follows from its β where that gives its α on this bundle, else it is by hand.
+
+    Args:
+        opened: The bundle.
+        config: The configuration, made on this bundle or on another.
+    """
+    params, derived = config.params, config.params.with_(alpha=None)
+    if config.beta is None or not opened.engine.bundle.n_adv:
+        return params
+    return derived if abs(opened.engine.remix(derived).alpha - config.alpha) < 10.0**-DIGITS else params
+
+
+def by_name(error: MnutsError, path: Path) -> str:
+    """An error about a file that was brought, by its name: where it lies here is nobody's business."""
+    return str(error).replace(str(path), path.name)
+
+
+def known_search(opened: Opened, params: MixParams, grid: str) -> GridSearchResult | None:
+    """The search that is at hand already for these settings, at whatever β it was made."""
+    return opened.searches.get(_key(params, grid))
+
+
+def known_frontier(opened: Opened, params: MixParams, grid: str) -> tradeoff.Frontier | None:
+    """Its β-frontier in the trade-off plane, at T = 0; None for other temperatures."""
+    return opened.frontiers.get(_key(params, grid)) if params.temperature == 0 else None
+
+
+def search(
+    opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
+) -> GridSearchResult:
+    """Algorithm 1 on an open bundle, at the parameters' β; the table is kept for the next β.
+
+    It may run in a thread: the engine, which the page goes on using, is left alone.
+
+    Args:
+        opened: The bundle.
+        params: β, clamp and ln_k.
+        grid: Name of one of the opened bundle's grids.
+        progress: Called with the share done.
+    """
+    key = _key(params, grid)
+    if key not in opened.searches:
+        opened.searches[key] = grid_search(
+            opened.engine.bundle,
+            opened.grids[grid],
+            params.beta,
+            clamp=params.clamp,
+            ln_k=params.ln_k,
+            progress=progress,
+        )
+    return opened.searches[key].at_beta(params.beta)
+
+
+def known_best(opened: Opened, params: MixParams, grid: str) -> MixParams | None:
+    """The best mix at the parameters' β, if its search is at hand; α, where set by hand, and T stay."""
+    known = known_search(opened, params, grid)
+    if known is None:
+        return None
+    best = known.at_beta(params.beta).best.params
+    return best.with_(alpha=params.alpha, temperature=params.temperature)
+
+
+def known_opening(opened: Opened) -> MixParams | None:
+    """The mix that a link without settings opens on, once its search is at hand."""
+    if opened.opening is None:
+        opened.opening = known_best(opened, MixParams(), DEFAULT_GRID)
+    return opened.opening
+
+
+def provisional(params: MixParams, grid: str) -> MixParams:
+    """What is shown until the best mix has been found: the paper's transform for the grid's data set."""
+    paper = PAPER_OPTIMA.get(grid.rstrip("+"), params)
+    return params.with_(s=paper.s, p=paper.p, c=paper.c)
+
+
+def draw_frontier(
+    opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
+) -> None:
+    """Work out the β-frontier of a finished search, with an engine of its own, and keep it."""
+    key = _key(params, grid)
+    if key not in opened.frontiers:
+        engine = RemixEngine(opened.engine.bundle)
+        opened.frontiers[key] = tradeoff.frontier(engine, beta_frontier(opened.searches[key]), progress)
+
+
+def _key(params: MixParams, grid: str) -> tuple[object, ...]:
+    """What a search depends on, β aside: every β is had from the same table."""
+    return (grid, params.clamp, params.ln_k)

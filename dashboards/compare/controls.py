@@ -1,0 +1,147 @@
+"""The comparison's control column: widgets linked to the state; nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets as w
+
+from mnuts_core.params import CLAMPS
+from mnuts_core.search.grids import PAPER_RANGES
+from mnuts_dashboards.compare.state import MAX_COMPARED, CompareState
+from mnuts_dashboards.text.messages import remark_html
+from mnuts_dashboards.widgets.inputs import Choice, Knob, button, heading
+
+ALPHA_CHOICES = [("α of the bundle used on", "target"), ("α carried over", "source")]
+ALPHA_HELP = {
+    "target": "From the β-quantile of the bundle on which s, p, c are used: it must have been attacked.",
+    "source": "Taken over with s, p, c from the bundle they come from: the other need not be attacked.",
+}
+
+
+class BundleChoice(w.VBox):
+    """A box to tick for each bundle.
+
+    Args:
+        state: Its `bundles` follow the boxes, in the order in which they were ticked.
+        names: The bundles at hand.
+        refuse: Told why a box cannot be ticked.
+    """
+
+    def __init__(self, state: CompareState, names: Sequence[str], refuse: Callable[[str], None]) -> None:
+        self._state, self._refuse = state, refuse
+        self._boxes: dict[str, w.Checkbox] = {}
+        super().__init__()
+        self.add_class("mnuts-bundles")
+        self.offer(names)
+        state.observe(self._show, names="bundles")
+
+    def offer(self, names: Sequence[str]) -> None:
+        """Offer these bundles."""
+        self._boxes = {name: self._boxes.get(name) or self._box(name) for name in names}
+        self.children = list(self._boxes.values())
+
+    def choose(self, name: str) -> None:
+        """Tick a box, as the visitor would."""
+        self._boxes[name].value = True
+
+    def _box(self, name: str) -> w.Checkbox:
+        box = w.Checkbox(value=name in self._state.bundles, description=name, indent=False, tooltip=name)
+        box.observe(lambda change: self._ticked(name, change["new"]), names="value")
+        return box
+
+    def _ticked(self, name: str, ticked: bool) -> None:
+        chosen = self._state.bundles
+        if ticked == (name in chosen):
+            return
+        if ticked and len(chosen) >= MAX_COMPARED:
+            self._refuse(f"At most {MAX_COMPARED} bundles stand beside each other: untick one first.")
+            self._boxes[name].value = False
+            return
+        self._state.bundles = (*chosen, name) if ticked else tuple(kept for kept in chosen if kept != name)
+
+    def _show(self, change: Mapping[str, Any]) -> None:
+        for name, box in self._boxes.items():
+            box.value = name in change["new"]
+
+
+class CompareControls(w.VBox):
+    """The column.
+
+    Args:
+        state: What the controls are linked to.
+        names: The bundles at hand.
+        upload: Takes files.
+        refuse: Told what is wrong with an input, in one sentence.
+
+    Attributes:
+        undo, redo, copy, cancel, again, margins: Buttons, for the app to act on.
+        bundles: The boxes.
+        grids: Names of the grids.
+    """
+
+    def __init__(
+        self, state: CompareState, names: Sequence[str], upload: w.Widget, refuse: Callable[[str], None]
+    ) -> None:
+        self.grids = tuple(PAPER_RANGES)
+        self.bundles = BundleChoice(state, names, refuse)
+        self.beta = Knob(state, "beta", refuse)
+        self.grid = Choice(
+            state, "grid", "grid", self.grids, "Where Algorithm 1 searches: s, p, c of Table 3"
+        )
+        self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
+        self.alpha = w.RadioButtons(options=ALPHA_CHOICES, value=state.alpha, layout={"width": "auto"})
+        w.link((state, "alpha"), (self.alpha, "value"))
+        self._help, self._said = w.HTML(), w.HTML()
+        self.undo = button("Undo", "The view before the last change; the browser's Back does the same")
+        self.redo = button("Redo", "Take the undoing back")
+        self.copy = button("Copy link", "A link that opens this very view")
+        self.cancel = button("Cancel", "Stop the search; the last view stays")
+        self.again = button("Compute", "Compute what was cancelled", primary=True)
+        self.margins = button("Median margins, CSV", "All medians with their intervals and n")
+        self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto", "flex": "1 1 auto"})
+        running = w.HBox([self.progress, self.cancel, self.again], layout={"min_height": "34px"})
+        super().__init__(
+            [
+                w.HBox([self.undo, self.redo, self.copy]).add_class("mnuts-buttons"),
+                self._said,
+                heading(f"Bundles (up to {MAX_COMPARED})"),
+                self.bundles,
+                upload,
+                heading("Best parameters"),
+                *(self.beta.widget, self.grid, self.clamp, running),
+                heading("On the other bundles"),
+                *(self.alpha, self._help),
+                heading("Take away"),
+                self.margins,
+            ]
+        )
+        self.add_class("mnuts-controls")
+        state.observe(lambda change: self._explain(change["new"]), names="alpha")
+        self._explain(state.alpha)
+        self.computing(None)
+
+    def computing(self, share: float | None, *, cancelled: bool = False) -> None:
+        """Show running work at a share of it.
+
+        Args:
+            share: The share done; None when it has ended.
+            cancelled: Whether the visitor ended it: then it can be taken up again.
+        """
+        running = share is not None
+        self.progress.layout.visibility = self.cancel.layout.visibility = "visible" if running else "hidden"
+        self.cancel.layout.display = "none" if cancelled else None
+        self.again.layout.display = None if cancelled else "none"
+        self.progress.value = share or 0.0
+        if cancelled:
+            self.say("Cancelled: the figures are those of the settings before.")
+        elif running:
+            self.say("")
+
+    def say(self, text: str) -> None:
+        """Say something in passing beside the buttons."""
+        self._said.value = remark_html(text) if text else ""
+
+    def _explain(self, alpha: str) -> None:
+        self._help.value = remark_html(ALPHA_HELP[alpha])

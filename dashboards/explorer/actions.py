@@ -1,0 +1,62 @@
+"""What the buttons of the control column do: steps back, defaults, snapshots, and what leaves the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from mnuts_core.errors import MnutsError
+from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS
+from mnuts_dashboards.figures.tradeoff import letter
+from mnuts_dashboards.text import messages
+
+if TYPE_CHECKING:
+    from mnuts_dashboards.explorer.app import Explorer
+
+JSON, HTML = "application/json", "text/html"
+
+
+def connect_buttons(explorer: Explorer) -> None:
+    """Let the buttons act.
+
+    Args:
+        explorer: The explorer, complete but for this.
+    """
+    controls, page = explorer.controls, explorer.page
+    controls.undo.on_click(lambda _: explorer.navigator.undo())
+    controls.redo.on_click(lambda _: explorer.navigator.redo())
+    controls.defaults.on_click(lambda _: _go_to_defaults(explorer))
+    controls.keep.on_click(lambda _: _keep(explorer))
+    controls.copy.on_click(lambda _: page.copy(explorer.navigator.here()))
+    page.on_copied = lambda text: _tell_copied(explorer, text)
+    controls.export.on_click(lambda _: _save(explorer, "json", lambda: explorer.config.to_json(), JSON))
+    controls.report.on_click(lambda _: _save(explorer, "html", explorer.report, HTML))
+
+
+def _go_to_defaults(explorer: Explorer) -> None:
+    state = explorer.state
+    hidden = f"&hide={','.join(state.hidden)}" if state.hidden else ""
+    explorer.show_link(f"bundle={quote(state.bundle)}{hidden}")
+
+
+def _keep(explorer: Explorer) -> None:
+    before = explorer.state.snapshots
+    explorer.state.keep_snapshot()
+    kept = explorer.state.snapshots
+    told = f"{letter(len(kept) - 1)} is kept: on the plane, and in the table below the plots."
+    if before and before[0] not in kept:
+        told += f" There is room for {MAX_SNAPSHOTS}: the oldest is gone, the others moved up."
+    explorer.controls.say(messages.remark_html(told))
+
+
+def _tell_copied(explorer: Explorer, text: str | None) -> None:
+    told = "Copied." if text else "The browser did not let us copy: take the link from its address bar."
+    explorer.controls.say(messages.remark_html(told))
+
+
+def _save(explorer: Explorer, ending: str, text: Callable[[], str], mime: str) -> None:
+    try:
+        explorer.board.download(f"mnuts-{explorer.state.bundle}.{ending}", text(), mime)
+    except MnutsError as error:
+        explorer.header.refuse(str(error))

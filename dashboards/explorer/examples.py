@@ -1,0 +1,138 @@
+"""The card of examples that the mix mends or breaks, and what becomes of the one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as w
+import numpy as np
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.views.examples import Examples, Where, changed_examples, story
+from mnuts_dashboards.text import cards
+from mnuts_dashboards.text.images import data_url
+from mnuts_dashboards.theme import RIGHT, WRONG
+from mnuts_dashboards.widgets.table import Column, Table
+
+MAX_ROWS = 300
+"""The table shows no more; whoever has more of them wants a script."""
+PICTURE = 128
+"""Pixels that a small image's side is brought to."""
+
+COLUMNS = (
+    Column("image", "image", numeric=True, help="Which clean image of the bundle"),
+    Column("what", "the mix", help="Against the robust model h by itself"),
+    Column("label", "true class"),
+    Column("std", "standard g"),
+    Column("rob", "robust h"),
+    Column("mix", "this mix"),
+    Column("margin", "margin", numeric=True, digits=4, help="Of M(h): g can outvote it below (1−α)/α"),
+)
+SHOWN = [("mended and broken", "both"), ("mended", "mended"), ("broken", "broken")]
+PARTS = [("clean images", "clean"), ("attacked images", "attacked")]
+
+CHOOSE = "<p class='mnuts-words'>Choose a row: the plots above show its path and its probabilities.</p>"
+
+
+class ExamplesCard(w.VBox):
+    """Table, filters and story; it is filled when it is on the screen.
+
+    Args:
+        choose: Called with part and row when the visitor chooses an example.
+        wanted: Called when the card needs to be filled: it came into view, or a filter was moved.
+    """
+
+    def __init__(self, choose: Callable[[Where, int], None], wanted: Callable[[], None]) -> None:
+        self._choose, self._wanted = choose, wanted
+        self.part = w.Dropdown(options=PARTS, description="of the", tooltip="Which part of the bundle")
+        self.what = w.Dropdown(options=SHOWN, description="show", tooltip="Which of them")
+        for box in (self.part, self.what):
+            box.layout, box.style = {"width": "230px"}, {"description_width": "52px"}
+            box.observe(lambda _: wanted(), names="value")
+        self.table = Table(
+            COLUMNS, label="Examples that the mix mends or breaks", filtered=True, height=280,
+            empty="The mix mends and breaks nothing here.",
+        )  # fmt: skip
+        self.table.on_choose = lambda row: self._choose(self.part.value, row)
+        self.table.observe(self._on_visible, names="visible")
+        self.story = w.HTML().add_class("mnuts-story-box")
+        head = w.HBox(
+            [
+                w.HTML("<h3>Examples that the mix mends or breaks, against the robust model h</h3>"),
+                self.what,
+                self.part,
+            ]
+        )
+        body = w.HBox([self.table.add_class("mnuts-grow"), self.story]).add_class("mnuts-examples")
+        super().__init__([head.add_class("mnuts-card-head"), body])
+        self.add_class("mnuts-card")
+
+    def fill(self, engine: RemixEngine, remix: Remix, example: tuple[Where, int] | None) -> None:
+        """Show the examples of the current mix, if the card is on the screen, and the chosen one's story.
+
+        Args:
+            engine: The engine of the bundle.
+            remix: The mix.
+            example: Part and row of the chosen example, or None.
+        """
+        self.tell(engine, remix, example)
+        if not self.table.visible:
+            return
+        if not engine.bundle.n_adv:
+            self.part.value = "clean"
+        self.part.disabled = not engine.bundle.n_adv
+        found = changed_examples(engine, remix, self.part.value)
+        mended = int(found.mended.sum())
+        rows = _rows(found, engine.bundle.manifest.classes, self.what.value)
+        n = engine.n_clean if self.part.value == "clean" else engine.bundle.n_adv
+        note = f"of {n:,} {self.part.value} images {mended:,} mended, {len(found.row) - mended:,} broken, "
+        note += "against the robust model h"
+        if len(rows) > MAX_ROWS:
+            note += f"; the first {MAX_ROWS} are listed"
+        with self.table.hold_sync():
+            self.table.note, self.table.rows = note, rows[:MAX_ROWS]
+            self.table.chosen = example[1] if example and example[0] == self.part.value else -1
+
+    def tell(self, engine: RemixEngine, remix: Remix, example: tuple[Where, int] | None) -> None:
+        """Tell the chosen example's story."""
+        if example is None:
+            self.story.value = CHOOSE
+            return
+        told = story(engine, remix, *example)
+        self.story.value = cards.story_html(told, picture(engine.bundle, *example))
+
+    def _on_visible(self, change: Mapping[str, Any]) -> None:
+        if change["new"]:
+            self._wanted()
+
+
+def _rows(found: Examples, names: tuple[str, ...], what: str) -> list[dict[str, Any]]:
+    wanted = np.ones(len(found.row), bool) if what == "both" else found.mended == (what == "mended")
+    return [
+        {
+            "key": int(found.row[i]),
+            "image": int(found.number[i]),
+            "what": "mends" if found.mended[i] else "breaks",
+            "label": names[found.label[i]],
+            "std": names[found.std[i]],
+            "rob": names[found.rob[i]],
+            "mix": names[found.mix[i]],
+            "margin": float(found.margin[i]),
+            "dot": RIGHT if found.mended[i] else WRONG,
+        }
+        for i in np.flatnonzero(wanted)
+    ]
+
+
+def picture(bundle: LogitBundle, where: Where, row: int) -> str | None:
+    """One image as a data URL of a PNG; None if the bundle has none.
+
+    Args:
+        bundle: The bundle.
+        where: Which part of it.
+        row: Place in the part.
+    """
+    images = bundle.clean_images if where == "clean" else bundle.adv_images
+    return None if images is None or images.shape[-1] not in (1, 3) else data_url(images[row], PICTURE)

@@ -1,0 +1,177 @@
+"""Some of the explorer's plots under some of its sliders: what the notebooks let a reader play with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as w
+
+from mnuts_core.bundles.library import default_bundle, find_bundle
+from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.params import CLAMPS, PARAMS, MixParams
+from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.views import headline
+from mnuts_dashboards.board.board import Board, BoardEvent, Panel
+from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_frontier, search
+from mnuts_dashboards.explorer.clicks import go_to_cell
+from mnuts_dashboards.explorer.scene import PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.widgets.inputs import Choice, Knob
+
+COLUMNS = 12
+SEARCHED = frozenset({"plane", "slices"})
+"""Plots that rest on a finished search."""
+NUMBERLESS = frozenset({"simplex", "bars"})
+"""Plots that show no figure of the bundle."""
+
+
+class Playground(w.VBox):
+    """Sliders above linked plots, on one bundle.
+
+    Args:
+        plots: Names of the explorer's panels (`mnuts_dashboards.explorer.scene.PANELS`), in reading order.
+        controls: Names among the parameters (`s`, `p`, `c`, `beta`, `alpha`, `temperature`), and `clamp`.
+            With `alpha` the weight is set by hand; otherwise it follows from β.
+        bundle: A bundle's name or file; the default bundle if None.
+        start: Values to start from, by name: any trait of `ExplorerState`.
+
+    Attributes:
+        state: Every setting; set it from Python and the plots follow.
+        engine: The engine of the bundle.
+        board: The plots.
+
+    Raises:
+        ParameterError: If a plot or a control is unknown.
+        BundleError: If there is no such bundle.
+    """
+
+    def __init__(
+        self,
+        plots: Sequence[str],
+        controls: Sequence[str] = ("s", "p", "c"),
+        bundle: str | os.PathLike[str] | None = None,
+        **start: Any,
+    ) -> None:
+        known = {panel.name: panel for panel in PANELS}
+        _check("plots", plots, known)
+        _check("controls", controls, [*PARAMS, "clamp"])
+        path = default_bundle() if bundle is None else find_bundle(bundle)
+        self._opened = Session(path).open(path.stem)
+        self.engine: RemixEngine = self._opened.engine
+        self.state = ExplorerState(bundle=path.stem)
+        self.state.set(**start, by_hand="alpha" in controls)
+        self.told = w.HTML(layout={"width": "100%"})
+        self.board = Board(_filled([known[name] for name in plots]), on_error=self._on_error)
+        row = w.HBox([self._control(name) for name in controls])
+        row.layout.flex_flow, row.layout.overflow = "row wrap", "visible"
+        super().__init__([row, self.told, self.board], layout={"overflow": "visible"})
+        self.board.draw(self.make(frozenset(plots)), self._notes(plots))
+        self.state.observe(self._refresh, names=[*ExplorerState.MIX_TRAITS])
+        self.board.on_event(self._on_click, kinds=["click"])
+
+    def _control(self, name: str) -> w.Widget:
+        made: w.Widget
+        if name == "clamp":
+            made = Choice(self.state, name, name, list(CLAMPS), "Clamping function (Eq. 4, D.2)")
+        else:
+            made = Knob(self.state, name, self._tell).widget
+        made.layout.flex, made.layout.width = "1 1 360px", "auto"
+        return made
+
+    @property
+    def params(self) -> MixParams:
+        """The parameters that the controls show."""
+        return self.state.params
+
+    @property
+    def remix(self) -> Remix:
+        """The mix with these parameters."""
+        return self.engine.remix(self.params)
+
+    def make(self, visible: frozenset[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Figures of the visible plots at the current settings; the line of numbers is set on the way.
+
+        Args:
+            visible: Names of plots.
+        """
+        try:
+            scene = self._scene(visible)
+            drawn = draw(scene, visible)
+        except MnutsError as error:
+            self._tell(str(error))
+            return {}
+        shown = {panel["name"] for panel in self.board.panels}
+        self._tell(None if shown <= NUMBERLESS else _numbers(scene.remix))
+        return drawn
+
+    def _scene(self, visible: Collection[str]) -> Scene:
+        """The current moment, with a search where a plot rests on one; it takes a second at most, once."""
+        params, grid, engine = self.params, self.state.grid, self.engine
+        mix, result, curve = engine.remix(params), None, None
+        if SEARCHED & set(visible) and engine.bundle.n_adv:
+            result = search(self._opened, params, grid)
+            draw_frontier(self._opened, params, grid)
+            curve = known_frontier(self._opened, params, grid)
+        table = headline.headline(engine, mix, headline.plain_remix(engine, params))
+        return Scene(self._opened, mix, table, result, curve)
+
+    def _notes(self, plots: Sequence[str]) -> dict[str, str]:
+        told = notes(self.engine.bundle, chosen=False)
+        return {name: told[name] for name in plots if name in told}
+
+    def _refresh(self, _: object) -> None:
+        self.board.request(self.make)
+
+    def _on_click(self, event: BoardEvent) -> None:
+        """A click on a slice of the grid goes to that cell."""
+        if event.panel == "slices" and event.points:
+            go_to_cell(event.points[0], self.state, self._opened.grids[self.state.grid])
+
+    def _tell(self, text: str | None) -> None:
+        self.told.value = "" if text is None else f"<div style='line-height:1.5'>{text}</div>"
+
+    def _on_error(self, error: Exception) -> None:
+        self._tell(f"Something went wrong: {error}. The last good view is shown.")
+
+
+def show(figure: Mapping[str, Any], title: str, *, height: int = 340, note: str = "") -> Board:
+    """One figure that stands still, drawn as the explorer draws.
+
+    Args:
+        figure: Plain Plotly JSON, as `mnuts_dashboards.figures_*` make it.
+        title: Heading above the plot.
+        height: In pixels.
+        note: A small line under the title, such as n.
+    """
+    board = Board([Panel("figure", title, span=COLUMNS, height=height, note=note)])
+    board.draw({"figure": figure})
+    return board
+
+
+def _filled(panels: Sequence[Panel]) -> list[Panel]:
+    """The panels in rows without gaps: the last of a row takes what is left of it."""
+    placed: list[Panel] = []
+    used = 0
+    for panel in panels:
+        if placed and used + panel.span > COLUMNS:
+            placed[-1] = replace(placed[-1], span=placed[-1].span + COLUMNS - used)
+            used = 0
+        placed.append(panel)
+        used += panel.span
+    placed[-1] = replace(placed[-1], span=placed[-1].span + COLUMNS - used)
+    return placed
+
+
+def _check(what: str, names: Sequence[str], known: Collection[str]) -> None:
+    if isinstance(names, str) or not names or any(name not in known for name in names):
+        raise ParameterError(f"{what} must be a list of {', '.join(known)}, got {names!r}")
+
+
+def _numbers(mix: Remix) -> str:
+    parts = [f"α = {mix.alpha:.6g}", f"clean {mix.clean}"]
+    if mix.margin_bound is not None:
+        parts += [f"margin bound {mix.margin_bound}", f"transfer {mix.transfer}"]
+    return "<br>".join([" · ".join(parts), *(f"⚠ {warning}" for warning in mix.warnings)])

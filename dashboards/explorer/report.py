@@ -1,0 +1,122 @@
+"""What the HTML report says of one moment of the explorer."""
+
+from __future__ import annotations
+
+import shlex
+
+from mnuts_core.bundles.library import all_bundles
+from mnuts_core.bundles.manifest import now
+from mnuts_core.export.config import MixConfig
+from mnuts_core.params import MixParams
+from mnuts_core.text import escape
+from mnuts_core.views import headline as headline_view
+from mnuts_core.views.assumptions import assumptions
+from mnuts_core.views.examples import story
+from mnuts_dashboards.explorer.examples import picture
+from mnuts_dashboards.explorer.header import headline_html
+from mnuts_dashboards.explorer.scene import ALL, PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.snapshots import COLUMNS, Verified, snapshot_rows
+from mnuts_dashboards.text import cards, messages, numbers
+from mnuts_dashboards.text.report import Report, report_html
+from mnuts_dashboards.verification.run import Request, command, why_not
+
+
+def view_report(scene: Scene, link: str, config: MixConfig, verified: Verified) -> str:
+    """The report of a moment, as one HTML file.
+
+    Args:
+        scene: The moment.
+        link: The query that opens it.
+        config: Its configuration, with what was verified.
+        verified: Gives what an attack left of a mix, if one was run.
+    """
+    bundle = scene.opened.engine.bundle
+    facts, details = messages.bundle_facts(bundle)
+    return report_html(
+        Report(
+            title=f"MixedNUTS on {bundle.name}",
+            headline_html=headline_html(scene),
+            cards_html=_cards(scene, config, verified),
+            panels=PANELS,
+            figures=draw(scene, ALL),
+            notes=notes(bundle, chosen=scene.example is not None),
+            facts=[*facts, numbers.settings_text(scene.remix.params), *details],
+            commands=commands(scene, config),
+            config=config.to_json(),
+            link=link,
+            made=now(),
+        )
+    )
+
+
+def _cards(scene: Scene, config: MixConfig, verified: Verified) -> str:
+    """The tables below the plots; the verification, snapshots and example where there are any."""
+    parts = [
+        ("Do the paper's assumptions hold here?", _assumptions(scene)),
+        ("Verification", cards.verified_html(config) if config.verified else ""),
+        ("Snapshots", _snapshots(scene, verified) if scene.kept else ""),
+        ("Chosen example", _story(scene)),
+    ]
+    return "".join(f"<h2>{title}</h2><div class='scroll'>{html}</div>" for title, html in parts if html)
+
+
+def _assumptions(scene: Scene) -> str:
+    engine = scene.opened.engine
+    return cards.assumptions_html(
+        assumptions(engine, scene.remix), headline_view.seen_and_unseen(engine, scene.remix)
+    )
+
+
+def _story(scene: Scene) -> str:
+    if scene.example is None:
+        return ""
+    engine = scene.opened.engine
+    told = story(engine, scene.remix, *scene.example)
+    return cards.story_html(told, picture(engine.bundle, *scene.example))
+
+
+def _snapshots(scene: Scene, verified: Verified) -> str:
+    head = "".join(f"<th scope='col'>{escape(column.label)}</th>" for column in COLUMNS)
+    rows = snapshot_rows(scene.remix, scene.kept, verified)
+    body = ""
+    for row in rows:
+        cells = (_text(row.get(column.key), column.digits) for column in COLUMNS)
+        more = (row.get(f"{column.key}_more", "") for column in COLUMNS)
+        shown = zip(cells, more, strict=True)
+        body += f"<tr>{''.join(f'<td>{escape(c)}<small>{escape(m)}</small></td>' for c, m in shown)}</tr>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _text(value: object, digits: int) -> str:
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return "" if value is None else str(value)
+
+
+def commands(scene: Scene, config: MixConfig) -> list[str]:
+    """How to have the same numbers on the command line: remix, export, and verify where models are at hand.
+
+    Args:
+        scene: The moment.
+        config: Its configuration.
+    """
+    bundle, params = scene.opened.engine.bundle, scene.remix.params
+    options = " ".join(_options(params, config.beta))
+    known = all_bundles()  # a name that only the file itself gives is no word for a command
+    name = shlex.quote(bundle.name) if bundle.name in known else "BUNDLE.safetensors"
+    lines = [
+        f"mnuts remix {name} {options}",
+        f"mnuts export {name} {options} --out CONFIG.json",
+    ]
+    if why_not(bundle) is None:
+        lines.append(command(Request(config, bundle, bundle.n_adv, 100)))
+    return lines
+
+
+def _options(params: MixParams, beta: float | None) -> list[str]:
+    default = MixParams()
+    options = [f"--s {params.s!r}", f"--p {params.p!r}", f"--c {params.c!r}"]
+    options.append(f"--alpha {params.alpha!r}" if beta is None else f"--beta {beta!r}")
+    options += [f"--clamp {params.clamp}"] if params.clamp != default.clamp else []
+    options += [f"--ln-k {params.ln_k}"] if params.ln_k != default.ln_k else []
+    return options + ([f"--temperature {params.temperature!r}"] if params.temperature else [])

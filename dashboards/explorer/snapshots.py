@@ -1,0 +1,130 @@
+"""The table of snapshots: up to six mixes beside the current one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets as w
+
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.params import MixParams
+from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_dashboards.figures.tradeoff import letter
+from mnuts_dashboards.text.numbers import alpha_text, signed
+from mnuts_dashboards.theme import MIX, MUTED
+from mnuts_dashboards.widgets.table import Column, Table
+
+COLUMNS = (
+    Column("name", "snapshot"),
+    Column("settings", "settings"),
+    Column("alpha", "α", numeric=True),
+    Column("clean", "clean, %", numeric=True, digits=2, help="Exact on the images of the bundle"),
+    Column("bound", "margin bound, %", numeric=True, digits=2, help="An estimate; see the table above"),
+    Column("transfer", "transfer, %", numeric=True, digits=2, help="An estimate; see the table above"),
+    Column("verified", "verified, %", numeric=True, digits=2, help="By an adaptive attack on that mix"),
+)
+CURRENT = 99
+"""Key of the current mix's row."""
+Verified = Callable[[MixParams], Estimate | None]
+
+
+class SnapshotsCard(w.VBox):
+    """The table, which is there once there is a snapshot.
+
+    Args:
+        restore: Called with a snapshot's place: its settings shall become the current ones.
+        drop: Called with the place of one to forget.
+    """
+
+    def __init__(self, restore: Callable[[int], None], drop: Callable[[int], None]) -> None:
+        self._restore, self._drop = restore, drop
+        self.table = Table(COLUMNS, label="Snapshots", actions={"restore": "Restore", "drop": "Remove"})
+        self.table.on_action = self._on_action
+        self._mixes: dict[tuple[int, MixParams], Remix] = {}
+        super().__init__([w.HTML("<h3>Snapshots</h3>"), self.table])
+        self.add_class("mnuts-card")
+
+    def mixes(self, engine: RemixEngine, snapshots: Sequence[MixParams]) -> tuple[Remix, ...]:
+        """The snapshots' mixes on a bundle; each is computed once.
+
+        Args:
+            engine: The engine of the bundle.
+            snapshots: Their parameters.
+
+        Raises:
+            MnutsError: If one cannot be had on this bundle.
+        """
+        known = self._mixes
+        keys = [(id(engine), params) for params in snapshots]
+        self._mixes = {key: known[key] if key in known else engine.remix(key[1]) for key in keys}
+        return tuple(self._mixes[key] for key in keys)
+
+    def fill(self, current: Remix, kept: Sequence[Remix], verified: Verified) -> None:
+        """Show the snapshots with their differences to the current mix.
+
+        Args:
+            current: The current mix.
+            kept: The snapshots' mixes.
+            verified: Gives what an attack left of a mix, if one was run.
+        """
+        self.layout.display = None if kept else "none"
+        if not kept:
+            return
+        self.table.rows = snapshot_rows(current, kept, verified)
+
+    def _on_action(self, name: str, key: int) -> None:
+        if key != CURRENT:
+            (self._restore if name == "restore" else self._drop)(key)
+
+
+def snapshot_rows(current: Remix, kept: Sequence[Remix], verified: Verified) -> list[dict[str, Any]]:
+    """The rows of the table, the current mix last.
+
+    Args:
+        current: The current mix.
+        kept: The snapshots' mixes.
+        verified: Gives what an attack left of a mix, if one was run.
+    """
+    rows = [_row(i, letter(i), MUTED, mix, verified(mix.params), current) for i, mix in enumerate(kept)]
+    here = _row(CURRENT, "current", MIX, current, verified(current.params), None)
+    return [*rows, here | {"fixed": True}]
+
+
+def _row(
+    key: int, name: str, dot: str, mix: Remix, verified: Estimate | None, current: Remix | None
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "key": key,
+        "name": name,
+        "dot": dot,
+        "settings": _settings(mix.params),
+        "alpha": alpha_text(mix.alpha),
+    }
+    for column, figure in (
+        ("clean", mix.clean),
+        ("bound", mix.margin_bound),
+        ("transfer", mix.transfer),
+        ("verified", verified),
+    ):
+        if figure is None:
+            continue
+        row[column] = 100 * figure.value
+        row[f"{column}_tip"] = str(figure)
+        theirs = None if current is None or column == "verified" else getattr(current, _FIELDS[column])
+        if theirs is not None:
+            row[f"{column}_more"] = signed(100 * (figure.value - theirs.value), 2)
+        elif column == "verified":
+            row[f"{column}_more"] = f"n = {figure.n:,}"
+    return row
+
+
+_FIELDS = {"clean": "clean", "bound": "margin_bound", "transfer": "transfer"}
+
+
+def _settings(params: MixParams) -> str:
+    parts = [f"s {params.s:.4g}", f"p {params.p:.4g}", f"c {params.c:.4g}"]
+    parts += [params.clamp] if params.clamp != "gelu" else []
+    parts += [f"T {params.temperature:g}"] if params.temperature else []
+    parts += [f"k {params.ln_k}"] if params.ln_k != MixParams().ln_k else []
+    return ", ".join(parts).replace("-", "−")

@@ -1,0 +1,1 @@
+"""The lesson *Why a robust model knows when it is wrong*."""

@@ -1,0 +1,1 @@
+"""The server: Voilà with our template, limits and handlers."""

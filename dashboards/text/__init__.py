@@ -1,0 +1,1 @@
+"""What the apps say: numbers, tables, cards, messages, formulas and the HTML report."""

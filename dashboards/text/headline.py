@@ -1,0 +1,145 @@
+"""The explorer's words and numbers: the headline table, the gains in words, the banner. HTML, escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mnuts_core.text import escape
+from mnuts_dashboards.text.numbers import alpha_text, signed
+from mnuts_dashboards.theme import CLASSIFIER
+
+if TYPE_CHECKING:
+    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.search.result import GridSearchResult
+    from mnuts_core.views.headline import Headline, HeadlineRow
+
+COLUMNS = (
+    ("Clean accuracy", "Exact on the images of the bundle."),
+    (
+        "Attacked, verified",
+        "Measured by an attack on this very classifier: for the robust model the one that the bundle "
+        "records, for this mix an adaptive one (B.2.1), once you have run it under Verify.",
+    ),
+    (
+        "Margin bound",
+        "Estimate: share of attacked images that M(h) gets right with margin ≥ (1-α)/α, taking the standard "
+        "model to be always wrong under attack (Eq. 7).",
+    ),
+    (
+        "Transfer",
+        "Estimate: share that the mix gets right at the points found against LN∘h, not against the mix. For "
+        "the standard model this is not its robust accuracy: an attack on it would find other points.",
+    ),
+)
+
+
+def headline_html(table: Headline) -> str:
+    """The headline table.
+
+    Args:
+        table: The figures.
+    """
+    head = "".join(f"<th scope='col' title='{escape(tip, quote=True)}'>{name}</th>" for name, tip in COLUMNS)
+    body = "".join(_row(row) for row in table if row is not None)
+    return (
+        f"<table class='mnuts-headline'><thead><tr><th scope='col'></th>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _row(row: HeadlineRow) -> str:
+    dot = f"<span class='mnuts-dot' style='background:{CLASSIFIER[row.key]}'></span>"
+    cells = [
+        _cell(row.clean, row.clean_error_change),
+        _attacked(row),
+        _cell(row.margin_bound, row.robust_error_change),
+        _cell(row.transfer),
+    ]
+    body = "".join(f"<td>{cell}</td>" for cell in cells)
+    alpha = "" if row.alpha is None else f"<small>α&nbsp;=&nbsp;{alpha_text(row.alpha)}</small>"
+    return f"<tr data-row='{row.key}'><th scope='row'>{dot}{escape(row.name)}{alpha}</th>{body}</tr>"
+
+
+def _attacked(row: HeadlineRow) -> str:
+    """The measured figure; a mix that has not been attacked has none yet."""
+    if row.attacked is not None or row.key != "mix":
+        return _cell(row.attacked)
+    return "<small>not verified yet</small>"
+
+
+def _cell(estimate: Estimate | None, error_change: float | None = None) -> str:
+    """A figure with its interval and n, and how its errors compare with the robust model's (Table 1)."""
+    if estimate is None:
+        return ""
+    low, high = estimate.interval
+    change = "" if error_change is None else f"<small>errors {signed(100 * error_change, 1)}&nbsp;%</small>"
+    return (
+        f"<b>{100 * estimate.value:.2f}</b>&nbsp;%"
+        f"<small>{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{estimate.n:,}</small>{change}"
+    )
+
+
+def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> str:
+    """What the mix gains, in words; what the figures mean; what puts them in doubt.
+
+    Args:
+        table: The headline figures.
+        warnings: Of the mix, one line each.
+        attack: Name of the attack that the bundle records, if it does.
+    """
+    told = "".join(f"<p class='mnuts-warning' role='status'>{escape(line)}</p>" for line in warnings)
+    gains = f"<p class='mnuts-gains'>{escape(_gains(table))}</p>"
+    return f"{gains}{told}<p class='mnuts-words'>{escape(_meaning(table, attack))}</p>"
+
+
+def _gains(table: Headline) -> str:
+    mix, rob, plain = table.mix, table.rob, table.plain
+    text = f"Against the robust model, this mix has {_gain('clean accuracy', mix.clean, rob.clean)}"
+    if mix.margin_bound is not None and rob.attacked is not None:
+        text += f"; {_gain('margin bound', mix.margin_bound, rob.attacked)}"
+    if plain is not None:
+        text += f". Against the plain mix: {_gain('clean accuracy', mix.clean, plain.clean)}"
+        if mix.margin_bound is not None and plain.margin_bound is not None:
+            text += f"; {_gain('margin bound', mix.margin_bound, plain.margin_bound)}"
+    return text + "."
+
+
+def _gain(name: str, ours: Estimate, theirs: Estimate) -> str:
+    """The difference in points, and what it does to the errors (Table 1)."""
+    text = f"{name} {_points(ours, theirs)}"
+    before, after = theirs.n - theirs.successes, ours.n - ours.successes
+    if ours.n == theirs.n and before:
+        text += f" ({before:,} → {after:,} errors, {signed(100 * (after / before - 1), 1)} %)"
+    return text
+
+
+def _meaning(table: Headline, attack: str | None) -> str:
+    if table.rob.attacked is None:
+        return "The bundle has no attacked part: there are no figures under attack."
+    attack = attack or "not recorded in the bundle"
+    return (
+        "Intervals are 95 % (Wilson); errors: relative change of the error rate against the robust model. "
+        f"Attack, on the robust model: {attack}. "
+        "Margin bound and transfer are estimates from cached logits, not verified robust accuracy; the "
+        "standard model's transfer is no robust accuracy: nobody attacked it."
+    )
+
+
+def _points(ours: Estimate, theirs: Estimate) -> str:
+    return f"{signed(100 * (ours.value - theirs.value), 2)} points"
+
+
+def found_html(result: GridSearchResult) -> str:
+    """What a search found, with its warnings."""
+    best, params = result.best, result.best.params
+    lines = [
+        f"best of the grid for β = {result.beta:.4g}, chosen on these images:",
+        f"s = {params.s:.4g}, p = {params.p:.3g}, c = {params.c:.3g}, α = {alpha_text(params.alpha or 1.0)}",
+        f"objective {100 * best.objective:.1f} % of {result.n_wrong} wrong clean images "
+        f"({result.n_clean} seen)",
+        f"{result.grid.size} cells, grid {result.grid.name}; {len(result.ties) - 1} tied",
+    ]
+    lines = [f"<div>{escape(line)}</div>" for line in lines]
+    lines += [f"<div class='mnuts-warning'>{escape(warning)}</div>" for warning in result.warnings]
+    return f"<div class='mnuts-found' role='status'>{''.join(lines)}</div>"

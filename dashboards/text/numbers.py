@@ -1,0 +1,26 @@
+"""Numbers as they are printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mnuts_core.params import MixParams
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, the minus as it is printed."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def alpha_text(alpha: float) -> str:
+    """α with as many digits as it takes to tell it from 1."""
+    return f"{alpha:.5f}" if 1.0 - alpha >= 5e-5 else f"1 − {1.0 - alpha:.2g}"
+
+
+def settings_text(params: MixParams) -> str:
+    """A mix in one line."""
+    clamp = "" if params.clamp == "gelu" else f", {params.clamp}"
+    level = f"α = {alpha_text(params.alpha)}" if params.alpha is not None else f"β = {params.beta:.4g}"
+    transform = f"s = {params.s:.4g}, p = {params.p:.4g}, c = {params.c:.4g}{clamp}"
+    return f"{transform}, {level}, T = {params.temperature:g}"

@@ -1,0 +1,1 @@
+"""Attacking a mix from the page: the panel, the run and the process that attacks."""

@@ -1,0 +1,223 @@
+"""Verification from the page: an adaptive attack (B.2.1) on the current mix, in a process of its own.
+
+A process, since an attack keeps Python's lock for long stretches: the page would stutter beside a thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.errors import MnutsError
+from mnuts_core.export.config import MixConfig
+from mnuts_core.text import one_line
+from mnuts_dashboards.verification.queue import Place
+from mnuts_dashboards.widgets.background import Cancelled, Progress
+
+DIGITS_SPECS = ("demo:digits/std", "demo:digits/rob")
+DEMO_SPECS = (*DIGITS_SPECS, "demo:cifar10/std", "demo:cifar10/rob")
+"""The shipped models: these very specs, and none that only begin so."""
+IMAGES_VARIABLE = "MNUTS_IMAGES"
+"""The environment variable with the data spec of the images behind the bundle (`dashboard --images`)."""
+BATCH = 50
+"""Images at a time: few, so that the progress bar moves."""
+MAX_HOURS = 2.0
+"""How long an attack may take, so that the next in the line gets its turn."""
+LOOK_EVERY = 0.25
+"""Seconds between two looks at the line."""
+
+
+class Request(NamedTuple):
+    """What to attack.
+
+    Attributes:
+        config: The configuration, with its threat model.
+        bundle: The bundle whose models and images are meant.
+        n: How many images: the first of the attacked ones.
+        n_iter: Steps of APGD and FAB.
+        data: Data spec of the images; None for those in the bundle.
+    """
+
+    config: MixConfig
+    bundle: LogitBundle
+    n: int
+    n_iter: int
+    data: str | None = None
+
+
+def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
+    """Why a bundle's mixes cannot be attacked from the page; None if they can.
+
+    Args:
+        bundle: The bundle.
+        trusted: Whether it lies on this machine; an uploaded one may name the shipped models alone, since
+            loading another spec may run code.
+    """
+    manifest = bundle.manifest
+    if manifest.threat is None:
+        return "the bundle names no threat model"
+    if not bundle.n_adv:
+        return "the bundle has no attacked part to compare with"
+    for spec in (manifest.std_model.spec, manifest.rob_model.spec):
+        family = spec.partition(":")[0]
+        at_hand = spec in DEMO_SPECS or (trusted and family in ("timm", "torchvision") and "@" in spec)
+        if not at_hand:
+            return (
+                f"the model {one_line(spec, 100)} is not at hand here: export the JSON and run mnuts evaluate"
+            )
+    return None
+
+
+def rows_of(bundle: LogitBundle, n: int) -> np.ndarray:
+    """The clean rows of the first n attacked examples, int64."""
+    index = bundle.require_attacked().adv_index
+    assert index is not None  # for the type checker
+    return index[:n]
+
+
+def command(request: Request, *, config: str = "CONFIG.json") -> str:
+    """The command that does the same outside the page, on the first n images of the data."""
+    manifest = request.bundle.manifest
+    own = "digits" if manifest.std_model.spec in DIGITS_SPECS else "DATA"
+    data = request.data or os.environ.get(IMAGES_VARIABLE) or own
+    words = ["mnuts", "evaluate", config, "--std", manifest.std_model.spec, "--rob", manifest.rob_model.spec]
+    words += ["--data", data, "--n", request.n, "--n-iter", request.n_iter, "--batch-size", BATCH]
+    return shlex.join(map(str, words))
+
+
+class Verification:
+    """One run; `work` goes into a `Job`, `cancel` may be called from anywhere.
+
+    Args:
+        request: What to attack.
+        place: Where it waits for its turn; by default in the line of the server.
+
+    Attributes:
+        before: How many others have to finish before its turn.
+    """
+
+    def __init__(self, request: Request, place: Place | None = None) -> None:
+        self.request, self.before = request, 0
+        self._place = Place.of_server() if place is None else place
+        self._process: subprocess.Popen[str] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End the attack at once."""
+        self._cancelled = True
+        if self._process is not None:
+            self._process.kill()
+
+    def work(self, progress: Progress) -> MixConfig:
+        """Wait for the turn, and run the attack; the configuration with its `verified`.
+
+        Args:
+            progress: Called with the share done, and with 0 while it waits.
+
+        Raises:
+            MnutsError: If models or images are not to be had, or the attack failed.
+            Cancelled: If it was cancelled.
+        """
+        with self._place, tempfile.TemporaryDirectory(prefix="mnuts-verify-") as name:
+            self._wait_for_turn(progress)
+            folder = Path(name)
+            self._prepare(folder)
+            with (folder / "log").open("w+") as log:
+                error = self._run(folder, log, progress)
+                if error is not None:
+                    log.seek(0)
+                    last = (log.read().strip().splitlines() or ["it ended without a word"])[-1]
+                    raise MnutsError(error or f"the attack failed: {last[:300]}")
+            return MixConfig.load(folder / "verified.json")
+
+    def _wait_for_turn(self, progress: Progress) -> None:
+        while before := self._place.before():
+            if self._cancelled:
+                raise Cancelled
+            self.before = before
+            progress(0.0)
+            time.sleep(LOOK_EVERY)
+        self.before = 0
+
+    def _prepare(self, folder: Path) -> None:
+        """Write down the job: configuration, images, rows and expected labels."""
+        bundle, threat = self.request.bundle, self.request.bundle.manifest.threat
+        rows, data = rows_of(bundle, self.request.n), self.request.data
+        labels = bundle.clean_labels[rows]
+        taken = rows
+        if data is None:
+            if bundle.clean_images is None:
+                raise MnutsError("the bundle holds no images: name them, such as cifar10-jpeg:FOLDER")
+            np.savez(folder / "images.npz", images=bundle.clean_images[rows], labels=labels)
+            data, taken = f"npz:{folder / 'images.npz'}", np.arange(len(rows))
+        self.request.config.save(folder / "config.json")
+        assert threat is not None  # for the type checker: why_not() asks
+        manifest = bundle.manifest
+        job: dict[str, Any] = {
+            "std": manifest.std_model.spec,
+            "rob": manifest.rob_model.spec,
+            "data": data,
+            "dataset": "cifar10",
+            "rows": taken.tolist(),
+            "labels": labels.tolist(),
+            "norm": threat.norm,
+            "eps": threat.eps,
+            "n_iter": self.request.n_iter,
+            "batch_size": BATCH,
+            "cards": [model.model_dump() for model in (manifest.std_model, manifest.rob_model)],
+        }
+        (folder / "job.json").write_text(json.dumps(job), "utf-8")
+
+    def _run(self, folder: Path, log: Any, progress: Progress) -> str | None:
+        """Let the process work; None if it did, else what it said was wrong, which may be nothing."""
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-m", "mnuts_dashboards.verification.worker", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        error, late = "", threading.Event()
+        timer = threading.Timer(MAX_HOURS * 3600, lambda: (late.set(), process.kill()))
+        timer.daemon = True
+        timer.start()
+        assert process.stdout is not None  # for the type checker
+        try:
+            if self._cancelled:
+                raise Cancelled
+            for line in process.stdout:
+                said = _said(line)
+                error = said.get("error", error)
+                progress(float(said.get("share", 0.0)))
+            if self._cancelled:
+                raise Cancelled
+            if late.is_set():
+                return f"it took more than {MAX_HOURS:g} hours: fewer images or steps, or run mnuts evaluate"
+            return None if process.wait() == 0 else error
+        finally:
+            timer.cancel()
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _said(line: str) -> dict[str, Any]:
+    """A report of the worker; anything else that was printed says nothing."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

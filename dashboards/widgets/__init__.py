@@ -1,0 +1,1 @@
+"""Widgets and helpers that all apps share."""

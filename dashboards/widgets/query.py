@@ -1,0 +1,46 @@
+"""Reading values from a URL's query, which anybody may have written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from mnuts_core.errors import ParameterError
+from mnuts_core.params import PARAMS
+
+MAX_QUERY = 8000
+"""Characters; browsers and servers take no longer address for certain."""
+
+FOREIGN = frozenset({"token", "theme", "reset"})
+"""Words of the query that belong to the server or the page, not to the view."""
+
+
+def read_number(name: str) -> Callable[[str], float]:
+    """A function that reads a parameter's value; it raises `ParameterError` where that is wrong."""
+    spec = PARAMS[name]
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ParameterError(f"{name} must be a number in {spec.interval}, got {text[:40]!r}") from None
+        return spec.check(value)
+
+    return read
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text) if len(text) < 20 else int("")
+    except ValueError:
+        raise ParameterError(f"{name} must be a whole number, got {text[:40]!r}") from None
+
+
+def one_of(name: str, text: str, allowed: Collection[str]) -> str:
+    """The text, if it is one of those allowed.
+
+    Raises:
+        ParameterError: If not.
+    """
+    if text not in allowed:
+        raise ParameterError(f"{name} must be one of {', '.join(allowed)}, got {text[:40]!r}")
+    return text

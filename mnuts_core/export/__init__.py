@@ -1,0 +1,1 @@
+"""A chosen mix: as a JSON configuration, and as one `torch.nn.Module`."""

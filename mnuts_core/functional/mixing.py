@@ -1,0 +1,162 @@
+"""Mixing two classifiers' probabilities (Eq. 1 and 5), and the mix as a drop-in `torch.nn.Module`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mnuts_core.errors import ParameterError
+from mnuts_core.functional.quantiles import TIE
+from mnuts_core.functional.transform import check_logits, transform_logits
+from mnuts_core.params import PARAMS, MixParams
+
+if TYPE_CHECKING:
+    pass
+
+R_D = 0.9
+"""Share of the raw robust probabilities in the auxiliary classifier's robust half (B.2.1)."""
+BETA_D = 0.95
+"""Level β at which Algorithm 1 without a transform gives the auxiliary classifier's α_d."""
+
+
+def temperature_scale(logits: Tensor, temperature: float) -> Tensor:
+    """Temperature scaling `g / T` (section 3.1); T = 0 is the one-hot of the arg max.
+
+    Args:
+        logits: Logits of shape (..., K).
+        temperature: T ≥ 0. For T = 0 the result is 0 at the arg max and -inf elsewhere, so that its
+            softmax is exactly one-hot; it carries no gradient.
+
+    Returns:
+        Logits of the same shape and dtype.
+
+    Raises:
+        ParameterError: If T is negative or not finite, or the logits are not (..., K).
+
+    Example:
+        >>> temperature_scale(torch.tensor([[1.0, 3.0]]), 0.0).softmax(-1)
+        tensor([[0., 1.]])
+    """
+    logits = check_logits(logits)
+    temperature = PARAMS["temperature"].check(temperature)
+    if temperature > 0:
+        return logits / temperature
+    hard = torch.full_like(logits, -torch.inf)
+    return hard.scatter(-1, logits.argmax(dim=-1, keepdim=True), 0.0)
+
+
+def mix_probabilities(std_probabilities: Tensor, rob_probabilities: Tensor, alpha: float) -> Tensor:
+    """The convex combination `(1-α)·p_std + α·p_rob` inside the logarithm of Eq. 1.
+
+    Args:
+        std_probabilities: Probabilities (not logits) of the standard model, shape (..., K).
+        rob_probabilities: Probabilities of the (transformed) robust model, the same shape.
+        alpha: Weight of the robust model in [1/2, 1].
+
+    Returns:
+        Probabilities of the mix, shape (..., K), in the wider of the two dtypes.
+
+    Raises:
+        ParameterError: If the shapes differ or α lies outside [1/2, 1].
+
+    Example:
+        >>> mix_probabilities(torch.tensor([1.0, 0.0]), torch.tensor([0.25, 0.75]), 0.5)
+        tensor([0.6250, 0.3750])
+    """
+    alpha = PARAMS["alpha"].check(alpha)
+    if std_probabilities.shape != rob_probabilities.shape:
+        raise ParameterError(
+            "std_probabilities and rob_probabilities must have the same shape, got "
+            f"{tuple(std_probabilities.shape)} and {tuple(rob_probabilities.shape)}"
+        )
+    return (1.0 - alpha) * std_probabilities + alpha * rob_probabilities
+
+
+def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> Tensor:
+    """The mixed classifier's logits `log((1-α)·σ(g/T) + α·σ(M(h)))` (Eq. 5), in float64.
+
+    Ties for the largest go to the standard model's class, by one bit (see `lifted_to_std`). A row of either
+    model that is not finite gives NaN throughout: at T = 0, and through the clamp, it would look like a sound
+    answer.
+
+    Args:
+        std_logits: Raw logits g(x), shape (..., K).
+        rob_logits: Raw logits h(x), shape (..., K).
+        params: Transform, temperature and α (which must be set).
+
+    Returns:
+        Log-probabilities of shape (..., K), float64; they serve as logits, since σ(log p) = p.
+
+    Raises:
+        ParameterError: If α is None, or the shapes differ.
+    """
+    std = temperature_scale(std_logits.double(), params.temperature).softmax(dim=-1)
+    rob = transform_with(rob_logits, params).softmax(dim=-1)
+    mixed = mix_probabilities(std, rob, required_alpha(params)).clamp_min(_TINY)
+    logits = lifted_to_std(mixed.log(), mixed, std_logits.argmax(dim=-1, keepdim=True))
+    return logits.where((sound(std_logits) & sound(rob_logits)).unsqueeze(-1), torch.nan)
+
+
+def transform_with(rob_logits: Tensor, params: MixParams) -> Tensor:
+    """`transform_logits` with the fields of a `MixParams`."""
+    return transform_logits(
+        rob_logits, s=params.s, p=params.p, c=params.c, clamp=params.clamp, ln_k=params.ln_k
+    )
+
+
+def required_alpha(params: MixParams) -> float:
+    """α, if it is set.
+
+    Raises:
+        ParameterError: If α is None, that is, still to be found from β on a bundle.
+    """
+    if params.alpha is None:
+        raise ParameterError(
+            "alpha must be a number in [0.5, 1] here, got None: take it from a search or a remix "
+            "(their result carries α), or set it with params.with_(alpha=...)"
+        )
+    return params.alpha
+
+
+_TINY = torch.finfo(torch.float64).tiny
+"""Stands in for a probability of exactly 0: its logarithm, -708, keeps attack losses finite."""
+
+
+def sound(logits: Tensor) -> Tensor:
+    """Which rows are finite throughout, bool, shape (N,).
+
+    Args:
+        logits: Shape (N, K).
+    """
+    return logits.isfinite().all(dim=-1)
+
+
+def predictions(probabilities: Tensor, std_class: Tensor) -> Tensor:
+    """The classes that a mix predicts, int64, shape (R,).
+
+    Args:
+        probabilities: Those of the mix, or a positive multiple of about 1 to 2, shape (R, K).
+        std_class: Class that g predicts, int64, shape (R,).
+    """
+    top, first = probabilities.max(dim=1)
+    own = probabilities.gather(1, std_class.unsqueeze(1)).squeeze(1)
+    return torch.where(top - own <= TIE, std_class, first)
+
+
+def lifted_to_std(logits: Tensor, probabilities: Tensor, std_class: Tensor) -> Tensor:
+    """A mix's logits, ŷ_std one bit above the others where it ties with them: its arg max obeys the rule.
+
+    The bit is added after the logarithm, which would round it away.
+
+    Args:
+        logits: The logarithm of the probabilities, shape (..., K).
+        probabilities: Those of the mix.
+        std_class: Class that g predicts, int64, shape (..., 1).
+    """
+    top, first = logits.max(dim=-1, keepdim=True)
+    tied = probabilities.amax(dim=-1, keepdim=True) - probabilities.gather(-1, std_class) <= TIE
+    above = torch.nextafter(top.detach(), torch.full_like(top, torch.inf))
+    lift = torch.where(tied & (first != std_class), above - logits.detach().gather(-1, std_class), 0.0)
+    return logits.scatter_add(-1, std_class, lift.to(logits.dtype))

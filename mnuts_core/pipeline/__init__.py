@@ -1,0 +1,1 @@
+"""Long computations over models and images, in batches that survive a kill: build and verify."""

@@ -1,0 +1,242 @@
+"""From two models and labelled images to a logit bundle: cached logits, clean and at points of least margin.
+
+Images are worked off in batches, each by itself: what comes out depends neither on where an earlier process
+was killed nor on how many processes share the work.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor
+
+from mnuts_core.attacks.margin_attacks import N_ITER, MarginAttackName, Transformed, make_margin_attack
+from mnuts_core.attacks.mmaa import BLACK_BOX, N_TARGETS
+from mnuts_core.attacks.norms import Norm
+from mnuts_core.attacks.square import N_QUERIES
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
+from mnuts_core.errors import ParameterError
+from mnuts_core.functional.margins import check_labels
+from mnuts_core.models.inputs import (
+    Model,
+    Precision,
+    Progress,
+    check_count,
+    check_images,
+    choose_device,
+    laid_out,
+    prepared,
+)
+from mnuts_core.models.predict import check_gradients, count_classes, model_card, predict, to_uint8
+from mnuts_core.pipeline.build_batches import MODELS, Batches
+from mnuts_core.pipeline.diagnostics import (
+    Doubt,
+    doubts_of_models,
+    in_training_mode,
+    too_dark,
+    zero_gradients_of,
+)
+from mnuts_core.pipeline.distributed import ALONE, World
+from mnuts_core.pipeline.locks import held
+from mnuts_core.pipeline.shared_work import finish
+from mnuts_core.pipeline.workfolder import WorkFolder
+
+__all__ = ["Transformed", "build_bundle", "model_card", "predict", "progress_bar", "to_uint8"]
+
+
+def build_bundle(
+    std_model: Model,
+    rob_model: Model,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    norm: Norm,
+    eps: float,
+    n_adv: int | None = None,
+    seed: int = 0,
+    name: str,
+    classes: Sequence[str],
+    data: DataCard,
+    std_card: ModelCard,
+    rob_card: ModelCard,
+    command: str = "",
+    with_images: bool = False,
+    batch_size: int = 256,
+    attack: MarginAttackName = "mmaa",
+    n_iter: int = N_ITER,
+    n_targets: int = N_TARGETS,
+    n_queries: int = N_QUERIES,
+    surrogate: Transformed | None = None,
+    precision: Precision = "full",
+    channels_last: bool = False,
+    progress: Progress | None = None,
+    on_doubt: Callable[[Doubt], None] | None = None,
+    device: str | torch.device = "auto",
+    work_dir: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
+    world: World = ALONE,
+) -> LogitBundle:
+    """Run both models on all images, attack LN∘h_rob on the first ones, and keep all logits.
+
+    Args:
+        std_model: Accurate classifier g: images (N, C, H, W) in [0, 1] → raw logits (N, K).
+        rob_model: Robust classifier h, likewise; it is attacked behind a layer norm (B.1). With attack
+            `"square"` both may be any callables: no gradient is asked of them.
+        images: Clean images in [0, 1], float32 or float64, shape (N, C, H, W).
+        labels: True classes, integer, shape (N,), in [0, K).
+        norm: `"Linf"` or `"L2"`.
+        eps: Radius in (0, inf), in units of pixels in [0, 1].
+        n_adv: How many images are attacked, from the first on; all if None, none if 0.
+        seed: Seed of the attack's random starts.
+        name: The bundle's name.
+        classes: K class names.
+        data: Which images these are.
+        std_card: How the accurate model is loaded.
+        rob_card: How the robust model is loaded.
+        command: The command line that makes this bundle again.
+        with_images: Keep the images too, as uint8 (rounded to 1/255: for looking at, not for attacking).
+        batch_size: Images at a time.
+        attack: `"mmaa"` (B.1), or `"square"`, which asks for no gradients (D.5) and takes many more passes.
+        n_iter: MMAA's steps of each run of APGD.
+        n_targets: Other classes that MMAA's targeted APGD drives at; at most K - 1 are used.
+        n_queries: Square's queries about each image.
+        surrogate: What is attacked in the place of LN∘h_rob: M(s, p, c)∘h_rob (D.9).
+        precision: Of MMAA's gradients, see `minimum_margin_attack`.
+        channels_last: See `minimum_margin_attack`; holds for the clean passes too.
+        progress: Called with (work done, work in all) of the attack, as far as this process has to do it.
+        on_doubt: Called, before the first batch, with each thing that is odd about the models or images
+            (`mnuts_core.pipeline.diagnostics`); None looks for nothing.
+        device: `"auto"` (CUDA if there is one), or a torch device.
+        work_dir: Folder for finished batches, made if it is missing. A build that was killed takes up the
+            batches that it finds there, and gives the same bytes of tensors as an undisturbed one (on the
+            same kind of machine). The folder stays: `workfolder.discard` it once the bundle is saved.
+        fresh: Throw away what is in `work_dir`.
+        world: The processes that share the work through `work_dir`; each of them gets the whole bundle.
+
+    Returns:
+        The bundle; logits are stored in float32.
+
+    Raises:
+        ParameterError: If an argument is out of range, images, labels, models and classes do not fit, or a
+            model answers with anything but finite logits.
+        WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
+    """
+    images, where = check_images(images), choose_device(device)
+    chosen = make_margin_attack(
+        attack,
+        norm=norm,
+        eps=eps,
+        seed=seed,
+        surrogate=surrogate,
+        channels_last=channels_last,
+        n_iter=n_iter,
+        n_targets=n_targets,
+        precision=precision,
+        n_queries=n_queries,
+    )
+    chosen.check(images.dtype, len(classes))
+    check_count("batch_size", batch_size, 1)
+    n_adv = _check_n_adv(n_adv, len(images))
+    if world.size > 1 and work_dir is None:
+        raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
+    _check_models((std_model, rob_model), images[:1], len(classes), where, channels_last)
+    batches = Batches(
+        models=(std_model, rob_model),
+        cards=(std_card, rob_card),
+        images=images,
+        labels=check_labels(labels, torch.zeros(1).expand(len(images), len(classes))),
+        classes=len(classes),
+        n_adv=n_adv,
+        attack=chosen,
+        batch_size=batch_size,
+        with_images=with_images,
+        device=where,
+    )
+    if on_doubt is not None:
+        for doubt in _doubts(batches):
+            on_doubt(doubt)
+    manifest = _manifest(batches, name=name, data=data, classes=tuple(classes), command=command)
+    work = None if work_dir is None else WorkFolder(work_dir, batches.settings())
+    with held(work_dir if world.is_first else None, patience=world.patience):
+        computed = finish(batches.compute, batches.costs(), work, world, fresh=fresh, progress=progress)
+    return LogitBundle(manifest=manifest, **batches.joined(computed))
+
+
+def _doubts(batches: Batches) -> Iterator[Doubt]:
+    """What is odd about models and images, by a few passes over the first batch."""
+    models = dict(zip(MODELS, batches.models, strict=True))
+    yield from in_training_mode(models.values())
+    yield from too_dark(batches.images)
+    rows, attacked = batches.rows(0)
+    images, labels = batches.images[rows].to(batches.device), batches.labels[rows].to(batches.device)
+    with ExitStack() as stack:
+        for model in models.values():
+            stack.enter_context(prepared(model, batches.device, channels_last=batches.attack.channels_last))
+        yield from doubts_of_models(models, images, labels)
+        climbed = batches.attack.climbed(batches.classes)
+        if climbed is not None and attacked.stop:
+            check_gradients(MODELS[1], models[MODELS[1]], images[:1], BLACK_BOX)
+            at = slice(attacked.stop)
+            yield from zero_gradients_of(MODELS[1], models[MODELS[1]], climbed, images[at], labels[at])
+
+
+@contextmanager
+def progress_bar(description: str) -> Iterator[Progress]:
+    """A progress bar on standard error (only where that is a terminal), as a callback.
+
+    Args:
+        description: What is going on, in a word or two.
+    """
+    from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
+
+    with tqdm(desc=description, disable=None) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def _manifest(
+    batches: Batches, *, name: str, data: DataCard, classes: tuple[str, ...], command: str
+) -> Manifest:
+    """What the bundle says of itself; nothing of an attack if there was none."""
+    attack, attacked = batches.attack, batches.n_adv > 0
+    return Manifest(
+        name=name,
+        data=data,
+        classes=classes,
+        std_model=batches.cards[0],
+        rob_model=batches.cards[1],
+        threat=ThreatModel(norm=attack.norm, eps=attack.eps) if attacked else None,
+        attack=attack.card(batches.images.dtype, batches.classes) if attacked else None,
+        command=command,
+        versions=library_versions(),
+        created=now(),
+    )
+
+
+def _check_n_adv(n_adv: int | None, n: int) -> int:
+    """How many of n images are attacked: all if None."""
+    n_adv = n if n_adv is None else check_count("n_adv", n_adv, 0)
+    if n_adv > n:
+        raise ParameterError(f"n_adv must be at most {n}, the number of images, got {n_adv}")
+    return n_adv
+
+
+def _check_models(
+    models: tuple[Model, Model], image: Tensor, n_classes: int, device: torch.device, channels_last: bool
+) -> None:
+    """Check that both models take the images and know the classes; leave them laid out as all passes do."""
+    for which, model in zip(MODELS, models, strict=True):
+        with prepared(model, device, channels_last=channels_last):
+            found = count_classes(which, model, laid_out(image.to(device), channels_last))
+        if found != n_classes:
+            raise ParameterError(
+                f"{which} must have as many classes as there are names: {n_classes}, got {found}"
+            )

@@ -1,0 +1,283 @@
+"""What puts a verified accuracy in doubt; `docs/warnings.md` has an entry for each code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor, nn
+
+from mnuts_core.attacks.adaptive import N_TARGETS, STANDARD_STEPS, THE_MIX, WHITE_BOX, Plan, Surrogate
+from mnuts_core.attacks.losses import cross_entropy
+from mnuts_core.bundles.manifest import ModelCard, ThreatModel
+from mnuts_core.errors import MnutsError
+from mnuts_core.export.classifier import MixedClassifier
+from mnuts_core.export.config import MixConfig
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.models.inputs import Model
+from mnuts_core.models.predict import NO_CLASS, ask, listed, predicted
+
+Code = Literal[
+    "inputs-too-dark",
+    "grey-images",
+    "not-finite",
+    "low-clean-accuracy",
+    "normalised-twice",
+    "clean-accuracy-differs",
+    "training-mode",
+    "random-model",
+    "zero-gradients",
+    "target-classes",
+    "few-steps",
+    "square-beats-white-box",
+    "transfer-beats-white-box",
+    "other-model",
+    "other-threat-model",
+    "attack-library",
+]
+CODES: tuple[Code, ...] = get_args(Code)
+
+WITNESS_MARGIN = 0.002
+"""A witness that breaks more than this share of the images puts the white-box attacks in doubt."""
+RANDOM_TOLERANCE = 1e-4
+"""Two passes over the same images may differ by so much in probability."""
+DARK = 1.0 / 32.0
+"""Where no pixel is brighter than this, the images were probably divided by 255 twice."""
+LOW_ACCURACY = 0.5
+"""A mix that gets fewer clean images right was probably given other inputs than it was trained on."""
+
+USUAL_NORMALISATIONS = ((0.449, 0.226), (0.473, 0.251), (0.5, 0.5), (0.131, 0.308))
+"""Mean and standard deviation of pixels: ImageNet's, CIFAR's, one half, MNIST's; channels averaged."""
+CLEAR_GAIN = 0.1
+"""Undoing a normalisation raises accuracy by so much only where there was one too many."""
+
+
+class Doubt(NamedTuple):
+    """Something that puts the result in doubt: a code of `docs/warnings.md`, and what was seen."""
+
+    code: Code
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.message} (see docs/warnings.md#{self.code})"
+
+
+def doubts_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan) -> list[Doubt]:
+    """What is odd about the images, the model or the plan, before anything is attacked.
+
+    Args:
+        model: The mix in evaluation mode.
+        images: Images in [0, 1] on the model's device; some of them are enough.
+        labels: True classes, on the model's device.
+        plan: What will be run.
+    """
+    doubts = too_dark(images) + doubts_of_models({THE_MIX: model}, images, labels)
+    if plan.n_targets < N_TARGETS:
+        left_out = "" if plan.classes > 3 or plan.attack != "autoattack" else "; APGD-T is left out"
+        text = f"{plan.classes} classes leave {plan.n_targets} targets, not {N_TARGETS}{left_out}"
+        doubts.append(Doubt("target-classes", text))
+    if plan.n_iter < STANDARD_STEPS:
+        text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
+        doubts.append(Doubt("few-steps", text))
+    return doubts
+
+
+def doubts_of_models(models: Mapping[str, Model], images: Tensor, labels: Tensor) -> list[Doubt]:
+    """What is odd about models, as they answer these images, before anything is attacked or built.
+
+    Args:
+        models: By name, in evaluation mode, on the images' device: a mix, or the two base models.
+        images: Images in [0, 1]; some of them are enough.
+        labels: True classes, on the images' device.
+    """
+    doubts: list[Doubt] = []
+    with torch.no_grad():
+        for name, model in models.items():
+            doubts += _random(name, model, images)
+            doubts += _normalised_twice(name, model, images, labels)
+            doubts += _grey(name, model, images)
+    return doubts
+
+
+def _random(name: str, model: Model, images: Tensor) -> list[Doubt]:
+    first, second = (ask(name, model, images).softmax(dim=1) for _ in range(2))
+    change = float((first - second).abs().nan_to_num(nan=0.0).max())
+    if change <= RANDOM_TOLERANCE:
+        return []
+    text = f"{name}: two passes over the same images differ by up to {change:.2g} in probability"
+    return [Doubt("random-model", text)]
+
+
+def _grey(name: str, model: Model, images: Tensor) -> list[Doubt]:
+    """Whether a model takes one channel for three: broadcasting makes that of a normalisation."""
+    if images.shape[1] != 1:
+        return []
+    try:
+        coloured = ask(name, model, images.expand(-1, 3, -1, -1))
+    except MnutsError:
+        return []  # one channel it is
+    if not torch.allclose(coloured, ask(name, model, images), atol=RANDOM_TOLERANCE, equal_nan=True):
+        return []
+    text = (
+        f"{name} answers images of one channel as it answers them repeated to three: is it for colour images?"
+    )
+    return [Doubt("grey-images", text)]
+
+
+def too_dark(images: Tensor) -> list[Doubt]:
+    """A doubt, if the images were probably divided by 255 twice.
+
+    Args:
+        images: Images in [0, 1].
+    """
+    if (brightest := float(images.max())) > DARK:
+        return []
+    text = f"no pixel is brighter than {brightest:.4f}: were the images divided by 255 twice?"
+    return [Doubt("inputs-too-dark", text)]
+
+
+def _normalised_twice(name: str, model: Model, images: Tensor, labels: Tensor) -> list[Doubt]:
+    """Whether a model does better on images with a usual normalisation undone in advance."""
+
+    def accuracy(points: Tensor) -> float:
+        return float((predicted(ask(name, model, points)) == labels).double().mean())
+
+    plain = accuracy(images)
+    undone = {pair: accuracy(images * pair[1] + pair[0]) for pair in USUAL_NORMALISATIONS}
+    (mean, deviation), best = max(undone.items(), key=lambda item: item[1])
+    if best < plain + CLEAR_GAIN:
+        return []
+    text = (
+        f"{name}: {100 * best:.1f} % are right on images times {deviation} plus {mean}, {100 * plain:.1f} % "
+        "on the images: they seem to be normalised twice"
+    )
+    return [Doubt("normalised-twice", text)]
+
+
+def in_training_mode(models: Iterable[object]) -> list[Doubt]:
+    """Whether a part of a base model was handed over in training mode.
+
+    Args:
+        models: The base models; those that are no modules have no mode.
+    """
+    modules = [model for model in models if isinstance(model, nn.Module)]
+    if not any(part.training for module in modules for part in module.modules()):
+        return []
+    return [
+        Doubt("training-mode", "a base model was in training mode; evaluation mode was set for the attack")
+    ]
+
+
+def count_zero_gradients(surrogate: Surrogate, images: Tensor, labels: Tensor) -> int:
+    """At how many images the cross-entropy that the attack climbs is perfectly flat, or has NaN for slope.
+
+    Args:
+        surrogate: What the attack climbs.
+        images: Clean images on the model's device, shape (N, C, H, W).
+        labels: True classes, shape (N,).
+    """
+    with torch.enable_grad():
+        leaf = images.detach().clone().requires_grad_()
+        loss = cross_entropy(surrogate.climbed(surrogate.model(leaf)), labels)
+        if not loss.requires_grad:
+            return len(images)
+        (gradient,) = torch.autograd.grad(loss.sum(), leaf, allow_unused=True, materialize_grads=True)
+    gradient = gradient.flatten(1)
+    return int(((gradient == 0).all(dim=1) | ~gradient.isfinite().all(dim=1)).sum())
+
+
+def zero_gradients(flat: int, n: int) -> list[Doubt]:
+    """A doubt, if the loss is flat at some of the images."""
+    if not flat:
+        return []
+    text = f"the gradient is exactly zero, or NaN, at {flat} of {n} clean images: attacks are blind there"
+    return [Doubt("zero-gradients", text)]
+
+
+def zero_gradients_of(name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor) -> list[Doubt]:
+    """The same of one base model, whose loss an attack climbs.
+
+    Args:
+        name: What to call the model.
+        model: Images → raw logits.
+        climbed: Raw logits → the logits whose loss is climbed.
+        images: Clean images on the model's device, shape (N, C, H, W).
+        labels: True classes, shape (N,).
+    """
+    surrogate = Surrogate(partial(ask, name, model), climbed, climbed)
+    return zero_gradients(count_zero_gradients(surrogate, images, labels), len(images))
+
+
+def not_finite(predictions: Tensor, fell: Tensor) -> list[Doubt]:
+    """A doubt, if images count as wrong because a base model has no finite answer there.
+
+    Args:
+        predictions: Predicted classes at the points that count, `NO_CLASS` where there is none.
+        fell: What broke each image; negative where it is wrong without an attack.
+    """
+    unsound = predictions == NO_CLASS
+    places = (("without an attack", fell < 0), ("at an attacked point", fell >= 0))
+    seen = [(place, (unsound & rows).nonzero().squeeze(1).tolist()) for place, rows in places]
+    parts = [f"{place} for {len(rows)} (rows {listed(rows)}, counted from 0)" for place, rows in seen if rows]
+    if not parts:
+        return []
+    text = (
+        f"a base model answers with NaN or infinity {' and '.join(parts)} of {len(predictions)} images, "
+        "which count as wrong"
+    )
+    return [Doubt("not-finite", text)]
+
+
+def doubts_of_result(clean: Estimate, broken: dict[str, int]) -> list[Doubt]:
+    """What is odd about the outcome.
+
+    Args:
+        clean: Clean accuracy.
+        broken: How many images each component broke that those before it had not.
+    """
+    doubts = []
+    if clean.value < LOW_ACCURACY:
+        text = f"clean accuracy is only {clean}: are images or models of another kind, or normalised twice?"
+        doubts.append(Doubt("low-clean-accuracy", text))
+    witnesses: Sequence[tuple[Code, str]] = (
+        ("square-beats-white-box", "square"),
+        ("transfer-beats-white-box", "base-transfer"),
+    )
+    for code, name in witnesses:
+        if broken.get(name, 0) > WITNESS_MARGIN * clean.n:
+            text = f"{name} broke {broken[name]} of {clean.n} images that {', '.join(WHITE_BOX)} had not"
+            doubts.append(Doubt(code, text))
+    return doubts
+
+
+def doubts_of_config(
+    config: MixConfig,
+    threat: ThreatModel,
+    clean: Estimate,
+    expected: Sequence[ModelCard],
+    models: Sequence[ModelCard],
+) -> list[Doubt]:
+    """Where what was attacked is not what the configuration was made for.
+
+    Args:
+        config: The configuration.
+        threat: What was allowed.
+        clean: Clean accuracy on the images that were attacked.
+        expected: Cards of the two models behind the configuration's bundle; empty if not at hand.
+        models: Cards of the two models that were attacked.
+    """
+    doubts = []
+    if config.threat is not None and config.threat != threat:
+        text = f"attacked with {threat}, but the configuration is for {config.threat}"
+        doubts.append(Doubt("other-threat-model", text))
+    for role, known, used in zip(("standard", "robust"), expected, models, strict=False):
+        if known.digest is not None and used.digest is not None and known.digest != used.digest:
+            text = f"the {role} model's weights ({used.spec}) are not those of the bundle ({known.spec})"
+            doubts.append(Doubt("other-model", text))
+    said = config.estimates.clean if config.estimates else None
+    if said is not None and (clean.interval[1] < said.ci95[0] or clean.interval[0] > said.ci95[1]):
+        text = f"clean accuracy is {clean}; the configuration says {100 * said.value:.2f} %, n = {said.n:,}"
+        doubts.append(Doubt("clean-accuracy-differs", text))
+    return doubts

@@ -1,0 +1,294 @@
+"""Verification: an adaptive attack (B.2) on one mixed classifier, batch by batch, resumable.
+
+The figure reported is the worst case over all components: an image counts as right only if the mix gets
+it right at every point that any of them came up with.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, THE_MIX, Attack, Plan
+from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.bundles.bundle import content_digest
+from mnuts_core.bundles.manifest import Setting, library_versions
+from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.export.classifier import MixedClassifier
+from mnuts_core.export.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.functional.margins import check_labels
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.io.files import write_atomically
+from mnuts_core.models.compat import library_warnings
+from mnuts_core.models.inputs import Precision, Progress, check_count, check_images, check_precision, prepared
+from mnuts_core.models.predict import check_gradients, count_classes, model_card
+from mnuts_core.pipeline.diagnostics import (
+    Doubt,
+    doubts_of_inputs,
+    doubts_of_result,
+    in_training_mode,
+    not_finite,
+    zero_gradients,
+)
+from mnuts_core.pipeline.locks import held
+from mnuts_core.pipeline.verify_batches import AttackRun, BatchState
+from mnuts_core.pipeline.workfolder import WorkFolder
+
+NAMES: dict[Attack, str] = {
+    "transfer": "transfer-based adaptive AutoAttack (B.2.1)",
+    "bypass": "adaptive AutoAttack through the gradient bypass (B.2.2)",
+    "autoattack": "the library's AutoAttack, standard version, through the gradient bypass (B.2.2)",
+}
+
+NEEDS_BOTH = (
+    "an adaptive attack needs gradients of both models (B.2.1); margins of a black-box model are found by "
+    "`mnuts build --attack square`"
+)
+"""What to do with a base model without gradients."""
+
+
+class Component(NamedTuple):
+    """What one component did: the accuracy after it and all before it, and how many images it broke."""
+
+    name: str
+    accuracy: Estimate
+    broken: int
+
+
+class Verified(NamedTuple):
+    """The outcome of an adaptive attack on a mixed classifier.
+
+    Attributes:
+        accuracy: Share of the images that no component broke.
+        clean: Share that is right without an attack.
+        components: In the order in which they ran, each on what the ones before had left right.
+        attack: The attack in words.
+        settings: All that the numbers depend on.
+        digest: SHA-256 over points and predictions.
+        warnings: What puts the result in doubt.
+        points: The misclassified point of each broken image, else the clean image, shape (N, C, H, W).
+        predictions: What the mix says at these points, int64, shape (N,); -1 where a base model answers with
+            NaN or infinity there: such an image counts as wrong.
+        labels: True classes, int64, shape (N,).
+        fell: What broke each image: the place of a component, -1 for one that is wrong without an attack,
+            the number of components for one that withstood them all; int64, shape (N,).
+    """
+
+    accuracy: Estimate
+    clean: Estimate
+    components: tuple[Component, ...]
+    attack: str
+    settings: dict[str, Setting]
+    digest: str
+    warnings: tuple[Doubt, ...]
+    points: Tensor
+    predictions: Tensor
+    labels: Tensor
+    fell: Tensor
+
+    def save_points(self, path: str | os.PathLike[str]) -> Path:
+        """Write the points as data for `npz:FILE`: the mix's accuracy on these is the verified one.
+
+        Args:
+            path: The target: `images` (the points), `labels`, `predictions`, `fell`, and the `components`'
+                names, all as the attributes have them.
+
+        Raises:
+            MnutsError: If it cannot be written.
+        """
+        stream = io.BytesIO()
+        np.savez_compressed(
+            stream,
+            images=self.points.numpy(),
+            labels=self.labels.numpy(),
+            predictions=self.predictions.numpy(),
+            fell=self.fell.numpy(),
+            components=np.array([part.name for part in self.components]),
+        )
+        return write_atomically(path, stream.getvalue(), MnutsError)
+
+    def into(self, config: MixConfig) -> MixConfig:
+        """The configuration with this result as its `verified`."""
+        card = VerifiedCard(
+            accuracy=EstimateCard.of(self.accuracy),
+            clean=EstimateCard.of(self.clean),
+            components={part.name: part.accuracy.value for part in self.components},
+            attack=self.attack,
+            settings=self.settings,
+            warnings=tuple(str(doubt) for doubt in self.warnings),
+            digest=self.digest,
+        )
+        return config.model_copy(update={"verified": card})
+
+
+def evaluate(
+    model: MixedClassifier,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    norm: Norm,
+    eps: float,
+    attack: Attack = "transfer",
+    n_iter: int = STANDARD_STEPS,
+    seed: int = 0,
+    batch_size: int = 250,
+    precision: Precision = "full",
+    channels_last: bool = False,
+    progress: Progress | None = None,
+    work_dir: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
+) -> Verified:
+    """Attack a mixed classifier adaptively, and count what it still gets right (B.2.1, B.2.2).
+
+    Args:
+        model: The mix, on the device to compute on; its base models run in evaluation mode.
+        images: Clean images in [0, 1], shape (N, C, H, W); attacked in float32.
+        labels: True classes, integer, shape (N,), in [0, K).
+        norm: `"Linf"` or `"L2"`.
+        eps: Radius in (0, inf), in units of pixels in [0, 1].
+        attack: `transfer`, `bypass` or `autoattack`, see `mnuts_core.attacks.adaptive`.
+        n_iter: Steps of each run of APGD and FAB; Square makes 50 queries for each. AutoAttack takes 100.
+        seed: Seed of everything random.
+        batch_size: Images at a time. Square's draws depend on it.
+        precision: `"bfloat16"`: APGD takes its gradients by autocast; success is judged in float32.
+        channels_last: Lay weights out as NHWC, which convolutions often run faster on.
+        progress: Called often with (components done, components in all); may raise to cancel.
+        work_dir: Folder in which every finished component is kept, so that a run that was cut off goes
+            on where it was; made if it is missing. None keeps nothing. A run on more images than one that
+            was cut off keeps its whole batches, if these images come first. The folder stays:
+            `workfolder.discard` it once the result is saved.
+        fresh: Throw away what is in `work_dir`.
+
+    Returns:
+        Accuracies with intervals, clean, after each component, and in the worst case, and the points.
+
+    Raises:
+        ParameterError: If an argument is out of range, images, labels and model do not fit, a base model
+            lets no gradients through, or it answers a batch with anything but logits.
+        WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
+    """
+    images = check_images(images).float()
+    _check_plan(norm, eps, attack, n_iter, seed, batch_size)
+    check_precision(precision, images.dtype)
+    doubts = in_training_mode((model.std_model, model.rob_model))
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    layout = prepared(model, device, channels_last=channels_last)
+    with held(work_dir), layout, _frozen(model), library_warnings() as said:
+        first = images[:1].to(device)
+        classes = count_classes(THE_MIX, model, first)
+        for name in ("std_model", "rob_model"):
+            check_gradients(name, getattr(model, name), first, NEEDS_BOTH)
+        plan = Plan(attack, norm, eps, n_iter, classes, seed, precision)
+        labels = check_labels(labels, torch.zeros(1).expand(len(images), plan.classes))
+        settings = _settings(model, images, labels, plan, batch_size) | {"channels_last": channels_last}
+        work = None if work_dir is None else WorkFolder(work_dir, settings)
+        if work is not None:
+            if not fresh:
+                _keep_batches_of_fewer(work, images, labels, batch_size)
+            work.open(fresh=fresh)
+        run = AttackRun(model, images, labels, plan, batch_size, device)
+        some = images[:batch_size].to(device), labels[:batch_size].to(device)
+        doubts += doubts_of_inputs(model, *some, plan)
+        doubts += zero_gradients(run.count_zero_gradients(), len(images))
+        state = run.all_batches(work, progress)
+    doubts += not_finite(state.predictions, state.fell)
+    doubts += [Doubt("attack-library", f"the library says: {message}") for message in said]
+    return _result(state, labels, plan, settings, doubts)
+
+
+def _check_plan(norm: Norm, eps: float, attack: Attack, n_iter: int, seed: int, batch_size: int) -> None:
+    make_ball(norm, eps)
+    if attack not in ATTACKS:
+        raise ParameterError(f"attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
+    for name, value, least in (("n_iter", n_iter, 1), ("seed", seed, 0), ("batch_size", batch_size, 1)):
+        check_count(name, value, least)
+    if attack == "autoattack" and n_iter != STANDARD_STEPS:
+        raise ParameterError(
+            f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
+            f"got {n_iter}: take 'bypass' for another number of steps"
+        )
+
+
+def _settings(
+    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, batch_size: int
+) -> dict[str, Setting]:
+    versions = library_versions()
+    weights = (model_card("", base).digest for base in (model.std_model, model.rob_model))
+    return {
+        **plan._asdict(),
+        "n": len(images),
+        "n_targets": plan.n_targets,
+        "n_queries": plan.n_queries,
+        "batch_size": batch_size,
+        "mix": str(model.params),
+        "alpha_d": model.alpha_d,
+        "r_d": model.r_d,
+        "data_digest": _data_digest(images, labels),
+        **dict(zip(("std_digest", "rob_digest"), map(str, weights), strict=True)),
+        **{name: versions[name] for name in ("torch", "pyautoattack") if name in versions},
+    }
+
+
+def _data_digest(images: Tensor, labels: Tensor) -> str:
+    return content_digest({"images": images.numpy(), "labels": labels.numpy()})
+
+
+def _keep_batches_of_fewer(work: WorkFolder, images: Tensor, labels: Tensor, batch_size: int) -> None:
+    """Where a run on the first of these very images was cut off, keep its whole batches."""
+    earlier = work.begun_with() or {}
+    n = earlier.get("n")
+    if not isinstance(n, int) or not 0 < n < len(images):
+        return
+    fewer = work.settings | {"n": n, "data_digest": _data_digest(images[:n], labels[:n])}
+    if earlier == fewer:
+        work.take_over(fewer, n // batch_size)
+
+
+def _result(
+    state: BatchState, labels: Tensor, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]
+) -> Verified:
+    n, places = len(state.fell), range(len(plan.components))
+    clean = Estimate("clean", int((state.fell >= 0).sum()), n)
+    components = tuple(
+        Component(
+            plan.components[place],
+            Estimate("attacked", int((state.fell > place).sum()), n),
+            int((state.fell == place).sum()),
+        )
+        for place in places
+    )
+    arrays = {"points": state.points.numpy(), "predictions": state.predictions.numpy()}
+    broken = {part.name: part.broken for part in components}
+    return Verified(
+        accuracy=Estimate("verified", components[-1].accuracy.successes, n),
+        clean=clean,
+        components=components,
+        attack=NAMES[plan.attack],
+        settings=settings,
+        digest=content_digest(arrays),
+        warnings=(*doubts, *doubts_of_result(clean, broken)),
+        points=state.points,
+        predictions=state.predictions,
+        labels=labels,
+        fell=state.fell,
+    )
+
+
+@contextmanager
+def _frozen(model: nn.Module) -> Iterator[None]:
+    """Have no gradients of parameters computed for a while."""
+    wanted = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    model.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter, before in wanted.items():
+            parameter.requires_grad_(before)

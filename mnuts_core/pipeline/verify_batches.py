@@ -1,0 +1,138 @@
+"""The batches of one evaluation: every component on each of them, resumable between any two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mnuts_core.attacks.adaptive import THE_MIX, Plan, run_component, surrogate_of
+from mnuts_core.attacks.norms import make_ball
+from mnuts_core.export.classifier import MixedClassifier
+from mnuts_core.models.inputs import Progress
+from mnuts_core.models.predict import ask, predicted
+from mnuts_core.pipeline.diagnostics import count_zero_gradients
+from mnuts_core.pipeline.workfolder import Arrays, WorkFolder
+
+
+class BatchState(NamedTuple):
+    """How far a batch, or all images, have come.
+
+    Attributes:
+        points: The points found, shape (N, C, H, W).
+        predictions: What the mix says there, shape (N,); `NO_CLASS` where that is not finite.
+        fell: Which component broke each image: -1 wrong when clean, its place, or the number of them all.
+    """
+
+    points: Tensor
+    predictions: Tensor
+    fell: Tensor
+
+    def to_arrays(self, done: int) -> Arrays:
+        """As the work folder keeps it, after `done` components."""
+        return {"done": np.array([done])} | {name: part.numpy() for name, part in self._asdict().items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> tuple[int, BatchState]:
+        """How many components there have been, and what came of them."""
+        parts = {name: torch.from_numpy(arrays[name]) for name in cls._fields}
+        return int(arrays["done"][0]), cls(**parts)
+
+
+class AttackRun:
+    """The components of a plan on batches of images, which stay on the CPU.
+
+    Args:
+        model: The mix in evaluation mode, on the device, its parameters frozen.
+        images: Clean images in [0, 1], float32, shape (N, C, H, W).
+        labels: True classes, shape (N,).
+        plan: What is run, and how hard.
+        batch_size: Images at a time.
+        device: Where to compute.
+    """
+
+    def __init__(
+        self,
+        model: MixedClassifier,
+        images: Tensor,
+        labels: Tensor,
+        plan: Plan,
+        batch_size: int,
+        device: torch.device,
+    ) -> None:
+        self.model, self.images, self.labels, self.plan = model, images, labels, plan
+        self.device, self.ball = device, make_ball(plan.norm, plan.eps)
+        self.batches = torch.split(torch.arange(len(images)), batch_size)
+
+    def all_batches(self, work: WorkFolder | None, progress: Progress | None) -> BatchState:
+        """Run every component on every batch, but for those that the work folder has.
+
+        Args:
+            work: Where finished components are kept, if anywhere.
+            progress: Called with (components done, components in all), at each forward pass.
+        """
+        parts = self.plan.components
+        total, states = len(self.batches) * len(parts), []
+        for number, rows in enumerate(self.batches):
+            kept = work.read(number) if work is not None else None
+            done, state = BatchState.from_arrays(kept) if kept else (0, self._clean(rows))
+            for place in range(done, len(parts)):
+                tick = partial(progress, number * len(parts) + place, total) if progress else _nothing
+                tick()
+                state = self._component(place, rows, state, tick)
+                if work is not None:
+                    work.write(number, state.to_arrays(place + 1))
+            states.append(state)
+        if progress:
+            progress(total, total)
+        return BatchState(*(torch.cat(column) for column in zip(*states, strict=True)))
+
+    def count_zero_gradients(self) -> int:
+        """At how many of the images the loss is flat."""
+        surrogate, flat = surrogate_of(self.model, self.plan.attack, self.plan.classes), 0
+        for rows in self.batches:
+            images, labels = self.images[rows].to(self.device), self.labels[rows].to(self.device)
+            flat += count_zero_gradients(surrogate, images, labels)
+        return flat
+
+    def _clean(self, rows: Tensor) -> BatchState:
+        predictions = self._predict(self.images[rows])
+        fell = torch.where(predictions == self.labels[rows], len(self.plan.components), -1)
+        return BatchState(self.images[rows].clone(), predictions, fell)
+
+    def _component(self, place: int, rows: Tensor, state: BatchState, tick: Callable[[], None]) -> BatchState:
+        standing = (state.fell == len(self.plan.components)).nonzero().squeeze(1)
+        if not len(standing):
+            return state
+        images, labels = self.images[rows[standing]], self.labels[rows[standing]]
+        found = run_component(
+            self.plan.components[place],
+            self.model,
+            images.to(self.device),
+            labels.to(self.device),
+            rows[standing],
+            self.plan,
+            tick,
+        )
+        found = self.ball.project(found.cpu().float(), images)
+        points = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
+        found = found.where(points, images)  # NaN lies in no ball: nothing was found
+        predictions = self._predict(found)
+        broken = predictions != labels
+        where = standing[broken]
+        state.points[where], state.predictions[where] = found[broken], predictions[broken]
+        state.fell[where] = place
+        return state
+
+    def _predict(self, images: Tensor) -> Tensor:
+        with torch.no_grad():
+            logits = ask(THE_MIX, self.model, images.to(self.device), self.plan.classes)
+        return predicted(logits).cpu()
+
+
+def _nothing() -> None:
+    """The tick of a run that nobody watches."""

@@ -1,0 +1,1 @@
+"""The engine that mixes cached logits anew whenever a parameter moves."""

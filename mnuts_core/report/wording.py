@@ -1,0 +1,231 @@
+"""What the report says, in words and tables, and its rows as a data frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mnuts_core.bundles.paper import paper_table
+from mnuts_core.functional.statistics import Estimate, columns
+from mnuts_core.report.claims import (
+    UNDER_ATTACK,
+    WORDS,
+    Statement,
+    paper_result,
+    robust_change,
+    statements,
+)
+from mnuts_core.report.compute import Report
+from mnuts_core.report.matched import Trial
+from mnuts_core.report.render import Block, Bullets, Document, Figure, Grid, Heading, Paragraph
+from mnuts_core.report.rows import FIGURES, Row
+from mnuts_core.views.headline import error_change
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NONE = "–"
+LEGEND = (
+    "Accuracies in percent with 95 % Wilson intervals. Clean is exact on these images. Attacked: under the "
+    "bundle's attack on that very classifier. Margin bound and transfer are estimates from cached logits: "
+    "M(h) right with margin ≥ (1-α)/α at h's minimum-margin points, g taken as always wrong (Eq. 7); and the "
+    "mix right at these points, g's answers included. Verified: under an adaptive attack on the mix itself "
+    "(B.2), from its configuration, on its own n images; it stays empty until that attack has been run."
+)
+MATCHING = (
+    "Mixed is the mix of g and h without a transform (Bai et al., 2024b), with σ(g) at T = 1 (Eq. 1), and "
+    "with the one-hot of g at T = 0 as MixedNUTS takes it. Its α: of all α in [1/2, 1] at which its margin "
+    "bound is at least MixedNUTS's, one at which its clean accuracy is highest; of equals the higher bound, "
+    "then the larger α. Every α is looked at, not a grid."
+)
+VERDICTS = {True: "Reproduces", False: "Does not reproduce", None: "Cannot be told from these numbers"}
+
+
+def document(report: Report, figure: Figure | None) -> Document:
+    """The whole report.
+
+    Args:
+        report: The numbers.
+        figure: The plane, if it is drawn.
+    """
+    claims = statements(report)
+    blocks: list[Block] = [Paragraph(text) for text in report.missing]
+    blocks += [figures_grid(report), Paragraph(LEGEND)]
+    if any(trial.mixed for trial in report.trials):
+        blocks.append(Paragraph(MATCHING))
+    if figure is not None:
+        blocks.append(figure)
+    if report.trials:
+        blocks += [
+            Heading("Changes of the error rate, as in Table 1"),
+            changes_grid(report),
+            Paragraph(CHANGES),
+        ]
+    blocks += [Heading(f"The paper's own numbers ({report.paper} stands beside ours)"), *paper_grids()]
+    blocks += _claims(claims)
+    if told := warnings(report):
+        blocks += [Heading("Warnings"), Bullets(told)]
+    facts = tuple(f"{heading}: {text}" for heading, text in report.provenance.items())
+    blocks += [Heading("What the numbers rest on"), Bullets(facts)]
+    return Document(f"MixedNUTS on {report.name}", tuple(blocks))
+
+
+CHANGES = (
+    "Relative change of MixedNUTS's error rate; negative is better. Against RBC each figure under attack is "
+    "held against RBC's accuracy under the bundle's attack; against Mixed, against Mixed's same figure. "
+    "A verified figure is held against RBC on the same images where these are known to be the bundle's first "
+    "n, else against RBC on all attacked images. Mixed is matched by the margin bound: that column tells how "
+    "close the match is, no more."
+)
+
+
+def warnings(report: Report) -> tuple[str, ...]:
+    """All warnings, each with what it is about."""
+    own = (f"{trial.mix.label}: {text}" for trial in report.trials for text in trial.warnings)
+    return (*report.warnings, *own)
+
+
+def _claims(claims: list[Statement]) -> list[Block]:
+    blocks: list[Block] = []
+    for verdict, heading in VERDICTS.items():
+        told = tuple(f"{claim.subject}: {claim.text}" for claim in claims if claim.holds is verdict)
+        if told:
+            blocks += [Heading(heading), Bullets(told)]
+    return blocks
+
+
+def figures_grid(report: Report) -> Grid:
+    """The table of Fig. 5: a row for each classifier, a column for each figure."""
+    header = ("classifier", "α", *(f"{WORDS.get(name, name)}, %" for name in FIGURES))
+    rows = tuple((row.label, _alpha(row), *(_figure(row.figure(n)) for n in FIGURES)) for row in report.rows)
+    strong = frozenset(place for place, row in enumerate(report.rows) if row.role == "mixednuts")
+    return Grid(header, rows, strong)
+
+
+def changes_grid(report: Report) -> Grid:
+    """Table 1, relative to RBC and to Mixed, with the paper's own beside it."""
+    header = ("MixedNUTS against", "clean", *(WORDS[name] for name in UNDER_ATTACK))
+    rows = []
+    for trial in report.trials:
+        for other in others(report, trial):
+            robust = (robust_change(trial.mix, other, name) for name in UNDER_ATTACK)
+            cells = (_change(change) for change in (error_change(trial.mix.clean, other.clean), *robust))
+            rows.append((f"{trial.mix.label} against {other.label}", *cells))
+    paper = paper_result(report.paper)
+    for name, (clean, attacked) in (
+        ("RBC", (paper.clean_change, paper.robust_change)),
+        ("Mixed", paper.mixed_changes),
+    ):
+        label = f"paper, {report.paper}: against {name}"
+        rows.append((label, _change(clean), _change(attacked), NONE, NONE))
+    return Grid(header, tuple(rows))
+
+
+def others(report: Report, trial: Trial) -> tuple[Row, ...]:
+    """What a MixedNUTS is held against."""
+    return (report.base[1], *trial.mixed, *report.given)
+
+
+def paper_grids() -> list[Block]:
+    """Fig. 5 and Table 1 as printed."""
+    fig5, table1 = (paper_table(name).to_dict("records") for name in ("fig05", "table01"))
+    figures = Grid(
+        ("data set", "classifier", "clean, %", "AutoAttack, %"),
+        tuple(
+            (r["dataset"], r["model"], f"{r['clean_percent']:.2f}", f"{r['autoattack_percent']:.2f}")
+            for r in fig5
+        ),
+    )
+    names = ("clean_error_change_percent", "robust_error_change_percent")
+    changes = Grid(
+        ("data set", "clean error against RBC", "robust error against RBC"),
+        tuple((r["dataset"], *(_change(r[name] / 100) for name in names)) for r in table1),
+    )
+    sources = "; ".join(dict.fromkeys(r["source"] for r in (*fig5, *table1)))
+    return [figures, changes, Paragraph(f"Source: {sources} of the paper.")]
+
+
+def _alpha(row: Row) -> str:
+    return NONE if row.params is None or row.params.alpha is None else f"{row.params.alpha:.6g}"
+
+
+def _figure(figure: Estimate | None) -> str:
+    if figure is None:
+        return NONE
+    low, high = figure.interval
+    return f"{100 * figure.value:.2f} [{100 * low:.1f}, {100 * high:.1f}] n = {figure.n:,}"
+
+
+def _change(change: float | None) -> str:
+    return NONE if change is None else f"{100 * change:+.2f} %"
+
+
+def to_frame(report: Report) -> pd.DataFrame:
+    """The rows, one a classifier and the paper's below; shares in [0, 1], NaN where there is no figure."""
+    import pandas as pd
+
+    rbc = report.base[1]
+    mixed = {trial.mix.key: trial.mixed for trial in report.trials}
+    rows = []
+    for row in report.rows:
+        cells: dict[str, Any] = {
+            "source": "ours",
+            "data": report.name,
+            "key": row.key,
+            "classifier": row.label,
+        }
+        cells |= _params(row) | {"origin": row.source}
+        for name in FIGURES:
+            cells |= columns(name, row.figure(name))
+        cells |= columns("rbc_on_verified_images", row.rbc_same)
+        cells |= _changes("rbc", row, rbc if row.key in mixed else None)
+        for other in mixed.get(row.key, ()):
+            assert other.params is not None  # mixes have parameters
+            cells |= _changes(f"mixed_t{other.params.temperature:g}", row, other)
+        rows.append(cells)
+    for printed in paper_table("fig05").to_dict("records"):
+        rows.append(
+            {
+                "source": f"paper: {printed['source']}",
+                "data": printed["dataset"],
+                "classifier": printed["model"],
+                "clean": printed["clean_percent"] / 100,
+                "verified": printed["autoattack_percent"] / 100,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _params(row: Row) -> dict[str, Any]:
+    names = ("s", "p", "c", "clamp", "ln_k", "temperature", "alpha")
+    values = {name: None if row.params is None else getattr(row.params, name) for name in names}
+    return values | {"beta": row.beta}
+
+
+def _changes(against: str, mix: Row, other: Row | None) -> dict[str, float | None]:
+    if other is None:
+        return {}
+    changes = {"clean": error_change(mix.clean, other.clean)}
+    changes |= {name: robust_change(mix, other, name) for name in UNDER_ATTACK}
+    return {f"{name}_error_change_to_{against}": change for name, change in changes.items()}
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain JSON."""
+    frame = to_frame(report)
+    ours = frame[frame["source"] == "ours"].drop(columns="source")
+    return {
+        "bundle": report.name,
+        "paper": report.paper,
+        "rows": [_plain(row) for row in ours.to_dict("records")],
+        "paper_rows": paper_table("fig05").to_dict("records"),
+        "margin_gaps": dict(report.gaps),
+        "statements": [claim._asdict() for claim in statements(report)],
+        "missing": list(report.missing),
+        "warnings": list(warnings(report)),
+        "provenance": dict(report.provenance),
+    }
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    """A row without NaN."""
+    return {str(name): None if value != value else value for name, value in row.items()}

@@ -1,0 +1,248 @@
+"""Algorithm 1: the grid search for (s, p, c), with α from the level β."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.devices import one_thread, resolve_device
+from mnuts_core.errors import ParameterError
+from mnuts_core.functional.quantiles import QuantileMethod, check_method
+from mnuts_core.functional.transform import clamp_logits, layer_norm, signed_power
+from mnuts_core.params import LN_K_DEFAULT, PARAMS, Clamp, check_clamp, check_ln_k
+from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
+from mnuts_core.remix.stages import StagedTransform, overtaken
+from mnuts_core.search.grids import GridSpec
+from mnuts_core.search.result import Array, CellMargins, CleanRows, GridSearchResult, level_tables
+
+RESOLUTION = 2.0**-53
+"""Margins below this are 0: probabilities near each other in float64 do not differ by less, and no α < 1
+could make use of them."""
+MAX_MARGINS = 2**28
+"""So many margins at most (2 GiB) a search may keep; more are refused before anything is computed."""
+ROWS_PER_THREAD = 512
+"""Fewer rows than this are not worth a thread of their own."""
+
+
+def grid_search(
+    bundle: LogitBundle,
+    grid: GridSpec,
+    beta: float = PARAMS["beta"].default,
+    *,
+    clamp: Clamp = "gelu",
+    ln_k: int = LN_K_DEFAULT,
+    conditional: bool = False,
+    quantile: QuantileMethod = "linear",
+    clean: CleanRows = "attacked",
+    max_accuracy_loss: float | None = MAX_ACCURACY_LOSS,
+    device: str | torch.device = "auto",
+    progress: Callable[[float], None] | None = None,
+) -> GridSearchResult:
+    """Algorithm 1: for every (s, p, c) of the grid the quantile q and the objective, and the best cell.
+
+    Args:
+        bundle: Cached logits, with an attacked part.
+        grid: The candidates.
+        beta: Level β in [0, 1] (Eq. 7).
+        clamp: Clamping function.
+        ln_k: Layer norm over the ln_k largest logits.
+        conditional: Take the objective among the wrong clean examples that g gets right (D.8.3).
+        quantile: `linear` as the paper's code, or `lower`, which never undercuts β.
+        clean: `attacked` uses the clean logits of the attacked rows and leaves the others unseen
+            (Table 8); `all` uses every clean row.
+        max_accuracy_loss: Leave out cells in which M costs the robust model more than this share of its
+            accuracy, clean or attacked (0.001 = 0.1 points); None for the paper's plain rule.
+        device: Where to compute.
+        progress: Called with the share done, in (0, 1].
+
+    Returns:
+        The whole table, with the best cell chosen by `choose`.
+
+    Raises:
+        BundleError: If the bundle has no attacked part.
+        ParameterError: If a parameter is wrong, or there is nothing to optimise on: no clean example
+            that h gets wrong, or no attacked one that it gets right.
+    """
+    beta, check = PARAMS["beta"].check(beta), check_method(quantile)
+    check_clamp(clamp), check_ln_k(ln_k)
+    if max_accuracy_loss is not None and not 0 <= max_accuracy_loss <= 1:
+        raise ParameterError(f"max_accuracy_loss must lie in [0, 1] or be None, got {max_accuracy_loss!r}")
+    if not isinstance(grid, GridSpec):
+        raise ParameterError(f"grid must be a GridSpec, such as GridSpec.paper('cifar10'), got {grid!r}")
+    rows = _select(bundle, clean, conditional)
+    if (kept := grid.size * (len(rows.wrong_rows) + len(rows.right_rows))) > MAX_MARGINS:
+        raise ParameterError(
+            f"{grid.size:,} cells on these examples make {kept:,} margins, more than {MAX_MARGINS:,}: "
+            "coarsen the grid or take fewer examples"
+        )
+    where = resolve_device(device)
+    margins = _visit(rows, grid, clamp, ln_k, where, progress)
+    with one_thread():
+        changes = _changes(rows, grid, clamp, ln_k, where)
+    objective, q = margins.table(np.array([beta]), check)
+    full = np.broadcast_to
+    return GridSearchResult(
+        grid=grid,
+        clamp=clamp,
+        ln_k=ln_k,
+        conditional=conditional,
+        quantile_method=quantile,
+        clean=clean,
+        max_accuracy_loss=max_accuracy_loss,
+        accuracy_loss=full(changes.loss, grid.shape),
+        clean_changes=full(changes.clean_changes, grid.shape),
+        attacked_changes=full(changes.attacked_changes, grid.shape),
+        n_clean=rows.n_clean,
+        n_wrong=len(rows.wrong_rows),
+        n_attacked=bundle.n_adv,
+        n_right=len(rows.right_rows),
+        margins=margins,
+        **level_tables(beta, objective[..., 0], q[..., 0]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The rows that a search sees: clean ones first, then the attacked ones."""
+
+    logits: Array
+    labels: NDArray[np.int64]
+    n_clean: int
+    wrong_rows: NDArray[np.int64]
+    right_rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Changes:
+    """What M does to predictions, shape (p, c): s does not matter to them."""
+
+    loss: Array
+    clean_changes: Array
+    attacked_changes: Array
+
+
+def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool) -> _Rows:
+    if clean not in ("attacked", "all"):
+        raise ParameterError(f"clean must be 'attacked' or 'all', got {clean!r}")
+    attacked = bundle.require_attacked()
+    assert attacked.adv_index is not None  # for the type checker
+    assert attacked.adv_rob_logits is not None
+    chosen = attacked.adv_index if clean == "attacked" else np.arange(bundle.n_clean)
+    clean_logits, clean_labels = bundle.clean_rob_logits[chosen], bundle.clean_labels[chosen]
+    wrong = clean_logits.argmax(axis=1) != clean_labels
+    if conditional:
+        wrong &= bundle.clean_std_logits[chosen].argmax(axis=1) == clean_labels
+    right = attacked.adv_rob_logits.argmax(axis=1) == bundle.adv_labels
+    if not wrong.any():
+        also = " among those that the standard model gets right" if conditional else ""
+        raise ParameterError(
+            f"the robust model gets none of the {len(chosen)} clean examples wrong{also}: there is nothing "
+            "to optimise; use clean='all' or more images"
+        )
+    if not right.any():
+        raise ParameterError(
+            f"the robust model gets none of the {bundle.n_adv} attacked examples right: no margin to keep"
+        )
+    logits = np.concatenate([clean_logits, attacked.adv_rob_logits]).astype(np.float64, copy=False)
+    labels = np.concatenate([clean_labels, bundle.adv_labels])
+    return _Rows(logits, labels, len(chosen), np.flatnonzero(wrong), len(chosen) + np.flatnonzero(right))
+
+
+def _visit(
+    rows: _Rows,
+    grid: GridSpec,
+    clamp: Clamp,
+    ln_k: int,
+    device: torch.device,
+    progress: Callable[[float], None] | None,
+) -> CellMargins:
+    """Margins in every cell; the examples are shared out among threads, which never wait for each other."""
+    counted = np.concatenate([rows.right_rows, rows.wrong_rows])
+    table = np.empty((*grid.shape, len(counted)))
+    threads = (
+        1 if device.type == "cuda" else max(1, min(torch.get_num_threads(), len(counted) // ROWS_PER_THREAD))
+    )
+    stop = threading.Event()
+    chunks = np.array_split(np.arange(len(counted)), threads if device.type == "cpu" else 1)
+
+    def work(chunk: NDArray[np.int64], report: Callable[[float], None]) -> None:
+        try:
+            with one_thread():
+                stages = _stages(rows, counted[chunk], device)
+                _visit_cells(stages, grid, clamp, ln_k, table[..., chunk[0] : chunk[-1] + 1], report, stop)
+        except BaseException:
+            stop.set()
+            raise
+
+    first = progress or _ignore  # one thread speaks for all: their shares are equal
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(work, chunk, first if n == 0 else _ignore) for n, chunk in enumerate(chunks)]
+    for job in jobs:
+        job.result()
+    n_right = len(rows.right_rows)
+    return CellMargins(attacked=table[..., :n_right], wrong=table[..., n_right:])
+
+
+def _ignore(_: float) -> None:
+    """Report progress to nobody."""
+
+
+def _visit_cells(
+    stages: StagedTransform,
+    grid: GridSpec,
+    clamp: Clamp,
+    ln_k: int,
+    table: Array,
+    report: Callable[[float], None],
+    stop: threading.Event,
+) -> None:
+    """Fill a table of shape (s, p, c, rows), slowest stage outermost: c, then p, then s."""
+    scales = torch.tensor(grid.s, device=stages.device)
+    for k, c in enumerate(grid.c.tolist()):
+        for j, p in enumerate(grid.p.tolist()):
+            margins = stages.margins_at_scales(ln_k, c, clamp, p, scales).cpu().numpy()
+            table[:, j, k] = np.where(margins < RESOLUTION, 0.0, margins)
+            if stop.is_set():
+                return
+            report((k * len(grid.p) + j + 1) / (len(grid.c) * len(grid.p)))
+
+
+def _changes(rows: _Rows, grid: GridSpec, clamp: Clamp, ln_k: int, device: torch.device) -> _Changes:
+    normed = layer_norm(torch.from_numpy(rows.logits).to(device), ln_k)
+    labels = torch.from_numpy(rows.labels).to(device)
+    first, last = normed.max(dim=1), normed.min(dim=1)
+    ends, before = _ends(normed), (first.indices == labels).double()
+    plain_tie = ends[:, 0] == ends[:, 1]
+    loss, changes = np.empty((2, *grid.shape[1:])), np.empty((2, *grid.shape[1:]))
+    for k, c in enumerate(grid.c.tolist()):
+        swapped = overtaken(first.values, last.values, c, clamp)
+        top = torch.where(swapped, last.indices, first.indices)
+        own_tie = plain_tie & ~swapped
+        leaders = clamp_logits(ends + c, clamp).topk(2, dim=1).values.T.contiguous()
+        for j, p in enumerate(grid.p.tolist()):
+            one, two = signed_power(leaders, p)
+            tied = (one == two) & ~own_tie  # `mnuts_core.functional.mixing`
+            lost = before - ((top == labels) & ~tied).double()
+            changed = ((top != first.indices) | tied).double()
+            for part, of in enumerate((slice(0, rows.n_clean), slice(rows.n_clean, None))):
+                loss[part, j, k], changes[part, j, k] = float(lost[of].mean()), float(changed[of].mean())
+    return _Changes(loss.max(axis=0), *changes)
+
+
+def _ends(normed: Tensor) -> Tensor:
+    """Each row's two largest and two smallest logits, (R, 4): a clamp's two largest are among them."""
+    largest = normed.topk(2, dim=1).values
+    return torch.cat([largest, normed.topk(min(2, normed.shape[1] - 2), largest=False).values], dim=1)
+
+
+def _stages(rows: _Rows, chosen: NDArray[np.int64], device: torch.device) -> StagedTransform:
+    nothing = torch.empty((len(chosen), 0), dtype=torch.int64)
+    return StagedTransform(torch.from_numpy(rows.logits[chosen]), nothing, device=device)

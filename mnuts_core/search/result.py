@@ -1,0 +1,306 @@
+"""What Algorithm 1 found: the whole table of a grid search, and how the best cell is chosen from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnuts_core.functional.quantiles import (
+    SATURATED,
+    UNRESOLVED,
+    QuantileMethod,
+    margin_quantile,
+    quantile_places,
+)
+from mnuts_core.params import PARAMS, Clamp, MixParams
+from mnuts_core.search.grids import GridSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CleanRows = Literal["attacked", "all"]
+
+HIGHEST_QUANTILE = 1.0 - 1e-9
+"""The objective compares with at most this, as the paper's code does."""
+MILD = (1e-3, 0.95)
+"""Quantiles in here give an α that is neither 1/2 nor 1 in effect."""
+
+TABLES = (
+    "objective",
+    "quantile",
+    "alpha",
+    "saturated",
+    "accuracy_loss",
+    "clean_changes",
+    "attacked_changes",
+)
+"""Names of the result's tables."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the grid.
+
+    Attributes:
+        index: Place in the tables, (s, p, c).
+        params: The parameters, α filled in.
+        objective: Share of wrong clean examples that keep a margin ≥ quantile (lower is better).
+        quantile: q, the (1-β)-quantile of the attacked margins; α = 1/(1+q).
+    """
+
+    index: tuple[int, int, int]
+    params: MixParams
+    objective: float
+    quantile: float
+
+
+@dataclass(frozen=True, eq=False)
+class CellMargins:
+    """Margins of M(h) in every cell: what any β needs.
+
+    Attributes:
+        attacked: At the MMAA points that LN∘h gets right, shape (s, p, c, n_right).
+        wrong: On the clean examples that LN∘h gets wrong, shape (s, p, c, n_wrong).
+    """
+
+    attacked: Array
+    wrong: Array
+
+    @cached_property
+    def ascending(self) -> tuple[Array, Array]:
+        """Both, sorted along the last axis."""
+        return np.sort(self.attacked, axis=-1), np.sort(self.wrong, axis=-1)
+
+    def table(self, betas: Array, method: QuantileMethod) -> tuple[Array, Array]:
+        """Objective and quantile of every cell at every β, both of shape (s, p, c, len(betas))."""
+        if len(betas) == 1 and "ascending" not in self.__dict__:
+            return self._table_once(betas, method)
+        attacked, wrong = self.ascending
+        quantile = margin_quantile(attacked, betas, method)
+        cutoff = np.minimum(quantile, HIGHEST_QUANTILE)
+        below = np.empty(quantile.shape, np.int64)
+        for index in np.ndindex(quantile.shape[:3]):
+            below[index] = np.searchsorted(wrong[index], cutoff[index], side="left")
+        return 1.0 - below / wrong.shape[-1], quantile
+
+    def _table_once(self, betas: Array, method: QuantileMethod) -> tuple[Array, Array]:
+        """For a single β selecting two margins is enough: a quarter of the time of sorting all."""
+        low, high, _ = quantile_places(betas, self.attacked.shape[-1])
+        partitioned = np.partition(self.attacked, np.unique([low, high]), axis=-1)
+        quantile = margin_quantile(partitioned, betas, method)
+        below = (self.wrong < np.minimum(quantile, HIGHEST_QUANTILE)).sum(axis=-1, keepdims=True)
+        return 1.0 - below / self.wrong.shape[-1], quantile
+
+
+@dataclass(frozen=True, eq=False)
+class GridSearchResult:
+    """The whole table of Algorithm 1; all tables have shape `(len(s), len(p), len(c))`.
+
+    Attributes:
+        grid: The candidates.
+        beta: The level.
+        clamp, ln_k, conditional, quantile_method, clean, max_accuracy_loss: As asked for.
+        objective: Line 10 of Algorithm 1, in [0, 1].
+        quantile: Line 9, q.
+        alpha: 1/(1+q) (line 15).
+        saturated: Where q > 1 - 3e-6 or q < 1e-12: float64 saturates, such cells are not trusted.
+        accuracy_loss: How much accuracy M(h) has lost against h, the larger of clean and attacked,
+            as a share (negative: a gain).
+        clean_changes, attacked_changes: Share of examples whose prediction M changes (Assumption 4.2).
+        n_clean: Clean examples that the search saw; n_wrong of them enter the objective.
+        n_wrong: See n_clean.
+        n_attacked: Attacked examples; n_right of them give the quantile.
+        n_right: See n_attacked.
+        margins: Sorted margins of every cell, from which any other β is had.
+    """
+
+    grid: GridSpec
+    beta: float
+    clamp: Clamp
+    ln_k: int
+    conditional: bool
+    quantile_method: QuantileMethod
+    clean: CleanRows
+    max_accuracy_loss: float | None
+    objective: Array
+    quantile: Array
+    alpha: Array
+    saturated: NDArray[np.bool_]
+    accuracy_loss: Array
+    clean_changes: Array
+    attacked_changes: Array
+    n_clean: int
+    n_wrong: int
+    n_attacked: int
+    n_right: int
+    margins: CellMargins = field(repr=False)
+
+    @cached_property
+    def _choice(self) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+        return choose(self)
+
+    @cached_property
+    def best(self) -> Cell:
+        """The chosen cell (see `choose`)."""
+        return self.cell(self._choice[0])
+
+    @cached_property
+    def ties(self) -> tuple[Cell, ...]:
+        """All cells to choose from whose objective equals the best one's: the chosen one, then the milder."""
+        chosen = self.best.index
+        equal = _allowed(self) & (self.objective == self.objective[chosen])
+        places = (_place(index) for index in np.argwhere(equal).tolist())
+        others = sorted((i for i in places if i != chosen), key=lambda i: _mildness(self, i))
+        return (self.best, *(self.cell(i) for i in others))
+
+    def ranked(self, n: int) -> list[Cell]:
+        """The n best cells to choose from: the chosen one, its ties, then the others by objective."""
+        order = np.argsort(self.objective, axis=None, kind="stable")
+        places = np.stack(np.unravel_index(order, self.grid.shape), axis=1).tolist()
+        allowed, seen = _allowed(self), {cell.index for cell in self.ties}
+        others = (place for place in map(_place, places) if allowed[place] and place not in seen)
+        return list(islice(chain(self.ties, map(self.cell, others)), n))
+
+    @cached_property
+    def edges(self) -> dict[str, str]:
+        """For each of s, p, c at whose grid's end the best cell sits: "low" or "high"."""
+        return _edges(self.grid, self.best.index)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the result must know, one line each."""
+        if not self.edges:
+            return self._choice[1]
+        where = ", ".join(f"{axis} at its {end} end" for axis, end in self.edges.items())
+        return (*self._choice[1], f"the optimum sits on the grid's edge ({where}): widen the grid")
+
+    def cell(self, index: tuple[int, int, int]) -> Cell:
+        """The cell at a place in the tables."""
+        i, j, k = index
+        params = MixParams(
+            s=float(self.grid.s[i]),
+            p=float(self.grid.p[j]),
+            c=float(self.grid.c[k]),
+            clamp=self.clamp,
+            ln_k=self.ln_k,
+            beta=self.beta,
+            alpha=float(self.alpha[index]),
+        )
+        return Cell((i, j, k), params, float(self.objective[index]), float(self.quantile[index]))
+
+    @property
+    def admissible(self) -> NDArray[np.bool_]:
+        """Cells that are neither saturated nor cost the robust model too much accuracy."""
+        limit = np.inf if self.max_accuracy_loss is None else self.max_accuracy_loss + 1e-12
+        return np.asarray(~self.saturated & (self.accuracy_loss <= limit))
+
+    def widened_grid(self) -> GridSpec:
+        """The grid to search next when the optimum sits on an edge."""
+        return self.grid.widened(self.edges)
+
+    def at_beta(self, beta: float) -> GridSearchResult:
+        """The same search at another β, from the margins at hand."""
+        beta = PARAMS["beta"].check(beta)
+        if beta == self.beta:
+            return self
+        objective, quantile = self.margins.table(np.array([beta]), self.quantile_method)
+        return replace(self, **level_tables(beta, objective[..., 0], quantile[..., 0]))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a cell: s, p, c, objective, quantile, alpha, saturated, accuracy_loss, ..."""
+        import pandas as pd
+
+        s, p, c = np.meshgrid(self.grid.s, self.grid.p, self.grid.c, indexing="ij")
+        tables = {"s": s, "p": p, "c": c}
+        tables |= {name: getattr(self, name) for name in TABLES}
+        return pd.DataFrame({name: table.ravel() for name, table in tables.items()})
+
+
+def choose(result: GridSearchResult) -> tuple[tuple[int, int, int], tuple[str, ...]]:
+    """The best cell of a table, deterministically, and what to warn of.
+
+    Among admissible cells (unsaturated, no undue loss of accuracy) within one example of the smallest
+    objective, those with q in [1e-3, 0.95] come first, then the smaller objective, then the milder
+    numbers: q nearest to 0.3, smaller p, s nearest to 1, c nearest to 0. With `max_accuracy_loss=None`
+    the paper's rule: the smallest objective of all cells; only exact ties go by mildness.
+    """
+    notes: list[str] = []
+    plain, allowed = result.max_accuracy_loss is None, _allowed(result)
+    left_out = int((~result.admissible & ~result.saturated).sum())
+    if not plain and result.saturated.all():
+        notes.append("every cell is saturated: none is to be trusted")
+    elif not plain and not result.admissible.any():
+        notes.append("no cell meets max_accuracy_loss: the best of the others is shown, which costs accuracy")
+    elif not plain and left_out:
+        notes.append(
+            f"{left_out} of {allowed.size} cells left out: M costs the robust model more than "
+            f"{100 * (result.max_accuracy_loss or 0):g} points of accuracy there"
+        )
+    if flagged := int(result.saturated.sum()):
+        notes.append(f"{flagged} of {allowed.size} cells are saturated (q > 1 - 3e-6 or q < 1e-12)")
+    least = result.objective[allowed].min()
+    slack = 0.0 if plain else 1.0 / result.n_wrong
+    near = [
+        _place(index) for index in np.argwhere(allowed & (result.objective <= least + slack + 1e-12)).tolist()
+    ]
+    if not plain:
+        near = [i for i in near if MILD[0] <= result.quantile[i] <= MILD[1]] or near
+    least = min(result.objective[index] for index in near)
+    best = min(
+        (index for index in near if result.objective[index] == least), key=lambda i: _mildness(result, i)
+    )
+    if not MILD[0] <= result.quantile[best] <= MILD[1]:
+        notes.append(f"q = {result.quantile[best]:.3g} is extreme: α = {result.alpha[best]:.8f}")
+    return best, tuple(notes)
+
+
+def level_tables(beta: float, objective: Array, quantile: Array) -> dict[str, Any]:
+    """The fields of a `GridSearchResult` that depend on β."""
+    return {
+        "beta": beta,
+        "objective": objective,
+        "quantile": quantile,
+        "alpha": 1.0 / (1.0 + quantile),
+        "saturated": (quantile > SATURATED) | (quantile < UNRESOLVED),
+    }
+
+
+def _allowed(result: GridSearchResult) -> NDArray[np.bool_]:
+    """Cells to choose from: the admissible ones; if there are none the unsaturated, if none all."""
+    everything = np.ones(result.grid.shape, bool)
+    if result.max_accuracy_loss is None:
+        return everything
+    for mask in (result.admissible, ~result.saturated):
+        if mask.any():
+            return mask
+    return everything
+
+
+def _place(index: list[int]) -> tuple[int, int, int]:
+    i, j, k = index
+    return i, j, k
+
+
+def _mildness(result: GridSearchResult, index: tuple[int, int, int]) -> tuple[float, ...]:
+    """Smaller is milder; the index last, so that the order is total."""
+    q = max(float(result.quantile[index]), 1e-300)
+    i, j, k = index
+    s, p, c = float(result.grid.s[i]), float(result.grid.p[j]), float(result.grid.c[k])
+    return (round(abs(math.log(q / 0.3)), 9), p, abs(math.log(s)), abs(c), *index)
+
+
+def _edges(grid: GridSpec, index: tuple[int, int, int]) -> dict[str, str]:
+    """Which of s, p, c sits at an end of its range; an axis of one value has no ends."""
+    return {
+        axis: "low" if place == 0 else "high"
+        for (axis, values), place in zip(grid.axes().items(), index, strict=True)
+        if len(values) > 1 and place in (0, len(values) - 1)
+    }

@@ -1,0 +1,1 @@
+"""What there is to see, as records of arrays: computed here, drawn elsewhere."""

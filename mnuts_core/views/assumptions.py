@@ -1,0 +1,91 @@
+"""How far the paper's assumptions hold on a bundle: the promised gain falls short exactly where they fail."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnuts_core.functional.quantiles import least_kept
+from mnuts_core.remix.engine import Remix, RemixEngine
+
+
+class Share(NamedTuple):
+    """So many of so many.
+
+    Example:
+        >>> print(Share(3, 4))
+        3 of 4 (75.00 %)
+    """
+
+    some: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """The share in [0, 1]; NaN of none."""
+        return self.some / self.of if self.of else float("nan")
+
+    def __str__(self) -> str:
+        return f"{self.some:,} of {self.of:,}" + (f" ({100 * self.value:.2f} %)" if self.of else "")
+
+
+class Assumptions(NamedTuple):
+    """The assumptions behind Algorithm 1, counted on one mix.
+
+    Attributes:
+        std_right_too: Of the clean images that M(h) gets right, those that g gets right too (Assumption
+            4.1: all).
+        changed_clean: Clean images whose predicted class M changes (Assumption 4.2: none).
+        changed_attacked: Attacked ones likewise; None without an attacked part.
+        kept: Of the clean images that M(h) gets wrong, those whose margin reaches (1-α)/α, so that g cannot
+            mend them: the objective of Algorithm 1.
+        kept_std_right: The same among those that g gets right (independence in Theorem 4.4: the same share).
+        promised: Clean images that the mix would gain over M(h), were the objective the whole story.
+        not_second: Clean images that g gets right with M(h)'s margin below (1-α)/α, and that stay wrong all
+            the same: their class is not M(h)'s second choice, and the objective looks at the second alone.
+        mended: Clean images that M(h) gets wrong and the mix right.
+        broken: Clean images that M(h) gets right and the mix wrong.
+    """
+
+    std_right_too: Share
+    changed_clean: Share
+    changed_attacked: Share | None
+    kept: Share
+    kept_std_right: Share
+    promised: float
+    not_second: int
+    mended: int
+    broken: int
+
+
+def assumptions(engine: RemixEngine, remix: Remix) -> Assumptions:
+    """How far Assumptions 4.1 and 4.2 and the independence of Theorem 4.4 hold.
+
+    The promise takes them at their word: g is right wherever M(h) is, and among the images that M(h) gets
+    wrong, low margins are no rarer where g is right.
+
+    Args:
+        engine: The engine of the bundle.
+        remix: The mix.
+    """
+    n, clean = engine.n_clean, remix.on_clean
+    std_right = (engine.std_class == engine.labels).cpu().numpy()[:n]
+    wrong, reaches = ~clean.right, clean.margin >= least_kept(remix.threshold)
+    kept, changed = _share(reaches, wrong), engine.changed(remix.params)
+    return Assumptions(
+        std_right_too=_share(std_right, clean.right),
+        changed_clean=Share(int(changed[:n].sum()), n),
+        changed_attacked=Share(int(changed[n:].sum()), len(changed) - n) if remix.on_attacked else None,
+        kept=kept,
+        kept_std_right=_share(reaches, wrong & std_right),
+        promised=float((wrong & std_right).sum()) * (1.0 - kept.value) if kept.of else 0.0,
+        not_second=int((wrong & std_right & ~reaches & ~clean.mix_right).sum()),
+        mended=int((wrong & clean.mix_right).sum()),
+        broken=int((clean.right & ~clean.mix_right).sum()),
+    )
+
+
+def _share(what: NDArray[np.bool_], among: NDArray[np.bool_]) -> Share:
+    return Share(int((what & among).sum()), int(among.sum()))

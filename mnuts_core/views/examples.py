@@ -1,0 +1,283 @@
+"""Single examples: which ones the mix mends or breaks, and one example's probabilities (Fig. 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mnuts_core.errors import ParameterError
+from mnuts_core.functional.mixing import mix_probabilities, temperature_scale, transform_with
+from mnuts_core.functional.simplex import PAPER_CASES, Trajectory, top_three, trajectory
+from mnuts_core.params import MixParams
+from mnuts_core.remix.engine import Part, Remix, RemixEngine
+from mnuts_core.views.margins import Array
+
+NO_CLASS = "none (a tie)"
+"""What M(h) predicts where the transform makes classes equally likely (`mnuts_core.functional.mixing`)."""
+Rows = NDArray[np.int64]
+Outcome = Literal["mended", "broken", "right", "wrong"]
+Where = Literal["clean", "attacked"]
+
+
+class Examples(NamedTuple):
+    """Some examples of one part of a bundle; arrays of shape (n,).
+
+    Attributes:
+        row: Place in the part, from 0.
+        number: Which image of the bundle it is (the clean row).
+        label, std, rob, mix: True class, and what g, h and the mix predict, int64.
+        margin: Confidence margin of M(h).
+        mended: True where h is wrong and the mix right, False where it is the other way round.
+    """
+
+    row: Rows
+    number: Rows
+    label: Rows
+    std: Rows
+    rob: Rows
+    mix: Rows
+    margin: Array
+    mended: NDArray[np.bool_]
+
+
+def changed_examples(engine: RemixEngine, remix: Remix, where: Where = "clean") -> Examples:
+    """The examples that the mix mends or breaks: where it and the robust model h are not both right or wrong.
+
+    Args:
+        engine: The engine of the bundle.
+        remix: The mix.
+        where: Which part of the bundle.
+
+    Raises:
+        BundleError: If the part is the attacked one, and the bundle has none.
+    """
+    part, rows = _part(engine, remix, where)
+    before = engine.rob_right[rows]
+    picked = np.flatnonzero(before != part.mix_right)
+    plain, std = (classes[rows].cpu().numpy() for classes in (engine.stages.plain_class, engine.std_class))
+    return Examples(
+        row=picked,
+        number=image_numbers(engine, where)[picked],
+        label=engine.labels[rows].cpu().numpy()[picked],
+        std=std[picked],
+        rob=plain[picked],
+        mix=part.mix_class[picked],
+        margin=part.margin[picked],
+        mended=part.mix_right[picked],
+    )
+
+
+def image_numbers(engine: RemixEngine, where: Where) -> Rows:
+    """Which image of the bundle each row of a part is.
+
+    Raises:
+        BundleError: If the part is the attacked one, and the bundle has none.
+    """
+    if where == "clean":
+        return np.arange(engine.n_clean)
+    index = engine.bundle.require_attacked().adv_index
+    assert index is not None  # for the type checker
+    return index
+
+
+def _part(engine: RemixEngine, remix: Remix, where: Where) -> tuple[Part, slice]:
+    """A part's results, and where its rows stand among the engine's."""
+    if where == "clean":
+        return remix.on_clean, slice(0, engine.n_clean)
+    engine.bundle.require_attacked()
+    assert remix.on_attacked is not None  # for the type checker
+    return remix.on_attacked, slice(engine.n_clean, None)
+
+
+class Bars(NamedTuple):
+    """One example's probabilities.
+
+    Attributes:
+        name: What the example is.
+        classes: Names of the classes shown, the robust model's likeliest first.
+        label: Place of the true class among them; None if it is not shown, or there is none.
+        values: By the classifier's name (`g`, `h`, `M(h)`, `mix`) its probabilities of these classes,
+            of all K: they need not sum to 1. Shape (len(classes),) each.
+        margin: Confidence margin by the classifier's name.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    label: int | None
+    values: dict[str, Array]
+    margin: dict[str, float]
+
+
+class Story(NamedTuple):
+    """What becomes of one example.
+
+    Attributes:
+        where: The part of the bundle.
+        number: Which image of the bundle it is.
+        label, std, rob, mapped, mix: Names of the true class and of what g, h, M(h) and the mix predict;
+            `NO_CLASS` where M(h) ties.
+        outcome: `mended` or `broken` by the mix, against h; or `right` or `wrong` before and after.
+        margin: Confidence margin of M(h).
+        threshold: (1-α)/α, from which on M(h) outvotes g.
+    """
+
+    where: Where
+    number: int
+    label: str
+    std: str
+    rob: str
+    mapped: str
+    mix: str
+    outcome: Outcome
+    margin: float
+    threshold: float
+
+
+def story(engine: RemixEngine, remix: Remix, where: Where, row: int) -> Story:
+    """What the four classifiers make of one example.
+
+    Args:
+        engine: The engine of the bundle.
+        remix: The mix.
+        where: Which part of the bundle.
+        row: Place in the part.
+
+    Raises:
+        ParameterError: If there is no such row.
+        BundleError: If the part is the attacked one, and the bundle has none.
+    """
+    part, rows = _part(engine, remix, where)
+    numbers, names = image_numbers(engine, where), engine.bundle.manifest.classes
+    if not 0 <= row < len(numbers):
+        raise ParameterError(f"row must lie in [0, {len(numbers)}) for {where} images, got {row}")
+    plain, std = (classes[rows].cpu().numpy() for classes in (engine.stages.plain_class, engine.std_class))
+    before, after = bool(engine.rob_right[rows][row]), bool(part.mix_right[row])
+    same: Outcome = "right" if after else "wrong"
+    changed: Outcome = "mended" if after else "broken"
+    return Story(
+        where=where,
+        number=int(numbers[row]),
+        label=names[int(engine.labels[rows][row])],
+        std=names[int(std[row])],
+        rob=names[int(plain[row])],
+        mapped=NO_CLASS if part.tied[row] else names[int(part.rob_class[row])],
+        mix=names[int(part.mix_class[row])],
+        outcome=same if before == after else changed,
+        margin=float(part.margin[row]),
+        threshold=remix.threshold,
+    )
+
+
+def paper_bars(params: MixParams) -> tuple[Bars, ...]:
+    """The paper's two logit vectors (Fig. 3): probabilities of h and M(h)."""
+    return tuple(
+        _paper_bars(name, torch.tensor(h, dtype=torch.float64), params) for name, h in PAPER_CASES.items()
+    )
+
+
+def _paper_bars(name: str, h: torch.Tensor, params: MixParams) -> Bars:
+    values = {"h": h.softmax(0), "M(h)": transform_with(h.unsqueeze(0), params)[0].softmax(0)}
+    return _bars(name, ("A", "B", "C"), None, values, torch.arange(3))
+
+
+def example_bars(engine: RemixEngine, remix: Remix, where: Where, row: int) -> Bars:
+    """One example's probabilities of its top three classes under g, h, M(h) and the mix.
+
+    Args:
+        engine: The engine of the bundle.
+        remix: The mix.
+        where: Which part of the bundle.
+        row: Place in the part.
+    """
+    place = row if where == "clean" else engine.n_clean + row
+    params, names = remix.params, engine.bundle.manifest.classes
+    g, h = engine.std_logits[place].double().cpu(), engine.rob_logits[place].double().cpu()
+    mapped = transform_with(h.unsqueeze(0), params)[0].softmax(0)
+    scaled = temperature_scale(g, params.temperature).softmax(0)
+    values = {"g": g.softmax(0), "h": h.softmax(0), "M(h)": mapped}
+    values["mix"] = mix_probabilities(scaled, mapped, remix.alpha)
+    shown = h.topk(min(3, len(h))).indices
+    label = (shown == int(engine.labels[place])).nonzero().flatten().tolist()
+    told = story(engine, remix, where, row)
+    title = f"{where} image {told.number}, labelled {told.label}"
+    return _bars(title, tuple(names[i] for i in shown.tolist()), label[0] if label else None, values, shown)
+
+
+def _bars(
+    name: str,
+    classes: tuple[str, ...],
+    label: int | None,
+    values: dict[str, torch.Tensor],
+    shown: torch.Tensor,
+) -> Bars:
+    tops = {key: p.topk(2).values for key, p in values.items()}
+    return Bars(
+        name,
+        classes,
+        label,
+        {key: p[shown].numpy() for key, p in values.items()},
+        {key: float(top[0] - top[1]) for key, top in tops.items()},
+    )
+
+
+class SimplexCase(NamedTuple):
+    """One example's two paths on the simplex.
+
+    Attributes:
+        name: What the example is.
+        corners: Names of the three classes.
+        raw: Path of σ(h/τ).
+        transformed: Path of σ(M(h)/τ).
+        at: Transformed point at τ = 1, shape (2,); the mix uses this one.
+        raw_at: Raw point at τ = 1, shape (2,).
+    """
+
+    name: str
+    corners: tuple[str, ...]
+    raw: Trajectory
+    transformed: Trajectory
+    at: Array
+    raw_at: Array
+
+
+def paper_cases(params: MixParams) -> tuple[SimplexCase, ...]:
+    """The paper's two logit vectors (Fig. 3 and 4) under the current transform."""
+    return tuple(_case(name, ("A", "B", "C"), np.array(h), params) for name, h in PAPER_CASES.items())
+
+
+def example_case(engine: RemixEngine, row: int, params: MixParams) -> SimplexCase:
+    """One row of the bundle with its top three classes.
+
+    Args:
+        engine: The engine of the bundle (of three classes at least).
+        row: Clean rows first, then the attacked ones.
+        params: The transform.
+    """
+    h = engine.rob_logits[row].double().cpu()
+    names = engine.bundle.manifest.classes
+    corners = tuple(names[i] for i in top_three(h).tolist())
+    kind = "clean" if row < engine.n_clean else "attacked"
+    number = row if row < engine.n_clean else int(_attacked_index(engine)[row - engine.n_clean])
+    label = names[int(engine.labels[row])]
+    return _case(f"{kind} image {number}, labelled {label}", corners, h.numpy(), params)
+
+
+def _attacked_index(engine: RemixEngine) -> NDArray[np.int64]:
+    index = engine.bundle.require_attacked().adv_index
+    assert index is not None  # for the type checker
+    return index
+
+
+def _case(name: str, corners: Iterable[str], h: Array, params: MixParams) -> SimplexCase:
+    return SimplexCase(
+        name,
+        tuple(corners),
+        trajectory(h),
+        trajectory(h, params),
+        at=trajectory(h, params, [1.0]).xy[0],
+        raw_at=trajectory(h, None, [1.0]).xy[0],
+    )

@@ -1,0 +1,97 @@
+"""What a page shows, as plain arrays: every view is computed here and only drawn elsewhere."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnuts_core.params import LN_ONLY
+from mnuts_core.remix.engine import Remix, RemixEngine
+
+Array = NDArray[np.float64]
+BINS = 25
+"""Bins of a margin histogram, as in the paper's Table 6."""
+
+
+class Histogram(NamedTuple):
+    """Margins of one classifier on one part of the bundle, split by correctness.
+
+    Attributes:
+        edges: Bin edges in [0, 1], shape (BINS + 1,).
+        right: Count of right predictions in each bin, shape (BINS,).
+        wrong: Count of wrong ones.
+        median_right: Median margin of the right ones; NaN if there are none.
+        median_wrong: The same of the wrong ones.
+    """
+
+    edges: Array
+    right: NDArray[np.int64]
+    wrong: NDArray[np.int64]
+    median_right: float
+    median_wrong: float
+
+    @property
+    def n(self) -> int:
+        """How many examples."""
+        return int(self.right.sum() + self.wrong.sum())
+
+
+def histogram(margins: Array, right: NDArray[np.bool_]) -> Histogram:
+    """The histogram of margins in [0, 1], split by correctness.
+
+    Args:
+        margins: Confidence margins, shape (n,).
+        right: Whether each prediction is right, shape (n,).
+    """
+    place = np.minimum((margins * BINS).astype(np.int64), BINS - 1)
+    counts = [np.bincount(place[mask], minlength=BINS) for mask in (right, ~right)]
+    medians = [float(np.median(margins[mask])) if mask.any() else float("nan") for mask in (right, ~right)]
+    return Histogram(np.linspace(0.0, 1.0, BINS + 1), counts[0], counts[1], *medians)
+
+
+class MarginHistograms(NamedTuple):
+    """Table 6: one classifier's margins, clean and attacked."""
+
+    clean: Histogram
+    attacked: Histogram | None
+
+    @property
+    def gap(self) -> float:
+        """The margin gap of Fig. 6: median of the attacked right minus that of the clean wrong."""
+        return float("nan") if self.attacked is None else self.attacked.median_right - self.clean.median_wrong
+
+
+def base_histograms(engine: RemixEngine) -> dict[str, MarginHistograms]:
+    """Margins of g, h and LN∘h (k = 250): they move with no slider."""
+    std_right = (engine.std_class == engine.labels).cpu().numpy()
+    rob_right = engine.rob_right
+    ln_margins = engine.margins(LN_ONLY).margin.double().cpu().numpy()
+    return {
+        "g": split_histograms(engine, engine.std_margins(), std_right),
+        "h": split_histograms(engine, engine.raw_margins(), rob_right),
+        "LN h": split_histograms(engine, ln_margins, rob_right),
+    }
+
+
+def mix_histograms(remix: Remix) -> MarginHistograms:
+    """Margins of M(h) under the current transform."""
+    clean, attacked = remix.on_clean, remix.on_attacked
+    return MarginHistograms(
+        histogram(clean.margin, clean.right),
+        None if attacked is None else histogram(attacked.margin, attacked.right),
+    )
+
+
+def split_histograms(engine: RemixEngine, margins: Array, right: NDArray[np.bool_]) -> MarginHistograms:
+    """Margins of any classifier on all rows, clean first, as two histograms.
+
+    Args:
+        engine: The engine of the bundle.
+        margins: Confidence margins, shape (R,).
+        right: Whether each prediction is right, shape (R,).
+    """
+    n = engine.n_clean
+    attacked = histogram(margins[n:], right[n:]) if engine.bundle.n_adv else None
+    return MarginHistograms(histogram(margins[:n], right[:n]), attacked)

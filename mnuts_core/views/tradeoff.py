@@ -1,0 +1,316 @@
+"""Trade-off curves: clean accuracy against the two robust estimates, for every α or every β at once.
+
+For a fixed transform and temperature, an example is right exactly while the odds `t = (1-α)/α` lie in
+one interval: `t·(a_y - a_i) + (b_y - b_i) ≥ 0` for every class i, with a = σ(g/T), b = σ(M(h)). So one
+pass gives each example's interval, and sorting the ends gives the accuracy at every α.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from mnuts_core.functional.quantiles import TIE, least_kept
+from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.remix.engine import STD, Remix, RemixEngine
+from mnuts_core.search.frontier import BetaFrontier
+from mnuts_core.search.result import GridSearchResult
+from mnuts_core.views.margins import Array
+
+TRIFLE = 1e-300
+"""Makes of 0 what is larger than 0, and leaves every other number as it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A curve in the trade-off plane; arrays of shape (n,).
+
+    Attributes:
+        alpha: Mixing weights, in [1/2, 1].
+        clean: Clean accuracy of the mix, in [0, 1].
+        margin_bound: The margin-bound estimate, in [0, 1]; NaN without an attacked part.
+        transfer: The transfer estimate, in [0, 1]; NaN likewise.
+    """
+
+    alpha: Array
+    clean: Array
+    margin_bound: Array
+    transfer: Array
+
+
+def alpha_grid(n: int = 161) -> Array:
+    """About n weights from 1 down to 1/2, dense at both ends of the odds (1-α)/α and even between.
+
+    Algorithm 1 often lands at α = 0.99 and above, and sharp transforms have margins next to 1: an even
+    grid would step over both.
+    """
+    even = np.linspace(0.0, 1.0, n - 2 * (n // 3))
+    end = np.logspace(-6, -1, n // 3)
+    return 1.0 / (1.0 + np.unique(np.concatenate([even, end, 1.0 - end])))
+
+
+def alpha_curve(engine: RemixEngine, params: MixParams, alphas: ArrayLike | None = None) -> Curve:
+    """The mix at every α, the transform and temperature held (as a slider of α would show it).
+
+    Args:
+        engine: The engine of a bundle.
+        params: Transform and temperature; β and α are ignored.
+        alphas: Weights in [1/2, 1]; `alpha_grid()` if None.
+
+    Raises:
+        ParameterError: If a weight lies outside [1/2, 1].
+    """
+    grid = alpha_grid() if alphas is None else np.atleast_1d(np.asarray(alphas, np.float64))
+    for alpha in grid.tolist():
+        PARAMS["alpha"].check(alpha)
+    return Curve(grid, *_shares(engine, params, (1.0 - grid) / grid))
+
+
+def _shares(engine: RemixEngine, params: MixParams, odds: Array) -> tuple[Array, Array, Array]:
+    """Clean accuracy, margin bound and transfer at each of the odds."""
+    low, high, closed = right_between(engine, params)
+    n = engine.n_clean
+    clean = _share_right(low[:n], high[:n], closed[:n], odds)
+    if not engine.bundle.n_adv:
+        return clean, np.full(len(odds), np.nan), np.full(len(odds), np.nan)
+    margins = engine.margins(params).margin[n:].cpu().numpy()
+    right = engine.right(params)[n:].cpu().numpy()
+    held = np.sort(margins[right])
+    bound = (len(held) - np.searchsorted(held, least_kept(odds), side="left")) / len(margins)
+    return clean, bound, _share_right(low[n:], high[n:], closed[n:], odds)
+
+
+def right_between(engine: RemixEngine, params: MixParams) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """For every row the interval of odds `t = (1-α)/α` at which the mix predicts the label.
+
+    Returns:
+        Lowest and highest odds, shape (R,) each (empty where lowest > highest), and whether the upper
+        end belongs to it: a tie goes to the standard model (`mnuts_core.functional.mixing`).
+    """
+    if params.temperature == 0.0:
+        low, high, closed = _hard_interval(engine, params)
+    else:
+        low, high = _soft_interval(
+            engine.std_probabilities(params.temperature),
+            engine.rob_probabilities(params),
+            engine.labels,
+            engine.std_class,
+        )
+        closed = torch.ones_like(low, dtype=torch.bool)
+    return low.cpu().numpy(), high.cpu().numpy(), closed.cpu().numpy()
+
+
+def _hard_interval(engine: RemixEngine, params: MixParams) -> tuple[Tensor, Tensor, Tensor]:
+    """T = 0: ŷ_std from odds `p₁ - p[ŷ_std]` on, ŷ_rob below them."""
+    switch = (engine.margins(params).deficit[:, STD].double() - TIE).clamp_min(0.0)
+    std_right = engine.std_class == engine.labels
+    rob_right = engine.vote(params) == engine.labels
+    never, always = torch.full_like(switch, torch.inf), torch.full_like(switch, torch.inf)
+    zero = torch.zeros_like(switch)
+    low = torch.where(rob_right, zero, torch.where(std_right, switch, never))
+    high = torch.where(std_right, always, torch.where(rob_right, switch, -never))
+    return low, high, std_right
+
+
+def _soft_interval(std: Tensor, rob: Tensor, labels: Tensor, std_class: Tensor) -> tuple[Tensor, Tensor]:
+    """T > 0: the intersection over classes i of `t·(a_y - a_i) ≥ b_i - b_y`.
+
+    Ties: y needs `TIE` less if it is ŷ_std, else `TIE` more than ŷ_std and a trifle more than the classes
+    before it, which only tells at t = 0.
+    """
+    own, voted = labels.unsqueeze(1), std_class.unsqueeze(1)
+    slope = std.gather(1, own) - std
+    need = rob - rob.gather(1, own)
+    need += TRIFLE * (torch.arange(rob.shape[1], device=rob.device) < own).to(need)
+    need.scatter_add_(1, voted, TIE * (own != voted).to(need)).sub_(TIE * (own == voted).to(need))
+    bound = need / slope
+    inf = torch.tensor(torch.inf, dtype=bound.dtype, device=bound.device)
+    low = torch.where(slope > 0, bound, -inf).amax(dim=1)
+    high = torch.where(slope < 0, bound, inf).amin(dim=1)
+    impossible = ((slope == 0) & (need > 0)).any(dim=1)
+    return torch.where(impossible, inf, low.clamp_min(0.0)), torch.where(impossible, -inf, high)
+
+
+def _share_right(low: Array, high: Array, closed: NDArray[np.bool_], odds: Array) -> Array:
+    """The share of examples whose interval holds each of the odds."""
+    possible = np.where(closed, low <= high, low < high)
+    low, high, closed = low[possible], high[possible], closed[possible]
+    begun = np.searchsorted(np.sort(low), odds, side="right")
+    ended = np.searchsorted(np.sort(high[closed]), odds, side="left")
+    ended += np.searchsorted(np.sort(high[~closed]), odds, side="right")
+    return np.asarray((begun - ended) / len(possible))
+
+
+def frontier_curve(
+    engine: RemixEngine,
+    frontier: BetaFrontier,
+    temperature: float = 0.0,
+    progress: Callable[[float], None] | None = None,
+) -> Curve:
+    """The mixes that Algorithm 1 chooses at each β, in the trade-off plane.
+
+    Args:
+        engine: The engine of the bundle that was searched.
+        frontier: The best cell for every β.
+        temperature: T of the standard model, which the search does not look at.
+        progress: Called with the share done; what it raises ends the work.
+    """
+    by_transform: dict[MixParams, list[int]] = {}
+    for place, params in enumerate(frontier.params):
+        shared = params.with_(alpha=None, beta=1.0, temperature=temperature)
+        by_transform.setdefault(shared, []).append(place)
+    table = np.full((3, len(frontier.beta)), np.nan)
+    for done, (params, places) in enumerate(by_transform.items()):
+        if progress is not None:
+            progress(done / len(by_transform))
+        table[:, places] = _shares(engine, params, frontier.quantile[places])
+    return Curve(frontier.alpha, *table)
+
+
+class Plane(NamedTuple):
+    """The trade-off plane, for one transform.
+
+    Attributes:
+        current: The α-curve of the current transform.
+        point: The current mix.
+    """
+
+    current: Curve
+    point: Remix
+
+
+def plane(engine: RemixEngine, remix: Remix) -> Plane:
+    """The α-curve of the current transform and the current point on it."""
+    return Plane(alpha_curve(engine, remix.params), remix)
+
+
+class Frontier(NamedTuple):
+    """The β-frontier of a whole grid in the trade-off plane.
+
+    Attributes:
+        curve: Its points, those that move.
+        params: The mix at each point, its α filled in.
+    """
+
+    curve: Curve
+    params: tuple[MixParams, ...]
+
+
+def frontier(
+    engine: RemixEngine, found: BetaFrontier, progress: Callable[[float], None] | None = None
+) -> Frontier:
+    """The β-frontier of a whole grid; only points that move are kept.
+
+    Args:
+        engine: The engine of the bundle that was searched.
+        found: The best cell for every β.
+        progress: Called with the share done; what it raises ends the work.
+    """
+    curve = frontier_curve(engine, found, progress=progress)
+    table = np.stack([curve.clean, curve.margin_bound, curve.transfer])
+    moved = np.ones(table.shape[1], bool)
+    moved[1:] = (np.diff(table, axis=1) != 0).any(axis=0)
+    params = tuple(params for params, kept in zip(found.params, moved, strict=True) if kept)
+    return Frontier(Curve(curve.alpha[moved], *table[:, moved]), params)
+
+
+class Sensitivity(NamedTuple):
+    """The objective of Algorithm 1 over the grid (Fig. 9), at one β.
+
+    Attributes:
+        objective: Shape (len(s), len(p), len(c)), in [0, 1]; lower is better. NaN in cells that are left
+            out: saturated, or costing the robust model too much accuracy.
+        s, p, c: The candidates.
+        at: The current (s, p, c).
+        best: The (s, p, c) that the search chooses.
+    """
+
+    objective: Array
+    s: Array
+    p: Array
+    c: Array
+    at: tuple[float, float, float]
+    best: tuple[float, float, float]
+
+
+def sensitivity(result: GridSearchResult, params: MixParams) -> Sensitivity:
+    """The objective over a finished search's grid, at the parameters' β.
+
+    Args:
+        result: The search, at any β.
+        params: β, and the place to mark.
+    """
+    here, grid = result.at_beta(params.beta), result.grid
+    best = here.best.params
+    return Sensitivity(
+        np.where(here.admissible, here.objective, np.nan),
+        *(grid.s, grid.p, grid.c),
+        at=(params.s, params.p, params.c),
+        best=(best.s, best.p, best.c),
+    )
+
+
+RESOLVED = 1e-12
+"""Stretches of odds shorter than this are passed over: α in float64 could hardly land inside."""
+
+SAME = 1e-9
+"""Shares of counted examples that differ by less are equal."""
+
+
+def plateau_curve(engine: RemixEngine, params: MixParams) -> Curve:
+    """The mix at one α from the middle of each stretch of α on which its predictions stay the same.
+
+    Args:
+        engine: The engine of a bundle.
+        params: Transform and temperature; β and α are ignored.
+
+    Returns:
+        The curve, α descending from 1 to 1/2: every pair of figures that some α reaches, but for odds at
+        which two stretches meet.
+    """
+    low, high, _ = right_between(engine, params)
+    margins = engine.margins(params).margin[engine.n_clean :].double().cpu().numpy()
+    ends = np.unique(np.concatenate([low, high, margins]))
+    ends = np.concatenate([[0.0], ends[(ends > 0) & (ends < 1)], [1.0]])
+    middle = (ends[1:] + ends[:-1])[np.diff(ends) > RESOLVED] / 2
+    return alpha_curve(engine, params, 1.0 / (1.0 + np.concatenate([[0.0], middle, [1.0]])))
+
+
+def best_clean(curve: Curve, least_bound: float) -> int | None:
+    """Where on a curve clean accuracy is highest while the margin bound is at least a given one.
+
+    Args:
+        curve: From `plateau_curve`.
+        least_bound: The margin bound to keep, in [0, 1].
+
+    Returns:
+        The place; among equals the one with the higher bound, then the larger α. None if no α keeps it.
+    """
+    return _best(curve.clean, curve.margin_bound, least_bound, curve.alpha)
+
+
+def best_bound(curve: Curve, least_clean: float) -> int | None:
+    """Where on a curve the margin bound is highest while clean accuracy is at least a given one.
+
+    Args:
+        curve: From `plateau_curve`.
+        least_clean: The clean accuracy to keep, in [0, 1].
+
+    Returns:
+        The place; among equals the one with more clean accuracy, then the larger α. None if no α keeps it.
+    """
+    return _best(curve.margin_bound, curve.clean, least_clean, curve.alpha)
+
+
+def _best(wanted: Array, kept: Array, least: float, alpha: Array) -> int | None:
+    allowed = kept >= least - SAME
+    if not allowed.any():
+        return None
+    order = np.lexsort((alpha, kept, np.where(allowed, wanted, -np.inf)))
+    return int(order[-1])

@@ -1,0 +1,334 @@
+"""The ablations, each against plain NumPy or against what it must equal by its definition."""
+
+import dataclasses
+import inspect
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mnuts_core import BundleError, GridSpec, MixParams, MnutsError, RemixEngine, grid_search
+from mnuts_core.ablations import ABLATIONS, find_ablation
+from mnuts_core.ablations.common import attacked_part, drawn
+from mnuts_core.ablations.curves import PAPER_BETAS, fig8, table10
+from mnuts_core.ablations.images import table8, table9
+from mnuts_core.ablations.margins import fig6, fig7
+from mnuts_core.ablations.surrogate import d9
+from mnuts_core.ablations.transforms import fig9, table4, table7
+from mnuts_core.bundles.paper import paper_tables
+from mnuts_core.datasets.specs import load_data
+from mnuts_core.demo.digits import load_digits_models
+from mnuts_core.functional.statistics import wilson_interval
+from tests import reference
+from tests.synthetic import clean_only, make_bundle
+
+GRID = GridSpec.from_ranges((0.5, 5.0), (1.0, 3.0), (-1.0, 0.0), steps=3)
+MIX = MixParams(s=2.0, p=2.0, c=-0.5, alpha=0.8)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return make_bundle(n=220, m=120, k=6, seed=5)
+
+
+def transformed(logits, mix=MIX):
+    return reference.softmax(reference.transform(logits, mix.s, mix.p, mix.c))
+
+
+class TestRegistry:
+    @pytest.mark.parametrize("ablation", ABLATIONS.values(), ids=ABLATIONS)
+    def test_options_are_the_functions(self, ablation):
+        parameters = inspect.signature(ablation.function).parameters
+        assert next(iter(parameters)) == "bundle"
+        assert set(parameters) == {"bundle", *ablation.options}
+        assert ablation.function.__name__ == ablation.name
+        assert ablation.where.split(",")[0] in ablation.function.__doc__
+
+    def test_printed_tables_exist(self):
+        names = {table.name for table in paper_tables()}
+        assert {a.printed for a in ABLATIONS.values() if a.printed} <= names
+
+    def test_unknown(self):
+        with pytest.raises(MnutsError, match=r"one of fig6, .*, got 'fig1'"):
+            find_ablation("fig1")
+
+    @pytest.mark.parametrize("name", [name for name in ABLATIONS if name != "d9"])
+    def test_frames_say_what_they_rest_on_and_need_attacked_examples(self, small, name):
+        function, options = find_ablation(name).function, {}
+        if "grid" in ABLATIONS[name].options:
+            options["grid"] = GRID
+        made = function(small, **options)
+        about = json.loads(json.dumps(made.attrs, allow_nan=False))
+        assert (about["ablation"], about["digest"]) == (name, small.digest)
+        assert {"data", "threat", "attack", "models", "settings", "versions"} <= set(about)
+        for column in [c for c in made if f"{c}_low" in made]:
+            known = made[made[column].notna()]
+            assert (known[f"{column}_low"] <= known[column]).all()
+            assert (known[column] <= known[f"{column}_high"]).all()
+            assert (known[f"{column}_n"] >= 1).all()
+        with pytest.raises(BundleError, match="no attacked examples"):
+            function(clean_only(small), **options)
+
+
+class TestMargins:
+    def test_fig6(self, small):
+        made = fig6(small, params=MIX).set_index(["classifier", "part", "right"])
+        for name, of, probabilities in (
+            ("g", "std", lambda z: reference.softmax(np.asarray(z, np.float64))),
+            ("h", "rob", lambda z: reference.softmax(np.asarray(z, np.float64))),
+            ("LN h", "rob", lambda z: reference.softmax(reference.layer_norm(z))),
+            ("M(h)", "rob", transformed),
+        ):
+            medians = {}
+            for part, labels in (("clean", small.clean_labels), ("adv", small.adv_labels)):
+                shares = probabilities(getattr(small, f"{part}_{of}_logits"))
+                margins, right = reference.margins(shares), shares.argmax(axis=1) == labels
+                word = "clean" if part == "clean" else "attacked"
+                for correct in (True, False):
+                    row = made.loc[(name, word, correct)]
+                    medians[word, correct] = np.median(margins[right == correct])
+                    assert row["n"] == (right == correct).sum()
+                    assert row["median_margin"] == pytest.approx(medians[word, correct])
+            gap = medians["attacked", True] - medians["clean", False]
+            assert made.loc[name]["margin_gap"].to_numpy() == pytest.approx([gap] * 4)
+
+    def test_fig7(self, small):
+        other = make_bundle(n=80, m=40, k=3, seed=9)
+        made = fig7(small, others=[other])
+        assert len(made) == 2 * 2 * 4
+        assert made.attrs["settings"]["others"] == {other.name: other.digest}
+        rob = made[(made["classifier"] == "LN h") & (made["attacked_n"] == 40)]
+        right = other.adv_rob_logits.argmax(1) == other.adv_labels
+        assert set(rob["attacked"]) == {right.mean()}
+        assert set(rob["attacked_kind"]) == {"attacked"}
+        std = made[(made["classifier"] == "LN g") & (made["attacked_n"] == 120)]
+        assert set(std["attacked_kind"]) == {"transfer"}
+        shares = reference.softmax(reference.layer_norm(small.clean_std_logits))
+        correct = shares.argmax(1) == small.clean_labels
+        row = std[(std["part"] == "clean") & std["right"]].iloc[0]
+        assert row["median_margin"] == pytest.approx(np.median(reference.margins(shares)[correct]))
+
+
+class TestCurves:
+    def test_fig8_curves(self, small):
+        made = fig8(small, grid=GRID, params=MIX)
+        for row in made[made["curve"] == "Mixed, T = 1"].iloc[::23].to_dict("records"):
+            rob = reference.softmax(np.asarray(small.clean_rob_logits, np.float64))
+            std = reference.std_probabilities(small.clean_std_logits, 1.0)
+            mixed = reference.mixed_probabilities(std, rob, row["alpha"]).argmax(axis=1)
+            assert row["clean"] == np.mean(mixed == small.clean_labels)
+            assert row["clean_n"] == 220
+            held = wilson_interval(round(row["margin_bound"] * 120), 120)
+            assert (row["margin_bound_low"], row["margin_bound_high"]) == pytest.approx(held)
+        held = made[made["curve"] == "MixedNUTS"]
+        assert set(zip(held["s"], held["p"], held["c"], strict=True)) == {(2.0, 2.0, -0.5)}
+
+    def test_fig8_levels_are_searched_anew(self, small):
+        made = fig8(small, grid=GRID, params=MIX)
+        found = made[made["beta"].notna()].sort_values("beta")
+        assert found["beta"].tolist() == sorted(PAPER_BETAS)
+        row = found[found["beta"] == 0.96].iloc[0]
+        best = grid_search(small, GRID, 0.96).best.params
+        if (row["s"], row["p"], row["c"]) == (best.s, best.p, best.c):
+            assert row["alpha"] == pytest.approx(best.alpha)
+        remix = RemixEngine(small).remix(
+            MixParams(s=row["s"], p=row["p"], c=row["c"], clamp=row["clamp"], alpha=row["alpha"])
+        )
+        assert row["clean"] == pytest.approx(remix.clean.value)
+        assert row["margin_bound"] == pytest.approx(remix.margin_bound.value)
+
+    def test_table10_keeps_clean_accuracy(self, small):
+        made = table10(small, params=MIX)
+        engine = RemixEngine(small)
+        target = engine.remix(MIX).clean.value
+        assert made["temperature"].tolist() == [0.0, 0.5, 1.0]
+        assert made.attrs["settings"]["kept_clean"]["value"] == target
+        for row in made.to_dict("records"):
+            scaled = MIX.with_(temperature=row["temperature"])
+            assert row["clean"] >= target
+            remix = engine.remix(scaled.with_(alpha=row["alpha"]))
+            assert row["margin_bound"] == remix.margin_bound.value
+            assert row["transfer"] == remix.transfer.value
+            for alpha in np.linspace(0.5, 1.0, 201):
+                other = engine.remix(scaled.with_(alpha=alpha))
+                if other.clean.value >= target:
+                    assert other.margin_bound.value <= row["margin_bound"]
+
+    def test_a_mix_must_carry_alpha(self, small):
+        with pytest.raises(MnutsError, match="must carry alpha"):
+            table10(small, params=MIX.with_(alpha=None))
+
+
+class TestTransforms:
+    def test_fig9_is_algorithm_one(self, small):
+        made = fig9(small, grid=GRID, beta=0.9)
+        rows = reference.rows_of(small)
+        table = reference.algorithm_one(rows, GRID.s, GRID.p, GRID.c, 0.9)
+        assert made["objective"].to_numpy() == pytest.approx(table.objective.ravel())
+        assert made["quantile"].to_numpy() == pytest.approx(table.quantile.ravel(), rel=1e-6)
+        assert set(made["objective_n"]) == {len(rows.wrong)}
+        best = made[made["best"]].iloc[0]
+        chosen = grid_search(small, GRID, 0.9).best.params
+        assert (best["s"], best["p"], best["c"]) == (chosen.s, chosen.p, chosen.c)
+
+    def test_table4(self, small):
+        made = table4(small, params=MIX).set_index("classifier")
+        for part, name, labels in (
+            ("clean", "clean", small.clean_labels),
+            ("adv", "attacked", small.adv_labels),
+        ):
+            h = getattr(small, f"{part}_rob_logits")
+            plain, top = h.argmax(1), transformed(h).argmax(1)
+            assert made.loc["h", name] == made.loc["LN h", name] == np.mean(plain == labels)
+            assert made.loc["M(h)", name] == np.mean(top == labels)
+            assert made.loc["M(h)", f"{name}_changes"] == np.mean(plain != top)
+
+    def test_table7(self, small):
+        made = table7(small, grid=GRID, widen=0).set_index("clamp")
+        assert made.loc["linear", "c"] == 0.0
+        for clamp in ("gelu", "relu"):
+            result = grid_search(small, GRID, 0.985, clamp=clamp)
+            assert made.loc[clamp, "objective"] == result.best.objective
+            assert made.loc[clamp, "alpha"] == result.best.params.alpha
+            assert (made.loc[clamp, "edges"] == "") == (not result.edges)
+        wider = table7(small, grid=GRID, widen=1).set_index("clamp")
+        edged = [clamp for clamp in made.index if made.loc[clamp, "edges"]]
+        assert edged
+        assert (wider.loc[edged, "s"] != made.loc[edged, "s"]).any() or (
+            wider.loc[edged, "p"] != made.loc[edged, "p"]
+        ).any()
+        with pytest.raises(MnutsError, match="widen must be"):
+            table7(small, widen=-1)
+
+
+class TestImages:
+    def test_table8_parts_add_up(self, small):
+        made = table8(small, grid=GRID, n_optimised=50, seed=2)
+        seen, unseen = made.to_dict("records")
+        assert (seen["seen"], unseen["seen"]) == (True, False)
+        assert (seen["clean_n"], unseen["clean_n"]) == (50, 170)
+        assert (seen["transfer_n"], unseen["transfer_n"]) == (50, 70)
+        chosen = drawn(small, 50, 2)
+        best = grid_search(attacked_part(small, chosen), GRID).best.params
+        assert (seen["s"], seen["alpha"]) == (best.s, best.alpha)
+        whole = RemixEngine(small).remix(best)
+        for name in ("clean", "margin_bound", "transfer"):
+            right = sum(row[name] * row[f"{name}_n"] for row in (seen, unseen))
+            assert round(right) == getattr(whole, name).successes
+        own = whole.on_clean.mix_right[small.adv_index[chosen]]
+        assert seen["clean"] == own.mean()
+
+    def test_table8_sees_nothing_of_the_rest(self, small):
+        """Other logits where Algorithm 1 must not look change nothing that it chooses."""
+        chosen = drawn(small, 60, 0)
+        rest = np.setdiff1d(np.arange(small.n_adv), chosen)
+        attacked, clean = small.adv_rob_logits.copy(), small.clean_rob_logits.copy()
+        attacked[rest] = attacked[rest][:, ::-1]
+        unseen = np.setdiff1d(np.arange(small.n_clean), small.adv_index[chosen])
+        clean[unseen] = clean[unseen][:, ::-1]
+        other = dataclasses.replace(small, adv_rob_logits=attacked, clean_rob_logits=clean)
+        one, two = (table8(b, grid=GRID, n_optimised=60).iloc[0] for b in (small, other))
+        assert [one[name] for name in ("s", "p", "c", "alpha", "clean", "margin_bound")] == [
+            two[name] for name in ("s", "p", "c", "alpha", "clean", "margin_bound")
+        ]
+
+    def test_table8_with_all_seen(self, small):
+        made = table8(small, grid=GRID, n_optimised=120)
+        assert made["transfer"].isna().tolist() == [False, True]
+        assert made["clean_n"].tolist() == [120, 100]
+
+    def test_table8_default_is_half(self, small):
+        assert table8(small, grid=GRID).attrs["settings"]["n_optimised"] == 60
+
+    def test_table9(self, small):
+        made = table9(small, grid=GRID, sizes=[120, 30], repeats=2, seed=4)
+        assert made["n_optimised"].tolist() == [120, 30, 30]
+        assert made["seed"].tolist() == [4, 4, 5]
+        best = grid_search(small, GRID).best
+        assert made.iloc[0]["objective"] == best.objective
+        assert made.iloc[0]["alpha"] == best.params.alpha
+        part = grid_search(attacked_part(small, drawn(small, 30, 5)), GRID).best
+        remix = RemixEngine(small).remix(part.params)
+        assert made.iloc[2]["clean"] == remix.clean.value
+        assert made.iloc[2]["margin_bound"] == remix.margin_bound.value
+        assert set(made["clean_n"]) == {220}
+
+    def test_table9_sizes_by_default(self, small):
+        assert table9(small, grid=GRID, repeats=1)["n_optimised"].tolist() == [120, 100]
+
+    @pytest.mark.parametrize("n", [0, 121])
+    def test_counts_out_of_range(self, small, n):
+        with pytest.raises(MnutsError, match=r"n must lie in \[1, 120\]"):
+            table8(small, grid=GRID, n_optimised=n)
+        with pytest.raises(MnutsError, match="repeats"):
+            table9(small, grid=GRID, repeats=0)
+
+
+@pytest.fixture(scope="module")
+def given():
+    data = load_data("digits")
+    return {"models": load_digits_models(), "data": (data.images, data.labels)}
+
+
+class TestSurrogate:
+    def test_d9(self, digits, given):
+        made = d9(digits, **given, grid=GRID, beta=0.9, n=60, n_iter=8, batch_size=30)
+        before, after = made.to_dict("records")
+        assert (before["points"], after["points"]) == ("LN∘h", "M∘h")
+        result = grid_search(attacked_part(digits, np.arange(60)), GRID, 0.9)
+        assert before["objective"] == before["best_objective"] == result.best.objective
+        assert before["objective_n"] == after["objective_n"] == result.n_wrong
+        assert before["alpha"] == result.best.params.alpha
+        assert (before["n_attacked"], after["n_attacked"]) == (60, 60)
+        assert after["quantile"] == pytest.approx(1 / after["alpha"] - 1)
+
+    def test_the_new_points_lower_the_margin_of_m(self, digits, given, monkeypatch):
+        """What is attacked is M∘h: the points' margins under M are below those at the clean images."""
+        from mnuts_core.pipeline import build
+
+        built = []
+        original = build.build_bundle
+
+        def spy(*args, **options):
+            built.append((original(*args, **options), options["surrogate"]))
+            return built[-1][0]
+
+        monkeypatch.setattr(build, "build_bundle", spy)
+        d9(digits, **given, grid=GRID, beta=0.9, n=40, n_iter=5)
+        ((bundle, surrogate),) = built
+        best = grid_search(attacked_part(digits, np.arange(40)), GRID, 0.9).best.params
+        assert surrogate == (best.s, best.p, best.c)
+        clean, attacked = (
+            transformed(logits, best)[np.arange(40), bundle.clean_labels]
+            for logits in (bundle.clean_rob_logits, bundle.adv_rob_logits)
+        )
+        assert attacked.mean() < clean.mean()
+
+    def test_other_models_and_images_are_refused(self, digits, given):
+        std, rob = given["models"]
+        images, labels = given["data"]
+        few = {"grid": GRID, "beta": 0.9, "n": 20, "n_iter": 1}
+        with pytest.raises(MnutsError, match="accurate model does not give the bundle's clean logits"):
+            d9(digits, models=(rob, rob), data=(images, labels), **few)
+        with pytest.raises(MnutsError, match="labels are not the bundle's"):
+            d9(digits, models=(std, rob), data=(images, (labels + 1) % 10), **few)
+        with pytest.raises(MnutsError, match="must hold the bundle's 1,000 images"):
+            d9(digits, models=(std, rob), data=(images[:10], labels[:10]), **few)
+
+    def test_bundles_that_do_not_say_enough(self, small, given):
+        with pytest.raises(MnutsError, match="threat model"):
+            d9(small, **given)
+        with pytest.raises(BundleError, match="no attacked examples"):
+            d9(clean_only(small), **given)
+
+    def test_n_out_of_range(self, digits, given):
+        with pytest.raises(MnutsError, match=r"n must lie in \[1, 1000\]"):
+            d9(digits, **given, n=1001)
+
+
+def test_parts_of_a_bundle(small):
+    part = attacked_part(small, np.array([3, 5]))
+    assert (part.n_adv, part.n_clean) == (2, 220)
+    assert np.array_equal(part.adv_labels, small.adv_labels[[3, 5]])
+    assert torch.equal(torch.from_numpy(drawn(small, 120, 7)), torch.arange(120))

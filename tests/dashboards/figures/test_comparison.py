@@ -1,0 +1,72 @@
+"""The comparison's medians and gaps: Plotly accepts them, and they show the numbers they are given."""
+
+import math
+
+import plotly.graph_objects as go
+import pytest
+
+from mnuts_core.functional.statistics import Median
+from mnuts_core.views.comparison import Medians
+from mnuts_dashboards.figures.comparison import FADED, PaperGap, gaps_figure, medians_figure
+
+
+def groups(value: float, attacked: bool = True) -> Medians:
+    made = [Median(value + i / 10, value + i / 10 - 0.05, value + i / 10 + 0.05, 50 + i) for i in range(4)]
+    return Medians(*(made if attacked else made[:2]))
+
+
+@pytest.fixture
+def medians():
+    return {
+        "first": {"g": groups(0.5), "h": groups(0.4), "LN h": groups(0.1), "M(h)": groups(0.6)},
+        "bare": {"g": groups(0.5, False), "h": groups(0.4, False), "LN h": groups(0.2, False)},
+    }
+
+
+def test_the_medians_stand_where_they_belong(medians):
+    made = medians_figure(medians)
+    go.Figure(made)
+    traces = {trace["meta"]: trace for trace in made["data"]}
+    assert len(traces) == 16
+    assert list(traces["LN h, attacked right"]["x"]) == ["first"]
+    assert traces["LN h, attacked right"]["y"] == pytest.approx([0.3])
+    assert traces["LN h, clean wrong"]["y"] == pytest.approx([0.2, 0.3])
+    assert traces["LN h, clean wrong"]["error_y"]["array"] == pytest.approx([0.05, 0.05])
+    assert "n = 51" in traces["LN h, clean wrong"]["text"][0]
+    assert traces["M(h), clean right"]["x"] == ["first"]
+    texts = [note["text"] for note in made["layout"]["annotations"] if note["x"] == "first"]
+    assert texts == ["+0.10"] * 4
+    assert [n["text"] for n in made["layout"]["annotations"] if n["x"] == "bare"] == ["no best"]
+
+
+def test_an_empty_group_has_no_bar():
+    nothing = Median(math.nan, math.nan, math.nan, 0)
+    made = medians_figure({"a": {"g": Medians(nothing, groups(0.1).clean_wrong)}})
+    go.Figure(made)
+    assert made["data"][0]["x"] == []
+    assert made["data"][1]["x"] == ["a"]
+
+
+def test_too_few_values_have_no_interval():
+    few = Median(0.3, math.nan, math.nan, 3)
+    made = medians_figure({"a": {"g": Medians(few, groups(0.1).clean_wrong)}})
+    assert made["data"][0]["text"] == ["too few for an interval, n = 3"]
+    assert made["data"][1]["text"] == ["95 % interval 0.150 to 0.250, n = 51"]
+
+
+def test_the_chosen_bundle_stands_out(medians):
+    made = medians_figure(medians, "bare")
+    assert made["data"][0]["marker"]["opacity"] == [FADED, 1.0]
+
+
+def test_gaps_beside_the_papers(medians):
+    made = gaps_figure(medians, [PaperGap("Peng", 0.395)])
+    go.Figure(made)
+    ours, theirs = made["data"]
+    assert (ours["x"], ours["text"]) == (
+        [pytest.approx(0.1)],
+        ["first"],
+    )  # the other one has no attacked part
+    assert (theirs["x"], theirs["y"]) == ([0.395], [0])
+    assert [note["y"] for note in made["layout"]["annotations"]] == pytest.approx([1.16, 0.16])
+    go.Figure(gaps_figure({}, []))

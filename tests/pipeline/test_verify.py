@@ -1,0 +1,419 @@
+"""Verification: figures, points, resume, refusals, and every warning with its documented entry."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from typing import Any, NamedTuple
+
+import jsonschema
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mnuts_core import MixConfig, MixedClassifier, MixParams, MnutsError, ParameterError
+from mnuts_core.attacks.norms import make_ball
+from mnuts_core.bundles.bundle import content_digest
+from mnuts_core.bundles.logit_warnings import CODES as LOGIT_CODES
+from mnuts_core.bundles.manifest import ModelCard, ThreatModel
+from mnuts_core.datasets.digits import load_digits_split
+from mnuts_core.demo.digits import EPS, load_digits_models
+from mnuts_core.export.config import published_schema
+from mnuts_core.functional.mixing import mixed_logits
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.pipeline import workfolder
+from mnuts_core.pipeline.diagnostics import CODES, doubts_of_config, doubts_of_result
+from mnuts_core.pipeline.verify import Verified, evaluate
+from mnuts_core.pipeline.workfolder import WorkFolderError
+from tests import ROOT
+
+N = 20
+PARAMS = MixParams(s=5.0, p=4.0, c=-0.6, alpha=0.94)
+WARNINGS = ROOT / "docs" / "warnings.md"
+
+
+class Setup(NamedTuple):
+    mix: MixedClassifier
+    images: Tensor
+    labels: Tensor
+
+    def run(self, **change: Any) -> Verified:
+        settings = {"norm": "Linf", "eps": EPS, "n_iter": 2, "batch_size": 10} | change
+        return evaluate(self.mix, self.images, self.labels, **settings)
+
+
+@pytest.fixture
+def setup() -> Setup:
+    images, labels = load_digits_split()[1]
+    return Setup(
+        MixedClassifier(*load_digits_models(), PARAMS, alpha_d=0.925), images[:N].float(), labels[:N]
+    )
+
+
+@pytest.fixture(scope="module")
+def verified() -> Verified:
+    images, labels = load_digits_split()[1]
+    mix = MixedClassifier(*load_digits_models(), PARAMS, alpha_d=0.925)
+    return Setup(mix, images[:N].float(), labels[:N]).run()
+
+
+def codes(result: Verified) -> set[str]:
+    return {doubt.code for doubt in result.warnings}
+
+
+class TestResult:
+    def test_figures_follow_from_points(self, setup, verified):
+        with torch.no_grad():
+            clean = setup.mix(setup.images).argmax(1) == setup.labels
+            right = setup.mix(verified.points).argmax(1) == setup.labels
+        assert verified.clean == Estimate("clean", int(clean.sum()), N)
+        assert verified.accuracy == Estimate("verified", int(right.sum()), N)
+        assert torch.equal(verified.predictions == setup.labels, right)
+        assert 0 < right.sum() < clean.sum()
+
+    def test_points_are_allowed_and_clean_where_nothing_was_found(self, setup, verified):
+        assert (make_ball("Linf", EPS).distance(verified.points, setup.images) <= EPS + 1e-6).all()
+        assert verified.points.min() >= 0
+        assert verified.points.max() <= 1
+        right = verified.predictions == setup.labels
+        assert torch.equal(verified.points[right], setup.images[right])
+
+    def test_components_add_up(self, verified):
+        left = verified.clean.successes
+        names = [part.name for part in verified.components]
+        assert names == ["apgd-ce", "apgd-t", "fab-t", "square", "base-transfer"]
+        for part in verified.components:
+            left -= part.broken
+            assert part.accuracy == Estimate("attacked", left, N)
+        assert left == verified.accuracy.successes
+        assert sum(part.broken > 0 for part in verified.components) >= 2
+
+    def test_digest_and_settings(self, verified):
+        arrays = {"points": verified.points.numpy(), "predictions": verified.predictions.numpy()}
+        assert verified.digest == content_digest(arrays)
+        wanted = {"attack": "transfer", "norm": "Linf", "eps": EPS, "n_iter": 2, "n_queries": 100, "n": N}
+        assert wanted.items() <= verified.settings.items()
+        assert {
+            "alpha_d": 0.925,
+            "r_d": 0.9,
+            "seed": 0,
+            "batch_size": 10,
+        }.items() <= verified.settings.items()
+
+    @pytest.mark.parametrize("attack", ["transfer", "bypass"])
+    def test_reduced_precision_finds_about_as_much_and_is_judged_in_full(self, setup, attack):
+        settings = {"attack": attack, "n_iter": 5, "batch_size": N}
+        full = setup.run(**settings)
+        reduced = setup.run(**settings, precision="bfloat16", channels_last=True)
+        assert abs(reduced.accuracy.successes - full.accuracy.successes) <= 1
+        assert reduced.settings["precision"] == "bfloat16"
+        with torch.no_grad():
+            right = setup.mix(reduced.points).argmax(1) == setup.labels
+        assert reduced.accuracy.successes == int(right.sum())
+
+    def test_goes_into_a_configuration(self, verified, tmp_path):
+        config = verified.into(MixConfig.from_params(PARAMS))
+        jsonschema.validate(json.loads(config.to_json()), published_schema())
+        card = MixConfig.load(config.save(tmp_path / "mix.json")).verified
+        assert card is not None
+        assert card.accuracy.kind == "verified"
+        assert (card.accuracy.n, card.accuracy.value) == (N, verified.accuracy.value)
+        assert card.accuracy.ci95 == verified.accuracy.interval
+        assert card.digest == verified.digest
+        assert card.components["apgd-ce"] == verified.components[0].accuracy.value
+        assert any("few-steps" in text for text in card.warnings)
+
+    @pytest.mark.parametrize("successes", [0, 20])
+    def test_all_and_none_fit_into_a_card(self, verified, successes):
+        extreme = verified._replace(accuracy=Estimate("verified", successes, 20))
+        card = extreme.into(MixConfig.from_params(PARAMS)).verified
+        assert card is not None
+        assert card.accuracy.value == successes / 20
+
+    def test_another_seed_another_digest(self, setup, verified):
+        assert setup.run(seed=1).digest != verified.digest  # TestResume holds the same seed to the digest
+
+    def test_models_are_as_they_were(self, setup):
+        setup.mix.train()
+        setup.mix.rob_model.eval()
+        setup.run(n_iter=1)
+        assert setup.mix.std_model.training
+        assert not setup.mix.rob_model.training
+        assert all(parameter.requires_grad for parameter in setup.mix.parameters())
+        assert all(parameter.grad is None for parameter in setup.mix.parameters())
+
+    def test_bypass_and_float64_images(self, setup, verified):
+        mine = setup._replace(images=setup.images.double()).run(attack="bypass")
+        assert abs(mine.accuracy.successes - verified.accuracy.successes) <= 3
+        assert mine.points.dtype == torch.float32
+
+    @pytest.mark.slow
+    def test_autoattack(self, setup):
+        found = setup._replace(images=setup.images[:8], labels=setup.labels[:8]).run(
+            attack="autoattack", n_iter=100, eps=0.7
+        )
+        assert [part.name for part in found.components] == ["apgd-ce", "apgd-t", "fab-t", "square"]
+        assert found.accuracy.successes < found.clean.successes
+        assert "few-steps" not in codes(found)
+
+
+class CutError(Exception):
+    """Somebody pressed the button."""
+
+
+class TestResume:
+    def cut_after(self, calls: int):
+        left = [calls]
+
+        def progress(done: int, total: int) -> None:
+            left[0] -= 1
+            if not left[0]:
+                raise CutError
+
+        return progress
+
+    def test_progress_counts_components(self, setup):
+        seen: list[tuple[int, int]] = []
+        setup.run(n_iter=1, progress=lambda done, total: seen.append((done, total)))
+        assert {total for _, total in seen} == {10}
+        assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+        assert {done for done, _ in seen} == set(range(11))
+
+    @pytest.mark.parametrize("calls", [1, 40, 250])
+    def test_a_cut_run_goes_on_and_ends_the_same(self, setup, verified, tmp_path, calls):
+        with pytest.raises(CutError):
+            setup.run(work_dir=tmp_path / "work", progress=self.cut_after(calls))
+        done: list[int] = []
+        again = setup.run(work_dir=tmp_path / "work", progress=lambda now, total: done.append(now))
+        assert again.digest == verified.digest
+        assert again.components == verified.components
+        if calls == 250:
+            assert done[0] > 0, "what was finished is not done again"
+
+    def test_a_finished_run_is_only_read(self, setup, tmp_path):
+        first = setup.run(work_dir=tmp_path, n_iter=1)
+        assert setup.run(work_dir=tmp_path, n_iter=1, progress=self.cut_after(2)).digest == first.digest
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"seed": 1}, "seed: 0 → 1"),
+            ({"eps": 0.1}, "eps: 0.1875 → 0.1"),
+            ({"attack": "bypass"}, "attack: 'transfer' → 'bypass'"),
+            ({"batch_size": 30}, "batch_size: 10 → 30"),
+        ],
+    )
+    def test_other_settings_are_refused(self, setup, tmp_path, change, said):
+        with pytest.raises(CutError):
+            setup.run(work_dir=tmp_path, progress=self.cut_after(1))
+        with pytest.raises(MnutsError, match=re.escape(said)):
+            setup.run(work_dir=tmp_path, **change)
+
+    def test_other_images_and_weights_are_refused(self, setup, tmp_path):
+        with pytest.raises(CutError):
+            setup.run(work_dir=tmp_path, progress=self.cut_after(1))
+        with pytest.raises(MnutsError, match="data_digest"):
+            setup._replace(images=setup.images.flip(0)).run(work_dir=tmp_path)
+        with torch.no_grad():
+            setup.mix.rob_model.head[0].bias += 1
+        with pytest.raises(MnutsError, match="rob_digest"):
+            setup.run(work_dir=tmp_path)
+
+    @pytest.mark.parametrize(("fewer", "again"), [(10, 5), (15, 5), (9, 0)])
+    def test_more_images_keep_whole_batches(self, setup, verified, tmp_path, fewer, again):
+        few = setup._replace(images=setup.images[:fewer], labels=setup.labels[:fewer])
+        few.run(work_dir=tmp_path)
+        done: list[int] = []
+        more = setup.run(work_dir=tmp_path, progress=lambda now, total: done.append(now))
+        assert min(done) == again, "components of whole batches are not run again"
+        assert (more.digest, more.components) == (verified.digest, verified.components)
+        with pytest.raises(MnutsError, match="n: 20 → "):
+            few.run(work_dir=tmp_path)
+
+    @pytest.mark.parametrize("what", ["images", "labels"])
+    def test_more_images_after_others_are_refused(self, setup, tmp_path, what):
+        few = setup._replace(images=setup.images[:10], labels=setup.labels[:10])
+        with pytest.raises(CutError):
+            few.run(work_dir=tmp_path, progress=self.cut_after(1))
+        changed = setup._replace(**{what: getattr(setup, what).flip(0)})
+        with pytest.raises(MnutsError, match=r"n: 10 → 20; .*data_digest"):
+            changed.run(work_dir=tmp_path)
+        with pytest.raises(MnutsError, match=r"seed: 0 → 1; .*n: 10 → 20"):
+            setup.run(work_dir=tmp_path, seed=1)
+
+    @pytest.mark.parametrize("writes", [1, 2])
+    def test_killed_while_it_takes_batches_over(self, setup, verified, tmp_path, monkeypatch, writes):
+        """The batch is written and the settings are not, or both: either way what follows is right."""
+        few = setup._replace(images=setup.images[:10], labels=setup.labels[:10])
+        first = few.run(work_dir=tmp_path)
+        left, write = [writes], workfolder.write_atomically
+
+        def dying(*arguments):
+            write(*arguments)
+            left[0] -= 1
+            if not left[0]:
+                raise CutError
+
+        monkeypatch.setattr(workfolder, "write_atomically", dying)
+        with pytest.raises(CutError):
+            setup.run(work_dir=tmp_path)
+        monkeypatch.undo()
+        if writes == 1:
+            assert few.run(work_dir=tmp_path).digest == first.digest
+        assert setup.run(work_dir=tmp_path).digest == verified.digest
+
+    @pytest.mark.parametrize("kept", [0, 50, -5])
+    def test_a_damaged_batch_is_attacked_again(self, setup, tmp_path, kept):
+        first = setup.run(work_dir=tmp_path, n_iter=1)
+        file = tmp_path / "batch-000001.safetensors"
+        file.write_bytes(file.read_bytes()[:kept])
+        done: list[int] = []
+        again = setup.run(work_dir=tmp_path, n_iter=1, progress=lambda now, total: done.append(now))
+        assert again.digest == first.digest
+        assert set(done) == set(range(5, 11)), "all components of the second batch, and no other"
+
+    def test_damaged_settings_are_refused_and_fresh_mends_them(self, setup, tmp_path):
+        first = setup.run(work_dir=tmp_path, n_iter=1)
+        (tmp_path / "settings.json").write_text("[")
+        with pytest.raises(WorkFolderError, match="give --fresh"):
+            setup.run(work_dir=tmp_path, n_iter=1)
+        assert setup.run(work_dir=tmp_path, n_iter=1, fresh=True).digest == first.digest
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"attack": "pgd"}, "attack must be one of transfer, bypass, autoattack, got 'pgd'"),
+        ({"attack": "autoattack"}, "n_iter must be 100 for attack 'autoattack'.* got 2"),
+        ({"n_iter": 0}, "n_iter must be an integer of at least 1"),
+        ({"batch_size": 0}, "batch_size must"),
+        ({"seed": -1}, "seed must"),
+        ({"eps": 8}, None),
+        ({"eps": -0.1}, r"eps must be a number in \(0, inf\)"),
+        ({"norm": "L1"}, "norm must be one of Linf, L2"),
+    ],
+)
+def test_refusals(setup, change, said):
+    if said is None:  # a large ball is allowed
+        assert setup.run(n_iter=1, **change).accuracy.successes == 0
+        return
+    with pytest.raises(ParameterError, match=said):
+        setup.run(**change)
+
+
+def test_images_and_labels_must_fit(setup):
+    with pytest.raises(ParameterError, match=r"images must lie in \[0, 1\], got 0 to 255"):
+        setup._replace(images=setup.images * 255).run()
+    with pytest.raises(ParameterError, match=r"images must lie in \[0, 1\].* let the model normalise"):
+        setup._replace(images=(setup.images - 0.5) / 0.3).run()
+    with pytest.raises(ParameterError, match=r"labels must lie in \[0, 10\), got 0 to 10"):
+        setup._replace(labels=setup.labels.where(torch.arange(N) > 0, 10)).run()
+    with pytest.raises(ParameterError, match="labels must have shape"):
+        setup._replace(labels=setup.labels[:5]).run()
+
+
+class Wrapped(nn.Module):
+    """A base model with something done to its images or logits."""
+
+    def __init__(self, model: nn.Module, before=lambda x: x, after=lambda x: x) -> None:
+        super().__init__()
+        self.model, self.before, self.after = model, before, after
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.after(self.model(self.before(images)))
+
+
+class NaiveMix(MixedClassifier):
+    def forward(self, images: Tensor) -> Tensor:
+        return mixed_logits(self.std_model(images), self.rob_model(images), self.params).float()
+
+
+class TestWarnings:
+    def rebuilt(self, setup, kind=MixedClassifier, **wrap):
+        bases = (Wrapped(base, **wrap).eval() for base in (setup.mix.std_model, setup.mix.rob_model))
+        return setup._replace(mix=kind(*bases, PARAMS, alpha_d=0.925))
+
+    def test_none_without_cause(self, verified):
+        assert codes(verified) <= {"few-steps", "square-beats-white-box", "transfer-beats-white-box"}
+        assert "few-steps" in codes(verified)
+
+    def test_divided_twice(self, setup):
+        found = setup._replace(images=setup.images / 255).run(n_iter=1, eps=0.001)
+        assert {"inputs-too-dark", "low-clean-accuracy"} <= codes(found)
+
+    def test_normalised_twice(self, setup):
+        twice = self.rebuilt(setup, before=lambda images: (images - 0.47) / 0.25)
+        assert "normalised-twice" in codes(twice.run(n_iter=1))
+
+    def test_random(self, setup):
+        noisy = self.rebuilt(setup, after=lambda logits: logits + 0.1 * torch.randn_like(logits))
+        assert "random-model" in codes(noisy.run(n_iter=1))
+
+    def test_training_mode(self, setup):
+        setup.mix.rob_model.features.train()
+        assert "training-mode" in codes(setup.run(n_iter=1))
+
+    @pytest.mark.parametrize("attack", ["transfer", "bypass"])
+    def test_zero_gradients(self, setup, attack):
+        flat = self.rebuilt(setup, after=lambda logits: logits.round())
+        said = [
+            doubt for doubt in flat.run(n_iter=1, attack=attack).warnings if doubt.code == "zero-gradients"
+        ]
+        assert len(said) == 1
+        assert f"at {N} of {N} clean images" in said[0].message
+
+    @pytest.mark.parametrize("attack", ["transfer", "bypass"])
+    @pytest.mark.parametrize("role", ["std_model", "rob_model"])
+    def test_a_base_model_without_gradients_is_refused(self, setup, role, attack):
+        bases = {name: getattr(setup.mix, name) for name in ("std_model", "rob_model")}
+        bases[role] = Wrapped(bases[role], after=torch.Tensor.detach)
+        told = rf"{role} must let gradients through .* both models \(B\.2\.1\).*mnuts build --attack square"
+        with pytest.raises(ParameterError, match=told):
+            setup._replace(mix=MixedClassifier(**bases, params=PARAMS)).run(n_iter=1, attack=attack)
+
+    def test_square_beats_misled_gradients(self, setup):
+        images, labels = load_digits_split()[1]
+        naive = self.rebuilt(setup, kind=NaiveMix)._replace(images=images[:80].float(), labels=labels[:80])
+        found = naive.run(n_iter=8, attack="bypass", batch_size=80)
+        assert "square-beats-white-box" in codes(found)
+
+    def test_witnesses(self):
+        clean = Estimate("clean", 900, 1000)
+        assert doubts_of_result(clean, {"apgd-ce": 300, "square": 2, "base-transfer": 2}) == []
+        found = doubts_of_result(clean, {"square": 3, "base-transfer": 3})
+        assert [doubt.code for doubt in found] == ["square-beats-white-box", "transfer-beats-white-box"]
+        assert "square broke 3 of 1000" in found[0].message
+
+    @pytest.mark.parametrize("classes", [3, 4])
+    def test_few_classes(self, classes):
+        torch.manual_seed(0)
+        nets = [nn.Sequential(nn.Flatten(), nn.Linear(64, classes)).eval() for _ in range(2)]
+        mix, images = MixedClassifier(*nets, PARAMS), torch.rand(6, 1, 8, 8)
+        found = Setup(mix, images, mix(images).argmax(1)).run(n_iter=2, eps=0.1)
+        said = [doubt.message for doubt in found.warnings if doubt.code == "target-classes"]
+        assert said == [f"{classes} classes leave {classes - 1} targets, not 9"]
+        assert found.settings["n_targets"] == classes - 1
+
+    def test_other_than_the_configuration(self):
+        threat, digest = ThreatModel(norm="Linf", eps=0.1), "sha256:" + "0" * 64
+        clean, said = Estimate("clean", 950, 1000), Estimate("clean", 900, 1000)
+        cards = [ModelCard(spec="a", digest=digest), ModelCard(spec="b", digest=digest)]
+        others = [cards[0], ModelCard(spec="c", digest="sha256:" + "1" * 64)]
+        raw = json.loads(MixConfig.from_params(PARAMS).to_json())
+        raw |= {"threat": threat.model_dump(), "estimates": {"clean": said.to_json()}}
+        config = MixConfig.from_json(json.dumps(raw))
+        check = partial(doubts_of_config, config)
+        assert check(threat, said, cards, cards) == []
+        assert check(threat, said, [], others) == []
+        found = check(ThreatModel(norm="L2", eps=0.1), clean, cards, others)
+        assert [d.code for d in found] == ["other-threat-model", "other-model", "clean-accuracy-differs"]
+        assert "robust model's weights (c) are not those of the bundle (b)" in found[1].message
+
+    def test_every_warning_has_its_entry(self):
+        entries = re.split(r"^## ", WARNINGS.read_text("utf-8"), flags=re.MULTILINE)[1:]
+        by_name = {entry.partition("\n")[0].strip(): entry for entry in entries}
+        assert set(by_name) == {*CODES, *LOGIT_CODES, "images-outside-0-1"}
+        for name, entry in by_name.items():
+            for part in ("**Raised when**", "**Meaning.**", "**Remedy.**"):
+                assert part in entry, f"{name} lacks {part}"

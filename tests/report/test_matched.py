@@ -1,0 +1,107 @@
+"""Mixed at the same margin bound: every α is looked at, and none is better than the one chosen."""
+
+import numpy as np
+import pytest
+
+from mnuts_core import LogitBundle, MixParams, RemixEngine
+from mnuts_core.params import IDENTITY
+from mnuts_core.views.tradeoff import Curve, best_bound, best_clean, plateau_curve
+from tests import reference
+from tests.synthetic import clean_only, make_bundle
+
+NUTS = MixParams(s=2.0, p=2.0, c=-0.5, alpha=0.8)
+
+
+@pytest.fixture(scope="module")
+def small():
+    return make_bundle(n=120, m=70, k=4, seed=3)
+
+
+def brute(bundle: LogitBundle, params: MixParams, alpha: float) -> tuple[float, float, float]:
+    """Clean accuracy, margin bound and transfer of one mix, by the plain reference."""
+    shares = []
+    for g, h, labels in (
+        (bundle.clean_std_logits, bundle.clean_rob_logits, bundle.clean_labels),
+        (bundle.adv_std_logits, bundle.adv_rob_logits, bundle.adv_labels),
+    ):
+        if params.ln_k == 0:
+            rob = reference.softmax(np.asarray(h, np.float64))
+        else:
+            rob = reference.softmax(reference.transform(h, params.s, params.p, params.c, params.clamp))
+        std = reference.std_probabilities(g, params.temperature)
+        mixed = reference.mixed_probabilities(std, rob, alpha).argmax(axis=1)
+        held = (rob.argmax(axis=1) == labels) & (reference.margins(rob) >= (1 - alpha) / alpha)
+        shares.append((np.mean(mixed == labels), np.mean(held)))
+    return shares[0][0], shares[1][1], shares[1][0]
+
+
+@pytest.mark.parametrize("params", [IDENTITY, IDENTITY.with_(temperature=1.0), NUTS])
+def test_the_curve_is_what_the_reference_says_at_each_alpha(small, params):
+    curve = plateau_curve(RemixEngine(small), params)
+    for place in range(0, len(curve.alpha), 7):
+        figures = curve.clean[place], curve.margin_bound[place], curve.transfer[place]
+        assert figures == pytest.approx(brute(small, params, curve.alpha[place]), abs=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_no_alpha_of_a_dense_grid_is_better(small, temperature):
+    engine, plain = RemixEngine(small), IDENTITY.with_(temperature=temperature)
+    ours = engine.remix(NUTS)
+    curve = plateau_curve(engine, plain)
+    at, held = best_clean(curve, ours.margin_bound.value), best_bound(curve, ours.clean.value)
+    assert curve.margin_bound[at] >= ours.margin_bound.value
+    for alpha in np.linspace(0.5, 1.0, 1501):
+        clean, bound, _ = brute(small, plain, alpha)
+        if bound >= ours.margin_bound.value:
+            assert clean <= curve.clean[at] + 1e-12
+        if clean >= ours.clean.value:
+            assert held is not None
+            assert bound <= curve.margin_bound[held] + 1e-12
+
+
+def test_by_hand():
+    """h leads by 0.6, 0.4, 0.2 on clean images, is wrong on the first, and by 0.6 and 0.3 when attacked.
+
+    g is right on all clean images and wrong on all attacked ones, so at odds t the mix mends the first
+    clean image from t = 0.6 on, and keeps the attacked ones up to t = 0.6 and 0.3.
+    """
+
+    def probabilities(*rows):
+        return np.log(np.array(rows))
+
+    bundle = LogitBundle.from_arrays(
+        clean_labels=[1, 0, 0],
+        clean_std_logits=[[0, 9.0], [9.0, 0], [9.0, 0]],
+        clean_rob_logits=probabilities([0.8, 0.2], [0.7, 0.3], [0.6, 0.4]),
+        adv_index=[1, 2],
+        adv_std_logits=[[0, 9.0], [0, 9.0]],
+        adv_rob_logits=probabilities([0.8, 0.2], [0.65, 0.35]),
+    )
+    curve = plateau_curve(RemixEngine(bundle), IDENTITY)
+    odds = (1 - curve.alpha) / curve.alpha
+    assert odds == pytest.approx([0.0, 0.15, 0.45, 0.8, 1.0], abs=1e-6)
+    assert curve.margin_bound == pytest.approx([1, 1, 0.5, 0, 0])
+    assert curve.clean == pytest.approx([2 / 3] * 3 + [1, 1])
+    assert odds[best_clean(curve, 0.5)] == pytest.approx(0.0)  # of equals the higher bound, the larger α
+    assert odds[best_clean(curve, 0.0)] == pytest.approx(0.8, abs=1e-6)
+    assert odds[best_bound(curve, 1.0)] == pytest.approx(0.8, abs=1e-6)
+
+
+def test_ties_go_to_the_other_figure_and_then_to_the_larger_alpha():
+    curve = Curve(
+        alpha=np.array([1.0, 0.9, 0.8, 0.7]),
+        clean=np.array([0.5, 0.6, 0.6, 0.6]),
+        margin_bound=np.array([0.4, 0.3, 0.3, 0.2]),
+        transfer=np.zeros(4),
+    )
+    assert best_clean(curve, 0.2) == 1
+    assert best_bound(curve, 0.6) == 1
+    assert best_clean(curve, 0.31) == 0
+    assert best_clean(curve, 0.5) is None
+    assert best_bound(curve, 0.7) is None
+
+
+def test_without_an_attacked_part_no_bound_is_kept(small):
+    curve = plateau_curve(RemixEngine(clean_only(small)), IDENTITY)
+    assert best_clean(curve, 0.0) is None
+    assert np.isfinite(curve.clean).all()
