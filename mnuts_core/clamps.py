@@ -33,8 +33,8 @@ class ClampRecord:
         nonnegative: Whether φ ≥ 0 everywhere, so that powers need no sign.
         below_relu: Whether φ(x) ≤ max(x, 0): then a small logit cannot become a large one, and the engine may
             leave classes out of the softmax's sum.
-        in_place: φ on a tensor's own memory, faster, with absolute errors of 1e-15 below zero; None if there is
-            no faster way.
+        in_place: φ on a tensor's own memory, faster, absolute errors of 1e-15 below zero; None if there is
+            none.
     """
 
     apply: Callable[[Tensor], Tensor]
