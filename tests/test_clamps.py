@@ -95,7 +95,7 @@ def test_gelu_keeps_its_relative_precision_far_below_zero(dtype):
 
 
 def test_gelu_keeps_the_order_in_float32_at_a_very_negative_bias():
-    """DESIGN section 8: with `1 + erf` the arg max of many rows changes at c = -4."""
+    """With `1 + erf` the arg max of many rows changes at c = -4."""
     generator = torch.Generator().manual_seed(0)
     normed = layer_norm(torch.randn(2000, 10, generator=generator, dtype=torch.float64))
     exact = gelu(normed - 4.0).argmax(dim=1)

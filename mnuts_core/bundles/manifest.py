@@ -71,7 +71,7 @@ class AttackCard(Card):
 
 
 class Manifest(Card):
-    """Everything a bundle says of itself (DESIGN section 3)."""
+    """Everything a bundle says of itself."""
 
     schema_: Literal["mnuts-bundle/1"] = Field(default=BUNDLE_SCHEMA, alias="schema")
     name: Name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -119,7 +118,10 @@ def build_cifar10(
     work.mkdir(exist_ok=True)
     pair = Pair(*(train_role(role, training, where, work, progress=progress) for role in ("std", "rob")))
     count = n_adv or (len(test.labels) if on_gpu else N_ADV)
-    command = shlex.join(["mnuts", "demo", "build", "cifar10", "--data", data])
+    named = (
+        "cifar10-jpeg:FOLDER" if data.startswith("cifar10-jpeg:") else data
+    )  # this machine's paths do not ship
+    command = f"mnuts demo build cifar10 --data {shlex.quote(named)}"
     bundle = attack_pair(pair, test, count, device=where, work=work, command=command, progress=progress)
     std_path = save_role(folder, "std", pair.std, bundle, training.card)
     rob_path = save_role(folder, "rob", pair.rob, bundle, training.card)

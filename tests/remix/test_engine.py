@@ -169,7 +169,7 @@ class TestFigures:
 
     def test_at_the_very_threshold_the_standard_model_wins(self):
         """One attacked example, whose margin is q itself, and g names its runner-up: the bound counts it,
-        the mix does not (DESIGN's rule: ŷ_std iff (1-α)/α ≥ p₁ - p[ŷ_std])."""
+        the mix does not (the rule: ŷ_std iff (1-α)/α ≥ p₁ - p[ŷ_std])."""
         tie = LogitBundle.from_arrays(
             clean_labels=[0],
             clean_std_logits=[[0.0, 9.0, 0.0]],
@@ -225,7 +225,7 @@ class TestFigures:
 
 
 class TestTheExportedModule:
-    """DESIGN section 2: clean accuracy from the cache is exact, so the module must predict the same."""
+    """Clean accuracy from the cache is exact, so the module must predict the same."""
 
     @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
     @pytest.mark.parametrize("params", [*PAPER_OPTIMA.values(), PARAMS[2]], ids=str)
