@@ -58,9 +58,7 @@ def main() -> None:
             spent[name] += time.process_time() - start
     base = torch.cat(margins["library, float32"])
     parameters = sum(p.numel() for p in network.parameters())
-    print(
-        f"{N} images of {data.card.name}, ℓ∞ {EPS:.4f}, network of {parameters:,} parameters, batches of {BATCH}"
-    )
+    print(f"{N} images of {data.card.name}, ℓ∞ {EPS:.4f}, {parameters:,} parameters, batches of {BATCH}")
     for name in sides:
         found = torch.cat(margins[name])
         print(
