@@ -4,6 +4,7 @@
 # make test-full   the same, and what ships is rebuilt from scratch and compared
 # make lint        ruff and mypy
 # make docs        the API reference from the docstrings, as HTML in build/docs
+# make schema      the JSON Schema of configurations from the code, after a change to them
 # make bench       benchmarks; ARGS='search' runs one
 # make clean       remove .venv and caches
 # make ... ACTIVE=1 uses the environment that is active already instead of .venv
@@ -24,7 +25,7 @@ STAMP := $(VENV)/.mnuts-installed
 ENV_READY := $(VENV)/bin/python
 endif
 
-.PHONY: install dashboard test test-full lint docs bench clean help
+.PHONY: install dashboard test test-full lint docs schema bench clean help
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
@@ -59,6 +60,10 @@ test-full: lint
 MODULES := $(filter-out mnuts_core.__init__ mnuts_core.cli mnuts_core.schemas,$(subst /,.,$(patsubst %/,%,$(wildcard mnuts_core/[a-z]*/)) $(patsubst %.py,%,$(wildcard mnuts_core/*.py))))
 docs: $(STAMP)
 	$(BIN)python -W 'ignore:Error parsing type annotation' -m pdoc --docformat google --output-directory build/docs mnuts_core $(MODULES)
+
+schema: $(STAMP)
+	$(BIN)python -c 'import json; from mnuts_core.export.config import config_schema as s; print(json.dumps(s(), indent=2))' \
+	    > mnuts_core/schemas/mnuts-config-1.schema.json
 
 bench: $(STAMP)
 	$(BIN)python -m tests.benchmarks $(ARGS)

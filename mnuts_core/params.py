@@ -10,13 +10,11 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from mnuts_core.clamps import Clamp, check_clamp
 from mnuts_core.errors import ParameterError
 from mnuts_core.text import shortened
-
-Clamp = Literal["gelu", "relu", "elu", "softplus", "linear"]
-CLAMPS: tuple[Clamp, ...] = get_args(Clamp)
 
 LN_K_DEFAULT = 250
 """Layer norm takes its statistics over the 250 largest logits (D.7): all of them on CIFAR."""
@@ -180,17 +178,6 @@ PARAMS: Mapping[str, ParamSpec] = MappingProxyType({spec.name: spec for spec in 
 
 BETAS = (PARAMS["beta"].default, 0.95)
 """Levels that mixes are made for where none is asked for: the paper's for CIFAR-10, and a bolder one."""
-
-
-def check_clamp(value: object) -> Clamp:
-    """The clamp's name, if it is one of `CLAMPS`.
-
-    Raises:
-        ParameterError: If it is not.
-    """
-    if value not in CLAMPS:
-        raise ParameterError(f"clamp must be one of {', '.join(CLAMPS)}, got {value!r}")
-    return value
 
 
 def check_ln_k(value: object) -> int:

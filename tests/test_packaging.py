@@ -3,17 +3,17 @@
 import re
 import tomllib
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import mnuts_core
 from tests import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, SETUPTOOLS = SETTINGS["project"], SETTINGS["tool"]["setuptools"]
+CODE = {".py", ".pyc"}
 PINS = {
     canonicalize_name(line.split("==")[0]): line.split("==")[1]
     for line in (ROOT / "constraints.txt").read_text().split()
@@ -51,12 +51,21 @@ def test_the_required_versions_are_pinned():
     assert int(PINS["setuptools"].split(".")[0]) < 81
 
 
-def test_the_package_ships_what_it_needs():
-    package_data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    core = Path(mnuts_core.__file__).parent
-    assert (core / "py.typed").is_file()
-    assert any((core / "schemas").glob("*.json"))
-    assert "share/**/*" in package_data["mnuts_dashboards"]
+def test_every_folder_with_code_is_a_package_that_ships():
+    folders = {"mnuts_data"}
+    for folder, name in (("mnuts_core", "mnuts_core"), ("dashboards", "mnuts_dashboards")):
+        for file in (ROOT / folder).rglob("__init__.py"):
+            folders.add(".".join([name, *file.parent.relative_to(ROOT / folder).parts]))
+    assert sorted(SETUPTOOLS["packages"]) == sorted(folders)
+
+
+def test_every_file_beside_the_code_ships():
+    assert (ROOT / "mnuts_core" / "py.typed").is_file()
+    for folder, name in (("mnuts_core", "mnuts_core"), ("dashboards", "mnuts_dashboards")):
+        shipped = {file for p in SETUPTOOLS["package-data"][name] for file in (ROOT / folder).glob(p)}
+        beside = {file for file in (ROOT / folder).rglob("*") if file.is_file() and file.suffix not in CODE}
+        assert beside
+        assert beside <= shipped
 
 
 def test_the_version_is_the_installed_one():

@@ -9,16 +9,7 @@ import pytest
 import torch
 
 from mnuts_core import MixParams, MnutsError, ParameterError
-from mnuts_core.params import (
-    CLAMPS,
-    IDENTITY,
-    LN_ONLY,
-    PAPER_OPTIMA,
-    PARAMS,
-    check_clamp,
-    check_eps,
-    check_ln_k,
-)
+from mnuts_core.params import IDENTITY, LN_ONLY, PAPER_OPTIMA, PARAMS, check_eps, check_ln_k
 
 
 @pytest.mark.parametrize("spec", PARAMS.values(), ids=lambda spec: spec.name)
@@ -109,12 +100,6 @@ def test_bad_ln_k(value):
 def test_an_ln_k_beyond_all_classes(value):
     with pytest.raises(ParameterError, match="ln_k must be at most 1,000,000,000"):
         MixParams(ln_k=value)
-
-
-def test_clamps():
-    assert [check_clamp(name) for name in CLAMPS] == ["gelu", "relu", "elu", "softplus", "linear"]
-    with pytest.raises(ParameterError, match=r"clamp must be one of gelu, .*, got None"):
-        check_clamp(None)
 
 
 def test_the_papers_optima():

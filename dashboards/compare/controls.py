@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from mnuts_core.params import CLAMPS
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.search.grids import PAPER_RANGES
 from mnuts_dashboards.compare.state import MAX_COMPARED, CompareState
 from mnuts_dashboards.text.messages import remark_html

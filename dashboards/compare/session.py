@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.clamps import Clamp
 from mnuts_core.errors import BundleError, MnutsError
-from mnuts_core.params import Clamp
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec

@@ -8,8 +8,9 @@ from urllib.parse import quote, unquote_plus
 
 import traitlets as tr
 
+from mnuts_core.clamps import CLAMPS, check_clamp
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import CLAMPS, PARAMS, check_clamp
+from mnuts_core.params import PARAMS
 from mnuts_core.views.comparison import AlphaFrom
 from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of, read_number
 

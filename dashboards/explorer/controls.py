@@ -8,8 +8,9 @@ from typing import Any
 
 import ipywidgets as w
 
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.errors import MnutsError
-from mnuts_core.params import CLAMPS, PARAMS, check_ln_k
+from mnuts_core.params import PARAMS, check_ln_k
 from mnuts_dashboards.explorer.presets import Presets
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.widgets.inputs import LABEL, WIDE, Choice, Knob, button, heading

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
+from mnuts_core.clamps import check_clamp
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import MixParams, check_clamp, check_ln_k
+from mnuts_core.params import MixParams, check_ln_k
 from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState, traits_of
 from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, _whole, one_of, read_number
 

@@ -10,8 +10,9 @@ from typing import Any
 import ipywidgets as w
 
 from mnuts_core.bundles.library import default_bundle, find_bundle
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.params import CLAMPS, PARAMS, MixParams
+from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel

@@ -9,7 +9,8 @@ from typing import Any
 
 import traitlets as tr
 
-from mnuts_core.params import CLAMPS, IDENTITY, LN_ONLY, PAPER_OPTIMA, PARAMS, MixParams
+from mnuts_core.clamps import CLAMPS
+from mnuts_core.params import IDENTITY, LN_ONLY, PAPER_OPTIMA, PARAMS, MixParams
 from mnuts_core.search.grids import DEFAULT_GRID
 
 TRANSFORM = ("s", "p", "c", "clamp", "ln_k")

@@ -8,9 +8,10 @@ import numpy as np
 
 from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.clamps import CLAMPS, Clamp
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.statistics import Estimate, columns, wilson_interval
-from mnuts_core.params import CLAMPS, LN_ONLY, PARAMS, Clamp, MixParams
+from mnuts_core.params import LN_ONLY, PARAMS, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnuts_core.clamps import check_clamp
 from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
@@ -31,7 +32,7 @@ from mnuts_core.cli.options import (
 from mnuts_core.cli.search import make_grid, run_search
 from mnuts_core.cli.tables import describe, transform_words
 from mnuts_core.errors import MnutsError
-from mnuts_core.params import MixParams, check_clamp
+from mnuts_core.params import MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from mnuts_core.clamps import CLAMPS, check_clamp
 from mnuts_core.cli.console import STDOUT
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.params import CLAMPS, LN_K_DEFAULT, PARAMS, MixParams, check_clamp
+from mnuts_core.params import LN_K_DEFAULT, PARAMS, MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.norms import Norm

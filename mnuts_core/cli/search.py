@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from mnuts_core.clamps import check_clamp
 from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, warn, write_json, write_text
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
@@ -30,7 +31,6 @@ from mnuts_core.cli.options import (
 from mnuts_core.cli.remix import bundle_card, mix_card, title
 from mnuts_core.cli.tables import describe, headline, headline_table, legend
 from mnuts_core.errors import MnutsError
-from mnuts_core.params import check_clamp
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle

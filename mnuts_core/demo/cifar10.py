@@ -116,7 +116,8 @@ def build_cifar10(
         work = shop.work
         pair = Pair(*(train_role(role, training, where, work, progress=progress) for role in ("std", "rob")))
         count = n_adv or (len(test.labels) if on_gpu else N_ADV)
-        command = shlex.join(["mnuts", "demo", "build", "cifar10", "--data", data])
+        named = "cifar10-jpeg:FOLDER" if data.startswith("cifar10-jpeg:") else data  # no path of ours
+        command = f"mnuts demo build cifar10 --data {shlex.quote(named)}"
         bundle = attack_pair(pair, test, count, device=where, work=work, command=command, progress=progress)
         std_path = save_role(shop.files, "std", pair.std, bundle, training.card)
         rob_path = save_role(shop.files, "rob", pair.rob, bundle, training.card)

@@ -32,13 +32,14 @@ from mnuts_core.bundles.manifest import (
     library_versions,
     now,
 )
+from mnuts_core.clamps import Clamp
 from mnuts_core.errors import ConfigError
 from mnuts_core.functional.mixing import BETA_D, R_D
 from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import parse_json, read_bytes
-from mnuts_core.params import PARAMS, Clamp, MixParams
+from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.text import shortened, visible_json
 

@@ -5,14 +5,12 @@ Functions first; everything that transforms logits in this project calls these.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from mnuts_core.clamps import Clamp, clamp_logits
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import LN_K_DEFAULT, PARAMS, Clamp, check_clamp, check_ln_k
+from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
 
 VARIANCE_FLOOR = 1e-8
 """Added to the variance under the root, as the authors' code does: constant logits stay finite."""
@@ -74,41 +72,6 @@ def layer_norm(logits: Tensor, k: int = LN_K_DEFAULT) -> Tensor:
     mean = top.mean(dim=-1, keepdim=True)
     variance = top.var(dim=-1, keepdim=True, correction=1)
     return (logits - mean) / (variance + VARIANCE_FLOOR).sqrt()
-
-
-def gelu(x: Tensor) -> Tensor:
-    """`x · Φ(x)`, written with erfc so that it keeps its relative precision far below zero.
-
-    The usual form with `1 + erf` cancels there: in float32 at x = -8 it returns 0, which ties classes
-    that the exact function keeps apart.
-    """
-    return 0.5 * x * torch.erfc(x * -math.sqrt(0.5))
-
-
-def clamp_logits(logits: Tensor, clamp: Clamp = "gelu") -> Tensor:
-    """The clamping function of Eq. 4, element by element.
-
-    Args:
-        logits: Tensor of any shape: `LN(h) + c`.
-        clamp: `gelu` (the paper's choice, D.2), `relu`, `elu`, `softplus`, or `linear` (none).
-
-    Returns:
-        Tensor of the same shape and dtype.
-
-    Raises:
-        ParameterError: If the clamp is unknown.
-    """
-    match check_clamp(clamp):
-        case "gelu":
-            return gelu(logits)
-        case "relu":
-            return F.relu(logits)
-        case "elu":
-            return F.elu(logits)
-        case "softplus":
-            return F.softplus(logits)
-        case "linear":
-            return logits
 
 
 def signed_power(v: Tensor, p: float) -> Tensor:

@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnuts_core.functional.transform import clamp_logits
-from mnuts_core.params import Clamp
+from mnuts_core.clamps import CLAMP_RECORDS, Clamp, clamp_in_place, clamp_logits
 
 FAR_TAIL = -2.5
-"""Below this c, GELU's far tail is computed with full relative precision for every class."""
+"""Below this c all classes lie so far below zero that each is clamped with full relative precision."""
 
 LOG2_E = math.log2(math.e)
 """exp(x) = exp2(x · log₂e): torch's exp2 takes half the time of its exp."""
@@ -27,7 +26,9 @@ ENDS = (0, 1, -2, -1)
 def clamp_in_order(z: Tensor, c: float, clamp: Clamp, out: Tensor) -> Tensor:
     """clamp(z + c), the two largest of each row in its first two places.
 
-    Every clamp is monotone, or (GELU) falls first and rises later, so they come from the ends of the row.
+    They come from the ends of the row, see `ClampRecord`. All others are clamped in the fast way: they only
+    enter the sum of exponentials, where an absolute error of 1e-15 does not show, unless c is so low that
+    all are tiny.
 
     Args:
         z: Layer-normed logits, shape (R, K), each row sorted from the largest to the smallest.
@@ -36,25 +37,13 @@ def clamp_in_order(z: Tensor, c: float, clamp: Clamp, out: Tensor) -> Tensor:
         out: Memory for the result, shape (R, K).
     """
     v, ends = torch.add(z, c, out=out), list(ENDS)
-    clamp_in_place(v, clamp, far=c < FAR_TAIL)
+    clamp_in_place(v, clamp, exact=c < FAR_TAIL)
     v[:, ends] = clamp_logits(z[:, ends] + c, clamp)
     _swap(v, 0, -1, v[:, -1] > v[:, 0])
     _swap(v, 1, -1, v[:, -1] > v[:, 1])
     if v.shape[1] > 2:
         _swap(v, 1, -2, v[:, -2] > v[:, 1])
     return v
-
-
-def clamp_in_place(v: Tensor, clamp: Clamp, *, far: bool) -> None:
-    """The clamp on all classes, fast; the few values that decide margins are computed anew, exactly.
-
-    torch's own GELU takes half the time of ours. What it loses, absolute errors of 1e-16, only enters the
-    sum of the other classes' exponentials, unless c is so low that all classes lie in the far tail.
-    """
-    if clamp == "gelu" and not far:
-        torch.ops.aten.gelu.out(v, out=v)
-    elif clamp != "linear":
-        v.copy_(clamp_logits(v, clamp))
 
 
 def log_in_place(v: Tensor) -> Tensor:
@@ -119,7 +108,7 @@ def find_contenders(z: Tensor, first: Tensor, c: float, clamp: Clamp, p: float, 
         s: Scale.
     """
     classes = z.shape[1]
-    if clamp == "softplus" or z.dtype != torch.float64:
+    if not CLAMP_RECORDS[clamp].below_relu or z.dtype != torch.float64:
         return Contenders((), 1.0)
     least = first - (FAR + math.log(classes)) / s  # a powered logit below it does not matter
     bound = least.clamp_min(0.0).pow(1.0 / p) * (1.0 - SLACK)  # nor a clamped one below this
@@ -158,7 +147,7 @@ def sum_of_contenders(
             v = clamp_in_order(part, c, clamp, part.new_empty(part.shape))[:, 2:]
         else:  # the largest is positive here and all that matter lie on the rising side: the order holds
             v = z[:, 2:width].index_select(0, rows).add_(c)
-            clamp_in_place(v, clamp, far=c < FAR_TAIL)
+            clamp_in_place(v, clamp, exact=c < FAR_TAIL)
         t = log_in_place(v.abs()).mul_(p * LOG2_E).exp2_().copysign_(v)
         t.sub_(first[rows].unsqueeze(1)).mul_(s * LOG2_E)
         total[rows] = t.exp2_().sum(dim=1)

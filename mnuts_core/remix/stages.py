@@ -22,8 +22,8 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor
 
-from mnuts_core.functional.transform import LARGEST_LOGIT, VARIANCE_FLOOR, clamp_logits, signed_power
-from mnuts_core.params import Clamp
+from mnuts_core.clamps import CLAMP_RECORDS, Clamp, clamp_logits
+from mnuts_core.functional.transform import LARGEST_LOGIT, VARIANCE_FLOOR, signed_power
 from mnuts_core.remix.kernels import (
     ENDS,
     FROM_CLASSES,
@@ -205,7 +205,7 @@ class StagedTransform:
             second=v[:, 1].clone(),
             watched=clamp_logits(z.gather(1, self._watched_place) + c, clamp),
             log_rest=log_in_place(torch.abs(rest, out=self._space("logarithm", rest))),
-            signs=None if clamp in ("relu", "softplus") else rest,
+            signs=None if CLAMP_RECORDS[clamp].nonnegative else rest,
         )
 
     def _compute_powered(self, stage: Clamped, p: float) -> Powered:
@@ -262,7 +262,7 @@ def overtaken(first: Tensor, last: Tensor, c: float, clamp: Clamp) -> Tensor:
         first: Largest layer-normed logits, any shape.
         last: Smallest ones, the same shape.
         c: Bias.
-        clamp: Clamping function; only GELU does it.
+        clamp: Clamping function; only one that is not monotone does it.
     """
     return clamp_logits(last + c, clamp) > clamp_logits(first + c, clamp)
 

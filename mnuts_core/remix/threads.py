@@ -16,8 +16,8 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor
 
+from mnuts_core.clamps import Clamp
 from mnuts_core.devices import one_thread
-from mnuts_core.params import Clamp
 from mnuts_core.remix.stages import KEPT, Margins, StagedTransform
 
 SHARE = 250_000

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.clamps import Clamp, check_clamp, clamp_logits
 from mnuts_core.devices import one_thread, resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import QuantileMethod, check_method
-from mnuts_core.functional.transform import clamp_logits, layer_norm, signed_power
-from mnuts_core.params import LN_K_DEFAULT, PARAMS, Clamp, check_clamp, check_ln_k
+from mnuts_core.functional.transform import layer_norm, signed_power
+from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
 from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
 from mnuts_core.remix.stages import StagedTransform, overtaken
 from mnuts_core.search.grids import GridSpec

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnuts_core.clamps import Clamp
 from mnuts_core.functional.quantiles import (
     SATURATED,
     UNRESOLVED,
@@ -18,7 +19,7 @@ from mnuts_core.functional.quantiles import (
     margin_quantile,
     quantile_places,
 )
-from mnuts_core.params import PARAMS, Clamp, MixParams
+from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.search.grids import GridSpec
 
 if TYPE_CHECKING:

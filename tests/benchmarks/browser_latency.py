@@ -6,7 +6,7 @@ a drag of 5 s at 60 events/s, and how long after its last event the page shows i
 place (`swift`) and for `Plotly.react` alone (`plain`), one after the other in one page. `kernel` is remixing
 and packing, `wire` the way there and back, `wait` until the animation frame, `draw` Plotly, `paint` the rest.
 
-Bars (DESIGN section 6), median / p95: 60 / 100 ms, for 5,000×1,000 100 / 150 ms; end of drag 200 ms.
+Bars, median / p95: 60 / 100 ms, for 5,000×1,000 100 / 150 ms; end of drag 200 ms.
 """
 
 import os

@@ -1,6 +1,6 @@
 """One remix in the kernel, per slider, on SYNTHETIC logits, one thread as in the dashboards.
 
-Bars (DESIGN section 6): 10,000×100 worst slider 20 ms; β or α alone 1 ms.
+Bars: 10,000×100 worst slider 20 ms; β or α alone 1 ms.
 """
 
 import time

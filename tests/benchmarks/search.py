@@ -1,6 +1,6 @@
 """Algorithm 1 on 512 cells against a plain float64 triple loop, on SYNTHETIC logits, both in one run.
 
-Bars (DESIGN section 6): at most 1/20 of the loop's time with the same objective table; the frontier over
+Bars: at most 1/20 of the loop's time with the same objective table; the frontier over
 200 β at most 1 s.
 """
 

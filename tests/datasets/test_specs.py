@@ -19,8 +19,7 @@ from mnuts_core.datasets.base import DataError
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.models.compat import import_robustbench
-
-SHARED = Path("/work/shared/cifar10")
+from tests import CIFAR10, needs_cifar10
 
 
 def write_npz(folder: Path, **arrays) -> str:
@@ -245,9 +244,9 @@ class TestCifarJpeg:
         with pytest.raises(DataError, match=r"no file at .*test.npz"):
             load_data(f"cifar10-jpeg:{tmp_path}")
 
-    @pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is not there")
+    @needs_cifar10
     def test_the_real_ones(self):
-        data = load_data(f"cifar10-jpeg:{SHARED}", n=64)
+        data = load_data(f"cifar10-jpeg:{CIFAR10}", n=64)
         assert data.images.shape == (64, 3, 32, 32)
         assert data.card.split == "test, shuffled: the first 64 of 10,000 images"
         assert 0.4 < float(data.images.mean()) < 0.55  # CIFAR-10's own mean is 0.473

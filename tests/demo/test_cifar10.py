@@ -28,11 +28,9 @@ from mnuts_core.pipeline.build import build_bundle, predict
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.compute import make_report
 from mnuts_core.views.tradeoff import best_bound, plateau_curve
-from tests import ROOT
+from tests import CIFAR10, needs_cifar10
 
 DATA = shipped_folder()
-REAL = ROOT.parent / "shared" / "cifar10"
-needs_images = pytest.mark.skipif(not REAL.is_dir(), reason="needs ../shared/cifar10")
 needs_pair = pytest.mark.skipif(not (DATA / "cifar10.safetensors").is_file(), reason="no pair is shipped")
 
 
@@ -310,11 +308,11 @@ def assert_verified(config: MixConfig, engine: RemixEngine) -> None:
 
 
 @needs_pair
-@needs_images
+@needs_cifar10
 @pytest.mark.parametrize("role", ["std", "rob"])
 def test_shipped_weights_give_the_shipped_logits(role: Role) -> None:
     bundle = LogitBundle.load(DATA / "cifar10.safetensors")
-    data = load_data(f"cifar10-jpeg:{REAL}", n=500)
+    data = load_data(f"cifar10-jpeg:{CIFAR10}", n=500)
     logits = predict(cifar10.load_network_of(role)[0], data.images, device="cpu").numpy()
     cached = bundle.clean_std_logits if role == "std" else bundle.clean_rob_logits
     np.testing.assert_array_equal(data.labels.numpy(), bundle.clean_labels[:500])
@@ -322,11 +320,11 @@ def test_shipped_weights_give_the_shipped_logits(role: Role) -> None:
 
 
 @needs_pair
-@needs_images
+@needs_cifar10
 def test_shipped_robust_network_withstands_about_what_its_card_says() -> None:
     """PGD-20 on other images than the card's: weaker than MMAA, so no lower, and not far above."""
     network, card = cifar10.load_network_of("rob")
-    data = load_data(f"cifar10-jpeg:{REAL}", n=2200)
+    data = load_data(f"cifar10-jpeg:{CIFAR10}", n=2200)
     images, labels = data.images[2000:], data.labels[2000:]
     points = images.clone()
     for _ in range(20):

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnuts_core import ConfigError, MixConfig, MixParams, RemixEngine
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.export.config import MAX_BYTES, config_schema, published_schema
-from mnuts_core.params import CLAMPS, IDENTITY
+from mnuts_core.params import IDENTITY
 from tests.synthetic import clean_only
 
 PARAMS = MixParams(s=5.0, p=4.0, c=-1.1, beta=0.95)

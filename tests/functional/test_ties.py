@@ -18,9 +18,10 @@ from mnuts_core import (
     alpha_curve,
     grid_search,
 )
+from mnuts_core.clamps import CLAMPS, clamp_logits
 from mnuts_core.functional.mixing import mixed_logits, transform_with
-from mnuts_core.functional.transform import clamp_logits, layer_norm
-from mnuts_core.params import CLAMPS, IDENTITY, LN_ONLY
+from mnuts_core.functional.transform import layer_norm
+from mnuts_core.params import IDENTITY, LN_ONLY
 from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.comparison import margin_medians
 from mnuts_core.views.examples import NO_CLASS, story

@@ -10,15 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.special import ndtr
-from torch import nn
 
 from mnuts_core import ParameterError, layer_norm, transform_logits
-from mnuts_core.functional.transform import clamp_logits, gelu
-from mnuts_core.params import CLAMPS
+from mnuts_core.clamps import CLAMPS
 from tests import reference
+from tests.test_clamps import FORMULAS
 
-THEIRS = {"gelu": nn.GELU, "relu": nn.ReLU, "elu": nn.ELU, "softplus": nn.Softplus}
 CASES = [  # s, p, c: the paper's optima (Table 3) and rougher ones
     (5.0, 4.0, -1.1),
     (0.612, 3.57, -2.14),
@@ -81,38 +78,6 @@ class TestLayerNorm:
         np.testing.assert_allclose(moved, normed, rtol=1e-5, atol=1e-5)
 
 
-class TestClamps:
-    @pytest.mark.parametrize(
-        ("clamp", "at_minus_one", "at_zero", "at_one"),
-        [
-            ("gelu", -0.15865525393145707, 0.0, 0.8413447460685429),
-            ("relu", 0.0, 0.0, 1.0),
-            ("elu", math.exp(-1) - 1, 0.0, 1.0),
-            ("softplus", math.log1p(math.exp(-1)), math.log(2), math.log1p(math.exp(1))),
-            ("linear", -1.0, 0.0, 1.0),
-        ],
-    )
-    def test_by_hand(self, clamp, at_minus_one, at_zero, at_one):
-        out = clamp_logits(torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64), clamp)
-        assert out.tolist() == pytest.approx([at_minus_one, at_zero, at_one], rel=1e-14, abs=1e-16)
-
-    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-    def test_gelu_keeps_its_relative_precision_far_below_zero(self, dtype):
-        x = torch.linspace(-9, -1, 500, dtype=dtype)
-        exact = x.double() * torch.from_numpy(ndtr(x.double().numpy()))
-        relative = 2e-5 if dtype == torch.float32 else 1e-12
-        assert ((gelu(x).double() - exact) / exact).abs().max() < relative
-
-    def test_gelu_keeps_the_order_in_float32_at_a_very_negative_bias(self):
-        """DESIGN section 8: with `1 + erf` the arg max of many rows changes at c = -4."""
-        normed = layer_norm(some_logits(10, n=2000))
-        exact = gelu(normed - 4.0).argmax(dim=1)
-        ours = gelu(normed.float() - 4.0).argmax(dim=1)
-        cancelling = (normed.float() - 4.0) * 0.5 * (1 + torch.erf((normed.float() - 4.0) / math.sqrt(2)))
-        assert (ours != exact).sum() <= 2
-        assert (cancelling.argmax(dim=1) != exact).sum() > 50  # what the test guards against
-
-
 class TestTransform:
     def test_by_hand(self):
         # LN of (3, 0, 0) is (2, -1, -1)/√3; ReLU keeps the first; 2 · (2/√3)² = 8/3
@@ -133,12 +98,12 @@ class TestTransform:
         logits = some_logits(k, n=20)
         for s, p, c in CASES:
             if p < 1 and clamp == "gelu":
-                continue  # the root magnifies their 1 + erf, which cancels; see TestClamps
-            if clamp == "linear":
+                continue  # the root magnifies their 1 + erf, which cancels; see test_clamps
+            if FORMULAS[clamp].module is None:
                 theirs, c = authors.maps.LNPowerScaleMap(scale=s, power=p, ln_k=ln_k), 0.0
             else:
                 theirs = authors.maps.LNClampPowerScaleMap(
-                    scale=s, power=p, clamp_bias=c, clamp_fn=THEIRS[clamp](), ln_k=ln_k
+                    scale=s, power=p, clamp_bias=c, clamp_fn=FORMULAS[clamp].module, ln_k=ln_k
                 )
             ours = transform_logits(logits, s=s, p=p, c=c, clamp=clamp, ln_k=ln_k)
             torch.testing.assert_close(ours, theirs(logits), atol=1e-9, rtol=1e-12)

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mnuts_core import confidence_margin, layer_norm, transform_logits
-from mnuts_core.functional.transform import clamp_logits, signed_power
-from mnuts_core.params import CLAMPS
+from mnuts_core.clamps import CLAMPS, clamp_logits
+from mnuts_core.functional.transform import signed_power
 from mnuts_core.remix.kernels import FAR, find_contenders, sum_of_contenders
 from mnuts_core.remix.stages import StagedTransform
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import confidence_margin, transform_logits
-from mnuts_core.params import CLAMPS
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.remix.stages import StagedTransform
 
 SETTINGS = st.fixed_dictionaries(

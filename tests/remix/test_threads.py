@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mnuts_core import MixParams, RemixEngine
-from mnuts_core.params import CLAMPS
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.remix import threads as threads_remix
 from mnuts_core.remix.stages import StagedTransform
 from mnuts_core.remix.threads import SharedStages, make_stages

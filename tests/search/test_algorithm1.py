@@ -19,7 +19,7 @@ from mnuts_core import (
     beta_frontier,
     grid_search,
 )
-from mnuts_core.params import CLAMPS
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.search.frontier import beta_grid
 from mnuts_core.search.result import TABLES, choose
 from tests import reference

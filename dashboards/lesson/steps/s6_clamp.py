@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from mnuts_core.clamps import gelu
 from mnuts_core.functional.statistics import mean, share
-from mnuts_core.functional.transform import gelu
 from mnuts_core.params import PAPER_OPTIMA, MixParams
 from mnuts_core.views import transform
 from mnuts_dashboards.figures.lesson import examples as fig

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
-from mnuts_core.params import CLAMPS
+from mnuts_core.clamps import CLAMPS
 from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.figures.tradeoff import PLANE_TRACES

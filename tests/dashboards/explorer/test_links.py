@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnuts_core.params import CLAMPS, PARAMS, MixParams
+from mnuts_core.clamps import CLAMPS
+from mnuts_core.params import PARAMS, MixParams
 from mnuts_dashboards.explorer.links import all_defaults, read_link, write_link
 from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState
 from mnuts_dashboards.widgets.query import MAX_QUERY
