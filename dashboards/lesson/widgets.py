@@ -12,7 +12,7 @@ from typing import Any
 import anywidget
 import traitlets as tr
 
-from mnuts_dashboards.lesson.html import unbroken
+from mnuts_dashboards.lesson.numbers import unbroken
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Input
 
