@@ -196,7 +196,7 @@ class Lab:
         """Where the clean images' layer-normed logits lie."""
         return transform.logit_density(self.engine, LN_ONLY.ln_k)
 
-    def silenced(self, c: float) -> Array:
+    def above_cutoff(self, c: float) -> Array:
         """For every clean row, how many classes stay above the clamp's cutoff: LN(h) + c > 0."""
         return (self.engine.stages.normed(LN_ONLY.ln_k)[: self.n] + c > 0).sum(dim=1).double().numpy()
 

@@ -9,6 +9,9 @@ from markupsafe import Markup
 
 from mnuts_core.functional.statistics import Number
 
+MOST_DECIMALS = 12
+"""More are never printed."""
+
 _SMALL = Markup("<small>{}</small>")
 _BOLD = Markup("<b>{}</b>")
 
@@ -44,6 +47,33 @@ def small(value: float, digits: int = 3) -> Markup:
         mantissa, exponent = f"{value:.1e}".split("e")
         return Markup("{}·10<sup>{}</sup>").format(minus(mantissa), minus(str(int(exponent))))
     return Markup(fixed(value, digits))
+
+
+def decimals(
+    compute: Callable[..., float],
+    *values: float,
+    result: int,
+    start: int = 3,
+    rounded: Callable[[float, int], float] = round,
+) -> int:
+    """How many decimals a formula's numbers need, so that who computes with them gets the result as printed.
+
+    Args:
+        compute: The formula.
+        *values: The numbers in it.
+        result: Decimals of the printed result.
+        start: The fewest decimals.
+        rounded: Rounds a number to a count of decimals (or, if it counts those, of significant digits).
+
+    Example:
+        >>> decimals(lambda a, b: a - b, 0.278559, 0.229071, result=3)  # 0.279 − 0.229 is not 0.049
+        5
+    """
+    printed = round(compute(*values), result)
+    for digits in range(start, MOST_DECIMALS):
+        if round(compute(*(rounded(value, digits) for value in values)), result) == printed:
+            return digits
+    return MOST_DECIMALS
 
 
 def percent(number: Number, *, signed: bool = False) -> Markup:

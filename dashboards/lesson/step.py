@@ -219,8 +219,7 @@ class Step:
             verdict: What the data say.
             **values: What the macro needs besides.
         """
-        outcome = Markup("<b>{}</b>").format(PAGE.html("outcome", verdict=verdict))
-        return Claim(verdict, self.html(piece, outcome=outcome, **values))
+        return Claim(verdict, self.html(piece, outcome=PAGE.html("outcome", verdict=verdict), **values))
 
     # --- what it has to go on
     def missing(self) -> str | None:

@@ -33,7 +33,7 @@ def mathml(latex: str, display: Literal["block", "inline"] = "block") -> Markup:
     r"""A formula as MathML; its LaTeX is the text alternative where MathML is not known.
 
     Args:
-        latex: LaTeX without dollar signs; names in it come from `words`.
+        latex: LaTeX without dollar signs; names in it come from `text`.
         display: In a line of its own, or within a sentence.
 
     Example:
@@ -41,21 +41,19 @@ def mathml(latex: str, display: Literal["block", "inline"] = "block") -> Markup:
         Markup('<math xmlns="..." display="inline" alttext="\\alpha"><mrow><mi>α</mi></mrow></math>')
     """
     tree = convert_to_element(latex, display=display)
-    for (
-        node
-    ) in tree.iter():  # the library writes character references where text belongs, and so does `words`
+    for node in tree.iter():  # the library writes character references where text belongs, and so does `text`
         node.text = node.text and unescape(node.text)
     tree.set("alttext", unescape(latex))
     return Markup(ElementTree.tostring(tree, encoding="unicode"))
 
 
-def words(text: str) -> str:
+def text(name: str) -> str:
     """Any text in upright letters, as LaTeX: a class may be named with a brace or a backslash.
 
     Args:
-        text: Plain text.
+        name: Plain text.
     """
-    safe = "".join(char if char.isalnum() or char == " " else f"&#{ord(char)};" for char in text)
+    safe = "".join(char if char.isalnum() or char == " " else f"&#{ord(char)};" for char in name)
     return rf"\text{{{safe}}}"
 
 
@@ -66,8 +64,8 @@ def number(value: float, digits: int = 3) -> str:
         value: The number.
         digits: Decimals.
     """
-    text = f"{round(value, digits) + 0.0:.{digits}f}"
-    return f"{{{text}}}" if text.startswith("-") else text
+    plain = f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{{{plain}}}" if plain.startswith("-") else plain
 
 
 def bracketed(value: float, digits: int = 3) -> str:
@@ -77,8 +75,8 @@ def bracketed(value: float, digits: int = 3) -> str:
         value: The number.
         digits: Decimals.
     """
-    text = number(value, digits)
-    return f"({text})" if text.startswith("{") else text
+    latex = number(value, digits)
+    return f"({latex})" if latex.startswith("{") else latex
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -14,6 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTEBOOK = DASHBOARDS / "teaching.ipynb"
 TITLES = [step.title() for step in STEPS]
+INK = "getComputedStyle(document.querySelector('.mnuts-lesson-body p')).color"
+STACKED = """fractions => fractions.map(({children: [top, bottom]}) =>
+    top.getBoundingClientRect().bottom <= bottom.getBoundingClientRect().top + 1)"""
 GIVEN = {"failures": "69", "benign": "0.17", "attack": "85", "mixing": "30", "price": "2.2"}
 
 
@@ -189,6 +192,22 @@ def test_an_unknown_bundle_in_the_address_is_named_in_the_banner(opened):
     page = opened("?bundle=nothing&step=2")
     at_step(page, 2)
     assert "bundle must be one of" in page.locator(".mnuts-banner").inner_text()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_formulas_are_set_as_mathematics_and_fit_on_a_telephone(opened, theme):
+    page = opened(f"?step=2&theme={theme}")
+    page.set_viewport_size({"width": 390, "height": 844})
+    formula = page.locator(".mnuts-formula")
+    for number in (2, 5, 6, 7, 8, 9):
+        page.get_by_role("button", name=f"Step {number}").click()
+        at_step(page, number)
+        formula.scroll_into_view_if_needed()
+        stacked = formula.locator("mfrac").evaluate_all(STACKED)
+        assert stacked == [True] * {5: 2, 8: 2, 9: 2}.get(number, 0)
+        colours = formula.locator("math").evaluate_all("lines => lines.map(e => getComputedStyle(e).color)")
+        assert set(colours) == {page.evaluate(INK)}
+        assert formula.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 @pytest.mark.parametrize(("width", "height"), [(768, 1024), (1280, 800), (1920, 1080)])

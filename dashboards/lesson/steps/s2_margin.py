@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from mnuts_core.functional.statistics import share
 from mnuts_dashboards.figures.lesson.examples import lead_figure
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Input, Step, is_larger, texts_of
 from mnuts_dashboards.text.mathml import formula, number
@@ -50,10 +52,10 @@ class ConfidenceMargin(Step):
     def formula(self) -> Markup:
         p = self.lab.probabilities(self.row)
         first, second = np.argsort(-p, kind="stable")[:2]
+        digits = decimals(operator.sub, p[first], p[second], result=3, start=4)
         return formula(
             r"m_h = {\sigma(h)}_{ŷ} - \max\limits_{i \ne ŷ} {\sigma(h)}_i",
-            # rounded on both sides, it need not agree to the last digit: hence ≈
-            rf"= {number(p[first], 4)} - {number(p[second], 4)} \approx {number(self.margin)}",
+            rf"= {number(p[first], digits)} - {number(p[second], digits)} \approx {number(self.margin)}",
             caption=self.plain("caption", first=self.lab.name(first), second=self.lab.name(second)),
         )
 

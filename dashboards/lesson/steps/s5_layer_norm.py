@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from mnuts_core.functional.statistics import superiority, superiority_change
 from mnuts_dashboards.figures.lesson import margins as fig
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Input, Step, texts_of
 from mnuts_dashboards.text.mathml import bracketed, formula, number
@@ -28,7 +29,10 @@ class LayerNorm(Step):
     def formula(self) -> Markup:
         h, middle, spread, ln = self.lab.normed(self.row)
         top = int(h.argmax())
-        numbers = rf"\frac{{{number(h[top])} - {bracketed(middle)}}}{{{number(spread)}}}"
+        digits = decimals(lambda h, m, s: (h - m) / s, h[top], middle, spread, result=2)
+        numbers = (
+            rf"\frac{{{number(h[top], digits)} - {bracketed(middle, digits)}}}{{{number(spread, digits)}}}"
+        )
         return formula(
             r"{\text{LN}(h)}_{ŷ} = \frac{h_{ŷ} - \text{mean}(h)}{\text{std}(h)}",
             rf"= {numbers} \approx {number(ln[top], 2)}",

@@ -16,9 +16,10 @@ from mnuts_core.functional.statistics import mean, share
 from mnuts_core.params import PAPER_OPTIMA, MixParams
 from mnuts_core.views import transform
 from mnuts_dashboards.figures.lesson import examples as fig
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Input, Step, is_near, slider, texts_of
-from mnuts_dashboards.text.mathml import formula, number, words
+from mnuts_dashboards.text.mathml import formula, number, text
 
 CUTOFF = PAPER_OPTIMA["cifar10"].c
 """The bias that the step asks about: the paper's for CIFAR-10."""
@@ -44,10 +45,11 @@ class Clamp(Step):
 
     def _with_numbers(self, place: int, ln: np.ndarray[Any, np.dtype[np.float64]]) -> str:
         """The formula for one class."""
-        c = self.state.c
-        shifted = f"{number(ln[place])} {'-' if c < 0 else '+'} {number(abs(c), 2)}"
-        value = float(gelu(torch.tensor(ln[place] + c)))
-        return rf"v_{{{words(self.lab.name(place))}}} = \text{{GELU}}({shifted}) = {number(value)}"
+        c, logit = self.state.c, float(ln[place])
+        digits = decimals(lambda z: _gelu(z + c), logit, result=3)
+        shifted = f"{number(logit, digits)} {'-' if c < 0 else '+'} {number(abs(c), 2)}"
+        name, value = text(self.lab.name(place)), number(_gelu(logit + c))
+        return rf"v_{{{name}}} = \text{{GELU}}({shifted}) \approx {value}"
 
     def question(self) -> Input:
         k = self.lab.bundle.num_classes
@@ -57,7 +59,7 @@ class Clamp(Step):
 
     def check(self, prediction: Answer) -> Check:
         lab, k = self.lab, self.lab.bundle.num_classes
-        above = mean(lab.silenced(CUTOFF))
+        above = mean(lab.above_cutoff(CUTOFF))
         hits = lab.changed(_clamped(CUTOFF))
         kept, changed = share(lab.n - hits, lab.n), share(hits, lab.n)
         return Check(
@@ -86,11 +88,17 @@ class Clamp(Step):
         if not self.answered:
             return Markup()
         lab, c = self.lab, self.state.c
-        return self.html("live", c=c, above=mean(lab.silenced(c)), changed=lab.changed(_clamped(c)), n=lab.n)
+        return self.html(
+            "live", c=c, above=mean(lab.above_cutoff(c)), changed=lab.changed(_clamped(c)), n=lab.n
+        )
 
     def figures(self) -> Mapping[str, Any]:
         curve = transform.transform_curve(self.lab.density, _clamped(self.state.c))
         return {"cutoff": fig.cutoff_figure(curve, self.state.c)}
+
+
+def _gelu(value: float) -> float:
+    return float(gelu(torch.tensor(value, dtype=torch.float64)))
 
 
 def _clamped(c: float) -> MixParams:

@@ -18,9 +18,10 @@ from mnuts_core.functional.statistics import median, ratio_of_medians, superiori
 from mnuts_core.params import PAPER_OPTIMA, MixParams
 from mnuts_core.views import examples
 from mnuts_dashboards.figures.lesson import examples as fig
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Input, Step, Vote, slider, texts_of
-from mnuts_dashboards.text.mathml import bracketed, formula, number, words
+from mnuts_dashboards.text.mathml import bracketed, formula, number, text
 from mnuts_dashboards.theme import MAPPED, ROB
 
 POWER = PAPER_OPTIMA["cifar10"].p
@@ -78,13 +79,16 @@ class PowerAndScale(Step):
 
     def _with_numbers(self, place: int, ln: NDArray[np.float64]) -> str:
         """The formula for one class of the sure image."""
-        params = self.params
-        value = float(gelu(torch.tensor(ln[place] + params.c)))
-        sign = float(np.sign(value))
-        mapped = params.s * abs(value) ** params.p * sign
+        s, p = self.state.s, self.state.p
+        v = float(gelu(torch.tensor(ln[place] + self.c)))
+        sign = float(np.sign(v))
+        settings = decimals(lambda s, p: s * abs(v) ** p, s, p, result=3, start=2)
+        s, p = round(s, settings), round(p, settings)
+        size = number(abs(v), decimals(lambda size: s * size**p, abs(v), result=3))
         return (
-            rf"{{M(h)}}_{{{words(self.lab.name(place))}}} = {number(params.s, 2)} \cdot "
-            rf"{{|{number(value)}|}}^{{{number(params.p, 2)}}} \cdot {bracketed(sign, 0)} = {number(mapped)}"
+            rf"{{M(h)}}_{{{text(self.lab.name(place))}}} = {number(s, settings)} \cdot "
+            rf"{{|{'-' if v < 0 else ''}{size}|}}^{{{number(p, settings)}}} \cdot {bracketed(sign, 0)} "
+            rf"\approx {number(s * abs(v) ** p * sign)}"
         )
 
     def question(self) -> Input:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from mnuts_core.remix.engine import Remix
 from mnuts_core.views.tradeoff import right_between
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson.lab import LEVEL
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Input, Step, is_near, measured, percentage, slider, texts_of
 from mnuts_dashboards.text.mathml import formula, number, significant
@@ -75,9 +77,10 @@ class Mixing(Step):
     def _example(self, row: int, mix: Remix, threshold: str) -> str:
         """The rule with the numbers of one image."""
         p = self.lab.probabilities(row, mix.params)
-        first, own, digits = p.max(), p[self.lab.std_class[row]], max(4, self.lab.alpha_digits)
-        difference = rf"{number(first, digits + 1)} - {number(own, digits + 1)}"
-        return rf"{difference} \approx {number(first - own, digits)} \le {threshold}"
+        first, own, result = p.max(), p[self.lab.std_class[row]], max(4, self.lab.alpha_digits)
+        digits = decimals(operator.sub, first, own, result=result, start=result + 1)
+        difference = rf"{number(first, digits)} - {number(own, digits)}"
+        return rf"{difference} \approx {number(first - own, result)} \le {threshold}"
 
     def question(self) -> Input:
         lab, mix = self.lab, self.start

@@ -15,6 +15,7 @@ from mnuts_core.remix.engine import Remix
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.lesson import accuracy as fig
 from mnuts_dashboards.lesson.lab import LEVEL
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Input, Step, is_near, measured, slider, texts_of
 from mnuts_dashboards.text.mathml import formula, number, significant
@@ -47,9 +48,11 @@ class Price(Step):
 
     def formula(self) -> Markup:
         mix = self._mixes(self.state.beta)[0]
-        alpha = number(mix.alpha, max(4, self.lab.alpha_digits))
+        result = max(4, self.lab.alpha_digits)
+        digits = decimals(_weight, mix.threshold, result=result, rounded=_to_significant)
+        odds = significant(mix.threshold, digits)
         return formula(
-            rf"\alpha = \frac{{1}}{{1 + q}} = \frac{{1}}{{1 + {significant(mix.threshold)}}} = {alpha}",
+            rf"\alpha = \frac{{1}}{{1 + q}} = \frac{{1}}{{1 + {odds}}} \approx {number(mix.alpha, result)}",
             caption=self.plain("caption", beta=self.state.beta),
         )
 
@@ -127,3 +130,12 @@ class Price(Step):
     def _verified_point(self, one: Known, clean: Estimate) -> fig.Point:
         name, colour = ("plain verified", PLAIN) if one.params.plain else ("verified", MIX)
         return self._point(name, clean, one.verified, colour, "star")._replace(detail=one.name)
+
+
+def _weight(q: float) -> float:
+    """α of a threshold."""
+    return 1.0 / (1.0 + q)
+
+
+def _to_significant(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")

@@ -14,9 +14,12 @@ def normed(logits):
     return (logits - logits.mean(1, keepdims=True)) / np.sqrt(logits.var(1, ddof=1, keepdims=True) + 1e-8)
 
 
+def gelu(v):
+    return 0.5 * v * erfc(-v / np.sqrt(2))
+
+
 def transformed(logits, s, p, c):
-    v = normed(logits) + c
-    v = 0.5 * v * erfc(-v / np.sqrt(2))
+    v = gelu(normed(logits) + c)
     return s * np.abs(v) ** p * np.sign(v)
 
 

@@ -1,19 +1,9 @@
-"""Steps 5 to 7, on the transform: each check, and each formula's numbers, worked out anew from the logits."""
-
-import re
-from xml.etree import ElementTree
+"""Steps 5 to 7, on the transform: each check worked out anew from the logits."""
 
 import numpy as np
 import pytest
 
 from tests.dashboards.lesson.reference import margins, normed, pairs, transformed
-
-
-def numbers_of(formula):
-    """The numbers in a step's formula, from left to right, in every line."""
-    figure = ElementTree.fromstring(formula.replace("&nbsp;", " "))
-    lines = figure.findall("{http://www.w3.org/1998/Math/MathML}math")
-    return [re.findall(r"−?[\d.]+", "".join(line.itertext())) for line in lines]
 
 
 # --- step 5
@@ -33,16 +23,6 @@ def test_layer_norm_and_the_verdict_follows_the_data(step, data):
     assert "Not so here:" in check.claims[0].text
 
 
-def test_the_formula_of_the_layer_norm_holds(step, data):
-    one = step("ln")
-    h = data["h"][one.row]
-    _, (top, mean, spread, result) = numbers_of(one.formula())
-    assert float(top) == pytest.approx(h.max(), abs=5e-4)
-    assert float(mean.replace("−", "-")) == pytest.approx(h.mean(), abs=1e-3)
-    assert float(spread) == pytest.approx(h.std(ddof=1), abs=5e-4)
-    assert float(result) == pytest.approx(normed(h[None]).max(), abs=5e-3)
-
-
 # --- step 6
 def test_classes_above_the_cutoff(step, data):
     one = step("clamp")
@@ -57,22 +37,6 @@ def test_classes_above_the_cutoff(step, data):
     one.state.answer(one.slot, 3.0)
     one.state.c = 0.0
     assert f"<b>{(normed(data['h']) > 0).sum(1).mean():.2f}</b>" in one.live()
-
-
-@pytest.mark.parametrize("c", [-1.1, 0.0, 0.75])
-def test_the_formula_of_the_clamp_holds(step, data, c):
-    one = step("clamp")
-    one.state.c = c
-    h = data["h"][one.row]
-    order = np.argsort(-h)
-    for line, place in zip(numbers_of(one.formula())[1:], order[[0, 2]], strict=True):
-        name, logit, bias, value = line
-        assert name == str(place)
-        assert float(logit) == pytest.approx(normed(h[None])[0, place], abs=5e-4)
-        assert bias == ("−" if c < 0 else "") + f"{abs(c):.2f}"
-        assert float(value.replace("−", "-")) == pytest.approx(
-            transformed(h[None], 1, 1, c)[0, place], abs=5e-4
-        )
 
 
 # --- step 7
@@ -90,16 +54,3 @@ def test_ratio_of_medians_at_the_power(step, data):
     factor = pairs(np.log(sure4 / sure), np.log(unsure4 / unsure))
     assert f"{100 * factor:.1f}" in check.claims[0].text
     assert check.correct is (check.claims[0].verdict == "shown")
-
-
-def test_the_formula_of_the_transform_holds(step, lab, data):
-    one = step("power")
-    one.state.p, one.state.s = 2.0, 3.0
-    h = data["adv_h"][one.rows["sure"] - lab.n]
-    for line, place in zip(numbers_of(one.formula())[1:], np.argsort(-h)[:2], strict=True):
-        name, s, size, p, sign, result = line
-        assert (name, s, p) == (str(place), "3.00", "2.00")
-        value = transformed(h[None], 1, 1, one.c)[0, place]
-        assert float(size) == pytest.approx(abs(value), abs=5e-4)
-        assert float(sign.replace("−", "-")) == np.sign(value)
-        assert float(result.replace("−", "-")) == pytest.approx(3 * value * abs(value), abs=5e-4)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnuts_dashboards.text.mathml import bracketed, formula, mathml, number, significant, words
+from mnuts_dashboards.text.mathml import bracketed, formula, mathml, number, significant, text
 
 MATH = "{http://www.w3.org/1998/Math/MathML}"
 
@@ -26,7 +26,7 @@ def test_a_fraction_is_one_and_its_latex_is_the_alternative():
 
 
 @pytest.mark.parametrize(
-    ("latex", "text"),
+    ("latex", "printed"),
     [
         (number(-0.5, 2), "−0.50"),
         (number(-0.0004), "0.000"),
@@ -39,8 +39,8 @@ def test_a_fraction_is_one_and_its_latex_is_the_alternative():
         (significant(0.0), "0.00"),
     ],
 )
-def test_numbers(latex, text):
-    assert spell(latex) == text
+def test_numbers(latex, printed):
+    assert spell(latex) == printed
 
 
 def test_a_sign_stands_with_its_number_and_not_between_two():
@@ -51,7 +51,7 @@ def test_a_sign_stands_with_its_number_and_not_between_two():
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1))
 def test_any_name_comes_out_as_it_was(name):
-    made = spell(f"v_{{{words(name)}}} = 1")
+    made = spell(f"v_{{{text(name)}}} = 1")
     assert made.split() == f"v{name}=1".split()
 
 
