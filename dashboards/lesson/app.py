@@ -15,10 +15,11 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import all_bundles, default_bundle, find_bundle
 from mnuts_core.errors import BundleError, MnutsError
 from mnuts_dashboards.board.board import Board
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.lab import Lab
 from mnuts_dashboards.lesson.plan import NAME, PANELS, STEPS
 from mnuts_dashboards.lesson.state import Answer, LessonState, link_of
-from mnuts_dashboards.lesson.step import PAGE, Input, Step
+from mnuts_dashboards.lesson.step import PAGE, Step
 from mnuts_dashboards.lesson.storage import KEPT, kept, move, recall
 from mnuts_dashboards.lesson.widgets import Field, Nav
 from mnuts_dashboards.text.messages import banner_html

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from markupsafe import Markup
 
-from mnuts_core.errors import BundleError
-from mnuts_core.functional.statistics import Estimate, Number, Verdict, of_estimate
-from mnuts_core.params import PARAMS
+from mnuts_core.functional.statistics import Verdict
 from mnuts_dashboards.board.board import Panel
+from mnuts_dashboards.lesson.checks import Check, Claim
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.lab import Lab
-from mnuts_dashboards.lesson.numbers import HELPERS, minus, unbroken
+from mnuts_dashboards.lesson.numbers import HELPERS, unbroken
 from mnuts_dashboards.lesson.state import Answer, LessonState
 from mnuts_dashboards.text.templates import Texts
 
@@ -28,104 +27,6 @@ def texts_of(step: str) -> Texts:
         step: Name of both, such as `s1_failures`.
     """
     return Texts(f"lesson/steps/{step}.html", **HELPERS)
-
-
-@dataclass(frozen=True)
-class Input:
-    """One labelled input, a slider or radio buttons; the same for controls and for predictions.
-
-    Attributes:
-        label: What it asks for; plain text.
-        options: `(value, text)` of each radio button; none means a slider.
-        low, high, step: Of a slider.
-        digits: Decimals shown.
-        unit: Shown after the number.
-        log: Whether the slider moves in powers of ten.
-        trait: The state's trait that a control moves; empty for a prediction.
-    """
-
-    label: str
-    options: tuple[tuple[str, str], ...] = ()
-    low: float = 0.0
-    high: float = 1.0
-    step: float = 0.01
-    digits: int = 2
-    unit: str = ""
-    log: bool = False
-    trait: str = ""
-
-    @property
-    def kind(self) -> Literal["range", "choice"]:
-        """How the page draws it."""
-        return "choice" if self.options else "range"
-
-    def text(self, value: Answer) -> str:
-        """An answer as plain text."""
-        if self.options:
-            return dict(self.options).get(str(value), str(value))
-        return minus(f"{float(value or 0.0):.{self.digits}f}{self.unit}")
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value can be an answer to it."""
-        if self.options:
-            return isinstance(value, str) and value in dict(self.options)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and self.low <= value <= self.high
-
-
-def percentage(label: str) -> Input:
-    """A prediction in whole per cent.
-
-    Args:
-        label: What it asks for; plain text.
-    """
-    return Input(label, high=100, step=1, digits=0, unit=" %")
-
-
-def slider(name: str, **changes: Any) -> Input:
-    """A slider of a parameter, over its own range.
-
-    Args:
-        name: The parameter, which is also the state's trait.
-        **changes: Fields of `Input` that differ.
-    """
-    spec = PARAMS[name]
-    made = {"low": spec.slider_low, "high": spec.slider_high, "step": spec.step, "log": spec.scale == "log"}
-    made["digits"] = 3 if name == "beta" else 2
-    return Input(spec.label, trait=name, **(made | changes))
-
-
-class Claim(NamedTuple):
-    """A claim that the data may confirm, contradict, or leave open.
-
-    Attributes:
-        verdict: What the data say.
-        text: The claim, and the figures behind the verdict.
-    """
-
-    verdict: Verdict
-    text: Markup
-
-
-@dataclass(frozen=True)
-class Check:
-    """A prediction held against the data.
-
-    Attributes:
-        number: The honest number.
-        truth: What the data say.
-        correct: Whether the prediction was right or near enough; None without one, or if data leave it open.
-        claims: What follows, each with its verdict.
-        note: What has to be added in fairness.
-        short: The truth in a few words, for the recap.
-    """
-
-    number: Number
-    truth: Markup
-    correct: bool | None
-    claims: tuple[Claim, ...]
-    short: Markup
-    note: str = ""
 
 
 class Vote(NamedTuple):
@@ -322,45 +223,3 @@ class Step:
 def _quoted(question: Input, prediction: Answer) -> str:
     text = question.text(prediction)
     return f"“{text}”" if question.options else text
-
-
-POINTS = 0.05
-"""A guess this near to a share or a margin counts as correct."""
-
-
-def is_near(number: Number, prediction: Answer, tolerance: float, unit: float = 1.0) -> bool | None:
-    """Whether a predicted number is in the interval or within `tolerance`; None if nothing was predicted.
-
-    Args:
-        number: The truth.
-        prediction: In units of `unit`.
-        tolerance: In the truth's own units.
-        unit: What one of the prediction's units is worth.
-    """
-    return None if prediction is None else number.holds(float(prediction) * unit, tolerance)
-
-
-def is_larger(one: Number, other: Number) -> Verdict:
-    """Whether one figure is larger than another: their intervals must not overlap.
-
-    Args:
-        one: The figure that should be larger.
-        other: The figure that should be smaller.
-    """
-    if one.low > other.high:
-        return "shown"
-    return "contrary" if one.high < other.low else "open"
-
-
-def measured(estimate: Estimate | None) -> Number:
-    """A figure of the attacked images, in a step that needs some.
-
-    Args:
-        estimate: The figure.
-
-    Raises:
-        BundleError: If there is none.
-    """
-    if estimate is None:
-        raise BundleError("this figure needs attacked images, and the bundle has none")
-    return of_estimate(estimate)

@@ -12,9 +12,9 @@ from typing import Any
 import anywidget
 import traitlets as tr
 
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.numbers import unbroken
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Input
 
 HERE = Path(__file__)
 

@@ -11,18 +11,10 @@ from markupsafe import Markup
 
 from mnuts_core.functional.statistics import of_estimate, sign_verdict
 from mnuts_dashboards.figures.lesson import accuracy as fig
+from mnuts_dashboards.lesson.checks import POINTS, Check, is_near, measured
+from mnuts_dashboards.lesson.inputs import Input, percentage
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import (
-    POINTS,
-    Check,
-    Input,
-    Step,
-    Vote,
-    is_near,
-    measured,
-    percentage,
-    texts_of,
-)
+from mnuts_dashboards.lesson.step import Step, Vote, texts_of
 from mnuts_dashboards.theme import ROB, STD
 
 

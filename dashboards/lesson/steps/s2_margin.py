@@ -13,9 +13,11 @@ from markupsafe import Markup
 
 from mnuts_core.functional.statistics import share
 from mnuts_dashboards.figures.lesson.examples import lead_figure
+from mnuts_dashboards.lesson.checks import Check, is_larger
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Input, Step, is_larger, texts_of
+from mnuts_dashboards.lesson.step import Step, texts_of
 from mnuts_dashboards.text.mathml import formula, number
 from mnuts_dashboards.theme import RIGHT, ROB, WRONG
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from mnuts_core.functional.statistics import median, superiority
 from mnuts_dashboards.figures.lesson import margins as fig
+from mnuts_dashboards.lesson.checks import POINTS, Check, is_larger, is_near
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import POINTS, Check, Input, Step, is_larger, is_near, texts_of
+from mnuts_dashboards.lesson.step import Step, texts_of
 from mnuts_dashboards.theme import RIGHT, WRONG
 
 

@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from mnuts_core.functional.statistics import superiority, superiority_change
 from mnuts_dashboards.figures.lesson import margins as fig
+from mnuts_dashboards.lesson.checks import Check
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Input, Step, texts_of
+from mnuts_dashboards.lesson.step import Step, texts_of
 from mnuts_dashboards.text.mathml import bracketed, formula, number
 from mnuts_dashboards.theme import RIGHT, WRONG
 

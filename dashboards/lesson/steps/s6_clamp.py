@@ -16,9 +16,11 @@ from mnuts_core.functional.statistics import mean, share
 from mnuts_core.params import PAPER_OPTIMA, MixParams
 from mnuts_core.views import transform
 from mnuts_dashboards.figures.lesson import examples as fig
+from mnuts_dashboards.lesson.checks import Check, is_near
+from mnuts_dashboards.lesson.inputs import Input, slider
 from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Input, Step, is_near, slider, texts_of
+from mnuts_dashboards.lesson.step import Step, texts_of
 from mnuts_dashboards.text.mathml import formula, number, text
 
 CUTOFF = PAPER_OPTIMA["cifar10"].c

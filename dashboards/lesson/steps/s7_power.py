@@ -18,9 +18,11 @@ from mnuts_core.functional.statistics import median, ratio_of_medians, superiori
 from mnuts_core.params import PAPER_OPTIMA, MixParams
 from mnuts_core.views import examples
 from mnuts_dashboards.figures.lesson import examples as fig
+from mnuts_dashboards.lesson.checks import Check
+from mnuts_dashboards.lesson.inputs import Input, slider
 from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Input, Step, Vote, slider, texts_of
+from mnuts_dashboards.lesson.step import Step, Vote, texts_of
 from mnuts_dashboards.text.mathml import bracketed, formula, number, text
 from mnuts_dashboards.theme import MAPPED, ROB
 

@@ -18,10 +18,12 @@ from mnuts_core.remix.engine import STD as STD_WATCHED
 from mnuts_core.remix.engine import Remix
 from mnuts_core.views.tradeoff import right_between
 from mnuts_dashboards.figures.lesson import margins as fig
+from mnuts_dashboards.lesson.checks import Check, is_near, measured
+from mnuts_dashboards.lesson.inputs import Input, percentage, slider
 from mnuts_dashboards.lesson.lab import LEVEL
 from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Input, Step, is_near, measured, percentage, slider, texts_of
+from mnuts_dashboards.lesson.step import Step, texts_of
 from mnuts_dashboards.text.mathml import formula, number, significant
 
 SHOWN_FLIPS = (4, 3)

@@ -14,10 +14,12 @@ from mnuts_core.functional.statistics import Estimate, Number, of_estimate, pair
 from mnuts_core.remix.engine import Remix
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.lesson import accuracy as fig
+from mnuts_dashboards.lesson.checks import Check, is_near, measured
+from mnuts_dashboards.lesson.inputs import Input, slider
 from mnuts_dashboards.lesson.lab import LEVEL
 from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Input, Step, is_near, measured, slider, texts_of
+from mnuts_dashboards.lesson.step import Step, texts_of
 from mnuts_dashboards.text.mathml import formula, number, significant
 from mnuts_dashboards.theme import MIX, PLAIN, ROB, STD
 
