@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets as w
 import torch
+from markupsafe import Markup
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import all_bundles, default_bundle, find_bundle
 from mnuts_core.errors import BundleError, MnutsError
-from mnuts_core.text import escape
 from mnuts_dashboards.board.board import Board
-from mnuts_dashboards.lesson import html
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.lab import Lab
 from mnuts_dashboards.lesson.plan import NAME, PANELS, STEPS
 from mnuts_dashboards.lesson.state import Answer, LessonState, link_of
-from mnuts_dashboards.lesson.step import Input, Step
+from mnuts_dashboards.lesson.step import PAGE, Step
 from mnuts_dashboards.lesson.storage import KEPT, kept, move, recall
 from mnuts_dashboards.lesson.widgets import Field, Nav
 from mnuts_dashboards.text.messages import banner_html
@@ -28,7 +28,7 @@ from mnuts_dashboards.widgets.heartbeat import Pulse
 log = logging.getLogger(__name__)
 
 FIELDS = 2
-"""So many controls a step may have."""
+"""The largest number of controls that a step may have."""
 
 
 class Lesson(w.VBox):
@@ -39,7 +39,7 @@ class Lesson(w.VBox):
 
     Attributes:
         state: The step, the answers, every control; set it from Python and the page follows.
-        lab: The bundle with all that was worked out.
+        lab: The bundle with all that was computed from it.
         steps: The steps.
 
     Raises:
@@ -50,7 +50,7 @@ class Lesson(w.VBox):
         torch.set_num_threads(1)  # small tensors: a second thread only waits
         self.state = LessonState()
         self.board = Board(PANELS, on_error=self._on_error).add_class("mnuts-lesson-board")
-        self.nav = Nav(name=NAME, titles=[step.title for step in STEPS])
+        self.nav = Nav(name=NAME, titles=[step.title() for step in STEPS])
         self.banner, self.idea, self.formula, self.result = (w.HTML() for _ in range(4))
         self.live, self.cards, self.more, self.source = (w.HTML() for _ in range(4))
         self.live.add_class("mnuts-live")
@@ -64,18 +64,18 @@ class Lesson(w.VBox):
         buttons = w.HBox([self.check, self.show]).add_class("mnuts-buttons")
         self.question = w.VBox([self.asked, buttons]).add_class("mnuts-question")
         self.controls = w.VBox(self.fields).add_class("mnuts-controls-row")
-        words = w.VBox([self.idea, self.question, self.result, self.formula, self.more])
-        sights = w.VBox([self.board, self.controls, self.live, self.cards])
+        texts = w.VBox([self.idea, self.question, self.result, self.formula, self.more])
+        plots = w.VBox([self.board, self.controls, self.live, self.cards])
         for place, part in enumerate(self._in_reading_order(), 1):
             part.add_class(f"mnuts-at-{place}")  # on a narrow page the two columns become one
-        body = w.Box([words, sights]).add_class("mnuts-lesson-body")
+        body = w.Box([texts, plots]).add_class("mnuts-lesson-body")
         super().__init__([self.nav, self.banner, body, self.source, Pulse()])
         self.add_class("mnuts-lesson")
         self.enter()
 
     def _in_reading_order(self) -> tuple[w.DOMWidget, ...]:
-        words = (self.idea, self.question, self.result)
-        return (*words, self.board, self.controls, self.live, self.formula, self.cards, self.more)
+        first = (self.idea, self.question, self.result)
+        return (*first, self.board, self.controls, self.live, self.formula, self.cards, self.more)
 
     # --- bundle and link
     def _open(self, path: os.PathLike[str]) -> None:
@@ -90,7 +90,7 @@ class Lesson(w.VBox):
 
     def open_link(self, query: str) -> None:
         """Take over what a URL's query asks for: `step`, and `bundle` by name."""
-        asked, told = link_of(query), None
+        asked, problem = link_of(query), ""
         if "bundle" in asked:
             named = all_bundles()
             try:
@@ -99,11 +99,11 @@ class Lesson(w.VBox):
                 self._open(named[asked["bundle"]])
                 self.state.answers = {}
             except BundleError as error:
-                told = str(error)
+                problem = str(error)
         self.state.step = min(max(asked.get("step", self.state.step), 1), len(STEPS))
         self.enter()
-        if told:
-            self.banner.value = banner_html(told)
+        if problem:
+            self.banner.value = banner_html(problem)
 
     @property
     def step(self) -> Step:
@@ -182,12 +182,12 @@ class Lesson(w.VBox):
         self.nav.done = [at for at, one in enumerate(self.steps, 1) if _is_answered(one)]
         self._show_panels(() if missing else step.panels)
         if missing:
-            self.idea.value = f"<p class='mnuts-missing'>{escape(missing)}</p>"
-            self._tell(formula="", result="", live="", cards="", more="")
+            self.idea.value = PAGE.html("missing", reason=missing)
+            self._set_texts(formula="", result="", live="", cards="", more="")
             self.question.layout.display = self.controls.layout.display = "none"
             return
         self.idea.value = step.idea()
-        self._tell(more=step.more())
+        self._set_texts(more=step.more())
         self._ask(step)
         self.board.draw({}, step.notes())
         controls = step.controls()
@@ -200,7 +200,9 @@ class Lesson(w.VBox):
         question = step.question()
         self.question.layout.display = None
         start = None if question.options else _middle(question)
-        self.asked.ask(question, step.said if step.said is not None else start, disabled=step.answered)
+        self.asked.ask(
+            question, start if step.prediction is None else step.prediction, disabled=step.answered
+        )
         self.check.disabled = self.asked.value is None and not step.answered
         self.check.description = "Try again" if step.answered else "Check"
         self.show.layout.display = "none" if step.answered else None
@@ -209,8 +211,10 @@ class Lesson(w.VBox):
         step = self.step
         if step.missing():
             return
-        recap = self._recap() if step is self.steps[-1] and step.answered else ""
-        self._tell(formula=step.formula(), result=step.result(), live=step.live(), cards=step.cards() + recap)
+        cards = step.cards()
+        if step is self.steps[-1] and step.answered:
+            cards += self._recap()
+        self._set_texts(formula=step.formula(), result=step.result(), live=step.live(), cards=cards)
         self.board.request(self.make)
 
     def make(self, _: frozenset[str]) -> Mapping[str, Mapping[str, Any]]:
@@ -218,11 +222,11 @@ class Lesson(w.VBox):
         step = self.step
         return {} if step.missing() else step.figures()
 
-    def _tell(self, **texts: str) -> None:
-        """Set the page's texts; empty ones take no room."""
-        for name, text in texts.items():
+    def _set_texts(self, **texts: str) -> None:
+        """Set parts of the page, HTML; empty ones take no room."""
+        for name, html in texts.items():
             part = getattr(self, name)
-            part.value, part.layout.display = text, None if text else "none"
+            part.value, part.layout.display = html, None if html else "none"
 
     def _show_panels(self, names: tuple[str, ...]) -> None:
         """Panels are shown by a class on the whole page; see `lesson.css`."""
@@ -235,22 +239,19 @@ class Lesson(w.VBox):
             self.add_class(f"mnuts-shows-{name}")
         self._shown_class = shown
 
-    def _recap(self) -> str:
+    def _recap(self) -> Markup:
         """All predictions beside what the data say."""
         rows = []
         for at, step in enumerate(self.steps, 1):
-            if step.missing() or not step.answered or step.said is None:
+            if step.missing() or step.prediction is None:
                 continue
-            check = step.check(step.said)
-            truth = check.short or check.truth
-            word = {True: "well guessed", False: "not quite", None: "open"}[check.close]
-            rows.append((f"{at}. {escape(step.title)}", escape(step.question().text(step.said)), word, truth))
-        if not rows:
-            return ""
-        head = html.paragraph(html.strong("Your predictions"), kind="mnuts-recap")
-        return head + html.table(("step", "you said", "", "the data say"), rows)
+            check = step.check(step.prediction)
+            word = PAGE.html("recap_word", correct=check.correct)
+            answer = step.question().text(step.prediction)
+            rows.append((f"{at}. {step.title()}", answer, word, check.short))
+        return PAGE.html("recap", rows=rows) if rows else Markup()
 
-    def _guarded(self, show: Any) -> None:
+    def _guarded(self, show: Callable[[], None]) -> None:
         try:
             show()
         except MnutsError as error:
@@ -260,10 +261,8 @@ class Lesson(w.VBox):
 
     def _on_error(self, error: Exception) -> None:
         log.error("the lesson could not show a step", exc_info=error)
-        told = (
-            str(error) if isinstance(error, MnutsError) else "This step could not be worked out; see the log."
-        )
-        self.banner.value = banner_html(told)
+        message = str(error) if isinstance(error, MnutsError) else PAGE.plain("failed")
+        self.banner.value = banner_html(message)
 
 
 def _is_answered(step: Step) -> bool:
@@ -277,14 +276,14 @@ def _middle(question: Input) -> float:
     return round(question.low + steps * question.step, 6)
 
 
-def _source_html(bundle: LogitBundle) -> str:
+def _source_html(bundle: LogitBundle) -> Markup:
     """What all numbers rest on."""
-    manifest = bundle.manifest
-    facts = [
-        f"Data: {manifest.data.name}, {bundle.n_clean:,} clean images",
-        f"{bundle.n_adv:,} attacked" if bundle.n_adv else "none attacked",
-        str(manifest.threat) if manifest.threat else "threat not recorded",
-        f"bundle {bundle.name}, {bundle.digest[:19]}…",
-        "intervals: 95 %",
-    ]
-    return f"<p class='mnuts-source'>{escape(' · '.join(facts))}</p>"
+    return PAGE.html(
+        "source",
+        data=bundle.manifest.data.name,
+        n_clean=bundle.n_clean,
+        n_attacked=bundle.n_adv,
+        threat=str(bundle.manifest.threat or ""),
+        bundle=bundle.name,
+        digest=bundle.digest[:19],
+    )

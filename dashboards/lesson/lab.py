@@ -1,11 +1,11 @@
-"""What the lesson knows of one bundle: margins, groups of examples, searches. No widget, no figure."""
+"""The lesson's computations on one bundle: margins, groups of examples, searches. No widget, no figure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,19 +32,19 @@ GRIDS: Mapping[int, str] = {10: "cifar10", 100: "cifar100", 1000: "imagenet"}
 LEVEL = 0.95
 """The β at which the lesson has Algorithm 1 choose s, p and c."""
 EXAMPLES = 12
-"""So many right and so many wrong examples are shown for guessing."""
+"""How many right and how many wrong examples are shown for guessing."""
 
 
 class Flips(NamedTuple):
     """What the mix does to the robust model's answers on the clean images: rows of the bundle.
 
     Attributes:
-        mends: h is wrong, the mix is right.
+        fixes: h is wrong, the mix is right.
         breaks: h is right, the mix is wrong.
         wrong: Every row that h gets wrong.
     """
 
-    mends: Rows
+    fixes: Rows
     breaks: Rows
     wrong: Rows
 
@@ -102,7 +102,7 @@ class Lab:
         return self.n + np.flatnonzero(self.rob_right[self.n :])
 
     def typical(self, rows: Rows) -> int:
-        """The row whose LN margin is the group's median, or the next below it."""
+        """The row whose LN margin is the group's median, or the next smaller one."""
         margins = self.margins["LN"][rows]
         return int(rows[np.argsort(margins, kind="stable")[(len(rows) - 1) // 2]])
 
@@ -129,7 +129,7 @@ class Lab:
         top = h.topk(min(LN_ONLY.ln_k, len(h))).values
         return h.numpy(), float(top.mean()), float(top.std(correction=1)), ln.numpy()
 
-    def name(self, index: int) -> str:
+    def name(self, index: SupportsIndex) -> str:
         """Name of a class."""
         return self.names[int(index)]
 
@@ -155,7 +155,7 @@ class Lab:
 
     # --- transforms and mixes
     def searched(self, beta: float = LEVEL) -> GridSearchResult:
-        """Algorithm 1 on the paper's grid for so many classes; its table is made once."""
+        """Algorithm 1 on the paper's grid for this number of classes; its table is made once."""
         if self._searched is None:
             grid = GridSpec.paper(GRIDS.get(self.bundle.num_classes, next(iter(PAPER_RANGES))))
             self._searched = grid_search(self.bundle, grid, beta)
@@ -167,7 +167,7 @@ class Lab:
 
     @cached_property
     def alpha_digits(self) -> int:
-        """Decimals that tell the weight of `best` from 1; three at least."""
+        """Decimals that distinguish the weight of `best` from 1; three at least."""
         rest = 1.0 - self.remix(self.best()).alpha
         return min(max(3, 1 - math.floor(math.log10(rest))), 9) if rest > 0 else 9
 
@@ -181,7 +181,7 @@ class Lab:
         return self.engine.remix(params)
 
     def flips(self, mix: Remix) -> Flips:
-        """Which clean rows the mix mends and breaks against h."""
+        """Which clean rows the mix fixes and breaks against h."""
         right = self.rob_right[: self.n]
         mixed = mix.on_clean.mix_right
         return Flips(np.flatnonzero(~right & mixed), np.flatnonzero(right & ~mixed), self.unsure)
@@ -196,7 +196,7 @@ class Lab:
         """Where the clean images' layer-normed logits lie."""
         return transform.logit_density(self.engine, LN_ONLY.ln_k)
 
-    def silenced(self, c: float) -> Array:
+    def above_cutoff(self, c: float) -> Array:
         """For every clean row, how many classes stay above the clamp's cutoff: LN(h) + c > 0."""
         return (self.engine.stages.normed(LN_ONLY.ln_k)[: self.n] + c > 0).sum(dim=1).double().numpy()
 

@@ -20,7 +20,7 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-function tell(model, name, value) {
+function store(model, name, value) {
   model.set(name, value);
   model.save_changes();
 }
@@ -43,7 +43,7 @@ function renderNav(model, el) {
       url.searchParams.set("step", step);
       history.pushState({ step }, "", url);
     }
-    tell(model, "step", step);
+    store(model, "step", step);
   };
   const heading = element("h2", { tabindex: "-1" });
   const list = element("ol");
@@ -82,7 +82,7 @@ function renderNav(model, el) {
   return () => (offs.forEach((off) => off()), removeEventListener("popstate", turned));
 }
 
-// What the reader answered, for this tab and bundle: not in the address, since a link that is passed on must not tell.
+// What the reader answered, for this tab and bundle: not in the address, since a link that is passed on must not reveal it.
 function remember(model) {
   const shelf = `mnuts-lesson:${model.get("bundle")}`;
   const safely = (run) => {
@@ -117,7 +117,7 @@ function renderField(model, el) {
 function choice(model, el, spec) {
   const name = fresh("choice");
   const inputs = spec.options.map(([value, text]) => {
-    const input = element("input", { type: "radio", name, value, onchange: () => tell(model, "value", value) });
+    const input = element("input", { type: "radio", name, value, onchange: () => store(model, "value", value) });
     return { value, input, label: element("label", {}, input, element("span", {}, text)) };
   });
   const group = element("fieldset", {}, element("legend", {}, spec.label), element("div", { class: "mnuts-options" }, ...inputs.map((one) => one.label)));
@@ -137,7 +137,7 @@ function range(model, el, spec) {
   const output = element("output", { for: id });
   const input = element("input", {
     id, type: "range", min: place(spec.low), max: place(spec.high), step: spec.step,
-    oninput: () => (write(value(Number(input.value))), tell(model, "value", value(Number(input.value)))),
+    oninput: () => (write(value(Number(input.value))), store(model, "value", value(Number(input.value)))),
   });
   const write = (number) => {
     output.textContent = text(number);

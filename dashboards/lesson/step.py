@@ -1,107 +1,44 @@
-"""What a step of the lesson is: one idea, controls, one prediction and its check against the data."""
+"""What every step of the lesson is made of: texts, a prediction, its check against the data, plots."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from mnuts_core.functional.statistics import Number, Verdict
-from mnuts_core.params import PARAMS
-from mnuts_dashboards.lesson import html
+from markupsafe import Markup
+
+from mnuts_core.functional.statistics import Verdict
+from mnuts_dashboards.board.board import Panel
+from mnuts_dashboards.lesson.checks import Check, Claim
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.lab import Lab
+from mnuts_dashboards.lesson.numbers import HELPERS, unbroken
 from mnuts_dashboards.lesson.state import Answer, LessonState
+from mnuts_dashboards.text.templates import Texts
+
+PAGE = Texts("lesson/templates/page.html", **HELPERS)
+"""What the pages of all steps share."""
 
 
-@dataclass(frozen=True)
-class Input:
-    """One labelled input, a slider or radio buttons; the same for controls and for predictions.
-
-    Attributes:
-        label: What it asks for; plain text.
-        options: `(value, text)` of each radio button; none means a slider.
-        low, high, step: Of a slider.
-        digits: Decimals shown.
-        unit: Shown after the number.
-        log: Whether the slider moves in powers of ten.
-        trait: The state's trait that a control moves; empty for a prediction.
-    """
-
-    label: str
-    options: tuple[tuple[str, str], ...] = ()
-    low: float = 0.0
-    high: float = 1.0
-    step: float = 0.01
-    digits: int = 2
-    unit: str = ""
-    log: bool = False
-    trait: str = ""
-
-    @property
-    def kind(self) -> Literal["range", "choice"]:
-        """How the page draws it."""
-        return "choice" if self.options else "range"
-
-    def text(self, value: Answer) -> str:
-        """An answer as plain text."""
-        if self.options:
-            return dict(self.options).get(str(value), str(value))
-        return html.minus(f"{float(value or 0.0):.{self.digits}f}{self.unit}")
-
-    def allows(self, value: Any) -> bool:
-        """Whether a value can be an answer to it."""
-        if self.options:
-            return isinstance(value, str) and value in dict(self.options)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and self.low <= value <= self.high
-
-
-def percent(label: str) -> Input:
-    """A prediction in whole per cent.
+def texts_of(step: str) -> Texts:
+    """A step's template, which stands beside its module.
 
     Args:
-        label: What it asks for; plain text.
+        step: Name of both, such as `s1_failures`.
     """
-    return Input(label, high=100, step=1, digits=0, unit=" %")
+    return Texts(f"lesson/steps/{step}.html", **HELPERS)
 
 
-class Claim(NamedTuple):
-    """A claim that the data may bear out, contradict, or leave open.
+class Vote(NamedTuple):
+    """What a classifier answers for one row, with which probability, and whether that is right."""
 
-    Attributes:
-        text: The claim; plain text.
-        verdict: What the data say.
-        ground: HTML: the figures behind the verdict.
-    """
-
-    text: str
-    verdict: Verdict
-    ground: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """A prediction held against the data.
-
-    Attributes:
-        number: The honest number.
-        truth: HTML: what the data say.
-        close: Whether the prediction was right or near enough; None without one, or if the data cannot tell.
-        claims: What follows, each with its verdict.
-        note: HTML: what else has to be said, in fairness.
-        short: HTML: the truth in a few words, where it is long.
-    """
-
-    number: Number
-    truth: str
-    close: bool | None = None
-    claims: tuple[Claim, ...] = ()
-    note: str = ""
-    short: str = ""
+    answer: str
+    probability: float
+    right: bool
 
 
 class Step:
-    """One step; subclasses fill it with life.
+    """One step; its words stand in the template of the same name, the subclass works out what they need.
 
     Args:
         lab: The bundle.
@@ -109,16 +46,18 @@ class Step:
 
     Attributes:
         key: Name in answers and in the page.
-        title: One line.
+        texts: Its template.
         panels: The plots it shows.
+        height: Height of each of them, in pixels.
         needs_attacked: Whether it needs attacked images.
         needs_wrong: Whether it needs images that h gets wrong.
-        traits: Of the state, besides answers, that move its text.
+        traits: Of the state, besides answers, that change its texts.
     """
 
     key: ClassVar[str]
-    title: ClassVar[str]
+    texts: ClassVar[Texts]
     panels: ClassVar[tuple[str, ...]]
+    height: ClassVar[int] = 400
     needs_attacked: ClassVar[bool] = False
     needs_wrong: ClassVar[bool] = True
     traits: ClassVar[tuple[str, ...]] = ()
@@ -126,21 +65,72 @@ class Step:
     def __init__(self, lab: Lab, state: LessonState) -> None:
         self.lab, self.state = lab, state
 
+    # --- its texts
+    @classmethod
+    def title(cls) -> str:
+        """Its heading."""
+        return cls.texts.plain("title")
+
+    @classmethod
+    def places(cls) -> tuple[Panel, ...]:
+        """A place on the page for each of its plots."""
+        return tuple(
+            Panel(
+                name,
+                cls.texts.plain("heading", panel=name),
+                12,
+                cls.height,
+                cls.texts.plain("summary", panel=name),
+            )
+            for name in cls.panels
+        )
+
+    def html(self, piece: str, **values: object) -> Markup:
+        """A piece of its template.
+
+        Args:
+            piece: Name of the macro.
+            **values: What the macro needs.
+        """
+        return Markup(unbroken(self.texts.html(piece, **values)))
+
+    def plain(self, piece: str, **values: object) -> str:
+        """A piece of its template as plain text, for labels and plots.
+
+        Args:
+            piece: Name of the macro.
+            **values: What the macro needs.
+        """
+        return self.texts.plain(piece, **values)
+
+    def options(self, piece: str, *values: str) -> tuple[tuple[str, str], ...]:
+        """Radio buttons.
+
+        Args:
+            piece: Name of the macro that names a value.
+            *values: What can be chosen.
+        """
+        return tuple((value, self.plain(piece, value=value)) for value in values)
+
+    def claim(self, piece: str, verdict: Verdict, **values: object) -> Claim:
+        """A claim with its verdict.
+
+        Args:
+            piece: Name of the macro, which gets the words of the verdict as `outcome`.
+            verdict: What the data say.
+            **values: What the macro needs besides.
+        """
+        return Claim(verdict, self.html(piece, outcome=PAGE.html("outcome", verdict=verdict), **values))
+
+    # --- what it has to go on
     def missing(self) -> str | None:
         """Why this bundle cannot carry the step; None if it can."""
         if self.needs_attacked and not self.lab.attacked:
-            return (
-                "This bundle has no attacked images that the robust model gets right, and this step is "
-                "about them: nothing is shown rather than something made up."
-            )
+            return PAGE.plain("no_survivors")
         if self.needs_wrong and not len(self.lab.unsure):
-            return (
-                "The robust model gets every clean image of this bundle right, and this step is about its "
-                "mistakes: these data have none to show."
-            )
+            return PAGE.plain("no_mistakes")
         return None
 
-    # --- what the reader said
     @property
     def slot(self) -> str:
         """Under which name the answer is kept."""
@@ -152,7 +142,7 @@ class Step:
         return self.slot in self.state.answers
 
     @property
-    def said(self) -> Answer:
+    def prediction(self) -> Answer:
         """The answer; None if there is none, or the reader asked to be shown."""
         return self.state.answers.get(self.slot)
 
@@ -162,24 +152,34 @@ class Step:
         examples = self.lab.examples
         return int(examples[min(self.state.example, len(examples)) - 1])
 
-    # --- the content
-    def idea(self) -> str:
-        """The idea, HTML."""
-        raise NotImplementedError
+    def vote(self, of: Literal["g", "h"], row: int) -> Vote:
+        """What g or h answers for a row.
 
-    def formula(self) -> str:
-        """The formula with the current numbers, HTML."""
-        return ""
+        Args:
+            of: Which of them.
+            row: A row of the bundle.
+        """
+        p = self.lab.probabilities(row, of=of)
+        return Vote(self.lab.name(int(p.argmax())), float(p.max()), bool(self.lab.right(of)[row]))
+
+    # --- what a subclass fills in
+    def idea(self) -> Markup:
+        """The idea."""
+        return self.html("idea")
+
+    def formula(self) -> Markup:
+        """The formula with the current numbers."""
+        return Markup()
 
     def question(self) -> Input:
         """The prediction asked for."""
         raise NotImplementedError
 
-    def check(self, said: Answer) -> Check:
+    def check(self, prediction: Answer) -> Check:
         """The prediction against the data.
 
         Args:
-            said: The answer, in the question's own units; None if the reader asked to be shown.
+            prediction: The answer, in the question's own units; None if the reader asked to be shown.
         """
         raise NotImplementedError
 
@@ -187,80 +187,39 @@ class Step:
         """What the reader may move."""
         return ()
 
-    def live(self) -> str:
-        """What the controls' current place means, HTML."""
-        return ""
+    def live(self) -> Markup:
+        """What the present place of the controls means."""
+        return Markup()
 
     def notes(self) -> Mapping[str, str]:
         """The small line under a plot's title: what it shows and which n it rests on."""
         return {}
 
-    def cards(self) -> str:
-        """Examples under the plots, HTML."""
-        return ""
+    def cards(self) -> Markup:
+        """Examples under the plots."""
+        return Markup()
 
-    def more(self) -> str:
-        """The folded explanation, HTML."""
-        return ""
+    def more(self) -> Markup:
+        """The folded explanation."""
+        return self.html("more")
 
     def figures(self) -> Mapping[str, Any]:
         """Plotly JSON of each of its panels."""
         raise NotImplementedError
 
-    # --- told
-    def result(self) -> str:
-        """The check as HTML; empty until there is an answer."""
+    # --- the check as the page shows it
+    def result(self) -> Markup:
+        """The check; empty until there is an answer."""
         if not self.answered:
-            return ""
-        check = self.check(self.said)
-        said = None if self.said is None else self.question().text(self.said)
-        told = html.answer(said, check.close, check.truth)
-        told += "".join(html.verdict(claim.text, claim.verdict, claim.ground) for claim in check.claims)
-        return told + (html.paragraph(check.note, kind="mnuts-fair") if check.note else "")
-
-    def model(self, name: str) -> str:
-        """A classifier's name with its colour."""
-        return f"<span class='mnuts-model' data-model='{name}'>{NAMES[name]}</span>"
-
-    def says(self, of: str, row: int) -> str:
-        """What g or h says of a row, and with which probability, marked as right or wrong.
-
-        Args:
-            of: `g` or `h`.
-            row: A row of the bundle.
-        """
-        p, right = self.lab.probabilities(row, of=of), bool(self.lab.right(of)[row])
-        sure = f"<small>{p.max():.2f}, {'right' if right else 'wrong'}</small>"
-        return html.mark(f"{html.escape(self.lab.name(p.argmax()))} {sure}", right=right)
+            return Markup()
+        check = self.check(self.prediction)
+        given = None if self.prediction is None else _quoted(self.question(), self.prediction)
+        parts = [PAGE.html("answer", given=given, correct=check.correct, truth=check.truth)]
+        parts += [PAGE.html("claim", verdict=claim.verdict, text=claim.text) for claim in check.claims]
+        parts += [PAGE.html("fair", text=check.note)] if check.note else []
+        return Markup().join(parts)
 
 
-POINTS = 0.05
-"""A guess this near to a share or a margin counts as well guessed."""
-NAMES = {"g": "standard model g", "h": "robust model h", "mix": "mix"}
-
-
-def near(number: Number, said: Answer, tolerance: float, unit: float = 1.0) -> bool | None:
-    """Whether a number said is in the interval or within `tolerance`; None if nothing was said.
-
-    Args:
-        number: The truth.
-        said: In units of `unit`.
-        tolerance: In the truth's own units.
-        unit: What one of the answer's units is worth.
-    """
-    return None if said is None else number.holds(float(said) * unit, tolerance)
-
-
-def apart(above: Number, below: Number) -> Verdict:
-    """Whether one figure lies above another: their intervals must not overlap."""
-    if above.low > below.high:
-        return "shown"
-    return "contrary" if above.high < below.low else "open"
-
-
-def knob(name: str, **changes: Any) -> Input:
-    """A slider of a parameter, from its own range."""
-    spec = PARAMS[name]
-    made = {"low": spec.slider_low, "high": spec.slider_high, "step": spec.step, "log": spec.scale == "log"}
-    made["digits"] = 3 if name == "beta" else 2
-    return Input(spec.label, trait=name, **(made | changes))
+def _quoted(question: Input, prediction: Answer) -> str:
+    text = question.text(prediction)
+    return f"“{text}”" if question.options else text

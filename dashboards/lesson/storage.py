@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.state import LessonState
-from mnuts_dashboards.lesson.step import Input, Step
+from mnuts_dashboards.lesson.step import Step
 
 CONTROLS = ("pair", "example", "of", "cut", "scale", "c", "p", "s", "alpha", "beta")
 """The traits that controls move."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import traitlets as tr
 
-from mnuts_dashboards.lesson.html import unbroken
+from mnuts_dashboards.lesson.inputs import Input
+from mnuts_dashboards.lesson.numbers import unbroken
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Input
 from mnuts_dashboards.widgets.widget import PageWidget
 
 HERE = Path(__file__)

@@ -1,91 +1,92 @@
-"""Formulas as MathML."""
+"""Formulas: LaTeX in, MathML out, which needs no script in the page and which screen readers read.
+
+Numbers and names come into LaTeX through the functions here, so that signs and names are set right.
+"""
 
 from __future__ import annotations
 
-from mnuts_core.text import escape
+from functools import lru_cache
+from html import unescape
+from typing import Literal
+from xml.etree import ElementTree
 
-# --- formulas
-_BRACKETS = ("(", ")", "|")
+from latex2mathml.converter import convert_to_element
+from markupsafe import Markup
+
+from mnuts_dashboards.text.templates import Texts
+
+_TEXTS = Texts("text/templates/formula.html")
 
 
-def ident(text: str) -> str:
-    """A variable."""
-    return f"<mi>{escape(text)}</mi>"
+def formula(*lines: str, caption: str = "") -> Markup:
+    """Formulas in lines of their own, with what they are about.
+
+    Args:
+        *lines: LaTeX, one formula each.
+        caption: Plain text.
+    """
+    return _TEXTS.html("figure", formulas=[mathml(line) for line in lines], caption=caption)
 
 
-def num(value: float | str, digits: int = 3) -> str:
-    """A number; a negative one with its minus as an operator of its own, what rounds to zero without one."""
-    text = value if isinstance(value, str) else f"{round(value, digits) + 0.0:.{digits}f}"
-    if text.startswith("-"):
-        return f"<mrow><mo form='prefix'>−</mo><mn>{escape(text[1:])}</mn></mrow>"
-    return f"<mn>{escape(text)}</mn>"
+@lru_cache(maxsize=256)
+def mathml(latex: str, display: Literal["block", "inline"] = "block") -> Markup:
+    r"""A formula as MathML; its LaTeX is the text alternative where MathML is not known.
+
+    Args:
+        latex: LaTeX without dollar signs; names in it come from `text`.
+        display: In a line of its own, or within a sentence.
+
+    Example:
+        >>> mathml(r"\alpha", "inline")
+        Markup('<math xmlns="..." display="inline" alttext="\\alpha"><mrow><mi>α</mi></mrow></math>')
+    """
+    tree = convert_to_element(latex, display=display)
+    for node in tree.iter():  # the library writes character references where text belongs, and so does `text`
+        node.text = node.text and unescape(node.text)
+    tree.set("alttext", unescape(latex))
+    return Markup(ElementTree.tostring(tree, encoding="unicode"))
+
+
+def text(name: str) -> str:
+    """Any text in upright letters, as LaTeX: a class may be named with a brace or a backslash.
+
+    Args:
+        name: Plain text.
+    """
+    safe = "".join(char if char.isalnum() or char == " " else f"&#{ord(char)};" for char in name)
+    return rf"\text{{{safe}}}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as LaTeX; a negative one holds together with its minus, what rounds to zero has none.
+
+    Args:
+        value: The number.
+        digits: Decimals.
+    """
+    plain = f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{{{plain}}}" if plain.startswith("-") else plain
 
 
 def bracketed(value: float, digits: int = 3) -> str:
-    """A number that follows an operator: in brackets if it is negative."""
-    number = num(value, digits)
-    return row(op("("), number, op(")")) if round(value, digits) < 0 else number
+    """A number that follows an operator, as LaTeX: in brackets if it is negative.
+
+    Args:
+        value: The number.
+        digits: Decimals.
+    """
+    latex = number(value, digits)
+    return f"({latex})" if latex.startswith("{") else latex
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A positive number to so many digits that count; a small one in powers of ten."""
-    if not value or value >= 1e-4:
-        return num(f"{value:#.{digits}g}")
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return row(num(mantissa), op("·"), power(num("10"), num(str(int(exponent)))))
-
-
-def op(text: str) -> str:
-    """An operator, a bracket or a comma; brackets keep to the size of letters."""
-    fixed = " stretchy='false'" if text in _BRACKETS else ""
-    return f"<mo{fixed}>{escape(text)}</mo>"
-
-
-def words(text: str) -> str:
-    """Upright text in a formula."""
-    return f"<mtext>{escape(text)}</mtext>"
-
-
-def row(*parts: str) -> str:
-    """Pieces side by side."""
-    return f"<mrow>{''.join(parts)}</mrow>"
-
-
-def sub(base: str, index: str) -> str:
-    """A base with an index."""
-    return f"<msub>{base}{index}</msub>"
-
-
-def power(base: str, exponent: str) -> str:
-    """A base with an exponent."""
-    return f"<msup>{base}{exponent}</msup>"
-
-
-def frac(above: str, below: str) -> str:
-    """A fraction."""
-    return f"<mfrac>{above}{below}</mfrac>"
-
-
-def under(base: str, below: str) -> str:
-    """An operator with what it runs over, such as max over i ≠ y."""
-    return f"<munder>{base}{below}</munder>"
-
-
-def call(name: str, *inside: str) -> str:
-    """A function of something."""
-    return row(ident(name), op("("), *inside, op(")"))
-
-
-def formula(*lines: str, caption: str = "") -> str:
-    """Formulas set below each other, with what they are about.
+    """A number from 0 upwards to a count of significant digits, as LaTeX; a small one in powers of ten.
 
     Args:
-        *lines: MathML, one formula each.
-        caption: Plain text.
+        value: The number.
+        digits: Significant digits.
     """
-    body = "".join(
-        f"<math xmlns='http://www.w3.org/1998/Math/MathML' display='block'><mrow>{line}</mrow></math>"
-        for line in lines
-    )
-    told = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f"<figure class='mnuts-formula'>{body}{told}</figure>"
+    if not value or value >= 1e-4:
+        return f"{value:#.{digits}g}"
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"

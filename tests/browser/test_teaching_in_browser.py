@@ -13,7 +13,10 @@ from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTEBOOK = DASHBOARDS / "teaching.ipynb"
-TITLES = [step.title for step in STEPS]
+TITLES = [step.title() for step in STEPS]
+INK = "getComputedStyle(document.querySelector('.mnuts-lesson-body p')).color"
+STACKED = """fractions => fractions.map(({children: [top, bottom]}) =>
+    top.getBoundingClientRect().bottom <= bottom.getBoundingClientRect().top + 1)"""
 GIVEN = {"failures": "69", "benign": "0.17", "attack": "85", "mixing": "30", "price": "2.2"}
 
 
@@ -25,18 +28,18 @@ def engine(digits_path):
 @pytest.fixture
 def opened(served, new_page):
     """A function that opens the lesson; afterwards the console must hold no error."""
-    said = []
+    errors = []
 
     def make(query="", **options):
         page = new_page(**options)
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.goto(served.url + query, wait_until="commit")
         page.locator("h2", has_text=re.compile(".")).first.wait_for()
         page.wait_for_function("window.__mnutsBoard?.frames > 0")
         return page
 
     yield make
-    assert said == []
+    assert errors == []
 
 
 def at_step(page, number: int) -> None:
@@ -62,7 +65,7 @@ def test_the_journey_through_all_steps(opened, engine):
     page = opened()
     for number, step in enumerate(STEPS, 1):
         at_step(page, number)
-        page.get_by_role("heading", name=step.title, level=2).wait_for()
+        page.get_by_role("heading", name=step.title(), level=2).wait_for()
         assert page.locator(".mnuts-answer").count() == 0
         for panel in step.panels:
             painted(page, panel)
@@ -81,7 +84,7 @@ def test_the_journey_through_all_steps(opened, engine):
     assert page.locator(".mnuts-recap + .mnuts-wide tbody tr").count() == len(STEPS)
     first = page.locator(".mnuts-recap + .mnuts-wide tbody tr").first.inner_text()
     assert f"{100 * engine.base.rob_attacked.value:.1f}" in first
-    assert "well guessed" in first
+    assert "correct" in first
     assert page.locator("[data-done]").count() == len(STEPS)
     assert page.get_by_text("Traceback").count() == 0
     assert page.locator(".mnuts-banner").count() == 0
@@ -94,7 +97,7 @@ def test_the_answer_is_checked_against_the_data_and_can_be_taken_back(opened, en
     predict(page, "0.9")
     margins = engine.raw_margins()[: engine.n_clean][~engine.rob_right[: engine.n_clean]]
     answer = page.locator(".mnuts-answer").inner_text()
-    assert "Not quite." in answer
+    assert "No: you answered 0.90." in answer
     assert f"{np.median(margins):.3f}" in answer
     page.wait_for_function(f"{PLOT.format('margins')}.data.length === 2")
     page.get_by_role("button", name="Try again").click()
@@ -105,7 +108,7 @@ def test_the_answer_is_checked_against_the_data_and_can_be_taken_back(opened, en
     page.get_by_text("The data say:").wait_for()
 
 
-def test_a_control_moves_plot_formula_and_words(opened, engine):
+def test_a_control_moves_plot_formula_and_text(opened, engine):
     page = opened("?step=8")
     at_step(page, 8)
     predict(page, "30")
@@ -170,13 +173,13 @@ def test_a_reload_keeps_predictions_and_controls_and_another_bundle_has_its_own(
     page = opened("?step=8")
     at_step(page, 8)
     predict(page, "30")
-    said = page.locator(".mnuts-answer").inner_text()
+    answer = page.locator(".mnuts-answer").inner_text()
     slider = page.locator(".mnuts-controls-row").get_by_role("slider", name="weight α")
     slider.fill("0.8")
     page.wait_for_function("document.querySelector('.mnuts-live').innerText.includes('α = 0.800')")
     page.reload(wait_until="commit")
     page.wait_for_function("document.querySelector('.mnuts-live')?.innerText.includes('α = 0.800')")
-    assert page.locator(".mnuts-answer").inner_text() == said
+    assert page.locator(".mnuts-answer").inner_text() == answer
     assert slider.get_attribute("aria-valuetext") == "0.800"
     assert page.get_by_role("button", name=re.compile("^Step 8: .*, answered$")).count() == 1
     page.goto(f"{page.url}&bundle=cifar10", wait_until="commit")
@@ -185,10 +188,26 @@ def test_a_reload_keeps_predictions_and_controls_and_another_bundle_has_its_own(
     assert page.locator("[data-done]").count() == 0
 
 
-def test_an_unknown_bundle_in_the_address_is_told(opened):
+def test_an_unknown_bundle_in_the_address_is_named_in_the_banner(opened):
     page = opened("?bundle=nothing&step=2")
     at_step(page, 2)
     assert "bundle must be one of" in page.locator(".mnuts-banner").inner_text()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_formulas_are_set_as_mathematics_and_fit_on_a_telephone(opened, theme):
+    page = opened(f"?step=2&theme={theme}")
+    page.set_viewport_size({"width": 390, "height": 844})
+    formula = page.locator(".mnuts-formula")
+    for number in (2, 5, 6, 7, 8, 9):
+        page.get_by_role("button", name=f"Step {number}").click()
+        at_step(page, number)
+        formula.scroll_into_view_if_needed()
+        stacked = formula.locator("mfrac").evaluate_all(STACKED)
+        assert stacked == [True] * {5: 2, 8: 2, 9: 2}.get(number, 0)
+        colours = formula.locator("math").evaluate_all("lines => lines.map(e => getComputedStyle(e).color)")
+        assert set(colours) == {page.evaluate(INK)}
+        assert formula.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 @pytest.mark.parametrize(("width", "height"), [(768, 1024), (1280, 800), (1920, 1080)])

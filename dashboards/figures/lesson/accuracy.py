@@ -41,7 +41,7 @@ class Point(NamedTuple):
         y: Accuracy under attack.
         colour: Its colour.
         symbol: Its mark.
-        told: What it is, if its name does not tell.
+        detail: Shown on hovering; the name if empty.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Point(NamedTuple):
     y: Number
     colour: str
     symbol: str
-    told: str = ""
+    detail: str = ""
 
 
 def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None) -> Figure:
@@ -59,24 +59,24 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
         bars: From left to right; `place` may hold `<br>`.
         guess: Place and share that the reader guessed.
     """
-    shown = [bar for bar in bars if bar.number is not None]
+    shown = [(bar, bar.number) for bar in bars if bar.number is not None]
     trace = {
         "type": "bar",
-        "x": [bar.place for bar in shown],
-        "y": [100 * bar.number.value for bar in shown],
-        "customdata": [[100 * b.number.low, 100 * b.number.high, b.number.n] for b in shown],
-        "error_y": _ends([bar.number for bar in shown]),
+        "x": [bar.place for bar, _ in shown],
+        "y": [100 * number.value for _, number in shown],
+        "customdata": [[100 * number.low, 100 * number.high, number.n] for _, number in shown],
+        "error_y": _ends([number for _, number in shown]),
         "marker": {
-            "color": [translucent(bar.colour, 0.25 if bar.hollow else 0.85) for bar in shown],
-            "line": {"color": [bar.colour for bar in shown], "width": 2},
+            "color": [translucent(bar.colour, 0.25 if bar.hollow else 0.85) for bar, _ in shown],
+            "line": {"color": [bar.colour for bar, _ in shown], "width": 2},
         },
-        "text": ["" if bar.hollow else _told(bar.number) for bar in shown],
+        "text": ["" if bar.hollow else _percent_text(number) for bar, number in shown],
         "textposition": "inside",
         "insidetextanchor": "start",
         "textangle": 0,
         "textfont": {
             "size": SIZE + 1,
-            "color": [INK if bar.colour == STD else "#ffffff" for bar in shown],
+            "color": [INK if bar.colour == STD else "#ffffff" for bar, _ in shown],
         },
         "name": "accuracy",
         "hovertemplate": "%{x}: %{y:.1f} %<br>95 %: %{customdata[0]:.1f} to %{customdata[1]:.1f}"
@@ -90,7 +90,9 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
     layout["annotations"] = [note_at(bar.place, 46, "?", SIZE + 24) for bar in bars if bar.number is None]
     # what shines through is the page's ground: so is the colour of the letters
     layout["annotations"] += [
-        note_at(bar.place, 0, _told(bar.number), SIZE + 1, yanchor="bottom") for bar in shown if bar.hollow
+        note_at(bar.place, 0, _percent_text(number), SIZE + 1, yanchor="bottom")
+        for bar, number in shown
+        if bar.hollow
     ]
     traces = [trace]
     if guess is not None:
@@ -102,7 +104,7 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
     return {"data": traces, "layout": layout}
 
 
-def _told(number: Number) -> str:
+def _percent_text(number: Number) -> str:
     return f"{100 * number.value:.1f} %"
 
 
@@ -151,7 +153,7 @@ def _marks(points: Sequence[Point]) -> Figure:
         "x": [100 * number.value for number in x],
         "y": [100 * number.value for number in y],
         "name": first.name,
-        "hovertext": [point.told or point.name for point in points],
+        "hovertext": [point.detail or point.name for point in points],
         "marker": {
             "color": first.colour,
             "size": 15,

@@ -21,7 +21,9 @@ ROOMY = 0.1
 """A bar of this probability holds its number."""
 
 
-def probability_figure(classes: Sequence[Any], series: Sequence[tuple[str, Any, str]]) -> Figure:
+def probability_figure(
+    classes: Sequence[Any], series: Sequence[tuple[str, Any, str | Sequence[str]]]
+) -> Figure:
     """Probabilities of a few classes as bars (Fig. 3), one colour a series.
 
     Args:
@@ -90,8 +92,8 @@ def triangle_figure(cases: Sequence[SimplexCase]) -> Figure:
     layout["margin"] |= {"t": 12, "b": 48}
     left, right = layout["xaxis"]["range"]
     layout["xaxis"]["range"] = [left - 0.2, right + 0.1]  # room for larger letters at the corners
-    below = [note for note in layout["annotations"] if note["y"] < 0]
-    for number, note in enumerate(below):  # left and right corners in turn: names grow towards each other
+    lower = [note for note in layout["annotations"] if note["y"] < 0]
+    for number, note in enumerate(lower):  # left and right corners in turn: names grow towards each other
         side, way = (("left", -0.1), ("right", 0.1))[number % 2]
         note |= {"xanchor": side, "x": note["x"] + way, "y": note["y"] - 0.08}  # τ stands between
     layout["yaxis"]["range"] = [layout["yaxis"]["range"][0] - 0.08, 1.0]

@@ -99,7 +99,7 @@ LOG_LEFT = -4.5
 
 def flips_figure(
     thresholds: Any,
-    mends: Any,
+    fixes: Any,
     breaks: Any,
     at: tuple[float, str],
     wrong: int,
@@ -107,14 +107,14 @@ def flips_figure(
     hidden: bool,
     log: bool = False,
 ) -> Figure:
-    """How many clean images the mix mends and breaks, against the threshold.
+    """How many clean images the mix fixes and breaks, against the threshold.
 
     Args:
         thresholds: (1-α)/α, shape (n,), ascending.
-        mends: Images mended, shape (n,).
+        fixes: Images fixed, shape (n,).
         breaks: Images broken, shape (n,).
         at: The current threshold, and what to write beside it.
-        wrong: How many there are to mend.
+        wrong: How many there are to fix.
         hidden: Whether the curves are still to be guessed.
         log: Whether the thresholds of interest are small.
     """
@@ -132,7 +132,7 @@ def flips_figure(
         note_at(0.01 if log else 0.99, wrong, f"all {wrong:,} that h gets wrong", SIZE - 1, xref="paper")
         | {"xanchor": "left" if log else "right", "yanchor": "top"}  # away from the thresholds of interest
     ]
-    lines = [] if hidden else [("mended", mends, RIGHT, "solid"), ("broken", breaks, WRONG, "dash")]
+    lines = [] if hidden else [("fixed", fixes, RIGHT, "solid"), ("broken", breaks, WRONG, "dash")]
     traces = [
         {
             "type": "scatter",

@@ -5,128 +5,99 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from mnuts_core.functional.statistics import of_estimate, sign_verdict
 from mnuts_dashboards.figures.lesson import accuracy as fig
-from mnuts_dashboards.lesson import html
+from mnuts_dashboards.lesson.checks import POINTS, Check, is_near, measured
+from mnuts_dashboards.lesson.inputs import Input, percentage
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import POINTS, Check, Claim, Input, Step, near, percent
+from mnuts_dashboards.lesson.step import Step, Vote, texts_of
 from mnuts_dashboards.theme import ROB, STD
+
+
+class Case(NamedTuple):
+    """One image with both answers; `picture` is a data URL."""
+
+    picture: str | None
+    label: str
+    g: Vote
+    h: Vote
 
 
 class TwoFailures(Step):
     """What accuracy costs, and what robustness costs."""
 
-    key, title, panels = "failures", "Two classifiers: what does each one pay?", ("accuracy",)
+    key, panels = "failures", ("accuracy",)
+    texts = texts_of("s1_failures")
     needs_attacked, needs_wrong, traits = True, False, ("pair",)
 
-    def idea(self) -> str:
-        data, threat = self.lab.bundle.manifest.data, self.lab.bundle.manifest.threat
-        ball = f" ({threat})" if threat else ""
-        return html.paragraph(
-            f"Two networks look at the same images of <b>{html.escape(data.name)}</b>. The",
-            self.model("g"),
-            "was trained to be accurate. The",
-            self.model("h"),
-            f"was trained to withstand attacks: small changes of the image{ball}, made to fool it.",
-        )
+    @property
+    def threat(self) -> str:
+        """The threat model in words; empty if the bundle does not record it."""
+        return str(self.lab.bundle.manifest.threat or "")
+
+    def idea(self) -> Markup:
+        return self.html("idea", data=self.lab.bundle.manifest.data.name, threat=self.threat)
 
     def question(self) -> Input:
-        clean, attacked = self.lab.engine.base.rob_clean, self.lab.bundle.n_adv
-        images = "they are all" if attacked == clean.n else f"{attacked:,} of them are"
-        return percent(
-            f"Unattacked, h gets {100 * clean.value:.1f} % of {clean.n:,} images right. Now {images} "
-            "attacked so as to fool h. What share of these does it still get right?",
-        )
+        clean = self.lab.engine.base.rob_clean
+        return percentage(self.plain("question", clean=clean.value, n=clean.n, m=self.lab.bundle.n_adv))
 
-    def check(self, said: Answer) -> Check:
+    def check(self, prediction: Answer) -> Check:
         lab, base = self.lab, self.lab.engine.base
-        number, transfer = of_estimate(base.rob_attacked), of_estimate(base.std_attacked)
+        number = measured(base.rob_attacked)
         g, h = lab.std_right[: lab.n], lab.rob_right[: lab.n]
-        only_g, only_h = int((g & ~h).sum()), int((h & ~g).sum())
         before = h[[lab.clean_row(row) for row in range(lab.n, len(lab.labels))]]
         after = lab.rob_right[lab.n :]
+        only_g, only_h = int((g & ~h).sum()), int((h & ~g).sum())
         lost, won = int((before & ~after).sum()), int((after & ~before).sum())
         return Check(
             number,
-            f"Under attack h gets {html.percent(number)} right.",
-            near(number, said, POINTS, 0.01),
+            self.html("truth", number=number),
+            is_near(number, prediction, POINTS, 0.01),
             (
-                Claim(
-                    "unattacked, g is the more accurate one.",
-                    sign_verdict(only_g, only_h),
-                    f"g alone is right on {only_g:,} images, h alone on {only_h:,}.",
-                ),
-                Claim(
-                    "the attack costs h accuracy.",
-                    sign_verdict(lost, won),
-                    f"Of the attacked images h loses {lost:,} and wins {won:,}.",
-                ),
+                self.claim("more_accurate", sign_verdict(only_g, only_h), only_g=only_g, only_h=only_h),
+                self.claim("attack_costs", sign_verdict(lost, won), lost=lost, won=won),
             ),
-            f"At the same points g gets {html.percent(transfer)} right. That is no robust accuracy of g: "
-            "these points were made to fool h, and nobody attacked g here. From now on we take the worst "
-            "case: under attack g is always wrong.",
-            short=html.percent(number),
+            self.html("short_truth", number=number),
+            self.html("note", transfer=measured(base.std_attacked)),
         )
 
     def controls(self) -> tuple[Input, ...]:
         count = self.lab.bundle.n_adv
-        return (Input("Leaf through the attacked images", low=1, high=count, step=1, digits=0, trait="pair"),)
+        return (Input(self.plain("control"), low=1, high=count, step=1, digits=0, trait="pair"),)
 
-    def cards(self) -> str:
+    def cards(self) -> Markup:
+        row = self.lab.n + min(self.state.pair, self.lab.bundle.n_adv) - 1
+        return self.html("cards", before=self._case(self.lab.clean_row(row)), attacked=self._case(row))
+
+    def _case(self, row: int) -> Case:
         lab = self.lab
-        row = lab.n + min(self.state.pair, lab.bundle.n_adv) - 1
-        rows = [("before", lab.clean_row(row)), ("attacked", row)]
-        return html.table(
-            ("", "image", "label", "g says", "h says"),
-            [
-                (
-                    kind,
-                    html.picture(lab.picture(place), f"{kind} image"),
-                    html.escape(lab.name(lab.labels[place])),
-                    self.says("g", place),
-                    self.says("h", place),
-                )
-                for kind, place in rows
-            ],
-        )
+        label = lab.name(lab.labels[row])
+        return Case(lab.picture(row), label, self.vote("g", row), self.vote("h", row))
 
     def notes(self) -> Mapping[str, str]:
-        n, m = self.lab.n, self.lab.bundle.n_adv
-        return {"accuracy": f"n = {n:,} clean and {m:,} attacked images, 95 % intervals"}
+        return {"accuracy": self.plain("plot_note", n=self.lab.n, m=self.lab.bundle.n_adv)}
 
-    def more(self) -> str:
-        manifest = self.lab.bundle.manifest
-        attack, threat = manifest.attack, manifest.threat
-        how = (
-            f"The attack is {attack.name}, {attack.n_iter} steps, against {attack.surrogate}"
-            if attack
-            else "The bundle does not record the attack"
-        )
-        return html.folded(
-            "How were the images attacked?",
-            html.paragraph(
-                html.escape(f"{how}; threat: {threat or 'not recorded'}."),
-                "A minimum-margin attack keeps, of all perturbations it tries, the one where h leads least "
-                "(or errs most), whether it fools h or not (Definition 2.2, appendix B.1).",
-            ),
-            html.paragraph(
-                "Intervals of shares are Wilson's, at 95 %. Whether one model is better than another is read "
-                "from the images on which they differ: the interval of the share that goes one way must "
-                "leave out one half."
-            ),
-        )
+    def more(self) -> Markup:
+        return self.html("more", attack=self.lab.bundle.manifest.attack, threat=self.threat)
 
     def figures(self) -> Mapping[str, Any]:
         base = self.lab.engine.base
-        hidden = not self.answered
+        attacked = self._bar_name("h", "attacked")
         bars = [
-            fig.Bar("standard g<br>clean", of_estimate(base.std_clean), STD),
-            fig.Bar("robust h<br>clean", of_estimate(base.rob_clean), ROB),
-            fig.Bar("robust h<br>attacked", None if hidden else of_estimate(base.rob_attacked), ROB),
+            fig.Bar(self._bar_name("g", "clean"), of_estimate(base.std_clean), STD),
+            fig.Bar(self._bar_name("h", "clean"), of_estimate(base.rob_clean), ROB),
+            fig.Bar(attacked, measured(base.rob_attacked) if self.answered else None, ROB),
         ]
-        if not hidden:
-            bars.append(fig.Bar("g at h's points<br>(transfer)", of_estimate(base.std_attacked), STD, True))
-        guess = None if self.said is None else ("robust h<br>attacked", float(self.said) / 100)
+        if self.answered:
+            transfer = measured(base.std_attacked)
+            bars.append(fig.Bar(self._bar_name("g at h's", "transfer"), transfer, STD, hollow=True))
+        guess = None if self.prediction is None else (attacked, float(self.prediction) / 100)
         return {"accuracy": fig.accuracy_figure(bars, guess)}
+
+    def _bar_name(self, *lines: str) -> str:
+        return "<br>".join(self.plain("bar", name=line) for line in lines)

@@ -8,93 +8,65 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mnuts_core.functional.statistics import median, superiority
-from mnuts_dashboards.figures.examples import BAR_NAMES
 from mnuts_dashboards.figures.lesson import margins as fig
-from mnuts_dashboards.lesson import html
+from mnuts_dashboards.lesson.checks import POINTS, Check, is_larger, is_near
+from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import POINTS, Check, Claim, Input, Step, apart, near
+from mnuts_dashboards.lesson.step import Step, texts_of
 from mnuts_dashboards.theme import RIGHT, WRONG
 
 
 class BenignConfidence(Step):
     """Right answers lead by more than wrong ones."""
 
-    key, title, panels = "benign", "Benign confidence: right and wrong on clean images", ("margins",)
+    key, panels = "benign", ("margins",)
+    texts = texts_of("s3_benign")
     traits = ("of",)
 
-    def _split(self, of: str) -> tuple[np.ndarray, np.ndarray]:
+    def _split(self, of: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Clean margins of a classifier's right and wrong answers."""
         margins, right = self.lab.margins[of][: self.lab.n], self.lab.right(of)[: self.lab.n]
         return margins[right], margins[~right]
 
-    def idea(self) -> str:
-        return html.paragraph(
-            "Now all clean images at once. The paper speaks of a <b>benign confidence property</b>: a robust "
-            "model is much more confident when it is right than when it is wrong. No training asks for that."
-        )
-
     def question(self) -> Input:
         right, wrong = self._split("h")
         return Input(
-            f"Half of h's {len(right):,} right answers have a margin above {np.median(right):.2f}. What is "
-            f"the median margin of its {len(wrong):,} wrong answers?",
+            self.plain("question", right=len(right), middle=float(np.median(right)), wrong=len(wrong))
         )
 
-    def check(self, said: Answer) -> Check:
-        h, g = self._split("h"), self._split("g")
-        number, of_g = median(h[1]), median(g[1])
-        pairs = superiority(*h)
+    def check(self, prediction: Answer) -> Check:
+        right, wrong = self._split("h")
+        number, of_g = median(wrong), median(self._split("g")[1])
+        pairs = superiority(right, wrong)
         return Check(
             number,
-            f"The median margin of h's wrong answers is {html.margin(number)}, of its right ones "
-            f"{html.margin(median(h[0]))}.",
-            near(number, said, POINTS),
+            self.html("truth", of_wrong=number, of_right=median(right)),
+            is_near(number, prediction, POINTS),
             (
-                Claim(
-                    "h is more confident when it is right.",
-                    pairs.over(0.5),
-                    "Of a right and a wrong answer drawn at random, the right one has the larger margin in "
-                    f"{html.percent(pairs)} of pairs.",
-                ),
-                Claim(
-                    "when it is wrong, the standard model g is surer than h.",
-                    apart(of_g, number),
-                    f"Median margin of g's wrong answers: {html.margin(of_g)}."
-                    if of_g.n
-                    else "g gets no clean image wrong here.",
-                ),
+                self.claim("surer_when_right", pairs.over(0.5), pairs=pairs),
+                self.claim("g_surer_when_wrong", is_larger(of_g, number), of_g=of_g),
             ),
-            short=html.margin(number),
+            self.html("short_truth", number=number),
         )
 
     def controls(self) -> tuple[Input, ...]:
         if not self.answered:
             return ()
-        models = (("h", "robust h"), ("g", "standard g"))
-        return (Input("Whose margins", options=models, trait="of"),)
-
-    def more(self) -> str:
-        return html.folded(
-            "What would “malign” look like?",
-            html.paragraph(
-                "A classifier that is just as sure when it is wrong. Its margin would tell nothing, and the "
-                "pairs above would come out at one half. That is why the robust model's confidence is worth "
-                "listening to, and why MixedNUTS rounds the standard model's away (T = 0, section 3.1)."
-            ),
-            html.paragraph(
-                "Intervals of medians lie between two order statistics; those of pairs are DeLong's."
-            ),
-        )
+        return (Input(self.plain("control"), options=self.options("model_option", "h", "g"), trait="of"),)
 
     def figures(self) -> Mapping[str, Any]:
         of = self.state.of if self.answered else "h"
         right, wrong = self._split(of)
-        name = BAR_NAMES[of]
-        groups = [fig.Group(f"{name}, right", right, RIGHT, float(np.median(right)) if len(right) else None)]
+        groups = [self._group(of, right, right=True)]
         if self.answered:
-            middle = float(np.median(wrong)) if len(wrong) else None
-            groups.append(fig.Group(f"{name}, wrong", wrong, WRONG, middle))
-        guess = float(self.said) if self.said is not None and of == "h" else None
+            groups.append(self._group(of, wrong, right=False))
+        guess = float(self.prediction) if self.prediction is not None and of == "h" else None
         return {"margins": fig.margin_figure(groups, guess=guess)}
+
+    def _group(self, of: str, margins: NDArray[np.float64], *, right: bool) -> fig.Group:
+        middle = float(np.median(margins)) if len(margins) else None
+        name = self.plain("group", of=of, right=right)
+        return fig.Group(name, margins, RIGHT if right else WRONG, middle)

@@ -8,103 +8,71 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from mnuts_core.functional.statistics import superiority, superiority_change
 from mnuts_dashboards.figures.lesson import margins as fig
-from mnuts_dashboards.lesson import html
+from mnuts_dashboards.lesson.checks import Check
+from mnuts_dashboards.lesson.inputs import Input
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Claim, Input, Step
-from mnuts_dashboards.text import mathml
+from mnuts_dashboards.lesson.step import Step, texts_of
+from mnuts_dashboards.text.mathml import bracketed, formula, number
 from mnuts_dashboards.theme import RIGHT, WRONG
 
 
 class LayerNorm(Step):
     """Every example on the same scale."""
 
-    key, title, panels = "ln", "Layer norm: every image on the same scale", ("normed",)
+    key, panels = "ln", ("normed",)
+    texts = texts_of("s5_layer_norm")
     needs_attacked, traits = True, ("scale",)
 
-    def idea(self) -> str:
-        return html.paragraph(
-            "Some images get large logits, some small ones. A transform that is to treat all alike first "
-            "needs one scale: <b>layer norm</b> takes each image's logits, subtracts their mean and divides "
-            "by their standard deviation. Answers stay as they are; margins do not."
-        )
-
-    def formula(self) -> str:
+    def formula(self) -> Markup:
         h, middle, spread, ln = self.lab.normed(self.row)
         top = int(h.argmax())
-        y, of = mathml.ident("ŷ"), mathml.ident("h")
-        above = mathml.row(
-            mathml.sub(of, y), mathml.op("−"), mathml.words("mean"), mathml.op("("), of, mathml.op(")")
+        digits = decimals(lambda h, m, s: (h - m) / s, h[top], middle, spread, result=2)
+        numbers = (
+            rf"\frac{{{number(h[top], digits)} - {bracketed(middle, digits)}}}{{{number(spread, digits)}}}"
         )
-        below = mathml.row(mathml.words("std"), mathml.op("("), of, mathml.op(")"))
-        numbers = mathml.row(mathml.num(h[top]), mathml.op("−"), mathml.bracketed(middle))
-        return mathml.formula(
-            mathml.row(
-                mathml.sub(mathml.call("LN", of), y),
-                mathml.op("="),
-                mathml.frac(above, below),
-                mathml.op("="),
-                mathml.frac(numbers, mathml.num(spread)),
-                mathml.op("≈"),
-                mathml.num(ln[top], 2),
-            ),
-            caption=f"Section 4.2, for the image of step 2 (ŷ = “{self.lab.name(top)}”).",
+        return formula(
+            r"{\text{LN}(h)}_{ŷ} = \frac{h_{ŷ} - \text{mean}(h)}{\text{std}(h)}",
+            rf"= {numbers} \approx {number(ln[top], 2)}",
+            caption=self.plain("caption", answer=self.lab.name(top)),
         )
 
     def question(self) -> Input:
-        return Input(
-            "After layer norm, are the attacked right answers set apart from the clean mistakes better than "
-            "before, worse, or about as well?",
-            options=(("better", "better"), ("same", "about as well"), ("worse", "worse")),
-        )
+        return Input(self.plain("question"), options=self.options("option", "better", "same", "worse"))
 
-    def check(self, said: Answer) -> Check:
+    def check(self, prediction: Answer) -> Check:
         lab = self.lab
         pairs = [(lab.margins[of][lab.sure], lab.margins[of][lab.unsure]) for of in ("h", "LN")]
-        number = superiority_change((pairs[0][0], pairs[1][0]), (pairs[0][1], pairs[1][1]))
-        verdict = number.over(0.0)
-        truth = {"shown": "better", "contrary": "worse", "open": "same"}[verdict]
+        change = superiority_change((pairs[0][0], pairs[1][0]), (pairs[0][1], pairs[1][1]))
+        verdict = change.over(0.0)
+        fact = {"shown": "better", "contrary": "worse", "open": "same"}[verdict]
         before, after = (superiority(*pair) for pair in pairs)
         gaps = [float(np.median(sure) - np.median(unsure)) for sure, unsure in pairs]
-        how = {"better": "It is better", "worse": "It is worse", "same": "No difference can be told"}[truth]
         return Check(
-            number,
-            f"{how}. The attacked right answer has the larger margin in {html.percent(before)} of pairs "
-            f"before, in {html.percent(after)} after: a change of {html.percent(number, signed=True)}.",
-            None if said is None else said == truth,
-            (
-                Claim(
-                    "layer norm by itself already sets right answers further apart from mistakes (the paper "
-                    "saw a slight gain, section 4.2).",
-                    verdict,
-                    f"The gap between the two medians goes from {html.plain(gaps[0])} to "
-                    f"{html.plain(gaps[1])}, but it shrinks whenever all margins do; pairs do not mind.",
-                ),
-            ),
-            "Its purpose is another: after it, one c and one p mean the same for every image.",
-            short=f"{how}: a change of {html.percent(number, signed=True)}.",
+            change,
+            self.html("truth", fact=fact, before=before, after=after, change=change),
+            None if prediction is None else prediction == fact,
+            (self.claim("further_apart", verdict, change=change, before=gaps[0], after=gaps[1]),),
+            self.html("short_truth", fact=fact, change=change),
+            self.html("note"),
         )
 
     def controls(self) -> tuple[Input, ...]:
-        scales = (("h", "raw logits h"), ("LN", "after layer norm"))
-        return (Input("Margins of", options=scales, trait="scale"),) if self.answered else ()
-
-    def more(self) -> str:
-        return html.folded(
-            "With many classes",
-            html.paragraph(
-                "Mean and deviation are those of the 250 largest logits (appendix D.7): of a thousand "
-                "classes most lie far below and would only blur the scale."
-            ),
-        )
+        if not self.answered:
+            return ()
+        return (Input(self.plain("control"), options=self.options("scale_option", "h", "LN"), trait="scale"),)
 
     def figures(self) -> Mapping[str, Any]:
         lab = self.lab
         margins = lab.margins[self.state.scale if self.answered else "h"]
         groups = [
-            fig.Group("attacked, still right", margins[lab.sure], RIGHT, float(np.median(margins[lab.sure]))),
-            fig.Group("clean, wrong", margins[lab.unsure], WRONG, float(np.median(margins[lab.unsure]))),
+            fig.Group(
+                self.plain("group", attacked=attacked), margins[rows], colour, float(np.median(margins[rows]))
+            )
+            for attacked, rows, colour in ((True, lab.sure, RIGHT), (False, lab.unsure, WRONG))
         ]
         return {"normed": fig.margin_figure(groups)}

@@ -4,34 +4,50 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
 
-from mnuts_core.functional.decimals import compared, digits_apart
-from mnuts_core.functional.statistics import of_estimate, share, sign_verdict
+from mnuts_core.functional.statistics import share, sign_verdict
 from mnuts_core.remix.engine import STD as STD_WATCHED
 from mnuts_core.remix.engine import Remix
 from mnuts_core.views.tradeoff import right_between
 from mnuts_dashboards.figures.lesson import margins as fig
-from mnuts_dashboards.lesson import html
+from mnuts_dashboards.lesson.checks import Check, is_near, measured
+from mnuts_dashboards.lesson.inputs import Input, percentage, slider
 from mnuts_dashboards.lesson.lab import LEVEL
+from mnuts_dashboards.lesson.numbers import decimals
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Claim, Input, Step, knob, near, percent
-from mnuts_dashboards.text import mathml
+from mnuts_dashboards.lesson.step import Step, texts_of
+from mnuts_dashboards.text.mathml import formula, number, significant
 
 SHOWN_FLIPS = (4, 3)
-"""So many mended and broken images are shown."""
+"""How many fixed and how many broken images are shown."""
 SMALL = 0.02
-"""Below this threshold the mix is shown on a logarithmic axis."""
+"""The mix is shown on a logarithmic axis if its threshold is smaller."""
+
+
+class Flip(NamedTuple):
+    """A clean image that the mix fixes or breaks: both answers, and the lead of M(h) over g's."""
+
+    fixed: bool
+    picture: str | None
+    label: str
+    h: str
+    g: str
+    lead: float
 
 
 class Mixing(Step):
-    """The standard model outvotes the robust one where that one wavers."""
+    """The standard model overrules the robust one where that one wavers."""
 
-    key, title, panels = "mixing", "Mixing: who outvotes whom", ("flips",)
+    key, panels = "mixing", ("flips",)
+    texts = texts_of("s8_mixing")
     traits = ("alpha",)
     needs_attacked = True  # α follows from β there
 
@@ -45,154 +61,109 @@ class Mixing(Step):
         """The mix at the reader's α."""
         return self.lab.remix(self.lab.best().with_(alpha=self.state.alpha))
 
-    def idea(self) -> str:
+    def idea(self) -> Markup:
         params = self.lab.best()
-        return html.paragraph(
-            "The mix gives the",
-            self.model("h"),
-            "(transformed) the weight α and the",
-            self.model("g"),
-            "the rest, with all of g's vote on its one answer. So g wins where h's lead over g's answer is "
-            "at most <b>(1−α)/α</b>. Where h leads by more, nobody can outvote it, attacked or not.",
-        ) + html.paragraph(
-            html.minus(
-                f"At β = {LEVEL:g} (step 9) Algorithm 1 chose s = {params.s:.3g}, p = {params.p:.3g}, "
-                f"c = {params.c:.3g} here."
-            )
-        )
+        return self.html("idea", level=LEVEL, s=params.s, p=params.p, c=params.c)
 
-    def formula(self) -> str:
-        mix, alpha, lab = self.mix, mathml.ident("α"), self.lab
-        flips = lab.flips(mix)
-        lead = mathml.row(
-            mathml.sub(mathml.ident("p"), mathml.num("1")),
-            mathml.op("−"),
-            mathml.sub(mathml.ident("p"), mathml.sub(mathml.ident("ŷ"), mathml.ident("g"))),
+    def formula(self) -> Markup:
+        mix, threshold = self.mix, significant(self.mix.threshold)
+        alpha = number(mix.alpha, self.lab.alpha_digits)
+        rule = (
+            r"p_1 - p_{ŷ_g} \le \frac{1 - \alpha}{\alpha} = "
+            rf"\frac{{1 - {alpha}}}{{{alpha}}} = {threshold}"
         )
-        odds = mathml.frac(mathml.row(mathml.num("1"), mathml.op("−"), alpha), alpha)
-        a = mathml.num(mix.alpha, lab.alpha_digits)
-        numbers = mathml.frac(mathml.row(mathml.num("1"), mathml.op("−"), a), a)
-        threshold = mathml.significant(mix.threshold)
-        lines = [mathml.row(lead, mathml.op("≤"), odds, mathml.op("="), numbers, mathml.op("="), threshold)]
-        caption = "g wins exactly where this holds (T = 0; p are M(h)'s probabilities)."
-        if len(flips.mends):
-            row = int(flips.mends[0])
-            p = lab.probabilities(row, mix.params)
-            own = p[lab.std_class[row]]
-            digits = max(4, lab.alpha_digits)
-            enough = digits_apart(p.max() - own, mix.threshold, least=3)
-            lines.append(
-                mathml.row(
-                    mathml.num(p.max(), digits + 1),
-                    mathml.op("−"),
-                    mathml.num(own, digits + 1),
-                    mathml.op("≈"),
-                    mathml.significant(p.max() - own, enough),
-                    mathml.op("≤"),
-                    mathml.significant(mix.threshold, enough),
-                )
-            )
-            caption += " Below: the first image that the mix mends."
-        return mathml.formula(*lines, caption=caption)
+        fixes = self.lab.flips(mix).fixes
+        example = (self._example(int(fixes[0]), mix, threshold),) if len(fixes) else ()
+        return formula(rule, *example, caption=self.plain("caption", example=bool(example)))
+
+    def _example(self, row: int, mix: Remix, threshold: str) -> str:
+        """The rule with the numbers of one image."""
+        p = self.lab.probabilities(row, mix.params)
+        first, own, result = p.max(), p[self.lab.std_class[row]], max(4, self.lab.alpha_digits)
+        digits = decimals(operator.sub, first, own, result=result, start=result + 1)
+        difference = rf"{number(first, digits)} - {number(own, digits)}"
+        return rf"{difference} \approx {number(first - own, result)} \le {threshold}"
 
     def question(self) -> Input:
-        mix = self.start
-        return percent(
-            f"h gets {len(self.lab.unsure):,} of {self.lab.n:,} clean images wrong. Mixing at "
-            f"α = {mix.alpha:.{self.lab.alpha_digits}f}, threshold {mix.threshold:.3g}: what share of these "
-            "does the mix mend?",
+        lab, mix = self.lab, self.start
+        label = self.plain(
+            "question",
+            wrong=len(lab.unsure),
+            n=lab.n,
+            alpha=mix.alpha,
+            digits=lab.alpha_digits,
+            threshold=mix.threshold,
         )
+        return percentage(label)
 
-    def check(self, said: Answer) -> Check:
+    def check(self, prediction: Answer) -> Check:
         flips = self.lab.flips(self.start)
-        number = share(len(flips.mends), len(flips.wrong))
-        m, b = len(flips.mends), len(flips.breaks)
+        fixes, breaks, wrong = len(flips.fixes), len(flips.breaks), len(flips.wrong)
+        number = share(fixes, wrong)
         return Check(
             number,
-            f"It mends {m:,} of {len(flips.wrong):,}: {html.percent(number)}.",
-            near(number, said, 0.1, 0.01),
-            (
-                Claim(
-                    "on clean images the mix mends more than it breaks.",
-                    sign_verdict(m, b),
-                    f"It mends {m:,} and breaks {b:,}.",
-                ),
-            ),
-            "s, p, c and α were chosen on images of this bundle, which flatters them a little (Table 8). "
-            "α is rounded here, so that the counts may differ a little from those of step 9.",
-            short=html.percent(number),
+            self.html("truth", fixes=fixes, wrong=wrong, number=number),
+            is_near(number, prediction, 0.1, 0.01),
+            (self.claim("fixes_more", sign_verdict(fixes, breaks), fixes=fixes, breaks=breaks),),
+            self.html("short_truth", number=number),
+            self.html("note"),
         )
 
     def controls(self) -> tuple[Input, ...]:
         digits = self.lab.alpha_digits
-        return (knob("alpha", step=10.0**-digits, digits=digits),)
+        return (slider("alpha", step=10.0**-digits, digits=digits),)
 
-    def live(self) -> str:
+    def live(self) -> Markup:
         if not self.answered:
-            return ""
-        mix, lab = self.mix, self.lab
-        flips = lab.flips(mix)
-        assert mix.margin_bound is not None  # the step needs attacked images
-        return html.paragraph(
-            f"At α = {mix.alpha:.{lab.alpha_digits}f} the mix mends <b>{len(flips.mends):,}</b> and breaks "
-            f"<b>{len(flips.breaks):,}</b>, against the robust model h. Under attack, margin bound: "
-            f"{html.percent(of_estimate(mix.margin_bound))}."
+            return Markup()
+        mix, flips = self.mix, self.lab.flips(self.mix)
+        return self.html(
+            "live",
+            alpha=mix.alpha,
+            digits=self.lab.alpha_digits,
+            fixes=len(flips.fixes),
+            breaks=len(flips.breaks),
+            bound=measured(mix.margin_bound),
         )
 
-    def cards(self) -> str:
+    def cards(self) -> Markup:
         if not self.answered:
-            return ""
-        mix, lab = self.mix, self.lab
-        flips = lab.flips(mix)
-        if not len(flips.mends) + len(flips.breaks):
-            return html.paragraph("At this α no clean answer flips between right and wrong.")
-        chosen = [("mended", row) for row in flips.mends[: SHOWN_FLIPS[0]]]
-        chosen += [("broken", row) for row in flips.breaks[: SHOWN_FLIPS[1]]]
-        deficit = lab.engine.margins(mix.params).deficit[:, STD_WATCHED].double().numpy()
-        return html.table(
-            ("", "image", "label", "M(h) says", "g says", "M(h)'s lead over g's answer"),
-            [
-                (
-                    html.mark(kind, right=kind == "mended"),
-                    html.picture(lab.picture(int(row)), f"{kind} image"),
-                    html.escape(lab.name(lab.labels[row])),
-                    html.escape(lab.name(mix.on_clean.rob_class[row])),
-                    html.escape(lab.name(lab.std_class[row])),
-                    " ≤ ".join(compared(float(deficit[row]), mix.threshold)),
-                )
-                for kind, row in chosen
-            ],
+            return Markup()
+        flips = self._flips(self.mix)
+        return (
+            self.html("cards", flips=flips, threshold=self.mix.threshold) if flips else self.html("no_flips")
         )
+
+    def _flips(self, mix: Remix) -> list[Flip]:
+        """The first images that the mix fixes and breaks."""
+        lab, flips = self.lab, self.lab.flips(mix)
+        leads = lab.engine.margins(mix.params).deficit[:, STD_WATCHED].double().numpy()
+        shown = [(True, int(row)) for row in flips.fixes[: SHOWN_FLIPS[0]]]
+        shown += [(False, int(row)) for row in flips.breaks[: SHOWN_FLIPS[1]]]
+        return [
+            Flip(
+                fixed=fixed,
+                picture=lab.picture(row),
+                label=lab.name(lab.labels[row]),
+                h=lab.name(mix.on_clean.rob_class[row]),
+                g=lab.name(lab.std_class[row]),
+                lead=float(leads[row]),
+            )
+            for fixed, row in shown
+        ]
 
     def notes(self) -> Mapping[str, str]:
-        return {
-            "flips": f"Mended and broken against h, of n = {self.lab.n:,} clean images, for every threshold"
-        }
-
-    def more(self) -> str:
-        return html.folded(
-            "Why α is at least one half",
-            html.paragraph(
-                "Below one half the threshold exceeds 1, and no margin is that large: g would always win, "
-                "and under attack g is taken to be always wrong. At α = 1 the threshold is 0, and the mix "
-                "answers as the transformed h."
-            ),
-            html.paragraph(
-                "The <b>margin bound</b> counts attacked images that h gets right with a margin of at least "
-                "the threshold (Eq. 7). It takes g to be always wrong there. It is an estimate: the attack "
-                "was made against the layer-normed h, not against the mix."
-            ),
-        )
+        return {"flips": self.plain("plot_note", n=self.lab.n)}
 
     def figures(self) -> Mapping[str, Any]:
-        odds, mends, breaks = self._curves
-        at = (1.0 - self.state.alpha) / self.state.alpha
-        label = f"α = {self.state.alpha:.{self.lab.alpha_digits}f}"
+        odds, fixes, breaks = self._curves
+        alpha = self.state.alpha
+        label = self.plain("line", alpha=alpha, digits=self.lab.alpha_digits)
         figure = fig.flips_figure(
             odds,
-            mends,
+            fixes,
             breaks,
-            (at, label),
+            ((1.0 - alpha) / alpha, label),
             len(self.lab.unsure),
             hidden=not self.answered,
             log=self.start.threshold < SMALL,
@@ -200,10 +171,11 @@ class Mixing(Step):
         return {"flips": figure}
 
     @cached_property
-    def _curves(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Odds (1-α)/α, and how many clean images are mended and broken at each."""
+    def _curves(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """Odds (1-α)/α, and how many clean images are fixed and broken at each."""
         lab, odds = self.lab, np.union1d(np.linspace(0.0, 1.0, 201), np.logspace(-6, 0, 181))
-        low, high, closed = (part[: lab.n, None] for part in right_between(lab.engine, lab.best()))
+        low, high, closed = right_between(lab.engine, lab.best())
+        low, high, closed = low[: lab.n, None], high[: lab.n, None], closed[: lab.n, None]
         right = (odds >= low) & ((odds < high) | (closed & (odds <= high)))
         before = lab.rob_right[: lab.n]
         return odds, right[~before].sum(axis=0), (~right[before]).sum(axis=0)

@@ -1,0 +1,65 @@
+"""HTML in Jinja2 templates: whatever is filled in is escaped, unless it is HTML already (`Markup`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.environment import TemplateModule
+from markupsafe import Markup
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parents[1]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+"""Templates are named by their path from the dashboards' folder, so that any of them may import another."""
+
+
+class Texts:
+    """The texts of one template: each of its macros is a piece, with the values that it needs as arguments.
+
+    Args:
+        template: Path of the file from the folder of the dashboards.
+        **helpers: Functions that the template, and those that it imports, may call.
+
+    Example:
+        >>> page = Texts("lesson/templates/page.html")
+        >>> page.html("missing", reason="a < b")
+        Markup('<p class="mnuts-missing">a &lt; b</p>')
+        >>> page.plain("missing", reason="a < b")
+        'a < b'
+    """
+
+    def __init__(self, template: str, **helpers: Callable[..., str]) -> None:
+        self.template, self._helpers = template, helpers
+
+    @cached_property
+    def _pieces(self) -> TemplateModule:
+        return ENVIRONMENT.get_template(self.template, globals=self._helpers).module
+
+    def html(self, piece: str, **values: object) -> Markup:
+        """A piece as HTML.
+
+        Args:
+            piece: Name of a macro.
+            **values: Its arguments; text is escaped.
+
+        Raises:
+            jinja2.UndefinedError: If a value that the piece uses is missing.
+            TypeError: If it has no such argument.
+        """
+        return Markup(getattr(self._pieces, piece)(**values)).strip()
+
+    def plain(self, piece: str, **values: object) -> str:
+        """A piece as plain text in one line, for labels and plots.
+
+        Args:
+            piece: Name of a macro.
+            **values: Its arguments.
+        """
+        return self.html(piece, **values).striptags()
