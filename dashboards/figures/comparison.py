@@ -12,7 +12,7 @@ from mnuts_dashboards.figures.layout import CLASSIFIERS, LEGEND_BELOW, Figure, a
 from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
-    from mnuts_core.functional.statistics import Median
+    from mnuts_core.functional.statistics import Estimate
     from mnuts_core.views.comparison import Medians
 
 GROUPS = (
@@ -116,7 +116,7 @@ def _group(medians: Mapping[str, Mapping[str, Medians]], pane: int, group: int, 
     }
 
 
-def _interval_words(median: Median) -> str:
+def _interval_words(median: Estimate) -> str:
     if math.isfinite(median.low):
         return f"95 % interval {median.low:.3f} to {median.high:.3f}, n = {median.n:,}"
     return f"too few for an interval, n = {median.n:,}"

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from html import escape
 
-from mnuts_core.functional.statistics import Number, Verdict
+from mnuts_core.functional.statistics import Estimate, Verdict
 
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     "shown": ("✓", "These data show it"),
@@ -44,7 +44,7 @@ def folded(title: str, *paragraphs: str) -> str:
 
 
 # --- numbers
-def percent(number: Number, *, signed: bool = False) -> str:
+def percent(number: Estimate, *, signed: bool = False) -> str:
     """A share in per cent (a difference of shares in points), with interval and n."""
     sign = "+" if signed else ""
     unit = "points" if signed else "%"
@@ -52,18 +52,18 @@ def percent(number: Number, *, signed: bool = False) -> str:
     return f"{value} {_interval(number, 100, 1, sign)}"
 
 
-def brief(number: Number) -> str:
+def brief(number: Estimate) -> str:
     """A share in per cent with its interval, where n is told elsewhere."""
-    value, low, high = (f"{100 * part:.1f}" for part in number[:3])
+    value, low, high = (f"{100 * part:.1f}" for part in (number.value, *number.interval))
     return f"<b>{value}</b>&nbsp;% <small>{low} to {high}</small>"
 
 
-def margin(number: Number, digits: int = 3) -> str:
+def margin(number: Estimate, digits: int = 3) -> str:
     """A margin, or a ratio of two, with interval and n."""
     return f"<b>{plain(number.value, digits)}</b> {_interval(number, 1, digits)}"
 
 
-def _interval(number: Number, factor: float, digits: int, sign: str = "") -> str:
+def _interval(number: Estimate, factor: float, digits: int, sign: str = "") -> str:
     if math.isnan(number.low) or math.isnan(number.high):
         ends = "too few for an interval"
     else:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from mnuts_core.functional.statistics import Number, Verdict
+from mnuts_core.functional.statistics import Estimate, Verdict
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.lab import Lab
@@ -92,7 +92,7 @@ class Check:
         short: HTML: the truth in a few words, where it is long.
     """
 
-    number: Number
+    number: Estimate
     truth: str
     close: bool | None = None
     claims: tuple[Claim, ...] = ()
@@ -239,7 +239,7 @@ POINTS = 0.05
 NAMES = {"g": "standard model g", "h": "robust model h", "mix": "mix"}
 
 
-def near(number: Number, said: Answer, tolerance: float, unit: float = 1.0) -> bool | None:
+def near(number: Estimate, said: Answer, tolerance: float, unit: float = 1.0) -> bool | None:
     """Whether a number said is in the interval or within `tolerance`; None if nothing was said.
 
     Args:
@@ -251,7 +251,7 @@ def near(number: Number, said: Answer, tolerance: float, unit: float = 1.0) -> b
     return None if said is None else number.holds(float(said) * unit, tolerance)
 
 
-def apart(above: Number, below: Number) -> Verdict:
+def apart(above: Estimate, below: Estimate) -> Verdict:
     """Whether one figure lies above another: their intervals must not overlap."""
     if above.low > below.high:
         return "shown"

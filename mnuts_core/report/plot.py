@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.report.compute import Report
@@ -111,8 +111,7 @@ def _bar(figure: Estimate) -> tuple[float, float, float]:
 
 
 def _kind(point: Point) -> str:
-    kind: Literal["clean", "attacked", "margin bound", "transfer", "verified"] = point.attacked.kind
-    return kind if point.measured else f"{kind} (estimate)"
+    return point.attacked.kind if point.measured else f"{point.attacked.kind} (estimate)"
 
 
 def _literal(text: str) -> str:

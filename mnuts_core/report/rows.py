@@ -7,7 +7,7 @@ from typing import Literal
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.export.config import MixConfig
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 
@@ -119,7 +119,7 @@ def rbc_on_the_same(engine: RemixEngine, remix: Remix, clean: Estimate | None) -
     first = index < clean.n
     if first.sum() < clean.n or remix.on_clean.mix_right[: clean.n].sum() != clean.successes:
         return None
-    return Estimate.of("attacked", engine.rob_right[engine.n_clean :][first])
+    return share_of(engine.rob_right[engine.n_clean :][first], "attacked")
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-from mnuts_core.functional.statistics import columns
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
-from mnuts_core.functional.statistics import Estimate, Median, median_of
+from mnuts_core.functional.statistics import Estimate, columns, median
 from mnuts_core.params import LN_ONLY, MixParams
 from mnuts_core.remix.engine import BaseFigures, Remix, RemixEngine
 from mnuts_core.search.result import GridSearchResult
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AlphaFrom = Literal["target", "source"]
 """Where α comes from when parameters go to another bundle, see `transfer_matrix`."""
@@ -33,10 +28,10 @@ AttackKind = Literal["white box", "black box", "not recorded", "none"]
 class Medians(NamedTuple):
     """One classifier's four median margins (Fig. 7); the attacked ones are None without an attacked part."""
 
-    clean_right: Median
-    clean_wrong: Median
-    attacked_right: Median | None = None
-    attacked_wrong: Median | None = None
+    clean_right: Estimate
+    clean_wrong: Estimate
+    attacked_right: Estimate | None = None
+    attacked_wrong: Estimate | None = None
 
     @property
     def gap(self) -> float:
@@ -147,7 +142,7 @@ def margin_medians(engine: RemixEngine, params: MixParams | None = None) -> dict
 def _groups(engine: RemixEngine, margins: NDArray[np.float64], right: NDArray[np.bool_]) -> Medians:
     n = engine.n_clean
     parts = [slice(0, n), slice(n, None)] if engine.bundle.n_adv else [slice(0, n)]
-    return Medians(*(median_of(margins[part][mask[part]]) for part in parts for mask in (right, ~right)))
+    return Medians(*(median(margins[part][mask[part]]) for part in parts for mask in (right, ~right)))
 
 
 def summary(engine: RemixEngine) -> Summary:
@@ -324,11 +319,11 @@ def medians_frame(medians: Mapping[str, Mapping[str, Medians]]) -> pd.DataFrame:
     rows = []
     for name, classifiers in medians.items():
         for classifier, groups in classifiers.items():
-            for group, median in groups._asdict().items():
-                if median is not None:
+            for group, figure in groups._asdict().items():
+                if figure is not None:
                     images, predicted = group.split("_")
                     row = {"bundle": name, "classifier": classifier, "images": images, "predicted": predicted}
-                    row |= {"median": median.value, "low": median.low, "high": median.high, "n": median.n}
+                    row |= {"median": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
                     rows.append(row | {"gap": groups.gap})
     return _frame(rows)
 

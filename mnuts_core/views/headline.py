@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnuts_core.functional.quantiles import QuantileMethod
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 
@@ -121,4 +121,4 @@ def seen_and_unseen(engine: RemixEngine, remix: Remix) -> SeenAndUnseen:
     if index is not None:
         seen[index] = True
     parts = (right[seen], right[~seen])
-    return SeenAndUnseen(*(Estimate("clean", int(p.sum()), p.size) if p.size else None for p in parts))
+    return SeenAndUnseen(*(share_of(p, "clean") if p.size else None for p in parts))

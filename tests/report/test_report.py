@@ -13,7 +13,7 @@ from PIL import Image
 from mnuts_core import GridSpec, MixConfig, MnutsError, RemixEngine, grid_search
 from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.export.config import BundleCard, EstimateCard, VerifiedCard
-from mnuts_core.functional.statistics import Estimate, wilson_interval
+from mnuts_core.functional.statistics import share, wilson_interval
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.report.claims import moved, paper_result, robust_change, statements
 from mnuts_core.report.compute import make_report
@@ -41,7 +41,7 @@ def report(digits):
 def verified_config(logits, params=NUTS, right=60, n=90, **changes) -> MixConfig:
     config = MixConfig.from_remix(RemixEngine(logits), params)
     card = VerifiedCard(
-        accuracy=EstimateCard.of(Estimate("verified", right, n)),
+        accuracy=EstimateCard.of(share(right, n, "verified")),
         attack="transfer-based adaptive AutoAttack",
         digest="sha256:" + "0" * 64,
     )
@@ -155,7 +155,7 @@ class TestVerified:
 
     def test_taken_from_the_configuration(self, small):
         made = make_report(small, [("a", verified_config(small))])
-        assert made.trials[0].mix.verified == Estimate("verified", 60, 90)
+        assert made.trials[0].mix.verified == share(60, 90, "verified")
         change = robust_change(made.trials[0].mix, made.base[1], "verified")
         attacked = made.base[1].attacked
         assert change == pytest.approx((30 / 90) / (1 - attacked.value) - 1)
@@ -181,7 +181,7 @@ class TestVerified:
         config = verified_config(digits, params, right=130, n=n)
         changes = []
         for count in (right, right - 1):
-            clean = EstimateCard.of(Estimate("clean", count, n))
+            clean = EstimateCard.of(share(count, n, "clean"))
             card = config.verified.model_copy(update={"clean": clean})
             made = make_report(digits, [("a", config.model_copy(update={"verified": card}))])
             changes.append(robust_change(made.trials[0].mix, made.base[1], "verified"))
@@ -259,9 +259,9 @@ def with_figures(report, clean, margin_bound, n=1000, verified=None, mended=None
     trial = report.trials[0]
     mix = dataclasses.replace(
         trial.mix,
-        clean=Estimate("clean", clean, n),
-        margin_bound=Estimate("margin bound", margin_bound, 1000),
-        verified=None if verified is None else Estimate("verified", verified, 1000),
+        clean=share(clean, n, "clean"),
+        margin_bound=share(margin_bound, 1000, "margin bound"),
+        verified=None if verified is None else share(verified, 1000, "verified"),
     )
     paired = {
         key: dataclasses.replace(pair, mended=pair.mended if mended is None else mended, broken=0)

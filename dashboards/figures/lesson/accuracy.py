@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mnuts_core.functional.statistics import Number
+from mnuts_core.functional.statistics import Estimate
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.lesson.layout import (
     GUESS,
@@ -27,7 +27,7 @@ class Bar(NamedTuple):
     """One bar with an interval; without a number it is still to be guessed."""
 
     place: str
-    number: Number | None
+    number: Estimate | None
     colour: str
     hollow: bool = False
 
@@ -45,8 +45,8 @@ class Point(NamedTuple):
     """
 
     name: str
-    x: Number
-    y: Number
+    x: Estimate
+    y: Estimate
     colour: str
     symbol: str
     told: str = ""
@@ -102,7 +102,7 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
     return {"data": traces, "layout": layout}
 
 
-def _told(number: Number) -> str:
+def _told(number: Estimate) -> str:
     return f"{100 * number.value:.1f} %"
 
 
@@ -164,7 +164,7 @@ def _marks(points: Sequence[Point]) -> Figure:
     }
 
 
-def _ends(numbers: Sequence[Number]) -> Figure:
+def _ends(numbers: Sequence[Estimate]) -> Figure:
     """The intervals' ends, from shares to per cent."""
     return {
         "type": "data",

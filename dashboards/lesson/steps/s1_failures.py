@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mnuts_core.functional.statistics import of_estimate, sign_verdict
+from mnuts_core.functional.statistics import sign_verdict
 from mnuts_dashboards.figures.lesson import accuracy as fig
 from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.state import Answer
@@ -42,7 +42,7 @@ class TwoFailures(Step):
 
     def check(self, said: Answer) -> Check:
         lab, base = self.lab, self.lab.engine.base
-        number, transfer = of_estimate(base.rob_attacked), of_estimate(base.std_attacked)
+        number, transfer = base.rob_attacked, base.std_attacked
         g, h = lab.std_right[: lab.n], lab.rob_right[: lab.n]
         only_g, only_h = int((g & ~h).sum()), int((h & ~g).sum())
         before = h[[lab.clean_row(row) for row in range(lab.n, len(lab.labels))]]
@@ -122,11 +122,11 @@ class TwoFailures(Step):
         base = self.lab.engine.base
         hidden = not self.answered
         bars = [
-            fig.Bar("standard g<br>clean", of_estimate(base.std_clean), STD),
-            fig.Bar("robust h<br>clean", of_estimate(base.rob_clean), ROB),
-            fig.Bar("robust h<br>attacked", None if hidden else of_estimate(base.rob_attacked), ROB),
+            fig.Bar("standard g<br>clean", base.std_clean, STD),
+            fig.Bar("robust h<br>clean", base.rob_clean, ROB),
+            fig.Bar("robust h<br>attacked", None if hidden else base.rob_attacked, ROB),
         ]
         if not hidden:
-            bars.append(fig.Bar("g at h's points<br>(transfer)", of_estimate(base.std_attacked), STD, True))
+            bars.append(fig.Bar("g at h's points<br>(transfer)", base.std_attacked, STD, True))
         guess = None if self.said is None else ("robust h<br>attacked", float(self.said) / 100)
         return {"accuracy": fig.accuracy_figure(bars, guess)}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mnuts_core.functional.statistics import of_estimate, share, sign_verdict
+from mnuts_core.functional.statistics import share, sign_verdict
 from mnuts_core.remix.engine import STD as STD_WATCHED
 from mnuts_core.remix.engine import Remix
 from mnuts_core.views.tradeoff import right_between
@@ -134,7 +134,7 @@ class Mixing(Step):
         return html.paragraph(
             f"At α = {mix.alpha:.{lab.alpha_digits}f} the mix mends <b>{len(flips.mends):,}</b> and breaks "
             f"<b>{len(flips.breaks):,}</b>. Under attack, margin bound: "
-            f"{html.percent(of_estimate(mix.margin_bound))}."
+            f"{html.percent(mix.margin_bound)}."
         )
 
     def cards(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mnuts_core.functional.statistics import Estimate, Number, of_estimate, paired_gain, sign_verdict
+from mnuts_core.functional.statistics import Estimate, paired_difference, sign_verdict
 from mnuts_core.remix.engine import Remix
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.lesson import accuracy as fig
@@ -31,9 +31,9 @@ class Price(Step):
         """The mix that Algorithm 1 chooses at β, and the plain mix at the same β."""
         return self.lab.remix(self.lab.best(beta)), self.lab.engine.plain_mix(beta)
 
-    def _gain(self, mix: Remix) -> Number:
+    def _gain(self, mix: Remix) -> Estimate:
         flips = self.lab.flips(mix)
-        return paired_gain(len(flips.mends), len(flips.breaks), self.lab.n)
+        return paired_difference(len(flips.mends), len(flips.breaks), self.lab.n)
 
     def idea(self) -> str:
         return html.paragraph(
@@ -134,10 +134,7 @@ class Price(Step):
         return (
             html.table(
                 head,
-                [
-                    (name, *("–" if e is None else html.brief(of_estimate(e)) for e in figures))
-                    for name, *figures in rows
-                ],
+                [(name, *("–" if e is None else html.brief(e) for e in figures)) for name, *figures in rows],
             )
             + warned
         )
@@ -159,19 +156,16 @@ class Price(Step):
 
     def figures(self) -> Mapping[str, Any]:
         base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
-        point = lambda name, x, y, colour, symbol: fig.Point(
-            name, of_estimate(x), of_estimate(y), colour, symbol
-        )
         points = [
-            point("h, under attack", base.rob_clean, base.rob_attacked, ROB, "square"),
-            point("g, transfer", base.std_clean, base.std_attacked, STD, "diamond-open"),
+            fig.Point("h, under attack", base.rob_clean, base.rob_attacked, ROB, "square"),
+            fig.Point("g, transfer", base.std_clean, base.std_attacked, STD, "diamond-open"),
         ]
         guess = None
         if self.answered:
             points += [
-                point("plain mix, bound", plain.clean, plain.margin_bound, PLAIN, "triangle-up"),
-                point("mix, transfer", mix.clean, mix.transfer, MIX, "circle-open"),
-                point("mix, bound", mix.clean, mix.margin_bound, MIX, "circle"),
+                fig.Point("plain mix, bound", plain.clean, plain.margin_bound, PLAIN, "triangle-up"),
+                fig.Point("mix, transfer", mix.clean, mix.transfer, MIX, "circle-open"),
+                fig.Point("mix, bound", mix.clean, mix.margin_bound, MIX, "circle"),
             ]
             points += [_verified_point(one, one.clean) for one in self.lab.verified if one.clean]
         if self.said is not None:
@@ -183,7 +177,7 @@ class Price(Step):
 
 def _verified_point(one: Known, clean: Estimate) -> fig.Point:
     name, colour = ("plain mixes, verified", PLAIN) if one.params.plain else ("mixes, verified", MIX)
-    return fig.Point(name, of_estimate(clean), of_estimate(one.verified), colour, "star", one.name)
+    return fig.Point(name, clean, one.verified, colour, "star", one.name)
 
 
 def _in_percent(estimate: Estimate) -> str:
