@@ -285,7 +285,9 @@ def test_the_medians_are_saved_as_csv(compare):
     row = frame.query(
         "bundle == 'two' and classifier == 'LN h' and images == 'attacked' and predicted == 'right'"
     )
-    np.testing.assert_allclose(row[["median", "low", "high", "n"]].to_numpy()[0], shown)
+    np.testing.assert_allclose(
+        row[["median", "low", "high", "n"]].to_numpy()[0], [shown.value, *shown.interval, shown.n]
+    )
 
 
 def test_work_runs_beside_the_page_and_a_cancel_keeps_the_view(compare, monkeypatch):
