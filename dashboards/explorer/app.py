@@ -233,9 +233,7 @@ class Explorer(w.VBox):
         remix = opened.engine.remix(params)
         results = self.verifier.results
         known, latest = results.of(remix.params), results.latest(remix.params)
-        table = headline.headline(
-            opened.engine, remix, headline.plain_remix(opened.engine, params), known and known.verified
-        )
+        table = headline.headline(opened.engine, params, remix, verified=known and known.verified)
         return Scene(
             opened=opened,
             remix=remix,

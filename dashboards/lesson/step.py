@@ -251,13 +251,6 @@ def near(number: Estimate, said: Answer, tolerance: float, unit: float = 1.0) ->
     return None if said is None else number.holds(float(said) * unit, tolerance)
 
 
-def apart(above: Estimate, below: Estimate) -> Verdict:
-    """Whether one figure lies above another: their intervals must not overlap."""
-    if above.low > below.high:
-        return "shown"
-    return "contrary" if above.high < below.low else "open"
-
-
 def knob(name: str, **changes: Any) -> Input:
     """A slider of a parameter, from its own range."""
     spec = PARAMS[name]

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mnuts_core.cli.answers import bundle_card, describe
 from mnuts_core.cli.console import STDOUT, check_free, check_target, show, warn, write_json
 from mnuts_core.cli.options import JsonOption
-from mnuts_core.cli.remix import bundle_card
-from mnuts_core.cli.tables import describe
 
 
 def import_(

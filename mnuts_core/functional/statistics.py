@@ -82,16 +82,20 @@ class Estimate:
             return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}], n = {self.n:,}"
         return f"{100 * self.value:.2f} % [{100 * self.low:.2f}, {100 * self.high:.2f}], n = {self.n:,}"
 
-    def over(self, bar: float) -> Verdict:
-        """What the interval says of the claim that the figure is larger than `bar`.
+    def over(self, other: float | Estimate) -> Verdict:
+        """What the interval says of the claim that the figure is larger than another.
+
+        Args:
+            other: A number, or an estimate from other examples, whose interval must not overlap.
 
         Example:
-            >>> share(60, 100).over(0.5), share(6, 10).over(0.5)
-            ('shown', 'open')
+            >>> share(60, 100).over(0.5), share(6, 10).over(0.5), share(3, 10).over(share(60, 100))
+            ('shown', 'open', 'open')
         """
-        if self.low > bar:
+        low, high = other.interval if isinstance(other, Estimate) else (other, other)
+        if self.low > high:
             return "shown"
-        return "contrary" if self.high < bar else "open"
+        return "contrary" if self.high < low else "open"
 
     def holds(self, guess: float, tolerance: float = 0.0) -> bool:
         """Whether a guess lies in the interval, or within `tolerance` of the figure."""

@@ -6,10 +6,9 @@ import math
 from typing import NamedTuple
 
 from mnuts_core.bundles.paper import paper_table
-from mnuts_core.functional.statistics import Estimate
 from mnuts_core.report.compute import Report
 from mnuts_core.report.matched import Reach, Trial
-from mnuts_core.report.rows import Row
+from mnuts_core.report.rows import ReportRow
 from mnuts_core.views.headline import error_change
 
 UNDER_ATTACK = ("verified", "margin_bound", "transfer")
@@ -65,16 +64,14 @@ def paper_result(dataset: str) -> PaperResult:
     )
 
 
-def robust_change(mix: Row, other: Row, name: str) -> float | None:
+def robust_change(mix: ReportRow, other: ReportRow, name: str) -> float | None:
     """The relative change of the error under attack, by one of `UNDER_ATTACK` (Table 1).
 
     Against RBC it is taken to RBC's accuracy under the bundle's attack, for a verified figure on the same
     images where these are known; against a mix to its same figure.
     """
-    theirs = other.attacked if other.role == "rbc" else other.figure(name)
-    if other.role == "rbc" and name == "verified" and mix.rbc_same is not None:
-        theirs = mix.rbc_same
-    return error_change(mix.figure(name), theirs)
+    same = mix.rbc_same if other.role == "rbc" and name == "verified" else None
+    return error_change(mix.figure(name), same or other.comparable(name))
 
 
 def statements(report: Report) -> list[Statement]:
@@ -180,7 +177,7 @@ def _against_mixed(trial: Trial) -> list[Statement]:
     return made
 
 
-def _reach_words(mix: Row, reach: Reach) -> str:
+def _reach_words(mix: ReportRow, reach: Reach) -> str:
     assert mix.margin_bound is not None  # the caller has looked
     held = "no α of Mixed" if reach.clean is None else f"Mixed at most {share(reach.clean)}"
     reached = "no α of Mixed" if reach.bound is None else f"Mixed at most {share(reach.bound)}"
@@ -204,7 +201,7 @@ def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
         if mix.verified is None or other.verified is None:
             continue
         cleaner, clear = mix.clean.value - other.clean.value, trial.paired[other.key].clear
-        firmer, apart = mix.verified.value - other.verified.value, _apart(mix.verified, other.verified)
+        firmer, apart = mix.verified.value - other.verified.value, mix.verified.over(other.verified) != "open"
         if other in report.given and cleaner * firmer < 0 and clear:
             continue
         verdict: bool | None = None
@@ -249,25 +246,20 @@ def _margin_gap(report: Report, trial: Trial) -> Statement | None:
     return Statement(trial.mix.label, text, verdict)
 
 
-def _measured(mix: Row, name: str) -> str:
+def _measured(mix: ReportRow, name: str) -> str:
     figure = mix.figure(name)
     assert figure is not None  # callers have looked
     kind = "verified" if name == "verified" else f"by the {WORDS[name]} estimate"
     return f"{kind} (n = {figure.n:,})"
 
 
-def _where(mix: Row, name: str) -> str:
+def _where(mix: ReportRow, name: str) -> str:
     """On which images RBC was attacked, if that is not plain."""
     if name != "verified":
         return ""
     if mix.rbc_same is not None:
         return f" on the same images, {mix.rbc_same}"
     return " on all its attacked images"
-
-
-def _apart(one: Estimate, other: Estimate) -> bool:
-    """Whether two 95 % intervals do not overlap."""
-    return one.interval[0] > other.interval[1] or other.interval[0] > one.interval[1]
 
 
 def _noise(clear: bool) -> str:

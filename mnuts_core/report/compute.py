@@ -12,7 +12,7 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, PARAMS
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.report.matched import Trial, try_mix
-from mnuts_core.report.rows import Mix, Row, base_rows
+from mnuts_core.report.rows import Mix, ReportRow, report_base_rows
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.views.margins import base_histograms, mix_histograms
@@ -37,21 +37,21 @@ class Report:
 
     name: str
     paper: str
-    base: tuple[Row, Row]
+    base: tuple[ReportRow, ReportRow]
     trials: tuple[Trial, ...]
-    given: tuple[Row, ...]
+    given: tuple[ReportRow, ...]
     gaps: Mapping[str, float]
     provenance: Mapping[str, str]
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ReportRow, ...]:
         """All rows in the order of the table: base classifiers, Mixed, MixedNUTS."""
         pairs = [row for trial in self.trials for row in (*trial.mixed, trial.mix)]
         return (*self.base, *self.given, *pairs)
 
-    def row(self, key: str) -> Row:
+    def row(self, key: str) -> ReportRow:
         """The row of that key."""
         return next(row for row in self.rows if row.key == key)
 
@@ -103,7 +103,7 @@ def make_report(
     return Report(
         name=bundle.name,
         paper=paper,
-        base=base_rows(engine),
+        base=report_base_rows(engine),
         trials=trials,
         given=tuple(row for row, _ in given if row.params not in matched),
         gaps=gaps,
@@ -130,7 +130,11 @@ def _searched(
 
 
 def _trials(
-    engine: RemixEngine, mixes: list[Mix], plain: list[Mix], labels: list[str], given: list[tuple[Row, Remix]]
+    engine: RemixEngine,
+    mixes: list[Mix],
+    plain: list[Mix],
+    labels: list[str],
+    given: list[tuple[ReportRow, Remix]],
 ) -> tuple[tuple[Trial, ...], dict[str, float]]:
     attacked = engine.bundle.n_adv > 0
     gaps = {name: both.gap for name, both in base_histograms(engine).items()} if attacked else {}

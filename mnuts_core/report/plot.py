@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.report.compute import Report
-from mnuts_core.report.rows import Role, Row
+from mnuts_core.report.rows import ReportRow, Role
 from mnuts_core.views.colours import MIX, PLAIN, ROB, STD
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Point(NamedTuple):
         measured: Whether an attack on that very classifier measured it; else it is an estimate.
     """
 
-    row: Row
+    row: ReportRow
     clean: Estimate
     attacked: Estimate
     measured: bool

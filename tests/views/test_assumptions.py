@@ -6,7 +6,6 @@ import pytest
 from mnuts_core import LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.functional.statistics import share
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.views import headline
 from mnuts_core.views.assumptions import assumptions
 
 
@@ -49,16 +48,3 @@ def test_a_transform_that_changes_predictions_is_counted(bundle):
     view = assumptions(engine, engine.remix(MixParams(s=1, p=2, c=-3.0, alpha=0.7)))
     assert view.changed_clean.successes > 0
     assert view.changed_attacked.n == bundle.n_adv
-
-
-def test_seen_and_unseen_split_the_clean_images(bundle):
-    engine = RemixEngine(bundle)
-    remix = engine.remix(MixParams(s=1, p=2, c=-0.3, alpha=0.7))
-    seen, unseen = headline.seen_and_unseen(engine, remix)
-    assert (seen.n, unseen.n) == (bundle.n_adv, bundle.n_clean - bundle.n_adv)
-    assert seen.successes + unseen.successes == remix.clean.successes
-    assert seen.successes == int(remix.on_clean.mix_right[bundle.adv_index].sum())
-
-
-def test_none_of_none():
-    assert share(0, 0).tally == "0 of 0"

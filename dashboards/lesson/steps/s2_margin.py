@@ -13,7 +13,7 @@ from mnuts_core.functional.statistics import share
 from mnuts_dashboards.figures.lesson.examples import lead_figure
 from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import Check, Claim, Input, Step, apart
+from mnuts_dashboards.lesson.step import Check, Claim, Input, Step
 from mnuts_dashboards.text import mathml
 from mnuts_dashboards.theme import RIGHT, ROB, WRONG
 
@@ -89,7 +89,7 @@ class ConfidenceMargin(Step):
             f"Where it leads by {bar:.2f} or more, it is right on {html.percent(above)} of the clean images"
             + (f"; where it leads by less, on {html.percent(below)}." if below.n else "."),
             None if said is None else said == fact,
-            (Claim("h is more often right where it leads by more.", apart(above, below), ""),),
+            (Claim("h is more often right where it leads by more.", above.over(below), ""),),
             f"Of {len(lab.examples)} images you have judged {judged}, {hits} correctly. Try another.",
             short=f"h is {fact}.",
         )

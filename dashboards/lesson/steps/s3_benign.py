@@ -14,7 +14,7 @@ from mnuts_dashboards.figures.examples import BAR_NAMES
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import POINTS, Check, Claim, Input, Step, apart, near
+from mnuts_dashboards.lesson.step import POINTS, Check, Claim, Input, Step, near
 from mnuts_dashboards.theme import RIGHT, WRONG
 
 
@@ -60,7 +60,7 @@ class BenignConfidence(Step):
                 ),
                 Claim(
                     "when it is wrong, the standard model g is surer than h.",
-                    apart(of_g, number),
+                    of_g.over(number),
                     f"Median margin of g's wrong answers: {html.margin(of_g)}."
                     if of_g.n
                     else "g gets no clean image wrong here.",

@@ -13,7 +13,7 @@ from mnuts_core.functional.statistics import median, share, superiority
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.state import Answer
-from mnuts_dashboards.lesson.step import POINTS, Check, Claim, Input, Step, apart, near, percent
+from mnuts_dashboards.lesson.step import POINTS, Check, Claim, Input, Step, near, percent
 from mnuts_dashboards.theme import RIGHT, WRONG
 
 SHOWN_CLASSES = 6
@@ -60,7 +60,7 @@ class UnderAttack(Step):
                 Claim(
                     "g's confidence is no such help: where it is wrong at the attacked points, it is surer "
                     "than h is where h is right.",
-                    apart(of_g, of_h),
+                    of_g.over(of_h),
                     f"Median margin of g's wrong answers there: {html.margin(of_g)}."
                     if of_g.n
                     else "g gets none of these points wrong.",

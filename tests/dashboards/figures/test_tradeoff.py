@@ -19,7 +19,7 @@ PARAMS = MixParams(s=2, p=2, c=-0.3)
 
 def drawn(engine, params, frontier=None, *more):
     remix = engine.remix(params)
-    table = headline.headline(engine, remix, headline.plain_remix(engine, params))
+    table = headline.headline(engine, params, remix)
     return plane_figure(tradeoff.plane(engine, remix), alpha_curve(engine, IDENTITY), frontier, table, *more)
 
 
@@ -71,7 +71,7 @@ def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
 
 def test_this_mix_has_a_star_once_it_is_verified(engine):
     remix, left = engine.remix(PARAMS), share(20, 50, "verified")
-    table = headline.headline(engine, remix, headline.plain_remix(engine, PARAMS), left)
+    table = headline.headline(engine, PARAMS, remix, verified=left)
     plane = plane_figure(tradeoff.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
     star = plane["data"][PLANE_TRACES.index("verified")]
     assert (star["x"], star["y"], star["meta"]) == (
