@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -30,8 +30,8 @@ Z95 = 1.959963984540054
 class Estimate:
     """A figure, what kind it is, its 95 % interval, and how many examples it rests on.
 
-    It is made by `share`, `share_of`, `median`, `mean`, `ratio_of_medians`, `superiority`,
-    `superiority_change` or `paired_difference`.
+    It is made by `share`, `share_of`, `median`, `mean`, `ratio_of_medians`, `paired_difference`, and by
+    `superiority` and its change (`mnuts_core/functional/superiority.py`).
 
     Attributes:
         value: The figure; a share lies in [0, 1]. NaN if there is nothing to take it from.
@@ -48,6 +48,16 @@ class Estimate:
     n: int
     kind: Kind
     count: int | None = None
+
+    @classmethod
+    def around(cls, value: float, half: float, n: int, kind: Kind) -> Estimate:
+        """An estimate with an interval that reaches `half` to either side."""
+        return cls(value, value - half, value + half, n, kind)
+
+    @classmethod
+    def missing(cls, n: int, kind: Kind) -> Estimate:
+        """An estimate where the n examples give none: NaN."""
+        return cls(math.nan, math.nan, math.nan, n, kind)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -167,7 +177,7 @@ def share(successes: int, n: int, kind: Kind = "share") -> Estimate:
         80.00 % [49.02, 94.33], n = 10
     """
     if successes == n == 0:
-        return Estimate(math.nan, math.nan, math.nan, 0, kind, 0)
+        return replace(Estimate.missing(0, kind), count=0)
     low, high = wilson_interval(successes, n)
     return Estimate(successes / n, low, high, n, kind, successes)
 
@@ -203,7 +213,7 @@ def median(values: NDArray[np.floating]) -> Estimate:
 
     n = len(values)
     if not n:
-        return _nothing("median", 0)
+        return Estimate.missing(0, "median")
     ascending = np.sort(values)
     below = bdtr(np.arange(n), n, 0.5)  # P(fewer than r of n) for r = 1, ..., n
     r = int(np.searchsorted(below, 0.025, side="right"))
@@ -219,9 +229,9 @@ def mean(values: Array) -> Estimate:
     """
     n = len(values)
     if not n:
-        return _nothing("mean", 0)
+        return Estimate.missing(0, "mean")
     half = Z95 * float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-    return _around(float(np.mean(values)), half, n, "mean")
+    return Estimate.around(float(np.mean(values)), half, n, "mean")
 
 
 def ratio_of_medians(above: Array, below: Array) -> Estimate:
@@ -233,52 +243,9 @@ def ratio_of_medians(above: Array, below: Array) -> Estimate:
     """
     one, other = median(above), median(below)
     if not other.value > 0:
-        return _nothing("ratio", one.n + other.n)
+        return Estimate.missing(one.n + other.n, "ratio")
     high = one.high / other.low if other.low > 0 else math.inf
     return Estimate(one.value / other.value, one.low / other.high, high, one.n + other.n, "ratio")
-
-
-def superiority(larger: Array, smaller: Array) -> Estimate:
-    """How often a value of one group exceeds one of the other; ties count half (the area under the ROC).
-
-    The interval is DeLong's (1988). Where no pair is out of order it knows no spread: the Wilson interval
-    of the smaller group stands in.
-
-    Args:
-        larger: Shape (m,).
-        smaller: Shape (n,), of other examples.
-
-    Example:
-        >>> superiority(np.array([3.0, 1.0]), np.array([2.0, 0.0])).value
-        0.75
-    """
-    m, n = len(larger), len(smaller)
-    if not m or not n:
-        return _nothing("superiority", m + n)
-    first, second = _placements(larger, smaller)
-    value, half = float(first.mean()), Z95 * _spread(first, second)
-    low, high = max(0.0, value - half), min(1.0, value + half)
-    if value in (0.0, 1.0):
-        fewest = min(m, n)
-        low, high = wilson_interval(round(value * fewest), fewest)
-    return Estimate(value, low, high, m + n, "superiority")
-
-
-def superiority_change(larger: tuple[Array, Array], smaller: tuple[Array, Array]) -> Estimate:
-    """By how much `superiority` grows from one measure to another on the same examples (DeLong).
-
-    Args:
-        larger: The first group under both measures, shape (m,) each.
-        smaller: The second group under both, shape (n,) each.
-    """
-    m, n = len(larger[0]), len(smaller[0])
-    if not m or not n:
-        return _nothing("difference", m + n)
-    (first_a, second_a), (first_b, second_b) = (
-        _placements(*pair) for pair in zip(larger, smaller, strict=True)
-    )
-    first, second = first_b - first_a, second_b - second_a
-    return _around(float(first.mean()), Z95 * _spread(first, second), m + n, "difference")
 
 
 def paired_difference(better: int, worse: int, n: int) -> Estimate:
@@ -292,7 +259,7 @@ def paired_difference(better: int, worse: int, n: int) -> Estimate:
     half = Z95 * math.sqrt(better + worse - (better - worse) ** 2 / n) / n
     if better + worse == 0:  # no difference seen: as many as may hide behind none of n, either way
         half = wilson_interval(0, n)[1]
-    return _around((better - worse) / n, half, n, "difference")
+    return Estimate.around((better - worse) / n, half, n, "difference")
 
 
 def sign_verdict(better: int, worse: int) -> Verdict:
@@ -305,27 +272,3 @@ def sign_verdict(better: int, worse: int) -> Verdict:
         worse: Examples that only the other gets right.
     """
     return share(better, better + worse).over(0.5)
-
-
-def _nothing(kind: Kind, n: int) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, n, kind)
-
-
-def _around(value: float, half: float, n: int, kind: Kind) -> Estimate:
-    return Estimate(value, value - half, value + half, n, kind)
-
-
-def _placements(larger: Array, smaller: Array) -> tuple[Array, Array]:
-    """For each value of either group the share of the other that it is on the right side of."""
-
-    def below(values: Array, others: Array) -> Array:
-        ordered = np.sort(others)
-        sides = [np.searchsorted(ordered, values, side) for side in ("left", "right")]
-        return np.asarray((sides[0] + sides[1]) / (2 * len(ordered)))
-
-    return below(larger, smaller), 1.0 - below(smaller, larger)
-
-
-def _spread(first: Array, second: Array) -> float:
-    parts = [float(np.var(x, ddof=1)) / len(x) if len(x) > 1 else math.nan for x in (first, second)]
-    return math.sqrt(sum(parts))

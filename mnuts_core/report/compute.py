@@ -20,7 +20,7 @@ from mnuts_core.views.margins import base_histograms, mix_histograms
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the report says, as numbers; `contents` puts it into words.
+    """Everything the report says, as numbers; `wording` puts it into words.
 
     Attributes:
         name: The bundle's name.
@@ -86,7 +86,6 @@ def make_report(
         raise ParameterError(f"paper must be one of {', '.join(PAPER_RANGES)}, got {paper!r}")
     engine = RemixEngine(bundle, device=device)
     mixes = [Mix.of(config, origin, bundle) for origin, config in configs]
-    said: list[str] = []
     if not configs and _searchable(engine):
         for beta in betas:
             mixes.append(_searched(bundle, paper, PARAMS["beta"].check(beta), device, progress))
@@ -98,8 +97,6 @@ def make_report(
     ]
     trials, gaps = _trials(engine, mixes, plain, labels[len(plain) :], given)
     matched = [row.params for trial in trials for row in trial.mixed]
-    for mix in plain:
-        said += mix.warnings
     return Report(
         name=bundle.name,
         paper=paper,
@@ -109,7 +106,7 @@ def make_report(
         gaps=gaps,
         provenance=_provenance(bundle, mixes, command),
         missing=_missing(engine, bool(trials)),
-        warnings=tuple(said),
+        warnings=tuple(warning for mix in plain for warning in mix.warnings),
     )
 
 
@@ -170,20 +167,20 @@ def _keys(mixes: Sequence[Mix]) -> list[str]:
 
 
 def _missing(engine: RemixEngine, any_trial: bool) -> tuple[str, ...]:
-    told = []
+    lines = []
     if not engine.bundle.n_adv:
-        told.append(
+        lines.append(
             "The bundle has no attacked part: there are no figures under attack, no Mixed at the same margin "
             "bound, and no search. Build it with an attack (`mnuts build --n-adv`)."
         )
     elif not any_trial and not _searchable(engine):
-        told.append(
+        lines.append(
             "Algorithm 1 has nothing to work on: it needs attacked images that h gets right and clean ones "
             "that it gets wrong."
         )
     if not any_trial:
-        told.append("There is no MixedNUTS to report on: give --config FILE.")
-    return tuple(told)
+        lines.append("There is no MixedNUTS to report on: give --config FILE.")
+    return tuple(lines)
 
 
 def _provenance(bundle: LogitBundle, mixes: Sequence[Mix], command: str) -> dict[str, str]:

@@ -107,7 +107,7 @@ class Mix:
         verified: Its verified accuracy, if any.
         verified_clean: Its clean accuracy on the same images, if the attack recorded it.
         attack: The attack behind it.
-        warnings: What is to be said of it beforehand.
+        warnings: What puts its figures in doubt.
         made: Whether the report itself chose it.
     """
 
@@ -125,7 +125,7 @@ class Mix:
         """The mix of a configuration."""
         verified, warning = verified_of(config, bundle)
         card = config.verified if verified is not None else None
-        doubts = [f"adaptive attack: {doubt}" for doubt in card.warnings] if card else []
+        warnings = [f"adaptive attack: {line}" for line in card.warnings] if card else []
         return cls(
             config.params,
             source,
@@ -133,7 +133,7 @@ class Mix:
             verified=verified,
             verified_clean=card.clean.estimate if card and card.clean else None,
             attack=card.attack if card else "",
-            warnings=(*doubts, *((warning,) if warning else ())),
+            warnings=(*warnings, *((warning,) if warning else ())),
             made=False,
         )
 

@@ -10,12 +10,12 @@ from mnuts_core.report.claims import (
     UNDER_ATTACK,
     WORDS,
     Statement,
-    paper_result,
     robust_change,
     statements,
 )
 from mnuts_core.report.compute import Report
 from mnuts_core.report.matched import Trial
+from mnuts_core.report.paper import paper_result
 from mnuts_core.report.render import Block, Bullets, Document, Figure, Grid, Heading, Paragraph
 from mnuts_core.report.rows import ReportRow
 from mnuts_core.views.headline import FIGURES, error_change
@@ -62,8 +62,8 @@ def document(report: Report, figure: Figure | None) -> Document:
         ]
     blocks += [Heading(f"The paper's own numbers ({report.paper} stands beside ours)"), *paper_grids()]
     blocks += _claims(claims)
-    if told := warnings(report):
-        blocks += [Heading("Warnings"), Bullets(told)]
+    if lines := warnings(report):
+        blocks += [Heading("Warnings"), Bullets(lines)]
     facts = tuple(f"{heading}: {text}" for heading, text in report.provenance.items())
     blocks += [Heading("What the numbers rest on"), Bullets(facts)]
     return Document(f"MixedNUTS on {report.name}", tuple(blocks))
@@ -87,9 +87,9 @@ def warnings(report: Report) -> tuple[str, ...]:
 def _claims(claims: list[Statement]) -> list[Block]:
     blocks: list[Block] = []
     for verdict, heading in VERDICTS.items():
-        told = tuple(f"{claim.subject}: {claim.text}" for claim in claims if claim.holds is verdict)
-        if told:
-            blocks += [Heading(heading), Bullets(told)]
+        lines = tuple(f"{claim.subject}: {claim.text}" for claim in claims if claim.holds is verdict)
+        if lines:
+            blocks += [Heading(heading), Bullets(lines)]
     return blocks
 
 

@@ -15,9 +15,10 @@ from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.export.config import BundleCard, EstimateCard, VerifiedCard
 from mnuts_core.functional.statistics import share, wilson_interval
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.report.claims import moved, paper_result, robust_change, statements
+from mnuts_core.report.claims import moved, robust_change, statements
 from mnuts_core.report.compute import make_report
 from mnuts_core.report.files import check_folder, default_folder, write_report
+from mnuts_core.report.paper import paper_result
 from mnuts_core.report.plot import COLOUR, plane_png, points
 from mnuts_core.report.render import Bullets, Document, Figure, Grid, Heading, Paragraph, to_html, to_markdown
 from mnuts_core.report.wording import document, to_frame, to_json, warnings

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mnuts_core.functional.statistics import median, superiority
+from mnuts_core.functional.statistics import median
+from mnuts_core.functional.superiority import superiority
 from mnuts_dashboards.figures.examples import BAR_NAMES
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson import html

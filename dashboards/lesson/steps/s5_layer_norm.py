@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mnuts_core.functional.statistics import superiority, superiority_change
+from mnuts_core.functional.superiority import superiority, superiority_change
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.state import Answer
