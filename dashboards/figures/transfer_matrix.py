@@ -11,7 +11,7 @@ from mnuts_dashboards.figures.layout import Figure, above, axis
 from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
-    from mnuts_core.views.comparison import Transfer
+    from mnuts_core.views.transfer_matrix import Transfer
 
 FIGURES = (("clean", "clean accuracy"), ("margin_bound", "margin bound"), ("transfer", "transfer"))
 

@@ -5,7 +5,7 @@ import pytest
 
 from mnuts_core.functional.statistics import share
 from mnuts_core.params import MixParams
-from mnuts_core.views.comparison import Transfer
+from mnuts_core.views.transfer_matrix import Transfer
 from mnuts_dashboards.figures.transfer_matrix import transfers_figure
 
 
