@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.views.colours import ROB
 from mnuts_dashboards.figures.layout import CLASSIFIERS, LEGEND_BELOW, Figure, above, axis
+from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
@@ -252,4 +253,4 @@ def shortened(name: str, room: int) -> str:
 
 def signed(value: float, digits: int = 3) -> str:
     """A number with its sign, the minus as it is printed; what rounds to zero has a plus."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+    return minus(f"{round(value, digits) + 0.0:+.{digits}f}")

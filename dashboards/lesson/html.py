@@ -10,17 +10,13 @@ from collections.abc import Iterable
 from html import escape
 
 from mnuts_core.functional.statistics import Estimate, Verdict
+from mnuts_dashboards.text.numbers import minus
 
 VERDICTS: dict[Verdict, tuple[str, str]] = {
     "shown": ("✓", "These data show it"),
     "contrary": ("✗", "These data show the opposite"),
     "open": ("?", "These data cannot tell"),
 }
-
-
-def minus(text: str) -> str:
-    """A number's text with the minus as it is printed."""
-    return text.replace("-", "−")
 
 
 def paragraph(*parts: str, kind: str = "") -> str:

@@ -11,6 +11,7 @@ from mnuts_core.params import PARAMS
 from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.lab import Lab
 from mnuts_dashboards.lesson.state import Answer, LessonState
+from mnuts_dashboards.text.numbers import minus
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Input:
         """An answer as plain text."""
         if self.options:
             return dict(self.options).get(str(value), str(value))
-        return html.minus(f"{float(value or 0.0):.{self.digits}f}{self.unit}")
+        return minus(f"{float(value or 0.0):.{self.digits}f}{self.unit}")
 
     def allows(self, value: Any) -> bool:
         """Whether a value can be an answer to it."""

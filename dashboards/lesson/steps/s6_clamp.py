@@ -19,6 +19,7 @@ from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Claim, Input, Step, knob, near
 from mnuts_dashboards.text import mathml
+from mnuts_dashboards.text.numbers import minus
 
 CUTOFF = PAPER_OPTIMA["cifar10"].c
 """The bias that the step asks about: the paper's for CIFAR-10."""
@@ -62,7 +63,7 @@ class Clamp(Step):
     def question(self) -> Input:
         k = self.lab.bundle.num_classes
         return Input(
-            f"With c = {html.minus(f'{CUTOFF:g}')} (the paper's choice on CIFAR-10) the cutoff lies at "
+            f"With c = {minus(f'{CUTOFF:g}')} (the paper's choice on CIFAR-10) the cutoff lies at "
             f"{-CUTOFF:g}. How many of the {k} classes lie above it, on the average clean image?",
             high=k,
             step=0.1 if k <= 20 else 1,

@@ -21,6 +21,7 @@ from mnuts_dashboards.lesson import html
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Claim, Input, Step, knob
 from mnuts_dashboards.text import mathml
+from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MAPPED, ROB
 
 POWER = PAPER_OPTIMA["cifar10"].p
@@ -70,7 +71,7 @@ class PowerAndScale(Step):
         return mathml.formula(
             mathml.row(mapped, mathml.op("="), s, times, mathml.power(size, p), times, sign),
             *(self._filled(place) for place in np.argsort(-ln, kind="stable")[:2]),
-            caption=html.minus(
+            caption=minus(
                 f"Eq. 4, with c = {self.c:.2f} as Algorithm 1 chooses it here; below: the first two classes "
                 "of the sure image. The further apart they come to lie, the larger the margin."
             ),

@@ -20,6 +20,7 @@ from mnuts_dashboards.lesson.lab import LEVEL
 from mnuts_dashboards.lesson.state import Answer
 from mnuts_dashboards.lesson.step import Check, Claim, Input, Step, knob, near, percent
 from mnuts_dashboards.text import mathml
+from mnuts_dashboards.text.numbers import minus
 
 SHOWN_FLIPS = (4, 3)
 """So many mended and broken images are shown."""
@@ -54,7 +55,7 @@ class Mixing(Step):
             "the rest, with all of g's vote on its one answer. So g wins where h's lead over g's answer is "
             "at most <b>(1−α)/α</b>. Where h leads by more, nobody can outvote it, attacked or not.",
         ) + html.paragraph(
-            html.minus(
+            minus(
                 f"At β = {LEVEL:g} (step 9) Algorithm 1 chose s = {params.s:.3g}, p = {params.p:.3g}, "
                 f"c = {params.c:.3g} here."
             )
