@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from mnuts_core.errors import MnutsError
-from mnuts_core.io.untrusted import (existing_file, read_torch)
+from mnuts_core.io.untrusted import existing_file, read_torch
 
 WRAPPINGS = ("state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict", "net")
 """Keys under which training scripts keep the weights, averaged ones first, as timm has it."""

@@ -7,10 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnuts_core.models.inputs import Model
-from mnuts_core.models.inputs import (choose_device, laid_out, prepared)
 from mnuts_core.bundles.bundle import content_digest
 from mnuts_core.bundles.manifest import ModelCard
+from mnuts_core.models.inputs import Model, choose_device, laid_out, prepared
 
 
 def predict(

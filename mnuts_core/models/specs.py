@@ -30,12 +30,12 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.models.checkpoints import (ModelError, count_classes, load_weights, read_weights)
-from mnuts_core.models.compat import import_robustbench
-from mnuts_core.devices import resolve_device
 from mnuts_core.bundles.manifest import ModelCard
-from mnuts_core.models.predict import model_card
+from mnuts_core.devices import resolve_device
 from mnuts_core.io.untrusted import brief
+from mnuts_core.models.checkpoints import ModelError, count_classes, load_weights, read_weights
+from mnuts_core.models.compat import import_robustbench
+from mnuts_core.models.predict import model_card
 
 MODELS_VARIABLE = "MNUTS_MODELS"
 """The environment variable that names RobustBench's folder of weights, instead of `./models`."""

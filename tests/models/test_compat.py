@@ -11,9 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from mnuts_core import MixConfig, MixedClassifier, MixParams
-from mnuts_core.models.compat import (RobustBenchAutoAttack, attack_library, import_robustbench, library_warnings)
-from mnuts_core.demo.digits import (EPS, load_digits_models)
 from mnuts_core.datasets.digits import load_digits_split
+from mnuts_core.demo.digits import EPS, load_digits_models
+from mnuts_core.models.compat import (
+    RobustBenchAutoAttack,
+    attack_library,
+    import_robustbench,
+    library_warnings,
+)
 
 N = 24
 LARGE = 0.7

@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mnuts_core import MnutsError, ParameterError
-from mnuts_core.pipeline.build import model_card
-from mnuts_core.models.compat import import_robustbench
 from mnuts_core.demo.digits import load_digits_models
-from mnuts_core.models.specs import (LoadedModel, ModelError, Normalised, load_model, read_weights)
+from mnuts_core.models.compat import import_robustbench
+from mnuts_core.models.specs import LoadedModel, ModelError, Normalised, load_model, read_weights
+from mnuts_core.pipeline.build import model_card
 
 ROBUST = "Rade2021Helper_R18_ddpm"  # a pre-activation ResNet-18 that normalises inside
 IMAGENET = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
