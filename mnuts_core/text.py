@@ -85,6 +85,15 @@ def escape(text: str, quote: bool = True) -> str:
     return html.escape(visible(text, keep="\n"), quote)
 
 
+def finalized(value: object) -> object:
+    """A value as a template fills it in: text with nothing invisible, HTML and all else as it is.
+
+    Args:
+        value: What stands in a template's expression, for the `finalize` of a Jinja2 environment.
+    """
+    return visible(value, keep="\n") if type(value) is str else value  # markup is a subclass of str
+
+
 class _Repr(reprlib.Repr):
     """`repr` of bounded work: a few levels, a few items of each."""
 

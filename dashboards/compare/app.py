@@ -12,7 +12,7 @@ import ipywidgets as w
 import torch
 
 from mnuts_core.errors import MnutsError
-from mnuts_core.views import comparison
+from mnuts_core.views import comparison, transfer_matrix
 from mnuts_dashboards.compare import tables
 from mnuts_dashboards.compare.controls import CompareControls
 from mnuts_dashboards.compare.results import Results
@@ -113,8 +113,8 @@ class Compare(w.VBox):
         return {
             "facts": comparison.summaries_frame(made.summaries),
             "medians": comparison.medians_frame(made.medians),
-            "best": comparison.best_frame(made.best),
-            "transfers": comparison.transfers_frame(made.transfers),
+            "best": transfer_matrix.best_frame(made.best),
+            "transfers": transfer_matrix.transfers_frame(made.transfers),
         }
 
     def add(self, path: Path) -> None:

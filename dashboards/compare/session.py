@@ -14,18 +14,8 @@ from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.result import GridSearchResult
-from mnuts_core.views.comparison import (
-    AlphaFrom,
-    Best,
-    Medians,
-    Summary,
-    Transfer,
-    best_of,
-    doubts,
-    margin_medians,
-    summary,
-    transfer_matrix,
-)
+from mnuts_core.views.comparison import Medians, Summary, comparison_warnings, margin_medians, summary
+from mnuts_core.views.transfer_matrix import AlphaFrom, Best, Transfer, best_of, transfer_matrix
 from mnuts_dashboards.bundles.open_bundles import Session, by_name
 from mnuts_dashboards.compare.state import MAX_COMPARED
 
@@ -156,7 +146,7 @@ class CompareSession:
             transfers=transfer_matrix(
                 engines, params, settings.alpha, lambda share: progress((steps - 1 + share) / steps)
             ),
-            notes=(*doubts(bundles), *notes),
+            notes=(*comparison_warnings(bundles), *notes),
             refused=refused,
         )
 

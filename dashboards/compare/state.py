@@ -11,7 +11,7 @@ import traitlets as tr
 from mnuts_core.clamps import CLAMPS, check_clamp
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS
-from mnuts_core.views.comparison import AlphaFrom
+from mnuts_core.views.transfer_matrix import AlphaFrom
 from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of, read_number
 
 MAX_COMPARED = 6
@@ -26,7 +26,7 @@ class CompareState(tr.HasTraits):
         beta: Level β of Algorithm 1.
         grid: Which grid is searched.
         clamp: Clamping function.
-        alpha: Where α comes from on another bundle, see `mnuts_core.views.comparison.transfer_matrix`.
+        alpha: Where α comes from on another bundle, see `mnuts_core.views.transfer_matrix`.
     """
 
     bundles: tuple[str, ...] = tr.Tuple()

@@ -20,7 +20,8 @@ from mnuts_dashboards.widgets.table import Column
 
 if TYPE_CHECKING:
     from mnuts_core.functional.statistics import Estimate
-    from mnuts_core.views.comparison import Best, Summary, Transfer
+    from mnuts_core.views.comparison import Summary
+    from mnuts_core.views.transfer_matrix import Best, Transfer
 
 Row = dict[str, Any]
 N = Column("n", "n", numeric=True, help="Clean images, below them the attacked ones")

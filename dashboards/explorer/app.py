@@ -234,9 +234,8 @@ class Explorer(w.VBox):
         opened, params, grid = self.opened, self.state.params, self.state.grid
         remix = opened.engine.remix(params)
         results = self.verifier.results
-        table = headline.headline(
-            opened.engine, remix, headline.plain_remix(opened.engine, params), self._verified(remix.params)
-        )
+        known = self._verified(remix.params)
+        table = headline.headline(opened.engine, params, remix, verified=known)
         return Scene(
             opened=opened,
             remix=remix,

@@ -116,7 +116,7 @@ class Playground(w.VBox):
             result = search(self._opened, params, grid)
             draw_frontier(self._opened, params, grid)
             curve = known_frontier(self._opened, params, grid)
-        table = headline.headline(engine, mix, headline.plain_remix(engine, params))
+        table = headline.headline(engine, params, mix)
         return Scene(self._opened, mix, table, result, curve)
 
     def _notes(self, plots: Sequence[str]) -> dict[str, str]:

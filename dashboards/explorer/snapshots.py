@@ -11,7 +11,7 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_dashboards.figures.tradeoff import letter
-from mnuts_dashboards.text.numbers import alpha_text, signed
+from mnuts_dashboards.text.numbers import alpha_text, minus, signed
 from mnuts_dashboards.theme import MIX, MUTED
 from mnuts_dashboards.widgets.table import Column, Table
 
@@ -127,4 +127,4 @@ def _settings(params: MixParams) -> str:
     parts += [params.clamp] if params.clamp != "gelu" else []
     parts += [f"T {params.temperature:g}"] if params.temperature else []
     parts += [f"k {params.ln_k}"] if params.ln_k != MixParams().ln_k else []
-    return ", ".join(parts).replace("-", "−")
+    return minus(", ".join(parts))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.views.colours import ROB
 from mnuts_dashboards.figures.layout import CLASSIFIERS, LEGEND_BELOW, Figure, above, at_points, axis
+from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
-    from mnuts_core.functional.statistics import Median
+    from mnuts_core.functional.statistics import Estimate
     from mnuts_core.views.comparison import Medians
 
 GROUPS = (
@@ -121,7 +122,7 @@ def _group(medians: Mapping[str, Mapping[str, Medians]], pane: int, group: int, 
     }
 
 
-def _interval_words(median: Median) -> str:
+def _interval_words(median: Estimate) -> str:
     if math.isfinite(median.low):
         return f"95 % interval {median.low:.3f} to {median.high:.3f}, n = {median.n:,}"
     return f"too few for an interval, n = {median.n:,}"
@@ -257,4 +258,4 @@ def shortened(name: str, room: int) -> str:
 
 def signed(value: float, digits: int = 3) -> str:
     """A number with its sign, the minus as it is printed; what rounds to zero has a plus."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+    return minus(f"{round(value, digits) + 0.0:+.{digits}f}")

@@ -60,7 +60,7 @@ def plane_figure(
         _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, bound", "circle"),
         _snapshots(kept),
         _others(others),
-        _verified(plane.point.clean, table.mix.attacked),
+        _verified(plane.point.clean, table.mix.verified),
     ]
     layout = base_layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
     layout |= {"hovermode": "closest", "legend": LEGEND_BELOW}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from mnuts_core.views.colours import ROB
 from mnuts_dashboards.figures.comparison import name_axis, shortened
 from mnuts_dashboards.figures.layout import Figure, above, axis
+from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
-    from mnuts_core.views.comparison import Transfer
+    from mnuts_core.views.transfer_matrix import Transfer
 
 FIGURES = (("clean", "clean accuracy"), ("margin_bound", "margin bound"), ("transfer", "transfer"))
 
@@ -120,7 +121,7 @@ def _cell_text(cell: Transfer, pane: int, size: int) -> Figure:
 
 
 def _plain(value: float) -> str:
-    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
+    return minus(f"{round(value, 1) + 0.0:.1f}")
 
 
 def _hover(cell: Transfer, field: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, base_layout, round_up
+from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MAPPED, MUTED, ROB, translucent
 
 if TYPE_CHECKING:
@@ -121,6 +122,6 @@ def _label(value: float) -> str:
         ('0', '−7.5', '1.5·10<sup>4</sup>')
     """
     if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:g}".replace("-", "−")
+        return minus(f"{value:g}")
     power = int(np.floor(np.log10(abs(value))))
-    return f"{value / 10.0**power:g}·10<sup>{power}</sup>".replace("-", "−")
+    return minus(f"{value / 10.0**power:g}·10<sup>{power}</sup>")

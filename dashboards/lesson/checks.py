@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from mnuts_core.errors import BundleError
-from mnuts_core.functional.statistics import Estimate, Number, Verdict, of_estimate
+from mnuts_core.functional.statistics import Estimate, Verdict
 from mnuts_dashboards.lesson.state import Answer
 
 POINTS = 0.05
@@ -40,7 +40,7 @@ class Check:
         short: The truth in a few words, for the recap.
     """
 
-    number: Number
+    number: Estimate
     truth: Markup
     correct: bool | None
     claims: tuple[Claim, ...]
@@ -48,7 +48,7 @@ class Check:
     note: str = ""
 
 
-def is_near(number: Number, prediction: Answer, tolerance: float, unit: float = 1.0) -> bool | None:
+def is_near(number: Estimate, prediction: Answer, tolerance: float, unit: float = 1.0) -> bool | None:
     """Whether a predicted number is in the interval or within `tolerance`; None if nothing was predicted.
 
     Args:
@@ -60,19 +60,17 @@ def is_near(number: Number, prediction: Answer, tolerance: float, unit: float = 
     return None if prediction is None else number.holds(float(prediction) * unit, tolerance)
 
 
-def is_larger(one: Number, other: Number) -> Verdict:
+def is_larger(one: Estimate, other: Estimate) -> Verdict:
     """Whether one figure is larger than another: their intervals must not overlap.
 
     Args:
         one: The figure that should be larger.
         other: The figure that should be smaller.
     """
-    if one.low > other.high:
-        return "shown"
-    return "contrary" if one.high < other.low else "open"
+    return one.over(other)
 
 
-def measured(estimate: Estimate | None) -> Number:
+def measured(estimate: Estimate | None) -> Estimate:
     """A figure of the attacked images, in a step that needs some.
 
     Args:
@@ -83,4 +81,4 @@ def measured(estimate: Estimate | None) -> Number:
     """
     if estimate is None:
         raise BundleError("this figure needs attacked images, and the bundle has none")
-    return of_estimate(estimate)
+    return estimate

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from markupsafe import Markup
 
 from mnuts_core.functional.decimals import compared
-from mnuts_core.functional.statistics import Number
+from mnuts_core.functional.statistics import Estimate
 
 MOST_DECIMALS = 12
 """More are never printed."""
@@ -77,25 +77,25 @@ def decimals(
     return MOST_DECIMALS
 
 
-def percent(number: Number, *, signed: bool = False) -> Markup:
+def percent(number: Estimate, *, signed: bool = False) -> Markup:
     """A share in per cent (a difference of shares in points), with interval and n."""
     sign, unit = ("+", "points") if signed else ("", "%")
     value = _BOLD.format(minus(f"{100 * number.value:{sign}.1f}"))
     return Markup("{}&nbsp;{} {}").format(value, unit, _interval(number, 100, 1, sign))
 
 
-def brief(number: Number) -> Markup:
+def brief(number: Estimate) -> Markup:
     """A share in per cent with its interval, where n stands elsewhere."""
     value, low, high = (f"{100 * part:.1f}" for part in number[:3])
     return Markup("{}&nbsp;% {}").format(_BOLD.format(value), _SMALL.format(f"{low} to {high}"))
 
 
-def margin(number: Number, digits: int = 3) -> Markup:
+def margin(number: Estimate, digits: int = 3) -> Markup:
     """A margin, or a ratio of two, with interval and n."""
     return Markup("{} {}").format(_BOLD.format(small(number.value, digits)), _interval(number, 1, digits))
 
 
-def _interval(number: Number, factor: float, digits: int, sign: str = "") -> Markup:
+def _interval(number: Estimate, factor: float, digits: int, sign: str = "") -> Markup:
     if math.isnan(number.low) or math.isnan(number.high):
         ends = Markup("too few for an interval")
     else:

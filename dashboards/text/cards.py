@@ -51,21 +51,21 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> str:
         view: The assumptions, counted.
         split: Clean accuracy on the images that the search sees, and on the others.
     """
-    n = view.std_right_too.of + view.kept.of
-    changed = f"{view.changed_clean} clean"
-    changed += f" and {view.changed_attacked} attacked" if view.changed_attacked else ""
+    n = view.std_right_too.n + view.kept.n
+    changed = f"{view.changed_clean.tally} clean"
+    changed += f" and {view.changed_attacked.tally} attacked" if view.changed_attacked else ""
     rows = [
         (
             "4.1",
             "where M(h) is right, g is right",
-            f"{view.std_right_too} clean images",
+            f"{view.std_right_too.tally} clean images",
         ),
         ("4.2", "M changes no prediction", f"changed: {changed} images"),
         (
             "Theorem 4.4",
             "M(h)'s margin is independent of whether g is right",
-            f"of the clean images that M(h) gets wrong, {view.kept} keep a margin ≥ (1−α)/α; "
-            f"of those that g gets right, {view.kept_std_right}",
+            f"of the clean images that M(h) gets wrong, {view.kept.tally} keep a margin ≥ (1−α)/α; "
+            f"of those that g gets right, {view.kept_std_right.tally}",
         ),
     ]
     body = "".join(

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mnuts_core.text import escape
+from mnuts_core.views.headline import Headline, Row, error_change
 from mnuts_dashboards.text.numbers import alpha_text, signed
 from mnuts_dashboards.theme import CLASSIFIER
 
 if TYPE_CHECKING:
     from mnuts_core.functional.statistics import Estimate
     from mnuts_core.search.result import GridSearchResult
-    from mnuts_core.views.headline import Headline, HeadlineRow
 
+NAMES = {
+    "std": "Standard model",
+    "rob": "Robust model",
+    "mapped": "Transformed M(h)",
+    "plain": "Plain mix",
+    "mix": "This mix",
+}
 COLUMNS = (
     ("Clean accuracy", "Exact on the images of the bundle."),
     (
@@ -41,30 +48,32 @@ def headline_html(table: Headline) -> str:
         table: The figures.
     """
     head = "".join(f"<th scope='col' title='{escape(tip, quote=True)}'>{name}</th>" for name, tip in COLUMNS)
-    body = "".join(_row(row) for row in table if row is not None)
+    body = "".join(_row(table, row) for row in table.rows)
     return (
         f"<table class='mnuts-headline'><thead><tr><th scope='col'></th>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
 
 
-def _row(row: HeadlineRow) -> str:
+def _row(table: Headline, row: Row) -> str:
+    mix = row.alpha is not None
     dot = f"<span class='mnuts-dot' style='background:{CLASSIFIER[row.key]}'></span>"
     cells = [
-        _cell(row.clean, row.clean_error_change),
+        _cell(row.clean, error_change(row.clean, table.rob.clean) if mix else None),
         _attacked(row),
-        _cell(row.margin_bound, row.robust_error_change),
+        _cell(row.margin_bound, error_change(row.margin_bound, table.rob.attacked)),
         _cell(row.transfer),
     ]
     body = "".join(f"<td>{cell}</td>" for cell in cells)
     alpha = "" if row.alpha is None else f"<small>α&nbsp;=&nbsp;{alpha_text(row.alpha)}</small>"
-    return f"<tr data-row='{row.key}'><th scope='row'>{dot}{escape(row.name)}{alpha}</th>{body}</tr>"
+    return f"<tr data-row='{row.key}'><th scope='row'>{dot}{escape(NAMES[row.key])}{alpha}</th>{body}</tr>"
 
 
-def _attacked(row: HeadlineRow) -> str:
+def _attacked(row: Row) -> str:
     """The measured figure; a mix that has not been attacked has none yet."""
-    if row.attacked is not None or row.key != "mix":
-        return _cell(row.attacked)
+    measured = row.attacked or row.verified
+    if measured is not None or row.key != "mix":
+        return _cell(measured)
     return "<small>not verified yet</small>"
 
 
@@ -98,19 +107,19 @@ def _gains(table: Headline) -> str:
     text = f"Against the robust model, this mix has {_gain('clean accuracy', mix.clean, rob.clean)}"
     if mix.margin_bound is not None and rob.attacked is not None:
         text += f"; {_gain('margin bound', mix.margin_bound, rob.attacked)}"
-    if plain is not None:
-        text += f". Against the plain mix: {_gain('clean accuracy', mix.clean, plain.clean)}"
-        if mix.margin_bound is not None and plain.margin_bound is not None:
-            text += f"; {_gain('margin bound', mix.margin_bound, plain.margin_bound)}"
+    text += f". Against the plain mix: {_gain('clean accuracy', mix.clean, plain.clean)}"
+    if mix.margin_bound is not None and plain.margin_bound is not None:
+        text += f"; {_gain('margin bound', mix.margin_bound, plain.margin_bound)}"
     return text + "."
 
 
 def _gain(name: str, ours: Estimate, theirs: Estimate) -> str:
     """The difference in points, and what it does to the errors (Table 1)."""
-    text = f"{name} {_points(ours, theirs)}"
-    before, after = theirs.n - theirs.successes, ours.n - ours.successes
-    if ours.n == theirs.n and before:
-        text += f" ({before:,} → {after:,} errors, {signed(100 * (after / before - 1), 1)} %)"
+    text = f"{name} {signed(100 * (ours.value - theirs.value), 2)} points"
+    errors = error_change(ours, theirs)
+    if ours.n == theirs.n and errors is not None:
+        before, after = theirs.n - theirs.successes, ours.n - ours.successes
+        text += f" ({before:,} → {after:,} errors, {signed(100 * errors, 1)} %)"
     return text
 
 
@@ -124,10 +133,6 @@ def _meaning(table: Headline, attack: str | None) -> str:
         "Margin bound and transfer are estimates from cached logits, not verified robust accuracy; the "
         "standard model's transfer is no robust accuracy: nobody attacked it."
     )
-
-
-def _points(ours: Estimate, theirs: Estimate) -> str:
-    return f"{signed(100 * (ours.value - theirs.value), 2)} points"
 
 
 def found_html(result: GridSearchResult) -> str:

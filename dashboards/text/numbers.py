@@ -8,9 +8,14 @@ if TYPE_CHECKING:
     from mnuts_core.params import MixParams
 
 
+def minus(text: str) -> str:
+    """A number's text with the minus as it is printed."""
+    return text.replace("-", "−")
+
+
 def signed(value: float, digits: int) -> str:
     """A number with its sign, the minus as it is printed."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return minus(f"{value:+.{digits}f}")
 
 
 def alpha_text(alpha: float) -> str:

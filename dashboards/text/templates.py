@@ -10,10 +10,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
+from mnuts_core.text import finalized
+
 ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1]),
     autoescape=True,
     undefined=StrictUndefined,
+    finalize=finalized,
     trim_blocks=True,
     lstrip_blocks=True,
 )

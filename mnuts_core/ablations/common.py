@@ -13,6 +13,7 @@ from mnuts_core.ablations import ABLATIONS
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import library_versions, now
 from mnuts_core.errors import ParameterError
+from mnuts_core.functional.statistics import columns, share
 from mnuts_core.params import MixParams
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
@@ -69,6 +70,17 @@ def attacked_part(bundle: LogitBundle, chosen: NDArray[np.int64]) -> LogitBundle
     arrays: dict[str, Any] = {name: getattr(bundle.require_attacked(), name) for name in names}
     kept: dict[str, Any] = {name: array[chosen] for name, array in arrays.items() if array is not None}
     return replace(bundle, **kept)
+
+
+def objective_columns(objective: float, n_wrong: int) -> dict[str, float | int | None]:
+    """Algorithm 1's objective as columns of a data frame, with its 95 % Wilson interval.
+
+    Args:
+        objective: The share of the clean examples that h gets wrong which keep a margin ≥ q.
+        n_wrong: How many such examples.
+    """
+    # the search's own value stays: one minus a share differs from the share in the last digit
+    return columns("objective", share(round(objective * n_wrong), n_wrong)) | {"objective": objective}
 
 
 def drawn(bundle: LogitBundle, n: int, seed: int) -> NDArray[np.int64]:

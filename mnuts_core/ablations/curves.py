@@ -9,7 +9,7 @@ import numpy as np
 
 from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.functional.statistics import Estimate, Kind, columns
+from mnuts_core.functional.statistics import columns, share
 from mnuts_core.params import IDENTITY, PARAMS, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
@@ -113,17 +113,14 @@ def table10(
 def _points(
     bundle: LogitBundle, name: str, curve: Curve, mix: MixParams, beta: float | None = None
 ) -> Iterator[dict[str, Any]]:
-    shares = zip(curve.alpha, curve.clean, curve.margin_bound, curve.transfer, strict=True)
-    for alpha, clean, bound, transfer in shares:
+    n, m = bundle.n_clean, bundle.n_adv
+    points = zip(curve.alpha, curve.clean, curve.margin_bound, curve.transfer, strict=True)
+    for alpha, clean, bound, transfer in points:
         yield {
             "curve": name,
             "beta": beta,
             **mix_columns(mix.with_(alpha=float(alpha))),
-            **columns("clean", _estimate("clean", clean, bundle.n_clean)),
-            **columns("margin_bound", _estimate("margin bound", bound, bundle.n_adv)),
-            **columns("transfer", _estimate("transfer", transfer, bundle.n_adv)),
+            **columns("clean", share(round(clean * n), n, "clean")),
+            **columns("margin_bound", share(round(bound * m), m, "margin bound")),
+            **columns("transfer", share(round(transfer * m), m, "transfer")),
         }
-
-
-def _estimate(kind: Kind, share: float, n: int) -> Estimate:
-    return Estimate(kind, round(share * n), n)

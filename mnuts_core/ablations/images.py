@@ -10,7 +10,7 @@ import numpy as np
 from mnuts_core.ablations.common import attacked_part, drawn, frame, grid_or_paper, grid_words, mix_columns
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import ParameterError
-from mnuts_core.functional.statistics import Estimate, columns
+from mnuts_core.functional.statistics import columns, share_of
 from mnuts_core.params import PARAMS
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
@@ -59,9 +59,9 @@ def table8(
     rows = []
     for seen, clean, attacked in ((True, seen_clean, seen_attacked), (False, ~seen_clean, ~seen_attacked)):
         figures = (
-            ("clean", Estimate.of("clean", remix.on_clean.mix_right[clean]) if clean.any() else None),
-            ("margin_bound", Estimate.of("margin bound", held[attacked]) if attacked.any() else None),
-            ("transfer", Estimate.of("transfer", right[attacked]) if attacked.any() else None),
+            ("clean", share_of(remix.on_clean.mix_right[clean], "clean") if clean.any() else None),
+            ("margin_bound", share_of(held[attacked], "margin bound") if attacked.any() else None),
+            ("transfer", share_of(right[attacked], "transfer") if attacked.any() else None),
         )
         row: dict[str, Any] = {"seen": seen, **mix_columns(best.params)}
         for name, figure in figures:

@@ -9,10 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnuts_core.ablations.common import attacked_part, frame, grid_or_paper, grid_words, mix_columns
+from mnuts_core.ablations.common import (
+    attacked_part,
+    frame,
+    grid_or_paper,
+    grid_words,
+    mix_columns,
+    objective_columns,
+)
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.functional.statistics import columns, wilson_interval
+from mnuts_core.functional.statistics import columns
 from mnuts_core.models.inputs import Model
 from mnuts_core.params import PARAMS
 from mnuts_core.remix.engine import RemixEngine
@@ -145,14 +152,12 @@ def _attacked_anew(
 
 
 def _row(name: str, part: LogitBundle, result: GridSearchResult, before: GridSearchResult) -> dict[str, Any]:
-    place, n = before.best.index, result.n_wrong
-    low, high = wilson_interval(round(float(result.objective[place]) * n), n)
+    place = before.best.index
     remix = RemixEngine(part).remix(before.best.params)
     chosen = {f"best_{key}": value for key, value in mix_columns(result.best.params).items()}
     return {
         "points": name,
-        "objective": float(result.objective[place]),
-        **{"objective_low": low, "objective_high": high, "objective_n": n},
+        **objective_columns(float(result.objective[place]), result.n_wrong),
         "quantile": float(result.quantile[place]),
         "alpha": float(result.alpha[place]),
         "n_right": result.n_right,

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
+from mnuts_core.ablations.common import (
+    chosen_mix,
+    frame,
+    grid_or_paper,
+    grid_words,
+    mix_columns,
+    objective_columns,
+)
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.clamps import CLAMPS, Clamp
 from mnuts_core.errors import ParameterError
-from mnuts_core.functional.statistics import Estimate, columns, wilson_interval
+from mnuts_core.functional.statistics import columns, share_of
 from mnuts_core.params import LN_ONLY, PARAMS, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
@@ -37,12 +44,9 @@ def fig9(
     """
     result = grid_search(bundle, grid_or_paper(grid), beta)
     table = result.to_frame()
-    for place, name in enumerate(("objective_low", "objective_high")):
-        ends = [
-            wilson_interval(round(value * result.n_wrong), result.n_wrong) for value in table["objective"]
-        ]
-        table[name] = [end[place] for end in ends]
-    table["objective_n"] = result.n_wrong
+    objectives = [objective_columns(value, result.n_wrong) for value in table["objective"]]
+    for name in ("objective_low", "objective_high", "objective_n"):
+        table[name] = [row[name] for row in objectives]
     table["admissible"] = result.admissible.ravel()
     table["best"] = np.arange(len(table)) == np.ravel_multi_index(result.best.index, result.grid.shape)
     return frame("fig9", bundle, table, beta=beta, grid=grid_words(result.grid))
@@ -76,8 +80,8 @@ def table4(
     rows, n = [], bundle.n_clean
     for name, (right, changed) in found.items():
         kind: Any = "transfer" if name == "M(h)" else "attacked"
-        figures = columns("clean", Estimate.of("clean", right[:n]))
-        figures |= columns("attacked", Estimate.of(kind, right[n:]))
+        figures = columns("clean", share_of(right[:n], "clean"))
+        figures |= columns("attacked", share_of(right[n:], kind))
         changes = {"clean_changes": changed[:n].mean(), "attacked_changes": changed[n:].mean()}
         rows.append({"classifier": name, **figures, "attacked_kind": kind, **changes})
     return frame(
@@ -113,16 +117,13 @@ def table7(
     for clamp in CLAMPS:
         own = GridSpec(s=cells.s, p=cells.p, c=np.zeros(1), name=cells.name) if clamp == "linear" else cells
         result = _widened(bundle, own, beta, clamp, widen)
-        best, n = result.best, result.n_wrong
-        kept = round(best.objective * n)
-        low, high = wilson_interval(kept, n)
+        best = result.best
         remix = engine.remix(best.params)
         rows.append(
             {
                 "clamp": clamp,
                 **mix_columns(best.params),
-                "objective": best.objective,
-                **{"objective_low": low, "objective_high": high, "objective_n": n},
+                **objective_columns(best.objective, result.n_wrong),
                 "quantile": best.quantile,
                 "saturated_cells": int(result.saturated.sum()),
                 "cells": result.grid.size,

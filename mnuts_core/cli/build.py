@@ -224,10 +224,10 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
     """Save the bundle, read it again, clear the work folder, and say what came of it."""
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.logit_warnings import logit_warnings
-    from mnuts_core.cli.info import bundle_json
-    from mnuts_core.cli.tables import base_rows, describe, figures_table, legend
+    from mnuts_core.cli.answers import bundle_json, describe, figures_table, legend
     from mnuts_core.pipeline.workfolder import discard, work_folder_of
     from mnuts_core.remix.engine import RemixEngine
+    from mnuts_core.views.headline import base_rows
 
     bundle = LogitBundle.load(bundle.save(out))
     discard(work_folder_of(out))

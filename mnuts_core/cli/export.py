@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mnuts_core.clamps import check_clamp
+from mnuts_core.cli.answers import describe, transform_words
 from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
@@ -30,7 +31,6 @@ from mnuts_core.cli.options import (
     mix_params,
 )
 from mnuts_core.cli.search import make_grid, run_search
-from mnuts_core.cli.tables import describe, transform_words
 from mnuts_core.errors import MnutsError
 from mnuts_core.params import MixParams
 
@@ -142,7 +142,4 @@ def summary(config: MixConfig, path: Path, bundle: str) -> str:
 
 
 def _figure(card: EstimateCard) -> str:
-    low, high = card.ci95
-    kind = "exact" if card.kind == "clean" else "estimate"
-    interval = f"[{100 * low:.2f}, {100 * high:.2f}]"
-    return f"  {card.kind:<13} {100 * card.value:.2f} % {interval}, n = {card.n:,} ({kind})"
+    return f"  {card.kind:<13} {card.estimate} ({'exact' if card.kind == 'clean' else 'estimate'})"

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mnuts_core.cli.answers import bundle_card, describe, figures_table
 from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import ForceOption, JsonOption
-from mnuts_core.cli.remix import bundle_card
-from mnuts_core.cli.tables import base_rows, describe, figures_table
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
@@ -34,6 +33,7 @@ def import_(
     check_outputs({"--out": out, "--json": json_out}, force=force)
     from mnuts_core.bundles.importers import for_search_only, import_logits
     from mnuts_core.bundles.logit_warnings import logit_warnings
+    from mnuts_core.views.headline import base_rows, rows_json
 
     bundle = import_logits(file, name=name)
     bundle.save(out)
@@ -47,8 +47,7 @@ def import_(
         warn(warning)
     counts, rows = images_per_class(bundle), base_rows(base_figures(bundle))
     if json_out is not None:
-        figures = {key: row.to_json() for key, row in rows.items()}
-        more = {"images_per_class": counts, "figures": figures, "warnings": warnings}
+        more = {"images_per_class": counts, "figures": rows_json(rows), "warnings": warnings}
         write_json(json_out, {"path": out, "bundle": bundle_card(bundle), **more})
     if json_out != STDOUT:
         spread = f"{min(counts):,} to {max(counts):,} clean images a class"
@@ -67,11 +66,11 @@ def images_per_class(bundle: LogitBundle) -> list[int]:
 
 def base_figures(bundle: LogitBundle) -> BaseFigures:
     """The two models by themselves: what the arg max of the numbers in the bundle says."""
-    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.functional.statistics import Estimate, Kind, share_of
     from mnuts_core.remix.engine import BaseFigures
 
-    def share(kind: Any, logits: Any, labels: Any) -> Estimate:
-        return Estimate.of(kind, logits.argmax(axis=1) == labels)
+    def share(kind: Kind, logits: Any, labels: Any) -> Estimate:
+        return share_of(logits.argmax(axis=1) == labels, kind)
 
     attacked, labels = bundle.n_adv > 0, bundle.clean_labels
     return BaseFigures(

@@ -12,14 +12,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from mnuts_core.cli.answers import NONE, bundle_json, describe, figures_table, legend
 from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, warn, write_json
 from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle
-from mnuts_core.cli.tables import NONE, base_rows, describe, figures_table, legend
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.manifest import ModelCard
-    from mnuts_core.remix.engine import BaseFigures
 
 MANY_CLASSES = 20
 STATED = "\n(so its maker says; nobody has checked it)"
@@ -96,6 +95,7 @@ def _bundle(name: str, json_out: str | None) -> None:
     from mnuts_core.bundles.library import find_bundle
     from mnuts_core.bundles.logit_warnings import logit_warnings
     from mnuts_core.remix.engine import RemixEngine
+    from mnuts_core.views.headline import base_rows
 
     path, logits = find_bundle(name), load_bundle(name)
     base, warnings = RemixEngine(logits).base, tuple(map(str, logit_warnings(logits)))
@@ -111,19 +111,6 @@ def _bundle(name: str, json_out: str | None) -> None:
         )
     for warning in warnings:
         warn(warning)
-
-
-def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str, Any]:
-    """A bundle in a JSON answer: path, counts, manifest, base figures."""
-    return {
-        "path": path,
-        "n_clean": bundle.n_clean,
-        "n_attacked": bundle.n_adv,
-        "num_classes": bundle.num_classes,
-        "images": {"clean": _shape(bundle.clean_images), "attacked": _shape(bundle.adv_images)},
-        "manifest": bundle.manifest.model_dump(mode="json", by_alias=True),
-        "figures": {key: row.to_json() for key, row in base_rows(base).items()},
-    }
 
 
 def manifest_table(path: Path, bundle: LogitBundle) -> Table:
@@ -196,7 +183,3 @@ def _attack_words(bundle: LogitBundle) -> str:
     }
     told = printable(", ".join(f"{name} {value}" for name, value in settings.items() if value is not None))
     return printable(f"{attack.name}, against {attack.surrogate}") + (f"\n{told}" if told else "")
-
-
-def _shape(array: Any) -> Any:
-    return None if array is None else array.shape

@@ -11,6 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.clamps import check_clamp
+from mnuts_core.cli.answers import (
+    bundle_card,
+    describe,
+    headline_table,
+    legend,
+    mix_card,
+    mix_headline,
+    title,
+)
 from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, warn, write_json, write_text
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
@@ -28,8 +37,6 @@ from mnuts_core.cli.options import (
     check_beta,
     load_bundle,
 )
-from mnuts_core.cli.remix import bundle_card, mix_card, title
-from mnuts_core.cli.tables import describe, headline, headline_table, legend
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
@@ -171,7 +178,7 @@ def _report(
     from mnuts_core.remix.engine import RemixEngine
 
     params = result.best.params.with_(alpha=None)
-    figures = headline(RemixEngine(bundle, device=device), params, result.quantile_method)
+    figures = mix_headline(RemixEngine(bundle, device=device), params, result.quantile_method)
     if csv_out is not None:
         write_text(csv_out, result.to_frame().to_csv(index=False))
     if json_out is not None:
@@ -181,7 +188,7 @@ def _report(
         show(cells_table(result, top), _basis(result), "")
         show(headline_table(figures, f"the best cell on {title(figures, describe(bundle), True)}"), "")
         show(legend(figures.rows, bundle))
-    for warning in (*result.warnings, *figures.warnings):
+    for warning in (*result.warnings, *figures.remix.warnings):
         warn(warning)
     if result.edges:
         note("--widen 1 searches on beyond the edge")

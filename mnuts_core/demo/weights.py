@@ -28,7 +28,7 @@ from mnuts_core.bundles.manifest import (
 )
 from mnuts_core.errors import BundleError
 from mnuts_core.export.config import EstimateCard
-from mnuts_core.functional.statistics import Estimate, Kind
+from mnuts_core.functional.statistics import Accuracy, share
 from mnuts_core.io.files import write_atomically
 from mnuts_core.pipeline.build import model_card
 
@@ -74,8 +74,8 @@ class NetworkCard(Card):
         return cls(model=model, clean=_accuracy("clean", logits, bundle.clean_labels), **fields)
 
 
-def _accuracy(kind: Kind, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> EstimateCard:
-    return EstimateCard.of(Estimate(kind, int((logits.argmax(axis=1) == labels).sum()), len(labels)))
+def _accuracy(kind: Accuracy, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> EstimateCard:
+    return EstimateCard.of(share(int((logits.argmax(axis=1) == labels).sum()), len(labels), kind))
 
 
 def save_network(path: Path, network: nn.Module, card: NetworkCard, *, half: bool = False) -> Path:

@@ -36,7 +36,7 @@ from mnuts_core.clamps import Clamp
 from mnuts_core.errors import ConfigError
 from mnuts_core.functional.mixing import BETA_D, R_D
 from mnuts_core.functional.quantiles import QuantileMethod
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import Accuracy, Estimate, share
 from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import parse_json, read_bytes
 from mnuts_core.params import PARAMS, MixParams
@@ -86,7 +86,7 @@ class BundleCard(Card):
 class EstimateCard(Card):
     """One figure: what kind, its value, n, and the 95 % Wilson interval."""
 
-    kind: Literal["clean", "attacked", "margin bound", "transfer", "verified"]
+    kind: Accuracy
     value: Share
     n: int = Field(strict=True, ge=1)
     ci95: tuple[Share, Share]
@@ -105,7 +105,7 @@ class EstimateCard(Card):
     @property
     def estimate(self) -> Estimate:
         """The estimate of the card."""
-        return Estimate(self.kind, round(self.value * self.n), self.n)
+        return share(round(self.value * self.n), self.n, self.kind)
 
 
 class EstimatesCard(Card):

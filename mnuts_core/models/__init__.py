@@ -1,1 +1,1 @@
-"""Base classifiers: found by name, loaded without running anything, and asked for checked answers."""
+"""Models: where they come from, how they are loaded, and the one place where their answers are checked."""

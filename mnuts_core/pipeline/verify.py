@@ -25,7 +25,7 @@ from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import EstimateCard, MixConfig, VerifiedCard
 from mnuts_core.functional.margins import check_labels
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import Estimate, share
 from mnuts_core.io.files import write_atomically
 from mnuts_core.models.compat import library_warnings
 from mnuts_core.models.inputs import Precision, Progress, check_count, check_images, check_precision, prepared
@@ -256,11 +256,11 @@ def _result(
     state: BatchState, labels: Tensor, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]
 ) -> Verified:
     n, places = len(state.fell), range(len(plan.components))
-    clean = Estimate("clean", int((state.fell >= 0).sum()), n)
+    clean = share(int((state.fell >= 0).sum()), n, "clean")
     components = tuple(
         Component(
             plan.components[place],
-            Estimate("attacked", int((state.fell > place).sum()), n),
+            share(int((state.fell > place).sum()), n, "attacked"),
             int((state.fell == place).sum()),
         )
         for place in places
@@ -268,7 +268,7 @@ def _result(
     arrays = {"points": state.points.numpy(), "predictions": state.predictions.numpy()}
     broken = {part.name: part.broken for part in components}
     return Verified(
-        accuracy=Estimate("verified", components[-1].accuracy.successes, n),
+        accuracy=share(components[-1].accuracy.successes, n, "verified"),
         clean=clean,
         components=components,
         attack=NAMES[plan.attack],

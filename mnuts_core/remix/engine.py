@@ -28,7 +28,7 @@ from mnuts_core.functional.quantiles import (
     least_kept,
     margin_quantile,
 )
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.stages import KEPT, Margins
 from mnuts_core.remix.threads import make_stages
@@ -179,10 +179,10 @@ class RemixEngine:
         std_right, rob_right = (self.std_class == self.labels).cpu().numpy(), self.rob_right
         n, attacked = self.n_clean, self.bundle.n_adv > 0
         return BaseFigures(
-            std_clean=Estimate.of("clean", std_right[:n]),
-            rob_clean=Estimate.of("clean", rob_right[:n]),
-            std_attacked=Estimate.of("transfer", std_right[n:]) if attacked else None,
-            rob_attacked=Estimate.of("attacked", rob_right[n:]) if attacked else None,
+            std_clean=share_of(std_right[:n], "clean"),
+            rob_clean=share_of(rob_right[:n], "clean"),
+            std_attacked=share_of(std_right[n:], "transfer") if attacked else None,
+            rob_attacked=share_of(rob_right[n:], "attacked") if attacked else None,
         )
 
     @cached_property
@@ -281,11 +281,11 @@ class RemixEngine:
         return Remix(
             params=params if params.alpha is not None else params.with_(alpha=1.0 / (1.0 + threshold)),
             threshold=threshold,
-            clean=Estimate.of("clean", clean.mix_right),
-            margin_bound=None if attacked is None else Estimate.of("margin bound", attacked.held(threshold)),
-            transfer=None if attacked is None else Estimate.of("transfer", attacked.mix_right),
-            rob_clean=Estimate.of("clean", clean.right),
-            rob_attacked=None if attacked is None else Estimate.of("transfer", attacked.right),
+            clean=share_of(clean.mix_right, "clean"),
+            margin_bound=None if attacked is None else share_of(attacked.held(threshold), "margin bound"),
+            transfer=None if attacked is None else share_of(attacked.mix_right, "transfer"),
+            rob_clean=share_of(clean.right, "clean"),
+            rob_attacked=None if attacked is None else share_of(attacked.right, "transfer"),
             warnings=self._warnings(params, threshold, clean, attacked),
             on_clean=clean,
             on_attacked=attacked,

@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 from mnuts_core.bundles.paper import paper_table
-from mnuts_core.functional.statistics import Estimate
 from mnuts_core.report.compute import Report
 from mnuts_core.report.matched import Reach, Trial
-from mnuts_core.report.rows import Row
+from mnuts_core.report.paper import PaperResult, paper_result
+from mnuts_core.report.rows import ReportRow
 from mnuts_core.views.headline import error_change
 
 UNDER_ATTACK = ("verified", "margin_bound", "transfer")
@@ -31,50 +31,14 @@ class Statement(NamedTuple):
     holds: bool | None
 
 
-class PaperResult(NamedTuple):
-    """What Fig. 5 and Table 1 print for one data set; accuracies and changes as shares.
-
-    Attributes:
-        clean, robust: By model: ABC, RBC, Mixed, MixedNUTS.
-        clean_change, robust_change: MixedNUTS's error-rate changes relative to RBC.
-    """
-
-    clean: dict[str, float]
-    robust: dict[str, float]
-    clean_change: float
-    robust_change: float
-
-    @property
-    def mixed_changes(self) -> tuple[float, float]:
-        """MixedNUTS's changes of clean and robust error relative to Mixed, from Fig. 5."""
-        clean, robust = (
-            (1 - both["MixedNUTS"]) / (1 - both["Mixed"]) - 1 for both in (self.clean, self.robust)
-        )
-        return clean, robust
-
-
-def paper_result(dataset: str) -> PaperResult:
-    """What the paper prints for a data set (Fig. 5, Table 1)."""
-    printed = paper_table("fig05").query("dataset == @dataset").set_index("model")
-    changes = paper_table("table01").query("dataset == @dataset").iloc[0]
-    return PaperResult(
-        {str(model): float(value) / 100 for model, value in printed["clean_percent"].items()},
-        {str(model): float(value) / 100 for model, value in printed["autoattack_percent"].items()},
-        float(changes["clean_error_change_percent"]) / 100,
-        float(changes["robust_error_change_percent"]) / 100,
-    )
-
-
-def robust_change(mix: Row, other: Row, name: str) -> float | None:
+def robust_change(mix: ReportRow, other: ReportRow, name: str) -> float | None:
     """The relative change of the error under attack, by one of `UNDER_ATTACK` (Table 1).
 
     Against RBC it is taken to RBC's accuracy under the bundle's attack, for a verified figure on the same
     images where these are known; against a mix to its same figure.
     """
-    theirs = other.attacked if other.role == "rbc" else other.figure(name)
-    if other.role == "rbc" and name == "verified" and mix.rbc_same is not None:
-        theirs = mix.rbc_same
-    return error_change(mix.figure(name), theirs)
+    same = mix.rbc_same if other.role == "rbc" and name == "verified" else None
+    return error_change(mix.figure(name), same or other.comparable(name))
 
 
 def statements(report: Report) -> list[Statement]:
@@ -180,7 +144,7 @@ def _against_mixed(trial: Trial) -> list[Statement]:
     return made
 
 
-def _reach_words(mix: Row, reach: Reach) -> str:
+def _reach_words(mix: ReportRow, reach: Reach) -> str:
     assert mix.margin_bound is not None  # the caller has looked
     held = "no α of Mixed" if reach.clean is None else f"Mixed at most {share(reach.clean)}"
     reached = "no α of Mixed" if reach.bound is None else f"Mixed at most {share(reach.bound)}"
@@ -204,7 +168,7 @@ def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
         if mix.verified is None or other.verified is None:
             continue
         cleaner, clear = mix.clean.value - other.clean.value, trial.paired[other.key].clear
-        firmer, apart = mix.verified.value - other.verified.value, _apart(mix.verified, other.verified)
+        firmer, apart = mix.verified.value - other.verified.value, mix.verified.over(other.verified) != "open"
         if other in report.given and cleaner * firmer < 0 and clear:
             continue
         verdict: bool | None = None
@@ -249,25 +213,20 @@ def _margin_gap(report: Report, trial: Trial) -> Statement | None:
     return Statement(trial.mix.label, text, verdict)
 
 
-def _measured(mix: Row, name: str) -> str:
+def _measured(mix: ReportRow, name: str) -> str:
     figure = mix.figure(name)
     assert figure is not None  # callers have looked
     kind = "verified" if name == "verified" else f"by the {WORDS[name]} estimate"
     return f"{kind} (n = {figure.n:,})"
 
 
-def _where(mix: Row, name: str) -> str:
+def _where(mix: ReportRow, name: str) -> str:
     """On which images RBC was attacked, if that is not plain."""
     if name != "verified":
         return ""
     if mix.rbc_same is not None:
         return f" on the same images, {mix.rbc_same}"
     return " on all its attacked images"
-
-
-def _apart(one: Estimate, other: Estimate) -> bool:
-    """Whether two 95 % intervals do not overlap."""
-    return one.interval[0] > other.interval[1] or other.interval[0] > one.interval[1]
 
 
 def _noise(clear: bool) -> str:

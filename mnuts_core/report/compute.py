@@ -12,7 +12,7 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, PARAMS
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.report.matched import Trial, try_mix
-from mnuts_core.report.rows import Mix, Row, base_rows
+from mnuts_core.report.rows import Mix, ReportRow, report_base_rows
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.views.margins import base_histograms, mix_histograms
@@ -20,7 +20,7 @@ from mnuts_core.views.margins import base_histograms, mix_histograms
 
 @dataclass(frozen=True)
 class Report:
-    """Everything the report says, as numbers; `contents` puts it into words.
+    """Everything the report says, as numbers; `wording` puts it into words.
 
     Attributes:
         name: The bundle's name.
@@ -37,21 +37,21 @@ class Report:
 
     name: str
     paper: str
-    base: tuple[Row, Row]
+    base: tuple[ReportRow, ReportRow]
     trials: tuple[Trial, ...]
-    given: tuple[Row, ...]
+    given: tuple[ReportRow, ...]
     gaps: Mapping[str, float]
     provenance: Mapping[str, str]
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ReportRow, ...]:
         """All rows in the order of the table: base classifiers, Mixed, MixedNUTS."""
         pairs = [row for trial in self.trials for row in (*trial.mixed, trial.mix)]
         return (*self.base, *self.given, *pairs)
 
-    def row(self, key: str) -> Row:
+    def row(self, key: str) -> ReportRow:
         """The row of that key."""
         return next(row for row in self.rows if row.key == key)
 
@@ -86,7 +86,6 @@ def make_report(
         raise ParameterError(f"paper must be one of {', '.join(PAPER_RANGES)}, got {paper!r}")
     engine = RemixEngine(bundle, device=device)
     mixes = [Mix.of(config, origin, bundle) for origin, config in configs]
-    said: list[str] = []
     if not configs and _searchable(engine):
         for beta in betas:
             mixes.append(_searched(bundle, paper, PARAMS["beta"].check(beta), device, progress))
@@ -98,18 +97,16 @@ def make_report(
     ]
     trials, gaps = _trials(engine, mixes, plain, labels[len(plain) :], given)
     matched = [row.params for trial in trials for row in trial.mixed]
-    for mix in plain:
-        said += mix.warnings
     return Report(
         name=bundle.name,
         paper=paper,
-        base=base_rows(engine),
+        base=report_base_rows(engine),
         trials=trials,
         given=tuple(row for row, _ in given if row.params not in matched),
         gaps=gaps,
         provenance=_provenance(bundle, mixes, command),
         missing=_missing(engine, bool(trials)),
-        warnings=tuple(said),
+        warnings=tuple(warning for mix in plain for warning in mix.warnings),
     )
 
 
@@ -130,7 +127,11 @@ def _searched(
 
 
 def _trials(
-    engine: RemixEngine, mixes: list[Mix], plain: list[Mix], labels: list[str], given: list[tuple[Row, Remix]]
+    engine: RemixEngine,
+    mixes: list[Mix],
+    plain: list[Mix],
+    labels: list[str],
+    given: list[tuple[ReportRow, Remix]],
 ) -> tuple[tuple[Trial, ...], dict[str, float]]:
     attacked = engine.bundle.n_adv > 0
     gaps = {name: both.gap for name, both in base_histograms(engine).items()} if attacked else {}
@@ -166,20 +167,20 @@ def _keys(mixes: Sequence[Mix]) -> list[str]:
 
 
 def _missing(engine: RemixEngine, any_trial: bool) -> tuple[str, ...]:
-    told = []
+    lines = []
     if not engine.bundle.n_adv:
-        told.append(
+        lines.append(
             "The bundle has no attacked part: there are no figures under attack, no Mixed at the same margin "
             "bound, and no search. Build it with an attack (`mnuts build --n-adv`)."
         )
     elif not any_trial and not _searchable(engine):
-        told.append(
+        lines.append(
             "Algorithm 1 has nothing to work on: it needs attacked images that h gets right and clean ones "
             "that it gets wrong."
         )
     if not any_trial:
-        told.append("There is no MixedNUTS to report on: give --config FILE.")
-    return tuple(told)
+        lines.append("There is no MixedNUTS to report on: give --config FILE.")
+    return tuple(lines)
 
 
 def _provenance(bundle: LogitBundle, mixes: Sequence[Mix], command: str) -> dict[str, str]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mnuts_core.functional.statistics import sign_verdict
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
-from mnuts_core.report.rows import Mix, Row
+from mnuts_core.report.rows import Mix, ReportRow
 from mnuts_core.views.tradeoff import best_bound, best_clean, plateau_curve
 
 MIXED_TEMPERATURES = (1.0, 0.0)
@@ -31,7 +32,7 @@ class Paired:
     @property
     def clear(self) -> bool:
         """Whether the difference stands out of the noise: McNemar's test at 95 %."""
-        return bool((self.mended - self.broken) ** 2 > 1.96**2 * (self.mended + self.broken))
+        return sign_verdict(self.mended, self.broken) != "open"
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,16 @@ class Trial:
         warnings: What puts the figures in doubt.
     """
 
-    mix: Row
-    mixed: tuple[Row, ...]
+    mix: ReportRow
+    mixed: tuple[ReportRow, ...]
     reach: tuple[Reach, ...]
     paired: dict[str, Paired]
     warnings: tuple[str, ...]
 
 
-def try_mix(engine: RemixEngine, mix: Mix, key: str, label: str, given: list[tuple[Row, Remix]]) -> Trial:
+def try_mix(
+    engine: RemixEngine, mix: Mix, key: str, label: str, given: list[tuple[ReportRow, Remix]]
+) -> Trial:
     """One MixedNUTS held against RBC, against Mixed at the same margin bound, and against given mixes.
 
     Mixed's α: of all α in [1/2, 1] at which Mixed's margin bound is at least MixedNUTS's, one at which its
@@ -114,8 +117,8 @@ def _match(engine: RemixEngine, remix: Remix, temperature: float) -> tuple[float
 
 
 def _matched(
-    engine: RemixEngine, row: Row, temperature: float, alpha: float, given: list[Row]
-) -> tuple[Row, Remix]:
+    engine: RemixEngine, row: ReportRow, temperature: float, alpha: float, given: list[ReportRow]
+) -> tuple[ReportRow, Remix]:
     params = IDENTITY.with_(temperature=temperature, alpha=alpha)
     mix = Mix(params, f"α at which its margin bound is that of {row.label} or more, clean accuracy highest")
     label = f"Mixed, T = {temperature:g}, matched to {row.label.removeprefix('MixedNUTS, ')}"

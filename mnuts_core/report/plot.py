@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.report.compute import Report
-from mnuts_core.report.rows import Role, Row
+from mnuts_core.report.rows import ReportRow, Role
 from mnuts_core.views.colours import MIX, PLAIN, ROB, STD
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Point(NamedTuple):
         measured: Whether an attack on that very classifier measured it; else it is an estimate.
     """
 
-    row: Row
+    row: ReportRow
     clean: Estimate
     attacked: Estimate
     measured: bool
@@ -111,8 +111,7 @@ def _bar(figure: Estimate) -> tuple[float, float, float]:
 
 
 def _kind(point: Point) -> str:
-    kind: Literal["clean", "attacked", "margin bound", "transfer", "verified"] = point.attacked.kind
-    return kind if point.measured else f"{kind} (estimate)"
+    return point.attacked.kind if point.measured else f"{point.attacked.kind} (estimate)"
 
 
 def _literal(text: str) -> str:

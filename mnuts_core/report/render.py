@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from mnuts_core.text import escape
+from mnuts_core.text import escape, finalized
 
 Cells = Sequence[str]
 
@@ -106,51 +107,21 @@ def _md(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_[]|#" else char for char in flat)
 
 
-_STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; }
-tr.strong { font-weight: 600; }
-img { max-width: 100%; background: #fff; }
-p, li { overflow-wrap: anywhere; }
-"""
+TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def to_html(document: Document) -> str:
     """The document as one HTML file that asks for nothing outside itself."""
-    body = "\n".join(
-        [f"<h1>{_html(document.title)}</h1>", *(_html_block(block) for block in document.blocks)]
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_html(document.title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
-    )
-
-
-def _html_block(block: Block) -> str:
-    match block:
-        case Heading(text):
-            return f"<h2>{_html(text)}</h2>"
-        case Paragraph(text):
-            return f"<p>{_html(text)}</p>"
-        case Bullets(items):
-            return "<ul>" + "".join(f"<li>{_html(item)}</li>" for item in items) + "</ul>"
-        case Figure(_, png, alt):
-            return f'<img alt="{_html(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-        case Grid(header, rows, strong):
-            head = "".join(f'<th scope="col">{_html(cell)}</th>' for cell in header)
-            lines = [_html_row(row, bold=place in strong) for place, row in enumerate(rows)]
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-
-
-def _html_row(cells: Cells, *, bold: bool) -> str:
-    first, *rest = (_html(cell) for cell in cells)
-    kind = ' class="strong"' if bold else ""
-    return f'<tr{kind}><th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest) + "</tr>"
-
-
-def _html(text: str) -> str:
-    return escape(text)
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    template = environment.from_string(TEMPLATE.read_text("utf-8"))
+    blocks = [(type(block).__name__, block) for block in document.blocks]
+    return template.render(title=document.title, blocks=blocks)

@@ -2,84 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.export.config import MixConfig
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.views.headline import Row, base_rows, mix_row
 
 Role = Literal["abc", "rbc", "mixed", "mixednuts"]
 
-FIGURES = ("clean", "attacked", "margin_bound", "transfer", "verified")
-"""The figures of a row, in the order of the columns."""
-
 
 @dataclass(frozen=True)
-class Row:
-    """One classifier's figures; None where there is no such figure.
+class ReportRow(Row):
+    """One classifier's row, and where its figures come from.
 
     Attributes:
-        key: Short name, unique in a report.
-        role: Accurate or robust base classifier, Mixed (no transform), or MixedNUTS.
-        label: What to call it.
-        clean: Clean accuracy, exact on the bundle's images.
-        attacked: Accuracy under the bundle's attack on this very classifier: the robust one only.
-        margin_bound: Estimate (Eq. 7), see `Remix`.
-        transfer: Estimate, see `Remix`; for the accurate one its accuracy at h's MMAA points.
-        verified: Accuracy under an adaptive attack on this very mix, from its configuration.
-        attack: That attack, in words.
+        attack: The attack behind `verified`, in words.
         rbc_same: RBC's accuracy under the bundle's attack on the very images of `verified`, where they are
             known (see `rbc_on_the_same`).
-        params: The mix's parameters, α filled in.
         beta: The level that gave α, if one did.
         source: Where the parameters come from.
         made: Whether the report itself chose them, by a search or by matching.
     """
 
-    key: str
-    role: Role
-    label: str
-    clean: Estimate
-    attacked: Estimate | None = None
-    margin_bound: Estimate | None = None
-    transfer: Estimate | None = None
-    verified: Estimate | None = None
     attack: str = ""
     rbc_same: Estimate | None = None
-    params: MixParams | None = None
     beta: float | None = None
     source: str = ""
     made: bool = False
 
-    def figure(self, name: str) -> Estimate | None:
-        """One of `FIGURES`."""
-        found: Estimate | None = getattr(self, name)
-        return found
+    @classmethod
+    def of(cls, row: Row, **more: Any) -> ReportRow:
+        """A row with what the report knows of it besides."""
+        return cls(**{field.name: getattr(row, field.name) for field in fields(row)} | more)
+
+    @property
+    def role(self) -> Role:
+        """Accurate or robust base classifier, Mixed (no transform), or MixedNUTS."""
+        if self.params is not None:
+            return "mixed" if self.params.plain else "mixednuts"
+        return "rbc" if self.key == "rbc" else "abc"
 
 
-def base_rows(engine: RemixEngine) -> tuple[Row, Row]:
+def report_base_rows(engine: RemixEngine) -> tuple[ReportRow, ReportRow]:
     """The rows of the accurate (ABC) and the robust base classifier (RBC)."""
-    base, manifest = engine.base, engine.bundle.manifest
-    abc = Row(
-        "abc",
-        "abc",
-        "ABC: g",
-        base.std_clean,
-        transfer=base.std_attacked,
-        source=manifest.std_model.spec,
+    (std, rob), manifest = base_rows(engine.base), engine.bundle.manifest
+    return (
+        ReportRow.of(std, key="abc", label="ABC: g", source=manifest.std_model.spec),
+        ReportRow.of(rob, key="rbc", label="RBC: h", source=manifest.rob_model.spec),
     )
-    rbc = Row(
-        "rbc",
-        "rbc",
-        "RBC: h",
-        base.rob_clean,
-        attacked=base.rob_attacked,
-        source=manifest.rob_model.spec,
-    )
-    return abc, rbc
 
 
 def verified_of(config: MixConfig, bundle: LogitBundle) -> tuple[Estimate | None, str | None]:
@@ -119,7 +93,7 @@ def rbc_on_the_same(engine: RemixEngine, remix: Remix, clean: Estimate | None) -
     first = index < clean.n
     if first.sum() < clean.n or remix.on_clean.mix_right[: clean.n].sum() != clean.successes:
         return None
-    return Estimate.of("attacked", engine.rob_right[engine.n_clean :][first])
+    return share_of(engine.rob_right[engine.n_clean :][first], "attacked")
 
 
 @dataclass(frozen=True)
@@ -133,7 +107,7 @@ class Mix:
         verified: Its verified accuracy, if any.
         verified_clean: Its clean accuracy on the same images, if the attack recorded it.
         attack: The attack behind it.
-        warnings: What is to be said of it beforehand.
+        warnings: What puts its figures in doubt.
         made: Whether the report itself chose it.
     """
 
@@ -151,7 +125,7 @@ class Mix:
         """The mix of a configuration."""
         verified, warning = verified_of(config, bundle)
         card = config.verified if verified is not None else None
-        doubts = [f"adaptive attack: {doubt}" for doubt in card.warnings] if card else []
+        warnings = [f"adaptive attack: {line}" for line in card.warnings] if card else []
         return cls(
             config.params,
             source,
@@ -159,24 +133,18 @@ class Mix:
             verified=verified,
             verified_clean=card.clean.estimate if card and card.clean else None,
             attack=card.attack if card else "",
-            warnings=(*doubts, *((warning,) if warning else ())),
+            warnings=(*warnings, *((warning,) if warning else ())),
             made=False,
         )
 
-    def row(self, engine: RemixEngine, key: str, label: str) -> tuple[Row, Remix]:
+    def row(self, engine: RemixEngine, key: str, label: str) -> tuple[ReportRow, Remix]:
         """Its row, and the remix that it comes from."""
         remix = engine.remix(self.params)
-        row = Row(
-            key,
-            "mixed" if self.params.plain else "mixednuts",
-            label,
-            remix.clean,
-            margin_bound=remix.margin_bound,
-            transfer=remix.transfer,
+        row = ReportRow.of(
+            mix_row(remix, key, label),
             verified=self.verified,
             attack=self.attack,
             rbc_same=rbc_on_the_same(engine, remix, self.verified_clean),
-            params=remix.params,
             beta=self.beta,
             source=self.source,
             made=self.made,

@@ -10,15 +10,15 @@ from mnuts_core.report.claims import (
     UNDER_ATTACK,
     WORDS,
     Statement,
-    paper_result,
     robust_change,
     statements,
 )
 from mnuts_core.report.compute import Report
 from mnuts_core.report.matched import Trial
+from mnuts_core.report.paper import paper_result
 from mnuts_core.report.render import Block, Bullets, Document, Figure, Grid, Heading, Paragraph
-from mnuts_core.report.rows import FIGURES, Row
-from mnuts_core.views.headline import error_change
+from mnuts_core.report.rows import ReportRow
+from mnuts_core.views.headline import FIGURES, error_change
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,8 @@ def document(report: Report, figure: Figure | None) -> Document:
         ]
     blocks += [Heading(f"The paper's own numbers ({report.paper} stands beside ours)"), *paper_grids()]
     blocks += _claims(claims)
-    if told := warnings(report):
-        blocks += [Heading("Warnings"), Bullets(told)]
+    if lines := warnings(report):
+        blocks += [Heading("Warnings"), Bullets(lines)]
     facts = tuple(f"{heading}: {text}" for heading, text in report.provenance.items())
     blocks += [Heading("What the numbers rest on"), Bullets(facts)]
     return Document(f"MixedNUTS on {report.name}", tuple(blocks))
@@ -87,9 +87,9 @@ def warnings(report: Report) -> tuple[str, ...]:
 def _claims(claims: list[Statement]) -> list[Block]:
     blocks: list[Block] = []
     for verdict, heading in VERDICTS.items():
-        told = tuple(f"{claim.subject}: {claim.text}" for claim in claims if claim.holds is verdict)
-        if told:
-            blocks += [Heading(heading), Bullets(told)]
+        lines = tuple(f"{claim.subject}: {claim.text}" for claim in claims if claim.holds is verdict)
+        if lines:
+            blocks += [Heading(heading), Bullets(lines)]
     return blocks
 
 
@@ -120,7 +120,7 @@ def changes_grid(report: Report) -> Grid:
     return Grid(header, tuple(rows))
 
 
-def others(report: Report, trial: Trial) -> tuple[Row, ...]:
+def others(report: Report, trial: Trial) -> tuple[ReportRow, ...]:
     """What a MixedNUTS is held against."""
     return (report.base[1], *trial.mixed, *report.given)
 
@@ -144,8 +144,8 @@ def paper_grids() -> list[Block]:
     return [figures, changes, Paragraph(f"Source: {sources} of the paper.")]
 
 
-def _alpha(row: Row) -> str:
-    return NONE if row.params is None or row.params.alpha is None else f"{row.params.alpha:.6g}"
+def _alpha(row: ReportRow) -> str:
+    return NONE if row.alpha is None else f"{row.alpha:.6g}"
 
 
 def _figure(figure: Estimate | None) -> str:
@@ -195,13 +195,13 @@ def to_frame(report: Report) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _params(row: Row) -> dict[str, Any]:
+def _params(row: ReportRow) -> dict[str, Any]:
     names = ("s", "p", "c", "clamp", "ln_k", "temperature", "alpha")
     values = {name: None if row.params is None else getattr(row.params, name) for name in names}
     return values | {"beta": row.beta}
 
 
-def _changes(against: str, mix: Row, other: Row | None) -> dict[str, float | None]:
+def _changes(against: str, mix: ReportRow, other: ReportRow | None) -> dict[str, float | None]:
     if other is None:
         return {}
     changes = {"clean": error_change(mix.clean, other.clean)}

@@ -4,31 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnuts_core.functional.quantiles import least_kept
+from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.remix.engine import Remix, RemixEngine
-
-
-class Share(NamedTuple):
-    """So many of so many.
-
-    Example:
-        >>> print(Share(3, 4))
-        3 of 4 (75.00 %)
-    """
-
-    some: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        """The share in [0, 1]; NaN of none."""
-        return self.some / self.of if self.of else float("nan")
-
-    def __str__(self) -> str:
-        return f"{self.some:,} of {self.of:,}" + (f" ({100 * self.value:.2f} %)" if self.of else "")
 
 
 class Assumptions(NamedTuple):
@@ -49,11 +27,11 @@ class Assumptions(NamedTuple):
         broken: Clean images that M(h) gets right and the mix wrong.
     """
 
-    std_right_too: Share
-    changed_clean: Share
-    changed_attacked: Share | None
-    kept: Share
-    kept_std_right: Share
+    std_right_too: Estimate
+    changed_clean: Estimate
+    changed_attacked: Estimate | None
+    kept: Estimate
+    kept_std_right: Estimate
     promised: float
     not_second: int
     mended: int
@@ -73,19 +51,15 @@ def assumptions(engine: RemixEngine, remix: Remix) -> Assumptions:
     n, clean = engine.n_clean, remix.on_clean
     std_right = (engine.std_class == engine.labels).cpu().numpy()[:n]
     wrong, reaches = ~clean.right, clean.margin >= least_kept(remix.threshold)
-    kept, changed = _share(reaches, wrong), engine.changed(remix.params)
+    kept, changed = share_of(reaches[wrong]), engine.changed(remix.params).cpu().numpy()
     return Assumptions(
-        std_right_too=_share(std_right, clean.right),
-        changed_clean=Share(int(changed[:n].sum()), n),
-        changed_attacked=Share(int(changed[n:].sum()), len(changed) - n) if remix.on_attacked else None,
+        std_right_too=share_of(std_right[clean.right]),
+        changed_clean=share_of(changed[:n]),
+        changed_attacked=share_of(changed[n:]) if remix.on_attacked else None,
         kept=kept,
-        kept_std_right=_share(reaches, wrong & std_right),
-        promised=float((wrong & std_right).sum()) * (1.0 - kept.value) if kept.of else 0.0,
+        kept_std_right=share_of(reaches[wrong & std_right]),
+        promised=float((wrong & std_right).sum()) * (1.0 - kept.value) if kept.n else 0.0,
         not_second=int((wrong & std_right & ~reaches & ~clean.mix_right).sum()),
         mended=int((wrong & clean.mix_right).sum()),
         broken=int((clean.right & ~clean.mix_right).sum()),
     )
-
-
-def _share(what: NDArray[np.bool_], among: NDArray[np.bool_]) -> Share:
-    return Share(int((what & among).sum()), int(among.sum()))

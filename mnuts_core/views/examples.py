@@ -202,8 +202,8 @@ def example_bars(engine: RemixEngine, remix: Remix, where: Where, row: int) -> B
     values["mix"] = mix_probabilities(scaled, mapped, remix.alpha)
     shown = h.topk(min(3, len(h))).indices
     label = (shown == int(engine.labels[place])).nonzero().flatten().tolist()
-    told = story(engine, remix, where, row)
-    title = f"{where} image {told.number}, labelled {told.label}"
+    case = story(engine, remix, where, row)
+    title = f"{where} image {case.number}, labelled {case.label}"
     return _bars(title, tuple(names[i] for i in shown.tolist()), label[0] if label else None, values, shown)
 
 

@@ -1,93 +1,94 @@
-"""The headline: what a mix does on a bundle, beside what it is made of and the mix without a transform."""
+"""The headline: what a mix does on a bundle, beside what it is made of and the mix without a transform.
+
+The page, the command line's tables and the report show these rows; each calls them in its own words.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mnuts_core.functional.quantiles import QuantileMethod
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.engine import BaseFigures, Remix, RemixEngine
+
+FIGURES = ("clean", "attacked", "margin_bound", "transfer", "verified")
+"""The figures of a row."""
+ESTIMATED = ("clean", "margin_bound", "transfer")
+"""Those that every mix has on a bundle with an attacked part, and in which mixes are compared."""
+JSON_KEYS = {"std": "standard", "rob": "robust", "mapped": "transformed", "plain": "plain_mix", "mix": "mix"}
+"""What the headline's rows are called in JSON, by their keys."""
 
 
-class HeadlineRow(NamedTuple):
-    """One classifier's figures. Error changes are relative to the robust model, as in Table 1.
+@dataclass(frozen=True)
+class Row:
+    """One classifier's figures; None where there is no such figure.
 
     Attributes:
-        key: `std`, `rob`, `mapped`, `plain` or `mix`.
-        name: What to call it.
-        clean: Clean accuracy.
-        attacked: Measured accuracy under an attack on this very classifier: the bundle's own on the robust
-            model, an adaptive one on this mix (kind `verified`), where there is one.
-        margin_bound: Estimate (see `Remix`), for mixes.
-        transfer: Estimate, for mixes; for the standard model its accuracy at h's MMAA points.
-        alpha: Mixing weight, for mixes.
-        clean_error_change: Relative change of the clean error rate, such as -0.29.
-        robust_error_change: The same for the margin bound's error rate against the robust model's.
+        key: Short name, unique in a table.
+        label: What to call it.
+        clean: Clean accuracy, exact on the bundle's images.
+        attacked: Accuracy under the bundle's attack on this very classifier: the robust model only.
+        margin_bound: Estimate (Eq. 7) for mixes, see `Remix`.
+        transfer: Estimate for mixes; for the standard model its accuracy at h's MMAA points.
+        verified: Accuracy under an adaptive attack on this very mix.
+        params: The mix's parameters, α filled in.
     """
 
     key: str
-    name: str
+    label: str
     clean: Estimate
     attacked: Estimate | None = None
     margin_bound: Estimate | None = None
     transfer: Estimate | None = None
-    alpha: float | None = None
-    clean_error_change: float | None = None
-    robust_error_change: float | None = None
+    verified: Estimate | None = None
+    params: MixParams | None = None
+
+    @property
+    def alpha(self) -> float | None:
+        """The mixing weight; None if it is no mix."""
+        return None if self.params is None else self.params.alpha
+
+    def figure(self, name: str) -> Estimate | None:
+        """One of `FIGURES`."""
+        found: Estimate | None = getattr(self, name)
+        return found
+
+    def comparable(self, name: str) -> Estimate | None:
+        """What a mix's figure of that name is compared with: the same one.
+
+        The robust model's accuracy under the bundle's attack stands in for its estimates and for `verified`.
+        """
+        return self.figure(name) or self.attacked
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain JSON; what does not exist is null."""
+        figures = {name: self.figure(name) for name in (*ESTIMATED, "attacked")}
+        cells = {name: figure and figure.to_json() for name, figure in figures.items()}
+        return {"label": self.label, "alpha": self.alpha, **cells}
 
 
-class Headline(NamedTuple):
-    """The headline table: base models, M(h) by itself, the plain mix at the same level, and this mix."""
+class Change(NamedTuple):
+    """From one accuracy to another.
 
-    std: HeadlineRow
-    rob: HeadlineRow
-    mapped: HeadlineRow
-    plain: HeadlineRow | None
-    mix: HeadlineRow
-
-
-def headline(
-    engine: RemixEngine, remix: Remix, plain: Remix | None, verified: Estimate | None = None
-) -> Headline:
-    """The headline figures.
-
-    Args:
-        engine: The engine of the bundle.
-        remix: The mix to show.
-        plain: The mix without a transform to compare with, or None.
-        verified: What an adaptive attack has left of this very mix, if one was run.
+    Attributes:
+        points: The gain in points.
+        relative_error: The change of the error rate relative to what it was, see `error_change`.
     """
-    base = engine.base
-    return Headline(
-        std=HeadlineRow("std", "Standard model", base.std_clean, transfer=base.std_attacked),
-        rob=HeadlineRow("rob", "Robust model", base.rob_clean, attacked=base.rob_attacked),
-        mapped=HeadlineRow("mapped", "Transformed M(h)", remix.rob_clean, transfer=remix.rob_attacked),
-        plain=None if plain is None else _mix_row(engine, plain, "plain", "Plain mix"),
-        mix=_mix_row(engine, remix, "mix", "This mix")._replace(attacked=verified),
-    )
+
+    points: float
+    relative_error: float | None
 
 
-def plain_remix(engine: RemixEngine, params: MixParams, quantile: QuantileMethod = "linear") -> Remix:
-    """The mix without a transform at the same level: the same β, or the same α where α is set by hand."""
-    plain = IDENTITY.with_(beta=params.beta, alpha=params.alpha, temperature=params.temperature)
-    return engine.remix(plain, quantile=quantile)
-
-
-def _mix_row(engine: RemixEngine, remix: Remix, key: str, name: str) -> HeadlineRow:
-    base = engine.base
-    return HeadlineRow(
-        key,
-        name,
-        remix.clean,
-        margin_bound=remix.margin_bound,
-        transfer=remix.transfer,
-        alpha=remix.alpha,
-        clean_error_change=error_change(remix.clean, base.rob_clean),
-        robust_error_change=error_change(remix.margin_bound, base.rob_attacked),
-    )
+def change(ours: Estimate | None, theirs: Estimate | None) -> Change | None:
+    """The change from their accuracy to ours, if both exist."""
+    if ours is None or theirs is None:
+        return None
+    return Change(100.0 * (ours.value - theirs.value), error_change(ours, theirs))
 
 
 def error_change(ours: Estimate | None, theirs: Estimate | None) -> float | None:
@@ -100,6 +101,109 @@ def error_change(ours: Estimate | None, theirs: Estimate | None) -> float | None
     if ours is None or theirs is None or theirs.value == 1.0:
         return None
     return (1.0 - ours.value) / (1.0 - theirs.value) - 1.0
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The headline table: base models, M(h) by itself, the plain mix at the same level, and this mix.
+
+    Attributes:
+        std: The standard model g.
+        rob: The robust model h.
+        mapped: M(h).
+        plain: The mix without a transform, at the same β, or at the same α where that is set by hand.
+        mix: This mix.
+        remix: Its parameters, threshold and warnings.
+    """
+
+    std: Row
+    rob: Row
+    mapped: Row
+    plain: Row
+    mix: Row
+    remix: Remix
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows from top to bottom."""
+        return (self.std, self.rob, self.mapped, self.plain, self.mix)
+
+    def changes(self) -> dict[str, dict[str, Change | None]]:
+        """This mix against the robust model and the plain mix, by their keys, for each of `ESTIMATED`."""
+        return {other.key: changes(self.mix, other) for other in (self.rob, self.plain)}
+
+    def to_json(self) -> dict[str, Any]:
+        """The table as plain JSON."""
+        against = {
+            JSON_KEYS[key]: {name: found and found._asdict() for name, found in row.items()}
+            for key, row in self.changes().items()
+        }
+        return {"figures": rows_json(self.rows), "changes": against, "warnings": list(self.remix.warnings)}
+
+
+def headline(
+    engine: RemixEngine,
+    params: MixParams,
+    remix: Remix,
+    *,
+    quantile: QuantileMethod = "linear",
+    verified: Estimate | None = None,
+) -> Headline:
+    """The headline figures of a mix.
+
+    Args:
+        engine: The engine of the bundle.
+        params: The parameters; where α is set, the plain mix gets the same α, else the same β.
+        remix: What the engine makes of them.
+        quantile: How α follows from β.
+        verified: What an adaptive attack has left of this very mix, if one was run.
+    """
+    std, rob = base_rows(engine.base)
+    level = "β" if params.alpha is None else "α"
+    return Headline(
+        std=std,
+        rob=rob,
+        mapped=Row("mapped", "transformed M(h)", remix.rob_clean, transfer=remix.rob_attacked),
+        plain=mix_row(plain_remix(engine, params, quantile), "plain", f"plain mix, same {level}"),
+        mix=replace(mix_row(remix, "mix", "this mix"), verified=verified),
+        remix=remix,
+    )
+
+
+def plain_remix(engine: RemixEngine, params: MixParams, quantile: QuantileMethod = "linear") -> Remix:
+    """The mix without a transform at the same level: the same β, or the same α where α is set by hand."""
+    plain = IDENTITY.with_(beta=params.beta, alpha=params.alpha, temperature=params.temperature)
+    return engine.remix(plain, quantile=quantile)
+
+
+def base_rows(base: BaseFigures) -> tuple[Row, Row]:
+    """The rows of the standard and of the robust model."""
+    return (
+        Row("std", "standard model g", base.std_clean, transfer=base.std_attacked),
+        Row("rob", "robust model h", base.rob_clean, attacked=base.rob_attacked),
+    )
+
+
+def mix_row(remix: Remix, key: str, label: str) -> Row:
+    """The row of a mix."""
+    return Row(
+        key,
+        label,
+        remix.clean,
+        margin_bound=remix.margin_bound,
+        transfer=remix.transfer,
+        params=remix.params,
+    )
+
+
+def changes(mix: Row, other: Row) -> dict[str, Change | None]:
+    """A mix against another classifier, for each of `ESTIMATED`."""
+    return {name: change(mix.figure(name), other.comparable(name)) for name in ESTIMATED}
+
+
+def rows_json(rows: Iterable[Row]) -> dict[str, Any]:
+    """Rows of the headline as plain JSON, by their names there."""
+    return {JSON_KEYS[row.key]: row.to_json() for row in rows}
 
 
 class SeenAndUnseen(NamedTuple):
@@ -121,4 +225,4 @@ def seen_and_unseen(engine: RemixEngine, remix: Remix) -> SeenAndUnseen:
     if index is not None:
         seen[index] = True
     parts = (right[seen], right[~seen])
-    return SeenAndUnseen(*(Estimate("clean", int(p.sum()), p.size) if p.size else None for p in parts))
+    return SeenAndUnseen(*(share_of(p, "clean") if p.size else None for p in parts))

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from mnuts_core import GridSpec, LogitBundle, RemixEngine, grid_search
-from mnuts_core.views.comparison import margin_medians, transfer_matrix
+from mnuts_core.views.comparison import margin_medians
+from mnuts_core.views.transfer_matrix import transfer_matrix
 from tests.browser.conftest import DASHBOARDS, PLOT
 from tests.synthetic import clean_only, make_bundle
 

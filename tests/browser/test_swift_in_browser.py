@@ -116,7 +116,7 @@ def draw(engine):
 
     def make(params: MixParams, names=NAMES):
         remix = engine.remix(params)
-        table = headline.headline(engine, remix, headline.plain_remix(engine, params))
+        table = headline.headline(engine, params, remix)
         mix = margins.mix_histograms(remix)
         made = {
             "plane": plane_figure(tradeoff.plane(engine, remix), plain, None, table),

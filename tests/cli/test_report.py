@@ -7,7 +7,7 @@ import pytest
 
 from mnuts_core import LogitBundle, MixConfig
 from mnuts_core.export.config import EstimateCard, VerifiedCard
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import share
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def mix(mnuts, toy, tmp_path):
 def verify(path, right: int, n: int = 100):
     config = MixConfig.load(path)
     card = VerifiedCard(
-        accuracy=EstimateCard.of(Estimate("verified", right, n)),
+        accuracy=EstimateCard.of(share(right, n, "verified")),
         attack="transfer-based adaptive AutoAttack",
         digest="sha256:" + "0" * 64,
     )

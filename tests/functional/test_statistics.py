@@ -1,4 +1,4 @@
-"""Shares with their Wilson intervals, medians with theirs from order statistics."""
+"""Shares, medians, differences and their intervals, against SciPy and other ways to work them out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.stats import binomtest, quantile_test
 
 from mnuts_core import Estimate, ParameterError
-from mnuts_core.functional.statistics import median_of, wilson_interval
+from mnuts_core.functional.statistics import (
+    columns,
+    mean,
+    median,
+    paired_difference,
+    ratio_of_medians,
+    share,
+    share_of,
+    sign_verdict,
+    wilson_interval,
+)
 
 
 @given(st.integers(1, 20_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -24,7 +35,7 @@ def test_wilson_is_scipys(case):
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_share_lies_within(case):
-    estimate = Estimate("clean", *case)
+    estimate = share(*case, "clean")
     low, high = estimate.interval
     assert 0 <= low <= estimate.value + 1e-12
     assert estimate.value - 1e-12 <= high <= 1
@@ -42,7 +53,7 @@ def test_impossible_counts(case):
 
 
 def test_text_and_json():
-    estimate = Estimate("transfer", 712, 1000)
+    estimate = share(712, 1000, "transfer")
     assert str(estimate) == "71.20 % [68.32, 73.92], n = 1,000"
     told = json.loads(json.dumps(estimate.to_json()))
     assert told["kind"] == "transfer"
@@ -56,7 +67,7 @@ def test_text_and_json():
 @pytest.mark.parametrize(("n", "r"), [(6, 1), (8, 1), (9, 2), (11, 2), (12, 3)])
 def test_a_medians_interval_lies_between_the_order_statistics_counted_by_hand(n, r):
     ascending = np.linspace(0.1, 0.9, n) ** 2
-    found = median_of(np.random.default_rng(n).permutation(ascending))
+    found = median(np.random.default_rng(n).permutation(ascending))
     assert (found.low, found.high) == (ascending[r - 1], ascending[-r])
     assert found.value == np.median(ascending)
     assert found.n == n
@@ -66,22 +77,94 @@ def test_a_medians_interval_lies_between_the_order_statistics_counted_by_hand(n,
 def test_a_medians_interval_is_scipys(n):
     values = np.random.default_rng(n).gamma(2.0, size=n)
     theirs = quantile_test(values, q=0.0, p=0.5).confidence_interval(0.95)
-    np.testing.assert_array_equal(median_of(values)[1:3], [theirs.low, theirs.high])
+    np.testing.assert_array_equal(median(values).interval, [theirs.low, theirs.high])
 
 
 def test_a_medians_interval_covers_it_about_95_times_in_100():
     rng = np.random.default_rng(3)
-    covered = [found.low <= 0.5 <= found.high for found in (median_of(rng.random(40)) for _ in range(2000))]
+    covered = [found.low <= 0.5 <= found.high for found in (median(rng.random(40)) for _ in range(2000))]
     assert 0.94 <= np.mean(covered) <= 0.985  # exact coverage at n = 40 is 96.2 %
 
 
 @pytest.mark.parametrize("n", range(6))
 def test_too_few_values_have_a_median_but_no_interval(n):
-    found = median_of(np.arange(float(n)))
+    found = median(np.arange(float(n)))
     assert found.n == n
     assert math.isnan(found.value) == (n == 0)
     assert np.isnan([found.low, found.high]).all()  # 5 values: 2/32 lie outside their range, over 5 %
 
 
 def test_ties_are_no_trouble():
-    assert median_of(np.ones(10)) == (1.0, 1.0, 1.0, 10)
+    assert median(np.ones(10)) == Estimate(1.0, 1.0, 1.0, 10, "median")
+
+
+def test_ratio_of_medians_holds_the_ratio_of_all_their_ends():
+    rng = np.random.default_rng(3)
+    above, below = rng.uniform(0.1, 0.3, 50), rng.uniform(0.4, 0.9, 80)
+    found = ratio_of_medians(above, below)
+    assert found.value == pytest.approx(np.median(above) / np.median(below))
+    one, other = median(above), median(below)
+    assert (found.low, found.high) == (one.low / other.high, one.high / other.low)
+    assert math.isnan(ratio_of_medians(above, np.zeros(9)).value)
+
+
+def test_a_paired_difference_is_the_mean_of_the_differences():
+    better, worse, n = 22, 5, 1000
+    differences = np.repeat([1.0, -1.0, 0.0], [better, worse, n - better - worse])
+    found = paired_difference(better, worse, n)
+    assert found.value == pytest.approx(differences.mean())
+    half = 1.959964 * differences.std() / np.sqrt(n)
+    np.testing.assert_allclose([found.low, found.high], [found.value - half, found.value + half], rtol=1e-6)
+    none = paired_difference(0, 0, 200)
+    assert none.low < 0 < none.high
+
+
+def test_verdicts():
+    assert sign_verdict(22, 0) == "shown"
+    assert sign_verdict(0, 22) == "contrary"
+    assert sign_verdict(3, 2) == "open"
+    assert sign_verdict(0, 0) == "open"
+    assert share(0, 0).over(0.5) == "open"
+    assert median(np.random.default_rng(0).gamma(2.0, size=65)).over(0) == "shown"
+    assert median(np.arange(3.0)).over(-1.0) == "open"  # three values give no interval
+
+
+def test_a_guess_holds_in_the_interval_or_near_the_figure():
+    number = Estimate(0.5, 0.45, 0.6, 100, "share")
+    assert number.holds(0.59)
+    assert not number.holds(0.61)
+    assert number.holds(0.61, 0.12)
+
+
+def test_means_and_nothing():
+    found = mean(np.array([1.0, 2.0, 3.0, 4.0]))
+    low, high = stats.norm.interval(0.95, 2.5, np.std([1, 2, 3, 4], ddof=1) / 2)
+    np.testing.assert_allclose([found.value, *found.interval], [2.5, low, high])
+    for make in (mean, median):
+        assert math.isnan(make(np.array([])).value)
+
+
+def test_a_share_of_none_is_no_number():
+    none = share(0, 0, "clean")
+    assert (math.isnan(none.value), none.n, none.successes) == (True, 0, 0)
+    assert str(none) == "NaN, n = 0"
+    assert none.to_json() == {"kind": "clean", "value": None, "n": 0, "ci95": [None, None]}
+    assert share_of(np.zeros(0, bool)).n == 0
+    with pytest.raises(ParameterError, match="successes=1, n=0"):
+        share(1, 0)
+
+
+def test_a_share_counts_and_nothing_else_does():
+    right = np.array([True, False, True, True])
+    assert share_of(right, "transfer") == share(3, 4, "transfer")
+    assert share_of(right).tally == "3 of 4 (75.00 %)"
+    with pytest.raises(ParameterError, match="got a median"):
+        _ = median(np.arange(9.0)).successes
+    assert str(mean(np.array([1.0, 3.0]))) == "2 [0.04004, 3.96], n = 2"
+
+
+def test_columns_of_a_frame():
+    figure = share(8, 10)
+    names = ["x", "x_low", "x_high", "x_n"]
+    assert columns("x", figure) == dict(zip(names, [0.8, *wilson_interval(8, 10), 10], strict=True))
+    assert columns("x", None) == dict.fromkeys(names)

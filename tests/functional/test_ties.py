@@ -20,6 +20,7 @@ from mnuts_core import (
 )
 from mnuts_core.clamps import CLAMPS, clamp_logits
 from mnuts_core.functional.mixing import mixed_logits, transform_with
+from mnuts_core.functional.statistics import share
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import IDENTITY, LN_ONLY
 from mnuts_core.views.assumptions import assumptions
@@ -80,7 +81,7 @@ class TestAllClassesTie:
         engine = RemixEngine(THREE)
         remix = engine.remix(SILENT)
         counted = assumptions(engine, remix)
-        assert counted.changed_clean == counted.changed_attacked == (3, 3)
+        assert counted.changed_clean == counted.changed_attacked == share(3, 3)
         assert story(engine, remix, "clean", 0).mapped == NO_CLASS
         assert margin_medians(engine, SILENT)["M(h)"].clean_right.n == 0
 

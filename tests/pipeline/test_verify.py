@@ -21,7 +21,7 @@ from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
 from mnuts_core.export.config import published_schema
 from mnuts_core.functional.mixing import mixed_logits
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import share
 from mnuts_core.pipeline import workfolder
 from mnuts_core.pipeline.diagnostics import CODES, doubts_of_config, doubts_of_result
 from mnuts_core.pipeline.verify import Verified, evaluate
@@ -67,8 +67,8 @@ class TestResult:
         with torch.no_grad():
             clean = setup.mix(setup.images).argmax(1) == setup.labels
             right = setup.mix(verified.points).argmax(1) == setup.labels
-        assert verified.clean == Estimate("clean", int(clean.sum()), N)
-        assert verified.accuracy == Estimate("verified", int(right.sum()), N)
+        assert verified.clean == share(int(clean.sum()), N, "clean")
+        assert verified.accuracy == share(int(right.sum()), N, "verified")
         assert torch.equal(verified.predictions == setup.labels, right)
         assert 0 < right.sum() < clean.sum()
 
@@ -85,7 +85,7 @@ class TestResult:
         assert names == ["apgd-ce", "apgd-t", "fab-t", "square", "base-transfer"]
         for part in verified.components:
             left -= part.broken
-            assert part.accuracy == Estimate("attacked", left, N)
+            assert part.accuracy == share(left, N, "attacked")
         assert left == verified.accuracy.successes
         assert sum(part.broken > 0 for part in verified.components) >= 2
 
@@ -126,7 +126,7 @@ class TestResult:
 
     @pytest.mark.parametrize("successes", [0, 20])
     def test_all_and_none_fit_into_a_card(self, verified, successes):
-        extreme = verified._replace(accuracy=Estimate("verified", successes, 20))
+        extreme = verified._replace(accuracy=share(successes, 20, "verified"))
         card = extreme.into(MixConfig.from_params(PARAMS)).verified
         assert card is not None
         assert card.accuracy.value == successes / 20
@@ -379,7 +379,7 @@ class TestWarnings:
         assert "square-beats-white-box" in codes(found)
 
     def test_witnesses(self):
-        clean = Estimate("clean", 900, 1000)
+        clean = share(900, 1000, "clean")
         assert doubts_of_result(clean, {"apgd-ce": 300, "square": 2, "base-transfer": 2}) == []
         found = doubts_of_result(clean, {"square": 3, "base-transfer": 3})
         assert [doubt.code for doubt in found] == ["square-beats-white-box", "transfer-beats-white-box"]
@@ -397,7 +397,7 @@ class TestWarnings:
 
     def test_other_than_the_configuration(self):
         threat, digest = ThreatModel(norm="Linf", eps=0.1), "sha256:" + "0" * 64
-        clean, said = Estimate("clean", 950, 1000), Estimate("clean", 900, 1000)
+        clean, said = share(950, 1000, "clean"), share(900, 1000, "clean")
         cards = [ModelCard(spec="a", digest=digest), ModelCard(spec="b", digest=digest)]
         others = [cards[0], ModelCard(spec="c", digest="sha256:" + "1" * 64)]
         raw = json.loads(MixConfig.from_params(PARAMS).to_json())

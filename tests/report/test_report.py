@@ -14,11 +14,12 @@ from PIL import Image
 from mnuts_core import GridSpec, MixConfig, MnutsError, RemixEngine, grid_search
 from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.export.config import BundleCard, EstimateCard, VerifiedCard
-from mnuts_core.functional.statistics import Estimate, wilson_interval
+from mnuts_core.functional.statistics import share, wilson_interval
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.report.claims import moved, paper_result, robust_change, statements
+from mnuts_core.report.claims import moved, robust_change, statements
 from mnuts_core.report.compute import make_report
 from mnuts_core.report.files import check_folder, default_folder, write_report
+from mnuts_core.report.paper import paper_result
 from mnuts_core.report.plot import COLOUR, plane_png, points
 from mnuts_core.report.render import Bullets, Document, Figure, Grid, Heading, Paragraph, to_html, to_markdown
 from mnuts_core.report.wording import document, to_frame, to_json, warnings
@@ -42,7 +43,7 @@ def report(digits):
 def verified_config(logits, params=NUTS, right=60, n=90, **changes) -> MixConfig:
     config = MixConfig.from_remix(RemixEngine(logits), params)
     card = VerifiedCard(
-        accuracy=EstimateCard.of(Estimate("verified", right, n)),
+        accuracy=EstimateCard.of(share(right, n, "verified")),
         attack="transfer-based adaptive AutoAttack",
         digest="sha256:" + "0" * 64,
     )
@@ -156,7 +157,7 @@ class TestVerified:
 
     def test_taken_from_the_configuration(self, small):
         made = make_report(small, [("a", verified_config(small))])
-        assert made.trials[0].mix.verified == Estimate("verified", 60, 90)
+        assert made.trials[0].mix.verified == share(60, 90, "verified")
         change = robust_change(made.trials[0].mix, made.base[1], "verified")
         attacked = made.base[1].attacked
         assert change == pytest.approx((30 / 90) / (1 - attacked.value) - 1)
@@ -182,7 +183,7 @@ class TestVerified:
         config = verified_config(digits, params, right=130, n=n)
         changes = []
         for count in (right, right - 1):
-            clean = EstimateCard.of(Estimate("clean", count, n))
+            clean = EstimateCard.of(share(count, n, "clean"))
             card = config.verified.model_copy(update={"clean": clean})
             made = make_report(digits, [("a", config.model_copy(update={"verified": card}))])
             changes.append(robust_change(made.trials[0].mix, made.base[1], "verified"))
@@ -204,11 +205,11 @@ class TestVerified:
     @pytest.mark.parametrize(
         ("clean", "verified", "mended", "holds"),
         [
-            (+5, 500, 100, True),  # as robust, more accurate
-            (+5, 700, 100, True),  # more of both
+            (+3, 500, 100, True),  # as robust, more accurate
+            (+3, 700, 100, True),  # more of both
             (0, 700, 0, True),  # as accurate, more robust
             (+1, 490, 1, None),  # more accurate, less robust, both by less than can be told
-            (+5, 500, 1, None),  # as robust, more accurate by less than can be told
+            (+3, 500, 1, None),  # as robust, more accurate by less than can be told
             (0, 520, 0, None),  # as accurate, more robust by less than can be told
             (-1, 700, 1, None),  # more robust; less accurate, by less than can be told
             (-5, 500, 100, False),  # as robust, less accurate
@@ -225,7 +226,7 @@ class TestVerified:
         assert claim.holds is holds
         assert claim.text.count("beyond the noise") == (mended == 100) + (abs(verified - 500) == 200)
 
-    @pytest.mark.parametrize(("clean", "verified"), [(+5, 300), (+5, 490), (-5, 700)])
+    @pytest.mark.parametrize(("clean", "verified"), [(+3, 300), (+3, 490), (-5, 700)])
     def test_nothing_is_said_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
         plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", plain)])
@@ -260,9 +261,9 @@ def with_figures(report, clean, margin_bound, n=1000, verified=None, mended=None
     trial = report.trials[0]
     mix = dataclasses.replace(
         trial.mix,
-        clean=Estimate("clean", clean, n),
-        margin_bound=Estimate("margin bound", margin_bound, 1000),
-        verified=None if verified is None else Estimate("verified", verified, 1000),
+        clean=share(clean, n, "clean"),
+        margin_bound=share(margin_bound, 1000, "margin bound"),
+        verified=None if verified is None else share(verified, 1000, "verified"),
     )
     paired = {
         key: dataclasses.replace(pair, mended=pair.mended if mended is None else mended, broken=0)

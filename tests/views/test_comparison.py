@@ -12,16 +12,13 @@ from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_searc
 from mnuts_core.bundles.manifest import AttackCard, ThreatModel
 from mnuts_core.views.comparison import (
     attack_kind,
-    best_frame,
-    best_of,
-    doubts,
+    comparison_warnings,
     margin_medians,
     medians_frame,
     summaries_frame,
     summary,
-    transfer_matrix,
-    transfers_frame,
 )
+from mnuts_core.views.transfer_matrix import best_frame, best_of, transfer_matrix, transfers_frame
 from tests import reference
 from tests.synthetic import clean_only, make_bundle
 
@@ -121,11 +118,11 @@ def own_quantile(bundle: LogitBundle, params: MixParams) -> float:
 
 @pytest.mark.parametrize("alpha", ["target", "source"])
 def test_every_cell_of_the_matrix_is_recomputed(bundles, engines, params, alpha):
-    told = []
-    cells = transfer_matrix(engines, params, alpha, told.append)
+    lines = []
+    cells = transfer_matrix(engines, params, alpha, lines.append)
     assert [(c.source, c.target) for c in cells] == [(a, b) for a in bundles for b in bundles]
-    assert told[-1] == 1.0
-    assert told == sorted(told)
+    assert lines[-1] == 1.0
+    assert lines == sorted(lines)
     for cell in cells:
         chosen = params[cell.source]
         counted_on = cell.target if alpha == "target" else cell.source
@@ -194,7 +191,7 @@ def with_card(bundle: LogitBundle, **fields) -> LogitBundle:
 
 
 def test_what_differs_is_told_and_what_does_not_is_not(bundles):
-    assert doubts({"ten": bundles["ten"], "other": bundles["other"]}) == ()
+    assert comparison_warnings({"ten": bundles["ten"], "other": bundles["other"]}) == ()
     square = with_card(bundles["other"], attack=AttackCard(name="Square", n_queries=500))
     mmaa = with_card(bundles["ten"], attack=AttackCard(name="MMAA", n_iter=100, n_targets=9))
     assert [attack_kind(b) for b in (square, mmaa, bundles["ten"], clean_only(mmaa))] == [
@@ -204,12 +201,14 @@ def test_what_differs_is_told_and_what_does_not_is_not(bundles):
         "none",
     ]
     l2 = with_card(bundles["twenty"], threat=ThreatModel(norm="L2", eps=0.5))
-    told = doubts({"square": square, "mmaa": mmaa, "l2": l2})
-    assert len(told) == 3
-    assert "10 (square, mmaa); 20 (l2)" in told[0]
-    assert "not recorded (square, mmaa); ℓ2, ε = 0.5 (l2)" in told[1]
-    assert "black box (square); white box (mmaa)" in told[2]
-    assert doubts({"a": mmaa, "b": with_card(mmaa, name="twin")}) == ("a and b hold the very same numbers.",)
+    lines = comparison_warnings({"square": square, "mmaa": mmaa, "l2": l2})
+    assert len(lines) == 3
+    assert "10 (square, mmaa); 20 (l2)" in lines[0]
+    assert "not recorded (square, mmaa); ℓ2, ε = 0.5 (l2)" in lines[1]
+    assert "black box (square); white box (mmaa)" in lines[2]
+    assert comparison_warnings({"a": mmaa, "b": with_card(mmaa, name="twin")}) == (
+        "a and b hold the very same numbers.",
+    )
 
 
 def test_the_summary_says_what_the_figures_rest_on(bundles):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mnuts_core.functional.statistics import Number
+from mnuts_core.functional.statistics import Estimate
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.lesson.layout import (
     GUESS,
@@ -27,7 +27,7 @@ class Bar(NamedTuple):
     """One bar with an interval; without a number it is still to be guessed."""
 
     place: str
-    number: Number | None
+    number: Estimate | None
     colour: str
     hollow: bool = False
 
@@ -45,8 +45,8 @@ class Point(NamedTuple):
     """
 
     name: str
-    x: Number
-    y: Number
+    x: Estimate
+    y: Estimate
     colour: str
     symbol: str
     detail: str = ""
@@ -104,7 +104,7 @@ def accuracy_figure(bars: Sequence[Bar], guess: tuple[str, float] | None = None)
     return {"data": traces, "layout": layout}
 
 
-def _percent_text(number: Number) -> str:
+def _percent_text(number: Estimate) -> str:
     return f"{100 * number.value:.1f} %"
 
 
@@ -166,7 +166,7 @@ def _marks(points: Sequence[Point]) -> Figure:
     }
 
 
-def _ends(numbers: Sequence[Number]) -> Figure:
+def _ends(numbers: Sequence[Estimate]) -> Figure:
     """The intervals' ends, from shares to per cent."""
     return {
         "type": "data",

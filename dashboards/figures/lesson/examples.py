@@ -11,6 +11,7 @@ from mnuts_dashboards.figures.examples import simplex_figure
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.lesson.layout import SIZE, lesson_layout, moving_line, note_at
 from mnuts_dashboards.figures.transform import clamp_figure
+from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MIX, MUTED, ROB, translucent
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def cutoff_figure(curve: TransformCurve, c: float) -> Figure:
     layout["yaxis2"]["range"] = [peak * low / high, peak]  # the hills stand on the curve's own zero line
     for trace, colour, opacity in zip(figure["data"], (MUTED, ROB), (0.3, 0.4), strict=False):
         trace["fillcolor"] = translucent(colour, opacity)
-    label = f"cutoff z = {-c + 0.0:.2f}".replace("-", "−")
+    label = minus(f"cutoff z = {-c + 0.0:.2f}")
     figure["data"].append(moving_line(-c, (low, high), label, (-c - left) / (right - left), at=0.92))
     return figure
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from mnuts_core.functional.statistics import of_estimate, sign_verdict
+from mnuts_core.functional.statistics import sign_verdict
 from mnuts_dashboards.figures.lesson import accuracy as fig
 from mnuts_dashboards.lesson.checks import POINTS, Check, is_near, measured
 from mnuts_dashboards.lesson.inputs import Input, percentage
@@ -89,8 +89,8 @@ class TwoFailures(Step):
         base = self.lab.engine.base
         attacked = self._bar_name("h", "attacked")
         bars = [
-            fig.Bar(self._bar_name("g", "clean"), of_estimate(base.std_clean), STD),
-            fig.Bar(self._bar_name("h", "clean"), of_estimate(base.rob_clean), ROB),
+            fig.Bar(self._bar_name("g", "clean"), base.std_clean, STD),
+            fig.Bar(self._bar_name("h", "clean"), base.rob_clean, ROB),
             fig.Bar(attacked, measured(base.rob_attacked) if self.answered else None, ROB),
         ]
         if self.answered:

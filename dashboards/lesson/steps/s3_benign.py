@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnuts_core.functional.statistics import median, superiority
+from mnuts_core.functional.statistics import median
+from mnuts_core.functional.superiority import superiority
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson.checks import POINTS, Check, is_larger, is_near
 from mnuts_dashboards.lesson.inputs import Input

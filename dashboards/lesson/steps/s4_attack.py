@@ -11,7 +11,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from mnuts_core.functional.statistics import median, share, superiority
+from mnuts_core.functional.statistics import median, share
+from mnuts_core.functional.superiority import superiority
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson.checks import POINTS, Check, is_larger, is_near
 from mnuts_dashboards.lesson.inputs import Input, percentage

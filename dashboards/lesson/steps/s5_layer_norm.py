@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from mnuts_core.functional.statistics import superiority, superiority_change
+from mnuts_core.functional.superiority import superiority, superiority_change
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson.checks import Check
 from mnuts_dashboards.lesson.inputs import Input

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from mnuts_core.clamps import gelu
-from mnuts_core.functional.statistics import median, ratio_of_medians, superiority, superiority_change
+from mnuts_core.functional.statistics import median, ratio_of_medians
+from mnuts_core.functional.superiority import superiority, superiority_change
 from mnuts_core.params import PAPER_OPTIMA, MixParams
 from mnuts_core.views import examples
 from mnuts_dashboards.figures.lesson import examples as fig

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from mnuts_core.functional.statistics import Estimate, Number, of_estimate, paired_gain, sign_verdict
+from mnuts_core.functional.statistics import Estimate, paired_difference, sign_verdict
 from mnuts_core.remix.engine import Remix
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.lesson import accuracy as fig
@@ -28,9 +28,9 @@ class Row(NamedTuple):
     """A classifier's figures; `attacked` is measured for h and a margin bound for a mix."""
 
     name: str
-    clean: Number
-    attacked: Number
-    transfer: Number | None
+    clean: Estimate
+    attacked: Estimate
+    transfer: Estimate | None
 
 
 class Price(Step):
@@ -74,7 +74,7 @@ class Price(Step):
         lab, (mix, plain) = self.lab, self._mixes(LEVEL)
         flips = lab.flips(mix)
         fixes, breaks = len(flips.fixes), len(flips.breaks)
-        gain = paired_gain(fixes, breaks, lab.n)
+        gain = paired_difference(fixes, breaks, lab.n)
         ours, theirs = mix.on_clean.mix_right, plain.on_clean.mix_right
         only, other = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
         return Check(
@@ -96,9 +96,9 @@ class Price(Step):
         if not self.answered:
             return Markup()
         base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
-        rows = [Row("h", of_estimate(base.rob_clean), measured(base.rob_attacked), None)]
+        rows = [Row("h", base.rob_clean, measured(base.rob_attacked), None)]
         rows += [
-            Row(name, of_estimate(one.clean), measured(one.margin_bound), measured(one.transfer))
+            Row(name, one.clean, measured(one.margin_bound), measured(one.transfer))
             for name, one in (("plain", plain), ("mix", mix))
         ]
         n, m = self.lab.n, self.lab.bundle.n_adv
@@ -127,7 +127,7 @@ class Price(Step):
         return {"plane": fig.price_figure(points, self.lab.frontier if self.answered else None, guess)}
 
     def _point(self, name: str, x: Estimate, y: Estimate | None, colour: str, symbol: str) -> fig.Point:
-        return fig.Point(self.plain("point", name=name), of_estimate(x), measured(y), colour, symbol)
+        return fig.Point(self.plain("point", name=name), x, measured(y), colour, symbol)
 
     def _verified_point(self, one: Known, clean: Estimate) -> fig.Point:
         name, colour = ("plain verified", PLAIN) if one.params.plain else ("verified", MIX)

@@ -11,7 +11,7 @@ import pytest
 
 from mnuts_core import GridSpec, RemixEngine, grid_search
 from mnuts_core.bundles.manifest import AttackCard, ThreatModel
-from mnuts_core.views.comparison import best_of, transfer_matrix
+from mnuts_core.views.transfer_matrix import best_of, transfer_matrix
 from mnuts_dashboards.board.board import BoardEvent
 from mnuts_dashboards.compare import tables
 from mnuts_dashboards.compare.app import Compare
@@ -285,7 +285,9 @@ def test_the_medians_are_saved_as_csv(compare):
     row = frame.query(
         "bundle == 'two' and classifier == 'LN h' and images == 'attacked' and predicted == 'right'"
     )
-    np.testing.assert_allclose(row[["median", "low", "high", "n"]].to_numpy()[0], shown)
+    np.testing.assert_allclose(
+        row[["median", "low", "high", "n"]].to_numpy()[0], [shown.value, *shown.interval, shown.n]
+    )
 
 
 def test_work_runs_beside_the_page_and_a_cancel_keeps_the_view(compare, monkeypatch):

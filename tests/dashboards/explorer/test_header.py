@@ -66,7 +66,7 @@ def test_the_headline_is_the_moments(header, bundle):
     engine = RemixEngine(bundle)
     params = MixParams(s=2, p=2, c=-0.3)
     remix = engine.remix(params)
-    table = headline.headline(engine, remix, headline.plain_remix(engine, params))
+    table = headline.headline(engine, params, remix)
     scene = Scene(Opened(engine, margins.base_histograms(engine)), remix, table)
     header.show(scene)
     assert header.headline.value == headline_html(scene)

@@ -5,13 +5,17 @@ import math
 import plotly.graph_objects as go
 import pytest
 
-from mnuts_core.functional.statistics import Median
+from mnuts_core.functional.statistics import Estimate
 from mnuts_core.views.comparison import Medians
 from mnuts_dashboards.figures.comparison import FADED, PaperGap, gaps_figure, medians_figure
 
 
+def margin_median(value: float, half: float, n: int) -> Estimate:
+    return Estimate(value, value - half, value + half, n, "median")
+
+
 def groups(value: float, attacked: bool = True) -> Medians:
-    made = [Median(value + i / 10, value + i / 10 - 0.05, value + i / 10 + 0.05, 50 + i) for i in range(4)]
+    made = [margin_median(value + i / 10, 0.05, 50 + i) for i in range(4)]
     return Medians(*(made if attacked else made[:2]))
 
 
@@ -40,7 +44,7 @@ def test_the_medians_stand_where_they_belong(medians):
 
 
 def test_an_empty_group_has_no_bar():
-    nothing = Median(math.nan, math.nan, math.nan, 0)
+    nothing = Estimate(math.nan, math.nan, math.nan, 0, "median")
     made = medians_figure({"a": {"g": Medians(nothing, groups(0.1).clean_wrong)}})
     go.Figure(made)
     assert made["data"][0]["x"] == []
@@ -48,7 +52,7 @@ def test_an_empty_group_has_no_bar():
 
 
 def test_too_few_values_have_no_interval():
-    few = Median(0.3, math.nan, math.nan, 3)
+    few = Estimate(0.3, math.nan, math.nan, 3, "median")
     made = medians_figure({"a": {"g": Medians(few, groups(0.1).clean_wrong)}})
     assert made["data"][0]["text"] == ["too few for an interval, n = 3"]
     assert made["data"][1]["text"] == ["95 % interval 0.150 to 0.250, n = 51"]

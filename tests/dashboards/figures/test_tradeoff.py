@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from mnuts_core import GridSpec, MixParams, RemixEngine, beta_frontier, grid_search
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import share
 from mnuts_core.params import IDENTITY
 from mnuts_core.views import headline, tradeoff
 from mnuts_core.views.tradeoff import alpha_curve
@@ -19,7 +19,7 @@ PARAMS = MixParams(s=2, p=2, c=-0.3)
 
 def drawn(engine, params, frontier=None, *more):
     remix = engine.remix(params)
-    table = headline.headline(engine, remix, headline.plain_remix(engine, params))
+    table = headline.headline(engine, params, remix)
     return plane_figure(tradeoff.plane(engine, remix), alpha_curve(engine, IDENTITY), frontier, table, *more)
 
 
@@ -56,7 +56,7 @@ def test_the_point_is_the_mix(engine):
 
 def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
     shown = [PARAMS.with_(alpha=0.8), IDENTITY.with_(alpha=0.9)]
-    clean, left = engine.remix(PARAMS).clean, Estimate("verified", 20, 50)
+    clean, left = engine.remix(PARAMS).clean, share(20, 50, "verified")
     others = [Known(params, "", clean, left, None) for params in shown]
     stars = drawn(engine, PARAMS, None, (), others)["data"][PLANE_TRACES.index("others verified")]
     assert (stars["x"], stars["y"]) == ([100 * clean.value] * 2, [40.0, 40.0])
@@ -70,8 +70,8 @@ def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
 
 
 def test_this_mix_has_a_star_once_it_is_verified(engine):
-    remix, left = engine.remix(PARAMS), Estimate("verified", 20, 50)
-    table = headline.headline(engine, remix, headline.plain_remix(engine, PARAMS), left)
+    remix, left = engine.remix(PARAMS), share(20, 50, "verified")
+    table = headline.headline(engine, PARAMS, remix, verified=left)
     plane = plane_figure(tradeoff.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
     star = plane["data"][PLANE_TRACES.index("verified")]
     assert (star["x"], star["y"], star["meta"]) == (

@@ -3,9 +3,9 @@
 import plotly.graph_objects as go
 import pytest
 
-from mnuts_core.functional.statistics import Estimate
+from mnuts_core.functional.statistics import share
 from mnuts_core.params import MixParams
-from mnuts_core.views.comparison import Transfer
+from mnuts_core.views.transfer_matrix import Transfer
 from mnuts_dashboards.figures.transfer_matrix import transfers_figure
 
 
@@ -15,9 +15,9 @@ def cell(source, target, clean=90, loss=0.02, **more):
         source,
         target,
         params,
-        Estimate("clean", clean, 100),
-        Estimate("margin bound", 50, 80),
-        Estimate("transfer", 60, 80),
+        share(clean, 100, "clean"),
+        share(50, 80, "margin bound"),
+        share(60, 80, "transfer"),
         loss,
         -0.0125,
         0.0,

@@ -3,12 +3,12 @@
 import plotly.graph_objects as go
 import pytest
 
-from mnuts_core.functional.statistics import Number
+from mnuts_core.functional.statistics import Estimate
 from mnuts_dashboards.figures.lesson.accuracy import Bar, Point, accuracy_figure, price_figure
 from mnuts_dashboards.figures.lesson.layout import GUESS
 from mnuts_dashboards.theme import ROB, STD
 
-HALF, MOST = Number(0.5, 0.4, 0.65, 90), Number(0.9, 0.85, 0.95, 200)
+HALF, MOST = Estimate(0.5, 0.4, 0.65, 90, "clean"), Estimate(0.9, 0.85, 0.95, 200, "clean")
 
 
 def test_a_bar_has_its_interval():

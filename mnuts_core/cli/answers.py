@@ -1,0 +1,175 @@
+"""What several commands print: tables of figures with intervals, what they mean, and their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mnuts_core.cli.console import printable
+from mnuts_core.params import MixParams
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.functional.quantiles import QuantileMethod
+    from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.remix.engine import BaseFigures, RemixEngine
+    from mnuts_core.views.headline import Change, Headline, Row
+
+NONE = "–"
+
+
+def mix_headline(engine: RemixEngine, params: MixParams, quantile: QuantileMethod = "linear") -> Headline:
+    """The headline figures of a mix.
+
+    Args:
+        engine: The engine of the bundle.
+        params: The parameters.
+        quantile: How α follows from β.
+    """
+    from mnuts_core.views.headline import headline  # loads torch, which `mnuts --help` does not need
+
+    return headline(engine, params, engine.remix(params, quantile=quantile), quantile=quantile)
+
+
+def headline_table(headline: Headline, title: str) -> Table:
+    """The headline as a table, the changes below."""
+    from mnuts_core.views.headline import ESTIMATED
+
+    table = figures_table(headline.rows, title, ESTIMATED)
+    for other, row in headline.changes().items():
+        table.add_section()
+        against = "robust model" if other == "rob" else "plain mix"
+        table.add_row(f"vs {against}", "points", *(_points(row[name]) for name in ESTIMATED))
+        table.add_row("", "errors", *(_errors(row[name]) for name in ESTIMATED))
+    return table
+
+
+def figures_table(rows: Sequence[Row], title: str, names: Sequence[str]) -> Table:
+    """Rows of figures as a table; accuracies in percent.
+
+    Args:
+        rows: What to show; a column for the weight α comes with the first mix among them.
+        title: The table's title.
+        names: Which figures; the robust model's accuracy under attack stands in for its estimates.
+    """
+    mixes = any(row.alpha is not None for row in rows)
+    table = Table(title=Text(title, style="bold"), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("accuracy in %\n[95 % interval]")
+    if mixes:
+        table.add_column("weight α", justify="right")
+    for name in names:
+        counts = {figure.n for row in rows if (figure := row.comparable(name)) is not None}
+        kind = "exact" if name == "clean" else "estimate"
+        n = f"{kind}, n = {max(counts):,}" if counts else NONE
+        table.add_column(f"{name.replace('_', ' ')}\n{n}", justify="right", no_wrap=True)
+    for row in rows:
+        cells = (percent(row.comparable(name)) for name in names)
+        alpha = [NONE if row.alpha is None else f"{row.alpha:.6g}"] if mixes else []
+        table.add_row(row.label, *alpha, *cells, style="bold" if row.key == "mix" else "")
+    return table
+
+
+def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
+    """What the figures in a table mean, and what they do not."""
+    if not bundle.n_adv:
+        return Text("The bundle has no attacked part: there are no figures under attack.", style="dim")
+    attack = bundle.manifest.attack
+    name = printable(attack.name) if attack else "not recorded in the bundle"
+    lines = [f"† on h itself, under the attack that found the attacked points: {name}."]
+    if any(row.alpha is not None for row in rows):
+        lines += [
+            "margin bound: M(h) right with margin ≥ (1-α)/α at these points, g taken as always wrong.",
+            "transfer: right at these points, which were found against LN∘h, not against the mix.",
+            "Only an adaptive attack on the mix itself verifies its robust accuracy.",
+        ]
+    else:
+        lines.append("transfer: right at these points; g's own robust accuracy is at most this.")
+    return Text("\n".join(lines), style="dim")
+
+
+def describe(bundle: LogitBundle) -> str:
+    """A bundle in one line: name, counts, classes, threat model."""
+    threat = "" if bundle.manifest.threat is None else f" · {bundle.manifest.threat}"
+    counts = f"{bundle.n_clean:,} clean, {bundle.n_adv:,} attacked"
+    return f"{printable(bundle.name)} · {counts} · {bundle.num_classes} classes{threat}"
+
+
+def transform_words(params: MixParams) -> str:
+    """The parameters in one line."""
+    norm = "no layer norm" if params.ln_k == 0 else f"layer norm over top {params.ln_k}"
+    values = f"s = {params.s:.6g}, p = {params.p:.6g}, c = {params.c:.6g}"
+    return f"{values} · {params.clamp} · {norm} · T = {params.temperature:g}"
+
+
+def percent(estimate: Estimate | None) -> Text:
+    """An accuracy in percent with its interval; a dagger where an attack on that very model measured it."""
+    if estimate is None:
+        return Text(f"{NONE}  ", style="dim")
+    low, high = estimate.interval
+    mark = " †" if estimate.kind == "attacked" else "  "
+    return Text.assemble(
+        f"{100 * estimate.value:.2f} ", (f"[{100 * low:.1f}, {100 * high:.1f}]", "dim"), mark
+    )
+
+
+def _points(change: Change | None) -> str:
+    return _signed(None if change is None else change.points, 2, "")
+
+
+def _errors(change: Change | None) -> str:
+    share = None if change is None else change.relative_error
+    return _signed(None if share is None else 100 * share, 1, " %")
+
+
+def _signed(value: float | None, digits: int, unit: str) -> str:
+    """A number with its sign, set as the table's figures are; no sign before zero."""
+    if value is None:
+        return f"{NONE}  "
+    rounded = round(value, digits) + 0.0  # -0.0 becomes 0.0
+    return f"{rounded:{'+' if rounded else ''}.{digits}f}{unit}  "
+
+
+def title(figures: Headline, bundle: str, from_beta: bool) -> str:
+    """What a headline table is about: bundle, parameters, level and weight."""
+    level = f"β = {figures.remix.params.beta:g} → " if from_beta else ""
+    weight = f"{level}α = {figures.remix.params.alpha:.6g}, margin threshold {figures.remix.threshold:.4g}"
+    return f"{bundle}\n{transform_words(figures.remix.params)}\n{weight}"
+
+
+def bundle_card(bundle: LogitBundle) -> dict[str, Any]:
+    """The bundle in a JSON answer."""
+    counts = {"n_clean": bundle.n_clean, "n_attacked": bundle.n_adv, "classes": bundle.num_classes}
+    return {"name": bundle.name, "digest": bundle.digest, **counts}
+
+
+def mix_card(figures: Headline, from_beta: bool) -> dict[str, Any]:
+    """A mix in a JSON answer: parameters, threshold, figures, changes."""
+    params = figures.remix.params
+    values = {name: getattr(params, name) for name in ("s", "p", "c", "clamp", "ln_k", "temperature")}
+    level = {"alpha": params.alpha, "beta": params.beta if from_beta else None}
+    return {"params": values | level, "threshold": figures.remix.threshold, **figures.to_json()}
+
+
+def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str, Any]:
+    """A bundle in a JSON answer: path, counts, manifest, base figures."""
+    from mnuts_core.views.headline import base_rows, rows_json
+
+    return {
+        "path": path,
+        "n_clean": bundle.n_clean,
+        "n_attacked": bundle.n_adv,
+        "num_classes": bundle.num_classes,
+        "images": {"clean": _shape(bundle.clean_images), "attacked": _shape(bundle.adv_images)},
+        "manifest": bundle.manifest.model_dump(mode="json", by_alias=True),
+        "figures": rows_json(base_rows(base)),
+    }
+
+
+def _shape(array: Any) -> Any:
+    return None if array is None else array.shape
