@@ -86,7 +86,7 @@ def percent(number: Estimate, *, signed: bool = False) -> Markup:
 
 def brief(number: Estimate) -> Markup:
     """A share in per cent with its interval, where n stands elsewhere."""
-    value, low, high = (f"{100 * part:.1f}" for part in number[:3])
+    value, low, high = (f"{100 * part:.1f}" for part in (number.value, *number.interval))
     return Markup("{}&nbsp;% {}").format(_BOLD.format(value), _SMALL.format(f"{low} to {high}"))
 
 

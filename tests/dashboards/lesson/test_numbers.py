@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mnuts_core.functional.statistics import Number
+from mnuts_core.functional.statistics import Estimate
 from mnuts_dashboards.lesson.numbers import HELPERS, brief, margin, percent, short, small
 from mnuts_dashboards.text.templates import Texts
 
@@ -20,19 +20,22 @@ PARTS = Texts("lesson/templates/parts.html", **HELPERS)
         (short(-1.1), "−1.1"),
         (short(5.0), "5"),
         (
-            percent(Number(0.5, 0.4, 0.65, 1200)),
+            percent(Estimate(0.5, 0.4, 0.65, 1200, "share")),
             "<b>50.0</b> % <small>(95 %: 40.0 to 65.0; n = 1,200)</small>",
         ),
         (
-            percent(Number(-0.02, -0.03, 0.01, 9), signed=True),
+            percent(Estimate(-0.02, -0.03, 0.01, 9, "share"), signed=True),
             "<b>−2.0</b> points <small>(95 %: −3.0 to +1.0; n = 9)</small>",
         ),
-        (margin(Number(2.0, 1.0, math.inf, 9)), "<b>2.000</b> <small>(95 %: 1.000 to ∞; n = 9)</small>"),
         (
-            margin(Number(0.5, math.nan, math.nan, 3)),
+            margin(Estimate(2.0, 1.0, math.inf, 9, "share")),
+            "<b>2.000</b> <small>(95 %: 1.000 to ∞; n = 9)</small>",
+        ),
+        (
+            margin(Estimate(0.5, math.nan, math.nan, 3, "share")),
             "<b>0.500</b> <small>(too few for an interval; n = 3)</small>",
         ),
-        (brief(Number(0.5, 0.4, 0.65, 90)), "<b>50.0</b> % <small>40.0 to 65.0</small>"),
+        (brief(Estimate(0.5, 0.4, 0.65, 90, "share")), "<b>50.0</b> % <small>40.0 to 65.0</small>"),
     ],
 )
 def test_numbers_as_they_are_printed(text, printed):
