@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import sys
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from mnuts_core.bundles.manifest import ModelCard
 from mnuts_core.errors import Stopped
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.checkpoints import ModelError
+from mnuts_core.models.compat import TORCH_JIT_WARNING
 
 DEMOS = ("digits/std", "digits/rob", "cifar10/std", "cifar10/rob")
 FORMS = (
@@ -110,7 +112,8 @@ def foreign_code(spec: str, problem: str, remedy: str) -> Iterator[None]:
         ModelError: Instead of anything else but a Ctrl-C, or what else ends this process.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=TORCH_JIT_WARNING, category=FutureWarning)  # timm's
             yield
     except (ModelError, KeyboardInterrupt, Stopped):
         raise
