@@ -177,6 +177,7 @@ def test_a_reload_keeps_predictions_and_controls_and_another_bundle_has_its_own(
     slider = page.locator(".mnuts-controls-row").get_by_role("slider", name="weight α")
     slider.fill("0.8")
     page.wait_for_function("document.querySelector('.mnuts-live').innerText.includes('α = 0.800')")
+    page.wait_for_function("Object.values(sessionStorage).some((kept) => JSON.parse(kept)?.alpha === 0.8)")
     page.reload(wait_until="commit")
     page.wait_for_function("document.querySelector('.mnuts-live')?.innerText.includes('α = 0.800')")
     assert page.locator(".mnuts-answer").inner_text() == answer
