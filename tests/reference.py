@@ -79,14 +79,14 @@ class Rows(NamedTuple):
 
 def rows_of(bundle: LogitBundle, clean: str = "attacked", conditional: bool = False) -> Rows:
     wrong, right = [], []
-    visited = bundle.adv_index if clean == "attacked" else range(bundle.n_clean)
+    visited = bundle.attacked.index if clean == "attacked" else range(bundle.n_clean)
     for row in visited:
         label, h = bundle.clean_labels[row], bundle.clean_rob_logits[row]
         if layer_norm([h])[0].argmax() != label and (
             not conditional or bundle.clean_std_logits[row].argmax() == label
         ):
             wrong.append(h)
-    for row, h in zip(bundle.adv_index, bundle.adv_rob_logits, strict=True):
+    for row, h in zip(bundle.attacked.index, bundle.attacked.rob_logits, strict=True):
         if layer_norm([h])[0].argmax() == bundle.clean_labels[row]:
             right.append(h)
     return Rows(np.array(wrong, np.float64), np.array(right, np.float64))

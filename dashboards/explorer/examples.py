@@ -134,5 +134,6 @@ def picture(bundle: LogitBundle, where: Where, row: int) -> str | None:
         where: Which part of it.
         row: Place in the part.
     """
-    images = bundle.clean_images if where == "clean" else bundle.adv_images
+    part = bundle.attacked
+    images = bundle.clean_images if where == "clean" else part and part.images
     return None if images is None or images.shape[-1] not in (1, 3) else data_url(images[row], PICTURE)

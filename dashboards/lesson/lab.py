@@ -135,17 +135,14 @@ class Lab:
 
     def picture(self, row: int) -> str | None:
         """The image of a row as a data URL, if the bundle has images."""
-        bundle = self.bundle
-        images = bundle.clean_images if row < self.n else bundle.adv_images
+        images = self.bundle.clean_images if row < self.n else self.bundle.require_attacked().images
         return None if images is None else data_url(images[row if row < self.n else row - self.n])
 
     def clean_row(self, row: int) -> int:
         """The clean row that an attacked row belongs to; a clean one is its own."""
         if row < self.n:
             return row
-        index = self.bundle.require_attacked().adv_index
-        assert index is not None  # for the type checker
-        return int(index[row - self.n])
+        return int(self.bundle.require_attacked().index[row - self.n])
 
     @cached_property
     def first_fooled(self) -> int:

@@ -29,7 +29,7 @@ class Place:
     """
 
     def __init__(self, folder: Path | None, jobs: int = 1) -> None:
-        self._folder, self._jobs = folder, jobs
+        self._line, self._jobs = None if folder is None else _Line(folder), jobs
         self._own: FileLock | None = None
         self._number = 0
 
@@ -40,39 +40,51 @@ class Place:
         return cls(Path(folder) if folder else None, int(os.environ.get(JOBS_VARIABLE, "1")))
 
     def __enter__(self) -> Place:
-        if self._folder is None:
-            return self
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with self._counter():
-            self._number = max(self._numbers(), default=0) + 1
-            self._own = FileLock(self._path(self._number))
-            self._own.acquire(timeout=0)
+        if self._line is not None:
+            self._number, self._own = self._line.join()
         return self
 
     def before(self) -> int:
         """How many have to finish before it is this one's turn; 0 if it is."""
-        if self._own is None:
+        if self._line is None or self._own is None:
             return 0
-        with self._counter():
-            ahead = [number for number in self._numbers() if number < self._number and self._held(number)]
-        return max(0, len(ahead) - self._jobs + 1)
+        return max(0, self._line.ahead_of(self._number) - self._jobs + 1)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._own is not None:
             with contextlib.suppress(OSError):
-                self._path(self._number).unlink(missing_ok=True)
+                Path(self._own.lock_file).unlink(missing_ok=True)
             self._own.release()
             self._own = None
 
+
+class _Line:
+    """The folder of the places."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def join(self) -> tuple[int, FileLock]:
+        """Take the last place: its number, and its lock, which is held."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._counter():
+            number = max(self._numbers(), default=0) + 1
+            lock = FileLock(self._path(number))
+            lock.acquire(timeout=0)
+        return number, lock
+
+    def ahead_of(self, own: int) -> int:
+        """How many places before the given one are taken."""
+        with self._counter():
+            return len([number for number in self._numbers() if number < own and self._held(number)])
+
     def _counter(self) -> FileLock:
         """Held for the moment in which someone counts: numbers are given once, and no place is half made."""
-        assert self._folder is not None  # for the type checker
         return FileLock(self._folder / "counter")
 
     def _numbers(self) -> list[int]:
-        assert self._folder is not None  # for the type checker
         return sorted(int(path.stem) for path in self._folder.glob(f"*{_ENDING}"))
 
     def _held(self, number: int) -> bool:
@@ -87,5 +99,4 @@ class Place:
         return False
 
     def _path(self, number: int) -> Path:
-        assert self._folder is not None  # for the type checker
         return self._folder / f"{number:09d}{_ENDING}"

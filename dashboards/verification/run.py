@@ -34,6 +34,7 @@ BATCH = 50
 """Images at a time: few, so that the progress bar moves."""
 MAX_HOURS = 2.0
 """How long an attack may take, so that the next in the line gets its turn."""
+NO_THREAT = "the bundle names no threat model"
 LOOK_EVERY = 0.25
 """Seconds between two looks at the line."""
 
@@ -66,7 +67,7 @@ def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
     """
     manifest = bundle.manifest
     if manifest.threat is None:
-        return "the bundle names no threat model"
+        return NO_THREAT
     if not bundle.n_adv:
         return "the bundle has no attacked part to compare with"
     for spec in (manifest.std_model.spec, manifest.rob_model.spec):
@@ -81,9 +82,7 @@ def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
 
 def rows_of(bundle: LogitBundle, n: int) -> np.ndarray:
     """The clean rows of the first n attacked examples, int64."""
-    index = bundle.require_attacked().adv_index
-    assert index is not None  # for the type checker
-    return index[:n]
+    return bundle.require_attacked().index[:n]
 
 
 def command(request: Request, *, config: str = "CONFIG.json") -> str:
@@ -162,13 +161,13 @@ class Verification:
             np.savez(folder / "images.npz", images=bundle.clean_images[rows], labels=labels)
             data, taken = f"npz:{folder / 'images.npz'}", np.arange(len(rows))
         self.request.config.save(folder / "config.json")
-        assert threat is not None  # for the type checker: why_not() asks
+        if threat is None:
+            raise MnutsError(NO_THREAT)
         manifest = bundle.manifest
         job: dict[str, Any] = {
             "std": manifest.std_model.spec,
             "rob": manifest.rob_model.spec,
             "data": data,
-            "dataset": "cifar10",
             "rows": taken.tolist(),
             "labels": labels.tolist(),
             "norm": threat.norm,
@@ -192,11 +191,10 @@ class Verification:
         timer = threading.Timer(MAX_HOURS * 3600, lambda: (late.set(), process.kill()))
         timer.daemon = True
         timer.start()
-        assert process.stdout is not None  # for the type checker
         try:
             if self._cancelled:
                 raise Cancelled
-            for line in process.stdout:
+            for line in process.stdout or ():
                 said = _said(line)
                 error = said.get("error", error)
                 progress(float(said.get("share", 0.0)))

@@ -55,7 +55,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
 
     Args:
         folder: Holds `config.json`; takes `verified.json`.
-        job: `std`, `rob`, `data`, `dataset`, `rows`, `labels`, `norm`, `eps`, `n_iter`, `batch_size` and
+        job: `std`, `rob`, `data`, `rows`, `labels`, `norm`, `eps`, `n_iter`, `batch_size` and
             `cards`, as `run.Verification` writes them.
 
     Raises:
@@ -63,8 +63,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
     """
     _say(share=0.0)
     device, threat = resolve_device("auto"), ThreatModel(norm=job["norm"], eps=job["eps"])
-    options = {"dataset": job["dataset"], "norm": threat.norm, "device": device}
-    std, rob = (load_model(job[role], **options) for role in ("std", "rob"))
+    std, rob = (load_model(job[role], norm=threat.norm, device=device) for role in ("std", "rob"))
     data = load_data(job["data"], n=max(job["rows"]) + 1, image_size=rob.image_size or std.image_size)
     images, labels = _rows(data, job)
     config = MixConfig.load(folder / "config.json")

@@ -45,8 +45,10 @@ def chosen_mix(
         Parameters with α.
 
     Raises:
+        BundleError: If the bundle has no attacked part.
         ParameterError: If `params` carry no α.
     """
+    bundle.require_attacked()
     if params is None:
         return grid_search(bundle, grid_or_paper(grid), beta).best.params
     if params.alpha is None:
@@ -66,10 +68,7 @@ def attacked_part(bundle: LogitBundle, chosen: NDArray[np.int64]) -> LogitBundle
         bundle: A bundle with an attacked part.
         chosen: Places among its attacked examples, at least one.
     """
-    names = ("adv_index", "adv_std_logits", "adv_rob_logits", "adv_margin", "adv_images")
-    arrays: dict[str, Any] = {name: getattr(bundle.require_attacked(), name) for name in names}
-    kept: dict[str, Any] = {name: array[chosen] for name, array in arrays.items() if array is not None}
-    return replace(bundle, **kept)
+    return replace(bundle, attacked=bundle.require_attacked().rows(chosen))
 
 
 def objective_columns(objective: float, n_wrong: int) -> dict[str, float | int | None]:
@@ -94,7 +93,7 @@ def drawn(bundle: LogitBundle, n: int, seed: int) -> NDArray[np.int64]:
     Raises:
         ParameterError: If there are not so many.
     """
-    there = bundle.require_attacked().n_adv
+    there = len(bundle.require_attacked())
     if not 1 <= n <= there:
         raise ParameterError(f"n must lie in [1, {there}], the number of attacked examples, got {n}")
     return np.sort(np.random.default_rng(seed).permutation(there)[:n])

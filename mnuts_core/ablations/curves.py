@@ -50,7 +50,7 @@ def fig8(
         One row a point: `curve`, `beta` (where it gave α), the mix's parameters, and `clean`,
         `margin_bound`, `transfer` with `_low`, `_high` (95 % Wilson) and `_n`.
     """
-    held = chosen_mix(bundle.require_attacked(), beta, grid, params)
+    held = chosen_mix(bundle, beta, grid, params)
     engine, cells = RemixEngine(bundle), grid_or_paper(grid)
     rows = [
         row
@@ -92,7 +92,7 @@ def table10(
         One row for each T: the mix's parameters, `clean`, `margin_bound` and `transfer` with intervals; no
         figures where no α reaches the clean accuracy.
     """
-    mix = chosen_mix(bundle.require_attacked(), beta, grid, params).with_(temperature=0.0)
+    mix = chosen_mix(bundle, beta, grid, params).with_(temperature=0.0)
     engine = RemixEngine(bundle)
     target, rows = engine.remix(mix).clean, []
     for temperature in PAPER_TEMPERATURES:

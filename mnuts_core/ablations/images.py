@@ -47,15 +47,15 @@ def table8(
         Two rows, `seen` true and false: the mix's parameters, `clean`, `margin_bound` and `transfer` with
         intervals and n; robust estimates are absent where no attacked example is left.
     """
-    there = bundle.require_attacked().n_adv
+    index = bundle.require_attacked().index
+    there = len(index)
     chosen = drawn(bundle, max(1, min(1000, there // 2)) if n_optimised is None else n_optimised, seed)
     best = grid_search(attacked_part(bundle, chosen), grid_or_paper(grid), beta).best
     remix = RemixEngine(bundle).remix(best.params)
-    assert remix.on_attacked is not None  # there is an attacked part
-    assert bundle.adv_index is not None
+    at_points = remix.require_attacked()
     seen_attacked = np.isin(np.arange(there), chosen)
-    seen_clean = np.isin(np.arange(bundle.n_clean), bundle.adv_index[chosen])
-    held, right = remix.on_attacked.held(remix.threshold), remix.on_attacked.mix_right
+    seen_clean = np.isin(np.arange(bundle.n_clean), index[chosen])
+    held, right = at_points.held(remix.threshold), at_points.mix_right
     rows = []
     for seen, clean, attacked in ((True, seen_clean, seen_attacked), (False, ~seen_clean, ~seen_attacked)):
         figures = (
@@ -104,7 +104,7 @@ def table9(
     """
     if not isinstance(repeats, int) or repeats < 1:
         raise ParameterError(f"repeats must be an integer of at least 1, got {repeats!r}")
-    there = bundle.require_attacked().n_adv
+    there = len(bundle.require_attacked())
     if sizes is None:
         smaller = [size for size in PAPER_SIZES if size <= there]
         sizes = smaller if there >= max(PAPER_SIZES) else [there, *smaller]

@@ -45,7 +45,7 @@ def fig6(
         `median_margin`, and the classifier's `margin_gap`: the median of the attacked right examples minus
         that of the clean wrong ones.
     """
-    mix = chosen_mix(bundle.require_attacked(), beta, grid, params)
+    mix = chosen_mix(bundle, beta, grid, params)
     engine = RemixEngine(bundle)
     both = base_histograms(engine) | {"M(h)": mix_histograms(engine.remix(mix))}
     rows = [{"classifier": name, **row} for name, found in both.items() for row in _medians(found)]
@@ -65,11 +65,12 @@ def fig7(bundle: LogitBundle, *, others: Sequence[LogitBundle] = ()) -> pd.DataF
         accuracy at the attacked points, `attacked_kind` telling what that is: `attacked` for the robust
         model, `transfer` for the standard one, whose own accuracy under attack is lower.
     """
-    rows = [row for each in (bundle, *others) for row in _model_rows(each.require_attacked())]
+    rows = [row for each in (bundle, *others) for row in _model_rows(each)]
     return frame("fig7", bundle, rows, others={other.name: other.digest for other in others})
 
 
 def _model_rows(bundle: LogitBundle) -> Iterator[dict[str, Any]]:
+    bundle.require_attacked()
     engine, manifest = RemixEngine(bundle), bundle.manifest
     base = engine.base
     std_margins = confidence_margin(layer_norm(engine.std_logits)).cpu().numpy()

@@ -78,7 +78,8 @@ def d9(
     """
     from mnuts_core.pipeline.build import Transformed
 
-    threat, attack = bundle.manifest.threat, bundle.require_attacked().manifest.attack
+    bundle.require_attacked()
+    threat, attack = bundle.manifest.threat, bundle.manifest.attack
     if threat is None:
         raise ParameterError("the bundle must record its threat model for d9, and it records none")
     rows = np.arange(bundle.n_adv if n is None else n)
@@ -119,14 +120,13 @@ def _attacked_anew(
     """The bundle of the same attacked images, at the points that MMAA finds against the surrogate."""
     from mnuts_core.pipeline.build import build_bundle
 
-    index, (images, labels) = original.adv_index, data
-    assert index is not None  # d9 asked for an attacked part
-    if len(images) <= int(index.max()):
+    attacked, (images, labels) = original.require_attacked(), data
+    if len(images) <= int(attacked.index.max()):
         raise MnutsError(
             f"the data must hold the bundle's {original.n_clean:,} images, row by row, got {len(images):,}"
         )
-    chosen, manifest = torch.from_numpy(index), original.manifest
-    if not np.array_equal(labels[chosen].numpy(), original.adv_labels):
+    chosen, manifest = torch.from_numpy(attacked.index), original.manifest
+    if not np.array_equal(labels[chosen].numpy(), attacked.labels):
         raise MnutsError("the data's labels are not the bundle's: give the images that it was built from")
     made = build_bundle(
         *models,
@@ -140,8 +140,8 @@ def _attacked_anew(
         **attack,
     )
     for what, ours, cached in (
-        ("accurate", made.clean_std_logits, original.clean_std_logits[index]),
-        ("robust", made.clean_rob_logits, original.clean_rob_logits[index]),
+        ("accurate", made.clean_std_logits, original.clean_std_logits[attacked.index]),
+        ("robust", made.clean_rob_logits, original.clean_rob_logits[attacked.index]),
     ):
         if np.abs(ours - cached).max() > CLOSE * np.abs(cached).max():
             raise MnutsError(

@@ -72,7 +72,7 @@ def table4(
         points were found against LN∘h, so they attack M(h) by transfer), and the share of examples whose
         prediction differs from h's.
     """
-    mix = chosen_mix(bundle.require_attacked(), beta, grid, params)
+    mix = chosen_mix(bundle, beta, grid, params)
     engine = RemixEngine(bundle)
     found: dict[str, tuple[Any, Any]] = {"h": (engine.rob_right, np.zeros_like(engine.rob_right))}
     for name, params_of in (("LN h", LN_ONLY), ("M(h)", mix)):

@@ -59,16 +59,18 @@ def logit_warnings(bundle: LogitBundle) -> tuple[LogitWarning, ...]:
     Args:
         bundle: Any bundle.
     """
-    models = (
-        ("standard", bundle.clean_std_logits, bundle.adv_std_logits),
-        ("robust", bundle.clean_rob_logits, bundle.adv_rob_logits),
-    )
+    models: dict[str, list[Logits]] = {
+        "standard": [bundle.clean_std_logits],
+        "robust": [bundle.clean_rob_logits],
+    }
+    if bundle.attacked is not None:
+        models["standard"].append(bundle.attacked.std_logits)
+        models["robust"].append(bundle.attacked.rob_logits)
     found: list[LogitWarning] = []
-    for name, clean, attacked in models:
-        parts = [clean] if attacked is None else [clean, attacked]
+    for name, parts in models.items():
         found += _of_values(name, parts)
         if bundle.manifest.std_model.spec != NOT_REAL:
-            found += _of_labels(name, clean, bundle.clean_labels)
+            found += _of_labels(name, parts[0], bundle.clean_labels)
     return tuple(found)
 
 

@@ -165,7 +165,10 @@ def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str,
         "n_clean": bundle.n_clean,
         "n_attacked": bundle.n_adv,
         "num_classes": bundle.num_classes,
-        "images": {"clean": _shape(bundle.clean_images), "attacked": _shape(bundle.adv_images)},
+        "images": {
+            "clean": _shape(bundle.clean_images),
+            "attacked": _shape(bundle.attacked and bundle.attacked.images),
+        },
         "manifest": bundle.manifest.model_dump(mode="json", by_alias=True),
         "figures": rows_json(base_rows(base)),
     }

@@ -72,10 +72,10 @@ def base_figures(bundle: LogitBundle) -> BaseFigures:
     def share(kind: Kind, logits: Any, labels: Any) -> Estimate:
         return share_of(logits.argmax(axis=1) == labels, kind)
 
-    attacked, labels = bundle.n_adv > 0, bundle.clean_labels
+    attacked, labels = bundle.attacked, bundle.clean_labels
     return BaseFigures(
         std_clean=share("clean", bundle.clean_std_logits, labels),
         rob_clean=share("clean", bundle.clean_rob_logits, labels),
-        std_attacked=share("transfer", bundle.adv_std_logits, bundle.adv_labels) if attacked else None,
-        rob_attacked=share("attacked", bundle.adv_rob_logits, bundle.adv_labels) if attacked else None,
+        std_attacked=share("transfer", attacked.std_logits, attacked.labels) if attacked else None,
+        rob_attacked=share("attacked", attacked.rob_logits, attacked.labels) if attacked else None,
     )

@@ -160,7 +160,9 @@ def _image_words(bundle: LogitBundle) -> str:
     if bundle.clean_images is None:
         return "not in the bundle"
     height, width, channels = bundle.clean_images.shape[1:]
-    attacked = "clean and attacked" if bundle.adv_images is not None else "clean only"
+    attacked = (
+        "clean and attacked" if bundle.attacked and bundle.attacked.images is not None else "clean only"
+    )
     return f"{height} × {width} × {channels}, {attacked}"
 
 

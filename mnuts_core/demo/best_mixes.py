@@ -49,7 +49,7 @@ def choose_and_verify(
         precision: Of APGD's gradients.
         progress: Show progress bars on standard error.
     """
-    threat = bundle.require_attacked().manifest.threat
+    threat = bundle.manifest.threat
     assert threat is not None  # an attacked bundle has one
     engine, paths = RemixEngine(bundle), []
     for beta in BETAS:

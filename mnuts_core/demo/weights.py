@@ -62,11 +62,11 @@ class NetworkCard(Card):
             role: Which of the bundle's two networks.
             **fields: The other fields, `model` excepted.
         """
-        manifest, adv = bundle.manifest, bundle.adv_rob_logits
+        manifest, attacked = bundle.manifest, bundle.attacked
         logits = bundle.clean_std_logits if role == "std" else bundle.clean_rob_logits
-        if role == "rob" and adv is not None:
+        if role == "rob" and attacked is not None:
             fields |= {
-                "attacked": _accuracy("attacked", adv, bundle.adv_labels),
+                "attacked": _accuracy("attacked", attacked.rob_logits, attacked.labels),
                 "attack": manifest.attack,
                 "threat": manifest.threat,
             }

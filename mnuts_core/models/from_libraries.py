@@ -10,7 +10,7 @@ import importlib
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -38,13 +38,9 @@ def models_folder() -> Path:
 
 def load_robustbench(request: Request) -> Network:
     """`robustbench:NAME`, and the parts of a mix."""
-    (name, _, part), dataset, norm = request.rest.partition("/"), request.dataset, request.norm
-    for what, value, allowed in (("dataset", dataset, DATASET_CLASSES), ("norm", norm, NORMS)):
-        if value not in allowed:
-            raise ModelError(
-                f"model {request.spec!r} needs {what} to be one of {', '.join(allowed)}, got {value!r}"
-            )
-    assert dataset is not None  # for the type checker
+    name, _, part = request.rest.partition("/")
+    dataset = _one_of(request, "dataset", request.dataset, DATASET_CLASSES)
+    norm = _one_of(request, "norm", request.norm, NORMS)
     import_robustbench()
     zoo, utils = (importlib.import_module(f"robustbench.{part}") for part in ("model_zoo", "utils"))
     kinds = importlib.import_module("robustbench.model_zoo.enums")
@@ -61,6 +57,15 @@ def load_robustbench(request: Request) -> Network:
         module = _part_of_mix(request.spec, module, part)
     size = 32 if dataset != "imagenet" else _last_number(entries[name].get("preprocessing"), 224)
     return Network(module, module, DATASET_CLASSES[dataset], size)
+
+
+def _one_of(request: Request, what: str, value: str | None, allowed: Collection[str]) -> str:
+    """An option of the request, if it is one that RobustBench has models for."""
+    if value is None or value not in allowed:
+        raise ModelError(
+            f"model {request.spec!r} needs {what} to be one of {', '.join(allowed)}, got {value!r}"
+        )
+    return value
 
 
 def _part_of_mix(spec: str, module: nn.Module, part: str) -> nn.Module:

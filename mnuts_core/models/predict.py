@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnuts_core.bundles.bundle import content_digest
 from mnuts_core.bundles.manifest import ModelCard
+from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import ParameterError, Stopped
 from mnuts_core.functional.mixing import sound
 from mnuts_core.io.untrusted import brief

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -163,7 +164,8 @@ def build_bundle(
     work = None if work_dir is None else WorkFolder(work_dir, batches.settings())
     with held(work_dir if world.is_first else None, patience=world.patience):
         computed = finish(batches.compute, batches.costs(), work, world, fresh=fresh, progress=progress)
-    return LogitBundle(manifest=manifest, **batches.joined(computed))
+    arrays: dict[str, Any] = batches.joined(computed)
+    return LogitBundle.from_arrays(manifest=manifest, **arrays)
 
 
 def _doubts(batches: Batches) -> Iterator[Doubt]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnuts_core.attacks.margin_attacks import MarginAttack
-from mnuts_core.bundles.bundle import content_digest
 from mnuts_core.bundles.manifest import ModelCard, Setting
+from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.models.inputs import Model, Progress
 from mnuts_core.models.predict import model_card, predict, to_uint8
 from mnuts_core.pipeline.workfolder import Arrays

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, THE_MIX, Attack, Plan
 from mnuts_core.attacks.norms import Norm, make_ball
-from mnuts_core.bundles.bundle import content_digest
 from mnuts_core.bundles.manifest import Setting, library_versions
+from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import EstimateCard, MixConfig, VerifiedCard

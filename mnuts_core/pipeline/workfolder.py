@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
-from mnuts_core.bundles.bundle import content_digest
 from mnuts_core.bundles.manifest import Setting
+from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import WorkFolderError
 from mnuts_core.io.files import FILE, FOLDER, kind_of, make_folder, shown, write_atomically
 from mnuts_core.io.untrusted import parse_json, read_bytes

@@ -17,7 +17,7 @@ from torch import Tensor
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.logit_warnings import logit_warnings
 from mnuts_core.devices import resolve_device
-from mnuts_core.errors import ParameterError
+from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.margins import confidence_margin
 from mnuts_core.functional.mixing import predictions, required_alpha, temperature_scale, transform_with
 from mnuts_core.functional.quantiles import (
@@ -102,6 +102,16 @@ class Remix:
         """The mixing weight in force."""
         return required_alpha(self.params)
 
+    def require_attacked(self) -> Part:
+        """The results on the attacked examples.
+
+        Raises:
+            BundleError: If there are none.
+        """
+        if self.on_attacked is None:
+            raise BundleError("the mix has no figures at attacked examples: its bundle holds none")
+        return self.on_attacked
+
 
 @dataclass(frozen=True)
 class BaseFigures:
@@ -152,10 +162,10 @@ class RemixEngine:
         self.bundle = bundle
         self.device = resolve_device(device)
         std, rob, labels = [bundle.clean_std_logits], [bundle.clean_rob_logits], [bundle.clean_labels]
-        if bundle.adv_index is not None:
-            std.append(_present(bundle.adv_std_logits))
-            rob.append(_present(bundle.adv_rob_logits))
-            labels.append(bundle.adv_labels)
+        if bundle.attacked is not None:
+            std.append(bundle.attacked.std_logits)
+            rob.append(bundle.attacked.rob_logits)
+            labels.append(bundle.attacked.labels)
         self.std_logits, self.rob_logits = self._stack(std), self._stack(rob)
         self.labels = torch.from_numpy(np.concatenate(labels)).to(self.device)
         self.std_class = self.std_logits.argmax(dim=1)
@@ -365,8 +375,3 @@ class RemixEngine:
             "mix_right": mix_class == self.labels,
         }
         return {name: column.cpu().numpy() for name, column in columns.items()}
-
-
-def _present(array: NDArray[np.floating[Any]] | None) -> NDArray[np.floating[Any]]:
-    assert array is not None, "a validated bundle has all attacked tensors or none"
-    return array

@@ -112,10 +112,10 @@ def make_report(
 
 def _searchable(engine: RemixEngine) -> bool:
     """Whether Algorithm 1 has something to work on: right attacked examples, and wrong clean ones."""
-    right, bundle = engine.rob_right, engine.bundle
-    if bundle.adv_index is None:
+    right, attacked = engine.rob_right, engine.bundle.attacked
+    if attacked is None:
         return False
-    return bool(right[engine.n_clean :].any() and not right[bundle.adv_index].all())
+    return bool(right[engine.n_clean :].any() and not right[attacked.index].all())
 
 
 def _searched(

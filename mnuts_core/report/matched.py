@@ -91,7 +91,7 @@ def try_mix(
     matched, reach = [], []
     if remix.margin_bound is not None:
         for temperature in MIXED_TEMPERATURES:
-            alpha, extent = _match(engine, remix, temperature)
+            alpha, extent = _match(engine, remix.clean.value, remix.margin_bound.value, temperature)
             reach.append(extent)
             if alpha is not None:
                 matched.append(_matched(engine, row, temperature, alpha, [own for own, _ in given]))
@@ -102,12 +102,13 @@ def try_mix(
     return Trial(row, tuple(other for other, _ in matched), tuple(reach), paired, warnings)
 
 
-def _match(engine: RemixEngine, remix: Remix, temperature: float) -> tuple[float | None, Reach]:
-    """Mixed's α at the margin bound of a remix, and how far Mixed reaches at all."""
-    assert remix.margin_bound is not None  # for the type checker
+def _match(
+    engine: RemixEngine, clean: float, margin_bound: float, temperature: float
+) -> tuple[float | None, Reach]:
+    """Mixed's α at the margin bound of a mix, and how far Mixed reaches at all."""
     curve = plateau_curve(engine, IDENTITY.with_(temperature=temperature))
-    at = best_clean(curve, remix.margin_bound.value)
-    held = best_bound(curve, remix.clean.value)
+    at = best_clean(curve, margin_bound)
+    held = best_bound(curve, clean)
     reach = Reach(
         temperature,
         None if at is None else float(curve.clean[at]),

@@ -87,10 +87,10 @@ def rbc_on_the_same(engine: RemixEngine, remix: Remix, clean: Estimate | None) -
         remix: The mix on the bundle.
         clean: Its clean accuracy on the images it was verified on.
     """
-    index = engine.bundle.adv_index
-    if clean is None or index is None or clean.n > engine.n_clean:
+    attacked = engine.bundle.attacked
+    if clean is None or attacked is None or clean.n > engine.n_clean:
         return None
-    first = index < clean.n
+    first = attacked.index < clean.n
     if first.sum() < clean.n or remix.on_clean.mix_right[: clean.n].sum() != clean.successes:
         return None
     return share_of(engine.rob_right[engine.n_clean :][first], "attacked")

@@ -134,14 +134,12 @@ def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool) -> _Rows:
     if clean not in ("attacked", "all"):
         raise ParameterError(f"clean must be 'attacked' or 'all', got {clean!r}")
     attacked = bundle.require_attacked()
-    assert attacked.adv_index is not None  # for the type checker
-    assert attacked.adv_rob_logits is not None
-    chosen = attacked.adv_index if clean == "attacked" else np.arange(bundle.n_clean)
+    chosen = attacked.index if clean == "attacked" else np.arange(bundle.n_clean)
     clean_logits, clean_labels = bundle.clean_rob_logits[chosen], bundle.clean_labels[chosen]
     wrong = clean_logits.argmax(axis=1) != clean_labels
     if conditional:
         wrong &= bundle.clean_std_logits[chosen].argmax(axis=1) == clean_labels
-    right = attacked.adv_rob_logits.argmax(axis=1) == bundle.adv_labels
+    right = attacked.rob_logits.argmax(axis=1) == attacked.labels
     if not wrong.any():
         also = " among those that the standard model gets right" if conditional else ""
         raise ParameterError(
@@ -152,8 +150,8 @@ def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool) -> _Rows:
         raise ParameterError(
             f"the robust model gets none of the {bundle.n_adv} attacked examples right: no margin to keep"
         )
-    logits = np.concatenate([clean_logits, attacked.adv_rob_logits]).astype(np.float64, copy=False)
-    labels = np.concatenate([clean_labels, bundle.adv_labels])
+    logits = np.concatenate([clean_logits, attacked.rob_logits]).astype(np.float64, copy=False)
+    labels = np.concatenate([clean_labels, attacked.labels])
     return _Rows(logits, labels, len(chosen), np.flatnonzero(wrong), len(chosen) + np.flatnonzero(right))
 
 

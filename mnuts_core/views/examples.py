@@ -79,18 +79,15 @@ def image_numbers(engine: RemixEngine, where: Where) -> Rows:
     """
     if where == "clean":
         return np.arange(engine.n_clean)
-    index = engine.bundle.require_attacked().adv_index
-    assert index is not None  # for the type checker
-    return index
+    return engine.bundle.require_attacked().index
 
 
 def _part(engine: RemixEngine, remix: Remix, where: Where) -> tuple[Part, slice]:
     """A part's results, and where its rows stand among the engine's."""
     if where == "clean":
         return remix.on_clean, slice(0, engine.n_clean)
-    engine.bundle.require_attacked()
-    assert remix.on_attacked is not None  # for the type checker
-    return remix.on_attacked, slice(engine.n_clean, None)
+    engine.bundle.require_attacked()  # which names the bundle
+    return remix.require_attacked(), slice(engine.n_clean, None)
 
 
 class Bars(NamedTuple):
@@ -261,15 +258,9 @@ def example_case(engine: RemixEngine, row: int, params: MixParams) -> SimplexCas
     names = engine.bundle.manifest.classes
     corners = tuple(names[i] for i in top_three(h).tolist())
     kind = "clean" if row < engine.n_clean else "attacked"
-    number = row if row < engine.n_clean else int(_attacked_index(engine)[row - engine.n_clean])
+    number = row if row < engine.n_clean else int(image_numbers(engine, "attacked")[row - engine.n_clean])
     label = names[int(engine.labels[row])]
     return _case(f"{kind} image {number}, labelled {label}", corners, h.numpy(), params)
-
-
-def _attacked_index(engine: RemixEngine) -> NDArray[np.int64]:
-    index = engine.bundle.require_attacked().adv_index
-    assert index is not None  # for the type checker
-    return index
 
 
 def _case(name: str, corners: Iterable[str], h: Array, params: MixParams) -> SimplexCase:

@@ -220,9 +220,9 @@ class SeenAndUnseen(NamedTuple):
 
 def seen_and_unseen(engine: RemixEngine, remix: Remix) -> SeenAndUnseen:
     """Clean accuracy on seen and unseen images."""
-    index, right = engine.bundle.adv_index, remix.on_clean.mix_right
+    attacked, right = engine.bundle.attacked, remix.on_clean.mix_right
     seen = np.zeros(len(right), bool)
-    if index is not None:
-        seen[index] = True
+    if attacked is not None:
+        seen[attacked.index] = True
     parts = (right[seen], right[~seen])
     return SeenAndUnseen(*(share_of(p, "clean") if p.size else None for p in parts))

@@ -81,8 +81,8 @@ class TestMargins:
             ("M(h)", "rob", transformed),
         ):
             medians = {}
-            for part, labels in (("clean", small.clean_labels), ("adv", small.adv_labels)):
-                shares = probabilities(getattr(small, f"{part}_{of}_logits"))
+            for part, labels in (("clean", small.clean_labels), ("adv", small.attacked.labels)):
+                shares = probabilities(small.tensors()[f"{part}.{of}_logits"])
                 margins, right = reference.margins(shares), shares.argmax(axis=1) == labels
                 word = "clean" if part == "clean" else "attacked"
                 for correct in (True, False):
@@ -99,7 +99,7 @@ class TestMargins:
         assert len(made) == 2 * 2 * 4
         assert made.attrs["settings"]["others"] == {other.name: other.digest}
         rob = made[(made["classifier"] == "LN h") & (made["attacked_n"] == 40)]
-        right = other.adv_rob_logits.argmax(1) == other.adv_labels
+        right = other.attacked.rob_logits.argmax(1) == other.attacked.labels
         assert set(rob["attacked"]) == {right.mean()}
         assert set(rob["attacked_kind"]) == {"attacked"}
         std = made[(made["classifier"] == "LN g") & (made["attacked_n"] == 120)]
@@ -176,9 +176,9 @@ class TestTransforms:
         made = table4(small, params=MIX).set_index("classifier")
         for part, name, labels in (
             ("clean", "clean", small.clean_labels),
-            ("adv", "attacked", small.adv_labels),
+            ("adv", "attacked", small.attacked.labels),
         ):
-            h = getattr(small, f"{part}_rob_logits")
+            h = small.tensors()[f"{part}.rob_logits"]
             plain, top = h.argmax(1), transformed(h).argmax(1)
             assert made.loc["h", name] == made.loc["LN h", name] == np.mean(plain == labels)
             assert made.loc["M(h)", name] == np.mean(top == labels)
@@ -216,18 +216,20 @@ class TestImages:
         for name in ("clean", "margin_bound", "transfer"):
             right = sum(row[name] * row[f"{name}_n"] for row in (seen, unseen))
             assert round(right) == getattr(whole, name).successes
-        own = whole.on_clean.mix_right[small.adv_index[chosen]]
+        own = whole.on_clean.mix_right[small.attacked.index[chosen]]
         assert seen["clean"] == own.mean()
 
     def test_table8_sees_nothing_of_the_rest(self, small):
         """Other logits where Algorithm 1 must not look change nothing that it chooses."""
         chosen = drawn(small, 60, 0)
         rest = np.setdiff1d(np.arange(small.n_adv), chosen)
-        attacked, clean = small.adv_rob_logits.copy(), small.clean_rob_logits.copy()
+        attacked, clean = small.attacked.rob_logits.copy(), small.clean_rob_logits.copy()
         attacked[rest] = attacked[rest][:, ::-1]
-        unseen = np.setdiff1d(np.arange(small.n_clean), small.adv_index[chosen])
+        unseen = np.setdiff1d(np.arange(small.n_clean), small.attacked.index[chosen])
         clean[unseen] = clean[unseen][:, ::-1]
-        other = dataclasses.replace(small, adv_rob_logits=attacked, clean_rob_logits=clean)
+        other = dataclasses.replace(
+            small, attacked=dataclasses.replace(small.attacked, rob_logits=attacked), clean_rob_logits=clean
+        )
         one, two = (table8(b, grid=GRID, n_optimised=60).iloc[0] for b in (small, other))
         assert [one[name] for name in ("s", "p", "c", "alpha", "clean", "margin_bound")] == [
             two[name] for name in ("s", "p", "c", "alpha", "clean", "margin_bound")
@@ -301,7 +303,7 @@ class TestSurrogate:
         assert surrogate == (best.s, best.p, best.c)
         clean, attacked = (
             transformed(logits, best)[np.arange(40), bundle.clean_labels]
-            for logits in (bundle.clean_rob_logits, bundle.adv_rob_logits)
+            for logits in (bundle.clean_rob_logits, bundle.attacked.rob_logits)
         )
         assert attacked.mean() < clean.mean()
 
@@ -330,5 +332,5 @@ class TestSurrogate:
 def test_parts_of_a_bundle(small):
     part = attacked_part(small, np.array([3, 5]))
     assert (part.n_adv, part.n_clean) == (2, 220)
-    assert np.array_equal(part.adv_labels, small.adv_labels[[3, 5]])
+    assert np.array_equal(part.attacked.labels, small.attacked.labels[[3, 5]])
     assert torch.equal(torch.from_numpy(drawn(small, 120, 7)), torch.arange(120))

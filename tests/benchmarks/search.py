@@ -38,10 +38,10 @@ def main() -> None:
 
 
 def _plain(bundle, grid, result) -> tuple[float, float]:
-    labels, index = bundle.clean_labels, bundle.adv_index
+    labels, index = bundle.clean_labels, bundle.attacked.index
     clean, attacked = (
         torch.from_numpy(bundle.clean_rob_logits[index]),
-        torch.from_numpy(bundle.adv_rob_logits),
+        torch.from_numpy(bundle.attacked.rob_logits),
     )
     wrong = clean[clean.argmax(1).numpy() != labels[index]]
     right = attacked[attacked.argmax(1).numpy() == labels[index]]

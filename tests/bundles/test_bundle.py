@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -17,8 +18,9 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core import BundleError, LogitBundle, layer_norm, signed_margin
-from mnuts_core.bundles.bundle import METADATA_KEY, content_digest
+from mnuts_core.bundles.bundle import METADATA_KEY
 from mnuts_core.bundles.manifest import AttackCard, DataCard, Manifest, ModelCard, ThreatModel, seal_of
+from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.io.files import write_atomically
 from tests.synthetic import clean_only, make_arrays, make_bundle
 
@@ -95,7 +97,8 @@ class TestRoundTrip:
         loaded = LogitBundle.load(clean_only(small).save(tmp_path / "c.safetensors"))
         assert (loaded.n_adv, loaded.n_clean, loaded.num_classes) == (0, 20, 4)
         with pytest.raises(BundleError, match=r"holds no attacked examples .* build it with an attack"):
-            _ = loaded.adv_labels
+            loaded.require_attacked()
+        assert loaded.attacked is None
 
     def test_saving_twice_gives_the_same_bytes(self, small, path, tmp_path):
         assert small.save(tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
@@ -116,11 +119,24 @@ class TestRoundTrip:
 
 class TestFromArrays:
     def test_margin_is_computed(self, small):
-        normed = layer_norm(torch.from_numpy(small.adv_rob_logits).double())
-        expected = signed_margin(normed, torch.from_numpy(small.adv_labels))
-        np.testing.assert_allclose(small.adv_margin, expected, atol=1e-6)
+        normed = layer_norm(torch.from_numpy(small.attacked.rob_logits).double())
+        expected = signed_margin(normed, torch.from_numpy(small.attacked.labels))
+        np.testing.assert_allclose(small.attacked.margin, expected, atol=1e-6)
         given_margin = LogitBundle.from_arrays(**make_arrays(n=20, m=12, k=4), adv_margin=np.zeros(12))
-        assert not given_margin.adv_margin.any()
+        assert not given_margin.attacked.margin.any()
+
+    def test_rows_of_the_attacked_part(self, small):
+        few = small.attacked.rows(np.array([3, 5]))
+        assert len(few) == 2
+        assert few.images is None
+        assert few.index.tolist() == small.attacked.index[[3, 5]].tolist()
+        assert few.labels.tolist() == small.clean_labels[few.index].tolist()
+        np.testing.assert_array_equal(few.std_logits, small.attacked.std_logits[[3, 5]])
+
+    def test_labels_are_those_of_the_clean_rows(self, small):
+        other = dataclasses.replace(small.attacked, labels=(small.attacked.labels + 1) % 4)
+        with pytest.raises(BundleError, match=r"labels .* their clean rows: use from_arrays"):
+            dataclasses.replace(small, attacked=other)
 
     def test_lists_torch_and_other_number_types(self):
         bundle = LogitBundle.from_arrays(
@@ -436,10 +452,10 @@ def test_the_shipped_digits(digits):
     assert digits.n_adv > 0
     assert digits.manifest.threat is not None
     assert digits.manifest.attack is not None
-    normed = layer_norm(torch.from_numpy(digits.adv_rob_logits).double())
-    at_the_points = signed_margin(normed, torch.from_numpy(digits.adv_labels)).numpy()
-    np.testing.assert_allclose(digits.adv_margin, at_the_points, atol=1e-4)
+    normed = layer_norm(torch.from_numpy(digits.attacked.rob_logits).double())
+    at_the_points = signed_margin(normed, torch.from_numpy(digits.attacked.labels)).numpy()
+    np.testing.assert_allclose(digits.attacked.margin, at_the_points, atol=1e-4)
     clean = signed_margin(
         layer_norm(torch.from_numpy(digits.clean_rob_logits).double()), torch.from_numpy(digits.clean_labels)
-    ).numpy()[digits.adv_index]
-    assert (digits.adv_margin <= clean + 1e-5).all()
+    ).numpy()[digits.attacked.index]
+    assert (digits.attacked.margin <= clean + 1e-5).all()

@@ -171,8 +171,8 @@ class TestTables:
 
     def test_rows_in_any_order(self, tmp_path, table, wide):
         mixed = self.load(tmp_path, table.sample(frac=1, random_state=3))
-        for i, row in enumerate(mixed.adv_index):
-            found = np.flatnonzero((wide["adv_rob_logits"] == mixed.adv_rob_logits[i]).all(axis=1))[0]
+        for i, row in enumerate(mixed.attacked.index):
+            found = np.flatnonzero((wide["adv_rob_logits"] == mixed.attacked.rob_logits[i]).all(axis=1))[0]
             own = wide["adv_index"][found]
             np.testing.assert_array_equal(mixed.clean_rob_logits[row], wide["clean_rob_logits"][own])
             assert mixed.clean_labels[row] == wide["clean_labels"][own]
@@ -188,8 +188,8 @@ class TestTables:
         table["margin"] = np.linspace(-1, 1, N + M)
         table.loc[N:, "label"] = wide["clean_labels"][wide["adv_index"]]
         bundle = self.load(tmp_path, table)
-        np.testing.assert_allclose(bundle.adv_margin, np.linspace(-1, 1, N + M)[N:], atol=1e-6)
-        assert bundle.adv_labels.tolist() == table["label"][N:].astype(int).tolist()
+        np.testing.assert_allclose(bundle.attacked.margin, np.linspace(-1, 1, N + M)[N:], atol=1e-6)
+        assert bundle.attacked.labels.tolist() == table["label"][N:].astype(int).tolist()
 
     @pytest.mark.parametrize(
         ("change", "told"),
@@ -339,7 +339,7 @@ class TestTheAuthorsLayout:
     def logits(self):
         whole = make_bundle(n=400, m=400, k=7, seed=5)
         wrong = whole.clean_rob_logits[whole.clean_rob_logits.argmax(axis=1) != whole.clean_labels]
-        right = whole.adv_rob_logits[whole.adv_rob_logits.argmax(axis=1) == whole.adv_labels]
+        right = whole.attacked.rob_logits[whole.attacked.rob_logits.argmax(axis=1) == whole.attacked.labels]
         assert min(len(wrong), len(right)) > 20
         return {"atk_corr": torch.from_numpy(right), "cln_incorr": torch.from_numpy(wrong)}
 

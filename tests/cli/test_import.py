@@ -50,7 +50,7 @@ def test_an_existing_bundle_is_kept_unless_forced(mnuts, logits, toy):
 
 def test_the_authors_layout_warns_and_can_be_searched(mnuts, tmp_path):
     toy = make_bundle()
-    right = toy.adv_rob_logits[toy.adv_rob_logits.argmax(1) == toy.adv_labels]
+    right = toy.attacked.rob_logits[toy.attacked.rob_logits.argmax(1) == toy.attacked.labels]
     wrong = toy.clean_rob_logits[toy.clean_rob_logits.argmax(1) != toy.clean_labels]
     torch.save(
         {"atk_corr": torch.from_numpy(right), "cln_incorr": torch.from_numpy(wrong)}, tmp_path / "l.pt"

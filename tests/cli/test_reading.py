@@ -36,9 +36,9 @@ class TestImport:
         counts = np.bincount(bundle.clean_labels)
         assert (code, err) == (0, "")
         assert f"120 clean, 120 attacked · 5 classes · {counts.min()} to {counts.max()} clean images" in out
-        for name, labels in (("clean", bundle.clean_labels), ("adv", bundle.adv_labels)):
+        for name, labels in (("clean", bundle.clean_labels), ("adv", bundle.attacked.labels)):
             for model in ("std", "rob"):
-                right = (getattr(bundle, f"{name}_{model}_logits").argmax(1) == labels).mean()
+                right = (bundle.tensors()[f"{name}.{model}_logits"].argmax(1) == labels).mean()
                 assert f"{100 * right:.2f} [" in out
 
     def test_json(self, mnuts, toy, tmp_path):

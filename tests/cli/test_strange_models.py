@@ -146,8 +146,8 @@ def test_changing_images_in_place_changes_nothing(mnuts, here, role):
         pair = {"std": "Net", "rob": "Net"} | {role: name}
         assert mnuts(*words("build", **pair), "--out", f"{name}.safetensors").code == 0
         bundles.append(LogitBundle.load(f"{name}.safetensors"))
-    for field in ("clean_std_logits", "clean_rob_logits", "adv_std_logits", "adv_rob_logits"):
-        np.testing.assert_array_equal(getattr(bundles[0], field), getattr(bundles[1], field))
+    for field in ("clean.std_logits", "clean.rob_logits", "adv.std_logits", "adv.rob_logits"):
+        np.testing.assert_array_equal(bundles[0].tensors()[field], bundles[1].tensors()[field])
 
 
 def test_a_build_warns_before_it_begins(mnuts, here):

@@ -95,11 +95,11 @@ def test_accuracies_are_the_cards_and_make_a_good_lesson(shipped: LogitBundle) -
     assert std == load_network_of("std")[1].clean.value >= 0.97
     assert rob == load_network_of("rob")[1].clean.value
     assert 0.88 <= rob <= 0.94
-    assert share(shipped.adv_rob_logits.argmax(1) == labels) >= 0.60
+    assert share(shipped.attacked.rob_logits.argmax(1) == labels) >= 0.60
 
 
 def test_robust_model_is_surer_when_right(shipped: LogitBundle) -> None:
-    for logits in (shipped.clean_rob_logits, shipped.adv_rob_logits):
+    for logits in (shipped.clean_rob_logits, shipped.attacked.rob_logits):
         margins = confidence_margin(torch.from_numpy(logits).double()).numpy()
         right = logits.argmax(1) == shipped.clean_labels
         assert np.median(margins[right]) > 2 * np.median(margins[~right])
@@ -108,11 +108,11 @@ def test_robust_model_is_surer_when_right(shipped: LogitBundle) -> None:
 def test_cached_margins_are_those_of_the_cached_logits(shipped: LogitBundle) -> None:
     clean, attacked = (
         signed_margin(layer_norm(torch.from_numpy(logits).double()), VALIDATION.labels).numpy()
-        for logits in (shipped.clean_rob_logits, shipped.adv_rob_logits)
+        for logits in (shipped.clean_rob_logits, shipped.attacked.rob_logits)
     )
-    np.testing.assert_allclose(shipped.adv_margin, attacked, atol=1e-5)
+    np.testing.assert_allclose(shipped.attacked.margin, attacked, atol=1e-5)
     assert (attacked <= clean + 1e-5).all()
-    change = np.abs(shipped.adv_images.astype(float) - shipped.clean_images)
+    change = np.abs(shipped.attacked.images.astype(float) - shipped.clean_images)
     assert 0.9 * EPS * 255 < change.max() <= EPS * 255 + 1
 
 
@@ -143,7 +143,7 @@ def test_mmaa_on_a_sample_is_as_strong_as_the_library(shipped: LogitBundle) -> N
     points, _ = library.run_standard_evaluation(images, labels, batch_size=SAMPLE)
     theirs = int((predict(rob, points, device="cpu").argmax(1) == labels).sum())
     assert int(found.correct.sum()) <= theirs + 1
-    cached = int((shipped.adv_rob_logits.argmax(1) == shipped.clean_labels)[:SAMPLE].sum())
+    cached = int((shipped.attacked.rob_logits.argmax(1) == shipped.clean_labels)[:SAMPLE].sum())
     assert abs(int(found.correct.sum()) - cached) <= 3  # another seed, float32
     assert 0 < cached < SAMPLE
 

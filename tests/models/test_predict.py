@@ -303,7 +303,7 @@ class TestNaN:
         (doubt,) = [doubt for doubt in found.warnings if doubt.code == "zero-gradients"]
         assert f"zero, or NaN, at {N} of {N}" in doubt.message
         assert not any(doubt.code == "not-finite" for doubt in found.warnings)
-        assert np.isfinite(build(STD, blind).adv_rob_logits).all()
+        assert np.isfinite(build(STD, blind).attacked.rob_logits).all()
 
     @pytest.mark.parametrize("role", ["std_model", "rob_model"])
     def test_a_profile_refuses_it(self, role):

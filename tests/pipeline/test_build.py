@@ -59,10 +59,12 @@ def test_bundle_holds_both_models_logits_at_both_points(tmp_path: Path) -> None:
         "adv_margin": found.margin,
     }
     for name, value in expected.items():
-        np.testing.assert_allclose(getattr(bundle, name), value.numpy(), atol=1e-6, err_msg=name)
-    np.testing.assert_array_equal(bundle.adv_images, to_uint8(found.images))
+        np.testing.assert_allclose(
+            bundle.tensors()[name.replace("_", ".", 1)], value.numpy(), atol=1e-6, err_msg=name
+        )
+    np.testing.assert_array_equal(bundle.attacked.images, to_uint8(found.images))
     assert bundle.clean_images.shape == (N, 4, 4, 3)
-    difference = bundle.adv_images.astype(int) - bundle.clean_images[:12]
+    difference = bundle.attacked.images.astype(int) - bundle.clean_images[:12]
     assert 0 < np.abs(difference).max() <= round(0.05 * 255) + 1
 
 
@@ -81,7 +83,7 @@ def test_manifest_says_how_it_was_made() -> None:
 def test_without_an_attack_the_attacked_part_is_absent() -> None:
     bundle = build(STD, ROB, IMAGES, LABELS, n_adv=0, with_images=True)
     assert bundle.n_adv == 0
-    assert bundle.adv_images is None
+    assert bundle.attacked is None
     assert bundle.manifest.attack is None
     assert bundle.manifest.threat is None
 

@@ -64,13 +64,17 @@ def test_the_bundle_holds_what_square_finds(tmp_path: Path) -> None:
     found = square_margin_attack(
         ROB, IMAGES[:13], LABELS[:13], eps=0.05, n_queries=QUERIES, batch_size=5, device="cpu"
     )
-    assert bundle.adv_margin is not None
-    np.testing.assert_allclose(bundle.adv_margin, found.margin, atol=1e-6)
-    np.testing.assert_allclose(bundle.adv_rob_logits, found.logits, atol=1e-5)
-    np.testing.assert_allclose(bundle.adv_std_logits, predict(STD, found.images, device="cpu"), atol=1e-5)
+    assert bundle.attacked.margin is not None
+    np.testing.assert_allclose(bundle.attacked.margin, found.margin, atol=1e-6)
+    np.testing.assert_allclose(bundle.attacked.rob_logits, found.logits, atol=1e-5)
+    np.testing.assert_allclose(
+        bundle.attacked.std_logits, predict(STD, found.images, device="cpu"), atol=1e-5
+    )
     clean = signed_margin(layer_norm(torch.from_numpy(bundle.clean_rob_logits[:13]).double()), LABELS[:13])
-    assert (bundle.adv_margin < clean.numpy() - 1e-3).all()
-    assert np.abs(bundle.adv_images.astype(int) - bundle.clean_images[:13]).max() <= round(0.05 * 255) + 1
+    assert (bundle.attacked.margin < clean.numpy() - 1e-3).all()
+    assert (
+        np.abs(bundle.attacked.images.astype(int) - bundle.clean_images[:13]).max() <= round(0.05 * 255) + 1
+    )
 
 
 def test_the_card_says_what_was_run_and_no_more() -> None:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from mnuts_core import MixConfig, MixedClassifier, MixParams, MnutsError, ParameterError
 from mnuts_core.attacks.norms import make_ball
-from mnuts_core.bundles.bundle import content_digest
 from mnuts_core.bundles.logit_warnings import CODES as LOGIT_CODES
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
+from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
 from mnuts_core.export.config import published_schema

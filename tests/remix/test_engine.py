@@ -57,8 +57,8 @@ def engine(bundle: LogitBundle) -> RemixEngine:
 
 def plain(bundle: LogitBundle, params: MixParams, alpha: float, part: str) -> np.ndarray:
     """Which class the mix predicts, from full softmaxes in NumPy."""
-    std = getattr(bundle, f"{part}_std_logits").astype(np.float64)
-    rob = getattr(bundle, f"{part}_rob_logits")
+    std = bundle.tensors()[f"{part}.std_logits"].astype(np.float64)
+    rob = bundle.tensors()[f"{part}.rob_logits"]
     transformed = reference.transform(rob, params.s, params.p, params.c, params.clamp, params.ln_k)
     return reference.mixed_probabilities(
         reference.std_probabilities(std, params.temperature), reference.softmax(transformed), alpha
@@ -75,7 +75,7 @@ def test_against_full_softmaxes(bundle, engine, params, alpha, temperature):
         if alpha == 1.0 and temperature == 0.0:  # silenced classes tie with the first; ours then asks g
             expected = np.where(found.margin > 1e-9, expected, found.mix_class)
         np.testing.assert_array_equal(found.mix_class, expected)
-        labels = bundle.clean_labels if part == "clean" else bundle.adv_labels
+        labels = bundle.clean_labels if part == "clean" else bundle.attacked.labels
         estimate = remix.clean if part == "clean" else remix.transfer
         assert estimate.successes == np.count_nonzero(expected == labels)
         assert estimate.n == len(labels)
@@ -86,9 +86,9 @@ def test_the_robust_model_alone(bundle, engine, params):
     remix = engine.remix(params)
     for part, found, labels in (
         ("clean", remix.on_clean, bundle.clean_labels),
-        ("adv", remix.on_attacked, bundle.adv_labels),
+        ("adv", remix.on_attacked, bundle.attacked.labels),
     ):
-        rob = getattr(bundle, f"{part}_rob_logits")
+        rob = bundle.tensors()[f"{part}.rob_logits"]
         t = reference.transform(rob, params.s, params.p, params.c, params.clamp, params.ln_k)
         np.testing.assert_allclose(found.margin, reference.margins(reference.softmax(t)), atol=1e-12)
         np.testing.assert_array_equal(found.rob_class, t.argmax(axis=1))
@@ -195,8 +195,8 @@ class TestFigures:
         std, rob = bundle.clean_std_logits.argmax(axis=1), bundle.clean_rob_logits.argmax(axis=1)
         assert base.std_clean.value == pytest.approx(np.mean(std == bundle.clean_labels))
         assert base.rob_clean.value == pytest.approx(np.mean(rob == bundle.clean_labels))
-        hit = bundle.adv_rob_logits.argmax(axis=1) == bundle.adv_labels
-        fooled = bundle.adv_std_logits.argmax(axis=1) == bundle.adv_labels
+        hit = bundle.attacked.rob_logits.argmax(axis=1) == bundle.attacked.labels
+        fooled = bundle.attacked.std_logits.argmax(axis=1) == bundle.attacked.labels
         assert base.rob_attacked.value == pytest.approx(hit.mean())
         assert base.std_attacked.value == pytest.approx(fooled.mean())
         assert (base.rob_attacked.n, base.rob_clean.n) == (bundle.n_adv, bundle.n_clean)
@@ -214,8 +214,8 @@ class TestFigures:
         np.testing.assert_array_equal(mixed.on_clean.mix_class, expected)
 
     def test_margins_of_the_base_models(self, bundle, engine):
-        std = np.concatenate([bundle.clean_std_logits, bundle.adv_std_logits]).astype(np.float64)
-        rob = np.concatenate([bundle.clean_rob_logits, bundle.adv_rob_logits]).astype(np.float64)
+        std = np.concatenate([bundle.clean_std_logits, bundle.attacked.std_logits]).astype(np.float64)
+        rob = np.concatenate([bundle.clean_rob_logits, bundle.attacked.rob_logits]).astype(np.float64)
         np.testing.assert_allclose(
             engine.std_margins(), reference.margins(reference.softmax(std)), atol=1e-13
         )
@@ -232,10 +232,12 @@ class TestTheExportedModule:
     def test_predicts_what_the_engine_counted(self, params, dtype):
         raw = make_bundle(n=3000, m=1500, seed=2)
         rounded = {
-            name: torch.from_numpy(getattr(raw, name)).to(dtype).float().numpy()
+            name: torch.from_numpy(raw.tensors()[name.replace("_", ".", 1)]).to(dtype).float().numpy()
             for name in ("clean_std_logits", "clean_rob_logits", "adv_std_logits", "adv_rob_logits")
         }
-        cached = LogitBundle.from_arrays(clean_labels=raw.clean_labels, adv_index=raw.adv_index, **rounded)
+        cached = LogitBundle.from_arrays(
+            clean_labels=raw.clean_labels, adv_index=raw.attacked.index, **rounded
+        )
         remix = RemixEngine(cached).remix(params)
         if remix.threshold < 1e-9:
             pytest.skip(f"q = {remix.threshold:.1g}: nothing to mix")

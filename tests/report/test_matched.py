@@ -22,7 +22,7 @@ def brute(bundle: LogitBundle, params: MixParams, alpha: float) -> tuple[float, 
     shares = []
     for g, h, labels in (
         (bundle.clean_std_logits, bundle.clean_rob_logits, bundle.clean_labels),
-        (bundle.adv_std_logits, bundle.adv_rob_logits, bundle.adv_labels),
+        (bundle.attacked.std_logits, bundle.attacked.rob_logits, bundle.attacked.labels),
     ):
         if params.ln_k == 0:
             rob = reference.softmax(np.asarray(h, np.float64))

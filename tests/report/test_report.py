@@ -55,7 +55,7 @@ def recomputed(bundle, params: MixParams) -> dict[str, int]:
     counts = {}
     for part, g, h, labels in (
         ("clean", bundle.clean_std_logits, bundle.clean_rob_logits, bundle.clean_labels),
-        ("transfer", bundle.adv_std_logits, bundle.adv_rob_logits, bundle.adv_labels),
+        ("transfer", bundle.attacked.std_logits, bundle.attacked.rob_logits, bundle.attacked.labels),
     ):
         logits = reference.transform(h, params.s, params.p, params.c, params.clamp, params.ln_k)
         rob, std = reference.softmax(logits), reference.std_probabilities(g, params.temperature)
@@ -74,9 +74,13 @@ class TestNumbers:
     def test_every_row_is_what_the_reference_counts(self, digits, report):
         abc, rbc = report.base
         assert abc.clean.successes == (digits.clean_std_logits.argmax(1) == digits.clean_labels).sum()
-        assert abc.transfer.successes == (digits.adv_std_logits.argmax(1) == digits.adv_labels).sum()
+        assert (
+            abc.transfer.successes == (digits.attacked.std_logits.argmax(1) == digits.attacked.labels).sum()
+        )
         assert rbc.clean.successes == (digits.clean_rob_logits.argmax(1) == digits.clean_labels).sum()
-        assert rbc.attacked.successes == (digits.adv_rob_logits.argmax(1) == digits.adv_labels).sum()
+        assert (
+            rbc.attacked.successes == (digits.attacked.rob_logits.argmax(1) == digits.attacked.labels).sum()
+        )
         assert rbc.attacked.kind == "attacked"
         mixes = [row for row in report.rows if row.params is not None]
         assert [row.role for row in mixes] == ["mixed", "mixed", "mixednuts"] * 2
@@ -133,9 +137,9 @@ class TestNumbers:
             assert (row["clean_low"], row["clean_high"]) == pytest.approx((low, high))
 
     def test_margin_gaps(self, digits, report):
-        labels, adv = digits.clean_labels, digits.adv_labels
+        labels, adv = digits.clean_labels, digits.attacked.labels
         clean = reference.layer_norm(digits.clean_rob_logits)
-        attacked = reference.layer_norm(digits.adv_rob_logits)
+        attacked = reference.layer_norm(digits.attacked.rob_logits)
         wrong = reference.margins(reference.softmax(clean))[clean.argmax(1) != labels]
         right = reference.margins(reference.softmax(attacked))[attacked.argmax(1) == adv]
         assert report.gaps["LN h"] == pytest.approx(np.median(right) - np.median(wrong))
@@ -187,8 +191,8 @@ class TestVerified:
             card = config.verified.model_copy(update={"clean": clean})
             made = make_report(digits, [("a", config.model_copy(update={"verified": card}))])
             changes.append(robust_change(made.trials[0].mix, made.base[1], "verified"))
-        first = np.mean(digits.adv_rob_logits[:n].argmax(1) == digits.adv_labels[:n])
-        everyone = np.mean(digits.adv_rob_logits.argmax(1) == digits.adv_labels)
+        first = np.mean(digits.attacked.rob_logits[:n].argmax(1) == digits.attacked.labels[:n])
+        everyone = np.mean(digits.attacked.rob_logits.argmax(1) == digits.attacked.labels)
         assert changes == pytest.approx([0.35 / (1 - first) - 1, 0.35 / (1 - everyone) - 1])
 
     def test_mixed_of_a_configuration_is_a_row_and_is_compared(self, small):

@@ -118,8 +118,8 @@ class TestPredictionChanges:
         grid = GridSpec(s=[1.0], p=[1.0, 2.0], c=[-2.5, -1.5, 0.0])
         result = grid_search(bundle, grid, 0.9)
         parts = {
-            "clean": (bundle.clean_rob_logits[bundle.adv_index], bundle.adv_labels),
-            "attacked": (bundle.adv_rob_logits, bundle.adv_labels),
+            "clean": (bundle.clean_rob_logits[bundle.attacked.index], bundle.attacked.labels),
+            "attacked": (bundle.attacked.rob_logits, bundle.attacked.labels),
         }
         for j, p in enumerate(grid.p):
             for k, c in enumerate(grid.c):

@@ -24,7 +24,7 @@ from tests.synthetic import clean_only, make_bundle
 
 GRID = GridSpec.from_ranges((0.1, 5.0), (1.0, 4.0), (-1.1, 0.0), steps=3)
 BETA = 0.95
-PARTS = {"clean": "clean_labels", "attacked": "adv_labels"}
+PARTS = ("clean", "attacked")
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,12 @@ def params(best):
     return {name: found.params for name, found in best.items()}
 
 
+def labels_of(bundle, part):
+    return bundle.clean_labels if part == "clean" else bundle.attacked.labels
+
+
 def logits_of(bundle: LogitBundle, model: str, part: str) -> np.ndarray:
-    return getattr(bundle, f"{'clean' if part == 'clean' else 'adv'}_{model}_logits").astype(np.float64)
+    return bundle.tensors()[f"{'clean' if part == 'clean' else 'adv'}.{model}_logits"].astype(np.float64)
 
 
 def expected_median(bundle: LogitBundle, classifier: str, part: str, right: bool, params: MixParams) -> tuple:
@@ -65,7 +69,7 @@ def expected_median(bundle: LogitBundle, classifier: str, part: str, right: bool
             logits_of(bundle, "rob", part), params.s, params.p, params.c, params.clamp, params.ln_k
         ),
     }[classifier]()
-    hit = scores.argmax(axis=1) == getattr(bundle, PARTS[part])
+    hit = scores.argmax(axis=1) == labels_of(bundle, part)
     group = reference.margins(reference.softmax(scores))[hit == right]
     return float(np.median(group)) if len(group) else math.nan, len(group)
 
@@ -98,15 +102,15 @@ def expected_figures(bundle: LogitBundle, params: MixParams, threshold: float) -
     """Clean accuracy, margin bound and transfer at T = 0, example by example."""
     alpha = 1 / (1 + threshold)
     shares = []
-    for part, labels in PARTS.items():
+    for part in PARTS:
         moved = reference.transform(
             logits_of(bundle, "rob", part), params.s, params.p, params.c, params.clamp, params.ln_k
         )
         rob = reference.softmax(moved)
         shares.append(
-            reference.hard_rule(logits_of(bundle, "std", part), rob, alpha) == getattr(bundle, labels)
+            reference.hard_rule(logits_of(bundle, "std", part), rob, alpha) == labels_of(bundle, part)
         )
-    bound = (moved.argmax(axis=1) == bundle.adv_labels) & (reference.margins(rob) >= threshold - 1e-12)
+    bound = (moved.argmax(axis=1) == bundle.attacked.labels) & (reference.margins(rob) >= threshold - 1e-12)
     return shares[0].mean(), bound.mean(), shares[1].mean()
 
 
@@ -179,8 +183,11 @@ def test_without_an_attack_only_a_carried_alpha_gives_figures_and_only_clean_one
 
 def test_a_robust_model_that_attacks_always_beat_refuses_its_column_alone(bundles, engines, params):
     bundle = bundles["other"]
-    beaten = np.eye(10)[(bundle.adv_labels + 1) % 10].astype(np.float32)
-    lost = RemixEngine(dataclasses.replace(bundle, adv_rob_logits=beaten), device="cpu")
+    beaten = np.eye(10)[(bundle.attacked.labels + 1) % 10].astype(np.float32)
+    lost = RemixEngine(
+        dataclasses.replace(bundle, attacked=dataclasses.replace(bundle.attacked, rob_logits=beaten)),
+        device="cpu",
+    )
     cells = transfer_matrix({"ten": engines["ten"], "lost": lost}, {"ten": params["ten"]})
     assert cells[0].refused is None
     assert "set alpha by hand" in cells[1].refused
@@ -216,7 +223,7 @@ def test_the_summary_says_what_the_figures_rest_on(bundles):
     made = summary(RemixEngine(with_card(bundles["ten"], attack=card), device="cpu"))
     assert (made.attack, made.budget, made.kind) == ("MMAA", "100 steps, 9 targets", "white box")
     assert (made.n_clean, made.n_adv, made.classes) == (300, 180, 10)
-    right = bundles["ten"].adv_rob_logits.argmax(axis=1) == bundles["ten"].adv_labels
+    right = bundles["ten"].attacked.rob_logits.argmax(axis=1) == bundles["ten"].attacked.labels
     assert made.base.rob_attacked.value == right.mean()
 
 

@@ -29,10 +29,10 @@ def test_changed_examples_are_those_where_h_and_the_mix_part(made, bundle, where
     assert found.mended.sum() - (~found.mended).sum() == after.sum() - before.sum()
     assert ((found.mix == found.label) == found.mended).all()
     assert ((found.rob == found.label) != found.mended).all()
-    labels = bundle.clean_labels if where == "clean" else bundle.adv_labels
+    labels = bundle.clean_labels if where == "clean" else bundle.attacked.labels
     np.testing.assert_array_equal(found.label, labels[found.row])
     if where == "attacked":
-        np.testing.assert_array_equal(found.number, bundle.adv_index[found.row])
+        np.testing.assert_array_equal(found.number, bundle.attacked.index[found.row])
 
 
 def test_a_story_tells_what_the_table_tells(made, bundle):
@@ -62,7 +62,7 @@ def test_bars_are_the_probabilities_of_the_mix(made, bundle):
         np.testing.assert_allclose(bars.values["mix"], exact[shown], atol=1e-12)
         np.testing.assert_allclose(bars.values["h"], h.softmax(0)[shown], atol=1e-12)
         assert bars.margin["M(h)"] == pytest.approx(remix.on_attacked.margin[row], abs=1e-9)
-        label = bundle.adv_labels[row]
+        label = bundle.attacked.labels[row]
         assert bars.label == (shown.tolist().index(label) if label in shown else None)
 
 

@@ -116,4 +116,4 @@ def test_seen_and_unseen_split_the_clean_images(engine):
     seen, unseen = seen_and_unseen(engine, remix)
     assert (seen.n, unseen.n) == (bundle.n_adv, bundle.n_clean - bundle.n_adv)
     assert seen.successes + unseen.successes == remix.clean.successes
-    assert seen.successes == int(remix.on_clean.mix_right[bundle.adv_index].sum())
+    assert seen.successes == int(remix.on_clean.mix_right[bundle.attacked.index].sum())

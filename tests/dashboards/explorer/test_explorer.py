@@ -215,7 +215,7 @@ def test_the_simplex_shows_an_example(explorer, case, bundle):
     assert explorer.controls.row.max == (bundle.n_clean if case == "clean" else bundle.n_adv) - 1
     explorer.controls.row.value = 5
     title = explorer.make(frozenset({"simplex"}))["simplex"]["layout"]["annotations"][-1]["text"]
-    number = 5 if case == "clean" else bundle.adv_index[5]
+    number = 5 if case == "clean" else bundle.attacked.index[5]
     assert title.startswith(f"{case} image {number}, labelled")
 
 
@@ -388,8 +388,10 @@ def test_the_selection_can_be_read_and_set(explorer, bundle):
     explorer.selection = ("attacked", 4)
     assert (explorer.state.case, explorer.state.row) == ("attacked", 4)
     drawn = explorer.make(frozenset({"bars"}))["bars"]
-    assert drawn["layout"]["annotations"][0]["text"].startswith(f"attacked image {bundle.adv_index[4]}, ")
-    assert f"attacked image {bundle.adv_index[4]}" in explorer.below.examples.story.value
+    assert drawn["layout"]["annotations"][0]["text"].startswith(
+        f"attacked image {bundle.attacked.index[4]}, "
+    )
+    assert f"attacked image {bundle.attacked.index[4]}" in explorer.below.examples.story.value
     explorer.selection = None
     assert explorer.state.case == "paper"
     for wrong in (("clean", 300), ("attacked", -1), ("other", 0)):

@@ -12,19 +12,19 @@ from mnuts_dashboards.lesson.state import LessonState
 def data(digits):
     """The bundle in plain arrays, and who is right where."""
     b = digits
-    clean_h, adv_h = b.clean_rob_logits.astype(float), b.adv_rob_logits.astype(float)
-    y, z = b.clean_labels, b.clean_labels[b.adv_index]
+    clean_h, adv_h = b.clean_rob_logits.astype(float), b.attacked.rob_logits.astype(float)
+    y, z = b.clean_labels, b.clean_labels[b.attacked.index]
     return {
         "y": y,
         "g": b.clean_std_logits.astype(float),
         "h": clean_h,
-        "adv_g": b.adv_std_logits.astype(float),
+        "adv_g": b.attacked.std_logits.astype(float),
         "adv_h": adv_h,
         "g_right": b.clean_std_logits.argmax(1) == y,
         "h_right": clean_h.argmax(1) == y,
-        "adv_g_right": b.adv_std_logits.argmax(1) == z,
+        "adv_g_right": b.attacked.std_logits.argmax(1) == z,
         "adv_h_right": adv_h.argmax(1) == z,
-        "index": b.adv_index,
+        "index": b.attacked.index,
     }
 
 

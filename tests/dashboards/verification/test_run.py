@@ -47,9 +47,9 @@ def with_specs(bundle, spec):
         clean_labels=bundle.clean_labels,
         clean_std_logits=bundle.clean_std_logits,
         clean_rob_logits=bundle.clean_rob_logits,
-        adv_index=bundle.adv_index,
-        adv_std_logits=bundle.adv_std_logits,
-        adv_rob_logits=bundle.adv_rob_logits,
+        adv_index=bundle.attacked.index,
+        adv_std_logits=bundle.attacked.std_logits,
+        adv_rob_logits=bundle.attacked.rob_logits,
         manifest=manifest,
     )
 
@@ -61,7 +61,7 @@ def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     bundle = engine.bundle
-    rows = bundle.adv_index[:N]
+    rows = bundle.attacked.index[:N]
     images = torch.from_numpy(bundle.clean_images[rows]).permute(0, 3, 1, 2).contiguous() / 255.0
     std, rob = (load_model(f"demo:digits/{role}").module for role in ("std", "rob"))
     mix = MixedClassifier.from_config(config.save(tmp_path / "c.json"), std, rob)
