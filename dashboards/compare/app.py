@@ -13,7 +13,6 @@ import torch
 
 from mnuts_core.errors import MnutsError
 from mnuts_core.views import comparison, transfer_matrix
-from mnuts_dashboards.compare import tables
 from mnuts_dashboards.compare.controls import CompareControls
 from mnuts_dashboards.compare.results import Results
 from mnuts_dashboards.compare.session import CompareSession, Comparison, Settings
@@ -23,7 +22,7 @@ from mnuts_dashboards.text.messages import banner_html
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Pulse
-from mnuts_dashboards.widgets.styles import STYLE
+from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
 
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+
+STYLE = Path(__file__).with_name("compare.css")
 
 AT_FIRST = 3
 """So many bundles are compared when nobody says which."""
@@ -71,7 +72,7 @@ class Compare(w.VBox):
 
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
-        super().__init__([w.HTML(f"<style>{STYLE}{tables.STYLE}</style>"), self.page, Pulse(), body])
+        super().__init__([style_sheet(APPS, STYLE), self.page, Pulse(), body])
         self.add_class("mnuts-explorer").add_class("mnuts-compare")
 
     def _connect(self) -> None:

@@ -185,25 +185,6 @@ def paper_best() -> str:
     return f"The paper's Table 11, three CIFAR-10 models at β = 0.985: {'; '.join(told)}."
 
 
-STYLE = """
-.mnuts-remarked td:last-child { white-space: normal; min-width: 150px; font-size: 12px;
-  color: var(--jp-ui-font-color2); }
-.mnuts-pairs td:nth-child(2) small { white-space: normal; max-width: 240px; }
-.mnuts-compare .mnuts-table td { padding: 3px 6px; }
-.mnuts-compare .mnuts-table td:first-child small { max-width: max(160px, 12.5vw); overflow: hidden;
-  text-overflow: ellipsis; }
-.mnuts-compare .mnuts-box { padding: 10px 12px; border-radius: 8px; background: var(--jp-layout-color1);
-  border: 1px solid color-mix(in srgb, var(--jp-border-color2) 60%, transparent); }
-.mnuts-compare .mnuts-box-head { justify-content: space-between; align-items: center; }
-.mnuts-compare .mnuts-box h3 { margin: 0; font-size: 14px; line-height: 1.35; font-weight: 600; }
-.mnuts-compare .mnuts-box-head .widget-html { flex: 1 1 auto; }
-.mnuts-compare h2 { margin: 0; font-size: 16px; line-height: 1.4; font-weight: 600; }
-.mnuts-compare .mnuts-words { margin: 2px 0 0; }
-.mnuts-bundles { max-height: 220px; overflow-y: auto; }
-.mnuts-bundles .widget-checkbox, .mnuts-bundles .widget-checkbox label { width: auto; margin: 0; }
-.mnuts-compare summary { cursor: pointer; }
-"""
-
 INTERVALS = "Below each accuracy its 95 % interval (Wilson)."
 
 ALPHA_WORDS = {

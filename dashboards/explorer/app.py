@@ -28,25 +28,23 @@ from mnuts_dashboards.bundles.open_bundles import (
 )
 from mnuts_dashboards.explorer.actions import connect_buttons
 from mnuts_dashboards.explorer.bundle_choice import Bundles
-from mnuts_dashboards.explorer.clicks import follow
 from mnuts_dashboards.explorer.controls import Controls
 from mnuts_dashboards.explorer.details import Below
 from mnuts_dashboards.explorer.header import Header
 from mnuts_dashboards.explorer.imports import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.report import view_report
-from mnuts_dashboards.explorer.scene import ALL, PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.scene import ALL, PANELS, VIEWS, Scene, draw, draw_fixed, follow, notes
 from mnuts_dashboards.explorer.search import Searching
 from mnuts_dashboards.explorer.state import ExplorerState
-from mnuts_dashboards.figures.margins import histogram_figure
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Pulse
-from mnuts_dashboards.widgets.styles import STYLE
+from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
 
-FIXED = frozenset({"margins"})
+FIXED = frozenset(view.panel.name for view in VIEWS if view.fixed)
 """Panels that no slider moves."""
 
 
@@ -117,7 +115,7 @@ class Explorer(w.VBox):
     def _assemble(self) -> None:
         main = w.VBox([*self.header.lines, self.board, self.below]).add_class("mnuts-main")
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
-        super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, Pulse(), body])
+        super().__init__([style_sheet(APPS), self.page, Pulse(), body])
         self.add_class("mnuts-explorer")
 
     # --- from Python
@@ -318,8 +316,7 @@ class Explorer(w.VBox):
         configs, trusted = configs_of(bundle), self.session.trusted(self.state.bundle)
         self.controls.preset.offer(configs)
         self.verifier.use(self.opened.engine, [config for _, config in configs], trusted=trusted)
-        base = {"margins": histogram_figure(self.opened.histograms)}  # no slider moves it
-        self.board.draw(base, notes(bundle, chosen=self.selection is not None))
+        self.board.draw(draw_fixed(self.opened), notes(bundle, chosen=self.selection is not None))
 
     def _on_click(self, event: BoardEvent) -> None:
         if self._scene is not None:

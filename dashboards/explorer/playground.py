@@ -17,15 +17,14 @@ from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_frontier, search
-from mnuts_dashboards.explorer.clicks import go_to_cell
-from mnuts_dashboards.explorer.scene import PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.scene import PANELS, VIEWS, Scene, draw, go_to_cell, notes
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.widgets.inputs import Choice, Knob
 
 COLUMNS = 12
-SEARCHED = frozenset({"plane", "slices"})
+SEARCHED = frozenset(view.panel.name for view in VIEWS if view.searched)
 """Plots that rest on a finished search."""
-NUMBERLESS = frozenset({"simplex", "bars"})
+NUMBERLESS = frozenset(view.panel.name for view in VIEWS if not view.numbers)
 """Plots that show no figure of the bundle."""
 
 

@@ -11,7 +11,7 @@ from mnuts_dashboards.bundles.open_bundles import Session
 from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.explorer.state import PRESETS
-from mnuts_dashboards.figures.tradeoff import PLANE_TRACES
+from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER, OTHERS, SNAPSHOTS
 from mnuts_dashboards.text.cards import story_html
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from tests import ROOT
@@ -431,7 +431,7 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
     gain = engine.remix(first).clean.value - explorer.remix.clean.value
     assert table.rows[0]["clean"] == pytest.approx(100 * engine.remix(first).clean.value)
     assert table.rows[0]["clean_more"].replace("−", "-") == f"{100 * gain:+.2f}"
-    points = made["plane"]["data"][PLANE_TRACES.index("snapshots")]
+    points = next(trace for trace in made["plane"]["data"] if trace["name"] == SNAPSHOTS)
     assert list(points["text"]) == ["A", "B"]
     table._receive(None, {"type": "action", "name": "restore", "key": 0}, [])
     assert explorer.state.params == first
@@ -454,7 +454,7 @@ def test_a_row_is_asked_for_only_where_the_bundles_images_are_shown(explorer):
 
 
 def click_on_plane(explorer, trace, point, **more):
-    points = [{"curve": PLANE_TRACES.index(trace), "point": point, "x": 0, "y": 0, **more}]
+    points = [{"trace": trace, "point": point, "x": 0, "y": 0, **more}]
     explorer.board._receive(None, {"type": "event", "panel": "plane", "kind": "click", "points": points}, [])
 
 
@@ -462,14 +462,14 @@ def test_clicks_on_the_plane_go_there(explorer):
     plane = explorer.make(ALL)["plane"]["data"]
     frontier = explorer._look().frontier
 
-    click_on_plane(explorer, "frontier", 3)
+    click_on_plane(explorer, FRONTIER, 3)
     assert explorer.state.params == frontier.params[3].with_(alpha=None)
     assert explorer.remix.clean.value == pytest.approx(frontier.curve.clean[3], abs=0.01)
-    alpha = float(plane[PLANE_TRACES.index("current")]["customdata"][5])
-    click_on_plane(explorer, "current", 5, customdata=alpha)
+    alpha = float(next(trace for trace in plane if trace["name"] == CURRENT)["customdata"][5])
+    click_on_plane(explorer, CURRENT, 5, customdata=alpha)
     assert (explorer.state.by_hand, explorer.state.alpha) == (True, alpha)
     before = explorer.state.params
-    click_on_plane(explorer, "rob", 0)
+    click_on_plane(explorer, "robust, attacked", 0)
     assert explorer.state.params == before
 
 
@@ -551,7 +551,7 @@ def test_the_shipped_mixes_are_offered_with_what_was_verified():
         "shipped best, β = 0.95",
     ]
     assert explorer.config.verified is not None  # it opens on the other one
-    click_on_plane(explorer, "others verified", 0, customdata=1)  # by its number
+    click_on_plane(explorer, OTHERS, 0, customdata=1)  # by its number
     assert explorer.controls.preset.value == "shipped best, β = 0.95"
     explorer.controls.defaults.click()
     explorer.controls.preset.value = "shipped best, β = 0.95"
