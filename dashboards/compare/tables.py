@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnuts_core.text import escape
-
 if TYPE_CHECKING:
     from mnuts_dashboards.compare.session import Comparison
 
@@ -203,15 +201,6 @@ def words(made: Comparison) -> list[str]:
     if len(made.settings.bundles) == 1:
         told.append("Only one bundle is chosen: choose or add another to compare it with.")
     return told
-
-
-def notes_html(lines: Sequence[str]) -> str:
-    """Two lines as they are; of more the heads, and the rest on demand."""
-    body = "".join(f"<p class='mnuts-words'>{escape(line)}</p>" for line in lines)
-    if len(lines) <= 2:
-        return body
-    heads = " · ".join(line.partition(":")[0].rstrip(".") for line in lines)
-    return f"<details class='mnuts-words'><summary>Read with care: {escape(heads)}</summary>{body}</details>"
 
 
 NOTES = {

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import ipywidgets as w
+from markupsafe import Markup
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
@@ -83,7 +84,7 @@ class Header:
         self.headline.value = headline_html(scene)
 
 
-def headline_html(scene: Scene) -> str:
+def headline_html(scene: Scene) -> Markup:
     """A moment's figures in numbers and in words.
 
     Args:

@@ -90,7 +90,7 @@ def draw(scene: Scene, names: frozenset[str]) -> dict[str, Figure]:
         scene: The moment.
         names: Names of panels.
     """
-    return {name: BY_NAME[name].make(scene) for name in names & BY_NAME.keys()}
+    return {name: view.make(scene) for name, view in BY_NAME.items() if name in names}
 
 
 def draw_fixed(opened: Opened) -> dict[str, Figure]:

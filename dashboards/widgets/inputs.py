@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
+from markupsafe import Markup
 from traitlets import HasTraits
 
 from mnuts_core.errors import MnutsError
@@ -203,4 +204,4 @@ def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
 
 def heading(text: str) -> w.HTML:
     """A small heading between groups of controls."""
-    return w.HTML(f"<h3 class='mnuts-group'>{text}</h3>").add_class("mnuts-wide")
+    return w.HTML(Markup("<h3 class='mnuts-group'>{}</h3>").format(text)).add_class("mnuts-wide")

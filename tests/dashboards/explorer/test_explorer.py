@@ -145,7 +145,7 @@ def test_a_wrong_setting_shows_a_banner_and_keeps_the_view(explorer):
     ("name", "typed", "told"),
     [
         ("beta", "98.5", "beta must lie in [0, 1], got 98.5"),
-        ("c", "-0,25", "c must be a number in [-100, 100], got &#x27;-0,25&#x27;: write 0.25"),
+        ("c", "-0,25", "c must be a number in [-100, 100], got &#39;-0,25&#39;: write 0.25"),
         ("s", "0", "s must lie in (0, 1e+06], got 0"),
     ],
 )
