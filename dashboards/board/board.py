@@ -229,7 +229,7 @@ class Board(PageWidget):
                 self._pump()
 
     def _deadline(self) -> float:
-        return self.timeout * 2**self._losses
+        return self.timeout * 2.0**self._losses
 
     def _is_free(self) -> bool:
         if self._in_flight is None:

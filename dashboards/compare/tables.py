@@ -164,8 +164,8 @@ def paper_gaps() -> tuple[PaperGap, ...]:
     sets = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet"}
     gaps = []
     for row in paper_table("fig07").itertuples():
-        where = f"{sets.get(row.dataset, row.dataset)} {norms[row.norm]}"
-        gaps.append(PaperGap(f"{_author(row.robust_model)}, {where}", row.margin_gap))
+        where = f"{sets.get(str(row.dataset), row.dataset)} {norms[str(row.norm)]}"
+        gaps.append(PaperGap(f"{_author(str(row.robust_model))}, {where}", _float(row.margin_gap)))
     return tuple(gaps)
 
 
@@ -174,13 +174,18 @@ def _author(model: str) -> str:
     return model.replace(" et al.", "").replace("(", "").replace(")", "")
 
 
+def _float(value: object) -> float:
+    """A number of a data frame's row, whose type pandas leaves open."""
+    return float(str(value))
+
+
 def paper_best() -> str:
     """The paper's own Table 11 in a sentence."""
-    told = [
-        f"{row.robust_model} s = {row.s:g}, c = {signed(row.c, 1)}, p = {row.p:g}"
+    best = [
+        f"{row.robust_model} s = {row.s:g}, c = {signed(_float(row.c), 1)}, p = {row.p:g}"
         for row in paper_table("table11").itertuples()
     ]
-    return f"The paper's Table 11, three CIFAR-10 models at β = 0.985: {'; '.join(told)}."
+    return f"The paper's Table 11, three CIFAR-10 models at β = 0.985: {'; '.join(best)}."
 
 
 INTERVALS = "Below each accuracy its 95 % interval (Wilson)."

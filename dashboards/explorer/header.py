@@ -91,5 +91,5 @@ def headline_html(scene: Scene) -> Markup:
         scene: The moment.
     """
     attack = scene.opened.engine.bundle.manifest.attack
-    words = headline.words_html(scene.table, scene.remix.warnings, attack and attack.name)
+    words = headline.words_html(scene.table, scene.remix.warnings, attack.name if attack else None)
     return headline.headline_html(scene.table) + words

@@ -164,18 +164,19 @@ def _snapshots(kept: Sequence[Remix]) -> Figure:
 
 def _others(others: Sequence[Known]) -> Figure:
     """Small stars, in the plain mix's colour where nothing is transformed; the hover says what they are."""
-    told = [f"{_called(known.params)}<br>verified, {known.verified}" for known in others]
+    measured = [(known, known.clean) for known in others if known.clean is not None]
+    hover = [f"{_called(known.params)}<br>verified, {known.verified}" for known, _ in measured]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": OTHERS,
-        "showlegend": bool(others),
-        "x": [100 * known.clean.value for known in others],
-        "y": [100 * known.verified.value for known in others],
-        "hovertext": told,
-        "customdata": [known.number for known in others],
+        "showlegend": bool(measured),
+        "x": [100 * clean.value for _, clean in measured],
+        "y": [100 * known.verified.value for known, _ in measured],
+        "hovertext": hover,
+        "customdata": [known.number for known, _ in measured],
         "marker": {
-            "color": [PLAIN if known.params.plain else MIX for known in others],
+            "color": [PLAIN if known.params.plain else MIX for known, _ in measured],
             "size": 10,
             "symbol": "star",
         },
@@ -185,7 +186,9 @@ def _others(others: Sequence[Known]) -> Figure:
 
 
 def _called(params: MixParams) -> str:
-    return f"plain mix, α = {alpha_text(params.alpha)}" if params.plain else settings_text(params)
+    if params.plain and params.alpha is not None:
+        return f"plain mix, α = {alpha_text(params.alpha)}"
+    return settings_text(params)
 
 
 def _verified(clean: Estimate, verified: Estimate | None) -> Figure:

@@ -86,7 +86,7 @@ def percent(number: Estimate, *, signed: bool = False) -> Markup:
 
 def brief(number: Estimate) -> Markup:
     """A share in per cent with its interval, where n stands elsewhere."""
-    value, low, high = (f"{100 * part:.1f}" for part in number[:3])
+    value, low, high = (f"{100 * part:.1f}" for part in (number.value, number.low, number.high))
     return Markup("{}&nbsp;% {}").format(_BOLD.format(value), _SMALL.format(f"{low} to {high}"))
 
 
@@ -108,7 +108,7 @@ def _end(value: float, digits: int, sign: str) -> str:
     return "∞" if math.isinf(value) else minus(f"{value:{sign}.{digits}f}")
 
 
-HELPERS: Mapping[str, Callable[..., str]] = {
+HELPERS: Mapping[str, Callable[..., object]] = {
     "brief": brief,
     "count": count,
     "fixed": fixed,

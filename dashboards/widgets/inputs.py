@@ -164,6 +164,8 @@ class Knob:
 class Choice(w.Dropdown):
     """A choice linked to a trait of the state, whose options can be exchanged."""
 
+    options: Any
+
     def __init__(self, state: HasTraits, name: str, label: str, options: Sequence[Any], tooltip: str) -> None:
         self._state, self._name, self._exchanging = state, name, False
         super().__init__(
