@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
-import torch
 
 from mnuts_core.errors import MnutsError
 from mnuts_core.views import comparison, transfer_matrix
@@ -54,7 +53,6 @@ class Compare(w.VBox):
     """
 
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
-        torch.set_num_threads(1)  # small tensors: a second thread only waits
         self.session = CompareSession(*map(Path, bundles))
         self.state = CompareState(bundles=tuple(self.session.names[:AT_FIRST]))
         self._asked: Settings | None = None
@@ -80,7 +78,7 @@ class Compare(w.VBox):
         self.page.on_arrive = self.navigator.arrive
         self.page.on_copied = self._on_copied
         controls = self.controls
-        controls.cancel.on_click(lambda _: self._job and self._job.cancel())
+        controls.cancel.on_click(self._on_cancel)
         controls.again.on_click(lambda _: self.start())
         controls.undo.on_click(lambda _: self.navigator.undo())
         controls.redo.on_click(lambda _: self.navigator.redo())
@@ -207,6 +205,10 @@ class Compare(w.VBox):
     def _show_steps(self) -> None:
         history = self.navigator.history
         self.controls.undo.disabled, self.controls.redo.disabled = not history.can_undo, not history.can_redo
+
+    def _on_cancel(self, _: object) -> None:
+        if self._job is not None:
+            self._job.cancel()
 
     def _on_copied(self, text: str | None) -> None:
         self.controls.say(

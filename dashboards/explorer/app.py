@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as w
-import torch
 
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.export.config import MixConfig, configs_of
@@ -27,12 +26,12 @@ from mnuts_dashboards.bundles.open_bundles import (
     settings_of,
 )
 from mnuts_dashboards.explorer.actions import connect_buttons
-from mnuts_dashboards.explorer.bundle_choice import Bundles
 from mnuts_dashboards.explorer.controls import Controls
 from mnuts_dashboards.explorer.details import Below
 from mnuts_dashboards.explorer.header import Header
-from mnuts_dashboards.explorer.imports import take_file, take_link
+from mnuts_dashboards.explorer.incoming import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
+from mnuts_dashboards.explorer.open_bundle import Bundles
 from mnuts_dashboards.explorer.report import view_report
 from mnuts_dashboards.explorer.scene import ALL, PANELS, VIEWS, Scene, draw, draw_fixed, follow, notes
 from mnuts_dashboards.explorer.search import Searching
@@ -67,7 +66,6 @@ class Explorer(w.VBox):
     """
 
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
-        torch.set_num_threads(1)  # remixing is milliseconds of work: a second thread only waits for it
         self.session = Session(*bundles)
         self.bundles = Bundles(self.session)
         self.state = ExplorerState(bundle=self.bundles.name)
@@ -143,7 +141,8 @@ class Explorer(w.VBox):
         """
         if self.state.case == "paper":
             return None
-        return self.state.case, min(self.state.row, self.last_row)
+        where: Where = "clean" if self.state.case == "clean" else "attacked"
+        return where, min(self.state.row, self.last_row)
 
     @selection.setter
     def selection(self, example: tuple[Where, int] | None) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from mnuts_core import BundleError, MixConfig, MixParams, ParameterError, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY
@@ -611,3 +612,13 @@ def test_a_page_that_comes_late_hears_what_the_search_did(explorer, monkeypatch)
         monkeypatch.setattr(widget, "send_state", lambda key=None, widget=widget: told.append(widget))
     explorer.board._receive(None, {"type": "ready"}, [])
     assert told == [explorer.controls.find, explorer.header.headline]
+
+
+def test_it_leaves_the_notebooks_own_threads_alone(path):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        Explorer(path)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
