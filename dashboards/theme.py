@@ -5,7 +5,9 @@ The palette is Okabe and Ito's (2008), which stays apart for colour-blind reader
 
 from __future__ import annotations
 
-from mnuts_core.views.colours import MIX, PLAIN, ROB, STD
+from mnuts_core.views import colours
+
+MIX, PLAIN, ROB, STD = colours.MIX, colours.PLAIN, colours.ROB, colours.STD
 
 RIGHT = "#56B4E9"
 WRONG = "#D55E00"

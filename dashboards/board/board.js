@@ -109,7 +109,7 @@ class Board {
 
   event(panel, kind, points = [], detail = {}) {
     if (!this.model.get("wanted").includes(kind)) return;
-    const point = (p) => ({ curve: p.curveNumber, point: plain(p.pointNumber ?? p.pointIndex ?? p.binNumber), x: plain(p.x), y: plain(p.y), customdata: plain(p.customdata) });
+    const point = (p) => ({ curve: p.curveNumber, trace: p.fullData?.name, point: plain(p.pointNumber ?? p.pointIndex ?? p.binNumber), x: plain(p.x), y: plain(p.y), customdata: plain(p.customdata) });
     this.model.send({ type: "event", panel, kind, points: points.slice(0, MAX_POINTS).map(point), detail });
   }
 

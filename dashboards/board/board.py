@@ -62,7 +62,8 @@ class BoardEvent:
     Attributes:
         panel: The panel's name.
         kind: One of :data:`EVENT_KINDS`.
-        points: The points concerned, each with keys ``curve``, ``point``, ``x``, ``y``, ``customdata``.
+        points: The points concerned, each with keys ``curve``, ``trace`` (its name), ``point``, ``x``, ``y``,
+            ``customdata``.
         detail: For ``relayout`` the changed layout keys, e.g. ``{"xaxis.range[0]": 0.1}``; else empty.
     """
 
@@ -228,7 +229,7 @@ class Board(PageWidget):
                 self._pump()
 
     def _deadline(self) -> float:
-        return self.timeout * 2**self._losses
+        return self.timeout * 2.0**self._losses
 
     def _is_free(self) -> bool:
         if self._in_flight is None:

@@ -167,7 +167,7 @@ function topmost(plot, { points, event }) {
   for (const trace of plot._fullData.slice(near.curveNumber + 1).reverse()) {
     if (trace.visible !== true || trace.xaxis !== near.fullData.xaxis || !trace.mode?.includes("markers")) continue;
     const i = under(trace);
-    if (i >= 0) return [{ curveNumber: trace.index, pointNumber: i, x: trace.x[i], y: trace.y[i], customdata: trace.customdata?.[i] }];
+    if (i >= 0) return [{ curveNumber: trace.index, fullData: trace, pointNumber: i, x: trace.x[i], y: trace.y[i], customdata: trace.customdata?.[i] }];
   }
   return points;
 }

@@ -5,6 +5,7 @@ No widget, no figure: it answers with views of the core, and remembers what a sl
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ class Session:
         BundleError: If there is no bundle at all, or an extra one does not exist.
     """
 
-    def __init__(self, *extra: str | Path) -> None:
+    def __init__(self, *extra: str | os.PathLike[str]) -> None:
         self.paths: dict[str, Path] = {}
         for path in extra:
             found = find_bundle(path)

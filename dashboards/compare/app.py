@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
-import torch
 
 from mnuts_core.errors import MnutsError
 from mnuts_core.views import comparison, transfer_matrix
-from mnuts_dashboards.compare import tables
 from mnuts_dashboards.compare.controls import CompareControls
 from mnuts_dashboards.compare.results import Results
 from mnuts_dashboards.compare.session import CompareSession, Comparison, Settings
@@ -23,7 +21,7 @@ from mnuts_dashboards.text.messages import banner_html
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Pulse
-from mnuts_dashboards.widgets.styles import STYLE
+from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
 
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
+
+STYLE = Path(__file__).with_name("compare.css")
 
 AT_FIRST = 3
 """So many bundles are compared when nobody says which."""
@@ -53,7 +53,6 @@ class Compare(w.VBox):
     """
 
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
-        torch.set_num_threads(1)  # small tensors: a second thread only waits
         self.session = CompareSession(*map(Path, bundles))
         self.state = CompareState(bundles=tuple(self.session.names[:AT_FIRST]))
         self._asked: Settings | None = None
@@ -71,7 +70,7 @@ class Compare(w.VBox):
 
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
-        super().__init__([w.HTML(f"<style>{STYLE}{tables.STYLE}</style>"), self.page, Pulse(), body])
+        super().__init__([style_sheet(APPS, STYLE), self.page, Pulse(), body])
         self.add_class("mnuts-explorer").add_class("mnuts-compare")
 
     def _connect(self) -> None:
@@ -79,7 +78,7 @@ class Compare(w.VBox):
         self.page.on_arrive = self.navigator.arrive
         self.page.on_copied = self._on_copied
         controls = self.controls
-        controls.cancel.on_click(lambda _: self._job and self._job.cancel())
+        controls.cancel.on_click(self._on_cancel)
         controls.again.on_click(lambda _: self.start())
         controls.undo.on_click(lambda _: self.navigator.undo())
         controls.redo.on_click(lambda _: self.navigator.redo())
@@ -206,6 +205,10 @@ class Compare(w.VBox):
     def _show_steps(self) -> None:
         history = self.navigator.history
         self.controls.undo.disabled, self.controls.redo.disabled = not history.can_undo, not history.can_redo
+
+    def _on_cancel(self, _: object) -> None:
+        if self._job is not None:
+            self._job.cancel()
 
     def _on_copied(self, text: str | None) -> None:
         self.controls.say(

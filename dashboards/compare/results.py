@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import ipywidgets as w
+from markupsafe import Markup
 
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel
 from mnuts_dashboards.compare import tables
-from mnuts_dashboards.compare import tables as tables_compare
 from mnuts_dashboards.compare.session import Comparison
 from mnuts_dashboards.figures.comparison import gaps_figure, medians_figure
 from mnuts_dashboards.figures.transfer_matrix import transfers_figure
+from mnuts_dashboards.text import messages
 from mnuts_dashboards.widgets.table import Table
 
 PANELS = (
@@ -77,7 +78,7 @@ class Results(w.VBox):
         """A table with its heading and its download."""
         save = w.Button(description="CSV", tooltip=f"Save this table: {title}", layout={"width": "56px"})
         save.on_click(lambda _: self._save(f"{filename}.csv", name))
-        head = w.HBox([w.HTML(f"<h3>{title}</h3>"), save]).add_class("mnuts-box-head")
+        head = w.HBox([w.HTML(Markup("<h3>{}</h3>").format(title)), save]).add_class("mnuts-box-head")
         return w.VBox([head, self.remarks[name], table]).add_class("mnuts-box")
 
     def show(self, made: Comparison) -> None:
@@ -85,10 +86,10 @@ class Results(w.VBox):
         self.shown = made
         names = made.settings.bundles
         self.focus = self.focus if self.focus in names else None
-        self.notes.value = tables_compare.notes_html(tables_compare.words(made))
-        remarks = tables_compare.remarks(made)
+        self.notes.value = messages.notes_html(tables.words(made))
+        remarks = tables.remarks(made)
         for name, remark in self.remarks.items():
-            remark.value = tables_compare.notes_html([remarks[name]])
+            remark.value = messages.notes_html([remarks[name]])
         self.facts.rows = tables.fact_rows(made.summaries)
         self.best.rows = tables.best_rows(names, made.best)
         self.transfers.rows = tables.transfer_rows(made.transfers)
@@ -108,10 +109,10 @@ class Results(w.VBox):
                 "medians": medians_figure(made.medians, self.focus),
                 "gaps": gaps_figure(made.medians, tables.paper_gaps(), self.focus),
             },
-            tables_compare.NOTES,
+            tables.NOTES,
         )
         matrix = transfers_figure(made.transfers, names, self.pair)
-        self.matrix.draw({"transfers": matrix}, {"transfers": tables_compare.matrix_note(made)})
+        self.matrix.draw({"transfers": matrix}, {"transfers": tables.matrix_note(made)})
 
     def _on_fact(self, number: int) -> None:
         if self.shown is not None:

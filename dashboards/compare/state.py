@@ -29,7 +29,7 @@ class CompareState(tr.HasTraits):
         alpha: Where α comes from on another bundle, see `mnuts_core.views.transfer_matrix`.
     """
 
-    bundles: tuple[str, ...] = tr.Tuple()
+    bundles: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
     beta = tr.Float(PARAMS["beta"].default)
     grid = tr.Unicode("cifar10")
     clamp = tr.Enum(CLAMPS, default_value="gelu")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mnuts_core.text import escape
-
 if TYPE_CHECKING:
     from mnuts_dashboards.compare.session import Comparison
 
@@ -166,8 +164,8 @@ def paper_gaps() -> tuple[PaperGap, ...]:
     sets = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet"}
     gaps = []
     for row in paper_table("fig07").itertuples():
-        where = f"{sets.get(row.dataset, row.dataset)} {norms[row.norm]}"
-        gaps.append(PaperGap(f"{_author(row.robust_model)}, {where}", row.margin_gap))
+        where = f"{sets.get(str(row.dataset), row.dataset)} {norms[str(row.norm)]}"
+        gaps.append(PaperGap(f"{_author(str(row.robust_model))}, {where}", _float(row.margin_gap)))
     return tuple(gaps)
 
 
@@ -176,33 +174,19 @@ def _author(model: str) -> str:
     return model.replace(" et al.", "").replace("(", "").replace(")", "")
 
 
+def _float(value: object) -> float:
+    """A number of a data frame's row, whose type pandas leaves open."""
+    return float(str(value))
+
+
 def paper_best() -> str:
     """The paper's own Table 11 in a sentence."""
-    told = [
-        f"{row.robust_model} s = {row.s:g}, c = {signed(row.c, 1)}, p = {row.p:g}"
+    best = [
+        f"{row.robust_model} s = {row.s:g}, c = {signed(_float(row.c), 1)}, p = {row.p:g}"
         for row in paper_table("table11").itertuples()
     ]
-    return f"The paper's Table 11, three CIFAR-10 models at β = 0.985: {'; '.join(told)}."
+    return f"The paper's Table 11, three CIFAR-10 models at β = 0.985: {'; '.join(best)}."
 
-
-STYLE = """
-.mnuts-remarked td:last-child { white-space: normal; min-width: 150px; font-size: 12px;
-  color: var(--jp-ui-font-color2); }
-.mnuts-pairs td:nth-child(2) small { white-space: normal; max-width: 240px; }
-.mnuts-compare .mnuts-table td { padding: 3px 6px; }
-.mnuts-compare .mnuts-table td:first-child small { max-width: max(160px, 12.5vw); overflow: hidden;
-  text-overflow: ellipsis; }
-.mnuts-compare .mnuts-box { padding: 10px 12px; border-radius: 8px; background: var(--jp-layout-color1);
-  border: 1px solid color-mix(in srgb, var(--jp-border-color2) 60%, transparent); }
-.mnuts-compare .mnuts-box-head { justify-content: space-between; align-items: center; }
-.mnuts-compare .mnuts-box h3 { margin: 0; font-size: 14px; line-height: 1.35; font-weight: 600; }
-.mnuts-compare .mnuts-box-head .widget-html { flex: 1 1 auto; }
-.mnuts-compare h2 { margin: 0; font-size: 16px; line-height: 1.4; font-weight: 600; }
-.mnuts-compare .mnuts-words { margin: 2px 0 0; }
-.mnuts-bundles { max-height: 220px; overflow-y: auto; }
-.mnuts-bundles .widget-checkbox, .mnuts-bundles .widget-checkbox label { width: auto; margin: 0; }
-.mnuts-compare summary { cursor: pointer; }
-"""
 
 INTERVALS = "Below each accuracy its 95 % interval (Wilson)."
 
@@ -222,15 +206,6 @@ def words(made: Comparison) -> list[str]:
     if len(made.settings.bundles) == 1:
         told.append("Only one bundle is chosen: choose or add another to compare it with.")
     return told
-
-
-def notes_html(lines: Sequence[str]) -> str:
-    """Two lines as they are; of more the heads, and the rest on demand."""
-    body = "".join(f"<p class='mnuts-words'>{escape(line)}</p>" for line in lines)
-    if len(lines) <= 2:
-        return body
-    heads = " · ".join(line.partition(":")[0].rstrip(".") for line in lines)
-    return f"<details class='mnuts-words'><summary>Read with care: {escape(heads)}</summary>{body}</details>"
 
 
 NOTES = {

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as w
-import torch
 
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.export.config import MixConfig, configs_of
@@ -27,26 +26,24 @@ from mnuts_dashboards.bundles.open_bundles import (
     settings_of,
 )
 from mnuts_dashboards.explorer.actions import connect_buttons
-from mnuts_dashboards.explorer.bundle_choice import Bundles
-from mnuts_dashboards.explorer.clicks import follow
 from mnuts_dashboards.explorer.controls import Controls
 from mnuts_dashboards.explorer.details import Below
 from mnuts_dashboards.explorer.header import Header
-from mnuts_dashboards.explorer.imports import take_file, take_link
+from mnuts_dashboards.explorer.incoming import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
+from mnuts_dashboards.explorer.open_bundle import Bundles
 from mnuts_dashboards.explorer.report import view_report
-from mnuts_dashboards.explorer.scene import ALL, PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.scene import ALL, PANELS, VIEWS, Scene, draw, draw_fixed, follow, notes
 from mnuts_dashboards.explorer.search import Searching
 from mnuts_dashboards.explorer.state import ExplorerState
-from mnuts_dashboards.figures.margins import histogram_figure
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Pulse
-from mnuts_dashboards.widgets.styles import STYLE
+from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
 
-FIXED = frozenset({"margins"})
+FIXED = frozenset(view.panel.name for view in VIEWS if view.fixed)
 """Panels that no slider moves."""
 
 
@@ -69,7 +66,6 @@ class Explorer(w.VBox):
     """
 
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
-        torch.set_num_threads(1)  # remixing is milliseconds of work: a second thread only waits for it
         self.session = Session(*bundles)
         self.bundles = Bundles(self.session)
         self.state = ExplorerState(bundle=self.bundles.name)
@@ -117,7 +113,7 @@ class Explorer(w.VBox):
     def _assemble(self) -> None:
         main = w.VBox([*self.header.lines, self.board, self.below]).add_class("mnuts-main")
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
-        super().__init__([w.HTML(f"<style>{STYLE}</style>"), self.page, Pulse(), body])
+        super().__init__([style_sheet(APPS), self.page, Pulse(), body])
         self.add_class("mnuts-explorer")
 
     # --- from Python
@@ -145,7 +141,8 @@ class Explorer(w.VBox):
         """
         if self.state.case == "paper":
             return None
-        return self.state.case, min(self.state.row, self.last_row)
+        where: Where = "clean" if self.state.case == "clean" else "attacked"
+        return where, min(self.state.row, self.last_row)
 
     @selection.setter
     def selection(self, example: tuple[Where, int] | None) -> None:
@@ -318,8 +315,7 @@ class Explorer(w.VBox):
         configs, trusted = configs_of(bundle), self.session.trusted(self.state.bundle)
         self.controls.preset.offer(configs)
         self.verifier.use(self.opened.engine, [config for _, config in configs], trusted=trusted)
-        base = {"margins": histogram_figure(self.opened.histograms)}  # no slider moves it
-        self.board.draw(base, notes(bundle, chosen=self.selection is not None))
+        self.board.draw(draw_fixed(self.opened), notes(bundle, chosen=self.selection is not None))
 
     def _on_click(self, event: BoardEvent) -> None:
         if self._scene is not None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import ipywidgets as w
+from markupsafe import Markup
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
@@ -83,12 +84,12 @@ class Header:
         self.headline.value = headline_html(scene)
 
 
-def headline_html(scene: Scene) -> str:
+def headline_html(scene: Scene) -> Markup:
     """A moment's figures in numbers and in words.
 
     Args:
         scene: The moment.
     """
     attack = scene.opened.engine.bundle.manifest.attack
-    words = headline.words_html(scene.table, scene.remix.warnings, attack and attack.name)
+    words = headline.words_html(scene.table, scene.remix.warnings, attack.name if attack else None)
     return headline.headline_html(scene.table) + words

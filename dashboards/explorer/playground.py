@@ -17,15 +17,15 @@ from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_frontier, search
-from mnuts_dashboards.explorer.clicks import go_to_cell
-from mnuts_dashboards.explorer.scene import PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.scene import PANELS, VIEWS, Scene, draw, go_to_cell, notes
 from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.text.messages import lines_html
 from mnuts_dashboards.widgets.inputs import Choice, Knob
 
 COLUMNS = 12
-SEARCHED = frozenset({"plane", "slices"})
+SEARCHED = frozenset(view.panel.name for view in VIEWS if view.searched)
 """Plots that rest on a finished search."""
-NUMBERLESS = frozenset({"simplex", "bars"})
+NUMBERLESS = frozenset(view.panel.name for view in VIEWS if not view.numbers)
 """Plots that show no figure of the bundle."""
 
 
@@ -105,7 +105,7 @@ class Playground(w.VBox):
             self._tell(str(error))
             return {}
         shown = {panel["name"] for panel in self.board.panels}
-        self._tell(None if shown <= NUMBERLESS else _numbers(scene.remix))
+        self._tell(*([] if shown <= NUMBERLESS else _numbers(scene.remix)))
         return drawn
 
     def _scene(self, visible: Collection[str]) -> Scene:
@@ -131,8 +131,8 @@ class Playground(w.VBox):
         if event.panel == "slices" and event.points:
             go_to_cell(event.points[0], self.state, self._opened.grids[self.state.grid])
 
-    def _tell(self, text: str | None) -> None:
-        self.told.value = "" if text is None else f"<div style='line-height:1.5'>{text}</div>"
+    def _tell(self, *lines: str) -> None:
+        self.told.value = lines_html(lines) if lines else ""
 
     def _on_error(self, error: Exception) -> None:
         self._tell(f"Something went wrong: {error}. The last good view is shown.")
@@ -171,8 +171,8 @@ def _check(what: str, names: Sequence[str], known: Collection[str]) -> None:
         raise ParameterError(f"{what} must be a list of {', '.join(known)}, got {names!r}")
 
 
-def _numbers(mix: Remix) -> str:
+def _numbers(mix: Remix) -> list[str]:
     parts = [f"α = {mix.alpha:.6g}", f"clean {mix.clean}"]
     if mix.margin_bound is not None:
         parts += [f"margin bound {mix.margin_bound}", f"transfer {mix.transfer}"]
-    return "<br>".join([" · ".join(parts), *(f"⚠ {warning}" for warning in mix.warnings)])
+    return [" · ".join(parts), *(f"⚠ {warning}" for warning in mix.warnings)]

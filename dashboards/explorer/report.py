@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 
+from markupsafe import Markup
+
 from mnuts_core.bundles.library import all_bundles
 from mnuts_core.bundles.manifest import now
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import MixParams
-from mnuts_core.text import escape
 from mnuts_core.views import headline as headline_view
 from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
@@ -49,15 +50,17 @@ def view_report(scene: Scene, link: str, config: MixConfig, verified: Verified) 
     )
 
 
-def _cards(scene: Scene, config: MixConfig, verified: Verified) -> str:
+def _cards(scene: Scene, config: MixConfig, verified: Verified) -> Markup:
     """The tables below the plots; the verification, snapshots and example where there are any."""
-    parts = [
-        ("Do the paper's assumptions hold here?", _assumptions(scene)),
-        ("Verification", cards.verified_html(config) if config.verified else ""),
-        ("Snapshots", _snapshots(scene, verified) if scene.kept else ""),
-        ("Chosen example", _story(scene)),
-    ]
-    return "".join(f"<h2>{title}</h2><div class='scroll'>{html}</div>" for title, html in parts if html)
+    rows = snapshot_rows(scene.remix, scene.kept, verified)
+    return cards.titled_html(
+        [
+            ("Do the paper's assumptions hold here?", _assumptions(scene)),
+            ("Verification", cards.verified_html(config) if config.verified else ""),
+            ("Snapshots", cards.snapshots_html(COLUMNS, rows) if scene.kept else ""),
+            ("Chosen example", _story(scene)),
+        ]
+    )
 
 
 def _assumptions(scene: Scene) -> str:
@@ -71,26 +74,8 @@ def _story(scene: Scene) -> str:
     if scene.example is None:
         return ""
     engine = scene.opened.engine
-    told = story(engine, scene.remix, *scene.example)
-    return cards.story_html(told, picture(engine.bundle, *scene.example))
-
-
-def _snapshots(scene: Scene, verified: Verified) -> str:
-    head = "".join(f"<th scope='col'>{escape(column.label)}</th>" for column in COLUMNS)
-    rows = snapshot_rows(scene.remix, scene.kept, verified)
-    body = ""
-    for row in rows:
-        cells = (_text(row.get(column.key), column.digits) for column in COLUMNS)
-        more = (row.get(f"{column.key}_more", "") for column in COLUMNS)
-        shown = zip(cells, more, strict=True)
-        body += f"<tr>{''.join(f'<td>{escape(c)}<small>{escape(m)}</small></td>' for c, m in shown)}</tr>"
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _text(value: object, digits: int) -> str:
-    if isinstance(value, float):
-        return f"{value:.{digits}f}"
-    return "" if value is None else str(value)
+    example = story(engine, scene.remix, *scene.example)
+    return cards.story_html(example, picture(engine.bundle, *scene.example))
 
 
 def commands(scene: Scene, config: MixConfig) -> list[str]:

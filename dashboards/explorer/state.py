@@ -59,8 +59,8 @@ class ExplorerState(tr.HasTraits):
     grid = tr.Unicode(DEFAULT_GRID)
     case = tr.Enum(("paper", "clean", "attacked"), default_value="paper")
     row = tr.Int(0, min=0)
-    snapshots: tuple[MixParams, ...] = tr.Tuple()
-    hidden: tuple[str, ...] = tr.Tuple()
+    snapshots: tuple[MixParams, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
+    hidden: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
 
     MIX_TRAITS = (*TRANSFORM, "beta", "by_hand", "alpha", "temperature")
     SETTINGS = (*MIX_TRAITS, "grid", "case", "row", "snapshots", "hidden")

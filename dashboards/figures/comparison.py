@@ -158,10 +158,10 @@ def gaps_figure(
     traces = [
         _gap_bars("these bundles", rows, places[:split], ROB)
         | {"opacity": 1.0, "customdata": [name for name, _ in rows]},
-        _gap_bars("the paper's models", [tuple(row) for row in paper], places[split:], MUTED),
+        _gap_bars("the paper's models", [(row.name, row.gap) for row in paper], places[split:], MUTED),
     ]
     traces[0]["marker"]["opacity"] = [1.0 if chosen in (None, name) else FADED for name, _ in rows]
-    labels = [(name, gap) for name, gap in rows] + [tuple(row) for row in paper]
+    labels = [*rows, *((row.name, row.gap) for row in paper)]
     low = min(0.0, *(gap for _, gap in rows), 0.0) if rows else 0.0
     layout = {
         "margin": {"l": 10, "r": 14, "t": 4, "b": 74},

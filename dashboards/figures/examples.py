@@ -12,8 +12,8 @@ from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, above, axis, b
 from mnuts_dashboards.theme import MAPPED, MIX, MUTED, ROB, STD
 
 if TYPE_CHECKING:
+    from mnuts_core.functional.simplex import Trajectory
     from mnuts_core.views.examples import Bars, SimplexCase
-    from mnuts_core.views.margins import Trajectory
 
 TAU_MARKS = (3.0, 0.06, 0.003)
 """The temperatures that the paper's Fig. 4 marks."""
@@ -84,7 +84,7 @@ def _triangle(case: SimplexCase, shift: float, *, first: bool) -> list[Figure]:
 def _tau_marks(name: str, path: Trajectory, shift: float, colour: str, place: str) -> Figure:
     """Dots at the paper's temperatures, each with its τ unless it would stand on the one before."""
     at = [int(np.abs(np.log(path.tau / tau)).argmin()) for tau in TAU_MARKS]
-    gaps = [np.linalg.norm(path.xy[i] - path.xy[j]) for i, j in pairwise(at)]
+    gaps = [float(np.linalg.norm(path.xy[i] - path.xy[j])) for i, j in pairwise(at)]
     # A space and not nothing: Plotly keeps a node for it, so that a slider's frame finds the label's place.
     text = [f"{tau:g}" if gap > 0.14 else " " for tau, gap in zip(TAU_MARKS, [1.0, *gaps], strict=True)]
     return {

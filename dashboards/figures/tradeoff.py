@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from mnuts_core.views.tradeoff import Curve, Frontier, Plane
     from mnuts_dashboards.bundles.verified import Known
 
-PLANE_TRACES = (
-    *("plain", "plain transfer", "frontier", "current", "current transfer"),
-    *("std", "rob", "mix transfer", "mix bound", "snapshots", "others verified", "verified"),
-)
-"""The plane's traces in their order, so that a click can be understood."""
+FRONTIER = "best of the grid"
+CURRENT = "this transform"
+CURRENT_TRANSFER = f"{CURRENT}, transfer"
+SNAPSHOTS = "snapshots, bound"
+OTHERS = "others, verified"
+"""Names of the traces that a click can lead along."""
 
 
 def plane_figure(
@@ -53,7 +54,7 @@ def plane_figure(
     traces = [
         *_curve(plain, PLAIN, "plain mix"),
         _frontier(frontier),
-        *_curve(plane.current, MIX, "this transform"),
+        *_curve(plane.current, MIX, CURRENT),
         _point(table.std.clean, table.std.transfer, STD, "standard, transfer", "diamond-open"),
         _point(table.rob.clean, table.rob.attacked, ROB, "robust, attacked", "square"),
         _point(plane.point.clean, plane.point.transfer, MIX, "this mix, transfer", "circle-open"),
@@ -123,14 +124,14 @@ def _frontier(frontier: Frontier | None) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": "best of the grid",
+        "name": FRONTIER,
         "showlegend": found,
         "x": 100 * curve.clean if curve else [],
         "y": 100 * curve.margin_bound if curve else [],
         "customdata": curve.alpha if curve else [],
         "line": {"color": MUTED, "width": 1},
         "marker": {"color": MUTED, "size": 4},
-        "hovertemplate": "best of the grid<br>α = %{customdata:.5f}<br>clean %{x:.2f} %<br>"
+        "hovertemplate": f"{FRONTIER}<br>α = %{{customdata:.5f}}<br>clean %{{x:.2f}} %<br>"
         "margin bound %{y:.2f} %<extra></extra>",
     }
 
@@ -149,7 +150,7 @@ def _snapshots(kept: Sequence[Remix]) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "name": "snapshots, bound",
+        "name": SNAPSHOTS,
         "showlegend": bool(shown),
         "x": [100 * mix.clean.value for _, mix in shown],
         "y": [100 * mix.margin_bound.value for _, mix in shown if mix.margin_bound],
@@ -163,18 +164,19 @@ def _snapshots(kept: Sequence[Remix]) -> Figure:
 
 def _others(others: Sequence[Known]) -> Figure:
     """Small stars, in the plain mix's colour where nothing is transformed; the hover says what they are."""
-    told = [f"{_called(known.params)}<br>verified, {known.verified}" for known in others]
+    measured = [(known, known.clean) for known in others if known.clean is not None]
+    hover = [f"{_called(known.params)}<br>verified, {known.verified}" for known, _ in measured]
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "others, verified",
-        "showlegend": bool(others),
-        "x": [100 * known.clean.value for known in others],
-        "y": [100 * known.verified.value for known in others],
-        "hovertext": told,
-        "customdata": [known.number for known in others],
+        "name": OTHERS,
+        "showlegend": bool(measured),
+        "x": [100 * clean.value for _, clean in measured],
+        "y": [100 * known.verified.value for known, _ in measured],
+        "hovertext": hover,
+        "customdata": [known.number for known, _ in measured],
         "marker": {
-            "color": [PLAIN if known.params.plain else MIX for known in others],
+            "color": [PLAIN if known.params.plain else MIX for known, _ in measured],
             "size": 10,
             "symbol": "star",
         },
@@ -184,7 +186,9 @@ def _others(others: Sequence[Known]) -> Figure:
 
 
 def _called(params: MixParams) -> str:
-    return f"plain mix, α = {alpha_text(params.alpha)}" if params.plain else settings_text(params)
+    if params.plain and params.alpha is not None:
+        return f"plain mix, α = {alpha_text(params.alpha)}"
+    return settings_text(params)
 
 
 def _verified(clean: Estimate, verified: Estimate | None) -> Figure:

@@ -100,7 +100,8 @@ def _matrix(cells: Sequence[Transfer], sources: list[str], names: Sequence[str],
 
 
 def _loss(cell: Transfer, field: str) -> float | None:
-    return getattr(cell, f"{field}_loss")
+    loss: float | None = getattr(cell, f"{field}_loss")
+    return loss
 
 
 def _percent(share: float | None) -> float | None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets as w
-import torch
 from markupsafe import Markup
 
 from mnuts_core.bundles.bundle import LogitBundle
@@ -47,7 +46,6 @@ class Lesson(w.VBox):
     """
 
     def __init__(self, bundle: str | os.PathLike[str] | None = None) -> None:
-        torch.set_num_threads(1)  # small tensors: a second thread only waits
         self.state = LessonState()
         self.board = Board(PANELS, on_error=self._on_error).add_class("mnuts-lesson-board")
         self.nav = Nav(name=NAME, titles=[step.title() for step in STEPS])

@@ -108,7 +108,7 @@ def _end(value: float, digits: int, sign: str) -> str:
     return "∞" if math.isinf(value) else minus(f"{value:{sign}.{digits}f}")
 
 
-HELPERS: Mapping[str, Callable[..., str]] = {
+HELPERS: Mapping[str, Callable[..., object]] = {
     "brief": brief,
     "count": count,
     "fixed": fixed,

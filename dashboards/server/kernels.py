@@ -44,9 +44,13 @@ class VisitorKernels(AsyncMappingKernelManager):
         self._looking = PeriodicCallback(self.look, 1000 * LOOK_EVERY)
 
     async def start_kernel(self, **options: Any) -> str:
-        """Start a kernel whose temporary files lie in the server's folder."""
+        """Start a kernel whose temporary files lie in the server's folder, with one thread of arithmetic.
+
+        Remixing is milliseconds of work: a second thread only waits for it.
+        """
         kernel_id = options.setdefault("kernel_id", str(uuid.uuid4()))
-        options["env"] = {**(options.get("env") or os.environ), **temporary(self.folder.of_kernel(kernel_id))}
+        given = {"OMP_NUM_THREADS": "1", **(options.get("env") or os.environ)}
+        options["env"] = given | temporary(self.folder.of_kernel(kernel_id))
         if not self._looking.is_running():
             self._looking.start()
         return await super().start_kernel(**options)

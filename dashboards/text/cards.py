@@ -1,22 +1,30 @@
-"""The cards beside the plots: one example's story, the assumptions, a verification. HTML, escaped."""
+"""The cards beside the plots: one example's story, the assumptions, a verification. HTML."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from mnuts_core.functional.decimals import compared
 from mnuts_core.functional.quantiles import least_kept
-from mnuts_core.text import escape
+from mnuts_dashboards.text import messages
 from mnuts_dashboards.text.numbers import settings_text, signed
+from mnuts_dashboards.text.templates import Texts
 
 if TYPE_CHECKING:
     from mnuts_core.export.config import MixConfig
     from mnuts_core.views.assumptions import Assumptions
     from mnuts_core.views.examples import Story
     from mnuts_core.views.headline import SeenAndUnseen
+    from mnuts_dashboards.widgets.table import Column
 
 
-def verified_html(config: MixConfig, command: str = "", beside: str = "") -> str:
+_TEXTS = Texts("text/templates/cards.html")
+
+
+def verified_html(config: MixConfig, command: str = "", beside: str = "") -> Markup:
     """What a verification gave, with what puts it in doubt and how to repeat it.
 
     Args:
@@ -26,7 +34,7 @@ def verified_html(config: MixConfig, command: str = "", beside: str = "") -> str
     """
     card = config.verified
     if card is None:
-        return ""
+        return Markup()
     low, high = card.accuracy.ci95
     lines = [
         f"verified: {100 * card.accuracy.value:.1f} % ({100 * low:.1f} to {100 * high:.1f}), "
@@ -37,14 +45,10 @@ def verified_html(config: MixConfig, command: str = "", beside: str = "") -> str
     lines += [beside] if beside else []
     steps = " → ".join(f"{name} {100 * share:.1f}" for name, share in card.components.items())
     lines.append(f"after each part of the attack, in %: {steps}")
-    told = "".join(f"<div>{escape(line)}</div>" for line in lines)
-    told += "".join(f"<div class='mnuts-warning'>{escape(warning)}</div>" for warning in card.warnings)
-    shown = f"<details><summary>again, by command</summary><code>{escape(command)}</code></details>"
-    again = shown if command else ""
-    return f"<div class='mnuts-found' role='status'>{told}{again}</div>"
+    return messages.found_html(lines, card.warnings, command)
 
 
-def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> str:
+def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> Markup:
     """How far the assumptions behind the objective hold, and what that costs.
 
     Args:
@@ -68,24 +72,16 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> str:
             f"of those that g gets right, {view.kept_std_right.tally}",
         ),
     ]
-    body = "".join(
-        f"<tr><th scope='row'>{name}</th><td>{escape(says)}</td><td>{escape(found)}</td></tr>"
-        for name, says, found in rows
-    )
     gain = view.mended - view.broken
     promised, gained = (signed(100 * value / n, 2) for value in (view.promised, gain))
-    told = (
+    cost = (
         f"By the objective the mix should gain {promised} points of clean accuracy over M(h); it gains "
         f"{gained}: it gets {view.mended:,} images right that the transformed model M(h) gets wrong, and "
         f"{view.broken:,} wrong that M(h) gets right (the list of examples compares with the robust model h, "
         f"not with M(h)). {view.not_second:,} more have g right and a low margin, but their class is not "
         "M(h)'s second choice."
     )
-    return (
-        "<table class='mnuts-plain'><thead><tr><th scope='col'>Assumption</th><th scope='col'>says</th>"
-        f"<th scope='col'>on this bundle</th></tr></thead><tbody>{body}</tbody></table>"
-        f"<p class='mnuts-words'>{escape(told)}</p><p class='mnuts-words'>{escape(_split_words(split))}</p>"
-    )
+    return _TEXTS.html("assumptions", rows=rows, paragraphs=[cost, _split_words(split)])
 
 
 def _split_words(split: SeenAndUnseen) -> str:
@@ -105,15 +101,13 @@ OUTCOMES = {
 }
 
 
-def story_html(story: Story, picture: str | None) -> str:
+def story_html(story: Story, picture: str | None) -> Markup:
     """What becomes of one example.
 
     Args:
         story: The example.
         picture: Its image as a data URL, if the bundle has one.
     """
-    title = f"{story.where} image {story.number}"
-    image = f"<img src='{picture}' alt='{escape(title, quote=True)}'>" if picture else ""
     votes = (
         ("true class", story.label),
         ("standard g", story.std),
@@ -121,16 +115,44 @@ def story_html(story: Story, picture: str | None) -> str:
         ("M(h)", story.mapped),
         ("this mix", story.mix),
     )
-    rows = "".join(
-        f"<tr><th scope='row'>{name}</th><td class='{'ok' if said == story.label else 'no'}'>{escape(said)}"
-        f"{' ✓' if said == story.label else ' ✗'}</td></tr>"
-        for name, said in votes
+    return _TEXTS.html(
+        "story",
+        title=f"{story.where} image {story.number}",
+        picture=picture,
+        outcome=OUTCOMES[story.outcome],
+        rule=_rule(story.margin, story.threshold),
+        votes=votes,
+        label=story.label,
     )
-    return (
-        f"<div class='mnuts-story' role='status'>{image}<div><h3>{escape(title)}</h3>"
-        f"<p><b>{OUTCOMES[story.outcome]}</b> {_rule(story.margin, story.threshold)}</p>"
-        f"<table class='mnuts-plain'><tbody>{rows}</tbody></table></div></div>"
-    )
+
+
+def snapshots_html(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> Markup:
+    """A table of snapshots that stands still.
+
+    Args:
+        columns: Of the page's table.
+        rows: Its rows.
+    """
+    cells = [
+        [(_text(row.get(column.key), column.digits), row.get(f"{column.key}_more", "")) for column in columns]
+        for row in rows
+    ]
+    return _TEXTS.html("snapshots", head=[column.label for column in columns], rows=cells)
+
+
+def _text(value: object, digits: int) -> str:
+    if isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return "" if value is None else str(value)
+
+
+def titled_html(cards: Sequence[tuple[str, str]]) -> Markup:
+    """Cards below each other, those with nothing in them left out.
+
+    Args:
+        cards: The title of each, and its HTML.
+    """
+    return _TEXTS.html("titled", cards=[(title, html) for title, html in cards if html])
 
 
 def _rule(margin: float, threshold: float) -> str:

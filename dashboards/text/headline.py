@@ -1,13 +1,16 @@
-"""The explorer's words and numbers: the headline table, the gains in words, the banner. HTML, escaped."""
+"""The explorer's words and numbers: the headline table, the gains in words, the banner. HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mnuts_core.text import escape
+from markupsafe import Markup
+
 from mnuts_core.views.headline import Headline, Row, error_change
+from mnuts_dashboards.text import messages
 from mnuts_dashboards.text.numbers import alpha_text, signed
+from mnuts_dashboards.text.templates import Texts
 from mnuts_dashboards.theme import CLASSIFIER
 
 if TYPE_CHECKING:
@@ -41,55 +44,57 @@ COLUMNS = (
 )
 
 
-def headline_html(table: Headline) -> str:
+_TEXTS = Texts("text/templates/headline.html")
+
+
+def headline_html(table: Headline) -> Markup:
     """The headline table.
 
     Args:
         table: The figures.
     """
-    head = "".join(f"<th scope='col' title='{escape(tip, quote=True)}'>{name}</th>" for name, tip in COLUMNS)
-    body = "".join(_row(table, row) for row in table.rows)
-    return (
-        f"<table class='mnuts-headline'><thead><tr><th scope='col'></th>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
-    )
+    return _TEXTS.html("table", columns=COLUMNS, rows=[_row(table, row) for row in table.rows])
 
 
-def _row(table: Headline, row: Row) -> str:
+def _row(table: Headline, row: Row) -> dict[str, object]:
     mix = row.alpha is not None
-    dot = f"<span class='mnuts-dot' style='background:{CLASSIFIER[row.key]}'></span>"
-    cells = [
-        _cell(row.clean, error_change(row.clean, table.rob.clean) if mix else None),
-        _attacked(row),
-        _cell(row.margin_bound, error_change(row.margin_bound, table.rob.attacked)),
-        _cell(row.transfer),
-    ]
-    body = "".join(f"<td>{cell}</td>" for cell in cells)
-    alpha = "" if row.alpha is None else f"<small>α&nbsp;=&nbsp;{alpha_text(row.alpha)}</small>"
-    return f"<tr data-row='{row.key}'><th scope='row'>{dot}{escape(NAMES[row.key])}{alpha}</th>{body}</tr>"
+    return {
+        "key": row.key,
+        "name": NAMES[row.key],
+        "colour": CLASSIFIER[row.key],
+        "alpha": None if row.alpha is None else alpha_text(row.alpha),
+        "cells": [
+            _cell(row.clean, error_change(row.clean, table.rob.clean) if mix else None),
+            _attacked(row),
+            _cell(row.margin_bound, error_change(row.margin_bound, table.rob.attacked)),
+            _cell(row.transfer),
+        ],
+    }
 
 
-def _attacked(row: Row) -> str:
+def _attacked(row: Row) -> dict[str, str] | str | None:
     """The measured figure; a mix that has not been attacked has none yet."""
     measured = row.attacked or row.verified
     if measured is not None or row.key != "mix":
         return _cell(measured)
-    return "<small>not verified yet</small>"
+    return "not verified yet"
 
 
-def _cell(estimate: Estimate | None, error_change: float | None = None) -> str:
+def _cell(estimate: Estimate | None, error_change: float | None = None) -> dict[str, str] | None:
     """A figure with its interval and n, and how its errors compare with the robust model's (Table 1)."""
     if estimate is None:
-        return ""
+        return None
     low, high = estimate.interval
-    change = "" if error_change is None else f"<small>errors {signed(100 * error_change, 1)}&nbsp;%</small>"
-    return (
-        f"<b>{100 * estimate.value:.2f}</b>&nbsp;%"
-        f"<small>{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{estimate.n:,}</small>{change}"
-    )
+    return {
+        "value": f"{100 * estimate.value:.2f}",
+        "low": f"{100 * low:.1f}",
+        "high": f"{100 * high:.1f}",
+        "n": f"{estimate.n:,}",
+        "errors": "" if error_change is None else signed(100 * error_change, 1),
+    }
 
 
-def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> str:
+def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> Markup:
     """What the mix gains, in words; what the figures mean; what puts them in doubt.
 
     Args:
@@ -97,9 +102,7 @@ def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> 
         warnings: Of the mix, one line each.
         attack: Name of the attack that the bundle records, if it does.
     """
-    told = "".join(f"<p class='mnuts-warning' role='status'>{escape(line)}</p>" for line in warnings)
-    gains = f"<p class='mnuts-gains'>{escape(_gains(table))}</p>"
-    return f"{gains}{told}<p class='mnuts-words'>{escape(_meaning(table, attack))}</p>"
+    return _TEXTS.html("words", gains=_gains(table), warnings=warnings, meaning=_meaning(table, attack))
 
 
 def _gains(table: Headline) -> str:
@@ -135,7 +138,7 @@ def _meaning(table: Headline, attack: str | None) -> str:
     )
 
 
-def found_html(result: GridSearchResult) -> str:
+def found_html(result: GridSearchResult) -> Markup:
     """What a search found, with its warnings."""
     best, params = result.best, result.best.params
     lines = [
@@ -145,6 +148,4 @@ def found_html(result: GridSearchResult) -> str:
         f"({result.n_clean} seen)",
         f"{result.grid.size} cells, grid {result.grid.name}; {len(result.ties) - 1} tied",
     ]
-    lines = [f"<div>{escape(line)}</div>" for line in lines]
-    lines += [f"<div class='mnuts-warning'>{escape(warning)}</div>" for warning in result.warnings]
-    return f"<div class='mnuts-found' role='status'>{''.join(lines)}</div>"
+    return messages.found_html(lines, result.warnings)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mnuts_core.text import escape
+from markupsafe import Markup
+
+from mnuts_dashboards.text.templates import Texts
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
 
 
-def banner_html(message: str | None) -> str:
+_TEXTS = Texts("text/templates/messages.html")
+
+
+def banner_html(message: str | None) -> Markup:
     """A banner for something that went wrong; empty for None."""
-    return "" if message is None else f"<div class='mnuts-banner' role='alert'>{escape(message)}</div>"
+    return Markup() if message is None else _TEXTS.html("banner", message=message)
 
 
-def provenance_html(title: str, facts: Sequence[str], details: Sequence[str]) -> str:
+def provenance_html(title: str, facts: Sequence[str], details: Sequence[str]) -> Markup:
     """What the figures rest on: a line of facts, and folded details.
 
     Args:
@@ -24,17 +29,36 @@ def provenance_html(title: str, facts: Sequence[str], details: Sequence[str]) ->
         facts: Shown at once.
         details: Shown on demand.
     """
-    shown = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
-    folded = "".join(f"<div>{escape(line)}</div>" for line in details)
-    return (
-        f"<div class='mnuts-provenance'><b>{escape(title)}</b>{shown}"
-        f"<details><summary>where this comes from</summary>{folded}</details></div>"
-    )
+    return _TEXTS.html("provenance", title=title, facts=facts, details=details)
 
 
-def remark_html(text: str) -> str:
+def remark_html(text: str) -> Markup:
     """A small line in the control column."""
-    return f"<div class='mnuts-found' role='status'>{escape(text)}</div>"
+    return _TEXTS.html("remark", text=text)
+
+
+def found_html(lines: Sequence[str], warnings: Sequence[str] = (), command: str = "") -> Markup:
+    """What was found, a line each.
+
+    Args:
+        lines: The lines.
+        warnings: What puts them in doubt.
+        command: The command that does the same.
+    """
+    return _TEXTS.html("found", lines=lines, warnings=warnings, command=command)
+
+
+def lines_html(lines: Sequence[str]) -> Markup:
+    """Lines below each other."""
+    return _TEXTS.html("lines", lines=lines)
+
+
+def notes_html(lines: Sequence[str]) -> Markup:
+    """Two lines as they are; of more the heads, and the rest on demand."""
+    if len(lines) <= 2:
+        return _TEXTS.html("paragraphs", lines=lines)
+    heads = [line.partition(":")[0].rstrip(".") for line in lines]
+    return _TEXTS.html("folded", heads=heads, lines=lines)
 
 
 def bundle_facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from string import Template
 from typing import Any, NamedTuple
 
-from mnuts_core.text import escape
+from markupsafe import Markup
+
 from mnuts_dashboards.board.board import Panel
 from mnuts_dashboards.board.packing import Packer
 from mnuts_dashboards.board.plotlyjs import plotly_source
-
-TEMPLATE = Path(__file__).with_name("report.html")
+from mnuts_dashboards.text.templates import ENVIRONMENT
 
 
 class Report(NamedTuple):
-    """What goes into the file; the fields that end in `html` are HTML already.
+    """What goes into the file; the fields that end in `html` are HTML already, all else is text.
 
     Attributes:
         title: Of the page.
@@ -34,8 +32,8 @@ class Report(NamedTuple):
     """
 
     title: str
-    headline_html: str
-    cards_html: str
+    headline_html: Markup
+    cards_html: Markup
     panels: Sequence[Panel]
     figures: Mapping[str, Mapping[str, Any]]
     notes: Mapping[str, str]
@@ -57,33 +55,23 @@ def report_html(report: Report) -> str:
         name: {key: packer.pack(value, binary=False) for key, value in figure.items()}
         for name, figure in report.figures.items()
     }
-    plots = "".join(_plot(panel, report.notes) for panel in report.panels if panel.name in figures)
-    page = Template(TEMPLATE.read_text("utf-8"))
-    return page.substitute(
-        title=escape(report.title),
-        made=escape(report.made),
+    return ENVIRONMENT.get_template("text/templates/report.html").render(
+        title=report.title,
+        made=report.made,
         headline=report.headline_html,
         cards=report.cards_html,
-        plots=plots,
-        facts="".join(f"<li>{escape(fact)}</li>" for fact in report.facts),
-        commands=escape("\n".join(report.commands)),
-        link=escape(report.link),
-        config=escape(report.config),
-        plotly=plotly_source().decode("utf-8").replace("</script", "<\\/script"),
+        panels=[panel for panel in report.panels if panel.name in figures],
+        notes=report.notes,
+        facts=report.facts,
+        commands=report.commands,
+        link=report.link,
+        config=report.config,
+        plotly=Markup(plotly_source().decode("utf-8").replace("</script", "<\\/script")),
         figures=_in_script(figures),
     )
 
 
-def _plot(panel: Panel, notes: Mapping[str, str]) -> str:
-    note = escape(notes.get(panel.name, panel.note))
-    return (
-        f"<section style='grid-column: span {panel.span}' aria-label='{escape(panel.title, quote=True)}'>"
-        f"<h3>{escape(panel.title)}</h3><p class='note'>{note}</p>"
-        f"<div id='{escape(panel.name, quote=True)}' style='height:{panel.height}px'></div></section>"
-    )
-
-
-def _in_script(value: Any) -> str:
+def _in_script(value: Any) -> Markup:
     """JSON that may stand inside a script element."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

@@ -38,7 +38,7 @@ class Texts:
         'a < b'
     """
 
-    def __init__(self, template: str, **helpers: Callable[..., str]) -> None:
+    def __init__(self, template: str, **helpers: Callable[..., object]) -> None:
         self.template, self._helpers = template, helpers
 
     @cached_property

@@ -91,8 +91,17 @@ def command(request: Request, *, config: str = "CONFIG.json") -> str:
     own = "digits" if manifest.std_model.spec in DIGITS_SPECS else "DATA"
     data = request.data or os.environ.get(IMAGES_VARIABLE) or own
     words = ["mnuts", "evaluate", config, "--std", manifest.std_model.spec, "--rob", manifest.rob_model.spec]
-    words += ["--data", data, "--n", request.n, "--n-iter", request.n_iter, "--batch-size", BATCH]
-    return shlex.join(map(str, words))
+    words += [
+        "--data",
+        data,
+        "--n",
+        str(request.n),
+        "--n-iter",
+        str(request.n_iter),
+        "--batch-size",
+        str(BATCH),
+    ]
+    return shlex.join(words)
 
 
 class Verification:
@@ -188,7 +197,12 @@ class Verification:
             text=True,
         )
         error, late = "", threading.Event()
-        timer = threading.Timer(MAX_HOURS * 3600, lambda: (late.set(), process.kill()))
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(MAX_HOURS * 3600, give_up)
         timer.daemon = True
         timer.start()
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
+from markupsafe import Markup
 from traitlets import HasTraits
 
 from mnuts_core.errors import MnutsError
@@ -163,6 +164,8 @@ class Knob:
 class Choice(w.Dropdown):
     """A choice linked to a trait of the state, whose options can be exchanged."""
 
+    options: Any
+
     def __init__(self, state: HasTraits, name: str, label: str, options: Sequence[Any], tooltip: str) -> None:
         self._state, self._name, self._exchanging = state, name, False
         super().__init__(
@@ -203,4 +206,4 @@ def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
 
 def heading(text: str) -> w.HTML:
     """A small heading between groups of controls."""
-    return w.HTML(f"<h3 class='mnuts-group'>{text}</h3>").add_class("mnuts-wide")
+    return w.HTML(Markup("<h3 class='mnuts-group'>{}</h3>").format(text)).add_class("mnuts-wide")

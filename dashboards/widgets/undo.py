@@ -89,7 +89,8 @@ class Navigator:
     ) -> None:
         self._address, self._link, self._show, self._changed = address, link, show, changed
         self.history = History(link())
-        self._last, self._timer, self._quiet = float("-inf"), None, False
+        self._last, self._quiet = float("-inf"), False
+        self._timer: asyncio.TimerHandle | None = None
 
     def restart(self) -> None:
         """Begin anew with the current state, in the browser's current entry."""

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.params import PARAMS
+from mnuts_dashboards.explorer.scene import VIEWS
 from mnuts_dashboards.explorer.state import PRESETS
 from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
 from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
@@ -21,7 +22,7 @@ from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOTEBOOK = DASHBOARDS / "explorer.ipynb"
-PANELS = ("plane", "transform", "margins", "mix_margins", "slices", "medians", "simplex", "bars")
+PANELS = tuple(view.panel.name for view in VIEWS)
 
 
 @pytest.fixture(scope="module")

@@ -209,13 +209,13 @@ def test_a_link_reproduces_the_view(compare, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("bundles=nope,one", "no bundle &#x27;nope&#x27; here"),
+        ("bundles=nope,one", "no bundle &#39;nope&#39; here"),
         ("beta=98.5", "beta must lie in [0, 1], got 98.5"),
         ("beta=x", "beta must be a number"),
         ("grid=mine", "grid must be one of cifar10"),
         ("clamp=tanh", "clamp must be one of gelu"),
         ("alpha=1", "alpha must be one of target, source"),
-        ("s=3", "&#x27;s&#x27; is no setting"),
+        ("s=3", "&#39;s&#39; is no setting"),
         ("bundles=" + "x" * 9000, "longer than 8,000"),
     ],
 )

@@ -10,7 +10,7 @@ from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.clamps import CLAMPS
 from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.scene import ALL
-from mnuts_dashboards.figures.tradeoff import PLANE_TRACES
+from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER
 from tests.synthetic import clean_only, make_bundle
 
 PATIENCE = 30  # seconds; only a failure takes so long
@@ -70,7 +70,7 @@ def click(explorer, panel, **point):
 
 
 def on_plane(explorer, trace, **point):
-    click(explorer, "plane", curve=PLANE_TRACES.index(trace), **point)
+    click(explorer, "plane", trace=trace, **point)
 
 
 def press(name):
@@ -120,10 +120,8 @@ ACTIONS = {
     "attacked image": choose("case", "attacked"),
     "row": choose("row", 150),
     "a cell": lambda explorer, browser: click(explorer, "slices", curve=2, x=-0.9, y=0.3),
-    "the frontier": lambda explorer, browser: on_plane(explorer, "frontier", point=1, x=0, y=0),
-    "the curve": lambda explorer, browser: on_plane(
-        explorer, "current", point=0, x=0, y=0, customdata=0.8125
-    ),
+    "the frontier": lambda explorer, browser: on_plane(explorer, FRONTIER, point=1, x=0, y=0),
+    "the curve": lambda explorer, browser: on_plane(explorer, CURRENT, point=0, x=0, y=0, customdata=0.8125),
     "restore": of_snapshots("restore"),
     "remove": of_snapshots("drop"),
     "back": lambda explorer, browser: browser.go(-1),

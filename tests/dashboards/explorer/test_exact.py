@@ -11,12 +11,11 @@ from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.presets import label_of
 from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.explorer.state import PRESETS
-from mnuts_dashboards.figures.tradeoff import PLANE_TRACES
+from mnuts_dashboards.figures.tradeoff import OTHERS
 from tests import ROOT
 
 DATA = ROOT / "data"
 AWAY = {"s": 0.7, "p": 1.5, "c": 0.3, "clamp": "relu", "ln_k": 5, "temperature": 0.5, "beta": 0.9}
-STARS = PLANE_TRACES.index("others verified")
 
 
 @pytest.fixture(scope="module", params=["cifar10", "digits"])
@@ -63,11 +62,11 @@ def figure_in(cell):
 
 
 def stars(explorer):
-    return explorer.make(ALL)["plane"]["data"][STARS]
+    return next(trace for trace in explorer.make(ALL)["plane"]["data"] if trace["name"] == OTHERS)
 
 
 def click_star(explorer, number):
-    point = {"curve": STARS, "point": 0, "x": 0, "y": 0, "customdata": number}
+    point = {"trace": OTHERS, "point": 0, "x": 0, "y": 0, "customdata": number}
     explorer.board._receive(None, {"type": "event", "panel": "plane", "kind": "click", "points": [point]}, [])
 
 

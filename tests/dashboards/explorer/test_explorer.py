@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 from mnuts_core import BundleError, MixConfig, MixParams, ParameterError, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY
@@ -11,7 +12,7 @@ from mnuts_dashboards.bundles.open_bundles import Session
 from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.explorer.state import PRESETS
-from mnuts_dashboards.figures.tradeoff import PLANE_TRACES
+from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER, OTHERS, SNAPSHOTS
 from mnuts_dashboards.text.cards import story_html
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from tests import ROOT
@@ -145,7 +146,7 @@ def test_a_wrong_setting_shows_a_banner_and_keeps_the_view(explorer):
     ("name", "typed", "told"),
     [
         ("beta", "98.5", "beta must lie in [0, 1], got 98.5"),
-        ("c", "-0,25", "c must be a number in [-100, 100], got &#x27;-0,25&#x27;: write 0.25"),
+        ("c", "-0,25", "c must be a number in [-100, 100], got &#39;-0,25&#39;: write 0.25"),
         ("s", "0", "s must lie in (0, 1e+06], got 0"),
     ],
 )
@@ -433,7 +434,7 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
     gain = engine.remix(first).clean.value - explorer.remix.clean.value
     assert table.rows[0]["clean"] == pytest.approx(100 * engine.remix(first).clean.value)
     assert table.rows[0]["clean_more"].replace("−", "-") == f"{100 * gain:+.2f}"
-    points = made["plane"]["data"][PLANE_TRACES.index("snapshots")]
+    points = next(trace for trace in made["plane"]["data"] if trace["name"] == SNAPSHOTS)
     assert list(points["text"]) == ["A", "B"]
     table._receive(None, {"type": "action", "name": "restore", "key": 0}, [])
     assert explorer.state.params == first
@@ -456,7 +457,7 @@ def test_a_row_is_asked_for_only_where_the_bundles_images_are_shown(explorer):
 
 
 def click_on_plane(explorer, trace, point, **more):
-    points = [{"curve": PLANE_TRACES.index(trace), "point": point, "x": 0, "y": 0, **more}]
+    points = [{"trace": trace, "point": point, "x": 0, "y": 0, **more}]
     explorer.board._receive(None, {"type": "event", "panel": "plane", "kind": "click", "points": points}, [])
 
 
@@ -464,14 +465,14 @@ def test_clicks_on_the_plane_go_there(explorer):
     plane = explorer.make(ALL)["plane"]["data"]
     frontier = explorer._look().frontier
 
-    click_on_plane(explorer, "frontier", 3)
+    click_on_plane(explorer, FRONTIER, 3)
     assert explorer.state.params == frontier.params[3].with_(alpha=None)
     assert explorer.remix.clean.value == pytest.approx(frontier.curve.clean[3], abs=0.01)
-    alpha = float(plane[PLANE_TRACES.index("current")]["customdata"][5])
-    click_on_plane(explorer, "current", 5, customdata=alpha)
+    alpha = float(next(trace for trace in plane if trace["name"] == CURRENT)["customdata"][5])
+    click_on_plane(explorer, CURRENT, 5, customdata=alpha)
     assert (explorer.state.by_hand, explorer.state.alpha) == (True, alpha)
     before = explorer.state.params
-    click_on_plane(explorer, "rob", 0)
+    click_on_plane(explorer, "robust, attacked", 0)
     assert explorer.state.params == before
 
 
@@ -553,7 +554,7 @@ def test_the_shipped_mixes_are_offered_with_what_was_verified():
         "shipped best, β = 0.95",
     ]
     assert explorer.config.verified is not None  # it opens on the other one
-    click_on_plane(explorer, "others verified", 0, customdata=1)  # by its number
+    click_on_plane(explorer, OTHERS, 0, customdata=1)  # by its number
     assert explorer.controls.preset.value == "shipped best, β = 0.95"
     explorer.controls.defaults.click()
     explorer.controls.preset.value = "shipped best, β = 0.95"
@@ -613,3 +614,13 @@ def test_a_page_that_comes_late_hears_what_the_search_did(explorer, monkeypatch)
         monkeypatch.setattr(widget, "send_state", lambda key=None, widget=widget: told.append(widget))
     explorer.board._receive(None, {"type": "ready"}, [])
     assert told == [explorer.controls.find, explorer.header.headline]
+
+
+def test_it_leaves_the_notebooks_own_threads_alone(path):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        Explorer(path)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

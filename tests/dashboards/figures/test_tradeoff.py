@@ -10,7 +10,14 @@ from mnuts_core.params import IDENTITY
 from mnuts_core.views import headline, tradeoff
 from mnuts_core.views.tradeoff import alpha_curve
 from mnuts_dashboards.bundles.verified import Known
-from mnuts_dashboards.figures.tradeoff import PLANE_TRACES, plane_figure
+from mnuts_dashboards.figures.tradeoff import (
+    CURRENT,
+    CURRENT_TRANSFER,
+    FRONTIER,
+    OTHERS,
+    SNAPSHOTS,
+    plane_figure,
+)
 from mnuts_dashboards.theme import MIX, PLAIN
 from tests.synthetic import clean_only
 
@@ -34,13 +41,25 @@ def frontier(engine):
     return tradeoff.frontier(engine, beta_frontier(result, np.linspace(0.5, 1, 6)))
 
 
-def test_plotly_accepts_it_with_its_traces_in_their_order(engine, frontier):
+NAMES = [
+    *("plain mix", "plain mix, transfer", FRONTIER, CURRENT, CURRENT_TRANSFER),
+    *("standard, transfer", "robust, attacked", "this mix, transfer", "this mix, bound"),
+    *(SNAPSHOTS, OTHERS, "this mix, verified"),
+]
+
+
+def traces(made):
+    """The traces by their names, by which a click finds what it means."""
+    return {trace["name"]: trace for trace in made["data"]}
+
+
+def test_plotly_accepts_it_with_its_traces_always_the_same(engine, frontier):
     kept = (engine.remix(PARAMS),)
     for made in (drawn(engine, PARAMS), drawn(engine, PARAMS, frontier, kept)):
-        assert len(go.Figure(made).data) == len(PLANE_TRACES)
-    of = dict(zip(PLANE_TRACES, made["data"], strict=True))
-    np.testing.assert_array_equal(of["frontier"]["x"], 100 * frontier.curve.clean)
-    assert (of["snapshots"]["text"], of["snapshots"]["x"]) == (["A"], [100 * kept[0].clean.value])
+        assert [trace.name for trace in go.Figure(made).data] == NAMES
+    of = traces(made)
+    np.testing.assert_array_equal(of[FRONTIER]["x"], 100 * frontier.curve.clean)
+    assert (of[SNAPSHOTS]["text"], of[SNAPSHOTS]["x"]) == (["A"], [100 * kept[0].clean.value])
 
 
 def test_the_point_is_the_mix(engine):
@@ -58,14 +77,14 @@ def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
     shown = [PARAMS.with_(alpha=0.8), IDENTITY.with_(alpha=0.9)]
     clean, left = engine.remix(PARAMS).clean, share(20, 50, "verified")
     others = [Known(params, "", clean, left, None) for params in shown]
-    stars = drawn(engine, PARAMS, None, (), others)["data"][PLANE_TRACES.index("others verified")]
+    stars = traces(drawn(engine, PARAMS, None, (), others))[OTHERS]
     assert (stars["x"], stars["y"]) == ([100 * clean.value] * 2, [40.0, 40.0])
     assert stars["marker"]["color"] == [MIX, PLAIN]
     assert stars["hovertext"] == [
         f"s = 2, p = 2, c = -0.3, α = 0.80000, T = 0<br>verified, {left}",
         f"plain mix, α = 0.90000<br>verified, {left}",
     ]
-    none = drawn(engine, PARAMS)["data"][PLANE_TRACES.index("others verified")]
+    none = traces(drawn(engine, PARAMS))[OTHERS]
     assert (none["x"], none["showlegend"]) == ([], False)
 
 
@@ -73,14 +92,14 @@ def test_this_mix_has_a_star_once_it_is_verified(engine):
     remix, left = engine.remix(PARAMS), share(20, 50, "verified")
     table = headline.headline(engine, PARAMS, remix, verified=left)
     plane = plane_figure(tradeoff.plane(engine, remix), alpha_curve(engine, IDENTITY), None, table)
-    star = plane["data"][PLANE_TRACES.index("verified")]
+    star = traces(plane)["this mix, verified"]
     assert (star["x"], star["y"], star["meta"]) == (
         [100 * remix.clean.value],
         [40.0],
         "this mix, verified, n = 50",
     )
     assert star["hovertemplate"].startswith("this mix, verified, n = 50")
-    assert drawn(engine, PARAMS)["data"][PLANE_TRACES.index("verified")]["x"] == []
+    assert traces(drawn(engine, PARAMS))["this mix, verified"]["x"] == []
 
 
 def test_without_an_attack_there_is_no_trade_off(bundle):

@@ -62,7 +62,7 @@ def test_it_tells_how_to_repeat_it(html, explorer):
     assert "mnuts remix" in html
     assert "--s 2.0" in html
     text = re.search(r"<pre>(\{.*?\})\s*</pre>", html, re.DOTALL)[1]
-    for written, plain in (("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+    for written, plain in (("&#34;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         text = text.replace(written, plain)
     assert MixConfig.from_json(text).params == explorer.config.params
 
