@@ -1,4 +1,4 @@
-"""The comparison's results: plots and tables of one `Comparison`, and what is brought out in them."""
+"""The comparison's results: plots and tables of one `Comparison`, and what is highlighted in them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Results(w.VBox):
 
     Attributes:
         shown: What is on the page; None until there is something.
-        focus: The bundle that is brought out; None where all stand alike.
+        focus: The bundle that is highlighted; None where all stand alike.
         pair: Source and target of the transfer that is marked; None for none.
         board, matrix: The plots: the margins', and the transfer matrix.
         facts, best, transfers: The tables.

@@ -41,6 +41,7 @@ from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.figures.margins import histogram_figure
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.widgets.browser import Page
+from mnuts_dashboards.widgets.entries import sentence
 from mnuts_dashboards.widgets.heartbeat import Pulse
 from mnuts_dashboards.widgets.styles import STYLE
 from mnuts_dashboards.widgets.undo import Navigator
@@ -198,7 +199,7 @@ class Explorer(w.VBox):
         finally:
             self._held = False
         self.refresh()
-        self.header.refuse(" ".join(f"{problem.rstrip('.')}." for problem in problems) or None)
+        self.header.refuse(" ".join(sentence(problem) for problem in problems) or None)
 
     # --- drawing
     def refresh(self, _: object = None) -> None:

@@ -23,7 +23,7 @@ from mnuts_dashboards.figures.transform import transform_figure
 
 PANELS = (
     Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=400),
-    Panel("transform", "The transform M of one logit", span=5, height=400),
+    Panel("transform", "What M does to a single logit", span=5, height=400),
     Panel("margins", "Confidence margins of the base models", span=8, height=400),
     Panel("mix_margins", "Margins of M(h)", span=4, height=400),
     Panel("slices", "Sensitivity of the objective", span=8, height=380),
@@ -124,12 +124,15 @@ def notes(bundle: LogitBundle, *, chosen: bool) -> dict[str, str]:
     not_g = "; g was not attacked" if bundle.n_adv else ""
     case = "The chosen example's top three classes" if chosen else "The paper's two cases"
     return {
-        "plane": f"Estimates: solid, margin bound; dotted and hollow, transfer. ★ verified. {n}",
+        "plane": "Solid line: margin-bound estimate. Dotted line, hollow marks: transfer estimate. "
+        f"★: verified by attack. {n}",
         "transform": f"Over the logits of n = {bundle.n_clean:,} clean images",
         "margins": f"As in the paper's Table 6; LN h: layer-normed{not_g}. {n}",
-        "mix_margins": "Right of the dashed line M(h) outvotes g",
-        "slices": "Algorithm 1 at this β (Fig. 9): darker is better, blank left out, ☆ best; click to go",
-        "medians": f"Gap: attacked right − clean wrong (Fig. 6); g at h's attack points. {n}",
+        "mix_margins": "To the right of the dashed line, M(h) overrules g",
+        "slices": "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
+        "current mix. Click a cell to select it.",
+        "medians": "Gap = median margin of correct attacked images minus that of misclassified clean "
+        f"images (Fig. 6). g: at h's attack points. {n}",
         "simplex": f"{case}; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4",
         "bars": f"{case}, at τ = 1, as in Fig. 3" + ("; ✓ is the label" if chosen else ""),
     }

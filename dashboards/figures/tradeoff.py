@@ -163,22 +163,22 @@ def _snapshots(kept: Sequence[Remix]) -> Figure:
 
 def _others(others: Sequence[Known]) -> Figure:
     """Small stars, in the plain mix's colour where nothing is transformed; the hover says what they are."""
-    told = [f"{_called(known.params)}<br>verified, {known.verified}" for known in others]
+    labels = [f"{_called(known.params)}<br>verified, {known.verified}" for known in others]
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "others, verified",
+        "name": "other verified mixes",
         "showlegend": bool(others),
         "x": [100 * known.clean.value for known in others],
         "y": [100 * known.verified.value for known in others],
-        "hovertext": told,
+        "hovertext": labels,
         "customdata": [known.number for known in others],
         "marker": {
             "color": [PLAIN if known.params.plain else MIX for known in others],
             "size": 10,
             "symbol": "star",
         },
-        "meta": "other mixes, verified",
+        "meta": "other verified mixes",
         "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<extra></extra>",
     }
 

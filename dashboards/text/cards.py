@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mnuts_core.functional.decimals import compared
 from mnuts_core.functional.quantiles import least_kept
 from mnuts_core.text import escape
-from mnuts_dashboards.text.numbers import settings_text, signed
+from mnuts_dashboards.text.numbers import minus, settings_text
 
 if TYPE_CHECKING:
     from mnuts_core.export.config import MixConfig
@@ -37,11 +37,13 @@ def verified_html(config: MixConfig, command: str = "", beside: str = "") -> str
     lines += [beside] if beside else []
     steps = " → ".join(f"{name} {100 * share:.1f}" for name, share in card.components.items())
     lines.append(f"after each part of the attack, in %: {steps}")
-    told = "".join(f"<div>{escape(line)}</div>" for line in lines)
-    told += "".join(f"<div class='mnuts-warning'>{escape(warning)}</div>" for warning in card.warnings)
-    shown = f"<details><summary>again, by command</summary><code>{escape(command)}</code></details>"
+    found = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    found += "".join(f"<div class='mnuts-warning'>{escape(warning)}</div>" for warning in card.warnings)
+    shown = (
+        f"<details><summary>Reproduce on the command line</summary><code>{escape(command)}</code></details>"
+    )
     again = shown if command else ""
-    return f"<div class='mnuts-found' role='status'>{told}{again}</div>"
+    return f"<div class='mnuts-found' role='status'>{found}{again}</div>"
 
 
 def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> str:
@@ -73,18 +75,17 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> str:
         for name, says, found in rows
     )
     gain = view.mended - view.broken
-    promised, gained = (signed(100 * value / n, 2) for value in (view.promised, gain))
-    told = (
-        f"By the objective the mix should gain {promised} points of clean accuracy over M(h); it gains "
-        f"{gained}: it gets {view.mended:,} images right that the transformed model M(h) gets wrong, and "
-        f"{view.broken:,} wrong that M(h) gets right (the list of examples compares with the robust model h, "
-        f"not with M(h)). {view.not_second:,} more have g right and a low margin, but their class is not "
-        "M(h)'s second choice."
+    promised, gained = (minus(f"{100 * value / n:.2f}") for value in (view.promised, gain))
+    text = (
+        f"The objective predicts a gain of {promised} points over M(h); the actual gain is {gained} "
+        f"({view.mended:,} fixed, {view.broken:,} broken). In {view.not_second:,} further cases g is right "
+        "and the margin is low, but g's class is not M(h)'s runner-up. Fixed and broken are relative to M(h) "
+        "here, and relative to the robust model h in the list of images."
     )
     return (
         "<table class='mnuts-plain'><thead><tr><th scope='col'>Assumption</th><th scope='col'>says</th>"
         f"<th scope='col'>on this bundle</th></tr></thead><tbody>{body}</tbody></table>"
-        f"<p class='mnuts-words'>{escape(told)}</p><p class='mnuts-words'>{escape(_split_words(split))}</p>"
+        f"<p class='mnuts-words'>{escape(text)}</p><p class='mnuts-words'>{escape(_split_words(split))}</p>"
     )
 
 
@@ -98,7 +99,7 @@ def _split_words(split: SeenAndUnseen) -> str:
 
 
 OUTCOMES = {
-    "mended": "The mix mends it: the robust model h is wrong, the mix is right.",
+    "mended": "The mix fixes it: the robust model h is wrong, the mix is right.",
     "broken": "The mix breaks it: the robust model h is right, the mix is wrong.",
     "right": "Right with the robust model h and with the mix.",
     "wrong": "Wrong with the robust model h and with the mix.",
@@ -122,22 +123,24 @@ def story_html(story: Story, picture: str | None) -> str:
         ("this mix", story.mix),
     )
     rows = "".join(
-        f"<tr><th scope='row'>{name}</th><td class='{'ok' if said == story.label else 'no'}'>{escape(said)}"
-        f"{' ✓' if said == story.label else ' ✗'}</td></tr>"
-        for name, said in votes
+        f"<tr><th scope='row'>{name}</th><td class='{'ok' if vote == story.label else 'no'}'>{escape(vote)}"
+        f"{' ✓' if vote == story.label else ' ✗'}</td></tr>"
+        for name, vote in votes
     )
     return (
         f"<div class='mnuts-story' role='status'>{image}<div><h3>{escape(title)}</h3>"
-        f"<p><b>{OUTCOMES[story.outcome]}</b> {_rule(story.margin, story.threshold)}</p>"
+        f"<p><b>{OUTCOMES[story.outcome]}</b> {_rule(story)}</p>"
         f"<table class='mnuts-plain'><tbody>{rows}</tbody></table></div></div>"
     )
 
 
-def _rule(margin: float, threshold: float) -> str:
-    """Whether g can outvote M(h) at a margin, and why."""
+def _rule(story: Story) -> str:
+    """Whether g overrules M(h) at an example's margin, and why."""
+    margin, threshold = story.margin, story.threshold
     shown, limit = compared(margin, threshold)
     if abs(margin - threshold) <= abs(float(least_kept(threshold)) - threshold):
-        return f"M(h)'s margin equals (1−α)/α = {limit}: a tie, and ties go to g."
+        return f"M(h)'s margin equals the threshold ({limit}): a tie, and ties go to g."
     if margin > threshold:
-        return f"M(h)'s margin {shown} reaches (1−α)/α = {limit}: g cannot outvote it."
-    return f"M(h)'s margin {shown} stays below (1−α)/α = {limit}: g can outvote it."
+        return f"M(h)'s margin ({shown}) reaches the threshold ({limit}), so g cannot overrule it."
+    overrules = "overrules it" if story.mix != story.mapped else "can overrule it"
+    return f"M(h)'s margin ({shown}) is below the threshold ({limit}), so g {overrules}."

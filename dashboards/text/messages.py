@@ -28,7 +28,7 @@ def provenance_html(title: str, facts: Sequence[str], details: Sequence[str]) ->
     folded = "".join(f"<div>{escape(line)}</div>" for line in details)
     return (
         f"<div class='mnuts-provenance'><b>{escape(title)}</b>{shown}"
-        f"<details><summary>where this comes from</summary>{folded}</details></div>"
+        f"<details><summary>About this data</summary>{folded}</details></div>"
     )
 
 
