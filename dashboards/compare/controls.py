@@ -26,7 +26,7 @@ class BundleChoice(w.VBox):
     Args:
         state: Its `bundles` follow the boxes, in the order in which they were ticked.
         names: The bundles at hand.
-        refuse: Told why a box cannot be ticked.
+        refuse: Called with why a box cannot be ticked.
     """
 
     def __init__(self, state: CompareState, names: Sequence[str], refuse: Callable[[str], None]) -> None:
@@ -73,7 +73,7 @@ class CompareControls(w.VBox):
         state: What the controls are linked to.
         names: The bundles at hand.
         upload: Takes files.
-        refuse: Told what is wrong with an input, in one sentence.
+        refuse: Called with what is wrong with an input, in one sentence.
 
     Attributes:
         undo, redo, copy, cancel, again, margins: Buttons, for the app to act on.

@@ -27,7 +27,7 @@ class Results(w.VBox):
     Args:
         banner: What stands on top.
         save: Called with a file's name and the name of a table, to download it.
-        on_error: Told of plots that could not be drawn.
+        on_error: Called with the error of plots that could not be drawn.
 
     Attributes:
         shown: What is on the page; None until there is something.
@@ -133,7 +133,7 @@ class Results(w.VBox):
             self._focus_on(str(point["customdata"]))
 
     def _focus_on(self, name: str) -> None:
-        """Bring a bundle out; the same one again lets all stand alike."""
+        """Highlight a bundle; the same one again highlights none."""
         self.focus = None if self.focus == name else name
         self._draw()
 

@@ -328,7 +328,7 @@ class Explorer(w.VBox):
 
     # --- files
     def import_file(self, path: str | os.PathLike[str]) -> None:
-        """Take over a configuration (`.json`) or a bundle (`.safetensors`); the banner tells what is wrong.
+        """Take over a configuration (`.json`) or a bundle (`.safetensors`); the banner shows what is wrong.
 
         Args:
             path: The file; a bundle's must stay where it is.

@@ -34,7 +34,7 @@ class Controls(w.VBox):
         verify: The controls of the verification.
         upload: Takes files.
         take: Takes the file of a configuration.
-        refuse: Told what is wrong with an input, in one sentence.
+        refuse: Called with what is wrong with an input, in one sentence.
 
     Attributes:
         preset: What to start from.
@@ -163,7 +163,7 @@ class Controls(w.VBox):
         self.said.value, self._said_of = text, self.state.trait_values()
 
     def settle(self) -> None:
-        """The view is drawn: what was said of other settings goes."""
+        """The view is drawn: remarks on other settings go."""
         if self.said.value and self._said_of != self.state.trait_values():
             self.said.value = ""
 

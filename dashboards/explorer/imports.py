@@ -50,7 +50,7 @@ def take_link(explorer: Explorer, query: str) -> list[str]:
 
 
 def take_file(explorer: Explorer, path: str | os.PathLike[str]) -> None:
-    """Take over a configuration (`.json`) or a bundle; the banner tells what is wrong.
+    """Take over a configuration (`.json`) or a bundle; the banner shows what is wrong.
 
     Args:
         explorer: The explorer.

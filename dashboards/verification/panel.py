@@ -32,7 +32,7 @@ class Verifier(w.VBox):
     Args:
         config: Gives the current configuration.
         changed: Called when there is a result, or another bundle.
-        refuse: Told what went wrong.
+        refuse: Called with what went wrong.
     """
 
     def __init__(
