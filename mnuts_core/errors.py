@@ -33,7 +33,7 @@ class WorkFolderError(MnutsError):
 
 
 class Stopped(SystemExit):
-    """The process was told to end. A `SystemExit`, which event loops let through, too.
+    """The process was asked to end. A `SystemExit`, which event loops let through, too.
 
     Args:
         number: The signal.

@@ -25,7 +25,7 @@ EPS_LIMITS = {"Linf": 1, "L2": 10}
 
 @dataclass(frozen=True)
 class ParamSpec:
-    """One parameter: where it is valid, where a slider roams, and how it is told to a person.
+    """One parameter: where it is valid, the range of a slider, and what it is called in front of people.
 
     Attributes:
         name: The argument's name in code.
@@ -132,7 +132,7 @@ _SPECS = (
     _spec(
         "beta",
         "β",
-        "level β",
+        "robustness kept, β",
         low=0.0,
         high=1.0,
         low_open=False,
@@ -141,7 +141,7 @@ _SPECS = (
         default=0.985,
         step=0.001,
         scale="linear",
-        help="β is the share of the robust model's robustness that the mix must keep (Eq. 3).",
+        help="β is the share of the robust model's robustness to keep (Eq. 3).",
     ),
     _spec(
         "alpha",

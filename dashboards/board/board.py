@@ -111,7 +111,7 @@ class Board(PageWidget):
         self.on_error, self.on_ready = on_error, on_ready
         self._names = frozenset(names)
         self._figures: dict[str, Mapping[str, Any]] = {}
-        self._sent: dict[str, Arrays] = {}  # what every page has that said it is ready
+        self._sent: dict[str, Arrays] = {}  # what every page has that reported ready
         self._notes: dict[str, str] = {}
         self._changed: set[str] = set()  # drawn since the last frame left
         self._maker: Maker | None = None  # waits for its turn

@@ -117,7 +117,7 @@ class Session:
         return self._opened[name]
 
     def is_open(self, name: str) -> bool:
-        """Whether a bundle is to be had without loading it."""
+        """Whether a bundle is available without loading it."""
         return name in self._opened
 
     def load(self, name: str) -> Opened:

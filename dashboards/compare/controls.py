@@ -13,10 +13,10 @@ from mnuts_dashboards.compare.state import MAX_COMPARED, CompareState
 from mnuts_dashboards.text.messages import remark_html
 from mnuts_dashboards.widgets.inputs import Choice, Knob, button, heading
 
-ALPHA_CHOICES = [("α of the bundle used on", "target"), ("α carried over", "source")]
+ALPHA_CHOICES = [("recompute α there", "target"), ("keep α", "source")]
 ALPHA_HELP = {
-    "target": "From the β-quantile of the bundle on which s, p, c are used: it must have been attacked.",
-    "source": "Taken over with s, p, c from the bundle they come from: the other need not be attacked.",
+    "target": "From the β-quantile of the bundle to which s, p, c are applied, which needs an attacked part.",
+    "source": "Kept, as s, p, c are, from the bundle they were chosen on; the other needs no attacked part.",
 }
 
 
@@ -26,7 +26,7 @@ class BundleChoice(w.VBox):
     Args:
         state: Its `bundles` follow the boxes, in the order in which they were ticked.
         names: The bundles at hand.
-        refuse: Told why a box cannot be ticked.
+        refuse: Called with why a box cannot be ticked.
     """
 
     def __init__(self, state: CompareState, names: Sequence[str], refuse: Callable[[str], None]) -> None:
@@ -73,7 +73,7 @@ class CompareControls(w.VBox):
         state: What the controls are linked to.
         names: The bundles at hand.
         upload: Takes files.
-        refuse: Told what is wrong with an input, in one sentence.
+        refuse: Called with what is wrong with an input, in one sentence.
 
     Attributes:
         undo, redo, copy, cancel, again, margins: Buttons, for the app to act on.
@@ -111,9 +111,9 @@ class CompareControls(w.VBox):
                 upload,
                 heading("Best parameters"),
                 *(self.beta.widget, self.grid, self.clamp, running),
-                heading("On the other bundles"),
+                heading("When applied to another bundle"),
                 *(self.alpha, self._help),
-                heading("Take away"),
+                heading("Export"),
                 self.margins,
             ]
         )

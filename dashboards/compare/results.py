@@ -1,4 +1,4 @@
-"""The comparison's results: plots and tables of one `Comparison`, and what is brought out in them."""
+"""The comparison's results: plots and tables of one `Comparison`, and what is highlighted in them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Results(w.VBox):
     Args:
         banner: What stands on top.
         save: Called with a file's name and the name of a table, to download it.
-        on_error: Told of plots that could not be drawn.
+        on_error: Called with the error of plots that could not be drawn.
 
     Attributes:
         shown: What is on the page; None until there is something.
-        focus: The bundle that is brought out; None where all stand alike.
+        focus: The bundle that is highlighted; None where all stand alike.
         pair: Source and target of the transfer that is marked; None for none.
         board, matrix: The plots: the margins', and the transfer matrix.
         facts, best, transfers: The tables.
@@ -134,7 +134,7 @@ class Results(w.VBox):
             self._focus_on(str(point["customdata"]))
 
     def _focus_on(self, name: str) -> None:
-        """Bring a bundle out; the same one again lets all stand alike."""
+        """Highlight a bundle; the same one again highlights none."""
         self.focus = None if self.focus == name else name
         self._draw()
 

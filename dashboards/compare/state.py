@@ -72,7 +72,7 @@ def write_link(state: CompareState) -> str:
 
 
 def read_link(query: str, *, bundles: Collection[str], grids: Collection[str]) -> Link:
-    """What a query asks for, validated; a wrong value is told and left out.
+    """What a query asks for, validated; a wrong value is reported and left out.
 
     Args:
         query: The query, without the question mark.
@@ -80,7 +80,7 @@ def read_link(query: str, *, bundles: Collection[str], grids: Collection[str]) -
         grids: Names of the grids that can be searched.
     """
     if len(query) > MAX_QUERY:
-        return Link({}, (f"the link is longer than {MAX_QUERY:,} characters: nothing of it was taken over",))
+        return Link({}, (f"the link is longer than {MAX_QUERY:,} characters and was ignored",))
     values: dict[str, Any] = {}
     problems: list[str] = []
     for key, raw in (part.partition("=")[::2] for part in query.split("&") if part):
@@ -115,5 +115,5 @@ def _bundles(raw: str, known: Collection[str], problems: list[str]) -> tuple[str
             problems.append(f"no bundle {name[:60]!r} here: there are {', '.join(known)}")
     found = [name for name in names if name in known]
     if len(found) > MAX_COMPARED:
-        problems.append(f"at most {MAX_COMPARED} bundles are compared, got {len(found)}: the first are taken")
+        problems.append(f"at most {MAX_COMPARED} bundles are compared, got {len(found)}: the first are used")
     return tuple(found[:MAX_COMPARED])

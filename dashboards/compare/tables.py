@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 N = Column("n", "n", numeric=True, help="Clean images, below them the attacked ones")
 FACTS = (
-    Column("bundle", "bundle", help="Click a row to bring its bundle out in the plots"),
+    Column("bundle", "bundle", help="Click a row to highlight its bundle in the plots"),
     Column("models", "models h, g", help="The robust model h, below it the standard model g"),
     Column("threat", "threat model", help="Norm and radius of the perturbations, for pixels in [0, 1]"),
     Column("attack", "margins from", help="Which attack found the margins, and whether it used gradients"),
@@ -53,7 +53,7 @@ BEST = (
 )
 TRANSFERS = (
     Column("source", "best s, p, c of"),
-    Column("target", "used on"),
+    Column("target", "applied to"),
     Column("alpha", "α", numeric=True, help="The mixing weight in force, see the line above"),
     N,
     Column("clean", "clean %", numeric=True, digits=2, help="Exact on these images"),
@@ -191,10 +191,9 @@ def paper_best() -> str:
 INTERVALS = "Below each accuracy its 95 % interval (Wilson)."
 
 ALPHA_WORDS = {
-    "target": "α from the bundle used on: 1/(1+q), q the (1−β)-quantile of M(h)'s margins at its own "
-    "attacked points; the margin bound then keeps the share β there by construction.",
-    "source": "α carried over with s, p, c: nothing is measured on the bundle used on, so β need not be kept "
-    "there.",
+    "target": "α recomputed on the bundle applied to: 1/(1+q), q the (1−β)-quantile of M(h)'s margins at its "
+    "own attacked points; the margin bound then keeps the share β there by construction.",
+    "source": "α kept, as s, p, c are: nothing is measured on the other bundle, so β need not hold there.",
 }
 
 
@@ -202,16 +201,16 @@ def words(made: Comparison) -> list[str]:
     """What a reader must know before comparing."""
     if not made.settings.bundles:
         return ["Choose bundles on the left, or add one."]
-    told = list(made.notes)
+    lines = list(made.notes)
     if len(made.settings.bundles) == 1:
-        told.append("Only one bundle is chosen: choose or add another to compare it with.")
-    return told
+        lines.append("Only one bundle is chosen: choose or add another to compare it with.")
+    return lines
 
 
 NOTES = {
     "medians": "As in the paper's Fig. 7, with 95 % intervals. On top: the margin gap, attacked right minus "
-    "clean wrong. g was not attacked: its striped bars are at h's attack points. Right and wrong are each "
-    "classifier's own. Hover for n, click to bring a bundle out",
+    "clean wrong. No attack targeted g: its striped bars are at h's attack points. Right and wrong are each "
+    "classifier's own. Hover for n, click to highlight a bundle",
     "gaps": "Attacked right minus clean wrong; grey: the paper's models, as printed in Fig. 7",
 }
 

@@ -44,15 +44,17 @@ def _keep(explorer: Explorer) -> None:
     before = explorer.state.snapshots
     explorer.state.keep_snapshot()
     kept = explorer.state.snapshots
-    told = f"{letter(len(kept) - 1)} is kept: on the plane, and in the table below the plots."
+    remark = f"Snapshot {letter(len(kept) - 1)} kept: see the plane, and the table below the plots."
     if before and before[0] not in kept:
-        told += f" There is room for {MAX_SNAPSHOTS}: the oldest is gone, the others moved up."
-    explorer.controls.say(messages.remark_html(told))
+        remark += f" At most {MAX_SNAPSHOTS} are kept: the oldest was removed, the others moved up."
+    explorer.controls.say(messages.remark_html(remark))
 
 
 def _tell_copied(explorer: Explorer, text: str | None) -> None:
-    told = "Copied." if text else "The browser did not let us copy: take the link from its address bar."
-    explorer.controls.say(messages.remark_html(told))
+    remark = (
+        "Link copied." if text else "The browser did not allow copying: copy the link from its address bar."
+    )
+    explorer.controls.say(messages.remark_html(remark))
 
 
 def _save(explorer: Explorer, ending: str, text: Callable[[], str], mime: str) -> None:

@@ -38,6 +38,7 @@ from mnuts_dashboards.explorer.search import Searching
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.widgets.browser import Page
+from mnuts_dashboards.widgets.entries import sentence
 from mnuts_dashboards.widgets.heartbeat import Pulse
 from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
@@ -195,7 +196,7 @@ class Explorer(w.VBox):
         finally:
             self._held = False
         self.refresh()
-        self.header.refuse(" ".join(f"{problem.rstrip('.')}." for problem in problems) or None)
+        self.header.refuse(" ".join(sentence(problem) for problem in problems) or None)
 
     # --- drawing
     def refresh(self, _: object = None) -> None:
@@ -323,7 +324,7 @@ class Explorer(w.VBox):
 
     # --- files
     def import_file(self, path: str | os.PathLike[str]) -> None:
-        """Take over a configuration (`.json`) or a bundle (`.safetensors`); the banner tells what is wrong.
+        """Take over a configuration (`.json`) or a bundle (`.safetensors`); the banner shows what is wrong.
 
         Args:
             path: The file; a bundle's must stay where it is.

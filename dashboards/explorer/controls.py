@@ -9,10 +9,11 @@ from typing import Any
 import ipywidgets as w
 
 from mnuts_core.clamps import CLAMPS
-from mnuts_core.errors import MnutsError
-from mnuts_core.params import PARAMS, check_ln_k
+from mnuts_core.errors import ParameterError
+from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.presets import Presets
 from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.widgets.entries import read_ln_k, sentence
 from mnuts_dashboards.widgets.inputs import LABEL, WIDE, Choice, Knob, button, heading
 
 CASES = [("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked")]
@@ -33,7 +34,7 @@ class Controls(w.VBox):
         verify: The controls of the verification.
         upload: Takes files.
         take: Takes the file of a configuration.
-        refuse: Told what is wrong with an input, in one sentence.
+        refuse: Called with what is wrong with an input, in one sentence.
 
     Attributes:
         preset: What to start from.
@@ -62,15 +63,15 @@ class Controls(w.VBox):
         self.ln_k = w.Text(
             value=str(state.ln_k),
             continuous_update=False,
-            description="LN top-k",
+            description="layer norm over top-k logits",
             tooltip="Layer norm over the k largest logits; 0 leaves it out",
-            style={"description_width": LABEL},
+            style={"description_width": "initial"},
             layout=WIDE,
         )
         self.ln_k.observe(self._on_ln_k, names="value")
         state.observe(lambda change: self.ln_k.set_trait("value", str(change["new"])), names="ln_k")
         self.by_hand = w.ToggleButtons(
-            options=[("α from β", False), ("α by hand", True)],
+            options=[("Set α from β", False), ("Set α manually", True)],
             value=state.by_hand,
             tooltips=["Algorithm 1: α = 1/(1+q)", "Set the mixing weight yourself"],
             style={"button_width": "auto"},
@@ -80,13 +81,13 @@ class Controls(w.VBox):
         state.observe(lambda change: self.by_hand.set_trait("value", change["new"]), names="by_hand")
         self.grid = Choice(state, "grid", "grid", list(grids), "Where Find best searches: s, p, c of Table 3")
         self._make_buttons()
-        self.case = Choice(state, "case", "shows", CASES, "Whose probabilities the last plots show")
+        self.case = Choice(state, "case", "Source", CASES, "Whose probabilities the last plots show")
         self.row = w.BoundedIntText(
             value=state.row,
             min=0,
             max=0,
-            description="row",
-            tooltip="Which example, counted from 0; or choose one from the table below the plots",
+            description="Image no.",
+            tooltip="Which image, counted from 0; or choose one from the table below the plots",
             style={"description_width": LABEL},
             layout=WIDE,
         )
@@ -134,7 +135,7 @@ class Controls(w.VBox):
             ("Verify", {"verify": verify}),
             ("Example", {"example": w.VBox([self.case, self.row])}),
             (
-                "Take away, bring in",
+                "Export and import",
                 {
                     "export": w.HBox([self.export, self.report]).add_class("mnuts-buttons"),
                     "import": upload,
@@ -162,7 +163,7 @@ class Controls(w.VBox):
         self.said.value, self._said_of = text, self.state.trait_values()
 
     def settle(self) -> None:
-        """The view is drawn: what was said of other settings goes."""
+        """The view is drawn: remarks on other settings go."""
         if self.said.value and self._said_of != self.state.trait_values():
             self.said.value = ""
 
@@ -201,10 +202,9 @@ class Controls(w.VBox):
 
     def _on_ln_k(self, change: Mapping[str, Any]) -> None:
         try:
-            self.state.ln_k = check_ln_k(int(change["new"]))
-        except ValueError as error:  # ParameterError is one
-            told = str(error) if isinstance(error, MnutsError) else None
-            self._refuse(told or f"LN top-k must be a whole number, 0 or at least 2, got {change['new']!r}")
+            self.state.ln_k = read_ln_k(change["new"])
+        except ParameterError as error:
+            self._refuse(sentence(str(error)))
             self.ln_k.value = str(self.state.ln_k)
 
     def show_alpha(self, alpha: float) -> None:

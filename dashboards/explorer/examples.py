@@ -1,4 +1,4 @@
-"""The card of examples that the mix mends or breaks, and what becomes of the one that is chosen."""
+"""The card of images that the mix fixes or breaks, and what becomes of the one that is chosen."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ COLUMNS = (
     Column("std", "standard g"),
     Column("rob", "robust h"),
     Column("mix", "this mix"),
-    Column("margin", "margin", numeric=True, digits=4, help="Of M(h): g can outvote it below (1−α)/α"),
+    Column("margin", "margin", numeric=True, digits=4, help="Of M(h): below (1−α)/α g can overrule it"),
 )
-SHOWN = [("mended and broken", "both"), ("mended", "mended"), ("broken", "broken")]
+SHOWN = [("fixed and broken", "both"), ("fixed", "fixed"), ("broken", "broken")]
 PARTS = [("clean images", "clean"), ("attacked images", "attacked")]
 
-CHOOSE = "<p class='mnuts-words'>Choose a row: the plots above show its path and its probabilities.</p>"
+NOTHING = "The mix fixes and breaks no image here."
+CHOOSE = "<p class='mnuts-words'>Select a row to show that image in the two plots above.</p>"
 
 
 class ExamplesCard(w.VBox):
@@ -52,15 +53,15 @@ class ExamplesCard(w.VBox):
             box.layout, box.style = {"width": "230px"}, {"description_width": "52px"}
             box.observe(lambda _: wanted(), names="value")
         self.table = Table(
-            COLUMNS, label="Examples that the mix mends or breaks", filtered=True, height=280,
-            empty="The mix mends and breaks nothing here.",
+            COLUMNS, label="Images the mix fixes or breaks", filtered=True, height=280,
+            empty="Loading examples …",
         )  # fmt: skip
         self.table.on_choose = lambda row: self._choose(self.part.value, row)
         self.table.observe(self._on_visible, names="visible")
         self.story = w.HTML().add_class("mnuts-story-box")
         head = w.HBox(
             [
-                w.HTML("<h3>Examples that the mix mends or breaks, against the robust model h</h3>"),
+                w.HTML("<h3>Images the mix fixes or breaks, relative to the robust model h</h3>"),
                 self.what,
                 self.part,
             ]
@@ -84,14 +85,15 @@ class ExamplesCard(w.VBox):
             self.part.value = "clean"
         self.part.disabled = not engine.bundle.n_adv
         found = changed_examples(engine, remix, self.part.value)
-        mended = int(found.mended.sum())
+        fixed = int(found.mended.sum())
         rows = _rows(found, engine.bundle.manifest.classes, self.what.value)
         n = engine.n_clean if self.part.value == "clean" else engine.bundle.n_adv
-        note = f"of {n:,} {self.part.value} images {mended:,} mended, {len(found.row) - mended:,} broken, "
-        note += "against the robust model h"
+        note = f"{fixed:,} of {n:,} {self.part.value} images fixed, {len(found.row) - fixed:,} broken "
+        note += "(relative to h)"
         if len(rows) > MAX_ROWS:
-            note += f"; the first {MAX_ROWS} are listed"
+            note += f"; first {MAX_ROWS} shown"
         with self.table.hold_sync():
+            self.table.empty = NOTHING
             self.table.note, self.table.rows = note, rows[:MAX_ROWS]
             self.table.chosen = example[1] if example and example[0] == self.part.value else -1
 
@@ -100,8 +102,8 @@ class ExamplesCard(w.VBox):
         if example is None:
             self.story.value = CHOOSE
             return
-        told = story(engine, remix, *example)
-        self.story.value = cards.story_html(told, picture(engine.bundle, *example))
+        shown = story(engine, remix, *example)
+        self.story.value = cards.story_html(shown, picture(engine.bundle, *example))
 
     def _on_visible(self, change: Mapping[str, Any]) -> None:
         if change["new"]:
@@ -109,12 +111,12 @@ class ExamplesCard(w.VBox):
 
 
 def _rows(found: Examples, names: tuple[str, ...], what: str) -> list[dict[str, Any]]:
-    wanted = np.ones(len(found.row), bool) if what == "both" else found.mended == (what == "mended")
+    wanted = np.ones(len(found.row), bool) if what == "both" else found.mended == (what == "fixed")
     return [
         {
             "key": int(found.row[i]),
             "image": int(found.number[i]),
-            "what": "mends" if found.mended[i] else "breaks",
+            "what": "fixes" if found.mended[i] else "breaks",
             "label": names[found.label[i]],
             "std": names[found.std[i]],
             "rob": names[found.rob[i]],
@@ -134,6 +136,6 @@ def picture(bundle: LogitBundle, where: Where, row: int) -> str | None:
         where: Which part of it.
         row: Place in the part.
     """
-    part = bundle.attacked
-    images = bundle.clean_images if where == "clean" else part and part.images
+    attacked = bundle.attacked.images if bundle.attacked is not None else None
+    images = bundle.clean_images if where == "clean" else attacked
     return None if images is None or images.shape[-1] not in (1, 3) else data_url(images[row], PICTURE)

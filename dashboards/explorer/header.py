@@ -40,12 +40,12 @@ class Header:
         return self.banner, self.provenance, self.headline
 
     def refuse(self, message: str | None) -> None:
-        """Tell in the banner what was wrong; the view stays."""
+        """Show in the banner what was wrong; the view stays."""
         self.banner.value = messages.banner_html(message)
         self._told_for = self._state.trait_values()
 
     def settle(self) -> None:
-        """The view is drawn: what was told of other settings goes."""
+        """The view is drawn: messages on other settings go."""
         if self._unasked:
             return
         if self.banner.value and self._told_for != self._state.trait_values():

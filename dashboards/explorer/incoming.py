@@ -14,6 +14,7 @@ from mnuts_dashboards.explorer.links import all_defaults, read_link
 from mnuts_dashboards.explorer.state import ExplorerState, traits_of
 from mnuts_dashboards.text import messages
 from mnuts_dashboards.widgets.background import Job
+from mnuts_dashboards.widgets.query import FROM_LINK
 
 if TYPE_CHECKING:
     from mnuts_dashboards.explorer.app import Explorer
@@ -42,14 +43,14 @@ def take_link(explorer: Explorer, query: str) -> list[str]:
         values |= traits_of(explorer.searching.opening(ExplorerState(**mix).params, values["grid"]))
     state.case = values.pop("case")  # first: it says how many rows there are
     if state.case != "paper" and values["row"] > explorer.last_row:
-        problems.append(f"image must lie in [0, {explorer.last_row}], got {values['row']}")
+        problems.append(f"image must be between 0 and {explorer.last_row:,} ({FROM_LINK} {values['row']:,})")
         values["row"] = 0
     state.set(**values)
     return problems
 
 
 def take_file(explorer: Explorer, path: str | os.PathLike[str]) -> None:
-    """Take over a configuration (`.json`) or a bundle; the banner tells what is wrong.
+    """Take over a configuration (`.json`) or a bundle; the banner shows what is wrong.
 
     Args:
         explorer: The explorer.
@@ -76,12 +77,12 @@ def _take_config(explorer: Explorer, path: Path) -> None:
     config = MixConfig.load(path)
     explorer.config = config
     here, card = explorer.opened.engine.bundle, config.bundle
-    told = f"{path.name} is taken over."
+    remark = f"{path.name} loaded."
     if card is not None and card.digest != here.digest:
-        told += f" It was made on the bundle {card.name}; the figures here are those of {here.name}."
+        remark += f" It was made on the bundle {card.name}; the figures here are those of {here.name}."
     elif config.verified is not None and explorer.config.verified is None:
-        told += " Its verified figure was left out: it belongs to other settings."
-    explorer.controls.say(messages.remark_html(told))
+        remark += " Its verified figure is not shown: it was measured at different settings."
+    explorer.controls.say(messages.remark_html(remark))
 
 
 def _take_bundle(explorer: Explorer, path: Path) -> None:

@@ -12,9 +12,10 @@ from urllib.parse import parse_qsl, quote
 
 from mnuts_core.clamps import check_clamp
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import MixParams, check_ln_k
+from mnuts_core.params import MixParams
 from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState, traits_of
-from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, _whole, one_of, read_number
+from mnuts_dashboards.widgets.entries import read_ln_k
+from mnuts_dashboards.widgets.query import FOREIGN, FROM_LINK, MAX_QUERY, _whole, one_of, read_number
 
 TRANSFORM_KEYS = ("s", "p", "c")
 NAMES = {"k": "ln_k", "T": "temperature"}
@@ -42,7 +43,7 @@ def write_link(state: ExplorerState, opening: MixParams | None = None) -> str:
 
     Args:
         state: The state.
-        opening: The mix that a link without s, p and c opens on: then these need not be told.
+        opening: The mix that a link without s, p and c opens on: then these are not written.
     """
     params = state.params
     pairs = [("bundle", state.bundle)] if state.bundle else []
@@ -81,7 +82,7 @@ def _number(value: float) -> str:
 def read_link(
     query: str, *, bundles: Collection[str], grids: Collection[str], controls: Collection[str]
 ) -> Link:
-    """What a query asks for, validated; a wrong value is told and left out.
+    """What a query asks for, validated; a wrong value is reported and left out.
 
     Args:
         query: The query, without the question mark.
@@ -90,8 +91,8 @@ def read_link(
         controls: Names of the controls that `hide=` may name.
     """
     if len(query) > MAX_QUERY:
-        told = f"the link is longer than {MAX_QUERY:,} characters: nothing of it was taken over"
-        return Link(None, {}, True, (told,))
+        problem = f"the link is longer than {MAX_QUERY:,} characters and was ignored"
+        return Link(None, {}, True, (problem,))
     pairs = [(key, value) for key, value in parse_qsl(query) if key not in FOREIGN]
     fields = dict(pairs)
     snapshots = [value for key, value in pairs if key == "snap"]
@@ -111,8 +112,8 @@ def read_link(
         kept for text in snapshots[:MAX_SNAPSHOTS] if (kept := reading.snapshot(text)) is not None
     )
     if len(snapshots) > MAX_SNAPSHOTS:
-        told = f"snap may stand {MAX_SNAPSHOTS} times, got {len(snapshots)}: the first are taken"
-        reading.problems.append(told)
+        problem = f"a link holds at most {MAX_SNAPSHOTS} snapshots, got {len(snapshots)}: the first are used"
+        reading.problems.append(problem)
     for key in fields.keys() - _KNOWN:
         reading.problems.append(f"{key[:40]!r} is no setting: a link knows {', '.join(sorted(_KNOWN))}")
     return Link(bundle, values, best, tuple(reading.problems))
@@ -164,7 +165,7 @@ class _Reading:
 
 
 def _read_k(text: str) -> int:
-    return check_ln_k(_whole("k", text))
+    return read_ln_k(text, FROM_LINK)
 
 
 def _row(text: str) -> int:

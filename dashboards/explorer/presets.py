@@ -1,4 +1,4 @@
-"""*Start from*: the grid's best, configurations made on the open bundle, and the paper's transforms."""
+"""*Preset*: the grid's best, configurations made on the open bundle, and the paper's transforms."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Presets(w.Dropdown):
         self._naming = False
         super().__init__(
             options=[NO_PRESET, BEST, *PRESETS],
-            description="start from",
+            description="Preset",
             tooltip="A whole mix that was chosen for this bundle, or a transform: the paper's, or none",
             style={"description_width": LABEL},
             layout=WIDE,

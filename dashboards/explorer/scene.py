@@ -218,13 +218,14 @@ VIEWS = (
         Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=400),
         make=_plane,
         note=lambda bundle, _: (
-            f"Estimates: solid, margin bound; dotted and hollow, transfer. ★ verified. {_n(bundle)}"
+            "Solid line: margin-bound estimate. Dotted line, hollow marks: transfer estimate. "
+            f"★: verified by attack. {_n(bundle)}"
         ),
         click=_click_plane,
         searched=True,
     ),
     View(
-        Panel("transform", "The transform M of one logit", span=5, height=400),
+        Panel("transform", "What M does to a single logit", span=5, height=400),
         make=_transform,
         note=lambda bundle, _: f"Over the logits of n = {bundle.n_clean:,} clean images",
     ),
@@ -237,13 +238,14 @@ VIEWS = (
     View(
         Panel("mix_margins", "Margins of M(h)", span=4, height=400),
         make=lambda scene: histogram_figure({"M(h)": scene.mix_histograms}, scene.remix.threshold),
-        note=lambda *_: "Right of the dashed line M(h) outvotes g",
+        note=lambda *_: "To the right of the dashed line, M(h) overrules g",
     ),
     View(
         Panel("slices", "Sensitivity of the objective", span=8, height=380),
         make=_slices,
         note=lambda *_: (
-            "Algorithm 1 at this β (Fig. 9): darker is better, blank left out, ☆ best; click to go"
+            "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
+            "current mix. Click a cell to select it."
         ),
         click=_click_slices,
         searched=True,
@@ -252,7 +254,8 @@ VIEWS = (
         Panel("medians", "Median margins, margin gap", span=4, height=380),
         make=lambda scene: medians_figure(scene.opened.histograms, scene.mix_histograms),
         note=lambda bundle, _: (
-            f"Gap: attacked right − clean wrong (Fig. 6); g at h's attack points. {_n(bundle)}"
+            "Gap = median margin of correct attacked images minus that of misclassified clean images "
+            f"(Fig. 6). g: at h's attack points. {_n(bundle)}"
         ),
     ),
     View(

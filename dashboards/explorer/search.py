@@ -34,7 +34,7 @@ class Searching:
         opened: Gives the bundle that is open.
         arrive: Called with the change from the provisional mix to the one that the page was to open on.
         refresh: Called when there is a result.
-        refuse: Told what is wrong, in one sentence.
+        refuse: Called with what is wrong, in one sentence.
         failed: Called with what nobody expected.
     """
 

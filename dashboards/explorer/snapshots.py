@@ -53,7 +53,7 @@ class SnapshotsCard(w.VBox):
             snapshots: Their parameters.
 
         Raises:
-            MnutsError: If one cannot be had on this bundle.
+            MnutsError: If one cannot be computed on this bundle.
         """
         known = self._mixes
         keys = [(id(engine), params) for params in snapshots]

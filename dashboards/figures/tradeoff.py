@@ -23,7 +23,7 @@ FRONTIER = "best of the grid"
 CURRENT = "this transform"
 CURRENT_TRANSFER = f"{CURRENT}, transfer"
 SNAPSHOTS = "snapshots, bound"
-OTHERS = "others, verified"
+OTHERS = "other verified mixes"
 """Names of the traces that a click can lead along."""
 
 
@@ -180,7 +180,7 @@ def _others(others: Sequence[Known]) -> Figure:
             "size": 10,
             "symbol": "star",
         },
-        "meta": "other mixes, verified",
+        "meta": "other verified mixes",
         "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<extra></extra>",
     }
 

@@ -53,7 +53,7 @@ def transfers_figure(
         layout[axis("xaxis", pane + 1)] = name_axis(names, room=27) | {
             "domain": [left, left + 0.31],
             "anchor": axis("y", pane + 1),
-            "title": {"text": "used on", "standoff": 4},
+            "title": {"text": "applied to", "standoff": 4},
         }
         layout[axis("yaxis", pane + 1)] = {
             "anchor": axis("x", pane + 1),
@@ -84,7 +84,7 @@ def _matrix(cells: Sequence[Transfer], sources: list[str], names: Sequence[str],
     table = [[of[source, target] for target in names] for source in sources]
     return {
         "type": "heatmap",
-        "meta": f"{title}: loss in points against the own best (y: parameters of, x: used on)",
+        "meta": f"{title}: loss in points against the own best (y: parameters of, x: applied to)",
         "x": list(names),
         "y": sources,
         "z": [[_percent(_loss(cell, field)) for cell in row] for row in table],
@@ -126,14 +126,14 @@ def _plain(value: float) -> str:
 
 
 def _hover(cell: Transfer, field: str) -> str:
-    told = f"parameters of {cell.source}, used on {cell.target}"
+    text = f"parameters of {cell.source}, applied to {cell.target}"
     estimate, loss = getattr(cell, field), _loss(cell, field)
     if estimate is None:
-        return f"{told}<br>{'no attacked part' if cell.refused is None else 'no figures: see the table'}"
+        return f"{text}<br>{'no attacked part' if cell.refused is None else 'no figures: see the table'}"
     low, high = estimate.interval
     interval = f"[{100 * low:.1f}, {100 * high:.1f}], n = {estimate.n:,}"
-    told += f"<br>{estimate.kind} {100 * estimate.value:.2f} % {interval}"
-    return told + ("" if loss is None else f"<br>loss against its own best {100 * loss + 0.0:.2f} points")
+    text += f"<br>{estimate.kind} {100 * estimate.value:.2f} % {interval}"
+    return text + ("" if loss is None else f"<br>loss against its own best {100 * loss + 0.0:.2f} points")
 
 
 def _frame(row: int, column: int, pane: int) -> Figure:

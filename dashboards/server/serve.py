@@ -59,7 +59,7 @@ def serve(
         The exit code: 0 after an orderly end.
 
     Raises:
-        ServeError: The app, the bundle, the token or the port is not to be had; the message is one line.
+        ServeError: The app, the bundle, the token or the port is not available; the message is one line.
     """
     try:
         given = given_token(token, token_file)

@@ -21,7 +21,7 @@ MAX_ADDRESSES = 1024
 
 
 class TokenError(ValueError):
-    """Why there is no token to be had, in one line."""
+    """Why no token is available, in one line."""
 
 
 class Given(NamedTuple):

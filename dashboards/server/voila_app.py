@@ -107,7 +107,7 @@ class ThisInterpreter(KernelSpecManager):
         return []
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """The native kernel, told to keep its start-up remarks to itself."""
+        """The native kernel, without its start-up remarks."""
         spec = super().get_kernel_spec(kernel_name)
         spec.argv = [*spec.argv, "--log-level=40"]
         return spec
@@ -148,7 +148,7 @@ class ExplorerServer(Voila):
         return [(rule[0], gated(own.get(rule[1], rule[1])), *rule[2:]) for rule in rules]
 
     def listen(self) -> None:
-        """Serve until told to stop."""
+        """Serve until asked to stop."""
         server = BoundedServer(self.app, visitors=self.kernel_manager.visits.most)
         server.add_sockets(self.sockets)
         self.ioloop = IOLoop.current()

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from mnuts_core.functional.decimals import compared
 from mnuts_core.functional.quantiles import least_kept
 from mnuts_dashboards.text import messages
-from mnuts_dashboards.text.numbers import settings_text, signed
+from mnuts_dashboards.text.numbers import minus, settings_text
 from mnuts_dashboards.text.templates import Texts
 
 if TYPE_CHECKING:
@@ -73,13 +73,12 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> Markup:
         ),
     ]
     gain = view.mended - view.broken
-    promised, gained = (signed(100 * value / n, 2) for value in (view.promised, gain))
+    promised, gained = (minus(f"{100 * value / n:.2f}") for value in (view.promised, gain))
     cost = (
-        f"By the objective the mix should gain {promised} points of clean accuracy over M(h); it gains "
-        f"{gained}: it gets {view.mended:,} images right that the transformed model M(h) gets wrong, and "
-        f"{view.broken:,} wrong that M(h) gets right (the list of examples compares with the robust model h, "
-        f"not with M(h)). {view.not_second:,} more have g right and a low margin, but their class is not "
-        "M(h)'s second choice."
+        f"The objective predicts a gain of {promised} points over M(h); the actual gain is {gained} "
+        f"({view.mended:,} fixed, {view.broken:,} broken). In {view.not_second:,} further cases g is right "
+        "and the margin is low, but g's class is not M(h)'s runner-up. Fixed and broken are relative to M(h) "
+        "here, and relative to the robust model h in the list of images."
     )
     return _TEXTS.html("assumptions", rows=rows, paragraphs=[cost, _split_words(split)])
 
@@ -94,7 +93,7 @@ def _split_words(split: SeenAndUnseen) -> str:
 
 
 OUTCOMES = {
-    "mended": "The mix mends it: the robust model h is wrong, the mix is right.",
+    "mended": "The mix fixes it: the robust model h is wrong, the mix is right.",
     "broken": "The mix breaks it: the robust model h is right, the mix is wrong.",
     "right": "Right with the robust model h and with the mix.",
     "wrong": "Wrong with the robust model h and with the mix.",
@@ -120,7 +119,7 @@ def story_html(story: Story, picture: str | None) -> Markup:
         title=f"{story.where} image {story.number}",
         picture=picture,
         outcome=OUTCOMES[story.outcome],
-        rule=_rule(story.margin, story.threshold),
+        rule=_rule(story),
         votes=votes,
         label=story.label,
     )
@@ -155,11 +154,13 @@ def titled_html(cards: Sequence[tuple[str, str]]) -> Markup:
     return _TEXTS.html("titled", cards=[(title, html) for title, html in cards if html])
 
 
-def _rule(margin: float, threshold: float) -> str:
-    """Whether g can outvote M(h) at a margin, and why."""
+def _rule(story: Story) -> str:
+    """Whether g overrules M(h) at an example's margin, and why."""
+    margin, threshold = story.margin, story.threshold
     shown, limit = compared(margin, threshold)
     if abs(margin - threshold) <= abs(float(least_kept(threshold)) - threshold):
-        return f"M(h)'s margin equals (1−α)/α = {limit}: a tie, and ties go to g."
+        return f"M(h)'s margin equals the threshold ({limit}): a tie, and ties go to g."
     if margin > threshold:
-        return f"M(h)'s margin {shown} reaches (1−α)/α = {limit}: g cannot outvote it."
-    return f"M(h)'s margin {shown} stays below (1−α)/α = {limit}: g can outvote it."
+        return f"M(h)'s margin ({shown}) reaches the threshold ({limit}), so g cannot overrule it."
+    overrules = "overrules it" if story.mix != story.mapped else "can overrule it"
+    return f"M(h)'s margin ({shown}) is below the threshold ({limit}), so g {overrules}."

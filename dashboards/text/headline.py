@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from mnuts_core.views.headline import Headline, Row, error_change
 from mnuts_dashboards.text import messages
-from mnuts_dashboards.text.numbers import alpha_text, signed
+from mnuts_dashboards.text.numbers import alpha_text, errors_text, signed
 from mnuts_dashboards.text.templates import Texts
 from mnuts_dashboards.theme import CLASSIFIER
 
@@ -90,7 +90,7 @@ def _cell(estimate: Estimate | None, error_change: float | None = None) -> dict[
         "low": f"{100 * low:.1f}",
         "high": f"{100 * high:.1f}",
         "n": f"{estimate.n:,}",
-        "errors": "" if error_change is None else signed(100 * error_change, 1),
+        "errors": "" if error_change is None else f"{errors_text(error_change)} than robust model",
     }
 
 
@@ -107,23 +107,29 @@ def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> 
 
 def _gains(table: Headline) -> str:
     mix, rob, plain = table.mix, table.rob, table.plain
-    text = f"Against the robust model, this mix has {_gain('clean accuracy', mix.clean, rob.clean)}"
+    text = f"Compared with the robust model: {_clean_gain(mix.clean, rob.clean)}"
     if mix.margin_bound is not None and rob.attacked is not None:
-        text += f"; {_gain('margin bound', mix.margin_bound, rob.attacked)}"
-    text += f". Against the plain mix: {_gain('clean accuracy', mix.clean, plain.clean)}"
+        text += f", {_points(mix.margin_bound, rob.attacked)} margin bound"
+    text += f". Compared with the plain mix: {_clean_gain(mix.clean, plain.clean)}"
     if mix.margin_bound is not None and plain.margin_bound is not None:
-        text += f"; {_gain('margin bound', mix.margin_bound, plain.margin_bound)}"
+        same = mix.margin_bound.value == plain.margin_bound.value
+        why = " (by construction: same β)" if plain.label.endswith("β") else ""
+        text += (
+            f", same margin bound{why}"
+            if same
+            else f", {_points(mix.margin_bound, plain.margin_bound)} margin bound"
+        )
     return text + "."
 
 
-def _gain(name: str, ours: Estimate, theirs: Estimate) -> str:
+def _clean_gain(ours: Estimate, theirs: Estimate) -> str:
     """The difference in points, and what it does to the errors (Table 1)."""
-    text = f"{name} {signed(100 * (ours.value - theirs.value), 2)} points"
     errors = error_change(ours, theirs)
-    if ours.n == theirs.n and errors is not None:
-        before, after = theirs.n - theirs.successes, ours.n - ours.successes
-        text += f" ({before:,} → {after:,} errors, {signed(100 * errors, 1)} %)"
-    return text
+    return f"{_points(ours, theirs)} clean accuracy" + ("" if errors is None else f" ({errors_text(errors)})")
+
+
+def _points(ours: Estimate, theirs: Estimate) -> str:
+    return f"{signed(100 * (ours.value - theirs.value), 2)} points"
 
 
 def _meaning(table: Headline, attack: str | None) -> str:
@@ -131,10 +137,10 @@ def _meaning(table: Headline, attack: str | None) -> str:
         return "The bundle has no attacked part: there are no figures under attack."
     attack = attack or "not recorded in the bundle"
     return (
-        "Intervals are 95 % (Wilson); errors: relative change of the error rate against the robust model. "
+        "Intervals are 95 % (Wilson). "
         f"Attack, on the robust model: {attack}. "
-        "Margin bound and transfer are estimates from cached logits, not verified robust accuracy; the "
-        "standard model's transfer is no robust accuracy: nobody attacked it."
+        "Margin bound and transfer are estimates from cached logits, not verified robust accuracy. The "
+        "standard model's transfer figure is not its robust accuracy: no attack targeted it."
     )
 
 

@@ -18,6 +18,16 @@ def signed(value: float, digits: int) -> str:
     return minus(f"{value:+.{digits}f}")
 
 
+def errors_text(change: float) -> str:
+    """A relative change of the error rate in words, such as `12.9 % fewer errors`."""
+    share = f"{100 * abs(change):.1f}"
+    return (
+        "no more and no fewer errors"
+        if float(share) == 0
+        else f"{share} % {'fewer' if change < 0 else 'more'} errors"
+    )
+
+
 def alpha_text(alpha: float) -> str:
     """α with as many digits as it takes to tell it from 1."""
     return f"{alpha:.5f}" if 1.0 - alpha >= 5e-5 else f"1 − {1.0 - alpha:.2g}"

@@ -32,7 +32,7 @@ class Verifier(w.VBox):
     Args:
         config: Gives the current configuration.
         changed: Called when there is a result, or another bundle.
-        refuse: Told what went wrong.
+        refuse: Called with what went wrong.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Verifier(w.VBox):
         )  # fmt: skip
         self.data = w.Text(
             value=os.environ.get(IMAGES_VARIABLE, ""),
-            placeholder="cifar10-jpeg:FOLDER",
+            placeholder="cifar10-jpeg:/path/to/folder",
             description="images from",
             tooltip="Data spec of the images that the bundle was built from",
             continuous_update=False,
@@ -97,7 +97,9 @@ class Verifier(w.VBox):
         self.n.max = max(1, bundle.n_adv)
         self.n.value = min(DEFAULT_N, self.n.max)
         self.data.layout.display = "none" if bundle.clean_images is not None or shared() else None
-        self.told.value = "" if reason is None else messages.remark_html(f"Not from this page: {reason}.")
+        self.told.value = (
+            "" if reason is None else messages.remark_html(f"Verification is not available here: {reason}.")
+        )
 
     def _on_start(self, _: object) -> None:
         # A page can send a click of a button that it shows as disabled, and numbers beyond a box's ends.
@@ -111,9 +113,10 @@ class Verifier(w.VBox):
         data = None if self._bundle.clean_images is not None else self._images()
         if data == "":
             self._refuse(
-                "images from: this server was started without --images"
+                "This bundle contains no images, and this server was started without --images."
                 if shared()
-                else "images from: name the images that the bundle was built from, cifar10-jpeg:FOLDER"
+                else "This bundle contains no images. Enter where they are, "
+                "e.g. cifar10-jpeg:/path/to/folder."
             )
             return
         n = max(1, min(self.n.value, self._bundle.n_adv))
@@ -143,7 +146,7 @@ class Verifier(w.VBox):
 
     def _attacking(self, request: Request) -> str:
         settings = numbers.settings_text(request.config.params)
-        return f"Attacking {request.n} images with {settings}; go on exploring."
+        return f"Attacking {request.n} images at {settings} … You can keep exploring meanwhile."
 
     def _on_done(self, config: MixConfig) -> None:
         run = self._run
@@ -202,4 +205,4 @@ class Verifier(w.VBox):
 def waiting(before: int) -> str:
     """What stands there while others are attacked first."""
     others = "1 verification" if before == 1 else f"{before} verifications"
-    return f"Waiting: {others} of other visitors before yours. Go on exploring; Cancel gives up the place."
+    return f"Waiting: {others} of other visitors before yours. Keep exploring; Cancel gives up your place."

@@ -134,7 +134,7 @@ class Verification:
             progress: Called with the share done, and with 0 while it waits.
 
         Raises:
-            MnutsError: If models or images are not to be had, or the attack failed.
+            MnutsError: If models or images are not available, or the attack failed.
             Cancelled: If it was cancelled.
         """
         with self._place, tempfile.TemporaryDirectory(prefix="mnuts-verify-") as name:

@@ -59,7 +59,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
             `cards`, as `run.Verification` writes them.
 
     Raises:
-        MnutsError: If models or images are not to be had, or do not fit.
+        MnutsError: If models or images are not available, or do not fit.
     """
     _say(share=0.0)
     device, threat = resolve_device("auto"), ThreatModel(norm=job["norm"], eps=job["eps"])

@@ -1,4 +1,4 @@
-"""Long work beside the page: in a thread, with progress and cancel, told on the page's own loop."""
+"""Long work beside the page: in a thread, with progress and cancel, reported on the page's own loop."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Job(Generic[T]):
     def _run(self) -> None:
         try:
             result = self._work(self._report)
-        except Exception as error:  # told to the page, which shows it
+        except Exception as error:  # reported to the page, which shows it
             self._tell(self._failed, error)
         else:
             self._tell(self._done, result)

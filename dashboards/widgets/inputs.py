@@ -10,12 +10,13 @@ import ipywidgets as w
 from markupsafe import Markup
 from traitlets import HasTraits
 
-from mnuts_core.errors import MnutsError
+from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.widgets.drag import Drag
+from mnuts_dashboards.widgets.entries import read_number, sentence
 
 WIDE = {"width": "auto", "margin": "2px 0"}
-LABEL = "94px"
+LABEL = "118px"
 DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
 SLACK = 1e-6
@@ -131,7 +132,7 @@ class Knob:
         """Pass on where the visitor moved the slider."""
         if self._putting or self.slider.disabled:
             return
-        self._moving = True  # the page is ahead of us: it is not told where its own slider stands
+        self._moving = True  # the page is ahead of us: it knows where its own slider stands
         try:
             self._state.set_trait(self._name, self._rounded(change["new"]))
         finally:
@@ -147,18 +148,13 @@ class Knob:
         if self.box.disabled or change["new"] == self._text(current):
             return
         try:
-            value = self._spec.check(float(change["new"]))
-        except ValueError as error:  # ParameterError is one
+            value = read_number(self._name, change["new"])
+        except ParameterError as error:
             self.box.value = self._text(current)  # before the banner: who reads that may type again
-            self._refuse(str(error) if isinstance(error, MnutsError) else self._not_a_number(change["new"]))
+            self._refuse(sentence(str(error)))
             return
         self._state.set_trait(self._name, value)
         self.box.value = self._text(value)
-
-    def _not_a_number(self, text: str) -> str:
-        hint = ": write 0.25, not 0,25" if "," in text else ""
-        got = repr(text[:40]) if text.strip() else "nothing"
-        return f"{self._name} must be a number in {self._spec.interval}, got {got}{hint}"
 
 
 class Choice(w.Dropdown):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import PARAMS
+from mnuts_dashboards.widgets import entries
+
+FROM_LINK = "the link has"
+"""Whose number it is, for a message."""
 
 MAX_QUERY = 8000
 """Characters; browsers and servers take no longer address for certain."""
@@ -16,16 +19,7 @@ FOREIGN = frozenset({"token", "theme", "reset"})
 
 def read_number(name: str) -> Callable[[str], float]:
     """A function that reads a parameter's value; it raises `ParameterError` where that is wrong."""
-    spec = PARAMS[name]
-
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise ParameterError(f"{name} must be a number in {spec.interval}, got {text[:40]!r}") from None
-        return spec.check(value)
-
-    return read
+    return lambda text: entries.read_number(name, text, FROM_LINK)
 
 
 def _whole(name: str, text: str) -> int:

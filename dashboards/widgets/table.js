@@ -27,7 +27,7 @@ class View {
     const table = element("table", { role, "aria-label": model.get("label") }, element("thead", {}, this.head), this.body);
     this.box = element("div", { class: "mnuts-table-box" }, table);
     if (model.get("height")) this.box.style.height = `${model.get("height")}px`;
-    const search = element("input", { type: "search", placeholder: "filter, such as a class", "aria-label": `Filter: ${model.get("label")}`,
+    const search = element("input", { type: "search", placeholder: "Filter, e.g. by class", "aria-label": `Filter: ${model.get("label")}`,
       oninput: ({ target }) => ((this.words = target.value.trim().toLowerCase()), this.fill()) });
     el.classList.add("mnuts-table");
     if (model.get("filtered")) el.append(element("div", { class: "mnuts-table-top" }, this.note, search));
@@ -126,7 +126,7 @@ function render({ model, el }) {
   const view = new View(model, el);
   const fill = () => view.fill();
   const choose = () => view.choose();
-  model.on("change:rows change:note", fill);
+  model.on("change:rows change:note change:empty", fill);
   model.on("change:chosen", choose);
   const watch = new IntersectionObserver(([entry]) => {
     model.set("visible", entry.isIntersecting);
@@ -135,7 +135,7 @@ function render({ model, el }) {
   watch.observe(el);
   return () => {
     watch.disconnect();
-    model.off("change:rows change:note", fill);
+    model.off("change:rows change:note change:empty", fill);
     model.off("change:chosen", choose);
   };
 }

@@ -95,7 +95,7 @@ class Upload(PageWidget):
             return
         self._got += len(piece)
         if self._got > self._size:
-            self._stop(f"{self._name} is larger than it said: not taken")
+            self._stop(f"{self._name} is larger than announced: not imported")
             return
         self._file.write(piece)
         if self._got < self._size:

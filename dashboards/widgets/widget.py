@@ -1,4 +1,4 @@
-"""The page's own widgets: what a page may write of them is said in one place."""
+"""The page's own widgets: what a page may write of them is defined in one place."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def _logits(name: str, value: ArrayLike) -> NDArray[Any]:
 
 
 def _class_names(names: Any, logits: Any) -> tuple[str, ...]:
-    """The given names, else one number a class, as far as K can be told."""
+    """The given names, else one number a class, as far as K is known."""
     if names is None:
         shape = np.shape(logits)
         return numbered_classes(shape[1] if len(shape) == 2 else 2)

@@ -198,11 +198,11 @@ def _match(
     if strangers := [int(number) for number in wanted if int(number) not in place]:
         raise BundleError(f"{path}: an adv row has index {strangers[0]}, which no clean row has")
     found = np.array([place[int(number)] for number in wanted], dtype=np.int64)
-    told = _numbers(path, adv, "label")
-    if (differ := ~np.isnan(told) & (told != labels[found])).any():
+    stated = _numbers(path, adv, "label")
+    if (differ := ~np.isnan(stated) & (stated != labels[found])).any():
         row = int(np.flatnonzero(differ)[0])
         raise BundleError(
-            f"{path}: the adv row with index {wanted[row]} has label {told[row]:g}, its clean row "
+            f"{path}: the adv row with index {wanted[row]} has label {stated[row]:g}, its clean row "
             f"{labels[found[row]]}: the rows are misaligned"
         )
     return found

@@ -41,7 +41,7 @@ Logits = NDArray[np.floating[Any]]
 
 
 class LogitWarning(NamedTuple):
-    """What puts all figures of a bundle in doubt: a code of `docs/warnings.md`, and what was seen."""
+    """A reason not to rely on a bundle's figures: a code of `docs/warnings.md`, and what was seen."""
 
     code: Code
     message: str

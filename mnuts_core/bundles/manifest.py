@@ -71,7 +71,7 @@ class ThreatModel(Card):
             >>> str(ThreatModel(norm="Linf", eps=8 / 255)), str(ThreatModel(norm="L2", eps=0.5))
             ('ℓ∞, ε = 8/255', 'ℓ2, ε = 0.5')
         """
-        levels = self.eps * 255  # pixels have 256 levels, and ℓ∞ radii are usually told in these
+        levels = self.eps * 255  # pixels have 256 levels, and ℓ∞ radii are usually given in these
         whole = self.norm == "Linf" and self.eps < 1 and abs(levels - round(levels)) < 1e-6
         radius = f"{round(levels)}/255" if whole else f"{self.eps:.4g}"
         return f"{'ℓ∞' if self.norm == 'Linf' else 'ℓ2'}, ε = {radius}"

@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run `mnuts` and return the exit code; errors are told in one line on standard error.
+    """Run `mnuts` and return the exit code; errors are printed in one line on standard error.
 
     Args:
         argv: The arguments after the program's name.

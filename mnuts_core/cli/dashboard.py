@@ -74,7 +74,7 @@ def dashboard(
 
     paths = [find_bundle(name) for name in bundle or []]
     for path in paths:
-        LogitBundle.load(path)  # a broken one is told here, not on a blank page
+        LogitBundle.load(path)  # a broken one is refused here, not on a blank page
     from mnuts_dashboards.server.serve import ServeError, serve
 
     try:

@@ -231,7 +231,7 @@ def _basis(result: GridSearchResult) -> Text:
     lines = (
         f"{len(result.ties):,} of {result.grid.size:,} cells share the best objective, wrong kept: {which} "
         f"{result.n_wrong:,} of {result.n_clean:,} clean",
-        "examples; where M(h) keeps a margin ≥ q there, g cannot mend the mistake. Fewer is better.",
+        "examples; where M(h) keeps a margin ≥ q there, g cannot correct the mistake. Fewer is better.",
         f"q: {1 - result.beta:.4g}-quantile ({result.quantile_method}) of M(h)'s margins at the "
         f"{result.n_right:,} of {result.n_attacked:,} attacked examples",
         "that h gets right; α = 1/(1+q). M costs, M changes: against h alone, in accuracy and predictions.",

@@ -1,4 +1,4 @@
-"""What a command does when it is told to stop: by Ctrl-C, or by the system with SIGTERM or SIGHUP.
+"""What a command does when it is asked to stop: by Ctrl-C, or by the system with SIGTERM or SIGHUP.
 
 All three unwind the stack, so that temporary files, folders and locks go; the exit code is 128 + the signal.
 """
@@ -54,7 +54,7 @@ def resumable(work: Path, patience: float, *, fresh: bool = False) -> Iterator[N
     Args:
         work: The folder.
         patience: Seconds to wait for another process that has it.
-        fresh: Whether the command was told to throw away what is there.
+        fresh: Whether the command is to throw away what is there.
 
     Raises:
         WorkFolderError: If another process works in it; the message says which.

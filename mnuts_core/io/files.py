@@ -63,7 +63,7 @@ def write_together(contents: Mapping[Path, bytes], error: type[Exception]) -> li
     temporary: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
-            with _told(f"cannot write {shown(path)}", error):
+            with _reraised(f"cannot write {shown(path)}", error):
                 _refuse_obstacle(path)
                 temporary[path] = _beside(path)
                 with open(temporary[path], "xb") as stream:  # the umask alone decides who may read it
@@ -72,7 +72,7 @@ def write_together(contents: Mapping[Path, bytes], error: type[Exception]) -> li
                     os.fsync(stream.fileno())
         for step in (_refuse_obstacle, lambda path: os.replace(temporary[path], path)):
             for path in contents:  # the obstacles once more: one may have come meanwhile
-                with _told(f"cannot write {shown(path)}", error):
+                with _reraised(f"cannot write {shown(path)}", error):
                     step(path)
     finally:
         for left in temporary.values():
@@ -89,7 +89,7 @@ def check_writable(path: str | os.PathLike[str], error: type[Exception]) -> None
         error: Likewise.
     """
     path = Path(path)
-    with _told(f"cannot write {shown(path)}", error):
+    with _reraised(f"cannot write {shown(path)}", error):
         _refuse_obstacle(path)
         _try_to_write(path)
 
@@ -103,7 +103,7 @@ def check_file(path: str | os.PathLike[str], error: type[Exception], option: str
         option: What named it, for the message.
         force: Whether it was asked for.
     """
-    with _told(f"cannot write {shown(path)}", error):
+    with _reraised(f"cannot write {shown(path)}", error):
         there = kind_of(path) == FILE
     if there and not force:
         raise error(f"{shown(path)} exists already: give another {option}, or --force to overwrite it")
@@ -119,12 +119,12 @@ def check_folder(folder: str | os.PathLike[str], error: type[Exception], name: s
         name: What the folder is, for the message: the name of an option.
     """
     folder, problem = Path(folder), f"{name} {shown(folder)} cannot be made"
-    with _told(problem, error):
+    with _reraised(problem, error):
         kind = kind_of(folder)
     if kind not in (None, FOLDER):
         raise error(f"{name} must name a folder, got the {kind} {shown(folder)}")
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    with _told(problem, error):
+    with _reraised(problem, error):
         _try_to_write(there / "x")
 
 
@@ -136,8 +136,8 @@ def make_folder(folder: str | os.PathLike[str], error: type[Exception]) -> None:
         error: The exception to raise if it cannot be made.
     """
     folder = Path(folder)
-    with _told(f"cannot make {shown(folder)}", error):
-        with contextlib.suppress(FileExistsError):  # a folder, or what is told below
+    with _reraised(f"cannot make {shown(folder)}", error):
+        with contextlib.suppress(FileExistsError):  # a folder, or what is refused next
             folder.mkdir(parents=True)
         if (kind := kind_of(folder)) not in (FOLDER, None):  # none: another process has just removed it
             raise FileExistsError(errno.EEXIST, f"it is a {kind}, give the path of a folder")
@@ -155,7 +155,7 @@ def shown(path: str | os.PathLike[str]) -> str:
 
 
 @contextlib.contextmanager
-def _told(problem: str, error: type[Exception]) -> Iterator[None]:
+def _reraised(problem: str, error: type[Exception]) -> Iterator[None]:
     """Raise errors of the operating system as one of ours: what cannot be done, and why."""
     try:
         yield

@@ -133,7 +133,7 @@ def refuse_unsound(name: str, unsound: Tensor, numbers: Tensor, where: str = "fo
     if rows:
         raise ParameterError(
             f"{name} must return finite logits, got NaN or infinity {where} {len(rows)} of {len(numbers)} "
-            f"images in a batch (rows {listed(rows)}, counted from 0): leave them out, or mend the model"
+            f"images in a batch (rows {listed(rows)}, counted from 0): leave them out, or fix the model"
         )
 
 

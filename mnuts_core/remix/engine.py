@@ -81,7 +81,7 @@ class Remix:
             the margin bound, but for margins that equal the threshold, which the bound counts as kept.
         rob_clean: Accuracy of M(h) alone on the clean images.
         rob_attacked: Accuracy of M(h) alone at the MMAA points.
-        warnings: What puts these figures in doubt, one line each.
+        warnings: Reasons not to rely on these figures, one line each.
         on_clean: Per-example results on the clean images.
         on_attacked: The same on the attacked ones, or None.
     """
@@ -197,7 +197,7 @@ class RemixEngine:
 
     @cached_property
     def _bundle_warnings(self) -> tuple[str, ...]:
-        """What puts every figure of this bundle in doubt."""
+        """Reasons not to rely on any figure of this bundle."""
         return tuple(map(str, logit_warnings(self.bundle)))
 
     @cached_property
@@ -304,31 +304,32 @@ class RemixEngine:
     def _warnings(
         self, params: MixParams, threshold: float, clean: Part, attacked: Part | None
     ) -> tuple[str, ...]:
-        told = list(self._bundle_warnings)
+        warnings = list(self._bundle_warnings)
         if threshold > SATURATED or threshold < UNRESOLVED:
-            told.append(
-                f"float64 saturates here: the threshold (1-α)/α is {threshold:.12g}, and margins this near "
-                f"{'1' if threshold > SATURATED else '0'} cannot be told apart; do not use this setting"
+            end = 1 if threshold > SATURATED else 0
+            warnings.append(
+                f"Numerically saturated: margins this close to {end} cannot be distinguished. "
+                "Results at this setting are unreliable."
             )
-        told += self._transform_losses(clean, attacked)
+        warnings += self._transform_losses(clean, attacked)
         if params.ln_k >= 2 and min(params.ln_k, self.bundle.num_classes) == 2:
-            told.append("layer norm over two logits leaves nothing but which is larger: set ln_k to 0")
-        return tuple(told)
+            warnings.append("layer norm over two logits leaves nothing but which is larger: set ln_k to 0")
+        return tuple(warnings)
 
     def _transform_losses(self, clean: Part, attacked: Part | None) -> list[str]:
         """Where M costs the robust model more accuracy than the search would let it (Assumption 4.2)."""
-        n, told = self.n_clean, []
+        n, warnings = self.n_clean, []
         for name, part, before in (
             ("clean", clean, self.rob_right[:n]),
             ("attacked", attacked, self.rob_right[n:]),
         ):
             lost = 0.0 if part is None else float(before.mean() - part.right.mean())
             if lost > MAX_ACCURACY_LOSS + 1e-12:
-                told.append(
-                    f"the transform alone costs the robust model {100 * lost:.2f} points of {name} accuracy: "
-                    "β is kept of what is left (Assumption 4.2)"
+                warnings.append(
+                    f"the transform itself costs the robust model {100 * lost:.2f} points of {name} accuracy "
+                    "(violates Assumption 4.2); β refers to what remains"
                 )
-        return told
+        return warnings
 
     def _mix_class(self, params: MixParams, threshold: float) -> Tensor:
         if params.temperature == 0.0:

@@ -70,7 +70,7 @@ class SharedStages:
         return self._once((ln_k, c, clamp, p, s), lambda: _joined(self._each(ask)))
 
     def _once(self, key: object, compute: Callable[[], T]) -> T:
-        """The last answers are kept: waking a thread to be told the same takes longer than moving β may."""
+        """The last answers are kept: waking a thread for the same answer takes longer than moving β may."""
         if key not in self._answers:
             self._answers[key] = compute()
             while len(self._answers) > 2 * KEPT:

@@ -242,8 +242,8 @@ def choose(result: GridSearchResult) -> tuple[tuple[int, int, int], tuple[str, .
         notes.append("no cell meets max_accuracy_loss: the best of the others is shown, which costs accuracy")
     elif not plain and left_out:
         notes.append(
-            f"{left_out} of {allowed.size} cells left out: M costs the robust model more than "
-            f"{100 * (result.max_accuracy_loss or 0):g} points of accuracy there"
+            f"{left_out} of {allowed.size} cells excluded: there M lowers the robust model's accuracy by "
+            f"more than {100 * (result.max_accuracy_loss or 0):g} points"
         )
     if flagged := int(result.saturated.sum()):
         notes.append(f"{flagged} of {allowed.size} cells are saturated (q > 1 - 3e-6 or q < 1e-12)")

@@ -23,7 +23,7 @@ from tests.synthetic import make_bundle
 NOTEBOOK = ROOT / "dashboards" / "explorer.ipynb"
 DRIVER = Path(__file__).with_name("browser_latency.js")
 SIZES = ((10_000, 1_000, 10), (10_000, 1_000, 100), (5_000, 1_000, 1_000))
-SLIDERS = {"s": "scale s", "p": "power p", "c": "bias c", "β": "level β"}
+SLIDERS = {"s": "scale s", "p": "power p", "c": "bias c", "β": "robustness kept, β"}
 WAYS = ("plain", "swift")
 PARTS = ("kernel", "wire", "wait", "draw", "paint")
 SEARCHED = """

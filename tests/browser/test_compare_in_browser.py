@@ -114,13 +114,13 @@ def test_nothing_is_clipped_on_small_and_large_screens_dark_and_light(served, ch
 
 
 def test_beta_alpha_and_a_bundle_are_followed_and_kept(page, bundles):
-    box = page.locator(".mnuts-slider", has_text="level β").locator("input[type=text]")
+    box = page.locator(".mnuts-slider", has_text="robustness kept").locator("input[type=text]")
     box.fill("0.9")
     box.press("Enter")
     wait_for_clean(page, expected(bundles, ["digits", "made-up"], 0.9))
     page.wait_for_function("location.search.includes('beta=0.9')")
     page.wait_for_timeout(900)  # a step of its own in the browser's history
-    page.get_by_label("α carried over").check()
+    page.get_by_label("keep α").check()
     wait_for_clean(page, expected(bundles, ["digits", "made-up"], 0.9, "source"))
     page.get_by_label("made-up-20-classes").check()
     wait_for_clean(page, expected(bundles, ["digits", "made-up", "made-up-20-classes"], 0.9, "source"))

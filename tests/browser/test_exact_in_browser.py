@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NOTEBOOK = DASHBOARDS / "explorer.ipynb"
 DATA = ROOT / "data"
 CELLS = "[...document.querySelectorAll('[data-row=mix] td')].slice(0, 3).map(e => e.innerText)"
-STARS = f"{PLOT.format('plane')}.data.find(t => t.name === 'others, verified')"
+STARS = f"{PLOT.format('plane')}.data.find(t => t.name === 'other verified mixes')"
 STAR = f"""number => {{
   const plot = {PLOT.format("plane")}, star = {STARS}, box = plot.getBoundingClientRect();
   const i = [...star.customdata].indexOf(number), {{ xaxis, yaxis }} = plot._fullLayout;
@@ -45,7 +45,7 @@ def page(served, chromium_page, name):
 
 
 def choose(page, label):
-    page.get_by_label("start from").select_option(label)
+    page.get_by_label("Preset").select_option(label)
 
 
 def wait_for(page, config):

@@ -114,7 +114,7 @@ def test_typing_and_keys_move_sliders_and_the_numbers_follow_the_core(page, engi
     set_slider(page, "bias c", "-0.25")
     params = params.with_(c=-0.25)
     wait_for_mix(page, expected(engine, params))
-    set_slider(page, "level β", "0.9")
+    set_slider(page, "robustness kept", "0.9")
     params = params.with_(beta=0.9)
     wait_for_mix(page, expected(engine, params))
     handle = page.locator(".mnuts-slider", has_text="power p").locator(".noUi-handle")
@@ -151,7 +151,7 @@ def test_a_drag_moves_the_figures_before_it_ends_and_stays_where_it_ends(page, l
 
 
 def test_find_best_then_export_gives_a_configuration_with_the_same_numbers(page, engine, tmp_path):
-    set_slider(page, "level β", "0.95")
+    set_slider(page, "robustness kept", "0.95")
     page.get_by_role("button", name="Find best for this β").click()
     best = grid_search(engine.bundle, GridSpec.paper("cifar10"), 0.95).best.params.with_(alpha=None)
     wait_for_mix(page, expected(engine, best))
@@ -169,10 +169,10 @@ def test_find_best_then_export_gives_a_configuration_with_the_same_numbers(page,
 
 
 def test_alpha_by_hand_and_a_preset(page, engine):
-    page.get_by_role("button", name="α by hand").click()
+    page.get_by_role("button", name="Set α manually").click()
     set_slider(page, "weight α", "0.6")
     wait_for_mix(page, expected(engine, opening(engine).with_(alpha=0.6)))
-    page.get_by_label("start from").select_option("Layer norm only")
+    page.get_by_label("Preset").select_option("Layer norm only")
     params = MixParams(s=1, p=1, c=0, clamp="linear", alpha=0.6)
     wait_for_mix(page, expected(engine, params))
 
@@ -180,32 +180,32 @@ def test_alpha_by_hand_and_a_preset(page, engine):
 def test_the_page_leaves_a_presets_values_as_they_are(page):
     """Its sliders round to their steps and tell so; that is no choice of the visitor's."""
     for name, values in PRESETS.items():
-        page.get_by_label("start from").select_option(name)
+        page.get_by_label("Preset").select_option(name)
         for _ in ("now", "later"):
             for symbol in "spc":
                 slider = page.locator(".mnuts-slider", has_text=PARAMS[symbol].label)
                 box = slider.locator("input[type=text]")
                 expect(box).to_have_value(f"{getattr(values, symbol):.6g}")
             page.wait_for_timeout(500)
-        expect(page.get_by_label("start from").locator("option:checked")).to_have_text(name)
+        expect(page.get_by_label("Preset").locator("option:checked")).to_have_text(name)
 
 
 def test_a_wrong_setting_shows_a_banner_not_a_traceback(page):
-    field = page.get_by_label("LN top-k")
+    field = page.get_by_label("layer norm over top-k logits")
     field.fill("1")
     field.press("Enter")
-    page.get_by_role("alert").get_by_text("ln_k must be 0").wait_for()
+    page.get_by_role("alert").get_by_text("LN top-k must be 0").wait_for()
     assert page.get_by_text("Traceback").count() == 0
     assert field.input_value() == "250"
-    set_slider(page, "level β", "98.5")
-    page.get_by_role("alert").get_by_text("beta must lie in [0, 1], got 98.5").wait_for()
-    set_slider(page, "level β", "0.95")
+    set_slider(page, "robustness kept", "98.5")
+    page.get_by_role("alert").get_by_text("β must be between 0 and 1. Did you mean 0.985?").wait_for()
+    set_slider(page, "robustness kept", "0.95")
     page.get_by_role("alert").wait_for(state="detached")
 
 
 def test_sliders_have_names_and_say_their_values(page):
     """What a screen reader hears of a slider: its label, and the value itself, not its place."""
-    for name, value in (("power p", "3.125"), ("scale s", "1.5"), ("level β", "0.985")):
+    for name, value in (("power p", "3.125"), ("scale s", "1.5"), ("robustness kept", "0.985")):
         set_slider(page, name, value)
         handle = page.get_by_role("slider", name=name, exact=True)
         handle.wait_for()
@@ -243,7 +243,7 @@ def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
     set_slider(page, "bias c", "-0.25")
     wait_for_query(page, c="-0.25")
     page.wait_for_timeout(1000)  # at rest: the next change is a step of its own
-    set_slider(page, "level β", "0.9")
+    set_slider(page, "robustness kept", "0.9")
     wait_for_query(page, c="-0.25", beta="0.9")
     page.go_back()
     wait_for_mix(page, expected(engine, params.with_(c=-0.25)))
@@ -271,7 +271,7 @@ def test_a_link_opens_the_view_hides_controls_and_tells_what_is_wrong(served, ch
 def test_an_example_is_chosen_by_mouse_and_keyboard(page):
     page.get_by_role("grid", name="Examples that the mix").scroll_into_view_if_needed()  # filled when seen
     page.locator("tr.choice").first.click()
-    page.get_by_text("The mix mends it").wait_for()
+    page.get_by_text("The mix fixes it").wait_for()
     first = query_image(page)
     assert page.evaluate("document.querySelector('.mnuts-story img').naturalWidth") >= 64
     page.keyboard.press("ArrowDown")
@@ -306,7 +306,7 @@ def test_verify_in_the_background_and_only_this_mix_shows_the_figure(page, tmp_p
     page.get_by_label("steps", exact=True).fill("2")
     page.get_by_label("steps", exact=True).press("Enter")
     page.get_by_role("button", name="Verify this mix").click()
-    page.get_by_text("go on exploring").wait_for()
+    page.get_by_text("keep exploring").wait_for()
     set_slider(page, "bias c", "-0.4")  # the page goes on meanwhile
     wait_for_query(page, c="-0.4")
     page.get_by_text("n = 12, for s =").wait_for()

@@ -360,7 +360,7 @@ class TestSaturation:
         remix = RemixEngine(digits).remix(self.SHARP)
         assert remix.threshold == 1.0
         assert remix.margin_bound.successes == 0
-        assert any("float64 saturates" in line for line in remix.warnings)
+        assert any("Numerically saturated" in line for line in remix.warnings)
 
     def test_the_exported_module_resolves_ties_as_the_engine_does(self, digits):
         remix = RemixEngine(digits).remix(self.SHARP)

@@ -270,7 +270,7 @@ class TestChoose:
         objective[1, 1, 0], loss[1, 1, 0] = 0.1, 0.0011
         result = altered(base, objective=objective, accuracy_loss=loss)
         assert result.best.index != (1, 1, 0)
-        assert any("1 of 8 cells left out" in note for note in result.warnings)
+        assert any("1 of 8 cells excluded" in note for note in result.warnings)
         assert not result.admissible[1, 1, 0]
         loss[1, 1, 0] = 0.001  # exactly the limit is allowed
         assert altered(base, objective=objective, accuracy_loss=loss).best.index == (1, 1, 0)

@@ -210,8 +210,8 @@ def test_a_link_reproduces_the_view(compare, folder, monkeypatch):
     ("query", "told"),
     [
         ("bundles=nope,one", "no bundle &#39;nope&#39; here"),
-        ("beta=98.5", "beta must lie in [0, 1], got 98.5"),
-        ("beta=x", "beta must be a number"),
+        ("beta=98.5", "β must be between 0 and 1. Did you mean 0.985?"),
+        ("beta=x", "β must be a number between 0 and 1"),
         ("grid=mine", "grid must be one of cifar10"),
         ("clamp=tanh", "clamp must be one of gelu"),
         ("alpha=1", "alpha must be one of target, source"),

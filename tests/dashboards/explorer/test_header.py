@@ -22,9 +22,9 @@ def header(state):
 
 
 def test_a_complaint_stays_until_a_setting_moves(header, state):
-    header.refuse("beta must lie in [0, 1]")
+    header.refuse("β must be between 0 and 1")
     header.settle()
-    assert "beta must lie in [0, 1]" in header.banner.value
+    assert "β must be between 0 and 1" in header.banner.value
     state.c = state.c + 0.1
     header.settle()
     assert header.banner.value == ""
@@ -35,10 +35,10 @@ def test_a_complaint_outlasts_what_the_visitor_did_not_change(header, state):
         state.c = state.c + 0.1
         header.settle()
 
-    header.refuse("beta must lie in [0, 1]")
+    header.refuse("β must be between 0 and 1")
     header.outlast(change)
     header.settle()
-    assert "beta must lie in [0, 1]" in header.banner.value
+    assert "β must be between 0 and 1" in header.banner.value
     state.c = state.c + 0.1
     header.settle()
     assert header.banner.value == ""

@@ -70,22 +70,25 @@ def test_a_widened_grid_is_written_as_the_one_it_came_from():
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("s=99x", "s must be a number in (0, 1e+06], got '99x'"),
-        ("s=0", "s must lie in (0, 1e+06], got 0"),
-        ("beta=nan", "beta must lie in [0, 1], got nan"),
-        ("beta=1.5", "beta must lie in [0, 1], got 1.5"),
-        ("alpha=0.2", "alpha must lie in [0.5, 1], got 0.2"),
-        ("T=-1", "temperature must lie in [0, inf), got -1"),
+        ("s=99x", "s must be a number greater than 0 and at most 1,000,000 (the link has “99x”)"),
+        ("s=0", "s must be greater than 0 and at most 1,000,000 (the link has 0)"),
+        ("beta=nan", "β must be a number between 0 and 1 (the link has “nan”)"),
+        ("beta=1.5", "β must be between 0 and 1. Did you mean 0.015?"),
+        ("alpha=0.2", "α must be between 0.5 and 1 (the link has 0.2)"),
+        ("T=-1", "T must be 0 or greater (the link has −1)"),
         ("clamp=tanh", "clamp must be one of gelu"),
-        ("k=1", "ln_k must be 0 (no layer norm) or an integer of at least 2, got 1"),
-        ("k=2.5", "k must be a whole number, got '2.5'"),
+        ("k=1", "LN top-k must be 0 (no layer norm) or a whole number of 2 or more"),
+        (
+            "k=2.5",
+            "LN top-k must be 0 (no layer norm) or a whole number of 2 or more (the link has 2.5)",
+        ),
         ("image=-1", "image must be a whole number from 0"),
         ("image=" + "9" * 30, "image must be a whole number"),
         ("shows=everything", "shows must be one of paper, clean, attacked"),
         ("bundle=../../etc/passwd", "bundle must be one of digits, my bundle (2)"),
         ("grid=mine", "grid must be one of cifar10, cifar100"),
         ("hide=T,nothing", "hide must be one of T, beta, got 'nothing'"),
-        ("snap=s:5,p:0", "p must lie in (0, 100], got 0"),
+        ("snap=s:5,p:0", "p must be greater than 0 and at most 100 (the link has 0)"),
         ("snap=s:5,x:1", "snap knows s, p, c"),
         ("wrong=1", "'wrong' is no setting"),
         ("s=1&" + "x" * MAX_QUERY, "longer than 8,000 characters"),
@@ -105,7 +108,7 @@ def test_a_wrong_name_to_hide_leaves_the_others_hidden():
 def test_too_many_snapshots_are_cut():
     link = read("&".join(["snap=s:5,p:4,c:-1"] * (MAX_SNAPSHOTS + 3)))
     assert len(link.values["snapshots"]) == MAX_SNAPSHOTS
-    assert "may stand 6 times, got 9" in link.problems[0]
+    assert "at most 6 snapshots, got 9" in link.problems[0]
 
 
 def test_words_of_the_server_and_the_page_are_none_of_ours():

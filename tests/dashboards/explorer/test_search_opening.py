@@ -180,6 +180,6 @@ def test_what_is_wrong_with_a_link_outlasts_the_search_behind_it(path, held):
         held.set()
         await until(lambda: not explorer.searching.awaited)
         explorer.make(ALL)
-        assert "beta must lie in [0, 1]" in explorer.header.banner.value
+        assert "β must be between 0 and 1" in explorer.header.banner.value
 
     asyncio.run(visit())

@@ -41,7 +41,9 @@ def test_words_tell_the_attack_and_the_warnings(table):
 def test_error_changes_are_relative_to_the_robust_model(table):
     expected = (1 - table.mix.clean.value) / (1 - table.rob.clean.value) - 1
     (row,) = re.findall(r"data-row='mix'>(.*?)</tr>", headline.headline_html(table))
-    assert f"errors {numbers.signed(100 * expected, 1)}&nbsp;%" in row
+    assert f"{numbers.errors_text(expected)} than robust model" in row
+    assert numbers.errors_text(-0.129) == "12.9 % fewer errors"
+    assert numbers.errors_text(0.5) == "50.0 % more errors"
     assert numbers.signed(-4.25, 1) == "−4.2"
 
 

@@ -99,7 +99,7 @@ def test_pieces_become_a_file(upload):
         ("x.json", [], 0, "must hold 1 byte to 256 MiB, got 0 bytes"),
         ("x.json", [], "many", "must hold 1 byte to 256 MiB"),
         ("x.json", [], uploads.MAX_FILE + 1, "must hold 1 byte to 256 MiB"),
-        ("x.json", [b"123"], 2, "larger than it said"),
+        ("x.json", [b"123"], 2, "larger than announced"),
     ],
 )
 def test_what_is_not_taken_is_told(upload, name, pieces, size, told):

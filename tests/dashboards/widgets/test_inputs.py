@@ -119,7 +119,8 @@ def test_the_range_does_not_move_under_a_drag(state, power):
 
 
 @pytest.mark.parametrize(
-    ("text", "end"), [("0,5", "got '0,5': write 0.25, not 0,25"), ("abc", "got 'abc'"), (" ", "got nothing")]
+    ("text", "end"),
+    [("0,5", "Did you mean 0.5?"), ("abc", "(you entered “abc”)."), (" ", "(you entered nothing).")],
 )
 def test_what_is_no_number_is_told(power, told, state, text, end):
     power.box.value = text

@@ -1,0 +1,98 @@
+"""Numbers that a person entered: validated, and answered in words that stand on the page."""
+
+from __future__ import annotations
+
+import math
+
+from mnuts_core.errors import ParameterError
+from mnuts_core.params import MAX_LN_K, PARAMS, ParamSpec, check_ln_k
+
+ENTERED = "you entered"
+"""Whose number it is, for the message; a link's is another."""
+
+
+def read_number(name: str, text: str, source: str = ENTERED) -> float:
+    """A parameter's value as it was entered.
+
+    Args:
+        name: The parameter's name in `PARAMS`.
+        text: What was entered.
+        source: Whose number it is.
+
+    Raises:
+        ParameterError: If it is no number, or outside the valid interval; the message is for a page.
+    """
+    spec = PARAMS[name]
+    try:
+        return spec.check(float(text))
+    except ValueError:  # ParameterError is one
+        raise ParameterError(_refusal(spec, text, source)) from None
+
+
+def read_ln_k(text: str, source: str = ENTERED) -> int:
+    """The layer norm's number of logits as it was entered.
+
+    Args:
+        text: What was entered.
+        source: Whose number it is.
+
+    Raises:
+        ParameterError: If it is neither 0 nor a whole number of 2 or more; the message is for a page.
+    """
+    try:
+        return check_ln_k(int(text) if len(text) < 20 else MAX_LN_K + 1)
+    except ValueError:
+        large = f", at most {MAX_LN_K:,}" if (_number(text) or 0.0) > MAX_LN_K else ""
+        rule = f"LN top-k must be 0 (no layer norm) or a whole number of 2 or more{large}"
+        raise ParameterError(f"{rule} ({source} {shown(text)})") from None
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence of its own.
+
+    Example:
+        >>> sentence("s must be 1"), sentence("Did you mean 1?")
+        ('s must be 1.', 'Did you mean 1?')
+    """
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def shown(text: str) -> str:
+    """What was entered, for a message: a number with the minus as it is printed, anything else in quotes."""
+    text = text.strip()[:40]
+    return text.replace("-", "−") if _number(text) is not None else f"“{text}”" if text else "nothing"
+
+
+def _refusal(spec: ParamSpec, text: str, source: str) -> str:
+    number = "" if _number(text) is not None else "a number "
+    rule = f"{spec.symbol} must be {number}{_allowed(spec)}"
+    meant = _meant(spec, text)
+    return f"{rule} ({source} {shown(text)})" if meant is None else f"{rule}. Did you mean {meant}?"
+
+
+def _allowed(spec: ParamSpec) -> str:
+    low, high = (f"{end:,.10g}".replace("-", "−") for end in (spec.low, spec.high))
+    if spec.low_open:
+        return f"greater than {low} and at most {high}"
+    return f"between {low} and {high}" if math.isfinite(spec.high) else f"{low} or greater"
+
+
+def _meant(spec: ParamSpec, text: str) -> str | None:
+    """The valid value that was probably meant: a share instead of percent, a point instead of a comma."""
+    number = _number(text.replace(",", "."))
+    if number is not None and spec.high == 1.0 and 1.0 < number <= 100.0:
+        number /= 100.0
+    elif "," not in text:
+        return None
+    try:
+        return f"{spec.check(number):.10g}".replace("-", "−")
+    except ParameterError:
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
