@@ -99,7 +99,7 @@ class Compare(w.VBox):
         """Take over what a link asks for; what is wrong with it stands in the banner.
 
         Args:
-            query: The URL's query string, see `compare_state`.
+            query: The URL's query string, see `state`.
         """
         self._show_link(query)
         self.navigator.restart()

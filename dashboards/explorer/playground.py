@@ -142,7 +142,7 @@ def show(figure: Mapping[str, Any], title: str, *, height: int = 340, note: str 
     """One figure that stands still, drawn as the explorer draws.
 
     Args:
-        figure: Plain Plotly JSON, as `mnuts_dashboards.figures_*` make it.
+        figure: Plain Plotly JSON, as `mnuts_dashboards.figures` make it.
         title: Heading above the plot.
         height: In pixels.
         note: A small line under the title, such as n.

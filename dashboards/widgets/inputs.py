@@ -56,7 +56,7 @@ class Knob:
             layout={"flex": "1 1 auto", "width": "auto", "min_width": "0"},
         )
         if self._spec.scale == "log":
-            self.slider.add_class("mnuts-log")  # see `page.js`
+            self.slider.add_class("mnuts-log")  # see `browser.js`
         self.box = w.Text(
             value=self._text(value),
             continuous_update=False,

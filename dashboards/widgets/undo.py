@@ -58,7 +58,7 @@ class History:
 
 
 class Address(Protocol):
-    """The browser's address, as far as a navigator needs it (see `page.Page`)."""
+    """The browser's address, as far as a navigator needs it (see `browser.Page`)."""
 
     def push(self, link: str, place: int) -> None:
         """A new entry of the browser's history."""
