@@ -114,7 +114,7 @@ def test_nothing_is_clipped_on_small_and_large_screens_dark_and_light(served, ch
 
 
 def test_beta_alpha_and_a_bundle_are_followed_and_kept(page, bundles):
-    box = page.locator(".mnuts-slider", has_text="robustness kept").locator("input[type=text]")
+    box = page.locator(".mnuts-slider", has_text="robustness kept, β").locator("input[type=text]")
     box.fill("0.9")
     box.press("Enter")
     wait_for_clean(page, expected(bundles, ["digits", "made-up"], 0.9))

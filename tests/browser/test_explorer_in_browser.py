@@ -114,7 +114,7 @@ def test_typing_and_keys_move_sliders_and_the_numbers_follow_the_core(page, engi
     set_slider(page, "bias c", "-0.25")
     params = params.with_(c=-0.25)
     wait_for_mix(page, expected(engine, params))
-    set_slider(page, "robustness kept", "0.9")
+    set_slider(page, "robustness kept, β", "0.9")
     params = params.with_(beta=0.9)
     wait_for_mix(page, expected(engine, params))
     handle = page.locator(".mnuts-slider", has_text="power p").locator(".noUi-handle")
@@ -151,7 +151,7 @@ def test_a_drag_moves_the_figures_before_it_ends_and_stays_where_it_ends(page, l
 
 
 def test_find_best_then_export_gives_a_configuration_with_the_same_numbers(page, engine, tmp_path):
-    set_slider(page, "robustness kept", "0.95")
+    set_slider(page, "robustness kept, β", "0.95")
     page.get_by_role("button", name="Find best for this β").click()
     best = grid_search(engine.bundle, GridSpec.paper("cifar10"), 0.95).best.params.with_(alpha=None)
     wait_for_mix(page, expected(engine, best))
@@ -197,15 +197,15 @@ def test_a_wrong_setting_shows_a_banner_not_a_traceback(page):
     page.get_by_role("alert").get_by_text("LN top-k must be 0").wait_for()
     assert page.get_by_text("Traceback").count() == 0
     assert field.input_value() == "250"
-    set_slider(page, "robustness kept", "98.5")
+    set_slider(page, "robustness kept, β", "98.5")
     page.get_by_role("alert").get_by_text("β must be between 0 and 1. Did you mean 0.985?").wait_for()
-    set_slider(page, "robustness kept", "0.95")
+    set_slider(page, "robustness kept, β", "0.95")
     page.get_by_role("alert").wait_for(state="detached")
 
 
 def test_sliders_have_names_and_say_their_values(page):
     """What a screen reader hears of a slider: its label, and the value itself, not its place."""
-    for name, value in (("power p", "3.125"), ("scale s", "1.5"), ("robustness kept", "0.985")):
+    for name, value in (("power p", "3.125"), ("scale s", "1.5"), ("robustness kept, β", "0.985")):
         set_slider(page, name, value)
         handle = page.get_by_role("slider", name=name, exact=True)
         handle.wait_for()
@@ -243,7 +243,7 @@ def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
     set_slider(page, "bias c", "-0.25")
     wait_for_query(page, c="-0.25")
     page.wait_for_timeout(1000)  # at rest: the next change is a step of its own
-    set_slider(page, "robustness kept", "0.9")
+    set_slider(page, "robustness kept, β", "0.9")
     wait_for_query(page, c="-0.25", beta="0.9")
     page.go_back()
     wait_for_mix(page, expected(engine, params.with_(c=-0.25)))
@@ -262,14 +262,16 @@ def test_a_link_opens_the_view_hides_controls_and_tells_what_is_wrong(served, ch
     page = chromium_page
     page.goto(f"{served.url}?s=2&p=2&c=-0.3&beta=0.9&hide=T,search&k=one&theme=dark", wait_until="commit")
     wait_for_mix(page, expected(engine, MixParams(s=2, p=2, c=-0.3, beta=0.9)))
-    page.get_by_role("alert").get_by_text("k must be a whole number, got 'one'").wait_for()
+    page.get_by_role("alert").get_by_text("or a whole number of 2 or more (the link has “one”)").wait_for()
     assert not page.locator(".mnuts-slider", has_text="temperature T").is_visible()
     assert not page.get_by_role("button", name="Find best for this β").is_visible()
     wait_for_query(page, theme="dark", hide="T,search")
 
 
 def test_an_example_is_chosen_by_mouse_and_keyboard(page):
-    page.get_by_role("grid", name="Examples that the mix").scroll_into_view_if_needed()  # filled when seen
+    page.get_by_role(
+        "grid", name="Images the mix fixes or breaks"
+    ).scroll_into_view_if_needed()  # filled when seen
     page.locator("tr.choice").first.click()
     page.get_by_text("The mix fixes it").wait_for()
     first = query_image(page)
