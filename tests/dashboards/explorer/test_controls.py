@@ -7,6 +7,7 @@ from mnuts_core.params import IDENTITY
 from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.explorer.state import PRESETS
+from mnuts_dashboards.figures.tradeoff import OTHERS
 from tests import ROOT
 from tests.synthetic import clean_only
 
@@ -179,7 +180,7 @@ def test_the_shipped_mixes_are_offered_with_what_was_verified(click):
         "shipped best, β = 0.95",
     ]
     assert explorer.config.verified is not None  # it opens on the other one
-    click(explorer, "others verified", 0, customdata=1)  # by its number
+    click(explorer, OTHERS, 0, customdata=1)  # by its number
     assert explorer.controls.preset.value == "shipped best, β = 0.95"
     explorer.controls.defaults.click()
     explorer.controls.preset.value = "shipped best, β = 0.95"

@@ -4,7 +4,7 @@ import pytest
 
 from mnuts_core import grid_search
 from mnuts_dashboards.explorer.scene import ALL
-from mnuts_dashboards.figures.tradeoff import CURRENT
+from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER
 
 
 def test_find_best_moves_to_what_the_core_finds(explorer, bundle):
