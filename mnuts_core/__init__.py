@@ -8,8 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnuts_core.attacks.mmaa import MinimumMargin, minimum_margin_attack
-    from mnuts_core.attacks.square import square_margin_attack
+    from mnuts_core.attacks.base import MinimumMargin
+    from mnuts_core.attacks.mmaa import Mmaa, minimum_margin_attack
+    from mnuts_core.attacks.square import Square, square_margin_attack
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.importers import import_logits
     from mnuts_core.datasets.base import LoadedData
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from mnuts_core.views.tradeoff import alpha_curve
 
 _HOME = {
-    "MinimumMargin": "mnuts_core.attacks.mmaa",
+    "MinimumMargin": "mnuts_core.attacks.base",
+    "Mmaa": "mnuts_core.attacks.mmaa",
     "minimum_margin_attack": "mnuts_core.attacks.mmaa",
+    "Square": "mnuts_core.attacks.square",
     "square_margin_attack": "mnuts_core.attacks.square",
     "LogitBundle": "mnuts_core.bundles.bundle",
     "import_logits": "mnuts_core.bundles.importers",
@@ -82,10 +85,12 @@ __all__ = [
     "MixConfig",
     "MixParams",
     "MixedClassifier",
+    "Mmaa",
     "MnutsError",
     "ParameterError",
     "Remix",
     "RemixEngine",
+    "Square",
     "Verified",
     "alpha_curve",
     "beta_frontier",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from mnuts_core import LogitBundle
+from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 
 
 def make_arrays(
@@ -52,3 +54,11 @@ def clean_only(bundle: LogitBundle) -> LogitBundle:
         clean_std_logits=bundle.clean_std_logits,
         clean_rob_logits=bundle.clean_rob_logits,
     )
+
+
+def with_attack(settings: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of `build_bundle`, from a flat table that names an attack and settings of any attack."""
+    kind = MARGIN_ATTACKS[settings.get("attack", "mmaa")]
+    of_all = {field.name for each in MARGIN_ATTACKS.values() for field in fields(each)}
+    own = {field.name: settings[field.name] for field in fields(kind) if field.name in settings}
+    return {name: value for name, value in settings.items() if name not in of_all} | {"attack": kind(**own)}

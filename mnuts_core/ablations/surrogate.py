@@ -76,7 +76,8 @@ def d9(
         ParameterError: If n is out of range, or the bundle records no threat model.
         MnutsError: If models and images do not give the bundle's own logits.
     """
-    from mnuts_core.pipeline.build import Transformed
+    from mnuts_core.attacks.base import Transformed
+    from mnuts_core.attacks.mmaa import N_ITER, Mmaa
 
     bundle.require_attacked()
     threat, attack = bundle.manifest.threat, bundle.manifest.attack
@@ -92,11 +93,13 @@ def d9(
         original,
         models,
         data,
-        surrogate=Transformed(best.s, best.p, best.c),
-        norm=threat.norm,
-        eps=threat.eps,
-        n_iter=n_iter or (attack.n_iter if attack and attack.n_iter else 100),
-        seed=seed,
+        attack=Mmaa(
+            norm=threat.norm,
+            eps=threat.eps,
+            seed=seed,
+            surrogate=Transformed(best.s, best.p, best.c),
+            n_iter=n_iter or (attack.n_iter if attack and attack.n_iter else N_ITER),
+        ),
         batch_size=batch_size,
         device=device,
         progress=progress,
@@ -115,7 +118,7 @@ def d9(
 
 
 def _attacked_anew(
-    original: LogitBundle, models: tuple[Model, Model], data: tuple[Tensor, Tensor], **attack: Any
+    original: LogitBundle, models: tuple[Model, Model], data: tuple[Tensor, Tensor], **options: Any
 ) -> LogitBundle:
     """The bundle of the same attacked images, at the points that MMAA finds against the surrogate."""
     from mnuts_core.pipeline.build import build_bundle
@@ -137,7 +140,7 @@ def _attacked_anew(
         data=manifest.data,
         std_card=manifest.std_model,
         rob_card=manifest.rob_model,
-        **attack,
+        **options,
     )
     for what, ours, cached in (
         ("accurate", made.clean_std_logits, original.clean_std_logits[attacked.index]),

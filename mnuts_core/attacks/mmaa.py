@@ -8,6 +8,7 @@ signed margin that any step of either has seen.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -15,8 +16,10 @@ import torch
 from torch import Tensor
 
 from mnuts_core.attacks.apgd import Loss, apgd, column, of_examples
+from mnuts_core.attacks.base import MarginAttack, MinimumMargin
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import Ball, Norm, generator, make_ball
+from mnuts_core.bundles.manifest import AttackCard, Setting
 from mnuts_core.functional.margins import check_labels, signed_margin
 from mnuts_core.functional.mixing import sound
 from mnuts_core.functional.transform import layer_norm
@@ -36,31 +39,16 @@ from mnuts_core.models.inputs import (
 from mnuts_core.models.predict import ask, check_gradients, count_classes, refuse_unsound
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
 
+N_ITER = 100
+"""Steps of each run of APGD, as in AutoAttack."""
 N_TARGETS = 9
 """Other classes that targeted APGD drives at, as in AutoAttack."""
 
-BLACK_BOX = "give attack='square' (`mnuts build --attack square`), which asks for answers alone"
+BLACK_BOX = "give attack=Square(...) (`mnuts build --attack square`), which asks for answers alone"
 """What to do with a model without gradients."""
 
 STRETCHES = 4
 """With reduced precision, how often in a run exact margins are computed; each costs a forward pass."""
-
-
-class MinimumMargin(NamedTuple):
-    """What MMAA found, on the CPU, one row for each example.
-
-    Attributes:
-        images: Points of least margin in the ball, shape (N, C, H, W), in [0, 1], dtype of the input.
-        margin: Signed margin of the attacked classifier there, shape (N,), in [-1, 1].
-        logits: Raw logits of the model there (not those of the surrogate), shape (N, K).
-        correct: Whether the margin is positive: the attacked classifier is right there (a tie counts as
-            wrong), bool, shape (N,).
-    """
-
-    images: Tensor
-    margin: Tensor
-    logits: Tensor
-    correct: Tensor
 
 
 def minimum_margin_attack(
@@ -70,7 +58,7 @@ def minimum_margin_attack(
     *,
     norm: Norm = "Linf",
     eps: float,
-    n_iter: int = 100,
+    n_iter: int = N_ITER,
     n_targets: int = N_TARGETS,
     seed: int = 0,
     batch_size: int = 256,
@@ -330,3 +318,56 @@ def _from(before: int, total: int, progress: Progress | None) -> Callable[[int],
             progress(before + done, total)
 
     return report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mmaa(MarginAttack):
+    """APGD on cross-entropy, then targeted APGD on DLR (B.1); see `minimum_margin_attack`."""
+
+    n_iter: int = N_ITER
+    n_targets: int = N_TARGETS
+    precision: Precision = "full"
+
+    def check(self, dtype: torch.dtype, classes: int) -> None:
+        """Check the settings."""
+        super().check(dtype, classes)
+        check_count("n_iter", self.n_iter, 1)
+        check_count("n_targets", self.n_targets, 0)
+        check_precision(self.precision, dtype)
+
+    def card(self, dtype: torch.dtype, classes: int) -> AttackCard:
+        """What the bundle says of the attack."""
+        return AttackCard(
+            name="MMAA: APGD-CE, then targeted APGD-DLR",
+            surrogate=self.target,
+            n_iter=self.n_iter,
+            n_targets=self.cost(classes) - 1,
+            seed=self.seed,
+            precision=self._arithmetic(dtype, self.precision),
+        )
+
+    def settings(self) -> dict[str, Setting | None]:
+        """What the attack's outcome depends on."""
+        return {
+            "attack": "mmaa",
+            **super().settings(),
+            "n_iter": self.n_iter,
+            "n_targets": self.n_targets,
+            "precision": self.precision,
+        }
+
+    def cost(self, classes: int) -> int:
+        """Runs of APGD for each image."""
+        return 1 + min(self.n_targets, classes - 1)
+
+    def climbed(self, classes: int) -> Model:
+        """LN, or the surrogate that was asked for."""
+        return climbed_of(self.surrogate and self.surrogate.__call__, classes)
+
+    def _function(self) -> Callable[..., MinimumMargin]:
+        return partial(
+            minimum_margin_attack,
+            n_iter=self.n_iter,
+            n_targets=self.n_targets,
+            precision=self.precision,
+        )

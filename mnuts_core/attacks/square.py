@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.mmaa import MinimumMargin
+from mnuts_core.attacks.base import MarginAttack, MinimumMargin
 from mnuts_core.attacks.norms import Ball, L2Ball, Norm, generator, make_ball
+from mnuts_core.bundles.manifest import AttackCard, Setting
 from mnuts_core.functional.margins import check_labels, signed_margin
 from mnuts_core.functional.mixing import sound
 from mnuts_core.functional.transform import layer_norm
@@ -305,3 +308,36 @@ def _signs(uniform: Tensor) -> Tensor:
 
 def _column(values: Tensor) -> Tensor:
     return values.view(-1, 1, 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Square(MarginAttack):
+    """Random search by the model's answers alone (D.5); see `square_margin_attack`."""
+
+    n_queries: int = N_QUERIES
+
+    def check(self, dtype: torch.dtype, classes: int) -> None:
+        """Check the settings."""
+        super().check(dtype, classes)
+        check_count("n_queries", self.n_queries, 1)
+
+    def card(self, dtype: torch.dtype, classes: int) -> AttackCard:
+        """What the bundle says of the attack."""
+        return AttackCard(
+            name="Square, least margin of all queries (black box)",
+            surrogate=self.target,
+            n_queries=self.n_queries,
+            seed=self.seed,
+            precision=self._arithmetic(dtype),
+        )
+
+    def settings(self) -> dict[str, Setting | None]:
+        """What the attack's outcome depends on."""
+        return {"attack": "square", **super().settings(), "n_queries": self.n_queries}
+
+    def cost(self, classes: int) -> int:
+        """Queries for each image."""
+        return self.n_queries
+
+    def _function(self) -> Callable[..., MinimumMargin]:
+        return partial(square_margin_attack, n_queries=self.n_queries)

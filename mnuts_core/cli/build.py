@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
 from contextlib import nullcontext, redirect_stdout
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -27,7 +29,7 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.params import check_eps
 
 if TYPE_CHECKING:
-    from mnuts_core.attacks.margin_attacks import Transformed
+    from mnuts_core.attacks.base import MarginAttack, Transformed
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.pipeline.distributed import World
 
@@ -148,13 +150,13 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
 
     if given.n_clean is not None and given.n_clean < 1:
         raise ParameterError(f"--n-clean must be an integer of at least 1, got {given.n_clean}")
-    where, norm, work = world.device(device), check_norm(given.norm), work_folder_of(out)
+    attack, where, work = margin_attack(given), world.device(device), work_folder_of(out)
     std, rob, images = load_all(
         given.std,
         given.rob,
         given.data,
         n=given.n_clean,
-        norm=norm,
+        norm=attack.norm,
         dataset=given.dataset,
         data_dir=given.data_dir,
         device=where,
@@ -174,10 +176,8 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             rob.module,
             images.images,
             images.labels,
-            norm=norm,
-            eps=parse_eps(given.eps),
+            attack=attack,
             n_adv=given.n_adv,
-            seed=given.seed,
             name=given.name or out.stem,
             classes=images.classes,
             data=images.card,
@@ -186,13 +186,6 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             command=command_line(given, out),
             with_images=given.with_images,
             batch_size=given.batch_size,
-            attack=_margin_attack(given.attack),
-            n_iter=given.n_iter,
-            n_targets=given.n_targets,
-            n_queries=given.n_queries,
-            surrogate=_surrogate(given.surrogate),
-            precision=check_precision_name(given.precision),
-            channels_last=given.channels_last,
             progress=progress if world.is_first else None,
             on_doubt=(lambda doubt: warn(str(doubt))) if world.is_first else None,
             device=where,
@@ -204,20 +197,19 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
 
 def command_line(given: Settings, out: Path) -> str:
     """The command that makes the bundle again: what differs from the defaults, in a shell's words."""
-    words: list[str] = ["mnuts", "build"]
+    words, defaults = ["mnuts", "build"], _defaults()
     for option, value in given._asdict().items():
         flag = "--" + option.replace("_", "-")
         if value is True:
             words.append(flag)
-        elif value is not None and value is not False and value != _DEFAULTS.get(option):
+        elif value is not None and value is not False and value != defaults[option]:
             words += [flag, str(value)]
     return shlex.join([*words, "--out", str(out)])
 
 
-_DEFAULTS = {
-    "seed": 0, "batch_size": 256, "attack": "mmaa", "n_iter": 100, "n_targets": 9, "n_queries": 5000,
-    "surrogate": "ln", "precision": "full",
-}  # fmt: skip
+def _defaults() -> dict[str, Any]:
+    """What each option is when it is not given."""
+    return {name: parameter.default for name, parameter in inspect.signature(build).parameters.items()}
 
 
 def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
@@ -248,16 +240,36 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
         )
 
 
-def _margin_attack(attack: str) -> Any:
+def margin_attack(given: Settings) -> MarginAttack:
+    """The attack with its settings.
+
+    Raises:
+        ParameterError: If there is no such attack, or a setting of another one is given.
+    """
     from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 
-    if attack not in MARGIN_ATTACKS:
-        raise ParameterError(f"--attack must be one of {', '.join(MARGIN_ATTACKS)}, got {attack!r}")
-    return attack
+    if given.attack not in MARGIN_ATTACKS:
+        raise ParameterError(f"--attack must be one of {', '.join(MARGIN_ATTACKS)}, got {given.attack!r}")
+    of_all = {name: [field.name for field in fields(kind)] for name, kind in MARGIN_ATTACKS.items()}
+    kind, own, defaults = MARGIN_ATTACKS[given.attack], of_all[given.attack], _defaults()
+    for option, value in given._asdict().items():
+        foreign = option not in own and any(option in names for names in of_all.values())
+        if foreign and value != defaults[option]:
+            flag = "--" + option.replace("_", "-")
+            raise ParameterError(
+                f"{flag} is no setting of --attack {given.attack}, got {value!r}: leave it out"
+            )
+    settings = given._asdict() | {
+        "norm": check_norm(given.norm),
+        "eps": parse_eps(given.eps),
+        "surrogate": _surrogate(given.surrogate),
+        "precision": check_precision_name(given.precision),
+    }
+    return kind(**{name: settings[name] for name in own})
 
 
 def _surrogate(text: str) -> Transformed | None:
-    from mnuts_core.attacks.margin_attacks import Transformed
+    from mnuts_core.attacks.base import Transformed
 
     values = parse_surrogate(text)
     return None if values is None else Transformed(*values)

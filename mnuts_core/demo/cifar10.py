@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
+from mnuts_core.attacks.mmaa import Mmaa
 from mnuts_core.attacks.norms import Norm
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard
@@ -199,10 +200,8 @@ def attack_pair(
             pair.rob,
             test.images,
             test.labels,
-            norm=NORM,
-            eps=EPS,
+            attack=Mmaa(norm=NORM, eps=EPS, seed=SEED, precision=precision_on(device), channels_last=True),
             n_adv=n_adv,
-            seed=SEED,
             name="cifar10",
             classes=CLASSES,
             data=test.card,
@@ -210,8 +209,6 @@ def attack_pair(
             rob_card=model_card("demo:cifar10/rob", pair.rob),
             command=command,
             batch_size=125,
-            precision=precision_on(device),
-            channels_last=True,
             progress=show,
             device=device,
             work_dir=work / "bundle",

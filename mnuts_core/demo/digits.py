@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from mnuts_core.attacks.mmaa import Mmaa
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.datasets.base import LoadedData
@@ -119,9 +120,7 @@ def _attacked(std: DigitsNet, rob: DigitsNet, validation: Split, progress: bool)
             rob.double(),
             validation.images,
             validation.labels,
-            norm=NORM,
-            eps=EPS,
-            seed=ATTACK_SEED,
+            attack=Mmaa(norm=NORM, eps=EPS, seed=ATTACK_SEED),
             name="digits",
             classes=CLASSES,
             data=DATA,

@@ -14,17 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.margin_attacks import N_ITER, MarginAttackName, Transformed, make_margin_attack
-from mnuts_core.attacks.mmaa import BLACK_BOX, N_TARGETS
-from mnuts_core.attacks.norms import Norm
-from mnuts_core.attacks.square import N_QUERIES
+from mnuts_core.attacks.base import MarginAttack
+from mnuts_core.attacks.mmaa import BLACK_BOX
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.models.inputs import (
     Model,
-    Precision,
     Progress,
     check_count,
     check_images,
@@ -46,7 +43,7 @@ from mnuts_core.pipeline.locks import held
 from mnuts_core.pipeline.shared_work import finish
 from mnuts_core.pipeline.workfolder import WorkFolder
 
-__all__ = ["Transformed", "build_bundle", "model_card", "predict", "progress_bar", "to_uint8"]
+__all__ = ["build_bundle", "model_card", "predict", "progress_bar", "to_uint8"]
 
 
 def build_bundle(
@@ -55,10 +52,8 @@ def build_bundle(
     images: Tensor,
     labels: Tensor,
     *,
-    norm: Norm,
-    eps: float,
+    attack: MarginAttack,
     n_adv: int | None = None,
-    seed: int = 0,
     name: str,
     classes: Sequence[str],
     data: DataCard,
@@ -67,13 +62,6 @@ def build_bundle(
     command: str = "",
     with_images: bool = False,
     batch_size: int = 256,
-    attack: MarginAttackName = "mmaa",
-    n_iter: int = N_ITER,
-    n_targets: int = N_TARGETS,
-    n_queries: int = N_QUERIES,
-    surrogate: Transformed | None = None,
-    precision: Precision = "full",
-    channels_last: bool = False,
     progress: Progress | None = None,
     on_doubt: Callable[[Doubt], None] | None = None,
     device: str | torch.device = "auto",
@@ -85,14 +73,13 @@ def build_bundle(
 
     Args:
         std_model: Accurate classifier g: images (N, C, H, W) in [0, 1] → raw logits (N, K).
-        rob_model: Robust classifier h, likewise; it is attacked behind a layer norm (B.1). With attack
-            `"square"` both may be any callables: no gradient is asked of them.
+        rob_model: Robust classifier h, likewise; it is attacked behind a layer norm (B.1). With
+            `Square` both may be any callables: no gradient is asked of them.
         images: Clean images in [0, 1], float32 or float64, shape (N, C, H, W).
         labels: True classes, integer, shape (N,), in [0, K).
-        norm: `"Linf"` or `"L2"`.
-        eps: Radius in (0, inf), in units of pixels in [0, 1].
+        attack: `Mmaa` (B.1), or `Square`, which asks for no gradients (D.5) and takes many more passes, with
+            norm, radius and its other settings. Its memory layout holds for the clean passes too.
         n_adv: How many images are attacked, from the first on; all if None, none if 0.
-        seed: Seed of the attack's random starts.
         name: The bundle's name.
         classes: K class names.
         data: Which images these are.
@@ -101,13 +88,6 @@ def build_bundle(
         command: The command line that makes this bundle again.
         with_images: Keep the images too, as uint8 (rounded to 1/255: for looking at, not for attacking).
         batch_size: Images at a time.
-        attack: `"mmaa"` (B.1), or `"square"`, which asks for no gradients (D.5) and takes many more passes.
-        n_iter: MMAA's steps of each run of APGD.
-        n_targets: Other classes that MMAA's targeted APGD drives at; at most K - 1 are used.
-        n_queries: Square's queries about each image.
-        surrogate: What is attacked in the place of LN∘h_rob: M(s, p, c)∘h_rob (D.9).
-        precision: Of MMAA's gradients, see `minimum_margin_attack`.
-        channels_last: See `minimum_margin_attack`; holds for the clean passes too.
         progress: Called with (work done, work in all) of the attack, as far as this process has to do it.
         on_doubt: Called, before the first batch, with each thing that is odd about the models or images
             (`mnuts_core.pipeline.diagnostics`); None looks for nothing.
@@ -127,24 +107,14 @@ def build_bundle(
         WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images, where = check_images(images), choose_device(device)
-    chosen = make_margin_attack(
-        attack,
-        norm=norm,
-        eps=eps,
-        seed=seed,
-        surrogate=surrogate,
-        channels_last=channels_last,
-        n_iter=n_iter,
-        n_targets=n_targets,
-        precision=precision,
-        n_queries=n_queries,
-    )
-    chosen.check(images.dtype, len(classes))
+    if not isinstance(attack, MarginAttack):
+        raise ParameterError(f"attack must be Mmaa(...) or Square(...), got {attack!r}")
+    attack.check(images.dtype, len(classes))
     check_count("batch_size", batch_size, 1)
     n_adv = _check_n_adv(n_adv, len(images))
     if world.size > 1 and work_dir is None:
         raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
-    _check_models((std_model, rob_model), images[:1], len(classes), where, channels_last)
+    _check_models((std_model, rob_model), images[:1], len(classes), where, attack.channels_last)
     batches = Batches(
         models=(std_model, rob_model),
         cards=(std_card, rob_card),
@@ -152,7 +122,7 @@ def build_bundle(
         labels=check_labels(labels, torch.zeros(1).expand(len(images), len(classes))),
         classes=len(classes),
         n_adv=n_adv,
-        attack=chosen,
+        attack=attack,
         batch_size=batch_size,
         with_images=with_images,
         device=where,

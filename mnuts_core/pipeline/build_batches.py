@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnuts_core.attacks.margin_attacks import MarginAttack
+from mnuts_core.attacks.base import MarginAttack
 from mnuts_core.bundles.manifest import ModelCard, Setting
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.models.inputs import Model, Progress

@@ -293,7 +293,7 @@ class TestSurrogate:
         original = build.build_bundle
 
         def spy(*args, **options):
-            built.append((original(*args, **options), options["surrogate"]))
+            built.append((original(*args, **options), options["attack"].surrogate))
             return built[-1][0]
 
         monkeypatch.setattr(build, "build_bundle", spy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -13,14 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mnuts_core.attacks.base import Transformed
+from mnuts_core.attacks.mmaa import Mmaa
+from mnuts_core.attacks.square import Square
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.cli.build import parse_surrogate
+from mnuts_core.cli.build import Settings, build, margin_attack, parse_surrogate
 from mnuts_core.cli.loading import dataset_of
 from mnuts_core.cli.options import parse_eps
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.errors import ParameterError
 from mnuts_core.models.specs import load_model
-from mnuts_core.pipeline.build import Transformed, build_bundle
+from mnuts_core.pipeline.build import build_bundle
 from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
@@ -54,10 +58,15 @@ def test_writes_what_the_core_builds(mnuts, tmp_path: Path) -> None:
         rob.module,
         data.images,
         data.labels,
-        norm="Linf",
-        eps=3 / 16,
+        attack=Mmaa(
+            norm="Linf",
+            eps=3 / 16,
+            seed=3,
+            n_iter=4,
+            n_targets=2,
+            surrogate=Transformed(2, 3, -0.5),
+        ),
         n_adv=40,
-        seed=3,
         name="my pair",
         classes=data.classes,
         data=data.card,
@@ -65,9 +74,6 @@ def test_writes_what_the_core_builds(mnuts, tmp_path: Path) -> None:
         rob_card=rob.card,
         with_images=True,
         batch_size=16,
-        n_iter=4,
-        n_targets=2,
-        surrogate=Transformed(2, 3, -0.5),
         device="cpu",
     )
     assert bundle.digest == expected.digest
@@ -201,7 +207,7 @@ BAD = {
     "batch size": (("--batch-size", 0), "batch_size must be"),
     "steps": (("--n-iter", 0), "n_iter must be"),
     "attack": (("--attack", "pgd"), "--attack must be one of mmaa, square, got 'pgd'"),
-    "the other's setting": (("--n-queries", 7), "n_queries is no setting of attack 'mmaa', got 7"),
+    "the other's setting": (("--n-queries", 7), "--n-queries is no setting of --attack mmaa, got 7"),
     "seed": (("--seed", -1), "seed must be"),
     "std": (("--std", "demo:nothing"), "'nothing'"),
     "rob": (("--rob", "nonsense"), "nonsense"),
@@ -220,6 +226,17 @@ def test_bad_input_is_told_in_one_line(mnuts, tmp_path: Path, case: str) -> None
     assert err.count("\n") == 1
     assert told in err
     assert list(tmp_path.glob("x*")) == []
+
+
+def test_settings_of_another_attack_are_refused() -> None:
+    given = {name: parameter.default for name, parameter in inspect.signature(build).parameters.items()}
+    given |= {"norm": "Linf", "eps": "0.1", "attack": "square"}
+    settings = Settings(**{name: given[name] for name in Settings._fields})
+    assert margin_attack(settings) == Square(norm="Linf", eps=0.1)
+    assert margin_attack(settings._replace(attack="mmaa")) == Mmaa(norm="Linf", eps=0.1)
+    for change in ({"n_iter": 50}, {"n_targets": 3}, {"precision": "bfloat16"}):
+        with pytest.raises(ParameterError, match=r"is no setting of --attack square, got .* leave it out"):
+            margin_attack(settings._replace(**change))
 
 
 def test_the_command_is_recorded_without_the_defaults(mnuts, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,8 +61,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.setitem(cifar10.RECIPES, role, tuple(small))
     monkeypatch.setattr(cifar10, "EPS", 1 / 255)
 
-    def short_build(*models: object, **settings: object) -> LogitBundle:
-        return build_bundle(*models, **settings, n_iter=3, n_targets=2)  # type: ignore[arg-type]
+    def short_build(*models: Any, **settings: Any) -> LogitBundle:
+        short = replace(settings.pop("attack"), n_iter=3, n_targets=2)
+        return build_bundle(*models, **settings, attack=short)
 
     def short_evaluate(*models: object, **settings: object) -> object:
         return real_evaluate(*models, **settings, n_iter=2)  # type: ignore[arg-type]
@@ -121,8 +123,9 @@ def test_everything_is_in_the_precision_that_pays(
     said = []
 
     def spy(name: str) -> None:
-        def told(*_: object, **settings: object) -> CifarNet:
-            said.append((name, settings["precision"]))
+        def told(*_: Any, **settings: Any) -> CifarNet:
+            found = settings["attack"].precision if name == "build_bundle" else settings["precision"]
+            said.append((name, found))
             if name == "choose_and_verify":
                 raise KeyboardInterrupt
             return CifarNet((8, 8, 8))

@@ -21,6 +21,7 @@ from mnuts_core.models.predict import NO_CLASS, ask, predicted, refuse_unsound
 from mnuts_core.pipeline.build import build_bundle, predict
 from mnuts_core.pipeline.diagnostics import Doubt
 from mnuts_core.pipeline.verify import evaluate
+from tests.synthetic import with_attack
 
 N, K, EPS = 12, 5, 0.05
 PARAMS = MixParams(s=5.0, p=4.0, c=-0.6, alpha=0.94)
@@ -59,7 +60,7 @@ def build(std: Any, rob: Any, images: Tensor = IMAGES, **change: Any) -> Any:
         "classes": tuple("abcde"), "data": DataCard(name="noise"),
         "std_card": ModelCard(spec="std"), "rob_card": ModelCard(spec="rob"),
     }  # fmt: skip
-    return build_bundle(std, rob, images, LABELS, **settings | change)
+    return build_bundle(std, rob, images, LABELS, **with_attack(settings | change))
 
 
 def verify(std: nn.Module, rob: nn.Module, images: Tensor = IMAGES, **change: Any) -> Any:

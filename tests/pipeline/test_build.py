@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.errors import ParameterError
 from mnuts_core.pipeline.build import build_bundle, model_card, predict, progress_bar, to_uint8
+from tests.synthetic import with_attack
 
 N, K = 20, 5
 
@@ -31,18 +31,20 @@ STD, ROB = network(0), network(1)
 IMAGES = torch.rand(N, 3, 4, 4, generator=torch.Generator().manual_seed(2))
 LABELS = ROB.eval()(IMAGES).argmax(dim=1)
 
-build = partial(
-    build_bundle,
-    norm="Linf",
-    eps=0.05,
-    name="tiny",
-    classes=tuple("abcde"),
-    data=DataCard(name="noise"),
-    std_card=model_card("test:std", STD),
-    rob_card=model_card("test:rob", ROB),
-    n_iter=10,
-    device="cpu",
-)
+
+def build(*models_and_data: Any, **changes: Any) -> LogitBundle:
+    settings: dict[str, Any] = {
+        "norm": "Linf",
+        "eps": 0.05,
+        "name": "tiny",
+        "classes": tuple("abcde"),
+        "data": DataCard(name="noise"),
+        "std_card": model_card("test:std", STD),
+        "rob_card": model_card("test:rob", ROB),
+        "n_iter": 10,
+        "device": "cpu",
+    }
+    return build_bundle(*models_and_data, **with_attack(settings | changes))
 
 
 def test_bundle_holds_both_models_logits_at_both_points(tmp_path: Path) -> None:

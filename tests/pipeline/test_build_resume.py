@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import nn
 
+from mnuts_core.attacks.base import Transformed
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.errors import ParameterError
-from mnuts_core.pipeline.build import Transformed, build_bundle, model_card
+from mnuts_core.pipeline.build import build_bundle, model_card
 from mnuts_core.pipeline.build_batches import Batches
 from mnuts_core.pipeline.workfolder import WorkFolderError, count_batches
+from tests.synthetic import with_attack
 
 N, K = 22, 5
 
@@ -48,7 +50,7 @@ def build(**changes: Any) -> LogitBundle:
         "with_images": True,
     } | changes
     cards = {f"{w}_card": model_card(f"test:{w}", arguments[f"{w}_model"]) for w in ("std", "rob")}
-    return build_bundle(**arguments, **cards)
+    return build_bundle(**with_attack(arguments), **cards)
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from mnuts_core.attacks.base import Transformed
 from mnuts_core.attacks.square import square_margin_attack
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard, ModelCard
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.transform import layer_norm
-from mnuts_core.pipeline.build import Transformed, build_bundle, predict
+from mnuts_core.pipeline.build import build_bundle, predict
 from mnuts_core.pipeline.workfolder import WorkFolderError, count_batches
+from tests.synthetic import with_attack
 
 N, K, QUERIES = 22, 5, 40
 IMAGES = torch.rand(N, 3, 6, 6, generator=torch.Generator().manual_seed(2))
@@ -56,7 +58,7 @@ def build(**changes: Any) -> LogitBundle:
         "batch_size": 5,
         "device": "cpu",
     } | changes
-    return build_bundle(STD, ROB, IMAGES, LABELS, **arguments)
+    return build_bundle(STD, ROB, IMAGES, LABELS, **with_attack(arguments))
 
 
 def test_the_bundle_holds_what_square_finds(tmp_path: Path) -> None:
@@ -128,18 +130,20 @@ def test_a_changed_setting_is_refused_by_name(tmp_path: Path, change: dict[str, 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"attack": "pgd"}, "attack must be one of mmaa, square, got 'pgd'"),
         ({"n_queries": 0}, "n_queries must be an integer of at least 1, got 0"),
-        ({"n_iter": 50}, "n_iter is no setting of attack 'square', got 50: leave it at 100"),
-        ({"n_targets": 3}, "n_targets is no setting of attack 'square'"),
-        ({"precision": "bfloat16"}, "precision is no setting of attack 'square', got 'bfloat16'"),
-        ({"attack": "mmaa"}, "n_queries is no setting of attack 'mmaa', got 40: leave it at 5000"),
         ({"surrogate": Transformed(-1, 1, 0)}, "s must lie in"),
     ],
 )
 def test_refusals(change: dict[str, Any], told: str) -> None:
     with pytest.raises(ParameterError, match=told):
         build(**change)
+
+
+def test_an_attack_is_one_object() -> None:
+    cards = {"std_card": ModelCard(spec="std"), "rob_card": ModelCard(spec="rob")}
+    rest: dict[str, Any] = {"name": "x", "classes": "abcde", "data": DataCard(name="noise"), **cards}
+    with pytest.raises(ParameterError, match=r"attack must be Mmaa\(...\) or Square\(...\), got 'square'"):
+        build_bundle(STD, ROB, IMAGES, LABELS, attack="square", **rest)
 
 
 def test_the_default_attack_on_a_black_box_names_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
