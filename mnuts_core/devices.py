@@ -17,7 +17,7 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
         device: `auto` (CUDA if there is one, else the CPU), `cpu`, `cuda`, `cuda:1`, ...
 
     Raises:
-        ParameterError: If the name is unknown or CUDA is asked for where there is none.
+        ParameterError: If the name is unknown, or a GPU is asked for that is not there.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -27,6 +27,10 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
         raise ParameterError(f"device must be auto, cpu, cuda or cuda:N, got {device!r}") from None
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ParameterError(f"device {device!r} was asked for, but torch sees no GPU: use auto or cpu")
+    if resolved.type == "cuda" and (resolved.index or 0) >= (there := torch.cuda.device_count()):
+        raise ParameterError(
+            f"device {device!r} was asked for, but torch sees {there} GPU(s), from cuda:0 on"
+        )
     if resolved.type not in ("cpu", "cuda"):
         raise ParameterError(f"device must be auto, cpu, cuda or cuda:N, got {device!r}: float64 is needed")
     return resolved

@@ -52,11 +52,20 @@ def test_bfloat16_is_left_alone_where_torch_cannot_tell(monkeypatch):
 def test_bfloat16_pays_on_gpus_from_ampere_on(monkeypatch, capability, pays):
     asked = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(
         torch.cuda, "get_device_capability", lambda device: asked.append(device) or capability
     )
     assert pays_in_bfloat16("cuda:1") is pays
     assert asked == [torch.device("cuda:1")]
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(ParameterError, match=r"'cuda:2' was asked for, but torch sees 2 GPU"):
+        resolve_device("cuda:2")
 
 
 def test_one_thread():

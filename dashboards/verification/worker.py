@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import torch
 
 from mnuts_core import evaluate
-from mnuts_core.attacks.adaptive import N_TARGETS, QUERIES_PER_STEP
+from mnuts_core.attacks.adaptive import Plan
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.datasets.base import LoadedData
 from mnuts_core.datasets.specs import load_data
@@ -67,6 +68,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
     data = load_data(job["data"], n=max(job["rows"]) + 1, image_size=rob.image_size or std.image_size)
     images, labels = _rows(data, job)
     config = MixConfig.load(folder / "config.json")
+    plan = Plan("transfer", threat.norm, threat.eps, job["n_iter"], data_classes(data), seed=0)
     result = evaluate(
         MixedClassifier.from_config(folder / "config.json", std.module, rob.module),
         images,
@@ -75,7 +77,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
         eps=threat.eps,
         n_iter=job["n_iter"],
         batch_size=job["batch_size"],
-        progress=_Progress(job["n_iter"], data_classes(data)),
+        progress=_Progress(plan.costs),
     )
     known = [ModelCard.model_validate(card) for card in job["cards"]]
     doubts = doubts_of_config(config, threat, result.clean, known, (std.card, rob.card))
@@ -103,10 +105,8 @@ def _rows(data: LoadedData, job: dict[str, Any]) -> tuple[Any, Any]:
 class _Progress:
     """Turns the attack's ticks into a share of the work, by how many passes each component takes at most."""
 
-    def __init__(self, n_iter: int, classes: int) -> None:
-        targets = min(N_TARGETS, classes - 1)
-        passes = (1, targets, 4 * targets, QUERIES_PER_STEP, 2)  # FAB looks back and forth at each step
-        self._costs = [n_iter * part for part in passes]
+    def __init__(self, costs: Sequence[int]) -> None:
+        self._costs = costs
         self._component, self._ticks, self._said = -1, 0, float("-inf")
 
     def __call__(self, done: int, total: int) -> None:

@@ -93,6 +93,24 @@ class Plan(NamedTuple):
             return (*WHITE_BOX, "square", "base-transfer")
         return tuple(n for n in (*WHITE_BOX, "square") if n != "apgd-t" or self.classes > 3)
 
+    @property
+    def costs(self) -> tuple[int, ...]:
+        """How many passes each component makes about an image that nothing breaks, in their order.
+
+        Example:
+            >>> plan = Plan("transfer", "Linf", 8 / 255, n_iter=10, classes=10, seed=0)
+            >>> dict(zip(plan.components, plan.costs, strict=True))
+            {'apgd-ce': 10, 'apgd-t': 90, 'fab-t': 360, 'square': 500, 'base-transfer': 20}
+        """
+        passes = {
+            "apgd-ce": 1,
+            "apgd-t": self.n_targets,
+            "fab-t": 4 * self.n_targets,  # it looks back and forth at each step
+            "square": QUERIES_PER_STEP,
+            "base-transfer": 2,
+        }
+        return tuple(self.n_iter * passes[name] for name in self.components)
+
 
 class Surrogate(NamedTuple):
     """One forward pass, looked at in two ways.

@@ -20,6 +20,7 @@ from mnuts_core.attacks.base import MarginAttack, MinimumMargin
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import Ball, Norm, generator, make_ball
 from mnuts_core.bundles.manifest import AttackCard, Setting
+from mnuts_core.devices import resolve_device
 from mnuts_core.functional.margins import check_labels, signed_margin
 from mnuts_core.functional.mixing import sound
 from mnuts_core.functional.transform import layer_norm
@@ -31,7 +32,6 @@ from mnuts_core.models.inputs import (
     check_images,
     check_indices,
     check_precision,
-    choose_device,
     in_precision,
     laid_out,
     prepared,
@@ -114,7 +114,7 @@ def minimum_margin_attack(
         ParameterError: If an argument is out of range or does not fit the others, the model lets no
             gradients through, or it answers a point with anything but finite logits; the message says which.
     """
-    images, where = check_images(images), choose_device(device)
+    images, where = check_images(images), resolve_device(device)
     indices = check_indices(indices, len(images))
     for count, value, least in (
         ("n_iter", n_iter, 1),

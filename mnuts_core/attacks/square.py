@@ -20,6 +20,7 @@ from torch import Tensor
 from mnuts_core.attacks.base import MarginAttack, MinimumMargin
 from mnuts_core.attacks.norms import Ball, L2Ball, Norm, generator, make_ball
 from mnuts_core.bundles.manifest import AttackCard, Setting
+from mnuts_core.devices import resolve_device
 from mnuts_core.functional.margins import check_labels, signed_margin
 from mnuts_core.functional.mixing import sound
 from mnuts_core.functional.transform import layer_norm
@@ -29,7 +30,6 @@ from mnuts_core.models.inputs import (
     check_count,
     check_images,
     check_indices,
-    choose_device,
     laid_out,
     prepared,
 )
@@ -94,7 +94,7 @@ def square_margin_attack(
         ParameterError: If an argument is out of range or does not fit the others, or the model answers a
             point with anything but finite logits; the message says which.
     """
-    images, where = check_images(images), choose_device(device)
+    images, where = check_images(images), resolve_device(device)
     indices, ball = check_indices(indices, len(images)), make_ball(norm, eps)
     counts = (("n_queries", n_queries, 1), ("seed", seed, 0), ("batch_size", batch_size, 1))
     for count, value, least in counts:

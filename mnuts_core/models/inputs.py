@@ -71,24 +71,6 @@ def check_indices(indices: object, n: int) -> Tensor:
     return indices.cpu().long()
 
 
-def choose_device(device: str | torch.device = "auto") -> torch.device:
-    """The device to compute on: `"auto"` takes CUDA if there is one.
-
-    Raises:
-        ParameterError: If the device is unknown or not there.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=device)
-        return torch.device(device)
-    except (RuntimeError, AssertionError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ParameterError(
-            f"device must be 'auto' or a device of this machine, got {device!r}: {reason}"
-        ) from None
-
-
 def check_precision(precision: object, dtype: torch.dtype) -> None:
     """Check how gradients are to be computed for images of a dtype.
 

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from mnuts_core.bundles.manifest import ModelCard
 from mnuts_core.bundles.tensors import content_digest
+from mnuts_core.devices import resolve_device
 from mnuts_core.errors import ParameterError, Stopped
 from mnuts_core.functional.mixing import sound
 from mnuts_core.io.untrusted import brief
-from mnuts_core.models.inputs import Model, choose_device, laid_out, prepared
+from mnuts_core.models.inputs import Model, laid_out, prepared
 
 DTYPES = (torch.float32, torch.float64)
 """What a model may answer in."""
@@ -215,7 +216,7 @@ def predict(
     Raises:
         ParameterError: If an answer is no logits, or holds numbers that are not finite in float32.
     """
-    device, parts = choose_device(device), []
+    device, parts = resolve_device(device), []
     numbers = torch.arange(len(images)) if numbers is None else numbers
     with prepared(model, device, channels_last=channels_last), torch.no_grad():
         for rows in torch.split(torch.arange(len(images)), batch_size):

@@ -18,6 +18,7 @@ from mnuts_core.attacks.base import MarginAttack
 from mnuts_core.attacks.mmaa import BLACK_BOX
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
+from mnuts_core.devices import resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.models.inputs import (
@@ -25,7 +26,6 @@ from mnuts_core.models.inputs import (
     Progress,
     check_count,
     check_images,
-    choose_device,
     laid_out,
     prepared,
 )
@@ -106,7 +106,7 @@ def build_bundle(
             model answers with anything but finite logits.
         WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
-    images, where = check_images(images), choose_device(device)
+    images, where = check_images(images), resolve_device(device)
     if not isinstance(attack, MarginAttack):
         raise ParameterError(f"attack must be Mmaa(...) or Square(...), got {attack!r}")
     attack.check(images.dtype, len(classes))

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine, evaluate
+from mnuts_core.attacks.adaptive import Plan
 from mnuts_core.errors import MnutsError
 from mnuts_core.models.specs import load_model
 from mnuts_dashboards.verification import run as run_verification
@@ -122,7 +123,7 @@ def test_text_from_a_bundle_is_no_part_of_a_command(request_, bundle):
 
 
 def test_progress_grows_from_nothing_to_nearly_all():
-    progress = _Progress(n_iter=10, classes=10)
+    progress = _Progress(Plan("transfer", "Linf", 0.1, n_iter=10, classes=10, seed=0).costs)
     shares = []
     for done in range(10):
         for ticks in (1, 50, 5000):
