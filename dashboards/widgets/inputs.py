@@ -16,7 +16,7 @@ from mnuts_dashboards.widgets.drag import Drag
 from mnuts_dashboards.widgets.entries import read_number, sentence
 
 WIDE = {"width": "auto", "margin": "2px 0"}
-LABEL = "118px"
+LABEL = "128px"
 DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
 SLACK = 1e-6
