@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import html
 import inspect
 import ipaddress
 import logging
@@ -24,6 +23,7 @@ from tornado.websocket import WebSocketHandler
 from traitlets import default
 from voila.voila_identity_provider import VoilaIdentityProvider
 
+from mnuts_core.text import escape
 from mnuts_dashboards.server.tokens import WrongTokens
 from mnuts_dashboards.widgets.visit import KEY_VARIABLE
 
@@ -184,7 +184,7 @@ def refusal_page(status: int, words: str, retry: int | None = None) -> str:
     """
     again = "" if retry is None else f'<meta http-equiv="refresh" content="{retry}">'
     title = f"{status} {httputil.responses.get(status, 'Error')}"
-    return PAGE.substitute(title=title, words=html.escape(words), again=again)
+    return PAGE.substitute(title=title, words=escape(words), again=again)
 
 
 def is_local_name(host: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import html
 import ipaddress
 import json
 import logging
@@ -34,6 +33,7 @@ from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from mnuts_core.text import escape
 from mnuts_dashboards.board.plotlyjs import plotly_url
 from mnuts_dashboards.server.channels import ChannelsHandler
 from mnuts_dashboards.server.connections import BoundedServer
@@ -287,7 +287,7 @@ def _title(notebook: Path) -> str:
 def _door(folder: Path, url: str) -> str:
     """A file of this user's alone that leads to the page: the browser's command line would show the token."""
     path = folder / "open.html"
-    path.write_text(f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">', "utf-8")
+    path.write_text(f'<meta http-equiv="refresh" content="0; url={escape(url)}">', "utf-8")
     return path.as_uri()
 
 
