@@ -70,7 +70,7 @@ class Compare(w.VBox):
 
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
-        super().__init__([style_sheet(APPS, STYLE), self.page, Pulse(), body])
+        super().__init__([style_sheet(APPS, STYLE), self.page, Pulse(self), body])
         self.add_class("mnuts-explorer").add_class("mnuts-compare")
 
     def _connect(self) -> None:

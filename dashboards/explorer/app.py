@@ -114,7 +114,7 @@ class Explorer(w.VBox):
     def _assemble(self) -> None:
         main = w.VBox([*self.header.lines, self.board, self.below]).add_class("mnuts-main")
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
-        super().__init__([style_sheet(APPS), self.page, Pulse(), body])
+        super().__init__([style_sheet(APPS), self.page, Pulse(self), body])
         self.add_class("mnuts-explorer")
 
     # --- from Python

@@ -67,7 +67,7 @@ class Lesson(w.VBox):
         for place, part in enumerate(self._in_reading_order(), 1):
             part.add_class(f"mnuts-at-{place}")  # on a narrow page the two columns become one
         body = w.Box([texts, plots]).add_class("mnuts-lesson-body")
-        super().__init__([self.nav, self.banner, body, self.source, Pulse()])
+        super().__init__([self.nav, self.banner, body, self.source, Pulse(self)])
         self.add_class("mnuts-lesson")
         self.enter()
 

@@ -1,4 +1,5 @@
 // Whether the kernel still answers. page -> kernel {type: "there?"}   kernel -> page {type: "here"}
+// The app is drawn, every model listens. page -> kernel {type: "drawn"}
 //
 // A kernel that is gone says nothing, and the page goes on looking alive. So where the visitor does something,
 // the kernel is asked; not by the clock, which would keep forgotten pages' kernels from being culled.
@@ -40,4 +41,4 @@ function initialize({ model }) {
   };
 }
 
-export default { initialize, render() {} };
+export default { initialize, render: ({ model }) => model.send({ type: "drawn" }) };

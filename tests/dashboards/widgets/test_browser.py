@@ -1,5 +1,6 @@
 """The small widgets of the page: address and clipboard, table, upload. Messages in, calls out."""
 
+import ipywidgets as w
 import pytest
 
 from mnuts_dashboards.compare.app import Compare
@@ -31,10 +32,22 @@ def test_the_page_is_told_of_steps_and_tells_of_arrivals():
 
 
 def test_a_page_that_asks_is_told_that_the_kernel_is_there():
-    pulse = listening(Pulse())
+    pulse = listening(Pulse(w.VBox()))
     for content in ({"type": "there?"}, {"type": "other"}, {}):
         pulse._receive(None, content, [])
     assert pulse.sent == [{"type": "here"}]
+
+
+def test_a_page_that_has_drawn_the_app_gets_every_state_anew(monkeypatch):
+    """What changed between the page's reading and its listening would be lost otherwise."""
+    line, table = w.HTML("changed meanwhile"), Table([Column("name", "name")], label="things")
+    app = w.VBox([w.HBox([line]), table])
+    sent = []
+    monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: sent.append((widget, key)))
+    Pulse(app)._receive(None, {"type": "drawn"}, [])
+    assert {widget for widget, _ in sent} >= {app, line, line.layout, table}
+    assert next("value" in keys for widget, keys in sent if widget is line)
+    assert next("rows" in keys and "_esm" not in keys for widget, keys in sent if widget is table)
 
 
 @pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
