@@ -59,14 +59,14 @@ TRANSFERS = (
     Column("clean", "clean %", numeric=True, digits=2, help="Exact on these images"),
     Column("clean_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"),
     Column(
-        "margin_bound",
-        "margin bound %",
+        "by_margin",
+        "right by margin, %",
         numeric=True,
         digits=2,
         help="Estimate: M(h) right with margin ≥ (1-α)/α at the attacked points (Eq. 7)",
     ),
     Column(
-        "margin_bound_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"
+        "by_margin_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"
     ),
     Column(
         "transfer",
@@ -123,8 +123,8 @@ def transfer_rows(cells: Sequence[Transfer]) -> list[Row]:
         row: Row = {"key": number, "source": cell.source, "target": cell.target}
         row |= {"alpha": ""} if cell.params is None else _alpha(cell.params.alpha)
         if cell.clean is not None:
-            row |= _n(cell.clean.n, 0 if cell.transfer is None else cell.transfer.n)
-        for field in ("clean", "margin_bound", "transfer"):
+            row |= _n(cell.clean.n, 0 if cell.attacked is None else cell.attacked.n)
+        for field in ("clean", "by_margin", "transfer"):
             row |= _cell(field, getattr(cell, field))
             loss = getattr(cell, f"{field}_loss")
             row[f"{field}_loss"] = None if loss is None else 100 * loss + 0.0
@@ -192,7 +192,7 @@ INTERVALS = "Below each accuracy its 95 % interval (Wilson)."
 
 ALPHA_WORDS = {
     "target": "α recomputed on the bundle applied to: 1/(1+q), q the (1−β)-quantile of M(h)'s margins at its "
-    "own attacked points; the margin bound then keeps the share β there by construction.",
+    "own attacked points; the accuracy by margin then keeps the share β there by construction.",
     "source": "α kept, as s, p, c are: nothing is measured on the other bundle, so β need not hold there.",
 }
 
@@ -228,6 +228,6 @@ def remarks(made: Comparison) -> dict[str, str]:
 def matrix_note(made: Comparison) -> str:
     """The small line under the matrix's title."""
     return (
-        f"{ALPHA_WORDS[made.settings.alpha]} Margin bound and transfer are estimates. A bundle's own "
+        f"{ALPHA_WORDS[made.settings.alpha]} Right by margin and transfer are estimates. A bundle's own "
         "best was chosen on these very images, which flatters it a little (Table 11, D.5)"
     )

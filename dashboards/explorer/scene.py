@@ -218,7 +218,7 @@ VIEWS = (
         Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=400),
         make=_plane,
         note=lambda bundle, _: (
-            "Solid line: margin-bound estimate. Dotted line, hollow marks: transfer estimate. "
+            "Solid line: accuracy by margin. Dotted line, hollow marks: transfer estimate. "
             f"★: verified by attack. {_n(bundle)}"
         ),
         click=_click_plane,

@@ -20,7 +20,7 @@ COLUMNS = (
     Column("settings", "settings"),
     Column("alpha", "α", numeric=True),
     Column("clean", "clean, %", numeric=True, digits=2, help="Exact on the images of the bundle"),
-    Column("bound", "margin bound, %", numeric=True, digits=2, help="An estimate; see the table above"),
+    Column("bound", "right by margin, %", numeric=True, digits=2, help="An estimate; see the table above"),
     Column("transfer", "transfer, %", numeric=True, digits=2, help="An estimate; see the table above"),
     Column("verified", "verified, %", numeric=True, digits=2, help="By an adaptive attack on that mix"),
 )
@@ -103,8 +103,8 @@ def _row(
     }
     for column, figure in (
         ("clean", mix.clean),
-        ("bound", mix.margin_bound),
-        ("transfer", mix.transfer),
+        ("bound", mix.by_margin),
+        ("transfer", mix.attacked),
         ("verified", verified),
     ):
         if figure is None:
@@ -119,7 +119,7 @@ def _row(
     return row
 
 
-_FIELDS = {"clean": "clean", "bound": "margin_bound", "transfer": "transfer"}
+_FIELDS = {"clean": "clean", "bound": "by_margin", "transfer": "transfer"}
 
 
 def _settings(params: MixParams) -> str:

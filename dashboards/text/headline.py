@@ -32,7 +32,7 @@ COLUMNS = (
         "records, for this mix an adaptive one (B.2.1), once you have run it under Verify.",
     ),
     (
-        "Margin bound",
+        "Right by margin",
         "Estimate: share of attacked images that M(h) gets right with margin ≥ (1-α)/α, taking the standard "
         "model to be always wrong under attack (Eq. 7).",
     ),
@@ -66,8 +66,8 @@ def _row(table: Headline, row: Row) -> dict[str, object]:
         "cells": [
             _cell(row.clean, error_change(row.clean, table.rob.clean) if mix else None),
             _attacked(row),
-            _cell(row.margin_bound, error_change(row.margin_bound, table.rob.attacked)),
-            _cell(row.transfer),
+            _cell(row.by_margin, error_change(row.by_margin, table.rob.attacked)),
+            _cell(row.attacked),
         ],
     }
 
@@ -108,16 +108,16 @@ def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> 
 def _gains(table: Headline) -> str:
     mix, rob, plain = table.mix, table.rob, table.plain
     text = f"Compared with the robust model: {_clean_gain(mix.clean, rob.clean)}"
-    if mix.margin_bound is not None and rob.attacked is not None:
-        text += f", {_points(mix.margin_bound, rob.attacked)} margin bound"
+    if mix.by_margin is not None and rob.attacked is not None:
+        text += f", {_points(mix.by_margin, rob.attacked)} right by margin"
     text += f". Compared with the plain mix: {_clean_gain(mix.clean, plain.clean)}"
-    if mix.margin_bound is not None and plain.margin_bound is not None:
-        same = mix.margin_bound.value == plain.margin_bound.value
+    if mix.by_margin is not None and plain.by_margin is not None:
+        same = mix.by_margin.value == plain.by_margin.value
         why = " (by construction: same β)" if plain.label.endswith("β") else ""
         text += (
-            f", same margin bound{why}"
+            f", same right by margin{why}"
             if same
-            else f", {_points(mix.margin_bound, plain.margin_bound)} margin bound"
+            else f", {_points(mix.by_margin, plain.by_margin)} right by margin"
         )
     return text + "."
 
@@ -139,7 +139,7 @@ def _meaning(table: Headline, attack: str | None) -> str:
     return (
         "Intervals are 95 % (Wilson). "
         f"Attack, on the robust model: {attack}. "
-        "Margin bound and transfer are estimates from cached logits, not verified robust accuracy. The "
+        "Right by margin and transfer are estimates from cached logits, not verified robust accuracy. The "
         "standard model's transfer figure is not its robust accuracy: no attack targeted it."
     )
 

@@ -168,7 +168,7 @@ class Verifier(w.VBox):
             return ""
         held = (part.right & (part.margin >= least_kept(remix.threshold)))[:n].mean()
         robust = engine.rob_right[engine.n_clean :][:n].mean()
-        figures = f"margin bound {100 * held:.1f} %, transfer {100 * part.mix_right[:n].mean():.1f} %"
+        figures = f"right by margin {100 * held:.1f} %, transfer {100 * part.mix_right[:n].mean():.1f} %"
         return f"on the same images: {figures}, robust model under its own attack {100 * robust:.1f} %"
 
     def _on_failed(self, error: Exception) -> None:

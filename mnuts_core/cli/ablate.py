@@ -210,7 +210,7 @@ def _words(ablation: Ablation, made: pd.DataFrame) -> list[Any]:
 
 
 _LEGEND = (
-    "Shares in percent with 95 % Wilson intervals. Clean is exact on its n images; margin bound and transfer "
+    "Shares in percent with 95 % Wilson intervals. Clean is exact on its n images; attacked and right by margin "
     "are estimates from cached logits, not robust accuracy. Attacked points were found against h: g was not "
     "attacked."
 )

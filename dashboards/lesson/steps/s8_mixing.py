@@ -123,7 +123,7 @@ class Mixing(Step):
             digits=self.lab.alpha_digits,
             fixes=len(flips.fixes),
             breaks=len(flips.breaks),
-            bound=measured(mix.margin_bound),
+            bound=measured(mix.by_margin),
         )
 
     def cards(self) -> Markup:

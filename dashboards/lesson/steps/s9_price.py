@@ -25,7 +25,7 @@ from mnuts_dashboards.theme import MIX, PLAIN, ROB, STD
 
 
 class Row(NamedTuple):
-    """A classifier's figures; `attacked` is measured for h and a margin bound for a mix."""
+    """A classifier's figures; `attacked` is measured for h and a right by margin for a mix."""
 
     name: str
     clean: Estimate
@@ -98,7 +98,7 @@ class Price(Step):
         base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
         rows = [Row("h", base.rob_clean, measured(base.rob_attacked), None)]
         rows += [
-            Row(name, one.clean, measured(one.margin_bound), measured(one.transfer))
+            Row(name, one.clean, measured(one.by_margin), measured(one.attacked))
             for name, one in (("plain", plain), ("mix", mix))
         ]
         n, m = self.lab.n, self.lab.bundle.n_adv
@@ -116,13 +116,13 @@ class Price(Step):
         guess = None
         if self.answered:
             points += [
-                self._point("plain", plain.clean, plain.margin_bound, PLAIN, "triangle-up"),
-                self._point("transfer", mix.clean, mix.transfer, MIX, "circle-open"),
-                self._point("bound", mix.clean, mix.margin_bound, MIX, "circle"),
+                self._point("plain", plain.clean, plain.by_margin, PLAIN, "triangle-up"),
+                self._point("transfer", mix.clean, mix.attacked, MIX, "circle-open"),
+                self._point("bound", mix.clean, mix.by_margin, MIX, "circle"),
             ]
             points += [self._verified_point(one, one.clean) for one in self.lab.verified if one.clean]
         if self.prediction is not None:
-            at_level = measured(self._mixes(LEVEL)[0].margin_bound)
+            at_level = measured(self._mixes(LEVEL)[0].by_margin)
             guess = (base.rob_clean.value + float(self.prediction) / 100, at_level.value)
         return {"plane": fig.price_figure(points, self.lab.frontier if self.answered else None, guess)}
 

@@ -67,10 +67,10 @@ def test_the_point_is_the_mix(engine):
     by_name = {trace["name"]: trace for trace in drawn(engine, PARAMS)["data"]}
     point = by_name["this mix, bound"]
     assert point["x"] == [100 * remix.clean.value]
-    assert point["y"] == [100 * remix.margin_bound.value]
-    low, high = remix.margin_bound.interval
-    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.margin_bound.value))]
-    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.margin_bound.value - low))]
+    assert point["y"] == [100 * remix.by_margin.value]
+    low, high = remix.by_margin.interval
+    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.by_margin.value))]
+    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.by_margin.value - low))]
 
 
 def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):

@@ -184,7 +184,7 @@ class TestVerifier:
         known = verifier.results.of(config.params)
         assert (known.verified.kind, known.verified.n) == ("verified", N)
         assert verifier.results.of(config.params.with_(c=0.1)) is None
-        assert "on the same images: margin bound" in verifier.told.value
+        assert "on the same images: right by margin" in verifier.told.value
         assert "mnuts evaluate" in verifier.told.value
         assert not verifier.running
 
