@@ -65,9 +65,7 @@ TRANSFERS = (
         digits=2,
         help="Estimate: M(h) right with margin ≥ (1-α)/α at the attacked points (Eq. 7)",
     ),
-    Column(
-        "by_margin_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"
-    ),
+    Column("by_margin_loss", "loss", numeric=True, digits=2, help="In points, against the bundle's own best"),
     Column(
         "transfer",
         "transfer %",

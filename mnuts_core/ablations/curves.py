@@ -80,7 +80,7 @@ def table10(
 
     The clean accuracy to keep is that of the mix at T = 0. For each T, α is, of all in [1/2, 1] at which
     clean accuracy is at least that, one at which the accuracy by margin is highest. The bound sees T only
-    through α, since it takes g to be always wrong; attacked accuracy sees T itself. The paper's is under attack.
+    through α, since it takes g to be always wrong; attacked accuracy sees T itself.
 
     Args:
         bundle: A bundle with an attacked part.

@@ -57,9 +57,9 @@ class Remix:
         attacked: Share of the attacked images that the mix gets right at every point that the bundle holds
             of them, the clean one too: an upper bound on its robust accuracy, as good as the points are.
             None without an attacked part.
-        by_margin: Share of these that M(h) gets right at every such point with a margin ≥ threshold: what
-            is right whatever g says (Eq. 7). None likewise. It is at most `attacked`, but for margins that
-            equal the threshold, which count as kept.
+        by_margin: Share of these that M(h) gets right at every attacked point with a margin ≥ threshold: what
+            is right there whatever g says (Eq. 7). None likewise. It is at most `attacked`, but for images that
+            the mix gets wrong only without an attack, and margins that equal the threshold.
         rob_clean: Accuracy of M(h) alone on the clean images.
         rob_attacked: Share of the attacked images that M(h) alone gets right at every point.
         optimistic: Whether no attack on a mix is among the points, so that `attacked` is too high.
@@ -107,12 +107,15 @@ class BaseFigures:
         std_attacked: Share of the attacked images that g gets right at every point; None where no attack
             on g itself is among the points.
         rob_attacked: The same of h; None without an attacked part.
+        std_at_first: Share that g gets right at the first points, which were found against h: this says
+            nothing of g's robustness. None likewise.
     """
 
     std_clean: Estimate
     rob_clean: Estimate
     std_attacked: Estimate | None
     rob_attacked: Estimate | None
+    std_at_first: Estimate | None = None
 
 
 class RemixEngine(Rows):
@@ -177,17 +180,20 @@ class RemixEngine(Rows):
     @cached_property
     def base(self) -> BaseFigures:
         """The two base models by themselves."""
-        n, std_attacked, rob_attacked = self.n_clean, None, None
-        if self.pool is not None:
-            rob_attacked = share_of(self.pool.all_right(self._on_all_rows("plain_right")), "attacked")
-        if self.pool is not None and self.bundle.manifest.std_attacked:
-            std_attacked = share_of(self.pool.all_right(self._on_all_rows("std_right")), "attacked")
+        n, std_attacked = self.n_clean, None
+        if self.bundle.manifest.std_attacked:
+            std_attacked = self._share_at_all_points(self._on_all_rows("std_right"))
         return BaseFigures(
             std_clean=share_of(self.std_right[:n], "clean"),
             rob_clean=share_of(self.rob_right[:n], "clean"),
             std_attacked=std_attacked,
-            rob_attacked=rob_attacked,
+            rob_attacked=self._share_at_all_points(self._on_all_rows("plain_right")),
+            std_at_first=share_of(self.std_right[n:], "share") if self.pool is not None else None,
         )
+
+    def _share_at_all_points(self, right: NDArray[np.bool_]) -> Estimate | None:
+        """Of the attacked images the share that is right at all points, the clean one too."""
+        return None if self.pool is None else share_of(self.pool.all_right(right), "attacked")
 
     def _on_all_rows(self, name: str) -> NDArray[np.bool_]:
         """One of the two models' `…_right`, on the engine's own rows and then on the further ones."""
@@ -268,7 +274,7 @@ class RemixEngine(Rows):
             attacked=None if attacked is None else share_of(attacked.mix_right, "attacked"),
             by_margin=None if attacked is None else share_of(attacked.held(threshold), "right by margin"),
             rob_clean=share_of(clean.right, "clean"),
-            rob_attacked=None if attacked is None else share_of(attacked.right, "attacked"),
+            rob_attacked=self._share_at_all_points(everywhere.right),
             optimistic=self.bundle.manifest.optimistic,
             warnings=self._warnings(params, threshold, clean, attacked),
             on_clean=clean,

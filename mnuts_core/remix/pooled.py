@@ -18,9 +18,9 @@ Bools = NDArray[np.bool_]
 class AttackedResults(Part):
     """What the mix does on the attacked images; arrays of shape (m,), see `Part`.
 
-    `margin`, `signed`, `rob_class` and `tied` are M(h)'s at the point where its signed margin is least, and
-    `right` says whether it is right at all points. `mix_class` is the mix's where it is wrong, if it is so at
-    some point, and `mix_right` says whether it is right at all.
+    `margin`, `signed`, `rob_class` and `tied` are M(h)'s at the attacked point where its signed margin is
+    least, and `right` says whether it is right at all attacked points (Eq. 7). `mix_class` is the mix's where
+    it is wrong, if it is so at some point or at the clean image, and `mix_right` whether it is right at all.
 
     Attributes:
         row: The row at which `mix_class` stands: of the engine's own rows, or, counted on from their number,
@@ -31,7 +31,7 @@ class AttackedResults(Part):
 
 
 class Pool:
-    """Which rows are the points of which attacked image; its clean row is one of them.
+    """Which rows are the points of which attacked image; its clean row is one of them, too.
 
     Args:
         attacked: The attacked part.
@@ -82,7 +82,7 @@ class Pool:
             part: Those on all rows.
         """
         signed, mix_right = part.signed[self._rows], part.mix_right[self._rows]
-        worst = self._rows[self._least(signed)]
+        worst = self._rows[self._least(np.where(self._rows < self._n, np.inf, signed))]
         # where the mix is wrong, of the wrong points the one of least signed margin
         shown = self._rows[self._least(np.where(mix_right, signed, signed - _WRONG))]
         return AttackedResults(
@@ -90,7 +90,7 @@ class Pool:
             signed=part.signed[worst],
             rob_class=part.rob_class[worst],
             tied=part.tied[worst],
-            right=self.all_right(part.right),
+            right=part.right[worst],
             mix_class=part.mix_class[shown],
             mix_right=part.mix_right[shown],
             row=shown,

@@ -137,7 +137,7 @@ def _against_mixed(trial: Trial) -> list[Statement]:
             noise = f" Clean, against Mixed at that bound: {pair.mended:,} fixed, {pair.broken:,} broken."
             verdict = True if pair.clear else None
         text = (
-            f"Better than Mixed (T = {reach.temperature:g}) on both, by the accuracy by margin: {_yes(verdict)}. "
+            f"Better than Mixed (T = {reach.temperature:g}) on both, by margin: {_yes(verdict)}. "
             f"{_reach_words(mix, reach)}{noise}"
         )
         made.append(Statement(mix.label, text, verdict))
@@ -158,8 +158,8 @@ def _reach_words(mix: ReportRow, reach: Reach) -> str:
 def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
     """Fig. 5 with attacked mixes on both sides: no worse than Mixed on either axis, better on one?
 
-    At the same right by margin MixedNUTS is expected to be the more accurate one, at the same clean accuracy the
-    more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
+    At the same accuracy by margin MixedNUTS is expected to be the more accurate one, at the same clean accuracy
+    the more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
     elsewhere on the plane: nothing is said of it.
     """
     mix = trial.mix

@@ -140,7 +140,7 @@ def right_at_all_points(engine: RemixEngine, params: MixParams, own: Stretches) 
 
 
 def least_margins(engine: RemixEngine, params: MixParams) -> tuple[Array, NDArray[np.bool_]]:
-    """Each attacked image's least signed margin of M(h) over all of its points, and whether it is right at all.
+    """Each attacked image's least signed margin of M(h), and whether M(h) is right at all attacked points.
 
     Args:
         engine: The engine of a bundle with an attacked part.

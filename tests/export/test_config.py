@@ -81,7 +81,7 @@ class TestFromRemix:
         assert (config.alpha, config.beta) == (remix.alpha, 0.95)
         assert config.bundle.digest == bundle.digest
         assert config.bundle.name == bundle.name
-        for name in ("clean", "by_margin", "transfer"):
+        for name in ("clean", "attacked", "by_margin"):
             card, estimate = getattr(config.estimates, name), getattr(remix, name)
             assert card.value == estimate.value
             assert card.n == estimate.n
@@ -93,7 +93,7 @@ class TestFromRemix:
         told, again = config.estimates, engine.remix(MixConfig.from_json(config.to_json()).params)
         assert again.clean.value == told.clean.value
         assert again.by_margin.value == told.by_margin.value
-        assert again.transfer.value == told.transfer.value
+        assert again.attacked.value == told.attacked.value
         assert again.params.alpha == config.alpha
 
     def test_auxiliary_weight(self, engine, config):
@@ -111,7 +111,7 @@ class TestFromRemix:
         assert config.auxiliary is None
         assert config.estimates.attacked is None
         assert config.estimates.by_margin is None
-        assert "transfer" not in config.to_json()
+        assert "attacked" not in config.to_json()
 
     def test_alpha_must_be_known(self):
         with pytest.raises(ConfigError, match="alpha must be set"):
