@@ -58,8 +58,8 @@ class Remix:
             of them, the clean one too: an upper bound on its robust accuracy, as good as the points are.
             None without an attacked part.
         by_margin: Share of these that M(h) gets right at every attacked point with a margin ≥ threshold: what
-            is right there whatever g says (Eq. 7). None likewise. It is at most `attacked`, but for images that
-            the mix gets wrong only without an attack, and margins that equal the threshold.
+            is right there whatever g says (Eq. 7). None likewise. It is at most `attacked`, but for images
+            that are wrong only without an attack, and margins that equal the threshold.
         rob_clean: Accuracy of M(h) alone on the clean images.
         rob_attacked: Share of the attacked images that M(h) alone gets right at every point.
         optimistic: Whether no attack on a mix is among the points, so that `attacked` is too high.

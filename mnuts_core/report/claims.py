@@ -158,7 +158,7 @@ def _reach_words(mix: ReportRow, reach: Reach) -> str:
 def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
     """Fig. 5 with attacked mixes on both sides: no worse than Mixed on either axis, better on one?
 
-    At the same accuracy by margin MixedNUTS is expected to be the more accurate one, at the same clean accuracy
+    At the same accuracy by margin MixedNUTS is expected to be the more accurate, at the same clean accuracy
     the more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
     elsewhere on the plane: nothing is said of it.
     """

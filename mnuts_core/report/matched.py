@@ -1,4 +1,4 @@
-"""One MixedNUTS held against RBC, and against Mixed brought to the same right by margin."""
+"""One MixedNUTS held against RBC, and against Mixed brought to the same accuracy by margin."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Reach:
 
     Attributes:
         temperature: T of the accurate classifier.
-        clean: Its highest clean accuracy at which its right by margin is at least MixedNUTS's; None if no α
+        clean: Its highest clean accuracy at which its accuracy by margin is at least MixedNUTS's; None if no α
             keeps that bound.
         bound: Its highest right by margin at which its clean accuracy is at least MixedNUTS's; None if no α
             reaches that accuracy.
@@ -58,7 +58,7 @@ class Trial:
 
     Attributes:
         mix: MixedNUTS.
-        mixed: Mixed at the same right by margin, one row for each temperature that reaches it.
+        mixed: Mixed at the same accuracy by margin, one row for each temperature that reaches it.
         reach: What Mixed can do at any α, one for each temperature; empty without an attacked part.
         paired: By row key, MixedNUTS against that row on the clean images.
         warnings: What puts the figures in doubt.
@@ -74,9 +74,9 @@ class Trial:
 def try_mix(
     engine: RemixEngine, mix: Mix, key: str, label: str, given: list[tuple[ReportRow, Remix]]
 ) -> Trial:
-    """One MixedNUTS held against RBC, against Mixed at the same right by margin, and against given mixes.
+    """One MixedNUTS held against RBC, against Mixed at the same accuracy by margin, and against given mixes.
 
-    Mixed's α: of all α in [1/2, 1] at which Mixed's right by margin is at least MixedNUTS's, one at which its
+    Mixed's α: of all α in [1/2, 1] at which Mixed's accuracy by margin is at least MixedNUTS's, one at which its
     clean accuracy is highest; among equals with the higher bound, then the larger α.
 
     Args:
@@ -122,7 +122,7 @@ def _matched(
 ) -> tuple[ReportRow, Remix]:
     params = IDENTITY.with_(temperature=temperature, alpha=alpha)
     mix = Mix(
-        params, f"α at which its right by margin is that of {row.label} or more, clean accuracy highest"
+        params, f"α at which its accuracy by margin is that of {row.label} or more, clean accuracy highest"
     )
     label = f"Mixed, T = {temperature:g}, matched to {row.label.removeprefix('MixedNUTS, ')}"
     matched, remix = mix.row(engine, f"{row.key}-mixed-t{temperature:g}", label)

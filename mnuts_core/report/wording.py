@@ -73,8 +73,8 @@ CHANGES = (
     "Relative change of MixedNUTS's error rate; negative is better. Against RBC each figure under attack is "
     "held against RBC's accuracy under the bundle's attack; against Mixed, against Mixed's same figure. "
     "A verified figure is held against RBC on the same images where these are known to be the bundle's first "
-    "n, else against RBC on all attacked images. Mixed is matched by accuracy by margin: that column tells how "
-    "close the match is, no more."
+    "n, else against RBC on all attacked images. Mixed is matched by accuracy by margin: that column tells "
+    "how close the match is, no more."
 )
 
 

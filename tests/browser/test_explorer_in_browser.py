@@ -38,8 +38,8 @@ def page(served, chromium_page):
     return chromium_page
 
 
-ESTIMATES = "td:not(:nth-of-type(2)) b"
-"""In a row of the headline table: clean, right by margin, transfer; the second cell is what an attack left."""
+ESTIMATES = "td:not(:nth-of-type(4)) b"
+"""In a row of the headline table: clean, attacked, right by margin; the last cell is verified."""
 
 
 def shown(page, row: str) -> list[str]:

@@ -260,7 +260,7 @@ def test_shipped_mixes_are_the_searches_best_and_their_figures_the_bundles() -> 
 
 @needs_pair
 def test_shipped_plain_mixes_are_the_reports_mixed() -> None:
-    """Each has the accuracy by margin of a best mix, and its verified figure goes into that row of the report."""
+    """Each has the accuracy by margin of a best mix, its verified figure in that row of the report."""
     bundle = LogitBundle.load(DATA / "cifar10.safetensors")
     engine, files = RemixEngine(bundle), DATA.glob("cifar10-*.json")
     report = make_report(bundle, [(path.name, MixConfig.load(path)) for path in files])

@@ -1,4 +1,4 @@
-"""Mixed at the same right by margin: every α is looked at, and none is better than the one chosen."""
+"""Mixed at the same accuracy by margin: every α is looked at, and none is better than the one chosen."""
 
 import numpy as np
 import pytest
