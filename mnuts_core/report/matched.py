@@ -41,10 +41,10 @@ class Reach:
 
     Attributes:
         temperature: T of the accurate classifier.
-        clean: Its highest clean accuracy at which its accuracy by margin is at least MixedNUTS's; None if no α
-            keeps that bound.
-        bound: Its highest right by margin at which its clean accuracy is at least MixedNUTS's; None if no α
-            reaches that accuracy.
+        clean: Its highest clean accuracy at which its accuracy by margin is at least MixedNUTS's; None if no
+            α keeps it.
+        bound: Its highest accuracy by margin at which its clean accuracy is at least MixedNUTS's; None if no
+            α reaches that accuracy.
     """
 
     temperature: float
@@ -76,8 +76,8 @@ def try_mix(
 ) -> Trial:
     """One MixedNUTS held against RBC, against Mixed at the same accuracy by margin, and against given mixes.
 
-    Mixed's α: of all α in [1/2, 1] at which Mixed's accuracy by margin is at least MixedNUTS's, one at which its
-    clean accuracy is highest; among equals with the higher bound, then the larger α.
+    Mixed's α: of all α in [1/2, 1] at which Mixed's accuracy by margin is at least MixedNUTS's, one at which
+    its clean accuracy is highest; among equals with the higher bound, then the larger α.
 
     Args:
         engine: The engine of the bundle.

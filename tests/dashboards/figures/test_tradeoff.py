@@ -12,7 +12,7 @@ from mnuts_core.views.tradeoff import alpha_curve
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.tradeoff import (
     CURRENT,
-    CURRENT_TRANSFER,
+    CURRENT_BY_MARGIN,
     FRONTIER,
     OTHERS,
     SNAPSHOTS,
@@ -42,8 +42,8 @@ def frontier(engine):
 
 
 NAMES = [
-    *("plain mix", "plain mix, transfer", FRONTIER, CURRENT, CURRENT_TRANSFER),
-    *("standard, transfer", "robust, attacked", "this mix, transfer", "this mix, bound"),
+    *("plain mix", "plain mix, by margin", FRONTIER, CURRENT, CURRENT_BY_MARGIN),
+    *("standard model", "robust model", "this mix, by margin", "this mix"),
     *(SNAPSHOTS, OTHERS, "this mix, verified"),
 ]
 
