@@ -58,7 +58,7 @@ class Explorer(w.VBox):
         state: Every setting; set it from Python and the page follows.
         board: The plots.
         controls: The control column.
-        header: What stands above the plots; with what is wrong.
+        header: What stands above the plots: messages, origin of the data, the figures.
 
     A bundle that is broken is passed over, and the banner says so.
 
@@ -256,7 +256,7 @@ class Explorer(w.VBox):
         return (bundle.n_adv or bundle.n_clean if self.state.case == "attacked" else bundle.n_clean) - 1
 
     def _send_again(self) -> None:
-        """Say once more what a search in the background may have changed while the page came.
+        """Send once more what a search in the background may have changed while the page came.
 
         A widget's message that leaves after the page has read all states and before it listens is lost.
         """

@@ -159,7 +159,7 @@ class Controls(w.VBox):
             title.layout.display = "none" if gone.issuperset(names) else None
 
     def show_status(self, text: str) -> None:
-        """Say something in passing beside the buttons; it goes with the next change of a setting."""
+        """Show a passing remark beside the buttons; it goes with the next change of a setting."""
         self.status.value, self._status_settings = text, self.state.trait_values()
 
     def settle(self) -> None:
