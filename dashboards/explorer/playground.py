@@ -74,13 +74,13 @@ class Playground(w.VBox):
         self.board.on_event(self._on_click, kinds=["click"])
 
     def _control(self, name: str) -> w.Widget:
-        made: w.Widget
+        control: w.Widget
         if name == "clamp":
-            made = Choice(self.state, name, name, list(CLAMPS), "Clamping function (Eq. 4, D.2)")
+            control = Choice(self.state, name, name, list(CLAMPS), "Clamping function (Eq. 4, D.2)")
         else:
-            made = NumberInput(self.state, name, self._show).widget
-        made.layout.flex, made.layout.width = "1 1 360px", "auto"
-        return made
+            control = NumberInput(self.state, name, self._show).widget
+        control.layout.flex, control.layout.width = "1 1 360px", "auto"
+        return control
 
     @property
     def params(self) -> MixParams:
