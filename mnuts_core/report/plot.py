@@ -41,11 +41,12 @@ def points(report: Report) -> list[Point]:
 
     RBC stands at its attacked accuracy; ABC has a point only where an attack on it is among the bundle's.
     """
-    made = []
+    found = []
     for row in report.rows:
-        made += [Point(row, row.clean, row.attacked, row.params is None)] if row.attacked is not None else []
-        made += [Point(row, row.clean, row.verified, True)] if row.verified is not None else []
-    return made
+        if row.attacked is not None:
+            found.append(Point(row, row.clean, row.attacked, row.params is None))
+        found += [Point(row, row.clean, row.verified, True)] if row.verified is not None else []
+    return found
 
 
 def plane_png(report: Report) -> bytes | None:

@@ -121,7 +121,7 @@ class GridSearchResult:
         n_wrong: See n_clean.
         n_attacked: Attacked images; n_right of them give the quantile.
         n_right: See n_attacked.
-        margins: Sorted margins of every cell, from which any other β is had.
+        margins: Sorted margins of every cell, from which any other β is chosen.
     """
 
     grid: GridSpec

@@ -117,7 +117,7 @@ class Price(Step):
         if self.answered:
             points += [
                 self._point("plain", plain.clean, plain.attacked, PLAIN, "triangle-up"),
-                self._point("by margin", mix.clean, mix.by_margin, MIX, "circle-open"),
+                self._point("by_margin", mix.clean, mix.by_margin, MIX, "circle-open"),
                 self._point("mix", mix.clean, mix.attacked, MIX, "circle"),
             ]
             points += [self._verified_point(one, one.clean) for one in self.lab.verified if one.clean]
@@ -130,7 +130,7 @@ class Price(Step):
         return fig.Point(self.plain("point", name=name), x, measured(y), colour, symbol)
 
     def _verified_point(self, one: Known, clean: Estimate) -> fig.Point:
-        name, colour = ("plain verified", PLAIN) if one.params.plain else ("verified", MIX)
+        name, colour = ("plain_verified", PLAIN) if one.params.plain else ("verified", MIX)
         return self._point(name, clean, one.verified, colour, "star")._replace(detail=one.name)
 
 
