@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mnuts_core.views.headline import Change, Headline, Row
 
 NAMES = {"clean": "clean", "attacked": "attacked", "by_margin": "by margin", "verified": "verified"}
-KINDS = {"clean": "exact", "attacked": "at most", "by_margin": "at all points", "verified": "attacked itself"}
+KINDS = {"clean": "exact", "attacked": "at most", "by_margin": "all points", "verified": "attacked itself"}
 """What the figures are called in tables, and what they are."""
 OPTIMISTIC = "MMAA points only: optimistic, no attack on a mix is among them."
 NONE = "–"
@@ -115,14 +115,12 @@ def transform_words(params: MixParams) -> str:
 
 
 def percent(estimate: Estimate | None) -> Text:
-    """An accuracy in percent with its interval; a dagger where an attack on that very model measured it."""
+    """An accuracy in percent with its interval."""
     if estimate is None:
         return Text(f"{NONE}  ", style="dim")
     low, high = estimate.interval
-    mark = " †" if estimate.kind == "attacked" else "  "
-    return Text.assemble(
-        f"{100 * estimate.value:.2f} ", (f"[{100 * low:.1f}, {100 * high:.1f}]", "dim"), mark
-    )
+    interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return Text.assemble(f"{100 * estimate.value:.2f} ", (interval, "dim"), "  ")
 
 
 def _points(change: Change | None) -> str:

@@ -97,6 +97,16 @@ class Remix:
             raise BundleError("the mix has no figures at attacked examples: its bundle holds none")
         return self.on_attacked
 
+    def require_images(self) -> AttackedResults:
+        """What counts for each attacked image over all of its points.
+
+        Raises:
+            BundleError: If there are none.
+        """
+        if self.on_images is None:
+            raise BundleError("the mix has no figures at attacked examples: its bundle holds none")
+        return self.on_images
+
 
 @dataclass(frozen=True)
 class BaseFigures:

@@ -170,8 +170,8 @@ def _missing(engine: RemixEngine, any_trial: bool) -> tuple[str, ...]:
     lines = []
     if not engine.bundle.n_adv:
         lines.append(
-            "The bundle has no attacked part: there are no figures under attack, no Mixed at the same margin "
-            "bound, and no search. Build it with an attack (`mnuts build --n-adv`)."
+            "The bundle has no attacked part: there are no figures under attack, no Mixed at the same "
+            "accuracy by margin, and no search. Build it with an attack (`mnuts build --n-adv`)."
         )
     elif not any_trial and not _searchable(engine):
         lines.append(

@@ -65,12 +65,13 @@ def test_plotly_accepts_it_with_its_traces_always_the_same(engine, frontier):
 def test_the_point_is_the_mix(engine):
     remix = engine.remix(PARAMS)
     by_name = {trace["name"]: trace for trace in drawn(engine, PARAMS)["data"]}
-    point = by_name["this mix, bound"]
-    assert point["x"] == [100 * remix.clean.value]
-    assert point["y"] == [100 * remix.by_margin.value]
-    low, high = remix.by_margin.interval
-    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.by_margin.value))]
-    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.by_margin.value - low))]
+    for name, figure in (("this mix", remix.attacked), ("this mix, by margin", remix.by_margin)):
+        point = by_name[name]
+        assert point["x"] == [100 * remix.clean.value]
+        assert point["y"] == [100 * figure.value]
+        low, high = figure.interval
+        assert point["error_y"]["array"] == [pytest.approx(100 * (high - figure.value))]
+        assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (figure.value - low))]
 
 
 def test_other_verified_mixes_are_small_stars_with_labels(engine):
