@@ -20,7 +20,7 @@ from mnuts_dashboards.compare.tables import paper_gaps
 from mnuts_dashboards.text.messages import banner_html
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from mnuts_dashboards.widgets.browser import Page
-from mnuts_dashboards.widgets.heartbeat import Pulse
+from mnuts_dashboards.widgets.heartbeat import Heartbeat
 from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
@@ -70,7 +70,7 @@ class Compare(w.VBox):
 
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
-        super().__init__([style_sheet(APPS, STYLE), self.page, Pulse(self), body])
+        super().__init__([style_sheet(APPS, STYLE), self.page, Heartbeat(self), body])
         self.add_class("mnuts-explorer").add_class("mnuts-compare")
 
     def _connect(self) -> None:
@@ -158,18 +158,18 @@ class Compare(w.VBox):
         if made.refused:
             self._leave_out(made)
             return
-        self._tell()
+        self._show_complaint()
         self.results.show(made)
 
     def _leave_out(self, made: Comparison) -> None:
         """Go on without the bundles that cannot be opened: the others are compared at once."""
         for name in made.refused:
             self.session.forget(name)
-        told = [f"{name} is left out: {why}." for name, why in made.refused.items()]
-        told = [*([self._complaint] if self._complaint else []), *told]
+        complaints = [f"{name} is left out: {why}." for name, why in made.refused.items()]
+        complaints = [*([self._complaint] if self._complaint else []), *complaints]
         self.controls.bundles.offer(self.session.names)
         self.state.bundles = made.settings.bundles
-        self._complain(" ".join(told))
+        self._complain(" ".join(complaints))
 
     def _on_failed(self, asked: Settings, error: Exception) -> None:
         if asked is not self._asked:
@@ -181,13 +181,13 @@ class Compare(w.VBox):
             self._on_error(error)
 
     # --- what is wrong
-    def _tell(self) -> None:
+    def _show_complaint(self) -> None:
         self.banner.value = banner_html(self._complaint)
 
     def _complain(self, message: str | None) -> None:
-        """Tell in the banner what was wrong, until the next change; the view stays."""
+        """Show in the banner what was wrong, until the next change; the view stays."""
         self._complaint = message
-        self._tell()
+        self._show_complaint()
 
     # --- the visitor
     def _on_state(self, _: object) -> None:
@@ -211,7 +211,7 @@ class Compare(w.VBox):
             self._job.cancel()
 
     def _on_copied(self, text: str | None) -> None:
-        self.controls.say(
+        self.controls.show_status(
             "Link copied." if text else "The browser did not let us copy: take the address above."
         )
 
@@ -220,6 +220,6 @@ class Compare(w.VBox):
             self.results.board.download(filename, self.frames()[name].to_csv(index=False), "text/csv")
 
     def _on_error(self, error: Exception) -> None:
-        """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
+        """Exceptions in callbacks vanish otherwise: show them on the page, keep the last good view."""
         log.error("the comparison could not do this", exc_info=error)
         self._complain(f"Something went wrong: {error}. The last good view is shown.")

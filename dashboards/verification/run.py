@@ -209,9 +209,9 @@ class Verification:
             if self._cancelled:
                 raise Cancelled
             for line in process.stdout or ():
-                said = _said(line)
-                error = said.get("error", error)
-                progress(float(said.get("share", 0.0)))
+                message = _message(line)
+                error = message.get("error", error)
+                progress(float(message.get("share", 0.0)))
             if self._cancelled:
                 raise Cancelled
             if late.is_set():
@@ -226,10 +226,10 @@ class Verification:
                     pipe.close()
 
 
-def _said(line: str) -> dict[str, Any]:
+def _message(line: str) -> dict[str, Any]:
     """A report of the worker; anything else that was printed says nothing."""
     try:
-        said = json.loads(line)
+        message = json.loads(line)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return message if isinstance(message, dict) else {}

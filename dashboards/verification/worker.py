@@ -29,7 +29,7 @@ from mnuts_core.errors import MnutsError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.models.specs import load_model
-from mnuts_core.pipeline.diagnostics import doubts_of_config
+from mnuts_core.pipeline.diagnostics import diagnostics_of_config
 from mnuts_dashboards.verification.machine import share_of_one, used_by
 
 TELL = 0.25  # seconds between two reports
@@ -80,8 +80,8 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
         progress=_Progress(plan.costs),
     )
     known = [ModelCard.model_validate(card) for card in job["cards"]]
-    doubts = doubts_of_config(config, threat, result.clean, known, (std.card, rob.card))
-    result._replace(warnings=(*result.warnings, *doubts)).into(config).save(folder / "verified.json")
+    diagnostics = diagnostics_of_config(config, threat, result.clean, known, (std.card, rob.card))
+    result._replace(warnings=(*result.warnings, *diagnostics)).into(config).save(folder / "verified.json")
     _say(share=1.0)
 
 
@@ -93,7 +93,7 @@ def data_classes(data: LoadedData) -> int:
 def _rows(data: LoadedData, job: dict[str, Any]) -> tuple[Any, Any]:
     """The images of the bundle's rows, if they are the bundle's images."""
     rows, labels = job["rows"], data.labels[job["rows"]]
-    wrong = [row for row, own, said in zip(rows, labels.tolist(), job["labels"], strict=True) if own != said]
+    wrong = [row for row, own, theirs in zip(rows, labels.tolist(), job["labels"], strict=True) if own != theirs]
     if wrong:
         raise MnutsError(
             f"{job['data']} holds other images than the bundle: {len(wrong)} of {len(rows)} labels differ, "
@@ -107,7 +107,7 @@ class _Progress:
 
     def __init__(self, costs: Sequence[int]) -> None:
         self._costs = costs
-        self._component, self._ticks, self._said = -1, 0, float("-inf")
+        self._component, self._ticks, self._reported = -1, 0, float("-inf")
 
     def __call__(self, done: int, total: int) -> None:
         """One forward pass more, with `done` of `total` components finished."""
@@ -115,8 +115,8 @@ class _Progress:
             self._component, self._ticks = done, 0
         self._ticks += 1
         now = time.monotonic()
-        if now - self._said >= TELL:
-            self._said = now
+        if now - self._reported >= TELL:
+            self._reported = now
             _say(share=self.share(done, total))
 
     def share(self, done: int, total: int) -> float:

@@ -46,19 +46,19 @@ function nameSliders() {
 function speakPlainly(handle, logarithmic) {
   const box = handle.closest(".mnuts-slider")?.querySelector("input[type=text]");
   let timer;
-  const say = (value) => {
+  const announce = (value) => {
     handle.setAttribute("aria-valuetext", `${Number(value.toPrecision(4))}`);
     watch.takeRecords(); // our own change is none
   };
-  const tell = () => {
+  const update = () => {
     const place = handle.closest(".noUi-target").noUiSlider.get(true);
-    say(logarithmic ? 10 ** place : place);
+    announce(logarithmic ? 10 ** place : place);
     clearTimeout(timer);
-    timer = setTimeout(() => box && say(Number(box.value)), 300);
+    timer = setTimeout(() => box && announce(Number(box.value)), 300);
   };
-  const watch = new MutationObserver(tell);
+  const watch = new MutationObserver(update);
   watch.observe(handle, { attributeFilter: ["aria-valuetext"] });
-  tell();
+  update();
 }
 
 function watchSliders() {

@@ -23,7 +23,7 @@ SLACK = 1e-6
 """Of a step: what binary fractions may be off."""
 
 
-class Knob:
+class NumberInput:
     """The slider and the number box of one parameter; range, step, scale and help come from `PARAMS`.
 
     The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
@@ -172,7 +172,7 @@ class Choice(w.Dropdown):
             style={"description_width": LABEL},
             layout=WIDE,
         )
-        self.observe(self._tell, names="value")
+        self.observe(self._chosen, names="value")
         state.observe(self._show, names=name)
 
     def offer(self, options: Sequence[Any]) -> None:
@@ -183,7 +183,7 @@ class Choice(w.Dropdown):
             self.value = getattr(self._state, self._name)
             self._exchanging = False
 
-    def _tell(self, change: Mapping[str, Any]) -> None:
+    def _chosen(self, change: Mapping[str, Any]) -> None:
         if not self._exchanging:
             self._state.set_trait(self._name, change["new"])
 

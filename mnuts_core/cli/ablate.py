@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mnuts_core.bundles.bundle import LogitBundle
 
-TOLD = {
+OPTION_NAMES = {
     "beta": "--beta", "grid": "--grid", "params": "--config", "others": "--also", "widen": "--widen",
     "n_optimised": "--n-optimised", "sizes": "--size", "repeats": "--repeats", "seed": "--seed",
     "models": "--std and --rob", "data": "--data", "n": "--n", "n_iter": "--n-iter",
@@ -126,7 +126,7 @@ def _check_options(ablation: Ablation, asked: dict[str, Any]) -> None:
     for key in asked:
         if key not in ablation.options:
             owners = ", ".join(other.name for other in ABLATIONS.values() if key in other.options)
-            raise MnutsError(f"{TOLD[key]} is not an option of {ablation.name}: it belongs to {owners}")
+            raise MnutsError(f"{OPTION_NAMES[key]} is not an option of {ablation.name}: it belongs to {owners}")
     if "models" in ablation.options and ("data" not in asked or None in asked.get("models", (None,))):
         raise MnutsError(f"{ablation.name} attacks the models: give --std, --rob and --data")
 
@@ -183,7 +183,7 @@ def _names() -> Table:
     for heading in ("name", "in the paper", "what it shows", "options"):
         table.add_column(heading)
     for ablation in ABLATIONS.values():
-        options = (TOLD[key] for key in ablation.options if key in TOLD)
+        options = (OPTION_NAMES[key] for key in ablation.options if key in OPTION_NAMES)
         table.add_row(ablation.name, ablation.where, ablation.title, " ".join(options))
     return table
 

@@ -187,7 +187,7 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             with_images=given.with_images,
             batch_size=given.batch_size,
             progress=progress if world.is_first else None,
-            on_doubt=(lambda doubt: warn(str(doubt))) if world.is_first else None,
+            on_diagnostic=(lambda diagnostic: warn(str(diagnostic))) if world.is_first else None,
             device=where,
             work_dir=work,
             fresh=fresh,

@@ -22,17 +22,17 @@ class Paired:
     """Two classifiers on the same clean images.
 
     Attributes:
-        mended: Images that the first gets right and the second wrong.
+        fixed: Images that the first gets right and the second wrong.
         broken: The reverse.
     """
 
-    mended: int
+    fixed: int
     broken: int
 
     @property
     def clear(self) -> bool:
         """Whether the difference stands out of the noise: McNemar's test at 95 %."""
-        return sign_verdict(self.mended, self.broken) != "open"
+        return sign_verdict(self.fixed, self.broken) != "open"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from mnuts_core.export.config import published_schema
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.statistics import share
 from mnuts_core.pipeline import workfolder
-from mnuts_core.pipeline.diagnostics import CODES, doubts_of_config, doubts_of_result
+from mnuts_core.pipeline.diagnostics import CODES, diagnostics_of_config, diagnostics_of_result
 from mnuts_core.pipeline.verify import Verified, evaluate
 from mnuts_core.pipeline.workfolder import WorkFolderError
 from tests import ROOT
@@ -59,7 +59,7 @@ def verified() -> Verified:
 
 
 def codes(result: Verified) -> set[str]:
-    return {doubt.code for doubt in result.warnings}
+    return {diagnostic.code for diagnostic in result.warnings}
 
 
 class TestResult:
@@ -358,7 +358,7 @@ class TestWarnings:
     def test_zero_gradients(self, setup, attack):
         flat = self.rebuilt(setup, after=lambda logits: logits.round())
         said = [
-            doubt for doubt in flat.run(n_iter=1, attack=attack).warnings if doubt.code == "zero-gradients"
+            diagnostic for diagnostic in flat.run(n_iter=1, attack=attack).warnings if diagnostic.code == "zero-gradients"
         ]
         assert len(said) == 1
         assert f"at {N} of {N} clean images" in said[0].message
@@ -380,9 +380,9 @@ class TestWarnings:
 
     def test_witnesses(self):
         clean = share(900, 1000, "clean")
-        assert doubts_of_result(clean, {"apgd-ce": 300, "square": 2, "base-transfer": 2}) == []
-        found = doubts_of_result(clean, {"square": 3, "base-transfer": 3})
-        assert [doubt.code for doubt in found] == ["square-beats-white-box", "transfer-beats-white-box"]
+        assert diagnostics_of_result(clean, {"apgd-ce": 300, "square": 2, "base-transfer": 2}) == []
+        found = diagnostics_of_result(clean, {"square": 3, "base-transfer": 3})
+        assert [diagnostic.code for diagnostic in found] == ["square-beats-white-box", "transfer-beats-white-box"]
         assert "square broke 3 of 1000" in found[0].message
 
     @pytest.mark.parametrize("classes", [3, 4])
@@ -391,7 +391,7 @@ class TestWarnings:
         nets = [nn.Sequential(nn.Flatten(), nn.Linear(64, classes)).eval() for _ in range(2)]
         mix, images = MixedClassifier(*nets, PARAMS), torch.rand(6, 1, 8, 8)
         found = Setup(mix, images, mix(images).argmax(1)).run(n_iter=2, eps=0.1)
-        said = [doubt.message for doubt in found.warnings if doubt.code == "target-classes"]
+        said = [diagnostic.message for diagnostic in found.warnings if diagnostic.code == "target-classes"]
         assert said == [f"{classes} classes leave {classes - 1} targets, not 9"]
         assert found.settings["n_targets"] == classes - 1
 
@@ -403,7 +403,7 @@ class TestWarnings:
         raw = json.loads(MixConfig.from_params(PARAMS).to_json())
         raw |= {"threat": threat.model_dump(), "estimates": {"clean": said.to_json()}}
         config = MixConfig.from_json(json.dumps(raw))
-        check = partial(doubts_of_config, config)
+        check = partial(diagnostics_of_config, config)
         assert check(threat, said, cards, cards) == []
         assert check(threat, said, [], others) == []
         found = check(ThreatModel(norm="L2", eps=0.1), clean, cards, others)

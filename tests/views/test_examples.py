@@ -26,9 +26,9 @@ def test_changed_examples_are_those_where_h_and_the_mix_part(made, bundle, where
     before, after = engine.rob_right[rows], part.mix_right
     found = changed_examples(engine, remix, where)
     assert len(found.row) == (before != after).sum() > 0
-    assert found.mended.sum() - (~found.mended).sum() == after.sum() - before.sum()
-    assert ((found.mix == found.label) == found.mended).all()
-    assert ((found.rob == found.label) != found.mended).all()
+    assert found.fixed.sum() - (~found.fixed).sum() == after.sum() - before.sum()
+    assert ((found.mix == found.label) == found.fixed).all()
+    assert ((found.rob == found.label) != found.fixed).all()
     labels = bundle.clean_labels if where == "clean" else bundle.attacked.labels
     np.testing.assert_array_equal(found.label, labels[found.row])
     if where == "attacked":
@@ -41,7 +41,7 @@ def test_a_story_tells_what_the_table_tells(made, bundle):
     names = bundle.manifest.classes
     for i in range(len(found.row)):
         told = story(engine, remix, "clean", int(found.row[i]))
-        assert told.outcome == ("mended" if found.mended[i] else "broken")
+        assert told.outcome == ("fixed" if found.fixed[i] else "broken")
         assert (told.label, told.mix) == (names[found.label[i]], names[found.mix[i]])
         assert told.margin == found.margin[i]
 

@@ -36,7 +36,7 @@ def test_a_complaint_outlasts_what_the_visitor_did_not_change(header, state):
         header.settle()
 
     header.refuse("β must be between 0 and 1")
-    header.outlast(change)
+    header.keep_message_during(change)
     header.settle()
     assert "β must be between 0 and 1" in header.banner.value
     state.c = state.c + 0.1

@@ -8,7 +8,7 @@ from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.lesson.app import Lesson
 from mnuts_dashboards.widgets import upload as uploads
 from mnuts_dashboards.widgets.browser import Page
-from mnuts_dashboards.widgets.heartbeat import Pulse
+from mnuts_dashboards.widgets.heartbeat import Heartbeat
 from mnuts_dashboards.widgets.table import Column, Table
 from mnuts_dashboards.widgets.upload import Upload, harmless
 from mnuts_dashboards.widgets.widget import PageWidget
@@ -32,10 +32,10 @@ def test_the_page_is_told_of_steps_and_tells_of_arrivals():
 
 
 def test_a_page_that_asks_is_told_that_the_kernel_is_there():
-    pulse = listening(Pulse(w.VBox()))
+    heartbeat = listening(Heartbeat(w.VBox()))
     for content in ({"type": "there?"}, {"type": "other"}, {}):
-        pulse._receive(None, content, [])
-    assert pulse.sent == [{"type": "here"}]
+        heartbeat._receive(None, content, [])
+    assert heartbeat.sent == [{"type": "here"}]
 
 
 def test_a_page_that_has_drawn_the_app_gets_every_state_anew(monkeypatch):
@@ -44,15 +44,15 @@ def test_a_page_that_has_drawn_the_app_gets_every_state_anew(monkeypatch):
     app = w.VBox([w.HBox([line]), table])
     sent = []
     monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: sent.append((widget, key)))
-    Pulse(app)._receive(None, {"type": "drawn"}, [])
+    Heartbeat(app)._receive(None, {"type": "drawn"}, [])
     assert {widget for widget, _ in sent} >= {app, line, line.layout, table}
     assert next("value" in keys for widget, keys in sent if widget is line)
     assert next("rows" in keys and "_esm" not in keys for widget, keys in sent if widget is table)
 
 
 @pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
-def test_every_app_has_a_pulse(app):
-    assert sum(isinstance(child, Pulse) for child in app().children) == 1
+def test_every_app_has_a_heartbeat(app):
+    assert sum(isinstance(child, Heartbeat) for child in app().children) == 1
 
 
 def test_in_jupyterlab_a_line_of_python_is_copied():
@@ -184,7 +184,7 @@ def test_no_bound_lies_in_what_a_page_may_write(upload):
 def test_a_page_writes_only_the_traits_that_it_may(app):
     """Our widgets' other traits stay as they are, whatever a page sends."""
     found = own_widgets(app())
-    assert any(isinstance(widget, Pulse) for widget in found)
+    assert any(isinstance(widget, Heartbeat) for widget in found)
     for widget in found:
         for name in set(widget.trait_names(sync=True)) - widget.from_page - {"layout"}:
             before = getattr(widget, name)
