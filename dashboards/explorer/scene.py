@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -43,6 +43,7 @@ class Scene:
         example: Part and row of the chosen example; None for the paper's two cases.
         kept: The snapshots' mixes.
         verified: Other mixes that were attacked.
+        settings: The settings of single plots, by name.
     """
 
     opened: Opened
@@ -53,6 +54,7 @@ class Scene:
     example: tuple[Where, int] | None = None
     kept: tuple[Remix, ...] = ()
     verified: tuple[Known, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=lambda: ExplorerState().plot_settings)
 
     @cached_property
     def mix_histograms(self) -> margins.MarginHistograms:
@@ -278,3 +280,5 @@ VIEWS = (
 BY_NAME = {view.panel.name: view for view in VIEWS}
 PANELS = tuple(view.panel for view in VIEWS)
 ALL = frozenset(BY_NAME)
+FIXED = frozenset(name for name, view in BY_NAME.items() if view.fixed)
+"""Panels that no slider moves."""

@@ -229,18 +229,18 @@ def test_what_is_wrong_with_a_link_is_told_and_the_rest_counts(compare, query, t
 def test_names_with_commas_survive_a_link():
     state = CompareState(bundles=("a,b", "c&d", "é"))
     known = ["a,b", "c&d", "é"]
-    assert read_link(write_link(state), bundles=known, grids=["cifar10"]).values["bundles"] == state.bundles
-    assert read_link("bundles=x%2Cy", bundles=["x", "y"], grids=[]).values["bundles"] == ("x", "y")
+    assert read_link(write_link(state), bundles=known).values["bundles"] == state.bundles
+    assert read_link("bundles=x%2Cy", bundles=["x", "y"]).values["bundles"] == ("x", "y")
 
 
 def test_undo_and_redo(compare):
     compare.navigator.restart()
     compare.state.beta = 0.9
-    assert not compare.controls.undo.disabled
-    compare.controls.undo.click()
+    assert not compare.controls.toolbar.undo.disabled
+    compare.controls.toolbar.undo.click()
     assert compare.state.beta == 0.985
     assert compare.shown.settings.beta == 0.985
-    compare.controls.redo.click()
+    compare.controls.toolbar.redo.click()
     assert compare.state.beta == 0.9
 
 

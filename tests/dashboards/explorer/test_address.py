@@ -78,11 +78,11 @@ def press(name):
 
 
 def slide(name, value):
-    return lambda explorer, browser: setattr(explorer.controls.number_inputs[name].slider, "value", value)
+    return lambda explorer, browser: setattr(explorer.controls.inputs[name].slider, "value", value)
 
 
 def type_in(name, text):
-    return lambda explorer, browser: setattr(explorer.controls.number_inputs[name].box, "value", text)
+    return lambda explorer, browser: setattr(explorer.controls.inputs[name].box, "value", text)
 
 
 def choose(name, value):
@@ -145,7 +145,7 @@ def view(explorer):
 
 def check(explorer, browser, visitor):
     assert browser.address == explorer.link()
-    explorer.controls.copy.click()
+    explorer.controls.toolbar.copy.click()
     assert browser.address == browser.copied
     visitor.open_link(browser.address)
     assert view(visitor) == view(explorer)
@@ -201,7 +201,7 @@ def test_a_bundle_that_is_loading_keeps_the_transform_and_the_address_says_so(pa
         assert explorer.state.params == before
         assert browser.address == explorer.link()
         explorer.controls.defaults.click()
-        explorer.controls.copy.click()
+        explorer.controls.toolbar.copy.click()
         assert browser.address == browser.copied == "bundle=second"
         assert explorer.state.params != before
 
@@ -214,7 +214,7 @@ def test_a_bundle_that_is_loading_can_be_undone(paths):
         browser = Browser(explorer)
         await until(lambda: found(explorer))
         explorer.state.bundle = "second"
-        explorer.controls.undo.click()
+        explorer.controls.toolbar.undo.click()
         assert (explorer.state.bundle, browser.address) == ("first", "bundle=first")
         await until(lambda: explorer.session.is_open("second"))
         await asyncio.sleep(0.05)
@@ -239,5 +239,5 @@ def test_another_bundle_has_no_grid_that_was_widened_on_the_first(visited):
     visited.controls.widen.click()
     assert visited.state.grid == "cifar10+"
     visited.state.bundle = "second"
-    assert visited.state.grid == visited.controls.grid.value == "cifar10"
+    assert visited.state.grid == visited.controls.inputs["grid"].value == "cifar10"
     assert visited.controls.bundle.value == visited.bundles.name == "second"

@@ -117,7 +117,7 @@ def test_snapshots_links_and_steps_back_give_what_is_stored(explorer, shipped):
         assert_shows(explorer, config)
         explorer.navigator._last = float("-inf")
         leave(explorer)
-        explorer.controls.undo.click()
+        explorer.controls.toolbar.undo.click()
         assert_shows(explorer, config)
 
 

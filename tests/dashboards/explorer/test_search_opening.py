@@ -65,7 +65,7 @@ def test_the_page_opens_at_once_and_goes_to_the_best_when_it_is_found(path, bund
         await until(lambda: not explorer.searching.awaited)
         assert explorer.state.params == best(bundle, explorer, 0.985)
         assert explorer.link() == "bundle=made-up"
-        assert explorer.controls.undo.disabled  # no step of its own
+        assert explorer.controls.toolbar.undo.disabled  # no step of its own
         await until(lambda: explorer._look().frontier is not None)
 
     asyncio.run(visit())
