@@ -55,7 +55,7 @@ class Explorer(w.VBox):
         state: Every setting; set it from Python and the page follows.
         board: The plots.
         controls: The control column.
-        header: What stands above the plots; with what is wrong.
+        header: What stands above the plots: messages, origin of the data, the figures.
 
     A bundle that is broken is passed over, and the banner says so.
 
@@ -254,7 +254,7 @@ class Explorer(w.VBox):
         return None if known is None else known.verified
 
     def _send_again(self) -> None:
-        """Say once more what a search in the background may have changed while the page came.
+        """Send once more what a search in the background may have changed while the page came.
 
         A widget's message that leaves after the page has read all states and before it listens is lost.
         """

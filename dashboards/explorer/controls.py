@@ -151,8 +151,13 @@ class Controls(w.VBox):
             title.layout.display = "none" if gone.issuperset(names) else None
 
     def show_status(self, text: str) -> None:
+<<<<<<< HEAD
         """Say something in passing beside the buttons; it goes with the next change of a setting."""
         self.toolbar.status.value, self._status_settings = text, self.state.trait_values()
+=======
+        """Show a passing remark beside the buttons; it goes with the next change of a setting."""
+        self.status.value, self._status_settings = text, self.state.trait_values()
+>>>>>>> h-words
 
     def settle(self) -> None:
         """The view is drawn: remarks on other settings go."""

@@ -188,7 +188,7 @@ class Verification:
         (folder / "job.json").write_text(json.dumps(job), "utf-8")
 
     def _run(self, folder: Path, log: Any, progress: Progress) -> str | None:
-        """Let the process work; None if it did, else what it said was wrong, which may be nothing."""
+        """Let the process work; None if it did, else what it reported, which may be nothing."""
         self._process = process = subprocess.Popen(
             [sys.executable, "-m", "mnuts_dashboards.verification.worker", str(folder)],
             stdin=subprocess.PIPE,

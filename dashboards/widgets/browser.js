@@ -41,7 +41,7 @@ function nameSliders() {
   }
 }
 
-// A screen reader is told the exponent of a logarithmic slider, and of all of them the nearest step. What it is to
+// By itself a screen reader hears the exponent of a logarithmic slider, and of all of them the nearest step. What it is to
 // hear is the value: of the handle at once, then, once the kernel has answered, of the box beside it.
 function speakPlainly(handle, logarithmic) {
   const box = handle.closest(".mnuts-slider")?.querySelector("input[type=text]");

@@ -1,5 +1,5 @@
 // A slider's way to the kernel, while it is dragged: "slide" is of the visitor's hand alone, "update" of the kernel's too.
-// The end of a move the slider tells by itself ("change").
+// The end of a move the slider sends by itself ("change").
 
 const SOON = 50; // milliseconds until the slider beside it is looked for once more
 

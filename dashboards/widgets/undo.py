@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 REST = 0.8  # seconds without a change, after which the next one is a step of its own
-TELL = 0.2  # seconds between two changes of the address while a slider is dragged
+WRITE_EVERY = 0.2  # seconds between two changes of the address while a slider is dragged
 
 
 class History:
@@ -113,7 +113,7 @@ class Navigator:
         except RuntimeError:
             self._record()
             return
-        self._timer = loop.call_later(TELL, self._record)
+        self._timer = loop.call_later(WRITE_EVERY, self._record)
 
     def undo(self) -> None:
         """One step back."""

@@ -126,7 +126,9 @@ def _check_options(ablation: Ablation, asked: dict[str, Any]) -> None:
     for key in asked:
         if key not in ablation.options:
             owners = ", ".join(other.name for other in ABLATIONS.values() if key in other.options)
-            raise MnutsError(f"{OPTION_NAMES[key]} is not an option of {ablation.name}: it belongs to {owners}")
+            raise MnutsError(
+                f"{OPTION_NAMES[key]} is not an option of {ablation.name}: it belongs to {owners}"
+            )
     if "models" in ablation.options and ("data" not in asked or None in asked.get("models", (None,))):
         raise MnutsError(f"{ablation.name} attacks the models: give --std, --rob and --data")
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """The options that a build's numbers depend on, as given; what they mean is said at `build`."""
+    """The options that a build's numbers depend on, as given; what they mean stands at `build`."""
 
     std: str
     rob: str

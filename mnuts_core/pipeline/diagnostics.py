@@ -64,7 +64,9 @@ class Diagnostic(NamedTuple):
         return f"{self.message} (see docs/warnings.md#{self.code})"
 
 
-def diagnostics_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan) -> list[Diagnostic]:
+def diagnostics_of_inputs(
+    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan
+) -> list[Diagnostic]:
     """What is odd about the images, the model or the plan, before anything is attacked.
 
     Args:
@@ -166,7 +168,9 @@ def in_training_mode(models: Iterable[object]) -> list[Diagnostic]:
     if not any(part.training for module in modules for part in module.modules()):
         return []
     return [
-        Diagnostic("training-mode", "a base model was in training mode; evaluation mode was set for the attack")
+        Diagnostic(
+            "training-mode", "a base model was in training mode; evaluation mode was set for the attack"
+        )
     ]
 
 
@@ -196,7 +200,9 @@ def zero_gradients(flat: int, n: int) -> list[Diagnostic]:
     return [Diagnostic("zero-gradients", text)]
 
 
-def zero_gradients_of(name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor) -> list[Diagnostic]:
+def zero_gradients_of(
+    name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor
+) -> list[Diagnostic]:
     """The same of one base model, whose loss an attack climbs.
 
     Args:
@@ -276,8 +282,10 @@ def diagnostics_of_config(
         if known.digest is not None and used.digest is not None and known.digest != used.digest:
             text = f"the {role} model's weights ({used.spec}) are not those of the bundle ({known.spec})"
             diagnostics.append(Diagnostic("other-model", text))
-    estimate = config.estimates.clean if config.estimates else None
-    if estimate is not None and (clean.interval[1] < estimate.ci95[0] or clean.interval[0] > estimate.ci95[1]):
-        text = f"clean accuracy is {clean}; the configuration says {100 * estimate.value:.2f} %, n = {estimate.n:,}"
+    stated = config.estimates.clean if config.estimates else None
+    if stated is not None and (clean.interval[1] < stated.ci95[0] or clean.interval[0] > stated.ci95[1]):
+        text = (
+            f"clean accuracy is {clean}; the configuration says {100 * stated.value:.2f} %, n = {stated.n:,}"
+        )
         diagnostics.append(Diagnostic("clean-accuracy-differs", text))
     return diagnostics

@@ -160,7 +160,7 @@ def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
 
     At the same margin bound MixedNUTS is expected to be the more accurate one, at the same clean accuracy the
     more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
-    elsewhere on the plane: nothing is said of it.
+    elsewhere on the plane: no claim is made.
     """
     mix = trial.mix
     made: list[Statement] = []

@@ -206,10 +206,10 @@ class TestNaN:
         models = {"std_model": STD, "rob_model": ROB}
         models[role] = self.spoiled(0 if role == "std_model" else 1, value)
         more = {"attack": attack, "n_iter": 100, "n_queries": 5} if attack == "square" else {}
-        told = (
+        message = (
             rf"{role} must return finite logits, got NaN or infinity for 1 of 4 .*\(rows 5, counted from 0\)"
         )
-        with pytest.raises(ParameterError, match=told):
+        with pytest.raises(ParameterError, match=message):
             build(*models.values(), DARK, **more)
 
     def test_many_images_are_summed_up(self):
@@ -263,7 +263,7 @@ class TestNaN:
         assert found.predictions.tolist() == [NO_CLASS] * 3
         assert (found.points - images).abs().max() <= 1e-4 + 1e-6
         assert any(
-            doubt.code == "not-finite" and "at an attacked point for 3" in diagnostic.message
+            diagnostic.code == "not-finite" and "at an attacked point for 3" in diagnostic.message
             for diagnostic in found.warnings
         )
 
@@ -292,7 +292,7 @@ class TestNaN:
         assert (predicted(mix(found)) == NO_CLASS).all()
         assert found.isfinite().all()
 
-    def test_gradients_of_nan_lead_nowhere_and_are_told(self):
+    def test_gradients_of_nan_lead_nowhere_and_are_reported(self):
         """sqrt at 0 has an infinite slope, and NaN behind a product with 0; the answers are finite."""
 
         def after(logits: Tensor, images: Tensor) -> Tensor:
@@ -413,7 +413,7 @@ class TestDiagnosticsOfABuild:
             self.seen(ROB, blind)
 
 
-def test_a_process_that_is_told_to_end_during_a_pass_ends():
+def test_a_process_that_is_asked_to_end_during_a_pass_ends():
     """A model's own SystemExit is one line; SIGTERM in the middle of its forward pass is no fault of it."""
 
     def exits(_):

@@ -168,17 +168,17 @@ class TestVerified:
         assert any("verified (n = 90)" in claim.text for claim in statements(made))
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "message"),
         [
             ({"bundle": BundleCard(name="other", digest="sha256:" + "1" * 64)}, "'other'"),
             ({"bundle": None}, "names no bundle"),
             ({"threat": ThreatModel(norm="L2", eps=0.5)}, "ℓ2, ε = 0.5"),
         ],
     )
-    def test_left_out_where_it_belongs_elsewhere(self, small, changes, said):
+    def test_left_out_where_it_belongs_elsewhere(self, small, changes, message):
         made = make_report(small, [("a", verified_config(small, **changes))])
         assert made.trials[0].mix.verified is None
-        assert any("left out" in warning and said in warning for warning in warnings(made))
+        assert any("left out" in warning and message in warning for warning in warnings(made))
 
     def test_rbc_on_the_same_images_where_they_are_known(self, digits):
         engine, n = RemixEngine(digits), 200
@@ -212,10 +212,10 @@ class TestVerified:
             (+3, 500, 100, True),  # as robust, more accurate
             (+3, 700, 100, True),  # more of both
             (0, 700, 0, True),  # as accurate, more robust
-            (+1, 490, 1, None),  # more accurate, less robust, both by less than can be told
-            (+3, 500, 1, None),  # as robust, more accurate by less than can be told
-            (0, 520, 0, None),  # as accurate, more robust by less than can be told
-            (-1, 700, 1, None),  # more robust; less accurate, by less than can be told
+            (+1, 490, 1, None),  # more accurate, less robust, both by less than the noise
+            (+3, 500, 1, None),  # as robust, more accurate by less than the noise
+            (0, 520, 0, None),  # as accurate, more robust by less than the noise
+            (-1, 700, 1, None),  # more robust; less accurate, by less than the noise
             (-5, 500, 100, False),  # as robust, less accurate
             (0, 300, 0, False),  # as accurate, less robust
         ],
@@ -231,20 +231,20 @@ class TestVerified:
         assert claim.text.count("beyond the noise") == (fixed == 100) + (abs(verified - 500) == 200)
 
     @pytest.mark.parametrize(("clean", "verified"), [(+3, 300), (+3, 490), (-5, 700)])
-    def test_nothing_is_said_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
+    def test_no_claim_is_made_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
         plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", plain)])
         clean += made.given[0].clean.successes
         changed = with_figures(made, clean, 400, made.given[0].clean.n, verified=verified, fixed=100)
         assert not [c for c in statements(changed) if ATTACKED_TOO in c.text]
 
-    def test_of_a_matched_mixed_it_is_said_that_it_is_more_robust(self, small):
+    def test_of_a_matched_mixed_it_is_claimed_that_it_is_more_robust(self, small):
         matched = make_report(small, [("a", verified_config(small))]).trials[0].mixed[0]
         twin = verified_config(small, matched.params, right=900, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", twin)])
         changed = with_figures(made, small.n_clean, 400, small.n_clean, verified=890, fixed=100)
         (claim,) = [c for c in statements(changed) if ATTACKED_TOO in c.text]
-        assert claim.holds is None  # by less than can be told
+        assert claim.holds is None  # by less than the noise
 
     def test_a_matched_mix_takes_the_verified_figure_of_its_own_configuration(self, small):
         first = make_report(small, [("a", verified_config(small))])

@@ -35,15 +35,15 @@ def test_changed_examples_are_those_where_h_and_the_mix_part(made, bundle, where
         np.testing.assert_array_equal(found.number, bundle.attacked.index[found.row])
 
 
-def test_a_story_tells_what_the_table_tells(made, bundle):
+def test_a_story_agrees_with_the_table(made, bundle):
     engine, remix = made
     found = changed_examples(engine, remix)
     names = bundle.manifest.classes
     for i in range(len(found.row)):
-        told = story(engine, remix, "clean", int(found.row[i]))
-        assert told.outcome == ("fixed" if found.fixed[i] else "broken")
-        assert (told.label, told.mix) == (names[found.label[i]], names[found.mix[i]])
-        assert told.margin == found.margin[i]
+        shown = story(engine, remix, "clean", int(found.row[i]))
+        assert shown.outcome == ("fixed" if found.fixed[i] else "broken")
+        assert (shown.label, shown.mix) == (names[found.label[i]], names[found.mix[i]])
+        assert shown.margin == found.margin[i]
 
 
 def test_rows_that_are_not_there_are_refused(made, bundle):

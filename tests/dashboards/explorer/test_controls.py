@@ -157,7 +157,7 @@ def test_configurations_made_on_the_bundle_are_offered_and_taken(path, bundle, t
     assert "another" not in " ".join(preset.options)
     preset.value = "mine, β = 0.9"
     assert explorer.state.params == MixParams(s=2, p=2, c=-0.3, beta=0.9)
-    assert "mine.json loaded" in explorer.controls.said.value
+    assert "mine.json loaded" in explorer.controls.status.value
     preset.value = "by-hand, α = 0.6"
     assert explorer.state.params.alpha == 0.6
     explorer.state.set(by_hand=False, beta=0.9)

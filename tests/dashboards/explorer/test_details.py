@@ -52,10 +52,10 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
         explorer.state.c = c
         explorer.controls.keep.click()
     assert [p.c for p in explorer.state.snapshots] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
-    assert "the oldest was removed" in explorer.controls.said.value
+    assert "the oldest was removed" in explorer.controls.status.value
     explorer.state.c = 0.7
     explorer.make(ALL)
-    assert explorer.controls.said.value == ""
+    assert explorer.controls.status.value == ""
 
 
 @pytest.mark.parametrize(

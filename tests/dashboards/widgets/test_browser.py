@@ -20,7 +20,7 @@ def listening(widget):
     return widget
 
 
-def test_the_page_is_told_of_steps_and_tells_of_arrivals():
+def test_the_page_receives_steps_and_reports_arrivals():
     page, seen = listening(Page()), []
     page.on_arrive = lambda *given: seen.append(given)
     page.push("s=1", 1)
@@ -31,7 +31,7 @@ def test_the_page_is_told_of_steps_and_tells_of_arrivals():
     assert seen == [(0, "s=2"), (None, "s=3")]
 
 
-def test_a_page_that_asks_is_told_that_the_kernel_is_there():
+def test_a_page_that_asks_hears_that_the_kernel_is_there():
     heartbeat = listening(Heartbeat(w.VBox()))
     for content in ({"type": "there?"}, {"type": "other"}, {}):
         heartbeat._receive(None, content, [])
@@ -84,9 +84,9 @@ def test_a_table_answers_to_rows_and_buttons_that_it_has():
 def upload(monkeypatch):
     monkeypatch.setattr(Upload, "_total", 0)
     made = Upload(
-        (".json",), "take", take=lambda path: made.taken.append(path), refuse=lambda m: made.told.append(m)
+        (".json",), "take", take=lambda path: made.taken.append(path), refuse=lambda m: made.messages.append(m)
     )
-    made.taken, made.told = [], []
+    made.taken, made.messages = [], []
     return listening(made)
 
 
@@ -99,14 +99,14 @@ def send(upload, name, pieces, size=None):
 
 def test_pieces_become_a_file(upload):
     send(upload, "../../my config.json", [b"{", b'"a": 1', b"}"])
-    assert upload.told == []
+    assert upload.messages == []
     assert upload.taken[0].name == "my config.json"
     assert upload.taken[0].read_bytes() == b'{"a": 1}'
     assert upload.sent == [{"type": "next"}] * 3 + [{"type": "end"}]
 
 
 @pytest.mark.parametrize(
-    ("name", "pieces", "size", "told"),
+    ("name", "pieces", "size", "message"),
     [
         ("x.exe", [b"1"], None, "x.exe must end in .json"),
         ("x.json", [], 0, "must hold 1 byte to 256 MiB, got 0 bytes"),
@@ -115,9 +115,9 @@ def test_pieces_become_a_file(upload):
         ("x.json", [b"123"], 2, "larger than announced"),
     ],
 )
-def test_what_is_not_taken_is_told(upload, name, pieces, size, told):
+def test_what_is_not_taken_is_reported(upload, name, pieces, size, message):
     send(upload, name, pieces, size)
-    assert told in upload.told[0]
+    assert message in upload.messages[0]
     assert upload.taken == []
     assert upload.sent[-1] == {"type": "end"}
 
@@ -127,12 +127,12 @@ def test_one_visitor_cannot_fill_the_disk(upload, monkeypatch):
     send(upload, "a.json", [b"1234"])
     send(upload, "b.json", [b"12"])
     assert len(upload.taken) == 1
-    assert "reload the page" in upload.told[0]
+    assert "reload the page" in upload.messages[0]
 
 
 def test_pieces_without_a_beginning_are_dropped(upload):
     upload._receive(None, {"type": "piece"}, [b"123"])
-    assert (upload.taken, upload.told) == ([], [])
+    assert (upload.taken, upload.messages) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -153,17 +153,17 @@ def test_an_unfinished_file_counts_and_its_bytes_are_free_when_it_is_given_up(up
     monkeypatch.setattr(uploads, "MAX_TOTAL", 5)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     other = listening(
-        Upload((".json",), "take", take=lambda path: None, refuse=lambda m: other.told.append(m))
+        Upload((".json",), "take", take=lambda path: None, refuse=lambda m: other.messages.append(m))
     )
-    other.told = []
+    other.messages = []
     send(upload, "a.json", [b"12"], size=4)
     assert len(list(tmp_path.rglob("*.part"))) == 1
     send(other, "b.json", [b"12"])
-    assert "you may leave" in other.told[0]
+    assert "you may leave" in other.messages[0]
     upload._receive(None, {"type": "refused", "message": "gone"}, [])
     assert not list(tmp_path.rglob("*.part"))
     send(other, "b.json", [b"12"])
-    assert len(other.told) == 1
+    assert len(other.messages) == 1
     send(upload, "c.json", [b"1"], size=3)
     assert len(list(tmp_path.rglob("*.part"))) == 1
     upload.close()
@@ -177,7 +177,7 @@ def test_no_bound_lies_in_what_a_page_may_write(upload):
     send(upload, "x.json", [], uploads.MAX_FILE + 1)
     send(upload, "x.json", [], True)
     assert upload.taken == []
-    assert len(upload.told) == 3
+    assert len(upload.messages) == 3
 
 
 @pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
