@@ -14,16 +14,8 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix
 from mnuts_core.search.grids import DEFAULT_GRID
-from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent
-from mnuts_dashboards.bundles.open_bundles import (
-    Opened,
-    Session,
-    known_frontier,
-    known_opening,
-    known_search,
-    settings_of,
-)
+from mnuts_dashboards.bundles.open_bundles import Opened, Session, known_opening, settings_of
 from mnuts_dashboards.explorer.actions import connect_buttons
 from mnuts_dashboards.explorer.controls import Controls
 from mnuts_dashboards.explorer.details import Details
@@ -32,10 +24,11 @@ from mnuts_dashboards.explorer.incoming import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.open_bundle import Bundles
 from mnuts_dashboards.explorer.report import view_report
-from mnuts_dashboards.explorer.scene import ALL, FIXED, PANELS, Scene, draw, draw_fixed, follow, notes
+from mnuts_dashboards.explorer.scene import Scene, look
 from mnuts_dashboards.explorer.search import Searching
 from mnuts_dashboards.explorer.selection import Example, Selection
 from mnuts_dashboards.explorer.state import PLOT_TRAITS, ExplorerState
+from mnuts_dashboards.explorer.views import ALL, FIXED, PANELS, draw, draw_fixed, follow, notes
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.entries import sentence
@@ -87,12 +80,8 @@ class Explorer(w.VBox):
             take=self.import_file,
             refuse=refuse,
         )
-        self.details = Details(
-            lambda *example: self._selected.choose(example),
-            self._restore,
-            self.state.drop_snapshot,
-            self._verified,
-        )
+        choose = self._selected.choose
+        self.details = Details(choose, self._restore, self.state.drop_snapshot, self._verified)
         self._scene: Scene | None = None
         self._held = False
         self.searching = Searching(
@@ -105,10 +94,7 @@ class Explorer(w.VBox):
             failed=self.header.fail,
         )
         self.navigator = Navigator(
-            self.page,
-            self.link,
-            self.show_link,
-            lambda: self.controls.toolbar.show_steps(self.navigator),
+            self.page, self.link, self.show_link, lambda: self.controls.toolbar.show_steps(self.navigator)
         )
         self._connect()
         connect_buttons(self)
@@ -152,7 +138,7 @@ class Explorer(w.VBox):
 
     @selection.setter
     def selection(self, example: Example | None) -> None:
-        self._selected.choose(example)
+        self._selected.example = example
 
     @property
     def last_row(self) -> int:
@@ -231,23 +217,8 @@ class Explorer(w.VBox):
         return draw(scene, visible - FIXED)
 
     def _look(self) -> Scene:
-        """All that there is to show at this moment."""
-        opened, params, grid = self.opened, self.state.params, self.state.grid
-        remix = opened.engine.remix(params)
-        results = self.verifier.results
-        known = self._verified(remix.params)
-        table = headline.headline(opened.engine, params, remix, verified=known)
-        return Scene(
-            opened=opened,
-            remix=remix,
-            table=table,
-            result=known_search(opened, params, grid),
-            frontier=known_frontier(opened, params, grid),
-            example=self.selection,
-            kept=self.details.snapshots.mixes(opened.engine, self.state.snapshots),
-            verified=results.others(remix.params),
-            settings=self.state.plot_settings,
-        )
+        kept = self.details.snapshots.mixes(self.opened.engine, self.state.snapshots)
+        return look(self.opened, self.state, self.verifier.results, example=self.selection, kept=kept)
 
     def _verified(self, params: MixParams) -> Estimate | None:
         known = self.verifier.results.of(params)

@@ -11,14 +11,14 @@ import ipywidgets as w
 
 from mnuts_core.errors import ParameterError
 from mnuts_dashboards.explorer.presets import Presets
-from mnuts_dashboards.explorer.state import MIX, PLOT_TRAITS, PLOTS, SETTINGS, TRANSFORMED, ExplorerState
+from mnuts_dashboards.explorer.state import MIX, PLOT_TRAITS, PLOTS, DECLARED, TRANSFORMED, ExplorerState
 from mnuts_dashboards.widgets.entries import read_ln_k, sentence
 from mnuts_dashboards.widgets.inputs import WIDE, Choice, NumberInput, button, heading, input_of
 from mnuts_dashboards.widgets.toolbar import Toolbar
 
 HIDEABLE = (
     *("history", "bundle", "preset", "level"),
-    *(setting.word for setting in SETTINGS.values() if setting.group),
+    *(setting.word for setting in DECLARED.values() if setting.group),
     *("search", "example", "snapshots", "verify", "export", "import"),
 )
 """What `hide=` in a link may name."""
@@ -63,7 +63,7 @@ class Controls(w.VBox):
         options = {"grid": list(grids)}
         self.inputs: dict[str, w.DOMWidget] = {
             name: self._ln_k() if name == "ln_k" else input_of(state, name, refuse, options.get(name))
-            for name in SETTINGS
+            for name in DECLARED
         }
         self.by_hand = self._by_hand()
         self._make_buttons()
@@ -79,8 +79,8 @@ class Controls(w.VBox):
         box = w.Text(
             value=str(self.state.ln_k),
             continuous_update=False,
-            description=SETTINGS["ln_k"].label,
-            tooltip=SETTINGS["ln_k"].help,
+            description=DECLARED["ln_k"].label,
+            tooltip=DECLARED["ln_k"].help,
             style={"description_width": "initial"},
             layout=WIDE,
         )
@@ -139,7 +139,7 @@ class Controls(w.VBox):
     def _group(self, group: str) -> dict[str, w.Widget]:
         """The controls of a group of settings, by their words."""
         return {
-            setting.word: self.inputs[name] for name, setting in SETTINGS.items() if setting.group == group
+            setting.word: self.inputs[name] for name, setting in DECLARED.items() if setting.group == group
         }
 
     def _show_hidden(self, _: object = None) -> None:
@@ -151,13 +151,8 @@ class Controls(w.VBox):
             title.layout.display = "none" if gone.issuperset(names) else None
 
     def show_status(self, text: str) -> None:
-<<<<<<< HEAD
-        """Say something in passing beside the buttons; it goes with the next change of a setting."""
-        self.toolbar.status.value, self._status_settings = text, self.state.trait_values()
-=======
         """Show a passing remark beside the buttons; it goes with the next change of a setting."""
-        self.status.value, self._status_settings = text, self.state.trait_values()
->>>>>>> h-words
+        self.toolbar.status.value, self._status_settings = text, self.state.trait_values()
 
     def settle(self) -> None:
         """The view is drawn: remarks on other settings go."""

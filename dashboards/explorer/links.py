@@ -13,14 +13,14 @@ from urllib.parse import parse_qsl, quote
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import MixParams
-from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, SETTINGS, ExplorerState, traits_of
+from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, DECLARED, ExplorerState, traits_of
 from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of
 
 TRANSFORM_KEYS = ("s", "p", "c")
-MIX = {field.name: SETTINGS[field.name] for field in dataclasses.fields(MixParams)}
+MIX = {field.name: DECLARED[field.name] for field in dataclasses.fields(MixParams)}
 """The settings of a mix, which a snapshot holds too."""
-OTHERS = {name: setting for name, setting in SETTINGS.items() if name not in MIX}
-WORDS = frozenset({"bundle", *(setting.word for setting in SETTINGS.values()), "snap", "hide"})
+OTHERS = {name: setting for name, setting in DECLARED.items() if name not in MIX}
+WORDS = frozenset({"bundle", *(setting.word for setting in DECLARED.values()), "snap", "hide"})
 
 
 class Link(NamedTuple):

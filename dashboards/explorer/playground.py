@@ -16,15 +16,16 @@ from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_frontier, search
-from mnuts_dashboards.explorer.scene import PANELS, VIEWS, Scene, draw, go_to_cell, notes
-from mnuts_dashboards.explorer.state import PLOT_TRAITS, SETTINGS, ExplorerState
+from mnuts_dashboards.explorer.scene import Scene
+from mnuts_dashboards.explorer.state import PLOT_TRAITS, DECLARED, ExplorerState
+from mnuts_dashboards.explorer.views import PANELS, VIEWS, draw, go_to_cell, notes
 from mnuts_dashboards.text.messages import lines_html
 from mnuts_dashboards.widgets.inputs import input_of
 
 COLUMNS = 12
 SEARCHED = frozenset(view.panel.name for view in VIEWS if view.searched)
 """Plots that rest on a finished search."""
-CONTROLS = tuple(name for name, setting in SETTINGS.items() if setting.values and setting.group)
+CONTROLS = tuple(name for name, setting in DECLARED.items() if setting.values and setting.group)
 """Settings that can be among its controls."""
 NUMBERLESS = frozenset(view.panel.name for view in VIEWS if not view.numbers)
 """Plots that show no figure of the bundle."""
@@ -34,7 +35,7 @@ class Playground(w.VBox):
     """Sliders above linked plots, on one bundle.
 
     Args:
-        plots: Names of the explorer's panels (`mnuts_dashboards.explorer.scene.PANELS`), in reading order.
+        plots: Names of the explorer's panels (`mnuts_dashboards.explorer.views.PANELS`), in reading order.
         controls: Names among the parameters (`s`, `p`, `c`, `beta`, `alpha`, `temperature`), `clamp`, and the
             settings of single plots. With `alpha` the weight is set by hand; otherwise it follows from β.
         bundle: A bundle's name or file; the default bundle if None.

@@ -15,8 +15,9 @@ from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
 from mnuts_dashboards.explorer.examples import picture
 from mnuts_dashboards.explorer.header import headline_html
-from mnuts_dashboards.explorer.scene import ALL, PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.snapshots import COLUMNS, Verified, snapshot_rows
+from mnuts_dashboards.explorer.views import ALL, PANELS, draw, notes
 from mnuts_dashboards.text import cards, messages, numbers
 from mnuts_dashboards.text.report import Report, report_html
 from mnuts_dashboards.verification.run import Request, command, why_not

@@ -26,21 +26,18 @@ class Selection:
 
     @property
     def example(self) -> Example | None:
-        """The example; None for the paper's cases."""
+        """The example; None for the paper's cases.
+
+        Raises:
+            ParameterError: When set: if there is no such row.
+        """
         if self._state.case == "paper":
             return None
         where: Where = "clean" if self._state.case == "clean" else "attacked"
         return where, min(self._state.row, self.last_row)
 
-    def choose(self, example: Example | None) -> None:
-        """Choose an example.
-
-        Args:
-            example: The example; None for the paper's cases.
-
-        Raises:
-            ParameterError: If there is no such row.
-        """
+    @example.setter
+    def example(self, example: Example | None) -> None:
         if example is None:
             self._state.case = "paper"
             return
@@ -49,6 +46,10 @@ class Selection:
         n = {"clean": bundle.n_clean, "attacked": bundle.n_adv}.get(where, 0)
         if not 0 <= row < n:
             raise ParameterError(f"selection must be ('clean' or 'attacked', row in [0, {n})), got {example}")
+        self.choose(where, row)
+
+    def choose(self, where: Where, row: int) -> None:
+        """Choose an example that there is."""
         self._state.case = where  # first: it says how many rows there are
         self._state.row = row
 

@@ -157,9 +157,9 @@ class ExplorerState(tr.HasTraits):
                 self.set_trait(name, value)
 
 
-SETTINGS = settings_of(ExplorerState)
+DECLARED = settings_of(ExplorerState)
 """What is declared of the settings that have a control and a word of their own, by name."""
-PLOT_TRAITS = tuple(name for name, setting in SETTINGS.items() if setting.group == PLOTS)
+PLOT_TRAITS = tuple(name for name, setting in DECLARED.items() if setting.group == PLOTS)
 """Settings of single plots."""
 
 

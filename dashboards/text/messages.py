@@ -43,7 +43,8 @@ def copied_text(text: str | None) -> str:
     Args:
         text: What was copied; None if the browser did not let us.
     """
-    return "Link copied." if text else "The browser did not allow copying: copy the link from its address bar."
+    failed = "The browser did not allow copying: copy the link from its address bar."
+    return "Link copied." if text else failed
 
 
 def found_html(lines: Sequence[str], warnings: Sequence[str] = (), command: str = "") -> Markup:

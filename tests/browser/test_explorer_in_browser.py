@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 
 from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.explorer.scene import VIEWS
 from mnuts_dashboards.explorer.state import PRESETS
+from mnuts_dashboards.explorer.views import VIEWS
 from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
 from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
 

@@ -315,7 +315,7 @@ def test_work_runs_beside_the_page_and_a_cancel_keeps_the_view(compare, monkeypa
         while compare.controls.again.layout.display == "none":
             await asyncio.sleep(0.01)
         assert compare.shown is before
-        assert "Cancelled" in compare.controls._status.value
+        assert "Cancelled" in compare.controls.toolbar.status.value
         searched.set()
         compare.controls.again.click()
         while compare.shown is before:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.clamps import CLAMPS
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER
 from tests.synthetic import clean_only, make_bundle
 
@@ -74,7 +74,11 @@ def on_plane(explorer, trace, **point):
 
 
 def press(name):
-    return lambda explorer, browser: getattr(explorer.controls, name).click()
+    def click_it(explorer, browser):
+        owner = explorer.controls.toolbar if name in ("undo", "redo", "copy") else explorer.controls
+        getattr(owner, name).click()
+
+    return click_it
 
 
 def slide(name, value):
@@ -86,7 +90,11 @@ def type_in(name, text):
 
 
 def choose(name, value):
-    return lambda explorer, browser: setattr(getattr(explorer.controls, name), "value", value)
+    def act(explorer, browser):
+        made = explorer.controls.inputs.get(name) or getattr(explorer.controls, name)
+        made.value = value
+
+    return act
 
 
 def of_snapshots(name):

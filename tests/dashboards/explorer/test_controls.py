@@ -5,8 +5,8 @@ import pytest
 from mnuts_core import MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.explorer.state import PRESETS
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import OTHERS
 from tests import ROOT
 from tests.synthetic import clean_only
@@ -157,7 +157,7 @@ def test_configurations_made_on_the_bundle_are_offered_and_taken(path, bundle, t
     assert "another" not in " ".join(preset.options)
     preset.value = "mine, β = 0.9"
     assert explorer.state.params == MixParams(s=2, p=2, c=-0.3, beta=0.9)
-    assert "mine.json loaded" in explorer.controls.status.value
+    assert "mine.json loaded" in explorer.controls.toolbar.status.value
     preset.value = "by-hand, α = 0.6"
     assert explorer.state.params.alpha == 0.6
     explorer.state.set(by_hand=False, beta=0.9)

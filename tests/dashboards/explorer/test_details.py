@@ -3,7 +3,7 @@
 import pytest
 
 from mnuts_core.views.examples import story as story_of
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import SNAPSHOTS
 from mnuts_dashboards.text.cards import story_html
 
@@ -52,10 +52,10 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
         explorer.state.c = c
         explorer.controls.keep.click()
     assert [p.c for p in explorer.state.snapshots] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
-    assert "the oldest was removed" in explorer.controls.status.value
+    assert "the oldest was removed" in explorer.controls.toolbar.status.value
     explorer.state.c = 0.7
     explorer.make(ALL)
-    assert explorer.controls.status.value == ""
+    assert explorer.controls.toolbar.status.value == ""
 
 
 @pytest.mark.parametrize(

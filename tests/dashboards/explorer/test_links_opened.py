@@ -2,7 +2,7 @@
 
 from mnuts_core import MixParams, grid_search
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 
 
 def test_a_link_chooses_the_bundle(path, bundle, tmp_path):

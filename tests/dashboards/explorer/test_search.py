@@ -3,7 +3,7 @@
 import pytest
 
 from mnuts_core import grid_search
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER
 
 

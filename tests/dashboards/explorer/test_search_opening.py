@@ -10,7 +10,7 @@ from mnuts_core.params import PAPER_OPTIMA
 from mnuts_dashboards.bundles.open_bundles import load_bundle
 from mnuts_dashboards.explorer import search as search_explorer
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from tests.synthetic import clean_only
 
 PATIENCE = 30  # seconds; only a failure takes so long
