@@ -107,14 +107,14 @@ class Compare(w.VBox):
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """The page's tables as data frames: `facts`, `medians`, `best` and `transfers`."""
-        made = self.shown
-        if made is None:
+        result = self.shown
+        if result is None:
             return {}
         return {
-            "facts": comparison.summaries_frame(made.summaries),
-            "medians": comparison.medians_frame(made.medians),
-            "best": transfer_matrix.best_frame(made.best),
-            "transfers": transfer_matrix.transfers_frame(made.transfers),
+            "facts": comparison.summaries_frame(result.summaries),
+            "medians": comparison.medians_frame(result.medians),
+            "best": transfer_matrix.best_frame(result.best),
+            "transfers": transfer_matrix.transfers_frame(result.transfers),
         }
 
     def add(self, path: Path) -> None:
@@ -141,35 +141,35 @@ class Compare(w.VBox):
         self.controls.computing(0.0)
 
         def work(progress: Callable[[float], None]) -> Comparison:
-            made = self.session.compare(asked, progress)
+            result = self.session.compare(asked, progress)
             paper_gaps()  # reading them takes a moment, the first time
-            return made
+            return result
 
         self._job = Job(
             work,
-            done=lambda made: self._on_done(asked, made),
+            done=lambda result: self._on_done(asked, result),
             failed=lambda error: self._on_failed(asked, error),
             progress=lambda share: self.controls.computing(share) if asked is self._asked else None,
         ).start()
 
-    def _on_done(self, asked: Settings, made: Comparison) -> None:
+    def _on_done(self, asked: Settings, result: Comparison) -> None:
         if asked is not self._asked:
             return
         self.controls.computing(None)
-        if made.refused:
-            self._leave_out(made)
+        if result.refused:
+            self._leave_out(result)
             return
         self._show_complaint()
-        self.results.show(made)
+        self.results.show(result)
 
-    def _leave_out(self, made: Comparison) -> None:
+    def _leave_out(self, result: Comparison) -> None:
         """Go on without the bundles that cannot be opened: the others are compared at once."""
-        for name in made.refused:
+        for name in result.refused:
             self.session.forget(name)
-        complaints = [f"{name} is left out: {why}." for name, why in made.refused.items()]
+        complaints = [f"{name} is left out: {why}." for name, why in result.refused.items()]
         complaints = [*([self._complaint] if self._complaint else []), *complaints]
         self.controls.bundles.offer(self.session.names)
-        self.state.bundles = made.settings.bundles
+        self.state.bundles = result.settings.bundles
         self._complain(" ".join(complaints))
 
     def _on_failed(self, asked: Settings, error: Exception) -> None:

@@ -11,7 +11,7 @@ import ipywidgets as w
 
 from mnuts_core.errors import ParameterError
 from mnuts_dashboards.explorer.presets import Presets
-from mnuts_dashboards.explorer.state import MIX, PLOT_TRAITS, PLOTS, DECLARED, TRANSFORMED, ExplorerState
+from mnuts_dashboards.explorer.state import DECLARED, MIX, PLOT_TRAITS, PLOTS, TRANSFORMED, ExplorerState
 from mnuts_dashboards.widgets.entries import read_ln_k, sentence
 from mnuts_dashboards.widgets.inputs import WIDE, Choice, NumberInput, button, heading, input_of
 from mnuts_dashboards.widgets.toolbar import Toolbar

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import MixParams
-from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, DECLARED, ExplorerState, traits_of
+from mnuts_dashboards.explorer.state import DECLARED, MAX_SNAPSHOTS, ExplorerState, traits_of
 from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of
 
 TRANSFORM_KEYS = ("s", "p", "c")

@@ -17,7 +17,7 @@ from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_frontier, search
 from mnuts_dashboards.explorer.scene import Scene
-from mnuts_dashboards.explorer.state import PLOT_TRAITS, DECLARED, ExplorerState
+from mnuts_dashboards.explorer.state import DECLARED, PLOT_TRAITS, ExplorerState
 from mnuts_dashboards.explorer.views import PANELS, VIEWS, draw, go_to_cell, notes
 from mnuts_dashboards.text.messages import lines_html
 from mnuts_dashboards.widgets.inputs import input_of

@@ -44,8 +44,8 @@ class NumberInput(w.HBox):
         value = getattr(state, name)
         low, high = self._ends(value)
         self._moving = self._putting = False
-        made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
-        self.slider = made(
+        kind = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
+        self.slider = kind(
             value=value,
             min=low,
             max=high,
@@ -241,9 +241,9 @@ def input_of(
 
 def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
     """A button."""
-    made = w.Button(description=label, tooltip=tooltip, layout={"width": "auto", "margin": "2px 0"})
-    made.button_style = "primary" if primary else ""
-    return made
+    widget = w.Button(description=label, tooltip=tooltip, layout={"width": "auto", "margin": "2px 0"})
+    widget.button_style = "primary" if primary else ""
+    return widget
 
 
 def heading(text: str) -> w.HTML:

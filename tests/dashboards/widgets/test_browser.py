@@ -84,7 +84,10 @@ def test_a_table_answers_to_rows_and_buttons_that_it_has():
 def upload(monkeypatch):
     monkeypatch.setattr(Upload, "_total", 0)
     made = Upload(
-        (".json",), "take", take=lambda path: made.taken.append(path), refuse=lambda m: made.messages.append(m)
+        (".json",),
+        "take",
+        take=lambda path: made.taken.append(path),
+        refuse=lambda m: made.messages.append(m),
     )
     made.taken, made.messages = [], []
     return listening(made)
