@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from mnuts_core import MixConfig, MixedClassifier, MixParams, MnutsError, ParameterError
 from mnuts_core.attacks.norms import make_ball
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.bundles.logit_warnings import CODES as LOGIT_CODES
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.bundles.tensors import content_digest
@@ -39,8 +41,10 @@ class Setup(NamedTuple):
     labels: Tensor
 
     def run(self, **change: Any) -> Verified:
-        settings = {"norm": "Linf", "eps": EPS, "n_iter": 2, "batch_size": 10} | change
-        return evaluate(self.mix, self.images, self.labels, **settings)
+        settings = {"norm": "Linf", "eps": EPS, "n_iter": 2} | change
+        names = [field.name for field in fields(Plan)]
+        plan = Plan(**{name: settings.pop(name) for name in names if name in settings})
+        return evaluate(self.mix, self.images, self.labels, plan=plan, **({"batch_size": 10} | settings))
 
 
 @pytest.fixture
