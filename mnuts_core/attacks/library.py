@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from mnuts_core.attacks.batch import Batch, Tick
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.attacks.surrogates import THE_MIX
-from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.mixing import sound
 from mnuts_core.models.compat import attack_library
 from mnuts_core.models.inputs import Model
@@ -19,27 +19,51 @@ from mnuts_core.models.predict import ask
 
 
 def fab_t(batch: Batch) -> Tensor:
-    """Targeted FAB."""
-    attack = attack_library().autoattack.FABAttack_PT(
-        _as_model(batch.mix, batch.tick),
-        n_iter=batch.plan.n_iter,
-        targeted=True,
-        n_target_classes=batch.n_targets,
-        **_common(batch),
-    )
-    return _perturbed(attack, batch)
+    """Targeted FAB on the mix."""
+    return fab_t_on(batch.mix, batch.images, batch.labels, batch.plan, batch.n_targets, batch.tick)
 
 
 def square(batch: Batch) -> Tensor:
     """Random search by the mix's answers alone."""
+    return square_on(batch.mix, batch.images, batch.labels, batch.plan, batch.tick)
+
+
+def fab_t_on(
+    classifier: Model, images: Tensor, labels: Tensor, plan: Plan, n_targets: int, tick: Tick
+) -> Tensor:
+    """Targeted FAB on any classifier.
+
+    Args:
+        classifier: Images → logits, such as a mix with its straight-through gradient.
+        images: Clean images, shape (N, C, H, W).
+        labels: True classes, shape (N,).
+        plan: Strength.
+        n_targets: Other classes to drive at.
+        tick: Called at each forward pass.
+
+    Returns:
+        A point for each image, which need neither be misclassified nor lie in the ball.
+    """
+    attack = attack_library().autoattack.FABAttack_PT(
+        _as_model(classifier, tick),
+        n_iter=plan.n_iter,
+        targeted=True,
+        n_target_classes=n_targets,
+        **_common(plan, images),
+    )
+    return _perturbed(attack, images, labels)
+
+
+def square_on(classifier: Model, images: Tensor, labels: Tensor, plan: Plan, tick: Tick) -> Tensor:
+    """Square on any classifier; the arguments are those of `fab_t_on`."""
     attack = attack_library().autoattack.SquareAttack(
-        _as_model(batch.mix, batch.tick),
-        n_queries=batch.plan.n_queries,
+        _as_model(classifier, tick),
+        n_queries=plan.n_queries,
         p_init=0.8,
         resc_schedule=False,
-        **_common(batch),
+        **_common(plan, images),
     )
-    return _perturbed(attack, batch)
+    return _perturbed(attack, images, labels)
 
 
 def autoattack(name: str, batch: Batch) -> Tensor:
@@ -51,7 +75,9 @@ def autoattack(name: str, batch: Batch) -> Tensor:
         name: The component, as the library calls it.
         batch: What it attacks.
     """
-    attack = attack_library().AutoAttack(_as_model(batch.mix, batch.tick), **_common(batch))
+    attack = attack_library().AutoAttack(
+        _as_model(batch.mix, batch.tick), **_common(batch.plan, batch.images)
+    )
     attack.apgd_targeted.n_target_classes = attack.fab.n_target_classes = batch.n_targets
     attack.attacks_to_run = [name]
     with _own_randomness(batch.images.device):
@@ -61,19 +87,18 @@ def autoattack(name: str, batch: Batch) -> Tensor:
     return points.detach()
 
 
-def _common(batch: Batch) -> dict[str, Any]:
-    plan = batch.plan
-    return {"norm": plan.norm, "eps": plan.eps, "seed": plan.seed, "device": batch.images.device}
+def _common(plan: Plan, images: Tensor) -> dict[str, Any]:
+    return {"norm": plan.norm, "eps": plan.eps, "seed": plan.seed, "device": images.device}
 
 
-def _perturbed(attack: Any, batch: Batch) -> Tensor:
-    with _own_randomness(batch.images.device):
-        points: Tensor = attack.perturb(batch.images, batch.labels)
+def _perturbed(attack: Any, images: Tensor, labels: Tensor) -> Tensor:
+    with _own_randomness(images.device):
+        points: Tensor = attack.perturb(images, labels)
     return points.detach()
 
 
-def _as_model(mix: MixedClassifier, tick: Tick) -> Model:
-    """The mix as the library's attacks take it, which know nothing of NaN.
+def _as_model(classifier: Model, tick: Tick) -> Model:
+    """A classifier as the library's attacks take it, which know nothing of NaN.
 
     They go by the arg max, which is class 0 for a row of NaN. Where there are such rows, the answer has one
     class more, which is nobody's label, and it leads in these rows alone.
@@ -81,7 +106,7 @@ def _as_model(mix: MixedClassifier, tick: Tick) -> Model:
 
     def forward(images: Tensor) -> Tensor:
         tick()
-        logits = ask(THE_MIX, mix, _InOrder.apply(images))
+        logits = ask(THE_MIX, classifier, _InOrder.apply(images))
         finite = sound(logits.detach()).unsqueeze(1)
         if finite.all():
             return logits

@@ -298,7 +298,7 @@ class TestTable:
 
     @pytest.mark.parametrize("name", ["apgd-ce", "apgd-t", "base-transfer"])
     def test_costs_are_passes_about_an_image_that_nothing_breaks(self, name):
-        """On a mix that is right everywhere, the ticks count the passes, and one more for each run's start."""
+        """On a mix that is right everywhere, the ticks count the passes, one more for each run's start."""
         images, ticks = torch.rand(3, 1, 2, 2), []
         nets = [Sure().requires_grad_(False) for _ in range(2)]
         mix, few = MixedClassifier(*nets, PARAMS), plan(n_iter=4)

@@ -25,7 +25,7 @@ from mnuts_core.export.config import published_schema
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.statistics import share
 from mnuts_core.pipeline import workfolder
-from mnuts_core.pipeline.diagnostics import CODES, doubts_of_config, doubts_of_result
+from mnuts_core.pipeline.diagnostics import CODES, doubts_of_config, doubts_of_inputs, doubts_of_result
 from mnuts_core.pipeline.verify import Verified, evaluate
 from mnuts_core.pipeline.workfolder import WorkFolderError
 from tests import ROOT
@@ -306,6 +306,13 @@ def test_refusals(setup, change, said):
         setup.run(**change)
 
 
+@pytest.mark.parametrize("plan", ["transfer", None, {"norm": "Linf", "eps": EPS}, Plan])
+def test_a_plan_is_a_plan(setup, plan):
+    with pytest.raises(ParameterError, match=r"plan must be Plan\(norm=\.\.\., eps=\.\.\.\), got ") as raised:
+        evaluate(setup.mix, setup.images, setup.labels, plan=plan)
+    assert "\n" not in str(raised.value)
+
+
 def test_images_and_labels_must_fit(setup):
     with pytest.raises(ParameterError, match=r"images must lie in \[0, 1\], got 0 to 255"):
         setup._replace(images=setup.images * 255).run()
@@ -388,6 +395,13 @@ class TestWarnings:
         found = doubts_of_result(clean, {"square": 3, "base-transfer": 3})
         assert [doubt.code for doubt in found] == ["square-beats-white-box", "transfer-beats-white-box"]
         assert "square broke 3 of 1000" in found[0].message
+
+    def test_autoattack_leaves_out_what_needs_more_classes(self, setup):
+        plan, data = Plan(norm="Linf", eps=0.1, attack="autoattack"), (setup.images, setup.labels)
+        found = {k: doubts_of_inputs(setup.mix, *data, plan, k) for k in (3, 4)}
+        said = {k: [doubt.message for doubt in doubts] for k, doubts in found.items()}
+        assert "3 classes leave 2 targets, not 9; APGD-T is left out" in said[3]
+        assert "4 classes leave 3 targets, not 9" in said[4]
 
     @pytest.mark.parametrize("classes", [3, 4])
     def test_few_classes(self, classes):
