@@ -22,7 +22,7 @@ import torch
 from mnuts_core import evaluate
 from mnuts_core.attacks.components import components_of
 from mnuts_core.attacks.plan import Plan
-from mnuts_core.bundles.manifest import ModelCard, ThreatModel
+from mnuts_core.bundles.manifest import ModelCard
 from mnuts_core.datasets.base import LoadedData
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.devices import resolve_device
@@ -80,8 +80,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
         progress=_Progress(costs),
     )
     known = [ModelCard.model_validate(card) for card in job["cards"]]
-    threat = ThreatModel(norm=plan.norm, eps=plan.eps)
-    doubts = doubts_of_config(config, threat, result.clean, known, (std.card, rob.card))
+    doubts = doubts_of_config(config, plan.threat, result.clean, known, (std.card, rob.card))
     result._replace(warnings=(*result.warnings, *doubts)).into(config).save(folder / "verified.json")
     _say(share=1.0)
 

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import torch
 
 from mnuts_core.attacks.norms import Norm, make_ball
-from mnuts_core.bundles.manifest import Setting
+from mnuts_core.bundles.manifest import Setting, ThreatModel
 from mnuts_core.errors import ParameterError
 from mnuts_core.models.inputs import Precision, check_count, check_precision
 
@@ -66,6 +66,11 @@ class Plan:
                 f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
                 f"got {self.n_iter}: take 'bypass' for another number of steps"
             )
+
+    @property
+    def threat(self) -> ThreatModel:
+        """What the attack may change."""
+        return ThreatModel(norm=self.norm, eps=self.eps)
 
     @property
     def n_queries(self) -> int:

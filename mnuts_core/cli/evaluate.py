@@ -153,8 +153,7 @@ def _attack(
     where = resolve_device(device)
     std, rob, data = load_all(**models, norm=plan.norm, device=str(where))
     model = MixedClassifier.from_config(config, std.module, rob.module)
-    threat = ThreatModel(norm=plan.norm, eps=plan.eps)
-    note(f"{plan.attack}, {threat}: {len(data.labels):,} images on {where}")
+    note(f"{plan.attack}, {plan.threat}: {len(data.labels):,} images on {where}")
     with progress("attack") as bar, redirect_stdout(sys.stderr):  # a model may print
         verified = attack_mix(
             model,

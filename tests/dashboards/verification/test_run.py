@@ -227,7 +227,7 @@ class TestVerifier:
         verifier.n.max = verifier.steps.max = 10**9
         verifier.n.value = verifier.steps.value = 10**9
         verifier.start.click()
-        assert (asked[0].n, asked[0].n_iter) == (engine.bundle.n_adv, 100)
+        assert (asked[0].n, asked[0].plan.n_iter) == (engine.bundle.n_adv, 100)
 
     def test_on_a_shared_server_no_visitor_names_files(self, verifier, monkeypatch):
         monkeypatch.setenv("MNUTS_SHARED", "1")
