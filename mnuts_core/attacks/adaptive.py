@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import torch
 from torch import Tensor
@@ -170,7 +170,7 @@ def run_component(
     if plan.attack == "autoattack":
         return _autoattack(name, mix, images, labels, plan, tick)
     if name in ("fab-t", "square"):
-        return _from_library(name, mix, images, labels, plan, tick)
+        return from_library(name, mix, images, labels, plan, tick)
     run = _Apgd(mix, images, labels, indices, plan, tick)
     match name:
         case "apgd-ce":
@@ -239,11 +239,40 @@ class _Apgd:
         )
 
 
-def _from_library(
-    name: str, mix: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, tick: Tick
+class LibraryPlan(Protocol):
+    """What the library's FAB-T and Square ask of a plan; see `Plan`."""
+
+    @property
+    def norm(self) -> Norm: ...  # noqa: D102
+    @property
+    def eps(self) -> float: ...  # noqa: D102
+    @property
+    def n_iter(self) -> int: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+    @property
+    def n_targets(self) -> int: ...  # noqa: D102
+    @property
+    def n_queries(self) -> int: ...  # noqa: D102
+
+
+def from_library(
+    name: str, classifier: Model, images: Tensor, labels: Tensor, plan: LibraryPlan, tick: Tick
 ) -> Tensor:
-    """FAB-T or Square, the library's, on the straight-through module."""
-    library, model = attack_library(), _for_library(mix, tick)
+    """FAB-T or Square, the library's.
+
+    Args:
+        name: `"fab-t"` or `"square"`.
+        classifier: Images → logits, such as a mix with its straight-through gradient.
+        images: Clean images, shape (N, C, H, W).
+        labels: True classes, shape (N,).
+        plan: Strength.
+        tick: Called at each forward pass.
+
+    Returns:
+        A point for each image, which need not be misclassified nor, for FAB, in the ball.
+    """
+    library, model = attack_library(), _for_library(classifier, tick)
     common = {"norm": plan.norm, "eps": plan.eps, "seed": plan.seed, "device": images.device}
     attack: Any
     if name == "fab-t":
@@ -297,8 +326,8 @@ def _same(raw: Tensor) -> Tensor:
     return raw
 
 
-def _for_library(mix: MixedClassifier, tick: Tick) -> Model:
-    """The mix as the library's attacks take it, which know nothing of NaN.
+def _for_library(classifier: Model, tick: Tick) -> Model:
+    """A classifier as the library's attacks take it, which know nothing of NaN.
 
     They go by the arg max, which is class 0 for a row of NaN. Where there are such rows, the answer has one
     class more, which is nobody's label, and it leads in these rows alone.
@@ -306,7 +335,7 @@ def _for_library(mix: MixedClassifier, tick: Tick) -> Model:
 
     def forward(images: Tensor) -> Tensor:
         tick()
-        logits = ask(THE_MIX, mix, _InOrder.apply(images))
+        logits = ask(THE_MIX, classifier, _InOrder.apply(images))
         finite = sound(logits.detach()).unsqueeze(1)
         if finite.all():
             return logits
