@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from mnuts_core.attacks.pool import PoolPlan, PoolTarget
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.manifest import SourceCard
 from mnuts_core.devices import resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import required_alpha
