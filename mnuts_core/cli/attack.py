@@ -45,7 +45,7 @@ class Settings(NamedTuple):
     data: str
     on: list[str]
     watch: list[Path]
-    n: int | None
+    n_adv: int | None
     n_iter: int
     n_targets: int
     components: str
@@ -73,8 +73,8 @@ def attack(
         list[Path] | None,
         typer.Option("--watch", metavar="FILE.json", help="Keep this mix's worst points, too; again."),
     ] = None,
-    n: Annotated[
-        int | None, typer.Option("--n", min=1, help="How many of the attacked images; all if not given.")
+    n_adv: Annotated[
+        int | None, typer.Option("--n-adv", min=1, help="How many of the attacked images; all if not given.")
     ] = None,
     n_iter: Annotated[int, typer.Option("--n-iter", "--steps", min=1, help="Steps of APGD and FAB.")] = 100,
     n_targets: Annotated[int, typer.Option("--n-targets", min=1, help="Classes to drive at.")] = 9,
@@ -101,7 +101,7 @@ def attack(
     Killed, it resumes with the same command from FILE.mnuts-work. Under torchrun, processes share the work.
     """
     given = Settings(
-        std, rob, data, on, watch or [], n, n_iter, n_targets, components, seed, batch_size, precision,
+        std, rob, data, on, watch or [], n_adv, n_iter, n_targets, components, seed, batch_size, precision,
         channels_last, dataset, data_dir,
     )  # fmt: skip
     outputs = {"--out": out, "--json": json_out}
@@ -158,7 +158,7 @@ def _attack(
             targets=targets,
             watch=watched,
             plan=plan,
-            n=given.n,
+            n=given.n_adv,
             batch_size=given.batch_size,
             channels_last=given.channels_last,
             progress=show_progress if world.is_first else None,
