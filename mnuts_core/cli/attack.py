@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -11,7 +12,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from mnuts_core.cli.console import STDOUT, check_outputs, note, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, note, printable, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     BundleArgument,
@@ -104,6 +105,8 @@ def attack(
         std, rob, data, on, watch or [], n_adv, n_iter, n_targets, components, seed, batch_size, precision,
         channels_last, dataset, data_dir,
     )  # fmt: skip
+    if repeated := [name for name in dict.fromkeys(on) if on.count(name) > 1]:
+        raise MnutsError(f"--on must name each target once, got {repeated[0]} twice")
     outputs = {"--out": out, "--json": json_out}
     from mnuts_core.pipeline.distributed import joined
     from mnuts_core.pipeline.workfolder import work_folder_of
@@ -119,7 +122,7 @@ def attack(
             found = _attack(given, before, work, world, device, fresh and not world.restarts)
             if world.is_first:
                 check_outputs(outputs, force=force)  # and so may any program meanwhile
-                _finish(before, found, out, work, json_out)
+                _finish(before, dict(zip(on, found, strict=True)), out, work, json_out)
         world.wait()
     return None
 
@@ -214,13 +217,13 @@ def _mix_of(path: Path) -> MixParams:
 
 
 def _finish(
-    before: LogitBundle, found: tuple[SourcePoints, ...], out: Path, work: Path, json_out: str | None
+    before: LogitBundle, found: dict[str, SourcePoints], out: Path, work: Path, json_out: str | None
 ) -> None:
     """Save the bundle with the points, clear the work folder, and say what came of it."""
     from mnuts_core.pipeline.pool import add_points
     from mnuts_core.pipeline.workfolder import discard
 
-    bundle = add_points(before, found)
+    bundle = add_points(before, list(found.values()))
     bundle.save(out)
     if json_out is not None:
         write_json(json_out, to_json(bundle, found, out))
@@ -229,31 +232,38 @@ def _finish(
     discard(work)  # not before the result is out
 
 
-def to_json(bundle: LogitBundle, found: tuple[SourcePoints, ...], out: Path) -> dict[str, Any]:
-    """What was found as plain JSON."""
+def to_json(bundle: LogitBundle, found: Mapping[str, SourcePoints], out: Path) -> dict[str, Any]:
+    """What was found as plain JSON.
+
+    Args:
+        bundle: With the points.
+        found: The sources by what `--on` named.
+        out: Where the bundle is.
+    """
     return {
         "path": out,
         "digest": bundle.digest,
         "sources": [
             {
+                "on": name,
                 "target": str(source.target),
                 "plan": source.plan.settings(),
                 "images": source.images,
+                "settled": source.images - source.unsettled,
                 "points": len(source.index),
-                "unsettled": source.unsettled,
                 "not_finite": source.not_finite,
             }
-            for source in found
+            for name, source in found.items()
         ],
     }
 
 
-def _table(found: tuple[SourcePoints, ...]) -> Table:
+def _table(found: Mapping[str, SourcePoints]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("attacked")
     for heading in ("images", "settled", "points found"):
         table.add_column(heading, justify="right")
-    for source in found:
+    for name, source in found.items():
         settled = source.images - source.unsettled
-        table.add_row(str(source.target), f"{source.images:,}", f"{settled:,}", f"{len(source.index):,}")
+        table.add_row(printable(name), f"{source.images:,}", f"{settled:,}", f"{len(source.index):,}")
     return table

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mnuts_core.attacks.adaptive import WHITE_BOX
 from mnuts_core.attacks.pool import PoolPlan, PoolTarget
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import SourceCard
@@ -27,6 +28,7 @@ from mnuts_core.models.compat import library_warnings
 from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, laid_out, prepared
 from mnuts_core.models.predict import check_gradients, listed
 from mnuts_core.params import MixParams
+from mnuts_core.pipeline.build_batches import MODELS
 from mnuts_core.pipeline.diagnostics import Doubt, in_training_mode
 from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.locks import held
@@ -133,8 +135,9 @@ def attack_pool(
         images, labels = attacked_images(
             bundle, models, images, labels, batch_size=batch_size, device=where, channels_last=channels_last
         )
-        for name, model in zip(("std_model", "rob_model"), models, strict=True):
-            check_gradients(name, model, laid_out(images[:1].to(where), channels_last), NEEDS_BOTH)
+        if set(plan.components) & set(WHITE_BOX):
+            for name, model in zip(MODELS, models, strict=True):
+                check_gradients(name, model, laid_out(images[:1].to(where), channels_last), NEEDS_BOTH)
         batches = PoolBatches(
             bundle=bundle,
             models=models,

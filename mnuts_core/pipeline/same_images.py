@@ -10,6 +10,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.models.predict import listed, predict
+from mnuts_core.pipeline.build_batches import MODELS
 
 N_LOOKED_AT = 32
 """Of so many images, spread over the attacked ones, logits are computed again."""
@@ -62,7 +63,7 @@ def attacked_images(
         )
     some = index[np.unique(np.linspace(0, len(index) - 1, N_LOOKED_AT).astype(int))]
     stored = (bundle.clean_std_logits, bundle.clean_rob_logits)
-    for name, model, logits in zip(("std_model", "rob_model"), models, stored, strict=True):
+    for name, model, logits in zip(MODELS, models, stored, strict=True):
         found = predict(
             model,
             images[torch.from_numpy(some)],
