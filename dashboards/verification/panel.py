@@ -10,7 +10,6 @@ import ipywidgets as w
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
-from mnuts_core.functional.quantiles import least_kept
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.text import cards, messages, numbers
@@ -69,10 +68,10 @@ class Verifier(w.VBox):
         self.start = button("Verify this mix", "Attack it adaptively (B.2.1); takes a minute or more")
         self.cancel = button("Cancel", "Stop the attack")
         self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto"})
-        self.told = w.HTML()
+        self.status = w.HTML()
         self.start.on_click(self._on_start)
         self.cancel.on_click(self._on_cancel)
-        super().__init__([self.n, self.steps, self.data, self.start, self.progress, self.cancel, self.told])
+        super().__init__([self.n, self.steps, self.data, self.start, self.progress, self.cancel, self.status])
         self._show_running(False)
 
     @property
@@ -97,7 +96,7 @@ class Verifier(w.VBox):
         self.n.max = max(1, bundle.n_adv)
         self.n.value = min(DEFAULT_N, self.n.max)
         self.data.layout.display = "none" if bundle.clean_images is not None or shared() else None
-        self.told.value = (
+        self.status.value = (
             "" if reason is None else messages.remark_html(f"Verification is not available here: {reason}.")
         )
 
@@ -124,7 +123,7 @@ class Verifier(w.VBox):
         self._run = Verification(request)
         self._show_running(True)
         self._before = 0
-        self.told.value = messages.remark_html(self._attacking(request))
+        self.status.value = messages.remark_html(self._attacking(request))
         self._job = Job(
             self._run.work, done=self._on_done, failed=self._on_failed, progress=self._on_progress, alone=True
         )
@@ -140,7 +139,7 @@ class Verifier(w.VBox):
         if run is None or run.before == self._before:
             return
         self._before = run.before
-        self.told.value = messages.remark_html(
+        self.status.value = messages.remark_html(
             self._attacking(run.request) if not run.before else waiting(run.before)
         )
 
@@ -154,7 +153,7 @@ class Verifier(w.VBox):
         if run is None or run.request.bundle is not self._bundle:
             return
         self.results.take(config)
-        self.told.value = cards.verified_html(config, command(run.request), self._beside(config))
+        self.status.value = cards.verified_html(config, command(run.request), self._beside(config))
         self._changed()
 
     def _beside(self, config: MixConfig) -> str:
@@ -163,22 +162,22 @@ class Verifier(w.VBox):
         if card is None or engine is None:
             return ""
         n, remix = card.accuracy.n, engine.remix(config.params)
-        part = remix.on_attacked
-        if part is None:
+        if remix.on_images is None:
             return ""
-        held = (part.right & (part.margin >= least_kept(remix.threshold)))[:n].mean()
+        images = remix.on_images
+        held, attacked = images.held(remix.threshold)[:n].mean(), images.mix_right[:n].mean()
         robust = engine.rob_right[engine.n_clean :][:n].mean()
-        figures = f"margin bound {100 * held:.1f} %, transfer {100 * part.mix_right[:n].mean():.1f} %"
+        figures = f"attacked {100 * attacked:.1f} %, right by margin {100 * held:.1f} %"
         return f"on the same images: {figures}, robust model under its own attack {100 * robust:.1f} %"
 
     def _on_failed(self, error: Exception) -> None:
         self._end()
         if isinstance(error, Cancelled):
-            self.told.value = messages.remark_html("Cancelled: nothing was verified.")
+            self.status.value = messages.remark_html("Cancelled: nothing was verified.")
             return
-        self.told.value = ""
-        said = str(error) if isinstance(error, MnutsError) else f"something went wrong: {error}"
-        self._refuse(f"Verification: {said}")
+        self.status.value = ""
+        reason = str(error) if isinstance(error, MnutsError) else f"something went wrong: {error}"
+        self._refuse(f"Verification: {reason}")
 
     def _on_cancel(self, _: object = None) -> None:
         if self._run is not None:

@@ -70,7 +70,7 @@ def d9(
         Two rows, points found against `LN∘h` and against `M∘h`, on the same n images: `objective` at
         (s*, p*, c*) with interval and n, its quantile and α; `best_objective` and the parameters that
         Algorithm 1 would choose by these points; and, for the mix of (s*, p*, c*) and its original α, the
-        margin bound and transfer at these points.
+        accuracy by margin and attacked accuracy at these points.
 
     Raises:
         ParameterError: If n is out of range, or the bundle records no threat model.
@@ -131,7 +131,7 @@ def _attacked_anew(
     chosen, manifest = torch.from_numpy(attacked.index), original.manifest
     if not np.array_equal(labels[chosen].numpy(), attacked.labels):
         raise MnutsError("the data's labels are not the bundle's: give the images that it was built from")
-    made = build_bundle(
+    rebuilt = build_bundle(
         *models,
         images[chosen],
         labels[chosen],
@@ -143,15 +143,15 @@ def _attacked_anew(
         **options,
     )
     for what, ours, cached in (
-        ("accurate", made.clean_std_logits, original.clean_std_logits[attacked.index]),
-        ("robust", made.clean_rob_logits, original.clean_rob_logits[attacked.index]),
+        ("accurate", rebuilt.clean_std_logits, original.clean_std_logits[attacked.index]),
+        ("robust", rebuilt.clean_rob_logits, original.clean_rob_logits[attacked.index]),
     ):
         if np.abs(ours - cached).max() > CLOSE * np.abs(cached).max():
             raise MnutsError(
                 f"the {what} model does not give the bundle's clean logits on these images: give the models "
                 "and the images that it was built from"
             )
-    return made
+    return rebuilt
 
 
 def _row(name: str, part: LogitBundle, result: GridSearchResult, before: GridSearchResult) -> dict[str, Any]:
@@ -167,6 +167,6 @@ def _row(name: str, part: LogitBundle, result: GridSearchResult, before: GridSea
         "n_attacked": result.n_attacked,
         "best_objective": result.best.objective,
         **{key: chosen[key] for key in ("best_s", "best_p", "best_c", "best_alpha")},
-        **columns("margin_bound", remix.margin_bound),
-        **columns("transfer", remix.transfer),
+        **columns("by_margin", remix.by_margin),
+        **columns("attacked", remix.attacked),
     }

@@ -105,7 +105,7 @@ def _bundle(name: str, json_out: str | None) -> None:
     if json_out != STDOUT:
         show(
             manifest_table(path, logits),
-            figures_table(rows, "the base models", ("clean", "transfer")),
+            figures_table(rows, "the base models", ("clean", "attacked")),
             "",
             legend(rows, logits),
         )
@@ -183,5 +183,5 @@ def _attack_words(bundle: LogitBundle) -> str:
         "seed": attack.seed,
         "precision": attack.precision or None,
     }
-    told = printable(", ".join(f"{name} {value}" for name, value in settings.items() if value is not None))
-    return printable(f"{attack.name}, against {attack.surrogate}") + (f"\n{told}" if told else "")
+    listed = printable(", ".join(f"{name} {value}" for name, value in settings.items() if value is not None))
+    return printable(f"{attack.name}, against {attack.surrogate}") + (f"\n{listed}" if listed else "")

@@ -66,7 +66,7 @@ def recomputed(bundle, params: MixParams) -> dict[str, int]:
         counts[part] = int((top == labels).sum())
         threshold = (1 - params.alpha) / params.alpha - 1e-13
         held = (rob.argmax(axis=1) == labels) & (reference.margins(rob) >= threshold)
-        counts["margin_bound"] = int(held.sum())
+        counts["by_margin"] = int(held.sum())
     return counts
 
 
@@ -99,31 +99,31 @@ class TestNumbers:
         engine = RemixEngine(digits)
         for trial in report.trials:
             for row, reach in zip(trial.mixed, trial.reach, strict=True):
-                assert row.margin_bound.value >= trial.mix.margin_bound.value
+                assert row.by_margin.value >= trial.mix.by_margin.value
                 assert row.clean.value == pytest.approx(reach.clean)
                 for alpha in np.linspace(0.5, 1, 101):
                     other = engine.remix(row.params.with_(alpha=alpha))
-                    if other.margin_bound.value >= trial.mix.margin_bound.value:
+                    if other.by_margin.value >= trial.mix.by_margin.value:
                         assert other.clean.value <= row.clean.value
                     if other.clean.value >= trial.mix.clean.value:
-                        assert other.margin_bound.value <= reach.bound + 1e-12
+                        assert other.by_margin.value <= reach.bound + 1e-12
 
     def test_pairs_count_the_images_that_change(self, digits, report):
         for trial in report.trials:
             rbc = trial.paired["rbc"]
             gained = trial.mix.clean.successes - report.base[1].clean.successes
-            assert rbc.mended - rbc.broken == gained
+            assert rbc.fixed - rbc.broken == gained
             for row in trial.mixed:
                 pair = trial.paired[row.key]
-                assert pair.mended - pair.broken == trial.mix.clean.successes - row.clean.successes
+                assert pair.fixed - pair.broken == trial.mix.clean.successes - row.clean.successes
 
     def test_error_changes(self, report):
         frame = to_frame(report).set_index("key")
         ours, rbc = frame.loc["mixednuts-beta-0.95"], frame.loc["rbc"]
         clean = (1 - ours["clean"]) / (1 - rbc["clean"]) - 1
-        bound = (1 - ours["margin_bound"]) / (1 - rbc["attacked"]) - 1
+        bound = (1 - ours["by_margin"]) / (1 - rbc["attacked"]) - 1
         assert ours["clean_error_change_to_rbc"] == pytest.approx(clean)
-        assert ours["margin_bound_error_change_to_rbc"] == pytest.approx(bound)
+        assert ours["by_margin_error_change_to_rbc"] == pytest.approx(bound)
         mixed = frame.loc["mixednuts-beta-0.95-mixed-t1"]
         against = (1 - ours["clean"]) / (1 - mixed["clean"]) - 1
         assert ours["clean_error_change_to_mixed_t1"] == pytest.approx(against)
@@ -168,17 +168,17 @@ class TestVerified:
         assert any("verified (n = 90)" in claim.text for claim in statements(made))
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "message"),
         [
             ({"bundle": BundleCard(name="other", digest="sha256:" + "1" * 64)}, "'other'"),
             ({"bundle": None}, "names no bundle"),
             ({"threat": ThreatModel(norm="L2", eps=0.5)}, "ℓ2, ε = 0.5"),
         ],
     )
-    def test_left_out_where_it_belongs_elsewhere(self, small, changes, said):
+    def test_left_out_where_it_belongs_elsewhere(self, small, changes, message):
         made = make_report(small, [("a", verified_config(small, **changes))])
         assert made.trials[0].mix.verified is None
-        assert any("left out" in warning and said in warning for warning in warnings(made))
+        assert any("left out" in warning and message in warning for warning in warnings(made))
 
     def test_rbc_on_the_same_images_where_they_are_known(self, digits):
         engine, n = RemixEngine(digits), 200
@@ -207,44 +207,44 @@ class TestVerified:
         assert claim.holds is True  # as accurate, within the noise, and clearly more robust
 
     @pytest.mark.parametrize(
-        ("clean", "verified", "mended", "holds"),
+        ("clean", "verified", "fixed", "holds"),
         [
             (+3, 500, 100, True),  # as robust, more accurate
             (+3, 700, 100, True),  # more of both
             (0, 700, 0, True),  # as accurate, more robust
-            (+1, 490, 1, None),  # more accurate, less robust, both by less than can be told
-            (+3, 500, 1, None),  # as robust, more accurate by less than can be told
-            (0, 520, 0, None),  # as accurate, more robust by less than can be told
-            (-1, 700, 1, None),  # more robust; less accurate, by less than can be told
+            (+1, 490, 1, None),  # more accurate, less robust, both by less than the noise
+            (+3, 500, 1, None),  # as robust, more accurate by less than the noise
+            (0, 520, 0, None),  # as accurate, more robust by less than the noise
+            (-1, 700, 1, None),  # more robust; less accurate, by less than the noise
             (-5, 500, 100, False),  # as robust, less accurate
             (0, 300, 0, False),  # as accurate, less robust
         ],
     )
-    def test_against_a_mixed_that_was_attacked_too(self, small, clean, verified, mended, holds):
+    def test_against_a_mixed_that_was_attacked_too(self, small, clean, verified, fixed, holds):
         plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", plain)])
         (row,) = made.given
         clean += row.clean.successes
-        changed = with_figures(made, clean, 400, row.clean.n, verified=verified, mended=mended)
+        changed = with_figures(made, clean, 400, row.clean.n, verified=verified, fixed=fixed)
         (claim,) = [c for c in statements(changed) if ATTACKED_TOO in c.text]
         assert claim.holds is holds
-        assert claim.text.count("beyond the noise") == (mended == 100) + (abs(verified - 500) == 200)
+        assert claim.text.count("beyond the noise") == (fixed == 100) + (abs(verified - 500) == 200)
 
     @pytest.mark.parametrize(("clean", "verified"), [(+3, 300), (+3, 490), (-5, 700)])
-    def test_nothing_is_said_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
+    def test_no_claim_is_made_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
         plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", plain)])
         clean += made.given[0].clean.successes
-        changed = with_figures(made, clean, 400, made.given[0].clean.n, verified=verified, mended=100)
+        changed = with_figures(made, clean, 400, made.given[0].clean.n, verified=verified, fixed=100)
         assert not [c for c in statements(changed) if ATTACKED_TOO in c.text]
 
-    def test_of_a_matched_mixed_it_is_said_that_it_is_more_robust(self, small):
+    def test_of_a_matched_mixed_it_is_claimed_that_it_is_more_robust(self, small):
         matched = make_report(small, [("a", verified_config(small))]).trials[0].mixed[0]
         twin = verified_config(small, matched.params, right=900, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", twin)])
-        changed = with_figures(made, small.n_clean, 400, small.n_clean, verified=890, mended=100)
+        changed = with_figures(made, small.n_clean, 400, small.n_clean, verified=890, fixed=100)
         (claim,) = [c for c in statements(changed) if ATTACKED_TOO in c.text]
-        assert claim.holds is None  # by less than can be told
+        assert claim.holds is None  # by less than the noise
 
     def test_a_matched_mix_takes_the_verified_figure_of_its_own_configuration(self, small):
         first = make_report(small, [("a", verified_config(small))])
@@ -260,17 +260,17 @@ class TestVerified:
 ATTACKED_TOO = "better on one, clean or verified"
 
 
-def with_figures(report, clean, margin_bound, n=1000, verified=None, mended=None):
+def with_figures(report, clean, by_margin, n=1000, verified=None, fixed=None):
     """The report's first trial with other numbers, to see the statements turn; under attack of 1,000."""
     trial = report.trials[0]
     mix = dataclasses.replace(
         trial.mix,
         clean=share(clean, n, "clean"),
-        margin_bound=share(margin_bound, 1000, "margin bound"),
+        by_margin=share(by_margin, 1000, "right by margin"),
         verified=None if verified is None else share(verified, 1000, "verified"),
     )
     paired = {
-        key: dataclasses.replace(pair, mended=pair.mended if mended is None else mended, broken=0)
+        key: dataclasses.replace(pair, fixed=pair.fixed if fixed is None else fixed, broken=0)
         for key, pair in trial.paired.items()
     }
     return dataclasses.replace(report, trials=(dataclasses.replace(trial, mix=mix, paired=paired),))
@@ -285,14 +285,14 @@ class TestStatements:
     """On digits RBC has 93.5 % clean and 68.8 % under attack."""
 
     def test_clean(self, report):
-        assert verdict(with_figures(report, 960, 680, mended=25), "Clean error below") is True
-        assert verdict(with_figures(report, 930, 680, mended=25), "Clean error below") is False
-        assert verdict(with_figures(report, 937, 680, mended=2), "Clean error below") is None
+        assert verdict(with_figures(report, 960, 680, fixed=25), "Clean error below") is True
+        assert verdict(with_figures(report, 930, 680, fixed=25), "Clean error below") is False
+        assert verdict(with_figures(report, 937, 680, fixed=2), "Clean error below") is None
         assert verdict(with_figures(report, 954, 680), "as far as the paper's") is True  # down by 29.2 %
         assert verdict(with_figures(report, 953, 680), "as far as the paper's") is False  # down by 27.7 %
 
     def test_under_attack(self, report):
-        words = "no more than the paper's, by the margin bound"
+        words = "no more than the paper's, by the accuracy by margin"
         assert verdict(with_figures(report, 950, 674), words) is True  # up by 4.49 %
         assert verdict(with_figures(report, 950, 673), words) is False  # up by 4.81 %
         words = "no more than the paper's, verified"
@@ -308,13 +308,13 @@ class TestStatements:
         reach = report.trials[0].reach[0]
         above = round(1000 * reach.clean) + 10, round(1000 * reach.bound) + 10
         words = "Mixed (T = 1) on both, by"
-        assert verdict(with_figures(report, *above, mended=20), words) is True
-        assert verdict(with_figures(report, *above, mended=2), words) is None
-        assert verdict(with_figures(report, above[0] - 10, above[1], mended=20), words) is False
-        assert verdict(with_figures(report, above[0], above[1] - 10, mended=20), words) is False
+        assert verdict(with_figures(report, *above, fixed=20), words) is True
+        assert verdict(with_figures(report, *above, fixed=2), words) is None
+        assert verdict(with_figures(report, above[0] - 10, above[1], fixed=20), words) is False
+        assert verdict(with_figures(report, above[0], above[1] - 10, fixed=20), words) is False
 
     def test_bound_against_verified(self, report):
-        words = "Margin bound confirmed"
+        words = "Right by margin confirmed"
         assert verdict(with_figures(report, 950, 680, verified=670), words) is True
         assert verdict(with_figures(report, 950, 680, verified=600), words) is False
 
@@ -336,7 +336,7 @@ class TestWithoutAttack:
         (trial,) = made.trials
         assert trial.mix.clean.successes == recomputed(small, NUTS)["clean"]
         assert (trial.mixed, trial.reach) == ((), ())
-        assert trial.mix.margin_bound is None
+        assert trial.mix.by_margin is None
 
     def test_nothing_to_search_on(self):
         arrays = make_arrays(n=40, m=20, k=4)
@@ -465,7 +465,7 @@ class TestPlane:
         made = make_report(small, [("a", verified_config(small))])
         shown = {(point.row.key, point.measured): point.attacked.kind for point in points(made)}
         key = made.trials[0].mix.key
-        assert shown[key, False] == "margin bound"
+        assert shown[key, False] == "right by margin"
         assert shown[key, True] == "verified"
         assert shown["rbc", True] == "attacked"
         assert not any(name == "abc" for name, _ in shown)  # its own robustness is not known

@@ -59,7 +59,7 @@ def test_a_saturated_mix_is_warned_of_and_keeps_nothing(explorer):
     explorer.state.set(s=10.0, p=8.0, c=2.0)
     explorer.make(ALL)
     assert "Numerically saturated" in explorer.header.headline.value
-    assert explorer.remix.margin_bound.successes == 0
+    assert explorer.remix.by_margin.successes == 0
     assert explorer.config.warnings
 
 
@@ -153,7 +153,7 @@ def test_the_selection_can_be_read_and_set(explorer, bundle):
     assert drawn["layout"]["annotations"][0]["text"].startswith(
         f"attacked image {bundle.attacked.index[4]}, "
     )
-    assert f"attacked image {bundle.attacked.index[4]}" in explorer.below.examples.story.value
+    assert f"attacked image {bundle.attacked.index[4]}" in explorer.details.examples.story.value
     explorer.selection = None
     assert explorer.state.case == "paper"
     for wrong in (("clean", 300), ("attacked", -1), ("other", 0)):

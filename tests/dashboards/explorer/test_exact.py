@@ -47,7 +47,7 @@ def assert_shows(explorer, config):
     row = mix_row(explorer)
     assert [figure_in(cell) for cell in row[1:4]] == [
         (f"{100 * card.value:.2f}", f"{card.n:,}")
-        for card in (config.estimates.clean, config.verified.accuracy, config.estimates.margin_bound)
+        for card in (config.estimates.clean, config.verified.accuracy, config.estimates.by_margin)
     ]
 
 
@@ -110,7 +110,7 @@ def test_snapshots_links_and_steps_back_give_what_is_stored(explorer, shipped):
         links.append(explorer.link())
         explorer.controls.keep.click()
         leave(explorer)
-        explorer.below.snapshots.table.on_action("restore", 0)
+        explorer.details.snapshots.table.on_action("restore", 0)
         assert_shows(explorer, config)
     for link, config in zip(links, shipped.configs.values(), strict=True):
         explorer.open_link(link)
