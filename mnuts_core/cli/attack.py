@@ -165,7 +165,7 @@ def _attack(
             batch_size=given.batch_size,
             channels_last=given.channels_last,
             progress=show_progress if world.is_first else None,
-            on_doubt=(lambda doubt: warn(str(doubt))) if world.is_first else None,
+            on_diagnostic=(lambda diagnostic: warn(str(diagnostic))) if world.is_first else None,
             device=where,
             work_dir=work,
             fresh=fresh,

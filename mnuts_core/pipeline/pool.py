@@ -29,7 +29,7 @@ from mnuts_core.models.inputs import Progress, check_count, check_images, frozen
 from mnuts_core.models.predict import check_gradients, listed
 from mnuts_core.params import MixParams
 from mnuts_core.pipeline.build_batches import MODELS
-from mnuts_core.pipeline.diagnostics import Doubt, in_training_mode
+from mnuts_core.pipeline.diagnostics import Diagnostic, in_training_mode
 from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.locks import held
 from mnuts_core.pipeline.pool_batches import PoolBatches, joined
@@ -81,7 +81,7 @@ def attack_pool(
     batch_size: int = BATCH_SIZE,
     channels_last: bool = False,
     progress: Progress | None = None,
-    on_doubt: Callable[[Doubt], None] | None = None,
+    on_diagnostic: Callable[[Diagnostic], None] | None = None,
     device: str | torch.device = "auto",
     work_dir: str | os.PathLike[str] | None = None,
     fresh: bool = False,
@@ -103,7 +103,7 @@ def attack_pool(
         batch_size: Images at a time.
         channels_last: Lay images and weights out as NHWC.
         progress: Called with (work done, work in all) of one source after another; may raise to cancel.
-        on_doubt: Called with what puts the points in doubt.
+        on_diagnostic: Called with what puts the points in question.
         device: `"auto"` (CUDA if there is one), or a torch device.
         work_dir: Folder for finished batches, as in `build_bundle`.
         fresh: Throw away what is in `work_dir`.
@@ -130,7 +130,7 @@ def attack_pool(
         for model in models:
             stack.enter_context(prepared(model, where, channels_last=channels_last))
             stack.enter_context(frozen(model))
-        said = stack.enter_context(library_warnings())
+        raised = stack.enter_context(library_warnings())
         n = _check_n(n, bundle.n_adv)
         images, labels = attacked_images(
             bundle, models, images, labels, batch_size=batch_size, device=where, channels_last=channels_last
@@ -153,23 +153,25 @@ def attack_pool(
         stack.enter_context(held(work_dir if world.is_first else None, patience=world.patience))
         work = None if work_dir is None else WorkFolder(work_dir, batches.settings())
         sources = _sources(batches, work, world, fresh, progress)
-    if on_doubt is not None:
-        for doubt in _doubts(models, sources, said):
-            on_doubt(doubt)
+    if on_diagnostic is not None:
+        for diagnostic in _diagnostics(models, sources, raised):
+            on_diagnostic(diagnostic)
     return sources
 
 
-def _doubts(models: Sequence[nn.Module], sources: Sequence[SourcePoints], said: Sequence[str]) -> list[Doubt]:
-    doubts = in_training_mode(models)
-    doubts += [Doubt("attack-library", f"the library says: {message}") for message in said]
+def _diagnostics(
+    models: Sequence[nn.Module], sources: Sequence[SourcePoints], raised: Sequence[str]
+) -> list[Diagnostic]:
+    diagnostics = in_training_mode(models)
+    diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
     rows = sorted({int(row) for source in sources for row in source.not_finite})
     if rows:
         text = (
             f"a model gave NaN or infinity at points near {len(rows)} images (rows {listed(rows)}): "
             "they count as broken, whatever the mix"
         )
-        doubts.append(Doubt("not-finite", text))
-    return doubts
+        diagnostics.append(Diagnostic("not-finite", text))
+    return diagnostics
 
 
 def _check_n(n: int | None, there: int) -> int:

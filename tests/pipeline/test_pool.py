@@ -247,14 +247,14 @@ class Fragile(nn.Module):
 def test_nan_is_reported_and_counts_as_broken(
     tiny: LogitBundle, undisturbed: tuple[SourcePoints, ...]
 ) -> None:
-    row, doubts = int(undisturbed[-1].index[0]), []
+    row, diagnostics = int(undisturbed[-1].index[0]), []
     sources = attack(
-        tiny, rob_model=Fragile(IMAGES[row]).eval(), targets=(MIX, OTHER), on_doubt=doubts.append
+        tiny, rob_model=Fragile(IMAGES[row]).eval(), targets=(MIX, OTHER), on_diagnostic=diagnostics.append
     )
     assert sources[0].not_finite.tolist() == [row]
     assert row not in sources[1].index
-    assert [doubt.code for doubt in doubts] == ["not-finite"]
-    assert f"near 1 images (rows {row})" in doubts[0].message
+    assert [diagnostic.code for diagnostic in diagnostics] == ["not-finite"]
+    assert f"near 1 images (rows {row})" in diagnostics[0].message
 
 
 RUN = """
