@@ -20,8 +20,8 @@ COLUMNS = (
     Column("settings", "settings"),
     Column("alpha", "α", numeric=True),
     Column("clean", "clean, %", numeric=True, digits=2, help="Exact on the images of the bundle"),
-    Column("bound", "margin bound, %", numeric=True, digits=2, help="An estimate; see the table above"),
-    Column("transfer", "transfer, %", numeric=True, digits=2, help="An estimate; see the table above"),
+    Column("attacked", "attacked, %", numeric=True, digits=2, help="An upper bound; see the table above"),
+    Column("by_margin", "by margin, %", numeric=True, digits=2, help="See the table above"),
     Column("verified", "verified, %", numeric=True, digits=2, help="By an adaptive attack on that mix"),
 )
 CURRENT = 99
@@ -103,23 +103,20 @@ def _row(
     }
     for column, figure in (
         ("clean", mix.clean),
-        ("bound", mix.margin_bound),
-        ("transfer", mix.transfer),
+        ("attacked", mix.attacked),
+        ("by_margin", mix.by_margin),
         ("verified", verified),
     ):
         if figure is None:
             continue
         row[column] = 100 * figure.value
         row[f"{column}_tip"] = str(figure)
-        theirs = None if current is None or column == "verified" else getattr(current, _FIELDS[column])
+        theirs = None if current is None or column == "verified" else getattr(current, column)
         if theirs is not None:
             row[f"{column}_more"] = signed(100 * (figure.value - theirs.value), 2)
         elif column == "verified":
             row[f"{column}_more"] = f"n = {figure.n:,}"
     return row
-
-
-_FIELDS = {"clean": "clean", "bound": "margin_bound", "transfer": "transfer"}
 
 
 def _settings(params: MixParams) -> str:

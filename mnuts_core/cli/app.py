@@ -16,6 +16,7 @@ import typer
 
 from mnuts_core.cli import (
     ablate,
+    attack,
     build,
     dashboard,
     demo,
@@ -52,6 +53,7 @@ app.command("search", cls=Command)(search.search)
 app.command("remix", cls=Command)(remix.remix)
 app.command("export", cls=Command)(export.export)
 app.command("build", cls=Command)(build.build)
+app.command("attack", cls=Command)(attack.attack)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("profile", cls=Command)(profile.profile)
 app.command("report", cls=Command)(report.report)

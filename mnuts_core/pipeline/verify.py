@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mnuts_core.attacks.plan import Attack, Plan
 from mnuts_core.attacks.surrogates import THE_MIX
@@ -29,7 +28,7 @@ from mnuts_core.functional.statistics import Estimate, share
 from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.compat import library_warnings
-from mnuts_core.models.inputs import Progress, check_count, check_images, prepared
+from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, prepared
 from mnuts_core.models.predict import check_gradients, count_classes, model_card
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
@@ -174,7 +173,7 @@ def evaluate(
     diagnostics = in_training_mode((model.std_model, model.rob_model))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     layout = prepared(model, device, channels_last=channels_last)
-    with held(work_dir), layout, _frozen(model), library_warnings() as raised:
+    with held(work_dir), layout, frozen(model), library_warnings() as raised:
         first = images[:1].to(device)
         classes = count_classes(THE_MIX, model, first)
         for name in ("std_model", "rob_model"):
@@ -268,15 +267,3 @@ def _result(
         labels=labels,
         fell=state.fell,
     )
-
-
-@contextmanager
-def _frozen(model: nn.Module) -> Iterator[None]:
-    """Have no gradients of parameters computed for a while."""
-    wanted = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    model.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter, before in wanted.items():
-            parameter.requires_grad_(before)

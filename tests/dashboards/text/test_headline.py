@@ -20,7 +20,7 @@ def test_headline_shows_every_figure_with_interval_and_n(table, bundle):
     rows = dict(re.findall(r"data-row='(\w+)'>(.*?)</tr>", html))
     assert list(rows) == ["std", "rob", "mapped", "plain", "mix"]
     assert f"<b>{100 * table.mix.clean.value:.2f}</b>" in rows["mix"]
-    assert f"<b>{100 * table.mix.margin_bound.value:.2f}</b>" in rows["mix"]
+    assert f"<b>{100 * table.mix.by_margin.value:.2f}</b>" in rows["mix"]
     assert f"<b>{100 * table.rob.attacked.value:.2f}</b>" in rows["rob"]
     low, high = table.mix.clean.interval
     assert f"{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{bundle.n_clean}" in rows["mix"]
