@@ -13,12 +13,11 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import Instance, Integer
 from voila.request_info_handler import RequestInfoSocketHandler
 
-from mnuts_dashboards.server.visits import Visits
+from mnuts_dashboards.server.visits import LOOK_EVERY, Visits
 from mnuts_dashboards.verification.machine import default_visitors, share_of_one, used_by
 from mnuts_dashboards.verification.queue import JOBS_VARIABLE, LINE_VARIABLE
 from mnuts_dashboards.widgets.folders import ServerFolder, temporary
 
-LOOK_EVERY = 5.0  # seconds
 log = logging.getLogger("mnuts.server")
 
 

@@ -1,10 +1,7 @@
 """Headless Chromium and our own server, for tests that look at a real page."""
 
 import os
-import re
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import ROOT
+from tests.serving import START_TIMEOUT, Server, end, serving
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -29,55 +27,9 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_TIMEOUT = 90  # seconds; a busy two-core machine takes its time
 PAGE_TIMEOUT = 90_000  # milliseconds
 PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
 DASHBOARDS = ROOT / "dashboards"
-
-
-class Server:
-    """A running server: its address, its process and where its log is."""
-
-    def __init__(self, process: subprocess.Popen, line: str, log: Path) -> None:
-        self.process, self.line, self.log = process, line, log
-        self.url = re.search(r"https?://\S+", line)[0]
-
-
-@contextmanager
-def serving(notebook: Path, *, before: str = "", **options) -> Iterator[Server]:
-    """Our server on `notebook`, in a process of its own, after some Python; ended with all its kernels."""
-    call = f"serve({str(notebook)!r}, **{ {'open_browser': False, **options}!r})"
-    code = f"{before}\nfrom mnuts_dashboards.server.serve import serve\nraise SystemExit({call})"
-    command = [sys.executable, "-c", code]
-    log = notebook.with_suffix(".log")
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
-        )
-    try:
-        ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
-        line = process.stdout.readline() if ready else ""
-        if "http" not in line:
-            pytest.fail(f"the server did not start: {line!r}\n{log.read_text()[-3000:]}")
-        yield Server(process, line, log)
-    finally:
-        end(process)
-
-
-def end(process: subprocess.Popen) -> None:
-    """Ask the server to stop (it ends its kernels); if it does not, end its whole group."""
-    if process.poll() is None:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(30)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        time.sleep(0.2)
-    process.wait(10)
-    process.stdout.close()
 
 
 @pytest.fixture(scope="module")
