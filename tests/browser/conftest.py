@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
 from tests import ROOT
 from tests.serving import START_TIMEOUT, Server, end, serving
 
@@ -32,9 +33,9 @@ PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
 DASHBOARDS = ROOT / "dashboards"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
-    """The browser, once a module: while Playwright runs, no other test can start an event loop."""
+    """The browser, for this folder alone: while Playwright runs, no other test can start an event loop."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     path = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
@@ -45,8 +46,8 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def new_page(chromium):
+@contextmanager
+def pages(chromium) -> Iterator[Callable]:
     """A function that opens a page; afterwards no request may have gone to anywhere but this machine."""
     contexts, asked, errors = [], [], []
 
@@ -64,6 +65,13 @@ def new_page(chromium):
         context.close()
     assert outside(asked) == [], "the page asked for something outside this machine"
     assert errors == [], "the page's scripts failed"
+
+
+@pytest.fixture
+def new_page(chromium) -> Iterator[Callable]:
+    """`pages` for one test."""
+    with pages(chromium) as make:
+        yield make
 
 
 @pytest.fixture
@@ -135,7 +143,57 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         end(process)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def digits_path() -> Path:
     """The shipped bundle of real digits."""
     return ROOT / "data" / "digits.safetensors"
+
+
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory, digits_path) -> Iterator[str]:
+    """JupyterLab in a folder with the apps' notebooks, on the shipped digits; its address."""
+    folder = tmp_path_factory.mktemp("lab")
+    for notebook in DASHBOARDS.glob("*.ipynb"):
+        shutil.copy(notebook, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BUNDLES_VARIABLE, str(digits_path))
+        with jupyterlab(folder) as address:
+            yield address
+
+
+@pytest.fixture(scope="package")
+def explorer_server(tmp_path_factory, digits_path) -> Iterator[Server]:
+    """The explorer on the shipped digits, for all modules that need no server of their own."""
+    notebook = shutil.copy(DASHBOARDS / "explorer.ipynb", tmp_path_factory.mktemp("explorer"))
+    with serving(Path(notebook), bundles=[str(digits_path)]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def kept_page(chromium, explorer_server):
+    """An explorer that stays open for the tests of a module: `at` brings it to a view."""
+    with pages(chromium) as make:
+        page = make()
+        open_explorer(page, explorer_server.url)
+        yield page
+
+
+def open_explorer(page, url: str) -> None:
+    """Open the explorer and wait until it shows its mix."""
+    page.goto(url, wait_until="commit")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    page.locator("[data-row=mix]").wait_for()
+
+
+def at(page, query: str) -> None:
+    """Let an open explorer come to another address, as by *Back* from an earlier visit's."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.evaluate(
+        """query => {
+          for (const element of document.querySelectorAll("*")) element.scrollTop = 0;
+          history.pushState(null, "", `${location.pathname}?${query}`);
+          dispatchEvent(new PopStateEvent("popstate", { state: null }));
+        }""",
+        query,
+    )
+    page.wait_for_function("history.state?.mnuts")  # the kernel has taken it over

@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -16,12 +15,10 @@ from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine,
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.scene import VIEWS
 from mnuts_dashboards.explorer.state import PRESETS
-from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
-from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
+from tests.browser.conftest import PLOT, at, open_explorer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOK = DASHBOARDS / "explorer.ipynb"
 PANELS = tuple(view.panel.name for view in VIEWS)
 
 
@@ -30,11 +27,22 @@ def engine(digits_path):
     return RemixEngine(LogitBundle.load(digits_path))
 
 
+@pytest.fixture(scope="module")
+def served(explorer_server):
+    return explorer_server
+
+
 @pytest.fixture
-def page(served, chromium_page):
-    chromium_page.goto(served.url, wait_until="commit")
-    chromium_page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    chromium_page.locator("[data-row=mix]").wait_for()
+def page(kept_page, engine):
+    """The page that is open for all tests here, as it was when it opened."""
+    at(kept_page, "bundle=digits")
+    wait_for_mix(kept_page, expected(engine, opening(engine)))
+    return kept_page
+
+
+@pytest.fixture
+def fresh_page(served, chromium_page):
+    open_explorer(chromium_page, served.url)
     return chromium_page
 
 
@@ -237,8 +245,8 @@ def wait_for_query(page, **wanted: str | None) -> None:
     )
 
 
-def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
-    params = opening(engine)
+def test_the_address_follows_and_back_undoes_and_a_reload_keeps(fresh_page, engine):
+    page, params = fresh_page, opening(engine)
     wait_for_query(page, bundle="digits", c=None)
     set_slider(page, "bias c", "-0.25")
     wait_for_query(page, c="-0.25")
@@ -303,7 +311,8 @@ def test_a_snapshot_is_on_the_plane_and_in_the_table(page):
     page.get_by_role("button", name="Remove A").wait_for(state="hidden")
 
 
-def test_verify_in_the_background_and_only_this_mix_shows_the_figure(page, tmp_path):
+def test_verify_in_the_background_and_only_this_mix_shows_the_figure(fresh_page, tmp_path):
+    page = fresh_page
     page.get_by_label("images", exact=True).fill("12")
     page.get_by_label("steps", exact=True).fill("2")
     page.get_by_label("steps", exact=True).press("Enter")
@@ -324,7 +333,8 @@ def test_verify_in_the_background_and_only_this_mix_shows_the_figure(page, tmp_p
     assert MixConfig.load(tmp_path / "config.json").verified.accuracy.n == 12
 
 
-def test_files_are_imported_or_refused(page, engine, tmp_path, digits_path):
+def test_files_are_imported_or_refused(fresh_page, engine, tmp_path, digits_path):
+    page = fresh_page
     config = MixConfig.from_remix(engine, MixParams(s=2, p=2, c=-0.3))
     chooser = page.locator(".mnuts-upload input")
     chooser.set_input_files(config.save(tmp_path / "mine.json"))
@@ -421,24 +431,19 @@ def readable(path: Path) -> str:
         return ""
 
 
-def test_two_tabs_are_independent(served, new_page, engine):
-    first, second = new_page(), new_page()
-    for page in (first, second):
-        page.goto(served.url, wait_until="commit")
-        page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    set_slider(first, "bias c", "-0.25")
-    wait_for_mix(first, expected(engine, opening(engine).with_(c=-0.25)))
-    assert shown(second, "mix") == expected(engine, opening(engine))
+def test_two_tabs_are_independent(page, fresh_page, engine):
+    wait_for_mix(fresh_page, expected(engine, opening(engine)))
+    set_slider(page, "bias c", "-0.25")
+    wait_for_mix(page, expected(engine, opening(engine).with_(c=-0.25)))
+    assert shown(fresh_page, "mix") == expected(engine, opening(engine))
 
 
-def test_it_works_in_jupyterlab(tmp_path, chromium_page, engine, digits_path, monkeypatch):
-    monkeypatch.setenv(BUNDLES_VARIABLE, str(digits_path))
-    shutil.copy(NOTEBOOK, tmp_path / "explorer.ipynb")
+def test_it_works_in_jupyterlab(lab, chromium_page, engine):
     page = chromium_page
-    with jupyterlab(tmp_path) as url:
-        page.goto(f"{url}/lab/tree/explorer.ipynb?reset", wait_until="commit")
-        page.get_by_text("| Idle").wait_for()  # before that, Shift+Enter may be lost
-        page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_function("window.__mnutsBoard?.frames > 0")
-        wait_for_mix(page, expected(engine, opening(engine)))
+    page.goto(f"{lab}/lab/tree/explorer.ipynb?reset", wait_until="commit")
+    page.get_by_text("| Idle").wait_for()  # before that, Shift+Enter may be lost
+    page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    wait_for_mix(page, expected(engine, opening(engine)))
+    page.goto("about:blank")
