@@ -377,11 +377,23 @@ def test_a_page_that_might_leave_but_stays_goes_on(page, engine):
     wait_for_mix(page, expected(engine, opening(engine).with_(c=-0.25)))
 
 
-def test_a_closed_tab_ends_its_kernel(served, new_page):
-    page, answers = new_page(), []
-    page.goto(served.url, wait_until="commit")
-    page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    own = kernel_of(page)
+SOON = """
+const later = window.setTimeout;
+window.setTimeout = (task, ms, ...rest) => later(task, ms === 10000 ? 1000 : ms, ...rest);
+"""
+"""A page that waits one second for its kernel's answer where it waits ten."""
+
+
+def test_a_kernel_that_does_not_answer_is_told_of_and_a_closed_tab_ends_it(served, new_page, engine):
+    page = new_page()
+    page.add_init_script(SOON)
+    open_explorer(page, served.url)
+    kernel_that_does_not_answer(page, engine)
+    closed_tab(page)
+
+
+def closed_tab(page):
+    answers, own = [], kernel_of(page)
     page.context.on("response", lambda response: answers.append(response))
     page.goto("about:blank")
     deadline = time.monotonic() + 20
@@ -391,10 +403,7 @@ def test_a_closed_tab_ends_its_kernel(served, new_page):
     assert [r.status for r in answers if "shutdown" in r.url and r.status >= 400] == []
 
 
-def test_a_kernel_that_does_not_answer_is_told_of(served, new_page, engine):
-    page = new_page()
-    page.goto(served.url, wait_until="commit")
-    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+def kernel_that_does_not_answer(page, engine):
     notice = page.get_by_text("The kernel does not answer")
     own = processes(kernel_of(page))
     assert own
