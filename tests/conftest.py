@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Small tensors: a second thread only waits, the more so beside other workers; here and in processes of ours.
+    # Small tensors: a second thread only waits, the more so beside other workers. Processes of tests, too.
     torch.set_num_threads(1)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
