@@ -245,8 +245,8 @@ def wait_for_query(page, **wanted: str | None) -> None:
     )
 
 
-def test_the_address_follows_and_back_undoes_and_a_reload_keeps(fresh_page, engine):
-    page, params = fresh_page, opening(engine)
+def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
+    params = opening(engine)
     wait_for_query(page, bundle="digits", c=None)
     set_slider(page, "bias c", "-0.25")
     wait_for_query(page, c="-0.25")
@@ -311,8 +311,7 @@ def test_a_snapshot_is_on_the_plane_and_in_the_table(page):
     page.get_by_role("button", name="Remove A").wait_for(state="hidden")
 
 
-def test_verify_in_the_background_and_only_this_mix_shows_the_figure(fresh_page, tmp_path):
-    page = fresh_page
+def test_verify_in_the_background_and_only_this_mix_shows_the_figure(page, tmp_path):
     page.get_by_label("images", exact=True).fill("12")
     page.get_by_label("steps", exact=True).fill("2")
     page.get_by_label("steps", exact=True).press("Enter")
@@ -333,8 +332,7 @@ def test_verify_in_the_background_and_only_this_mix_shows_the_figure(fresh_page,
     assert MixConfig.load(tmp_path / "config.json").verified.accuracy.n == 12
 
 
-def test_files_are_imported_or_refused(fresh_page, engine, tmp_path, digits_path):
-    page = fresh_page
+def test_files_are_imported_or_refused(page, engine, tmp_path, digits_path):
     config = MixConfig.from_remix(engine, MixParams(s=2, p=2, c=-0.3))
     chooser = page.locator(".mnuts-upload input")
     chooser.set_input_files(config.save(tmp_path / "mine.json"))
