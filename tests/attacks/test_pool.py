@@ -10,13 +10,14 @@ import torch
 from torch import nn
 
 from mnuts_core import MixedClassifier, MixParams, ParameterError
-from mnuts_core.attacks.plan import Plan
 from mnuts_core.attacks.norms import make_ball
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.attacks.pool import COMPONENTS, Attacked, PoolPlan, PoolTarget, attack_for_pool
 from mnuts_core.attacks.watching import Kept, Watch, fools_both
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.mixing import mixed_logits, transform_with
 from mnuts_core.params import IDENTITY
+from tests.adaptive import run_component
 
 K, N = 5, 12
 CPU = torch.device("cpu")
@@ -168,13 +169,13 @@ def test_is_no_weaker_than_the_adaptive_attack_on_the_target():
     """Same starts, same gradients: what B.2.1 breaks with early stopping, these points break too."""
     mix = MixedClassifier(STD, ROB, MIXES[0])
     plan = Plan(norm="Linf", eps=0.08, n_iter=6)
-    found = attack(plan=replace(PLAN, n_targets=plan.n_targets))
+    found = attack(plan=replace(PLAN, n_targets=plan.n_targets(K)))
     right = mix(IMAGES).argmax(1) == LABELS
     for name in ("apgd-ce", "apgd-t"):
         rows = right.nonzero().squeeze(1)
         if not len(rows):
             break
-        points = run_component(name, mix, IMAGES[rows], LABELS[rows], rows, plan)
+        points = run_component(name, mix, IMAGES[rows], LABELS[rows], rows, plan, K)
         right[rows] = mix(points).argmax(1) == LABELS[rows]
     g, h = torch.from_numpy(found.std_logits), torch.from_numpy(found.rob_logits)
     at_points = mixed_logits(g, h, MIXES[0]).argmax(1) == LABELS[torch.from_numpy(found.row)]
