@@ -163,21 +163,6 @@ class StagedTransform:
         key = (ln_k, c, clamp, p, s)
         return self._remember("margins", key, lambda: self._compute_margins(ln_k, c, clamp, p, s))
 
-    def margins_at_scales(self, ln_k: int, c: float, clamp: Clamp, p: float, scales: Tensor) -> Tensor:
-        """Margins alone at several scales at once, shape (S, R): a grid's innermost loop.
-
-        Args:
-            ln_k: Layer norm over the ln_k largest logits.
-            c: Bias.
-            clamp: Clamping function.
-            p: Power.
-            scales: Values of s, shape (S,).
-        """
-        stage = self.powered(ln_k, c, clamp, p)
-        runner_up = scales.unsqueeze(1) * stage.second
-        rest = torch.stack([self._sum_of_rest(stage, s) for s in scales.tolist()])
-        return -torch.expm1(runner_up) / (1.0 + runner_up.exp() + rest)
-
     def _remember(self, stage: str, key: object, compute: Callable[[], T]) -> T:
         memo = self._memo.setdefault(stage, OrderedDict())
         if key not in memo:
