@@ -1,7 +1,7 @@
 """The transform in stages, each remembered: LN → clamp(c) → power(p) → scale and softmax(s) → margins.
 
-A move of one slider, or the next cell of a grid, redoes only the stages after the parameter that
-changed. Two facts make that exact and fast:
+A move of one slider redoes only the stages after the parameter that changed. Two facts make that exact
+and fast:
 
 * Every clamp is monotone, or (GELU) falls first and rises later. So among logits sorted once, the two
   largest after clamp and power sit at the ends of the row, whatever p and s are.

@@ -28,7 +28,7 @@ from mnuts_core.functional.transform import signed_power
 from mnuts_core.remix.kernels import LOG2_E, clamp_in_order, log_in_place
 from mnuts_core.search.grids import GridSpec
 
-BLOCK = 1 << 18
+BLOCK = 1 << 19
 """Logits in a block."""
 CELLS = 64
 """So many cells of one c are worked on together."""
