@@ -34,13 +34,13 @@ CELLS = 64
 """So many cells of one c are worked on together."""
 ANSWERS = 1 << 21
 """So many margins at most are in work."""
-HEAD = 6
+HEAD = 8
 """So many leading classes are always taken as they are: they differ most between examples."""
 WIDEN = 2.6
 """A range of classes ends at this many times the place where it begins."""
 FROM_CLASSES = 48
 """With fewer classes exponentials cost less than series."""
-TERMS = 20
+TERMS = 24
 """Terms of a series."""
 ROOT = 3.0
 """Next to v = 0, where |v|^p has no derivatives, the series is one in |v|^(1/3)."""
