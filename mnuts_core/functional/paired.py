@@ -104,8 +104,8 @@ def paired_difference(better: int, worse: int, n: int) -> Estimate:
 
         (better - worse - nΔ)² ≤ z² n (2q + Δ(1-Δ)),
 
-    where q is the likeliest share of examples that only the other gets right, given Δ. It keeps near 95 % where
-    few examples tell the two apart, and lies above 0 exactly if `sign_verdict` is "shown".
+    where q is the likeliest share of examples that only the other gets right, given Δ. It holds its 95 %
+    where few examples tell the two apart, and lies above 0 exactly if `sign_verdict` is "shown".
     T. Tango (1998), "Equivalence test and confidence interval for the difference in proportions for the
     paired-sample design", Statistics in Medicine 17:891-908.
 
@@ -157,9 +157,9 @@ def mcnemar(better: int, worse: int) -> float:
     """The two-sided p of McNemar's exact test: how likely so uneven a split is, if neither is more accurate.
 
     Of the examples that tell the two classifiers apart, each then speaks for either with probability 1/2, so
-    that their number is binomial (McNemar, 1947, Psychometrika 12:153-157; exact by SciPy). 1 where no example
-    does. It is more careful than the interval of `paired_difference`, which can exclude 0 where p is a
-    little above 0.05.
+    that their number is binomial (McNemar, 1947, Psychometrika 12:153-157; exact by SciPy). 1 where no
+    example does. It is more careful than the interval of `paired_difference`, which can exclude 0 where p is
+    a little above 0.05.
 
     Args:
         better: Examples that only the one gets right.

@@ -72,7 +72,7 @@ def test_all_or_none():
 
 @given(TABLES)
 def test_the_interval_is_in_order_antisymmetric_and_agrees_with_the_verdict(table):
-    better, worse, same = table
+    better, worse, _ = table
     found = paired_difference(better, worse, sum(table))
     assert -1 <= found.low <= found.value <= found.high <= 1
     assert found.low < found.high
@@ -87,7 +87,7 @@ def test_the_interval_is_in_order_antisymmetric_and_agrees_with_the_verdict(tabl
     [(0.02, 0.0, 1.0), (0.05, 0.02, 0.99), (0.1, 0.1, 0.97), (0.3, 0.1, 0.96), (0.15, 0.0, 0.97)],
 )
 def test_covers_the_truth_95_times_in_100_or_more_where_little_differs(p, q, most):
-    """Exactly, by the probability of every table; mean ± 1.96 deviations would cover only 55 % in the first."""
+    """Exactly, by the probability of every table; mean ± 1.96 deviations covers 55 % in the first."""
     n = 40
     tables = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
     likely = multinomial.pmf([(b, c, n - b - c) for b, c in tables], n, (p, q, 1 - p - q))
