@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from mnuts_core.views.headline import Headline, Row, error_change
+from mnuts_core.views.headline import Change, Headline, Row, error_change
 from mnuts_dashboards.text import messages
-from mnuts_dashboards.text.numbers import alpha_text, errors_text, signed
+from mnuts_dashboards.text.numbers import alpha_text, errors_text, minus, signed
 from mnuts_dashboards.text.templates import Texts
 from mnuts_dashboards.theme import CLASSIFIER
 
@@ -106,30 +106,35 @@ def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> 
 
 
 def _gains(table: Headline) -> str:
-    mix, rob, plain = table.mix, table.rob, table.plain
-    text = f"Compared with the robust model: {_clean_gain(mix.clean, rob.clean)}"
-    if mix.margin_bound is not None and rob.attacked is not None:
-        text += f", {_points(mix.margin_bound, rob.attacked)} margin bound"
-    text += f". Compared with the plain mix: {_clean_gain(mix.clean, plain.clean)}"
-    if mix.margin_bound is not None and plain.margin_bound is not None:
-        same = mix.margin_bound.value == plain.margin_bound.value
-        why = " (by construction: same β)" if plain.label.endswith("β") else ""
-        text += (
-            f", same margin bound{why}"
-            if same
-            else f", {_points(mix.margin_bound, plain.margin_bound)} margin bound"
-        )
-    return text + "."
+    changes = table.changes()
+    why = " (by construction: same β)" if table.plain.label.endswith("β") else ""
+    return (
+        f"Compared with the robust model: {_gain(changes['rob'])}. "
+        f"Compared with the plain mix: {_gain(changes['plain'], why)}."
+    )
 
 
-def _clean_gain(ours: Estimate, theirs: Estimate) -> str:
-    """The difference in points, and what it does to the errors (Table 1)."""
-    errors = error_change(ours, theirs)
-    return f"{_points(ours, theirs)} clean accuracy" + ("" if errors is None else f" ({errors_text(errors)})")
+def _gain(changes: Mapping[str, Change | None], same: str = "") -> str:
+    """The gains in points, and what the clean one does to the errors (Table 1).
+
+    Args:
+        changes: By the figure's name.
+        same: Why the margin bounds are the same, if they are.
+    """
+    words, clean, bound = [], changes["clean"], changes["margin_bound"]
+    if clean is not None:
+        errors = "" if clean.relative_error is None else f" ({errors_text(clean.relative_error)})"
+        words.append(f"{_points(clean)} clean accuracy{errors}")
+    if bound is not None:
+        words.append(f"{_points(bound)} margin bound" if bound.points else f"same margin bound{same}")
+    return ", ".join(words)
 
 
-def _points(ours: Estimate, theirs: Estimate) -> str:
-    return f"{signed(100 * (ours.value - theirs.value), 2)} points"
+def _points(change: Change) -> str:
+    """The gain in points, with its paired interval where both were on the same images."""
+    if change.paired is None:
+        return f"{signed(change.points, 2)} points"
+    return minus(change.paired.points)
 
 
 def _meaning(table: Headline, attack: str | None) -> str:
@@ -137,7 +142,7 @@ def _meaning(table: Headline, attack: str | None) -> str:
         return "The bundle has no attacked part: there are no figures under attack."
     attack = attack or "not recorded in the bundle"
     return (
-        "Intervals are 95 % (Wilson). "
+        "Intervals are 95 %: of accuracies Wilson's, of gains Tango's for the same images. "
         f"Attack, on the robust model: {attack}. "
         "Margin bound and transfer are estimates from cached logits, not verified robust accuracy. The "
         "standard model's transfer figure is not its robust accuracy: no attack targeted it."

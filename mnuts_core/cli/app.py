@@ -17,6 +17,7 @@ import typer
 from mnuts_core.cli import (
     ablate,
     build,
+    compare,
     dashboard,
     demo,
     evaluate,
@@ -53,6 +54,7 @@ app.command("remix", cls=Command)(remix.remix)
 app.command("export", cls=Command)(export.export)
 app.command("build", cls=Command)(build.build)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("compare", cls=Command)(compare.compare)
 app.command("profile", cls=Command)(profile.profile)
 app.command("report", cls=Command)(report.report)
 app.command("ablate", cls=Command)(ablate.ablate)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from scipy.stats import multinomial
+from scipy.stats import binomtest, multinomial
 
 from mnuts_core import ParameterError
 from mnuts_core.functional.paired import Paired, mcnemar, paired_difference
@@ -112,6 +112,8 @@ def test_mcnemar_by_binomial_coefficients(better, worse):
     n, fewer = better + worse, min(better, worse)
     tail = sum(math.comb(n, k) for k in range(fewer + 1))
     assert mcnemar(better, worse) == pytest.approx(min(1.0, 2 * tail / 2**n), rel=1e-9)
+    if n:
+        assert mcnemar(better, worse) == pytest.approx(binomtest(better, n).pvalue, rel=1e-9)
 
 
 def test_a_table_by_hand():
