@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.cli.answers import NONE, bundle_card, describe, percent, transform_words
-from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, warn, write_json
 from mnuts_core.cli.options import DeviceOption, ForceOption, JsonOption, load_bundle
 from mnuts_core.text import one_line
 
@@ -38,6 +38,16 @@ class Line(NamedTuple):
     pair: Paired | None
 
 
+class Comparison(NamedTuple):
+    """All that is printed: two files, their verifications, and their mixes on the bundle, if one was named."""
+
+    paths: tuple[Path, Path]
+    configs: tuple[MixConfig, MixConfig]
+    verified: VerifiedPair
+    bundle: LogitBundle | None
+    lines: list[Line]
+
+
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A.json", help="A configuration, verified or not.")],
     b: Annotated[Path, typer.Argument(metavar="B.json", help="The one to compare it with.")],
@@ -56,13 +66,13 @@ def compare(
 
     configs = MixConfig.load(a), MixConfig.load(b)
     logits = None if bundle is None else load_bundle(bundle)
-    verified = verified_pair(*configs)
     lines = [] if logits is None else _on_bundle(logits, configs, device)
+    made = Comparison((a, b), configs, verified_pair(*configs), logits, lines)
     if json_out is not None:
-        write_json(json_out, to_json((a, b), configs, verified, logits, lines))
+        write_json(json_out, to_json(made))
     if json_out != STDOUT:
-        show(*report((a, b), configs, verified, logits, lines))
-    for warning in _warnings(configs, verified, logits):
+        show(*report(made))
+    for warning in _warnings(made):
         warn(warning)
 
 
@@ -78,88 +88,71 @@ def _on_bundle(bundle: LogitBundle, configs: tuple[MixConfig, MixConfig], device
     return [Line(name, (ours.figure(name), theirs.figure(name)), paired.get(name)) for name in ESTIMATED]
 
 
-def _warnings(
-    configs: tuple[MixConfig, MixConfig], verified: VerifiedPair, bundle: LogitBundle | None
-) -> Iterable[str]:
+def _warnings(made: Comparison) -> Iterable[str]:
     """Why the two may not be comparable, one line each."""
-    if verified.differing:
+    if made.verified.differing:
         differing = (
-            f"{name} {_setting(ours)} and {_setting(theirs)}"
-            for name, (ours, theirs) in verified.differing.items()
+            f"{one_line(name, 30)} {_setting(ours)} and {_setting(theirs)}"
+            for name, (ours, theirs) in made.verified.differing.items()
         )
-        yield f"the attacks differ: {', '.join(differing)}"
-    for name, config in zip(NAMES, configs, strict=True):
-        if bundle is not None and config.bundle is not None and config.bundle.digest != bundle.digest:
-            yield f"{name} was made on another bundle, {config.bundle.name}: it brings its α from there"
+        yield one_line(f"the attacks differ: {', '.join(differing)}")
+    for name, config in zip(NAMES, made.configs, strict=True):
+        own = config.bundle
+        if made.bundle is not None and own is not None and own.digest != made.bundle.digest:
+            yield f"{name} was made on another bundle, {own.name}: it brings its α from there"
 
 
 def _setting(value: object) -> str:
     return "not set" if value is None else one_line(str(value), 30)
 
 
-def to_json(
-    paths: tuple[Path, Path],
-    configs: tuple[MixConfig, MixConfig],
-    verified: VerifiedPair,
-    bundle: LogitBundle | None,
-    lines: Iterable[Line],
-) -> dict[str, Any]:
+def to_json(made: Comparison) -> dict[str, Any]:
     """The comparison as plain JSON."""
-    sides = {
-        name.lower(): {
-            "path": path,
-            "transform": config.transform.model_dump(),
-            "alpha": config.alpha,
-            "beta": config.beta,
-            "temperature": config.temperature,
-            "clean": clean and clean.to_json(),
-            "verified": left and left.to_json(),
-        }
-        for name, path, config, clean, left in zip(
-            NAMES, paths, configs, verified.clean, verified.verified, strict=True
-        )
+    sides = {name.lower(): _side_json(made, place) for place, name in enumerate(NAMES)}
+    bundle = made.bundle and {**bundle_card(made.bundle), "figures": _lines_json(made.lines)}
+    return {**sides, "verification": made.verified.to_json(), "bundle": bundle}
+
+
+def _side_json(made: Comparison, place: int) -> dict[str, Any]:
+    config, clean, left = made.configs[place], made.verified.clean[place], made.verified.verified[place]
+    return {
+        "path": made.paths[place],
+        "transform": config.transform.model_dump(),
+        "alpha": config.alpha,
+        "beta": config.beta,
+        "temperature": config.temperature,
+        "clean": clean and clean.to_json(),
+        "verified": left and left.to_json(),
     }
-    return {**sides, "verification": verified.to_json(), "bundle": bundle and _bundle_json(bundle, lines)}
 
 
-def _bundle_json(bundle: LogitBundle, lines: Iterable[Line]) -> dict[str, Any]:
-    figures: Mapping[str, Any] = {
-        line.name: line.pair
-        and {
-            **{
-                name.lower(): figure and figure.to_json()
-                for name, figure in zip(NAMES, line.figures, strict=True)
-            },
-            "paired": line.pair.to_json(),
-        }
-        for line in lines
-    }
-    return {**bundle_card(bundle), "figures": figures}
+def _lines_json(lines: Iterable[Line]) -> dict[str, Any]:
+    """Each figure of both mixes and their pair; null where they have no such figure."""
+    return {line.name: line.pair and _line_json(line, line.pair) for line in lines}
 
 
-def report(
-    paths: tuple[Path, Path],
-    configs: tuple[MixConfig, MixConfig],
-    verified: VerifiedPair,
-    bundle: LogitBundle | None,
-    lines: Iterable[Line],
-) -> list[str | Table | Text]:
+def _line_json(line: Line, pair: Paired) -> dict[str, Any]:
+    one, two = (figure and figure.to_json() for figure in line.figures)
+    return {"a": one, "b": two, "paired": pair.to_json()}
+
+
+def report(made: Comparison) -> list[str | Table | Text]:
     """The comparison as a table, and what it means."""
     heads = [
         f"{name}  {path}\n   {transform_words(config.params)} · α = {config.alpha:.6g}"
-        for name, path, config in zip(NAMES, paths, configs, strict=True)
+        for name, path, config in zip(NAMES, made.paths, made.configs, strict=True)
     ]
-    table = _table()
-    for name in ("clean", "verified"):
-        _add(table, Line(name, getattr(verified, name), verified.paired.get(name)))
-    if bundle is not None:
+    table, verified = _table(), made.verified
+    _add(table, Line("clean", verified.clean, verified.paired.get("clean")))
+    _add(table, Line("verified", verified.verified, verified.paired.get("verified")))
+    if made.bundle is not None:
+        heads.append(describe(made.bundle))
         table.add_section()
-        table.add_row(Text(f"on {bundle.name}", style="italic"))
-    for line in lines:
+        table.add_row(Text(f"on {printable(made.bundle.name)}", style="italic"))
+    for line in made.lines:
         _add(table, line)
     unpaired = [f"not paired: {verified.reason}"] if verified.reason else []
-    about = [describe(bundle)] if bundle is not None else []
-    return [*heads, *about, table, *unpaired, Text(MEANING, style="dim")]
+    return [*heads, table, *unpaired, Text(MEANING, style="dim")]
 
 
 def _table() -> Table:

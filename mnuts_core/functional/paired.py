@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.errors import ParameterError
-from mnuts_core.functional.statistics import Z95, Estimate
+from mnuts_core.functional.statistics import Z95, Estimate, sign_verdict
 
 _HALVINGS = 64
 """Of an interval of length 2 at most: more than float64 resolves."""
@@ -67,6 +67,11 @@ class Paired:
         if not self.n:
             return Estimate.missing(0, "difference")
         return paired_difference(self.only_first, self.only_second, self.n)
+
+    @property
+    def clear(self) -> bool:
+        """Whether the difference stands out of the noise: its interval leaves out 0."""
+        return sign_verdict(self.only_first, self.only_second) != "open"
 
     @property
     def p_value(self) -> float:

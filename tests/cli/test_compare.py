@@ -93,6 +93,16 @@ def test_why_not_paired_and_what_differs_are_stated(mnuts, pair, tmp_path):
     assert err == "warning: the attacks differ: n_iter not set and 5, eps not set and 0.1\n"
 
 
+def test_settings_of_strangers_make_one_visible_line(mnuts, pair, tmp_path):
+    hostile = {f"{place}\n\x1b[2J" + 500 * "x": "\u202e" + 3000 * "y" for place in range(50)}
+    result = mnuts("compare", pair[0], write(tmp_path / "hostile.json", OTHER, THEIRS, **hostile))
+    assert result.code == 0
+    assert result.err.startswith("warning: the attacks differ: ")
+    assert result.err.count("\n") == 1
+    assert len(result.err) < 1000
+    assert result.err.strip().isprintable()
+
+
 def test_another_bundle_than_the_configurations_is_stated(mnuts, pair, toy, clean_only, tmp_path):
     made = tmp_path / "made.json"
     assert mnuts("export", toy, "--s", 1, "--p", 1, "--c", 0, "--out", made).code == 0
