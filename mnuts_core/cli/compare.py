@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """All that is printed: two files, their verifications, and their mixes on the bundle, if one was named."""
+    """All that is printed: two files, their verifications, and their mixes on a bundle, if one was named."""
 
     paths: tuple[Path, Path]
     configs: tuple[MixConfig, MixConfig]
