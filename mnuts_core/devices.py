@@ -48,8 +48,8 @@ def pays_in_bfloat16(device: str | torch.device) -> bool:
     where = resolve_device(device)
     if where.type == "cuda":
         return torch.cuda.get_device_capability(where) >= (8, 0)
-    tell = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch have none
-    return tell is not None and bool(tell().get("amx_bf16", False))
+    get = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch have none
+    return get is not None and bool(get().get("amx_bf16", False))
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def test_bfloat16_pays_on_a_cpu_with_a_matrix_unit(monkeypatch, capabilities, pa
     assert pays_in_bfloat16(torch.device("cpu")) is pays
 
 
-def test_bfloat16_is_left_alone_where_torch_cannot_tell(monkeypatch):
+def test_bfloat16_is_left_alone_where_torch_has_no_answer(monkeypatch):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert pays_in_bfloat16("cpu") is False
 

@@ -104,8 +104,8 @@ def test_an_ln_k_beyond_all_classes(value):
 
 def test_the_papers_optima():
     """Table 3 and section 5.1."""
-    told = {name: (o.s, o.c, o.p, o.beta) for name, o in PAPER_OPTIMA.items()}
-    assert told == {
+    optima = {name: (o.s, o.c, o.p, o.beta) for name, o in PAPER_OPTIMA.items()}
+    assert optima == {
         "cifar10": (5.0, -1.1, 4.0, 0.985),
         "cifar100": (0.612, -2.14, 3.57, 0.985),
         "imagenet": (0.0235, -0.286, 2.71, 0.99),

@@ -18,7 +18,7 @@ class Board {
     Object.assign(this, { clock: {}, frame: 0, acked: 0, scheduled: false, theme: { template: {} } });
     model.on("msg:custom", (message, buffers) => this.receive(message, buffers));
     this.retheme = debounce(60, () => this.applyTheme());
-    this.syncVisible = debounce(60, () => this.tellVisible());
+    this.syncVisible = debounce(60, () => this.sendVisible());
     this.rest = debounce(REST, () => this.settle());
     this.watchTheme();
     library(model).then(
@@ -113,7 +113,7 @@ class Board {
     this.model.send({ type: "event", panel, kind, points: points.slice(0, MAX_POINTS).map(point), detail });
   }
 
-  tellVisible() {
+  sendVisible() {
     if (!this.views.size) return;
     const near = new Set([...this.panels()].filter((panel) => panel.near).map((panel) => panel.spec.name));
     const names = this.model.get("panels").map((spec) => spec.name).filter((name) => near.has(name));

@@ -91,11 +91,11 @@ class Panel {
   }
 
   listen() {
-    const tell = (kind) => (event) => this.board.event(this.spec.name, kind, event?.points);
-    for (const kind of ["hover", "unhover"]) this.plot.on(`plotly_${kind}`, tell(kind));
-    this.plot.on("plotly_click", (event) => tell("click")({ points: topmost(this.plot, event) }));
-    this.plot.on("plotly_selected", tell("select"));
-    this.plot.on("plotly_deselect", tell("select"));
+    const send = (kind) => (event) => this.board.event(this.spec.name, kind, event?.points);
+    for (const kind of ["hover", "unhover"]) this.plot.on(`plotly_${kind}`, send(kind));
+    this.plot.on("plotly_click", (event) => send("click")({ points: topmost(this.plot, event) }));
+    this.plot.on("plotly_selected", send("select"));
+    this.plot.on("plotly_deselect", send("select"));
     this.plot.on("plotly_relayout", (changes) => {
       const { autosize, width, height, ...detail } = changes ?? {};
       if (Object.keys(detail).length) this.board.event(this.spec.name, "relayout", [], detail);

@@ -4,7 +4,7 @@
 // code that `react` ends in: the geometry is the same, and hover, zoom and hidden traces go on working. Whatever is
 // not known to be of that kind is left to `react`, which also follows once the slider rests.
 const DRAWN = new Set(["x", "y", "text"]); // arrays of a trace that may change
-const TOLD = new Set(["customdata", "hovertext", "hovertemplate", "meta"]); // read on hover and for the CSV, never drawn
+const UNDRAWN = new Set(["customdata", "hovertext", "hovertemplate", "meta"]); // read on hover and for the CSV, never drawn
 const AXES = /^([xy])axis(\d*)$/;
 const ROOM = 2; // share of its range that an axis gains where a moving slider leads out of it
 const SHRINK = 0.2; // an axis stays as it is drawn while what it should show fills this share of it, and fits
@@ -19,7 +19,7 @@ function movedTraces(before, after) {
   for (const [index, old] of before.entries()) {
     const trace = after[index];
     const keys = [...union(old, trace)].filter((key) => !same(old[key], trace[key]));
-    if (!keys.every((key) => TOLD.has(key) || (DRAWN.has(key) && alike(old[key], trace[key])) || onlyBars(key, old[key], trace[key]))) return null;
+    if (!keys.every((key) => UNDRAWN.has(key) || (DRAWN.has(key) && alike(old[key], trace[key])) || onlyBars(key, old[key], trace[key]))) return null;
     if (keys.length) moved.set(index, keys);
   }
   return moved;
@@ -99,7 +99,7 @@ function drawSwiftly(plot, before, after) {
   if (!calcdata || calcdata.length !== old.length || fullData.length !== old.length) return false;
   const moved = same(others, rest) && changedRanges(drawn, wanted)?.every(mayStay) ? movedTraces(old, data) : null;
   if (!moved) return false;
-  const seen = [...moved].filter(([index, keys]) => fullData[index].visible === true && keys.some((key) => !TOLD.has(key)));
+  const seen = [...moved].filter(([index, keys]) => fullData[index].visible === true && keys.some((key) => !UNDRAWN.has(key)));
   if (!seen.every(([index, keys]) => drawable(fullData[index], keys, fullLayout))) return false;
   for (const [index, keys] of moved) {
     for (const key of keys) {

@@ -105,11 +105,11 @@ function csvOf(traces) {
   traces.forEach((trace, index) => {
     // `meta` is the name for a table, or carries it with the values to write where the plot has others (log10 s);
     // furniture, such as labels, is no data
-    const told = isPlain(trace.meta) ? trace.meta : { name: trace.meta };
-    if (told.furniture) return;
-    const name = told.name || trace.name || `trace ${index + 1}`;
+    const meta = isPlain(trace.meta) ? trace.meta : { name: trace.meta };
+    if (meta.furniture) return;
+    const name = meta.name || trace.name || `trace ${index + 1}`;
     const table = isList(trace.z?.[0]);
-    const row = (i, j) => columns.map((key) => cell(table ? { x: trace.x?.[j] ?? j, y: told.y?.[i] ?? trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : (told[key] ?? trace[key])?.[i]));
+    const row = (i, j) => columns.map((key) => cell(table ? { x: trace.x?.[j] ?? j, y: meta.y?.[i] ?? trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : (meta[key] ?? trace[key])?.[i]));
     const length = table ? trace.z.length : Math.max(0, ...columns.map((key) => (isList(trace[key]) ? trace[key].length : 0)));
     for (let i = 0; i < length; i++) {
       for (let j = 0; j < (table ? trace.z[i].length : 1); j++) rows.push([cell(name), ...row(i, j)].join(","));
@@ -155,7 +155,7 @@ async function library(model) {
   });
 }
 
-// What a click means: the marker that is drawn on top there. Plotly tells the nearest, be it a dot beneath a star.
+// What a click means: the marker that is drawn on top there. Plotly names the nearest, be it a dot beneath a star.
 function topmost(plot, { points, event }) {
   const [near] = points;
   if (near?.fullData?.type !== "scatter" || !event) return points;

@@ -232,5 +232,5 @@ def draw_frontier(
 
 
 def _key(params: MixParams, grid: str) -> tuple[object, ...]:
-    """What a search depends on, β aside: every β is had from the same table."""
+    """What a search depends on, β aside: every β is found in the same table."""
     return (grid, params.clamp, params.ln_k)

@@ -20,7 +20,7 @@ from mnuts_dashboards.compare.tables import paper_gaps
 from mnuts_dashboards.text.messages import banner_html
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from mnuts_dashboards.widgets.browser import Page
-from mnuts_dashboards.widgets.heartbeat import Pulse
+from mnuts_dashboards.widgets.heartbeat import Heartbeat
 from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
@@ -70,7 +70,7 @@ class Compare(w.VBox):
 
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
-        super().__init__([style_sheet(APPS, STYLE), self.page, Pulse(self), body])
+        super().__init__([style_sheet(APPS, STYLE), self.page, Heartbeat(self), body])
         self.add_class("mnuts-explorer").add_class("mnuts-compare")
 
     def _connect(self) -> None:
@@ -106,14 +106,14 @@ class Compare(w.VBox):
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """The page's tables as data frames: `facts`, `medians`, `best` and `transfers`."""
-        made = self.shown
-        if made is None:
+        result = self.shown
+        if result is None:
             return {}
         return {
-            "facts": comparison.summaries_frame(made.summaries),
-            "medians": comparison.medians_frame(made.medians),
-            "best": transfer_matrix.best_frame(made.best),
-            "transfers": transfer_matrix.transfers_frame(made.transfers),
+            "facts": comparison.summaries_frame(result.summaries),
+            "medians": comparison.medians_frame(result.medians),
+            "best": transfer_matrix.best_frame(result.best),
+            "transfers": transfer_matrix.transfers_frame(result.transfers),
         }
 
     def add(self, path: Path) -> None:
@@ -140,36 +140,36 @@ class Compare(w.VBox):
         self.controls.computing(0.0)
 
         def work(progress: Callable[[float], None]) -> Comparison:
-            made = self.session.compare(asked, progress)
+            result = self.session.compare(asked, progress)
             paper_gaps()  # reading them takes a moment, the first time
-            return made
+            return result
 
         self._job = Job(
             work,
-            done=lambda made: self._on_done(asked, made),
+            done=lambda result: self._on_done(asked, result),
             failed=lambda error: self._on_failed(asked, error),
             progress=lambda share: self.controls.computing(share) if asked is self._asked else None,
         ).start()
 
-    def _on_done(self, asked: Settings, made: Comparison) -> None:
+    def _on_done(self, asked: Settings, result: Comparison) -> None:
         if asked is not self._asked:
             return
         self.controls.computing(None)
-        if made.refused:
-            self._leave_out(made)
+        if result.refused:
+            self._leave_out(result)
             return
-        self._tell()
-        self.results.show(made)
+        self._show_complaint()
+        self.results.show(result)
 
-    def _leave_out(self, made: Comparison) -> None:
+    def _leave_out(self, result: Comparison) -> None:
         """Go on without the bundles that cannot be opened: the others are compared at once."""
-        for name in made.refused:
+        for name in result.refused:
             self.session.forget(name)
-        told = [f"{name} is left out: {why}." for name, why in made.refused.items()]
-        told = [*([self._complaint] if self._complaint else []), *told]
+        complaints = [f"{name} is left out: {why}." for name, why in result.refused.items()]
+        complaints = [*([self._complaint] if self._complaint else []), *complaints]
         self.controls.bundles.offer(self.session.names)
-        self.state.bundles = made.settings.bundles
-        self._complain(" ".join(told))
+        self.state.bundles = result.settings.bundles
+        self._complain(" ".join(complaints))
 
     def _on_failed(self, asked: Settings, error: Exception) -> None:
         if asked is not self._asked:
@@ -181,13 +181,13 @@ class Compare(w.VBox):
             self._on_error(error)
 
     # --- what is wrong
-    def _tell(self) -> None:
+    def _show_complaint(self) -> None:
         self.banner.value = banner_html(self._complaint)
 
     def _complain(self, message: str | None) -> None:
-        """Tell in the banner what was wrong, until the next change; the view stays."""
+        """Show in the banner what was wrong, until the next change; the view stays."""
         self._complaint = message
-        self._tell()
+        self._show_complaint()
 
     # --- the visitor
     def _on_state(self, _: object) -> None:
@@ -211,7 +211,7 @@ class Compare(w.VBox):
             self._job.cancel()
 
     def _on_copied(self, text: str | None) -> None:
-        self.controls.say(
+        self.controls.show_status(
             "Link copied." if text else "The browser did not let us copy: take the address above."
         )
 
@@ -220,6 +220,6 @@ class Compare(w.VBox):
             self.results.board.download(filename, self.frames()[name].to_csv(index=False), "text/csv")
 
     def _on_error(self, error: Exception) -> None:
-        """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
+        """Exceptions in callbacks vanish otherwise: show them on the page, keep the last good view."""
         log.error("the comparison could not do this", exc_info=error)
         self._complain(f"Something went wrong: {error}. The last good view is shown.")

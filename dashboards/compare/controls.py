@@ -11,7 +11,7 @@ from mnuts_core.clamps import CLAMPS
 from mnuts_core.search.grids import PAPER_RANGES
 from mnuts_dashboards.compare.state import MAX_COMPARED, CompareState
 from mnuts_dashboards.text.messages import remark_html
-from mnuts_dashboards.widgets.inputs import Choice, Knob, button, heading
+from mnuts_dashboards.widgets.inputs import Choice, NumberInput, button, heading
 
 ALPHA_CHOICES = [("recompute α there", "target"), ("keep α", "source")]
 ALPHA_HELP = {
@@ -86,14 +86,14 @@ class CompareControls(w.VBox):
     ) -> None:
         self.grids = tuple(PAPER_RANGES)
         self.bundles = BundleChoice(state, names, refuse)
-        self.beta = Knob(state, "beta", refuse)
+        self.beta = NumberInput(state, "beta", refuse)
         self.grid = Choice(
             state, "grid", "grid", self.grids, "Where Algorithm 1 searches: s, p, c of Table 3"
         )
         self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
         self.alpha = w.RadioButtons(options=ALPHA_CHOICES, value=state.alpha, layout={"width": "auto"})
         w.link((state, "alpha"), (self.alpha, "value"))
-        self._help, self._said = w.HTML(), w.HTML()
+        self._help, self._status = w.HTML(), w.HTML()
         self.undo = button("Undo", "The view before the last change; the browser's Back does the same")
         self.redo = button("Redo", "Take the undoing back")
         self.copy = button("Copy link", "A link that opens this very view")
@@ -105,7 +105,7 @@ class CompareControls(w.VBox):
         super().__init__(
             [
                 w.HBox([self.undo, self.redo, self.copy]).add_class("mnuts-buttons"),
-                self._said,
+                self._status,
                 heading(f"Bundles (up to {MAX_COMPARED})"),
                 self.bundles,
                 upload,
@@ -135,13 +135,13 @@ class CompareControls(w.VBox):
         self.again.layout.display = None if cancelled else "none"
         self.progress.value = share or 0.0
         if cancelled:
-            self.say("Cancelled: the figures are those of the settings before.")
+            self.show_status("Cancelled: the figures are those of the settings before.")
         elif running:
-            self.say("")
+            self.show_status("")
 
-    def say(self, text: str) -> None:
-        """Say something in passing beside the buttons."""
-        self._said.value = remark_html(text) if text else ""
+    def show_status(self, text: str) -> None:
+        """Show a passing remark beside the buttons."""
+        self._status.value = remark_html(text) if text else ""
 
     def _explain(self, alpha: str) -> None:
         self._help.value = remark_html(ALPHA_HELP[alpha])

@@ -81,38 +81,38 @@ class Results(w.VBox):
         head = w.HBox([w.HTML(Markup("<h3>{}</h3>").format(title)), save]).add_class("mnuts-box-head")
         return w.VBox([head, self.remarks[name], table]).add_class("mnuts-box")
 
-    def show(self, made: Comparison) -> None:
+    def show(self, result: Comparison) -> None:
         """Put numbers on the page."""
-        self.shown = made
-        names = made.settings.bundles
+        self.shown = result
+        names = result.settings.bundles
         self.focus = self.focus if self.focus in names else None
-        self.notes.value = messages.notes_html(tables.words(made))
-        remarks = tables.remarks(made)
+        self.notes.value = messages.notes_html(tables.words(result))
+        remarks = tables.remarks(result)
         for name, remark in self.remarks.items():
             remark.value = messages.notes_html([remarks[name]])
-        self.facts.rows = tables.fact_rows(made.summaries)
-        self.best.rows = tables.best_rows(names, made.best)
-        self.transfers.rows = tables.transfer_rows(made.transfers)
+        self.facts.rows = tables.fact_rows(result.summaries)
+        self.best.rows = tables.best_rows(names, result.best)
+        self.transfers.rows = tables.transfer_rows(result.transfers)
         self._draw()
 
     def _draw(self) -> None:
-        made = self.shown
-        if made is None:
+        result = self.shown
+        if result is None:
             return
-        names = made.settings.bundles
+        names = result.settings.bundles
         self.facts.chosen = names.index(self.focus) if self.focus else -1
-        pairs = [(cell.source, cell.target) for cell in made.transfers]
+        pairs = [(cell.source, cell.target) for cell in result.transfers]
         self.pair = self.pair if self.pair in pairs else None
         self.transfers.chosen = pairs.index(self.pair) if self.pair else -1
         self.board.draw(
             {
-                "medians": medians_figure(made.medians, self.focus),
-                "gaps": gaps_figure(made.medians, tables.paper_gaps(), self.focus),
+                "medians": medians_figure(result.medians, self.focus),
+                "gaps": gaps_figure(result.medians, tables.paper_gaps(), self.focus),
             },
             tables.NOTES,
         )
-        matrix = transfers_figure(made.transfers, names, self.pair)
-        self.matrix.draw({"transfers": matrix}, {"transfers": tables.matrix_note(made)})
+        matrix = transfers_figure(result.transfers, names, self.pair)
+        self.matrix.draw({"transfers": matrix}, {"transfers": tables.matrix_note(result)})
 
     def _on_fact(self, number: int) -> None:
         if self.shown is not None:

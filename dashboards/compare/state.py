@@ -12,7 +12,7 @@ from mnuts_core.clamps import CLAMPS, check_clamp
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS
 from mnuts_core.views.transfer_matrix import AlphaFrom
-from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of, read_number
+from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of, parameter_reader
 
 MAX_COMPARED = 6
 """So many bundles can stand beside each other and still be read."""
@@ -93,7 +93,7 @@ def read_link(query: str, *, bundles: Collection[str], grids: Collection[str]) -
             elif key == "clamp":
                 values[key] = check_clamp(text)
             elif key == "beta":
-                values[key] = read_number(key)(text)
+                values[key] = parameter_reader(key)(text)
             elif key not in FOREIGN:
                 problems.append(
                     f"{key[:40]!r} is no setting: a link knows {', '.join(CompareState.SETTINGS)}"

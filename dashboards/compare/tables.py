@@ -197,12 +197,12 @@ ALPHA_WORDS = {
 }
 
 
-def words(made: Comparison) -> list[str]:
+def words(result: Comparison) -> list[str]:
     """What a reader must know before comparing."""
-    if not made.settings.bundles:
+    if not result.settings.bundles:
         return ["Choose bundles on the left, or add one."]
-    lines = list(made.notes)
-    if len(made.settings.bundles) == 1:
+    lines = list(result.notes)
+    if len(result.settings.bundles) == 1:
         lines.append("Only one bundle is chosen: choose or add another to compare it with.")
     return lines
 
@@ -215,19 +215,20 @@ NOTES = {
 }
 
 
-def remarks(made: Comparison) -> dict[str, str]:
+def remarks(result: Comparison) -> dict[str, str]:
     """The line above each table."""
-    chosen = f"At β = {made.settings.beta:g}, each chosen on its bundle's own images."
+    chosen = f"At β = {result.settings.beta:g}, each chosen on its bundle's own images."
     return {
         "facts": INTERVALS,
         "best": f"{chosen} {paper_best()}",
-        "transfers": f"{ALPHA_WORDS[made.settings.alpha]} {INTERVALS} Losses in points, negative for a gain.",
+        "transfers": f"{ALPHA_WORDS[result.settings.alpha]} {INTERVALS} "
+        "Losses in points, negative for a gain.",
     }
 
 
-def matrix_note(made: Comparison) -> str:
+def matrix_note(result: Comparison) -> str:
     """The small line under the matrix's title."""
     return (
-        f"{ALPHA_WORDS[made.settings.alpha]} Margin bound and transfer are estimates. A bundle's own "
+        f"{ALPHA_WORDS[result.settings.alpha]} Margin bound and transfer are estimates. A bundle's own "
         "best was chosen on these very images, which flatters it a little (Table 11, D.5)"
     )

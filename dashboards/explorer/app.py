@@ -27,7 +27,7 @@ from mnuts_dashboards.bundles.open_bundles import (
 )
 from mnuts_dashboards.explorer.actions import connect_buttons
 from mnuts_dashboards.explorer.controls import Controls
-from mnuts_dashboards.explorer.details import Below
+from mnuts_dashboards.explorer.details import Details
 from mnuts_dashboards.explorer.header import Header
 from mnuts_dashboards.explorer.incoming import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
@@ -39,7 +39,7 @@ from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.entries import sentence
-from mnuts_dashboards.widgets.heartbeat import Pulse
+from mnuts_dashboards.widgets.heartbeat import Heartbeat
 from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
@@ -58,7 +58,7 @@ class Explorer(w.VBox):
         state: Every setting; set it from Python and the page follows.
         board: The plots.
         controls: The control column.
-        header: What stands above the plots; it tells what is wrong.
+        header: What stands above the plots: messages, origin of the data, the figures.
 
     A bundle that is broken is passed over, and the banner says so.
 
@@ -73,7 +73,7 @@ class Explorer(w.VBox):
         # first of all who observe it: what others make of a change is no step of its own
         self.state.observe(lambda _: self.navigator.note(), names=["bundle", *ExplorerState.SETTINGS])
         self.header = Header(self.state)
-        self.board = Board(PANELS, on_error=self.header.fail, on_ready=self._tell_again)
+        self.board = Board(PANELS, on_error=self.header.fail, on_ready=self._send_again)
         self.page = Page()
         refuse = self.header.refuse
         self.verifier = Verifier(lambda: self.config, self.refresh, refuse)
@@ -89,14 +89,14 @@ class Explorer(w.VBox):
             take=self.import_file,
             refuse=refuse,
         )
-        self.below = Below(self._choose, self._restore, self.state.drop_snapshot, self._verified)
+        self.details = Details(self._choose, self._restore, self.state.drop_snapshot, self._verified)
         self._scene: Scene | None = None
         self._held = False
         self.searching = Searching(
             self.state,
             self.controls,
             opened=lambda: self.opened,
-            arrive=lambda change: self.header.outlast(lambda: self.navigator.complete(change)),
+            arrive=lambda change: self.header.keep_message_during(lambda: self.navigator.complete(change)),
             refresh=self._on_searched,
             refuse=refuse,
             failed=self.header.fail,
@@ -112,9 +112,9 @@ class Explorer(w.VBox):
         refuse(self.bundles.refused)
 
     def _assemble(self) -> None:
-        main = w.VBox([*self.header.lines, self.board, self.below]).add_class("mnuts-main")
+        main = w.VBox([*self.header.lines, self.board, self.details]).add_class("mnuts-main")
         body = w.HBox([self.controls, main]).add_class("mnuts-body")
-        super().__init__([style_sheet(APPS), self.page, Pulse(self), body])
+        super().__init__([style_sheet(APPS), self.page, Heartbeat(self), body])
         self.add_class("mnuts-explorer")
 
     # --- from Python
@@ -172,7 +172,7 @@ class Explorer(w.VBox):
             shown, here = self.state.params, self.state.bundle == self.bundles.name
             opening = known_opening(self.opened) if here and self.state.grid == DEFAULT_GRID else None
             return write_link(self.state, shown if self.searching.awaited else opening)
-        except ParameterError:  # set from Python; the banner tells
+        except ParameterError:  # set from Python; the banner shows it
             return self.navigator.history.now
 
     def open_link(self, query: str) -> None:
@@ -224,7 +224,7 @@ class Explorer(w.VBox):
         self.header.show(scene)
         self.controls.show_alpha(scene.remix.alpha)
         self.searching.age()
-        self.below.follow(scene)
+        self.details.follow(scene)
         return draw(scene, visible - FIXED)
 
     def _look(self) -> Scene:
@@ -241,7 +241,7 @@ class Explorer(w.VBox):
             result=known_search(opened, params, grid),
             frontier=known_frontier(opened, params, grid),
             example=self.selection,
-            kept=self.below.snapshots.mixes(opened.engine, self.state.snapshots),
+            kept=self.details.snapshots.mixes(opened.engine, self.state.snapshots),
             verified=results.others(remix.params),
         )
 
@@ -255,15 +255,15 @@ class Explorer(w.VBox):
         bundle = self.opened.engine.bundle
         return (bundle.n_adv or bundle.n_clean if self.state.case == "attacked" else bundle.n_clean) - 1
 
-    def _tell_again(self) -> None:
-        """Say once more what a search in the background may have changed while the page came.
+    def _send_again(self) -> None:
+        """Send once more what a search in the background may have changed while the page came.
 
         A widget's message that leaves after the page has read all states and before it listens is lost.
         """
         for widget in (*self.controls.searched, *self.controls.settings, *self.header.lines):
             widget.layout.send_state()
             widget.send_state()
-        self.navigator.tell()
+        self.navigator.announce()
 
     # --- events
     def _connect(self) -> None:

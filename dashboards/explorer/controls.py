@@ -14,7 +14,7 @@ from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.presets import Presets
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.widgets.entries import read_ln_k, sentence
-from mnuts_dashboards.widgets.inputs import LABEL, WIDE, Choice, Knob, button, heading
+from mnuts_dashboards.widgets.inputs import LABEL, WIDE, Choice, NumberInput, button, heading
 
 CASES = [("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked")]
 HIDEABLE = (
@@ -41,7 +41,7 @@ class Controls(w.VBox):
         undo, redo, defaults, copy, find, widen, cancel, keep, export, report: Buttons, for the app to act on.
         progress: Progress of the search.
         found: What the search found, as HTML.
-        said: A passing remark, such as that a link was copied, as HTML.
+        status: A passing remark, such as that a link was copied, as HTML.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Controls(w.VBox):
         self.state, self._refuse, self._derived = state, refuse, state.alpha
         self.bundle = Choice(state, "bundle", "bundle", list(bundles), "The cached logits to explore")
         self.preset = Presets(state, best=lambda: self.find.click(), take=take)
-        self.knobs = {name: Knob(state, name, refuse) for name in PARAMS}
+        self.number_inputs = {name: NumberInput(state, name, refuse) for name in PARAMS}
         self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
         self.ln_k = w.Text(
             value=str(state.ln_k),
@@ -112,16 +112,16 @@ class Controls(w.VBox):
         self.export = button("Export JSON", "Save this configuration (mnuts-config/1) with its figures")
         self.report = button("HTML report", "Save this view as one file that opens without a server")
         self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto"})
-        self.found, self.said = w.HTML(), w.HTML().add_class("mnuts-said")
+        self.found, self.status = w.HTML(), w.HTML().add_class("mnuts-status")
         for hidden in (self.widen, self.cancel, self.progress):
             hidden.layout.display = "none"
 
     def _column(self, verify: w.Widget, upload: w.Widget) -> list[w.Widget]:
-        of = {name: knob.widget for name, knob in self.knobs.items()}
+        of = {name: entry.widget for name, entry in self.number_inputs.items()}
         steps = w.HBox([self.undo, self.redo, self.defaults, self.copy]).add_class("mnuts-buttons")
         search = [self.grid, self.find, self.progress, self.cancel, self.found, self.widen]
         groups: list[tuple[str, dict[str, w.Widget]]] = [
-            ("", {"history": w.VBox([steps, self.said]), "bundle": self.bundle, "preset": self.preset}),
+            ("", {"history": w.VBox([steps, self.status]), "bundle": self.bundle, "preset": self.preset}),
             (
                 "Transform M(s, p, c)",
                 {"s": of["s"], "p": of["p"], "c": of["c"], "clamp": self.clamp, "k": self.ln_k},
@@ -158,14 +158,14 @@ class Controls(w.VBox):
         for title, names in self._headings:
             title.layout.display = "none" if gone.issuperset(names) else None
 
-    def say(self, text: str) -> None:
-        """Say something in passing beside the buttons; it goes with the next change of a setting."""
-        self.said.value, self._said_of = text, self.state.trait_values()
+    def show_status(self, text: str) -> None:
+        """Show a passing remark beside the buttons; it goes with the next change of a setting."""
+        self.status.value, self._status_settings = text, self.state.trait_values()
 
     def settle(self) -> None:
         """The view is drawn: remarks on other settings go."""
-        if self.said.value and self._said_of != self.state.trait_values():
-            self.said.value = ""
+        if self.status.value and self._status_settings != self.state.trait_values():
+            self.status.value = ""
 
     @property
     def searched(self) -> tuple[w.DOMWidget, ...]:
@@ -175,9 +175,9 @@ class Controls(w.VBox):
     @property
     def settings(self) -> tuple[w.DOMWidget, ...]:
         """What shows the settings."""
-        knobs = [part for knob in self.knobs.values() for part in (knob.slider, knob.box)]
+        number_inputs = [part for entry in self.number_inputs.values() for part in (entry.slider, entry.box)]
         return (
-            *knobs,
+            *number_inputs,
             self.bundle,
             self.preset,
             self.clamp,
@@ -210,7 +210,7 @@ class Controls(w.VBox):
     def show_alpha(self, alpha: float) -> None:
         """Show the α in force, be it by hand or from β."""
         self._derived = alpha
-        self.knobs["alpha"].display(alpha)
+        self.number_inputs["alpha"].display(alpha)
 
     def _on_level(self, change: Mapping[str, Any]) -> None:
         """By hand starts from the α that was in force."""
@@ -220,8 +220,8 @@ class Controls(w.VBox):
             self.state.by_hand = change["new"]
 
     def _show_level(self, _: object = None) -> None:
-        self.knobs["beta"].enable(not self.state.by_hand)
-        self.knobs["alpha"].enable(self.state.by_hand)
+        self.number_inputs["beta"].enable(not self.state.by_hand)
+        self.number_inputs["alpha"].enable(self.state.by_hand)
 
     def _show_case(self, _: object = None) -> None:
         """The paper's cases are no rows of the bundle."""

@@ -19,7 +19,7 @@ REST = 0.25
 """Seconds without a change, after which the tables follow the sliders."""
 
 
-class Below(w.VBox):
+class Details(w.VBox):
     """The cards below the plots.
 
     Args:
@@ -49,7 +49,7 @@ class Below(w.VBox):
         self.checks = w.HTML()
         checks = w.VBox([w.HTML("<h3>Do the paper's assumptions hold here?</h3>"), self.checks])
         super().__init__([self.snapshots, self.examples, checks.add_class("mnuts-card")])
-        self.add_class("mnuts-below")
+        self.add_class("mnuts-details")
 
     def follow(self, scene: Scene) -> None:
         """Show a moment, once no newer one has come for a while; at once where no event loop runs.

@@ -78,14 +78,14 @@ class ExamplesCard(w.VBox):
             remix: The mix.
             example: Part and row of the chosen example, or None.
         """
-        self.tell(engine, remix, example)
+        self.show_story(engine, remix, example)
         if not self.table.visible:
             return
         if not engine.bundle.n_adv:
             self.part.value = "clean"
         self.part.disabled = not engine.bundle.n_adv
         found = changed_examples(engine, remix, self.part.value)
-        fixed = int(found.mended.sum())
+        fixed = int(found.fixed.sum())
         rows = _rows(found, engine.bundle.manifest.classes, self.what.value)
         n = engine.n_clean if self.part.value == "clean" else engine.bundle.n_adv
         note = f"{fixed:,} of {n:,} {self.part.value} images fixed, {len(found.row) - fixed:,} broken "
@@ -97,7 +97,7 @@ class ExamplesCard(w.VBox):
             self.table.note, self.table.rows = note, rows[:MAX_ROWS]
             self.table.chosen = example[1] if example and example[0] == self.part.value else -1
 
-    def tell(self, engine: RemixEngine, remix: Remix, example: tuple[Where, int] | None) -> None:
+    def show_story(self, engine: RemixEngine, remix: Remix, example: tuple[Where, int] | None) -> None:
         """Tell the chosen example's story."""
         if example is None:
             self.story.value = CHOOSE
@@ -111,18 +111,18 @@ class ExamplesCard(w.VBox):
 
 
 def _rows(found: Examples, names: tuple[str, ...], what: str) -> list[dict[str, Any]]:
-    wanted = np.ones(len(found.row), bool) if what == "both" else found.mended == (what == "fixed")
+    wanted = np.ones(len(found.row), bool) if what == "both" else found.fixed == (what == "fixed")
     return [
         {
             "key": int(found.row[i]),
             "image": int(found.number[i]),
-            "what": "fixes" if found.mended[i] else "breaks",
+            "what": "fixes" if found.fixed[i] else "breaks",
             "label": names[found.label[i]],
             "std": names[found.std[i]],
             "rob": names[found.rob[i]],
             "mix": names[found.mix[i]],
             "margin": float(found.margin[i]),
-            "dot": RIGHT if found.mended[i] else WRONG,
+            "dot": RIGHT if found.fixed[i] else WRONG,
         }
         for i in np.flatnonzero(wanted)
     ]

@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class Header:
-    """Three lines of HTML, and what is told in them.
+    """Three lines of HTML, and their messages.
 
     Args:
-        state: The settings; what is told of them stands until they change.
+        state: The settings; a message about them stands until they change.
 
     Attributes:
         banner: What is wrong, or nothing.
@@ -30,7 +30,7 @@ class Header:
     """
 
     def __init__(self, state: ExplorerState) -> None:
-        self._state, self._told_for, self._unasked = state, state.trait_values(), False
+        self._state, self._message_settings, self._unasked = state, state.trait_values(), False
         self.banner, self.provenance, self.headline = w.HTML(), w.HTML(), w.HTML()
         self.banner.add_class("mnuts-alert")  # it stays in view: controls can be far from the top
 
@@ -42,35 +42,35 @@ class Header:
     def refuse(self, message: str | None) -> None:
         """Show in the banner what was wrong; the view stays."""
         self.banner.value = messages.banner_html(message)
-        self._told_for = self._state.trait_values()
+        self._message_settings = self._state.trait_values()
 
     def settle(self) -> None:
         """The view is drawn: messages on other settings go."""
         if self._unasked:
             return
-        if self.banner.value and self._told_for != self._state.trait_values():
+        if self.banner.value and self._message_settings != self._state.trait_values():
             self.refuse(None)
 
-    def outlast(self, change: Callable[[], None]) -> None:
-        """Let what was told stand through a change that the visitor did not make."""
+    def keep_message_during(self, change: Callable[[], None]) -> None:
+        """Keep the message through a change that the visitor did not make."""
         self._unasked = True
         try:
             change()
         finally:
             self._unasked = False
-        self._told_for = self._state.trait_values()
+        self._message_settings = self._state.trait_values()
 
     def fail(self, error: Exception) -> None:
-        """Exceptions in callbacks vanish otherwise: say so on the page, keep the last good view."""
+        """Exceptions in callbacks vanish otherwise: show them on the page, keep the last good view."""
         log.error("the explorer could not do this", exc_info=error)
         self.refuse(f"Something went wrong: {error}. The last good view is shown.")
 
     def complain(self, error: Exception) -> None:
-        """Tell of an error: in its own words if it is one of ours."""
+        """Show an error: in its own words if it is one of ours."""
         self.refuse(str(error)) if isinstance(error, MnutsError) else self.fail(error)
 
     def rest_on(self, bundle: LogitBundle, loading: str | None = None) -> None:
-        """Say what the figures rest on, or that a bundle is being loaded.
+        """Show what the figures rest on, or that a bundle is being loaded.
 
         Args:
             bundle: The bundle that is open.

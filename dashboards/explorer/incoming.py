@@ -82,7 +82,7 @@ def _take_config(explorer: Explorer, path: Path) -> None:
         remark += f" It was made on the bundle {card.name}; the figures here are those of {here.name}."
     elif config.verified is not None and explorer.config.verified is None:
         remark += " Its verified figure is not shown: it was measured at different settings."
-    explorer.controls.say(messages.remark_html(remark))
+    explorer.controls.show_status(messages.remark_html(remark))
 
 
 def _take_bundle(explorer: Explorer, path: Path) -> None:

@@ -15,7 +15,7 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.params import MixParams
 from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState, traits_of
 from mnuts_dashboards.widgets.entries import read_ln_k
-from mnuts_dashboards.widgets.query import FOREIGN, FROM_LINK, MAX_QUERY, _whole, one_of, read_number
+from mnuts_dashboards.widgets.query import FOREIGN, FROM_LINK, MAX_QUERY, one_of, parameter_reader, read_whole
 
 TRANSFORM_KEYS = ("s", "p", "c")
 NAMES = {"k": "ln_k", "T": "temperature"}
@@ -169,17 +169,17 @@ def _read_k(text: str) -> int:
 
 
 def _row(text: str) -> int:
-    row = _whole("image", text)
+    row = read_whole("image", text)
     if row < 0:
         raise ParameterError(f"image must be a whole number from 0, got {text!r}")
     return row
 
 
 _MIX: dict[str, Callable[[str], Any]] = {
-    **{key: read_number(key) for key in (*TRANSFORM_KEYS, "beta", "alpha")},
+    **{key: parameter_reader(key) for key in (*TRANSFORM_KEYS, "beta", "alpha")},
     "clamp": check_clamp,
     "k": _read_k,
-    "T": read_number("temperature"),
+    "T": parameter_reader("temperature"),
 }
 _KNOWN = frozenset({"bundle", *_MIX, "grid", "shows", "image", "snap", "hide"})
 

@@ -20,7 +20,7 @@ from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_
 from mnuts_dashboards.explorer.scene import PANELS, VIEWS, Scene, draw, go_to_cell, notes
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.text.messages import lines_html
-from mnuts_dashboards.widgets.inputs import Choice, Knob
+from mnuts_dashboards.widgets.inputs import Choice, NumberInput
 
 COLUMNS = 12
 SEARCHED = frozenset(view.panel.name for view in VIEWS if view.searched)
@@ -64,23 +64,23 @@ class Playground(w.VBox):
         self.engine: RemixEngine = self._opened.engine
         self.state = ExplorerState(bundle=path.stem)
         self.state.set(**start, by_hand="alpha" in controls)
-        self.told = w.HTML(layout={"width": "100%"})
+        self.messages = w.HTML(layout={"width": "100%"})
         self.board = Board(_filled([known[name] for name in plots]), on_error=self._on_error)
         row = w.HBox([self._control(name) for name in controls])
         row.layout.flex_flow, row.layout.overflow = "row wrap", "visible"
-        super().__init__([row, self.told, self.board], layout={"overflow": "visible"})
+        super().__init__([row, self.messages, self.board], layout={"overflow": "visible"})
         self.board.draw(self.make(frozenset(plots)), self._notes(plots))
         self.state.observe(self._refresh, names=[*ExplorerState.MIX_TRAITS])
         self.board.on_event(self._on_click, kinds=["click"])
 
     def _control(self, name: str) -> w.Widget:
-        made: w.Widget
+        control: w.Widget
         if name == "clamp":
-            made = Choice(self.state, name, name, list(CLAMPS), "Clamping function (Eq. 4, D.2)")
+            control = Choice(self.state, name, name, list(CLAMPS), "Clamping function (Eq. 4, D.2)")
         else:
-            made = Knob(self.state, name, self._tell).widget
-        made.layout.flex, made.layout.width = "1 1 360px", "auto"
-        return made
+            control = NumberInput(self.state, name, self._show).widget
+        control.layout.flex, control.layout.width = "1 1 360px", "auto"
+        return control
 
     @property
     def params(self) -> MixParams:
@@ -102,10 +102,10 @@ class Playground(w.VBox):
             scene = self._scene(visible)
             drawn = draw(scene, visible)
         except MnutsError as error:
-            self._tell(str(error))
+            self._show(str(error))
             return {}
         shown = {panel["name"] for panel in self.board.panels}
-        self._tell(*([] if shown <= NUMBERLESS else _numbers(scene.remix)))
+        self._show(*([] if shown <= NUMBERLESS else _numbers(scene.remix)))
         return drawn
 
     def _scene(self, visible: Collection[str]) -> Scene:
@@ -120,8 +120,8 @@ class Playground(w.VBox):
         return Scene(self._opened, mix, table, result, curve)
 
     def _notes(self, plots: Sequence[str]) -> dict[str, str]:
-        told = notes(self.engine.bundle, chosen=False)
-        return {name: told[name] for name in plots if name in told}
+        lines_of = notes(self.engine.bundle, chosen=False)
+        return {name: lines_of[name] for name in plots if name in lines_of}
 
     def _refresh(self, _: object) -> None:
         self.board.request(self.make)
@@ -131,11 +131,11 @@ class Playground(w.VBox):
         if event.panel == "slices" and event.points:
             go_to_cell(event.points[0], self.state, self._opened.grids[self.state.grid])
 
-    def _tell(self, *lines: str) -> None:
-        self.told.value = lines_html(lines) if lines else ""
+    def _show(self, *lines: str) -> None:
+        self.messages.value = lines_html(lines) if lines else ""
 
     def _on_error(self, error: Exception) -> None:
-        self._tell(f"Something went wrong: {error}. The last good view is shown.")
+        self._show(f"Something went wrong: {error}. The last good view is shown.")
 
 
 def show(figure: Mapping[str, Any], title: str, *, height: int = 340, note: str = "") -> Board:

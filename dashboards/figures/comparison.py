@@ -234,14 +234,14 @@ def wrapped(name: str, room: int, lines: int = 3) -> str:
         >>> wrapped("digits-square-seed-3", 8)
         'digits-<br>square-<br>seed-3'
     """
-    made = [""]
+    rows = [""]
     for piece in re.findall(r"[^-_ .]*[-_ .]?", name):
-        if made[-1] and len(made[-1] + piece) > room:
-            made.append(piece)
+        if rows[-1] and len(rows[-1] + piece) > room:
+            rows.append(piece)
         else:
-            made[-1] += piece
-    made[lines - 1 :] = ["".join(made[lines - 1 :])] if len(made) >= lines else []
-    short = (line if len(line) <= room else f"{line[: room - 1]}…" for line in map(str.strip, made))
+            rows[-1] += piece
+    rows[lines - 1 :] = ["".join(rows[lines - 1 :])] if len(rows) >= lines else []
+    short = (line if len(line) <= room else f"{line[: room - 1]}…" for line in map(str.strip, rows))
     return "<br>".join(short)
 
 

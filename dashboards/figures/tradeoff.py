@@ -195,11 +195,11 @@ def _verified(clean: Estimate, verified: Estimate | None) -> Figure:
     name = "this mix, verified"
     if verified is None:
         return {"type": "scatter", "x": [], "y": [], "showlegend": False, "name": name}
-    made = _point(clean, verified, MIX, name, "star")
-    made["marker"]["size"] = 14
-    made["meta"] = f"{name}, n = {verified.n:,}"  # in the CSV
-    made["hovertemplate"] = made["hovertemplate"].replace(name, made["meta"])
-    return made
+    star = _point(clean, verified, MIX, name, "star")
+    star["marker"]["size"] = 14
+    star["meta"] = f"{name}, n = {verified.n:,}"  # in the CSV
+    star["hovertemplate"] = star["hovertemplate"].replace(name, star["meta"])
+    return star
 
 
 def _point(clean: Estimate, robust: Estimate | None, colour: str, name: str, symbol: str) -> Figure:

@@ -70,6 +70,11 @@ def slider(name: str, **changes: Any) -> Input:
         **changes: Fields of `Input` that differ.
     """
     spec = PARAMS[name]
-    made = {"low": spec.slider_low, "high": spec.slider_high, "step": spec.step, "log": spec.scale == "log"}
-    made["digits"] = 3 if name == "beta" else 2
-    return Input(spec.label, trait=name, **(made | changes))
+    settings = {
+        "low": spec.slider_low,
+        "high": spec.slider_high,
+        "step": spec.step,
+        "log": spec.scale == "log",
+    }
+    settings["digits"] = 3 if name == "beta" else 2
+    return Input(spec.label, trait=name, **(settings | changes))

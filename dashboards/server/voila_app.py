@@ -243,7 +243,7 @@ def _is_local(host: str) -> bool:
 def _prepare_logs() -> None:
     """One line for what somebody should see who looks after the server; nothing for what is normal."""
     for name in ("tornado.general", "asyncio"):
-        logging.getLogger(name).addFilter(_is_worth_telling)
+        logging.getLogger(name).addFilter(_is_worth_logging)
     own, handler = logging.getLogger("mnuts.server"), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     own.handlers, own.propagate = [handler], False
@@ -266,7 +266,7 @@ def _in_hub(base_url: str) -> bool:
     return bool(prefix) and base_url.startswith(prefix)
 
 
-def _is_worth_telling(record: logging.LogRecord) -> bool:
+def _is_worth_logging(record: logging.LogRecord) -> bool:
     """Not that a page went while something was sent to it, as at every reload, and not pings' times.
 
     Those are Jupyter's milliseconds between pings, read by Tornado as seconds, which are too many.

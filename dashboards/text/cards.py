@@ -72,11 +72,11 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> Markup:
             f"of those that g gets right, {view.kept_std_right.tally}",
         ),
     ]
-    gain = view.mended - view.broken
+    gain = view.fixed - view.broken
     promised, gained = (minus(f"{100 * value / n:.2f}") for value in (view.promised, gain))
     cost = (
         f"The objective predicts a gain of {promised} points over M(h); the actual gain is {gained} "
-        f"({view.mended:,} fixed, {view.broken:,} broken). In {view.not_second:,} further cases g is right "
+        f"({view.fixed:,} fixed, {view.broken:,} broken). In {view.not_second:,} further cases g is right "
         "and the margin is low, but g's class is not M(h)'s runner-up. Fixed and broken are relative to M(h) "
         "here, and relative to the robust model h in the list of images."
     )
@@ -93,7 +93,7 @@ def _split_words(split: SeenAndUnseen) -> str:
 
 
 OUTCOMES = {
-    "mended": "The mix fixes it: the robust model h is wrong, the mix is right.",
+    "fixed": "The mix fixes it: the robust model h is wrong, the mix is right.",
     "broken": "The mix breaks it: the robust model h is right, the mix is wrong.",
     "right": "Right with the robust model h and with the mix.",
     "wrong": "Wrong with the robust model h and with the mix.",

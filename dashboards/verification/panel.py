@@ -69,10 +69,10 @@ class Verifier(w.VBox):
         self.start = button("Verify this mix", "Attack it adaptively (B.2.1); takes a minute or more")
         self.cancel = button("Cancel", "Stop the attack")
         self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto"})
-        self.told = w.HTML()
+        self.status = w.HTML()
         self.start.on_click(self._on_start)
         self.cancel.on_click(self._on_cancel)
-        super().__init__([self.n, self.steps, self.data, self.start, self.progress, self.cancel, self.told])
+        super().__init__([self.n, self.steps, self.data, self.start, self.progress, self.cancel, self.status])
         self._show_running(False)
 
     @property
@@ -97,7 +97,7 @@ class Verifier(w.VBox):
         self.n.max = max(1, bundle.n_adv)
         self.n.value = min(DEFAULT_N, self.n.max)
         self.data.layout.display = "none" if bundle.clean_images is not None or shared() else None
-        self.told.value = (
+        self.status.value = (
             "" if reason is None else messages.remark_html(f"Verification is not available here: {reason}.")
         )
 
@@ -124,7 +124,7 @@ class Verifier(w.VBox):
         self._run = Verification(request)
         self._show_running(True)
         self._before = 0
-        self.told.value = messages.remark_html(self._attacking(request))
+        self.status.value = messages.remark_html(self._attacking(request))
         self._job = Job(
             self._run.work, done=self._on_done, failed=self._on_failed, progress=self._on_progress, alone=True
         )
@@ -140,7 +140,7 @@ class Verifier(w.VBox):
         if run is None or run.before == self._before:
             return
         self._before = run.before
-        self.told.value = messages.remark_html(
+        self.status.value = messages.remark_html(
             self._attacking(run.request) if not run.before else waiting(run.before)
         )
 
@@ -154,7 +154,7 @@ class Verifier(w.VBox):
         if run is None or run.request.bundle is not self._bundle:
             return
         self.results.take(config)
-        self.told.value = cards.verified_html(config, command(run.request), self._beside(config))
+        self.status.value = cards.verified_html(config, command(run.request), self._beside(config))
         self._changed()
 
     def _beside(self, config: MixConfig) -> str:
@@ -174,11 +174,11 @@ class Verifier(w.VBox):
     def _on_failed(self, error: Exception) -> None:
         self._end()
         if isinstance(error, Cancelled):
-            self.told.value = messages.remark_html("Cancelled: nothing was verified.")
+            self.status.value = messages.remark_html("Cancelled: nothing was verified.")
             return
-        self.told.value = ""
-        said = str(error) if isinstance(error, MnutsError) else f"something went wrong: {error}"
-        self._refuse(f"Verification: {said}")
+        self.status.value = ""
+        reason = str(error) if isinstance(error, MnutsError) else f"something went wrong: {error}"
+        self._refuse(f"Verification: {reason}")
 
     def _on_cancel(self, _: object = None) -> None:
         if self._run is not None:

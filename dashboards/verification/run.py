@@ -188,7 +188,7 @@ class Verification:
         (folder / "job.json").write_text(json.dumps(job), "utf-8")
 
     def _run(self, folder: Path, log: Any, progress: Progress) -> str | None:
-        """Let the process work; None if it did, else what it said was wrong, which may be nothing."""
+        """Let the process work; None if it did, else what it reported, which may be nothing."""
         self._process = process = subprocess.Popen(
             [sys.executable, "-m", "mnuts_dashboards.verification.worker", str(folder)],
             stdin=subprocess.PIPE,
@@ -209,9 +209,9 @@ class Verification:
             if self._cancelled:
                 raise Cancelled
             for line in process.stdout or ():
-                said = _said(line)
-                error = said.get("error", error)
-                progress(float(said.get("share", 0.0)))
+                message = _message(line)
+                error = message.get("error", error)
+                progress(float(message.get("share", 0.0)))
             if self._cancelled:
                 raise Cancelled
             if late.is_set():
@@ -226,10 +226,10 @@ class Verification:
                     pipe.close()
 
 
-def _said(line: str) -> dict[str, Any]:
+def _message(line: str) -> dict[str, Any]:
     """A report of the worker; anything else that was printed says nothing."""
     try:
-        said = json.loads(line)
+        message = json.loads(line)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return message if isinstance(message, dict) else {}

@@ -29,10 +29,10 @@ from mnuts_core.errors import MnutsError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.models.specs import load_model
-from mnuts_core.pipeline.diagnostics import doubts_of_config
+from mnuts_core.pipeline.diagnostics import diagnostics_of_config
 from mnuts_dashboards.verification.machine import share_of_one, used_by
 
-TELL = 0.25  # seconds between two reports
+REPORT_EVERY = 0.25  # seconds between two reports
 NICE = 10  # the pages' kernels go first
 LOOK_EVERY = 0.5  # seconds between two looks at the memory
 
@@ -46,7 +46,7 @@ def main(folder: Path) -> int:
         with redirect_stdout(sys.stderr):  # a model may print, too; only reports go to the page
             attack(folder, json.loads((folder / "job.json").read_text("utf-8")))
     except MnutsError as error:
-        _say(error=str(error))
+        _report(error=str(error))
         return 2
     return 0
 
@@ -62,7 +62,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
     Raises:
         MnutsError: If models or images are not available, or do not fit.
     """
-    _say(share=0.0)
+    _report(share=0.0)
     device, threat = resolve_device("auto"), ThreatModel(norm=job["norm"], eps=job["eps"])
     std, rob = (load_model(job[role], norm=threat.norm, device=device) for role in ("std", "rob"))
     data = load_data(job["data"], n=max(job["rows"]) + 1, image_size=rob.image_size or std.image_size)
@@ -80,9 +80,9 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
         progress=_Progress(plan.costs),
     )
     known = [ModelCard.model_validate(card) for card in job["cards"]]
-    doubts = doubts_of_config(config, threat, result.clean, known, (std.card, rob.card))
-    result._replace(warnings=(*result.warnings, *doubts)).into(config).save(folder / "verified.json")
-    _say(share=1.0)
+    diagnostics = diagnostics_of_config(config, threat, result.clean, known, (std.card, rob.card))
+    result._replace(warnings=(*result.warnings, *diagnostics)).into(config).save(folder / "verified.json")
+    _report(share=1.0)
 
 
 def data_classes(data: LoadedData) -> int:
@@ -93,7 +93,9 @@ def data_classes(data: LoadedData) -> int:
 def _rows(data: LoadedData, job: dict[str, Any]) -> tuple[Any, Any]:
     """The images of the bundle's rows, if they are the bundle's images."""
     rows, labels = job["rows"], data.labels[job["rows"]]
-    wrong = [row for row, own, said in zip(rows, labels.tolist(), job["labels"], strict=True) if own != said]
+    wrong = [
+        row for row, own, theirs in zip(rows, labels.tolist(), job["labels"], strict=True) if own != theirs
+    ]
     if wrong:
         raise MnutsError(
             f"{job['data']} holds other images than the bundle: {len(wrong)} of {len(rows)} labels differ, "
@@ -107,7 +109,7 @@ class _Progress:
 
     def __init__(self, costs: Sequence[int]) -> None:
         self._costs = costs
-        self._component, self._ticks, self._said = -1, 0, float("-inf")
+        self._component, self._ticks, self._reported = -1, 0, float("-inf")
 
     def __call__(self, done: int, total: int) -> None:
         """One forward pass more, with `done` of `total` components finished."""
@@ -115,9 +117,9 @@ class _Progress:
             self._component, self._ticks = done, 0
         self._ticks += 1
         now = time.monotonic()
-        if now - self._said >= TELL:
-            self._said = now
-            _say(share=self.share(done, total))
+        if now - self._reported >= REPORT_EVERY:
+            self._reported = now
+            _report(share=self.share(done, total))
 
     def share(self, done: int, total: int) -> float:
         """How much of the work is done, in [0, 1)."""
@@ -129,7 +131,7 @@ class _Progress:
         return min(0.999, (batch + spent / sum(self._costs)) / batches)
 
 
-def _say(**words: object) -> None:
+def _report(**words: object) -> None:
     print(json.dumps(words), file=sys.__stdout__, flush=True)
 
 
@@ -149,7 +151,7 @@ def _end_above(limit: int) -> None:
     """
     while used_by(os.getpid()) <= limit:
         time.sleep(LOOK_EVERY)
-    _say(error=f"the attack took more than {limit // 2**20} MiB: fewer images, or run mnuts evaluate")
+    _report(error=f"the attack took more than {limit // 2**20} MiB: fewer images, or run mnuts evaluate")
     os._exit(4)
 
 

@@ -68,18 +68,18 @@ class Job(Generic[T]):
         try:
             result = self._work(self._report)
         except Exception as error:  # reported to the page, which shows it
-            self._tell(self._failed, error)
+            self._deliver(self._failed, error)
         else:
-            self._tell(self._done, result)
+            self._deliver(self._done, result)
         finally:
             self._worked.set()
 
     def _report(self, share: float) -> None:
         if self._cancelled:
             raise Cancelled
-        self._tell(self._progress, share)
+        self._deliver(self._progress, share)
 
-    def _tell(self, callback: Callable[[Any], None], value: Any) -> None:
+    def _deliver(self, callback: Callable[[Any], None], value: Any) -> None:
         if self._loop is None:
             callback(value)
         elif not self._loop.is_closed():

@@ -41,24 +41,24 @@ function nameSliders() {
   }
 }
 
-// A screen reader is told the exponent of a logarithmic slider, and of all of them the nearest step. What it is to
+// By itself a screen reader hears the exponent of a logarithmic slider, and of all of them the nearest step. What it is to
 // hear is the value: of the handle at once, then, once the kernel has answered, of the box beside it.
 function speakPlainly(handle, logarithmic) {
   const box = handle.closest(".mnuts-slider")?.querySelector("input[type=text]");
   let timer;
-  const say = (value) => {
+  const announce = (value) => {
     handle.setAttribute("aria-valuetext", `${Number(value.toPrecision(4))}`);
     watch.takeRecords(); // our own change is none
   };
-  const tell = () => {
+  const update = () => {
     const place = handle.closest(".noUi-target").noUiSlider.get(true);
-    say(logarithmic ? 10 ** place : place);
+    announce(logarithmic ? 10 ** place : place);
     clearTimeout(timer);
-    timer = setTimeout(() => box && say(Number(box.value)), 300);
+    timer = setTimeout(() => box && announce(Number(box.value)), 300);
   };
-  const watch = new MutationObserver(tell);
+  const watch = new MutationObserver(update);
   watch.observe(handle, { attributeFilter: ["aria-valuetext"] });
-  tell();
+  update();
 }
 
 function watchSliders() {

@@ -14,7 +14,7 @@ CODE = {"_esm", "_css"}
 """Traits of the page's own widgets that never change."""
 
 
-class Pulse(PageWidget):
+class Heartbeat(PageWidget):
     """Answers the page; part of every app, and nothing to be seen while all is well.
 
     A page that loads reads the kernel's widgets first and listens to them a moment later. What changes in

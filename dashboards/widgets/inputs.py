@@ -23,7 +23,7 @@ SLACK = 1e-6
 """Of a step: what binary fractions may be off."""
 
 
-class Knob:
+class NumberInput:
     """The slider and the number box of one parameter; range, step, scale and help come from `PARAMS`.
 
     The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
@@ -42,8 +42,8 @@ class Knob:
         value = getattr(state, name)
         low, high = self._ends(value)
         self._moving = self._putting = False
-        made = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
-        self.slider = made(
+        kind = w.FloatLogSlider if self._spec.scale == "log" else w.FloatSlider
+        self.slider = kind(
             value=value,
             min=low,
             max=high,
@@ -172,7 +172,7 @@ class Choice(w.Dropdown):
             style={"description_width": LABEL},
             layout=WIDE,
         )
-        self.observe(self._tell, names="value")
+        self.observe(self._chosen, names="value")
         state.observe(self._show, names=name)
 
     def offer(self, options: Sequence[Any]) -> None:
@@ -183,7 +183,7 @@ class Choice(w.Dropdown):
             self.value = getattr(self._state, self._name)
             self._exchanging = False
 
-    def _tell(self, change: Mapping[str, Any]) -> None:
+    def _chosen(self, change: Mapping[str, Any]) -> None:
         if not self._exchanging:
             self._state.set_trait(self._name, change["new"])
 
@@ -195,9 +195,9 @@ class Choice(w.Dropdown):
 
 def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
     """A button."""
-    made = w.Button(description=label, tooltip=tooltip, layout={"width": "auto", "margin": "2px 0"})
-    made.button_style = "primary" if primary else ""
-    return made
+    widget = w.Button(description=label, tooltip=tooltip, layout={"width": "auto", "margin": "2px 0"})
+    widget.button_style = "primary" if primary else ""
+    return widget
 
 
 def heading(text: str) -> w.HTML:

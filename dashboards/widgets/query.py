@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from mnuts_core.errors import ParameterError
-from mnuts_dashboards.widgets import entries
+from mnuts_dashboards.widgets.entries import read_number
 
 FROM_LINK = "the link has"
 """Whose number it is, for a message."""
@@ -17,12 +17,17 @@ FOREIGN = frozenset({"token", "theme", "reset"})
 """Words of the query that belong to the server or the page, not to the view."""
 
 
-def read_number(name: str) -> Callable[[str], float]:
+def parameter_reader(name: str) -> Callable[[str], float]:
     """A function that reads a parameter's value; it raises `ParameterError` where that is wrong."""
-    return lambda text: entries.read_number(name, text, FROM_LINK)
+    return lambda text: read_number(name, text, FROM_LINK)
 
 
-def _whole(name: str, text: str) -> int:
+def read_whole(name: str, text: str) -> int:
+    """A whole number.
+
+    Raises:
+        ParameterError: If the text is none.
+    """
     try:
         return int(text) if len(text) < 20 else int("")
     except ValueError:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 REST = 0.8  # seconds without a change, after which the next one is a step of its own
-TELL = 0.2  # seconds between two changes of the address while a slider is dragged
+WRITE_EVERY = 0.2  # seconds between two changes of the address while a slider is dragged
 
 
 class History:
@@ -96,7 +96,7 @@ class Navigator:
         """Begin anew with the current state, in the browser's current entry."""
         self._forget_timer()
         self.history = History(self._link())
-        self.tell()
+        self.announce()
         self._last = float("-inf")
         self._changed()
 
@@ -113,7 +113,7 @@ class Navigator:
         except RuntimeError:
             self._record()
             return
-        self._timer = loop.call_later(TELL, self._record)
+        self._timer = loop.call_later(WRITE_EVERY, self._record)
 
     def undo(self) -> None:
         """One step back."""
@@ -137,7 +137,7 @@ class Navigator:
         if (known := self.history.go(place)) is not None:
             self._take(known)
         if link != self.history.now:
-            self.tell()
+            self.announce()
 
     def complete(self, change: Callable[[], None]) -> None:
         """Let a change belong to the current step: what that step asked for has come.
@@ -156,14 +156,14 @@ class Navigator:
         self.flush()
         if self._link() != self.history.now:
             self.history.rename(self._link())
-            self.tell()
+            self.announce()
 
     def here(self) -> str:
         """The link of the view that is shown, as the address has it."""
         self.agree()
         return self.history.now
 
-    def tell(self) -> None:
+    def announce(self) -> None:
         """Write the current step's link into the address."""
         self._address.replace(self.history.now, self.history.place)
 

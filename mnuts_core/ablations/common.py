@@ -112,9 +112,9 @@ def frame(
     """
     import pandas as pd
 
-    made = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
     manifest, ablation = bundle.manifest, ABLATIONS[name]
-    made.attrs = {
+    table.attrs = {
         "ablation": name,
         "paper": ablation.where,
         "title": ablation.title,
@@ -128,7 +128,7 @@ def frame(
         "versions": library_versions(),
         "created": now(),
     }
-    return made
+    return table
 
 
 def grid_words(grid: GridSpec) -> str:

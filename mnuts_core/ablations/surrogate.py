@@ -131,7 +131,7 @@ def _attacked_anew(
     chosen, manifest = torch.from_numpy(attacked.index), original.manifest
     if not np.array_equal(labels[chosen].numpy(), attacked.labels):
         raise MnutsError("the data's labels are not the bundle's: give the images that it was built from")
-    made = build_bundle(
+    rebuilt = build_bundle(
         *models,
         images[chosen],
         labels[chosen],
@@ -143,15 +143,15 @@ def _attacked_anew(
         **options,
     )
     for what, ours, cached in (
-        ("accurate", made.clean_std_logits, original.clean_std_logits[attacked.index]),
-        ("robust", made.clean_rob_logits, original.clean_rob_logits[attacked.index]),
+        ("accurate", rebuilt.clean_std_logits, original.clean_std_logits[attacked.index]),
+        ("robust", rebuilt.clean_rob_logits, original.clean_rob_logits[attacked.index]),
     ):
         if np.abs(ours - cached).max() > CLOSE * np.abs(cached).max():
             raise MnutsError(
                 f"the {what} model does not give the bundle's clean logits on these images: give the models "
                 "and the images that it was built from"
             )
-    return made
+    return rebuilt
 
 
 def _row(name: str, part: LogitBundle, result: GridSearchResult, before: GridSearchResult) -> dict[str, Any]:

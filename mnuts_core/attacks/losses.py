@@ -1,4 +1,4 @@
-"""The losses that APGD climbs, one value per example: cross-entropy, DLR and targeted DLR.
+"""The losses that APGD climbs, one value per example: cross-entropy and targeted DLR.
 
 DLR, the difference of logits ratio (Croce & Hein, 2020, section 4), does not change when the logits are
 shifted or scaled, so that no classifier can hide its gradient behind large logits. All losses take logits
@@ -7,7 +7,6 @@ shifted or scaled, so that no classifier can hide its gradient behind large logi
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,25 +24,8 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none")
 
 
-def dlr(logits: Tensor, labels: Tensor) -> Tensor:
-    """`-(h_y - max_{i≠y} h_i) / (h_π1 - h_π3)`, shape (N,); π sorts the logits downwards.
-
-    Positive where the prediction is wrong. With K = 2 there is no third logit: the denominator is left out.
-
-    Args:
-        logits: Shape (N, K), K ≥ 2.
-        labels: True classes y, int64, shape (N,).
-    """
-    rivals = logits.scatter(1, labels.unsqueeze(1), -torch.inf).amax(dim=1)
-    lead = _at(logits, labels) - rivals
-    if logits.shape[1] < 3:
-        return -lead
-    top = logits.topk(3, dim=1).values
-    return -lead / (top[:, 0] - top[:, 2] + _TINY)
-
-
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
-    """`-(h_y - h_t) / (h_π1 - (h_π3 + h_π4) / 2)`, shape (N,).
+    """`-(h_y - h_t) / (h_π1 - (h_π3 + h_π4) / 2)`, shape (N,); π sorts the logits downwards.
 
     With K = 3 there is no fourth logit: h_π3 stands alone. With K = 2 the denominator is left out.
 

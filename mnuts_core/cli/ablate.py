@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mnuts_core.bundles.bundle import LogitBundle
 
-TOLD = {
+OPTION_NAMES = {
     "beta": "--beta", "grid": "--grid", "params": "--config", "others": "--also", "widen": "--widen",
     "n_optimised": "--n-optimised", "sizes": "--size", "repeats": "--repeats", "seed": "--seed",
     "models": "--std and --rob", "data": "--data", "n": "--n", "n_iter": "--n-iter",
@@ -109,16 +109,16 @@ def ablate(
     if "params" in asked and {"beta", "grid"} & set(asked):
         raise MnutsError("give --config, or --beta and --grid for a search, not both")
     logits = load_bundle(bundle)
-    made = _run(ablation, logits, asked, data_dir, dataset)
+    frame = _run(ablation, logits, asked, data_dir, dataset)
     check_outputs(outputs, force=force)  # another command may have written them meanwhile
     if csv_out is not None:
-        write_text(csv_out, made.to_csv(index=False))
+        write_text(csv_out, frame.to_csv(index=False))
     if json_out is not None:
         write_json(
-            json_out, {str(key): value for key, value in made.attrs.items()} | {"rows": _records(made)}
+            json_out, {str(key): value for key, value in frame.attrs.items()} | {"rows": _records(frame)}
         )
     if STDOUT not in (csv_out, json_out):
-        show(*_words(ablation, made))
+        show(*_words(ablation, frame))
     return None
 
 
@@ -126,7 +126,9 @@ def _check_options(ablation: Ablation, asked: dict[str, Any]) -> None:
     for key in asked:
         if key not in ablation.options:
             owners = ", ".join(other.name for other in ABLATIONS.values() if key in other.options)
-            raise MnutsError(f"{TOLD[key]} is not an option of {ablation.name}: it belongs to {owners}")
+            raise MnutsError(
+                f"{OPTION_NAMES[key]} is not an option of {ablation.name}: it belongs to {owners}"
+            )
     if "models" in ablation.options and ("data" not in asked or None in asked.get("models", (None,))):
         raise MnutsError(f"{ablation.name} attacks the models: give --std, --rob and --data")
 
@@ -183,23 +185,23 @@ def _names() -> Table:
     for heading in ("name", "in the paper", "what it shows", "options"):
         table.add_column(heading)
     for ablation in ABLATIONS.values():
-        options = (TOLD[key] for key in ablation.options if key in TOLD)
+        options = (OPTION_NAMES[key] for key in ablation.options if key in OPTION_NAMES)
         table.add_row(ablation.name, ablation.where, ablation.title, " ".join(options))
     return table
 
 
-def _words(ablation: Ablation, made: pd.DataFrame) -> list[Any]:
+def _words(ablation: Ablation, frame: pd.DataFrame) -> list[Any]:
     """The frame as a table, what it rests on, and the paper's own numbers."""
     from mnuts_core.bundles.paper import paper_table
 
-    about = made.attrs
+    about = frame.attrs
     heading = f"{ablation.where}: {ablation.title}"
     data = ", ".join(part for part in (about["data"]["name"], about["data"]["split"]) if part)
     basis = f"bundle {about['bundle']} ({data}); {_settings(about['settings'])}"
-    head, which = brief(made)
+    head, which = brief(frame)
     parts = [Text(heading, style="bold"), Text(printable(basis), style="dim"), frame_table(head)]
     if which:
-        parts.append(Text(f"{which} of {len(made):,}: --csv FILE has them all", style="dim"))
+        parts.append(Text(f"{which} of {len(frame):,}: --csv FILE has them all", style="dim"))
     parts.append(Text(_LEGEND, style="dim"))
     if ablation.printed is not None:
         parts += [
@@ -222,8 +224,8 @@ def _settings(settings: dict[str, Any]) -> str:
     )
 
 
-def _records(made: pd.DataFrame) -> list[dict[str, Any]]:
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {str(name): None if value != value else value for name, value in row.items()}
-        for row in made.to_dict("records")
+        for row in frame.to_dict("records")
     ]

@@ -117,7 +117,7 @@ def _run(argv: Sequence[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        return _tell(error, debug)
+        return _report(error, debug)
 
 
 def _before_command(argv: Sequence[str]) -> Sequence[str]:
@@ -125,7 +125,7 @@ def _before_command(argv: Sequence[str]) -> Sequence[str]:
     return argv[: next(commands, len(argv))]
 
 
-def _tell(error: Exception, debug: bool) -> int:
+def _report(error: Exception, debug: bool) -> int:
     """One line about an error, and the exit code that it stands for."""
     if isinstance(error, MnutsError):
         fail(str(error))

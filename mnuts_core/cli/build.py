@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """The options that a build's numbers depend on, as given; what they mean is said at `build`."""
+    """The options that a build's numbers depend on, as given; what they mean stands at `build`."""
 
     std: str
     rob: str
@@ -187,7 +187,7 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             with_images=given.with_images,
             batch_size=given.batch_size,
             progress=progress if world.is_first else None,
-            on_doubt=(lambda doubt: warn(str(doubt))) if world.is_first else None,
+            on_diagnostic=(lambda diagnostic: warn(str(diagnostic))) if world.is_first else None,
             device=where,
             work_dir=work,
             fresh=fresh,

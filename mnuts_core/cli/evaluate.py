@@ -86,7 +86,7 @@ def evaluate(
     check_outputs({"--in-place": config if in_place else None}, force=True)
     from mnuts_core.attacks.adaptive import ATTACKS
     from mnuts_core.export.config import MixConfig
-    from mnuts_core.pipeline.diagnostics import doubts_of_config
+    from mnuts_core.pipeline.diagnostics import diagnostics_of_config
     from mnuts_core.pipeline.distributed import ALONE
     from mnuts_core.pipeline.locks import refuse_held
     from mnuts_core.pipeline.workfolder import discard, work_folder_of
@@ -105,18 +105,18 @@ def evaluate(
             refuse_held(other)
         check_outputs(outputs, force=force)  # who had the folder until now may have written them
         verified, cards = _attack(config, threat, models, run | {"work_dir": work, "fresh": fresh}, device)
-        doubts = [
+        diagnostics = [
             *verified.warnings,
-            *doubts_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
+            *diagnostics_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
         ]
-        verified = verified._replace(warnings=tuple(doubts))
+        verified = verified._replace(warnings=tuple(diagnostics))
         check_outputs(outputs, force=force)  # and so may any program meanwhile
         if points is not None:
             verified.save_points(points)
         if target is not None:
             verified.into(mix).save(target)
-        for doubt in doubts:
-            warn(str(doubt))
+        for diagnostic in diagnostics:
+            warn(str(diagnostic))
         if json_out is not None:
             write_json(json_out, to_json(verified, threat, target, verified.into(mix)))
         if json_out != STDOUT:
@@ -193,7 +193,7 @@ def to_json(
         "threat": threat.model_dump(),
         "attack": verified.attack,
         "settings": verified.settings,
-        "warnings": [doubt._asdict() for doubt in verified.warnings],
+        "warnings": [diagnostic._asdict() for diagnostic in verified.warnings],
         "digest": verified.digest,
         "config": json.loads(config.to_json()),
     }
@@ -216,8 +216,8 @@ def report(
     lines: list[str | Table] = [heading, table, "each component attacks what those before it have left"]
     if config.estimates is not None:
         cards = (config.estimates.margin_bound, config.estimates.transfer)
-        said = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
-        lines += [f"estimates from cached logits: {', '.join(said)}"] if said else []
+        estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
+        lines += [f"estimates from cached logits: {', '.join(estimates)}"] if estimates else []
     written = f"written: {target}" if target else "not written: give --out FILE.json or --in-place"
     return [*lines, written]
 

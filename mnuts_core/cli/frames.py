@@ -19,45 +19,47 @@ UPRIGHT = 7
 """So many rows at most, with more columns than that, are set upright."""
 
 
-def brief(made: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def brief(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """The rows to print of a long frame, and which they are."""
-    if len(made) <= SHOWN:
-        return made, ""
-    if "objective" in made:
-        return made.nsmallest(SHOWN, "objective"), f"the {SHOWN} smallest objectives"
-    step = -(-len(made) // SHOWN)
-    sampled = made.index % step == 0
-    if "beta" in made:
-        sampled |= made["beta"].notna()
-    return made[sampled], f"every {step}th row"
+    if len(frame) <= SHOWN:
+        return frame, ""
+    if "objective" in frame:
+        return frame.nsmallest(SHOWN, "objective"), f"the {SHOWN} smallest objectives"
+    step = -(-len(frame) // SHOWN)
+    sampled = frame.index % step == 0
+    if "beta" in frame:
+        sampled |= frame["beta"].notna()
+    return frame[sampled], f"every {step}th row"
 
 
-def frame_table(made: pd.DataFrame) -> Table:
+def frame_table(frame: pd.DataFrame) -> Table:
     """A frame as a table: an estimate's four columns become one, a column that never changes goes above.
 
     Few rows with many columns are set upright, a column for each row.
     """
-    made = _joined(made)
-    whole = [str(name) for name in made.columns]
+    frame = _joined(frame)
+    whole = [str(name) for name in frame.columns]
     figures = {name for name in whole if {f"{name}_low", f"{name}_high", f"{name}_n"} <= set(whole)}
     hidden = {f"{name}{end}" for name in figures for end in ("_low", "_high", "_n")}
-    shown = [name for name in whole if name not in hidden and not made[name].isna().all()]
-    constant = [n for n in shown if n not in figures and len(made) > 1 and made[n].nunique(dropna=False) == 1]
-    words = ", ".join(f"{name.replace('_', ' ')} = {cell_words(made[name].iloc[0])}" for name in constant)
+    shown = [name for name in whole if name not in hidden and not frame[name].isna().all()]
+    constant = [
+        n for n in shown if n not in figures and len(frame) > 1 and frame[n].nunique(dropna=False) == 1
+    ]
+    words = ", ".join(f"{name.replace('_', ' ')} = {cell_words(frame[name].iloc[0])}" for name in constant)
     title = Text(printable(f"in all rows: {words}"), style="dim") if words else None
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     shown = [name for name in shown if name not in constant]
-    counts = {name: made[f"{name}_n"].dropna().unique() for name in figures}
+    counts = {name: frame[f"{name}_n"].dropna().unique() for name in figures}
     headings = [
         name.replace("_", " ")
         + (f"\nn = {int(counts[name][0]):,}" if name in figures and len(counts[name]) == 1 else "")
         for name in shown
     ]
-    cells = [[_shown(row, name, counts) for name in shown] for row in made.to_dict("records")]
-    if len(made) <= UPRIGHT < len(shown):
+    cells = [[_shown(row, name, counts) for name in shown] for row in frame.to_dict("records")]
+    if len(frame) <= UPRIGHT < len(shown):
         headings, cells = [headings[0], *(row[0] for row in cells)], _turned(headings[1:], cells)
     for place, heading in enumerate(headings):
-        words_in = any(isinstance(value, str) for value in made[shown[min(place, len(shown) - 1)]])
+        words_in = any(isinstance(value, str) for value in frame[shown[min(place, len(shown) - 1)]])
         table.add_column(
             heading, justify="left" if place == 0 else "right", no_wrap=not words_in, overflow="fold"
         )
@@ -66,13 +68,17 @@ def frame_table(made: pd.DataFrame) -> Table:
     return table
 
 
-def _joined(made: pd.DataFrame) -> pd.DataFrame:
+def _joined(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with s, p and c in one column, where all three change and the table is not upright."""
     axes = ["s", "p", "c"]
-    if len(made) <= UPRIGHT or not set(axes) <= set(made) or any(made[axis].nunique() < 2 for axis in axes):
-        return made
-    words = made[axes].map(cell_words).agg(", ".join, axis=1)
-    joined = made.drop(columns=["p", "c"])
+    if (
+        len(frame) <= UPRIGHT
+        or not set(axes) <= set(frame)
+        or any(frame[axis].nunique() < 2 for axis in axes)
+    ):
+        return frame
+    words = frame[axes].map(cell_words).agg(", ".join, axis=1)
+    joined = frame.drop(columns=["p", "c"])
     joined["s"] = words
     return joined.rename(columns={"s": "s, p, c"})
 

@@ -183,5 +183,5 @@ def _attack_words(bundle: LogitBundle) -> str:
         "seed": attack.seed,
         "precision": attack.precision or None,
     }
-    told = printable(", ".join(f"{name} {value}" for name, value in settings.items() if value is not None))
-    return printable(f"{attack.name}, against {attack.surrogate}") + (f"\n{told}" if told else "")
+    listed = printable(", ".join(f"{name} {value}" for name, value in settings.items() if value is not None))
+    return printable(f"{attack.name}, against {attack.surrogate}") + (f"\n{listed}" if listed else "")

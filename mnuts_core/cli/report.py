@@ -77,7 +77,7 @@ def report(
     folder = out or default_folder(logits.name)
     check_folder(folder, force=force)
     with progress("search") as advance:
-        made = make_report(
+        result = make_report(
             logits,
             configs,
             betas=levels or BETAS,
@@ -86,14 +86,14 @@ def report(
             device=device,
             progress=advance,
         )
-    written = write_report(made, logits, folder, force=force, device=device)
+    written = write_report(result, logits, folder, force=force, device=device)
     if json_out is not None:
         from mnuts_core.report.wording import to_json
 
-        write_json(json_out, {**to_json(made), "files": written})
+        write_json(json_out, {**to_json(result), "files": written})
     if json_out != STDOUT:
-        _print(made)
-    _warn(made)
+        _print(result)
+    _warn(result)
     note(f"written: {', '.join(map(str, written))}")
 
 
@@ -126,26 +126,26 @@ def command_line(bundle: str, configs: list[Path], betas: list[float], paper: st
     return shlex.join([*words, *(["--out", str(out)] if out else [])])
 
 
-def _print(made: Report) -> None:
+def _print(result: Report) -> None:
     from mnuts_core.report.claims import statements
     from mnuts_core.report.render import Grid
     from mnuts_core.report.wording import LEGEND, MATCHING, changes_grid, figures_grid, paper_grids
 
-    show(Text(printable(f"MixedNUTS on {made.name}"), style="bold"), *made.missing)
-    show(*_stacked(figures_grid(made)), Text(LEGEND, style="dim"))
-    if made.trials:
+    show(Text(printable(f"MixedNUTS on {result.name}"), style="bold"), *result.missing)
+    show(*_stacked(figures_grid(result)), Text(LEGEND, style="dim"))
+    if result.trials:
         show(Text(MATCHING, style="dim"), "", Text("error rate changes, as in Table 1", style="bold"))
-        show(_table(changes_grid(made)))
+        show(_table(changes_grid(result)))
     show(Text("the paper's own numbers", style="bold"))
     show(*(_table(block) for block in paper_grids() if isinstance(block, Grid)))
-    if claims := statements(made):
+    if claims := statements(result):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("holds")
         table.add_column("what the paper claims, and what the numbers say")
         for claim in claims:
             table.add_row(MARKS[claim.holds], printable(f"{claim.subject}: {claim.text}"))
         show(table)
-    facts = [f"{heading}: {printable(text)}" for heading, text in made.provenance.items()]
+    facts = [f"{heading}: {printable(text)}" for heading, text in result.provenance.items()]
     show(Text("\n".join(facts), style="dim"))
 
 
@@ -169,8 +169,8 @@ def _table(grid: Grid, places: list[int] | None = None) -> Table:
     return table
 
 
-def _warn(made: Report) -> None:
+def _warn(result: Report) -> None:
     from mnuts_core.report.wording import warnings
 
-    for warning in warnings(made):
+    for warning in warnings(result):
         warn(warning)

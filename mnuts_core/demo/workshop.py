@@ -70,6 +70,6 @@ def workshop(out_dir: str | os.PathLike[str], pair: str) -> Iterator[Workshop]:
     with held(shop.work):
         make_folder(shop.files, BundleError)
         yield shop
-        made = [shop.files / name for name in output_names(pair)]
-        write_together({shop.placed(file): file.read_bytes() for file in made}, BundleError)
+        outputs = [shop.files / name for name in output_names(pair)]
+        write_together({shop.placed(file): file.read_bytes() for file in outputs}, BundleError)
         shutil.rmtree(shop.work, ignore_errors=True)

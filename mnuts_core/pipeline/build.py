@@ -32,8 +32,8 @@ from mnuts_core.models.inputs import (
 from mnuts_core.models.predict import check_gradients, count_classes, model_card, predict, to_uint8
 from mnuts_core.pipeline.build_batches import MODELS, Batches
 from mnuts_core.pipeline.diagnostics import (
-    Doubt,
-    doubts_of_models,
+    Diagnostic,
+    diagnostics_of_models,
     in_training_mode,
     too_dark,
     zero_gradients_of,
@@ -63,7 +63,7 @@ def build_bundle(
     with_images: bool = False,
     batch_size: int = 256,
     progress: Progress | None = None,
-    on_doubt: Callable[[Doubt], None] | None = None,
+    on_diagnostic: Callable[[Diagnostic], None] | None = None,
     device: str | torch.device = "auto",
     work_dir: str | os.PathLike[str] | None = None,
     fresh: bool = False,
@@ -89,7 +89,7 @@ def build_bundle(
         with_images: Keep the images too, as uint8 (rounded to 1/255: for looking at, not for attacking).
         batch_size: Images at a time.
         progress: Called with (work done, work in all) of the attack, as far as this process has to do it.
-        on_doubt: Called, before the first batch, with each thing that is odd about the models or images
+        on_diagnostic: Called, before the first batch, with each thing that is odd about the models or images
             (`mnuts_core.pipeline.diagnostics`); None looks for nothing.
         device: `"auto"` (CUDA if there is one), or a torch device.
         work_dir: Folder for finished batches, made if it is missing. A build that was killed takes up the
@@ -127,9 +127,9 @@ def build_bundle(
         with_images=with_images,
         device=where,
     )
-    if on_doubt is not None:
-        for doubt in _doubts(batches):
-            on_doubt(doubt)
+    if on_diagnostic is not None:
+        for diagnostic in _diagnostics(batches):
+            on_diagnostic(diagnostic)
     manifest = _manifest(batches, name=name, data=data, classes=tuple(classes), command=command)
     work = None if work_dir is None else WorkFolder(work_dir, batches.settings())
     with held(work_dir if world.is_first else None, patience=world.patience):
@@ -138,7 +138,7 @@ def build_bundle(
     return LogitBundle.from_arrays(manifest=manifest, **arrays)
 
 
-def _doubts(batches: Batches) -> Iterator[Doubt]:
+def _diagnostics(batches: Batches) -> Iterator[Diagnostic]:
     """What is odd about models and images, by a few passes over the first batch."""
     models = dict(zip(MODELS, batches.models, strict=True))
     yield from in_training_mode(models.values())
@@ -148,7 +148,7 @@ def _doubts(batches: Batches) -> Iterator[Doubt]:
     with ExitStack() as stack:
         for model in models.values():
             stack.enter_context(prepared(model, batches.device, channels_last=batches.attack.channels_last))
-        yield from doubts_of_models(models, images, labels)
+        yield from diagnostics_of_models(models, images, labels)
         climbed = batches.attack.climbed(batches.classes)
         if climbed is not None and attacked.stop:
             check_gradients(MODELS[1], models[MODELS[1]], images[:1], BLACK_BOX)

@@ -54,7 +54,7 @@ CLEAR_GAIN = 0.1
 """Undoing a normalisation raises accuracy by so much only where there was one too many."""
 
 
-class Doubt(NamedTuple):
+class Diagnostic(NamedTuple):
     """Something that puts the result in doubt: a code of `docs/warnings.md`, and what was seen."""
 
     code: Code
@@ -64,7 +64,9 @@ class Doubt(NamedTuple):
         return f"{self.message} (see docs/warnings.md#{self.code})"
 
 
-def doubts_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan) -> list[Doubt]:
+def diagnostics_of_inputs(
+    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan
+) -> list[Diagnostic]:
     """What is odd about the images, the model or the plan, before anything is attacked.
 
     Args:
@@ -73,18 +75,18 @@ def doubts_of_inputs(model: MixedClassifier, images: Tensor, labels: Tensor, pla
         labels: True classes, on the model's device.
         plan: What will be run.
     """
-    doubts = too_dark(images) + doubts_of_models({THE_MIX: model}, images, labels)
+    diagnostics = too_dark(images) + diagnostics_of_models({THE_MIX: model}, images, labels)
     if plan.n_targets < N_TARGETS:
         left_out = "" if plan.classes > 3 or plan.attack != "autoattack" else "; APGD-T is left out"
         text = f"{plan.classes} classes leave {plan.n_targets} targets, not {N_TARGETS}{left_out}"
-        doubts.append(Doubt("target-classes", text))
+        diagnostics.append(Diagnostic("target-classes", text))
     if plan.n_iter < STANDARD_STEPS:
         text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
-        doubts.append(Doubt("few-steps", text))
-    return doubts
+        diagnostics.append(Diagnostic("few-steps", text))
+    return diagnostics
 
 
-def doubts_of_models(models: Mapping[str, Model], images: Tensor, labels: Tensor) -> list[Doubt]:
+def diagnostics_of_models(models: Mapping[str, Model], images: Tensor, labels: Tensor) -> list[Diagnostic]:
     """What is odd about models, as they answer these images, before anything is attacked or built.
 
     Args:
@@ -92,25 +94,25 @@ def doubts_of_models(models: Mapping[str, Model], images: Tensor, labels: Tensor
         images: Images in [0, 1]; some of them are enough.
         labels: True classes, on the images' device.
     """
-    doubts: list[Doubt] = []
+    diagnostics: list[Diagnostic] = []
     with torch.no_grad():
         for name, model in models.items():
-            doubts += _random(name, model, images)
-            doubts += _normalised_twice(name, model, images, labels)
-            doubts += _grey(name, model, images)
-    return doubts
+            diagnostics += _random(name, model, images)
+            diagnostics += _normalised_twice(name, model, images, labels)
+            diagnostics += _grey(name, model, images)
+    return diagnostics
 
 
-def _random(name: str, model: Model, images: Tensor) -> list[Doubt]:
+def _random(name: str, model: Model, images: Tensor) -> list[Diagnostic]:
     first, second = (ask(name, model, images).softmax(dim=1) for _ in range(2))
     change = float((first - second).abs().nan_to_num(nan=0.0).max())
     if change <= RANDOM_TOLERANCE:
         return []
     text = f"{name}: two passes over the same images differ by up to {change:.2g} in probability"
-    return [Doubt("random-model", text)]
+    return [Diagnostic("random-model", text)]
 
 
-def _grey(name: str, model: Model, images: Tensor) -> list[Doubt]:
+def _grey(name: str, model: Model, images: Tensor) -> list[Diagnostic]:
     """Whether a model takes one channel for three: broadcasting makes that of a normalisation."""
     if images.shape[1] != 1:
         return []
@@ -123,11 +125,11 @@ def _grey(name: str, model: Model, images: Tensor) -> list[Doubt]:
     text = (
         f"{name} answers images of one channel as it answers them repeated to three: is it for colour images?"
     )
-    return [Doubt("grey-images", text)]
+    return [Diagnostic("grey-images", text)]
 
 
-def too_dark(images: Tensor) -> list[Doubt]:
-    """A doubt, if the images were probably divided by 255 twice.
+def too_dark(images: Tensor) -> list[Diagnostic]:
+    """A diagnostic, if the images were probably divided by 255 twice.
 
     Args:
         images: Images in [0, 1].
@@ -135,10 +137,10 @@ def too_dark(images: Tensor) -> list[Doubt]:
     if (brightest := float(images.max())) > DARK:
         return []
     text = f"no pixel is brighter than {brightest:.4f}: were the images divided by 255 twice?"
-    return [Doubt("inputs-too-dark", text)]
+    return [Diagnostic("inputs-too-dark", text)]
 
 
-def _normalised_twice(name: str, model: Model, images: Tensor, labels: Tensor) -> list[Doubt]:
+def _normalised_twice(name: str, model: Model, images: Tensor, labels: Tensor) -> list[Diagnostic]:
     """Whether a model does better on images with a usual normalisation undone in advance."""
 
     def accuracy(points: Tensor) -> float:
@@ -153,10 +155,10 @@ def _normalised_twice(name: str, model: Model, images: Tensor, labels: Tensor) -
         f"{name}: {100 * best:.1f} % are right on images times {deviation} plus {mean}, {100 * plain:.1f} % "
         "on the images: they seem to be normalised twice"
     )
-    return [Doubt("normalised-twice", text)]
+    return [Diagnostic("normalised-twice", text)]
 
 
-def in_training_mode(models: Iterable[object]) -> list[Doubt]:
+def in_training_mode(models: Iterable[object]) -> list[Diagnostic]:
     """Whether a part of a base model was handed over in training mode.
 
     Args:
@@ -166,7 +168,9 @@ def in_training_mode(models: Iterable[object]) -> list[Doubt]:
     if not any(part.training for module in modules for part in module.modules()):
         return []
     return [
-        Doubt("training-mode", "a base model was in training mode; evaluation mode was set for the attack")
+        Diagnostic(
+            "training-mode", "a base model was in training mode; evaluation mode was set for the attack"
+        )
     ]
 
 
@@ -188,15 +192,17 @@ def count_zero_gradients(surrogate: Surrogate, images: Tensor, labels: Tensor) -
     return int(((gradient == 0).all(dim=1) | ~gradient.isfinite().all(dim=1)).sum())
 
 
-def zero_gradients(flat: int, n: int) -> list[Doubt]:
-    """A doubt, if the loss is flat at some of the images."""
+def zero_gradients(flat: int, n: int) -> list[Diagnostic]:
+    """A diagnostic, if the loss is flat at some of the images."""
     if not flat:
         return []
     text = f"the gradient is exactly zero, or NaN, at {flat} of {n} clean images: attacks are blind there"
-    return [Doubt("zero-gradients", text)]
+    return [Diagnostic("zero-gradients", text)]
 
 
-def zero_gradients_of(name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor) -> list[Doubt]:
+def zero_gradients_of(
+    name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor
+) -> list[Diagnostic]:
     """The same of one base model, whose loss an attack climbs.
 
     Args:
@@ -210,8 +216,8 @@ def zero_gradients_of(name: str, model: Model, climbed: Model, images: Tensor, l
     return zero_gradients(count_zero_gradients(surrogate, images, labels), len(images))
 
 
-def not_finite(predictions: Tensor, fell: Tensor) -> list[Doubt]:
-    """A doubt, if images count as wrong because a base model has no finite answer there.
+def not_finite(predictions: Tensor, fell: Tensor) -> list[Diagnostic]:
+    """A diagnostic, if images count as wrong because a base model has no finite answer there.
 
     Args:
         predictions: Predicted classes at the points that count, `NO_CLASS` where there is none.
@@ -227,20 +233,20 @@ def not_finite(predictions: Tensor, fell: Tensor) -> list[Doubt]:
         f"a base model answers with NaN or infinity {' and '.join(parts)} of {len(predictions)} images, "
         "which count as wrong"
     )
-    return [Doubt("not-finite", text)]
+    return [Diagnostic("not-finite", text)]
 
 
-def doubts_of_result(clean: Estimate, broken: dict[str, int]) -> list[Doubt]:
+def diagnostics_of_result(clean: Estimate, broken: dict[str, int]) -> list[Diagnostic]:
     """What is odd about the outcome.
 
     Args:
         clean: Clean accuracy.
         broken: How many images each component broke that those before it had not.
     """
-    doubts = []
+    diagnostics = []
     if clean.value < LOW_ACCURACY:
         text = f"clean accuracy is only {clean}: are images or models of another kind, or normalised twice?"
-        doubts.append(Doubt("low-clean-accuracy", text))
+        diagnostics.append(Diagnostic("low-clean-accuracy", text))
     witnesses: Sequence[tuple[Code, str]] = (
         ("square-beats-white-box", "square"),
         ("transfer-beats-white-box", "base-transfer"),
@@ -248,17 +254,17 @@ def doubts_of_result(clean: Estimate, broken: dict[str, int]) -> list[Doubt]:
     for code, name in witnesses:
         if broken.get(name, 0) > WITNESS_MARGIN * clean.n:
             text = f"{name} broke {broken[name]} of {clean.n} images that {', '.join(WHITE_BOX)} had not"
-            doubts.append(Doubt(code, text))
-    return doubts
+            diagnostics.append(Diagnostic(code, text))
+    return diagnostics
 
 
-def doubts_of_config(
+def diagnostics_of_config(
     config: MixConfig,
     threat: ThreatModel,
     clean: Estimate,
     expected: Sequence[ModelCard],
     models: Sequence[ModelCard],
-) -> list[Doubt]:
+) -> list[Diagnostic]:
     """Where what was attacked is not what the configuration was made for.
 
     Args:
@@ -268,16 +274,18 @@ def doubts_of_config(
         expected: Cards of the two models behind the configuration's bundle; empty if not at hand.
         models: Cards of the two models that were attacked.
     """
-    doubts = []
+    diagnostics = []
     if config.threat is not None and config.threat != threat:
         text = f"attacked with {threat}, but the configuration is for {config.threat}"
-        doubts.append(Doubt("other-threat-model", text))
+        diagnostics.append(Diagnostic("other-threat-model", text))
     for role, known, used in zip(("standard", "robust"), expected, models, strict=False):
         if known.digest is not None and used.digest is not None and known.digest != used.digest:
             text = f"the {role} model's weights ({used.spec}) are not those of the bundle ({known.spec})"
-            doubts.append(Doubt("other-model", text))
-    said = config.estimates.clean if config.estimates else None
-    if said is not None and (clean.interval[1] < said.ci95[0] or clean.interval[0] > said.ci95[1]):
-        text = f"clean accuracy is {clean}; the configuration says {100 * said.value:.2f} %, n = {said.n:,}"
-        doubts.append(Doubt("clean-accuracy-differs", text))
-    return doubts
+            diagnostics.append(Diagnostic("other-model", text))
+    stated = config.estimates.clean if config.estimates else None
+    if stated is not None and (clean.interval[1] < stated.ci95[0] or clean.interval[0] > stated.ci95[1]):
+        text = (
+            f"clean accuracy is {clean}; the configuration says {100 * stated.value:.2f} %, n = {stated.n:,}"
+        )
+        diagnostics.append(Diagnostic("clean-accuracy-differs", text))
+    return diagnostics

@@ -76,7 +76,7 @@ class World(NamedTuple):
             device: `auto`, `cpu`, `cuda`, or `cuda:N` (for a single process only).
 
         Raises:
-            ParameterError: If several processes are told to share one GPU, or there are too few.
+            ParameterError: If several processes are to share one GPU, or there are too few.
         """
         if self.size == 1 or device == "cpu":
             return device
@@ -211,7 +211,7 @@ def _agreed(store: Store, rank: int, size: int) -> str:
     """A name that these processes share, and none that wrote to the store before.
 
     Each leaves a fresh mark. The first offers the list of all marks until everybody has found its own mark
-    in it and said so; marks left by processes that are gone drop out as the new ones overwrite them.
+    in it and confirmed that; marks left by processes that are gone drop out as the new ones overwrite them.
     """
     mark = uuid.uuid4().hex
     store.set(f"mnuts/mark/{rank}", mark)

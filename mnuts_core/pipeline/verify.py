@@ -32,9 +32,9 @@ from mnuts_core.models.compat import library_warnings
 from mnuts_core.models.inputs import Precision, Progress, check_count, check_images, check_precision, prepared
 from mnuts_core.models.predict import check_gradients, count_classes, model_card
 from mnuts_core.pipeline.diagnostics import (
-    Doubt,
-    doubts_of_inputs,
-    doubts_of_result,
+    Diagnostic,
+    diagnostics_of_inputs,
+    diagnostics_of_result,
     in_training_mode,
     not_finite,
     zero_gradients,
@@ -89,7 +89,7 @@ class Verified(NamedTuple):
     attack: str
     settings: dict[str, Setting]
     digest: str
-    warnings: tuple[Doubt, ...]
+    warnings: tuple[Diagnostic, ...]
     points: Tensor
     predictions: Tensor
     labels: Tensor
@@ -124,7 +124,7 @@ class Verified(NamedTuple):
             components={part.name: part.accuracy.value for part in self.components},
             attack=self.attack,
             settings=self.settings,
-            warnings=tuple(str(doubt) for doubt in self.warnings),
+            warnings=tuple(str(diagnostic) for diagnostic in self.warnings),
             digest=self.digest,
             outcomes=OutcomesCard.of(self.fell.numpy() >= 0, self.fell.numpy() >= len(self.components)),
         )
@@ -180,10 +180,10 @@ def evaluate(
     images = check_images(images).float()
     _check_plan(norm, eps, attack, n_iter, seed, batch_size)
     check_precision(precision, images.dtype)
-    doubts = in_training_mode((model.std_model, model.rob_model))
+    diagnostics = in_training_mode((model.std_model, model.rob_model))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     layout = prepared(model, device, channels_last=channels_last)
-    with held(work_dir), layout, _frozen(model), library_warnings() as said:
+    with held(work_dir), layout, _frozen(model), library_warnings() as raised:
         first = images[:1].to(device)
         classes = count_classes(THE_MIX, model, first)
         for name in ("std_model", "rob_model"):
@@ -198,12 +198,12 @@ def evaluate(
             work.open(fresh=fresh)
         run = AttackRun(model, images, labels, plan, batch_size, device)
         some = images[:batch_size].to(device), labels[:batch_size].to(device)
-        doubts += doubts_of_inputs(model, *some, plan)
-        doubts += zero_gradients(run.count_zero_gradients(), len(images))
+        diagnostics += diagnostics_of_inputs(model, *some, plan)
+        diagnostics += zero_gradients(run.count_zero_gradients(), len(images))
         state = run.all_batches(work, progress)
-    doubts += not_finite(state.predictions, state.fell)
-    doubts += [Doubt("attack-library", f"the library says: {message}") for message in said]
-    return _result(state, labels, plan, settings, doubts)
+    diagnostics += not_finite(state.predictions, state.fell)
+    diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
+    return _result(state, labels, plan, settings, diagnostics)
 
 
 def _check_plan(norm: Norm, eps: float, attack: Attack, n_iter: int, seed: int, batch_size: int) -> None:
@@ -255,7 +255,7 @@ def _keep_batches_of_fewer(work: WorkFolder, images: Tensor, labels: Tensor, bat
 
 
 def _result(
-    state: BatchState, labels: Tensor, plan: Plan, settings: dict[str, Setting], doubts: list[Doubt]
+    state: BatchState, labels: Tensor, plan: Plan, settings: dict[str, Setting], diagnostics: list[Diagnostic]
 ) -> Verified:
     n, places = len(state.fell), range(len(plan.components))
     clean = share(int((state.fell >= 0).sum()), n, "clean")
@@ -276,7 +276,7 @@ def _result(
         attack=NAMES[plan.attack],
         settings=settings,
         digest=content_digest(arrays),
-        warnings=(*doubts, *doubts_of_result(clean, broken)),
+        warnings=(*diagnostics, *diagnostics_of_result(clean, broken)),
         points=state.points,
         predictions=state.predictions,
         labels=labels,

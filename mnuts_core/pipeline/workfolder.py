@@ -32,7 +32,7 @@ SUFFIX = ".mnuts-work"
 SETTINGS = "settings.json"
 MAX_SETTINGS = 2**20
 """Bytes of settings that are read at most."""
-MAX_TOLD = 20
+MAX_SHOWN = 20
 """Changed settings that an error names at most."""
 _BATCHES = "batch-*.safetensors"
 _OWN = (SETTINGS, _BATCHES, f".{SETTINGS}.*", f".{_BATCHES}.*")
@@ -102,9 +102,9 @@ class WorkFolder:
             if there.get(name) != self.settings.get(name)
         ]
         if changed:
-            told = "; ".join(changed[:MAX_TOLD])
+            listed = "; ".join(changed[:MAX_SHOWN])
             raise WorkFolderError(
-                f"{shown(self.path)} was begun with other settings ({told}): go back to those to resume, "
+                f"{shown(self.path)} was begun with other settings ({listed}): go back to those to resume, "
                 "or give --fresh to throw its batches away, or another --out"
             )
 

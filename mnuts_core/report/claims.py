@@ -44,7 +44,7 @@ def robust_change(mix: ReportRow, other: ReportRow, name: str) -> float | None:
 def statements(report: Report) -> list[Statement]:
     """Every claim of the paper that the numbers bear on, for each MixedNUTS of the report."""
     paper = paper_result(report.paper)
-    made: list[Statement] = []
+    claims: list[Statement] = []
     for trial in report.trials:
         own = [
             _clean_against_rbc(report, trial),
@@ -56,8 +56,8 @@ def statements(report: Report) -> list[Statement]:
             _bound_against_verified(trial),
             _margin_gap(report, trial),
         ]
-        made += [statement for statement in own if statement is not None]
-    return made
+        claims += [statement for statement in own if statement is not None]
+    return claims
 
 
 def _clean_against_rbc(report: Report, trial: Trial) -> Statement | None:
@@ -84,7 +84,7 @@ def _as_far_as_the_paper(report: Report, trial: Trial, paper: PaperResult) -> St
 
 
 def _robust_against_rbc(report: Report, trial: Trial, paper: PaperResult) -> list[Statement]:
-    made = []
+    claims = []
     for name in ("verified", "margin_bound"):  # transfer has g's help at points not made against the mix
         change = robust_change(trial.mix, report.base[1], name)
         if change is not None:
@@ -94,13 +94,13 @@ def _robust_against_rbc(report: Report, trial: Trial, paper: PaperResult) -> lis
                 f"{_yes(verdict)}; {moved(change)} relative to RBC{_where(trial.mix, name)} (paper, "
                 f"{report.paper}: {moved(paper.robust_change)}, verified)."
             )
-            made.append(Statement(trial.mix.label, text, verdict))
+            claims.append(Statement(trial.mix.label, text, verdict))
     if trial.mix.verified is None and report.base[1].attacked is not None:
         text = (
             "Error under an adaptive attack on the mix: not known. Run `mnuts evaluate` on its configuration."
         )
-        made.append(Statement(trial.mix.label, text, None))
-    return made
+        claims.append(Statement(trial.mix.label, text, None))
+    return claims
 
 
 def _worth_its_price(report: Report, trial: Trial, paper: PaperResult) -> Statement | None:
@@ -123,9 +123,9 @@ def _worth_its_price(report: Report, trial: Trial, paper: PaperResult) -> Statem
 def _against_mixed(trial: Trial) -> list[Statement]:
     """Fig. 5: better than Mixed on both, whatever α Mixed takes (by the margin bound)."""
     mix = trial.mix
-    made: list[Statement] = []
+    claims: list[Statement] = []
     if mix.margin_bound is None:
-        return made
+        return claims
     matched = {row.params.temperature: row for row in trial.mixed if row.params is not None}
     for reach in trial.reach:
         clean_better = reach.clean is None or mix.clean.value > reach.clean
@@ -141,8 +141,8 @@ def _against_mixed(trial: Trial) -> list[Statement]:
             f"Better than Mixed (T = {reach.temperature:g}) on both, by the margin bound: {_yes(verdict)}. "
             f"{_reach_words(mix, reach)}{noise}"
         )
-        made.append(Statement(mix.label, text, verdict))
-    return made
+        claims.append(Statement(mix.label, text, verdict))
+    return claims
 
 
 def _reach_words(mix: ReportRow, reach: Reach) -> str:
@@ -161,10 +161,10 @@ def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
 
     At the same margin bound MixedNUTS is expected to be the more accurate one, at the same clean accuracy the
     more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
-    elsewhere on the plane: nothing is said of it.
+    elsewhere on the plane: no claim is made.
     """
     mix = trial.mix
-    made: list[Statement] = []
+    claims: list[Statement] = []
     for other in (*report.given, *trial.mixed):
         if mix.verified is None or other.verified is None:
             continue
@@ -182,8 +182,8 @@ def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
             f"{share(mix.clean.value)} against {share(other.clean.value)} ({_noise(clear)}); under adaptive "
             f"attack {mix.verified} against {other.verified} ({_noise(apart)})."
         )
-        made.append(Statement(mix.label, text, verdict))
-    return made
+        claims.append(Statement(mix.label, text, verdict))
+    return claims
 
 
 def _bound_against_verified(trial: Trial) -> Statement | None:

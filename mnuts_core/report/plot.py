@@ -42,12 +42,12 @@ def points(report: Report) -> list[Point]:
     RBC stands at its accuracy under the bundle's attack. ABC has no point: what it gets right at h's points
     says nothing of its own robustness.
     """
-    made = []
+    found = []
     for row in report.rows:
         measured = row.attacked or row.verified
-        made += [Point(row, row.clean, row.margin_bound, False)] if row.margin_bound is not None else []
-        made += [Point(row, row.clean, measured, True)] if measured is not None else []
-    return made
+        found += [Point(row, row.clean, row.margin_bound, False)] if row.margin_bound is not None else []
+        found += [Point(row, row.clean, measured, True)] if measured is not None else []
+    return found
 
 
 def plane_png(report: Report) -> bytes | None:

@@ -120,7 +120,7 @@ class GridSearchResult:
         n_wrong: See n_clean.
         n_attacked: Attacked examples; n_right of them give the quantile.
         n_right: See n_attacked.
-        margins: Sorted margins of every cell, from which any other β is had.
+        margins: Sorted margins of every cell, from which any other β is chosen.
     """
 
     grid: GridSpec

@@ -18,12 +18,12 @@ class Assumptions(NamedTuple):
         changed_clean: Clean images whose predicted class M changes (Assumption 4.2: none).
         changed_attacked: Attacked ones likewise; None without an attacked part.
         kept: Of the clean images that M(h) gets wrong, those whose margin reaches (1-α)/α, so that g cannot
-            mend them: the objective of Algorithm 1.
+            fix them: the objective of Algorithm 1.
         kept_std_right: The same among those that g gets right (independence in Theorem 4.4: the same share).
         promised: Clean images that the mix would gain over M(h), were the objective the whole story.
         not_second: Clean images that g gets right with M(h)'s margin below (1-α)/α, and that stay wrong all
             the same: their class is not M(h)'s second choice, and the objective looks at the second alone.
-        mended: Clean images that M(h) gets wrong and the mix right.
+        fixed: Clean images that M(h) gets wrong and the mix right.
         broken: Clean images that M(h) gets right and the mix wrong.
     """
 
@@ -34,7 +34,7 @@ class Assumptions(NamedTuple):
     kept_std_right: Estimate
     promised: float
     not_second: int
-    mended: int
+    fixed: int
     broken: int
 
 
@@ -60,6 +60,6 @@ def assumptions(engine: RemixEngine, remix: Remix) -> Assumptions:
         kept_std_right=share_of(reaches[wrong & std_right]),
         promised=float((wrong & std_right).sum()) * (1.0 - kept.value) if kept.n else 0.0,
         not_second=int((wrong & std_right & ~reaches & ~clean.mix_right).sum()),
-        mended=int((wrong & clean.mix_right).sum()),
+        fixed=int((wrong & clean.mix_right).sum()),
         broken=int((clean.right & ~clean.mix_right).sum()),
     )

@@ -179,8 +179,8 @@ def summaries_frame(summaries: Mapping[str, Summary]) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for name, made in summaries.items():
-        row: dict[str, Any] = {"bundle": name} | made._asdict()
+    for name, facts in summaries.items():
+        row: dict[str, Any] = {"bundle": name} | facts._asdict()
         base = row.pop("base")
         for field in ("std_clean", "rob_clean", "rob_attacked"):
             row |= columns(field, getattr(base, field))

@@ -1,4 +1,4 @@
-"""Single examples: which ones the mix mends or breaks, and one example's probabilities (Fig. 3)."""
+"""Single examples: which ones the mix fixes or breaks, and one example's probabilities (Fig. 3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mnuts_core.views.margins import Array
 NO_CLASS = "none (a tie)"
 """What M(h) predicts where the transform makes classes equally likely (`mnuts_core.functional.mixing`)."""
 Rows = NDArray[np.int64]
-Outcome = Literal["mended", "broken", "right", "wrong"]
+Outcome = Literal["fixed", "broken", "right", "wrong"]
 Where = Literal["clean", "attacked"]
 
 
@@ -31,7 +31,7 @@ class Examples(NamedTuple):
         number: Which image of the bundle it is (the clean row).
         label, std, rob, mix: True class, and what g, h and the mix predict, int64.
         margin: Confidence margin of M(h).
-        mended: True where h is wrong and the mix right, False where it is the other way round.
+        fixed: True where h is wrong and the mix right, False where it is the other way round.
     """
 
     row: Rows
@@ -41,11 +41,11 @@ class Examples(NamedTuple):
     rob: Rows
     mix: Rows
     margin: Array
-    mended: NDArray[np.bool_]
+    fixed: NDArray[np.bool_]
 
 
 def changed_examples(engine: RemixEngine, remix: Remix, where: Where = "clean") -> Examples:
-    """The examples that the mix mends or breaks: where it and the robust model h are not both right or wrong.
+    """The examples that the mix fixes or breaks: where it and the robust model h are not both right or wrong.
 
     Args:
         engine: The engine of the bundle.
@@ -67,7 +67,7 @@ def changed_examples(engine: RemixEngine, remix: Remix, where: Where = "clean") 
         rob=plain[picked],
         mix=part.mix_class[picked],
         margin=part.margin[picked],
-        mended=part.mix_right[picked],
+        fixed=part.mix_right[picked],
     )
 
 
@@ -117,7 +117,7 @@ class Story(NamedTuple):
         number: Which image of the bundle it is.
         label, std, rob, mapped, mix: Names of the true class and of what g, h, M(h) and the mix predict;
             `NO_CLASS` where M(h) ties.
-        outcome: `mended` or `broken` by the mix, against h; or `right` or `wrong` before and after.
+        outcome: `fixed` or `broken` by the mix, against h; or `right` or `wrong` before and after.
         margin: Confidence margin of M(h).
         threshold: (1-α)/α, from which on M(h) outvotes g.
     """
@@ -154,7 +154,7 @@ def story(engine: RemixEngine, remix: Remix, where: Where, row: int) -> Story:
     plain, std = (classes[rows].cpu().numpy() for classes in (engine.stages.plain_class, engine.std_class))
     before, after = bool(engine.rob_right[rows][row]), bool(part.mix_right[row])
     same: Outcome = "right" if after else "wrong"
-    changed: Outcome = "mended" if after else "broken"
+    changed: Outcome = "fixed" if after else "broken"
     return Story(
         where=where,
         number=int(numbers[row]),

@@ -220,7 +220,7 @@ def test_autoattack_one_by_one_is_a_whole_run(models, data):
     whole = attack_library().AutoAttack(mix, norm="Linf", eps=EPS, seed=0)
     whole.apgd_targeted.n_target_classes = 3  # as for four classes, to be done sooner
     whole.attacks_to_run = whole.attacks_to_run[:2]  # the others take longer, and are called the same way
-    points, said = whole.run_standard_evaluation(images, labels, batch_size=100)
+    points, predicted = whole.run_standard_evaluation(images, labels, batch_size=100)
     ours, right = images.clone(), torch.ones_like(labels, dtype=torch.bool)
     for name in ("apgd-ce", "apgd-t"):
         at = right.nonzero().squeeze(1)
@@ -228,7 +228,7 @@ def test_autoattack_one_by_one_is_a_whole_run(models, data):
         wrong = mix(found).argmax(1) != labels[at]
         ours[at[wrong]], right[at[wrong]] = found[wrong], False
     assert 0 < right.sum() < 8
-    assert torch.equal(right, said == labels)
+    assert torch.equal(right, predicted == labels)
     torch.testing.assert_close(ours, points, rtol=0, atol=1e-6)
 
 

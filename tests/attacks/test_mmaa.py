@@ -234,8 +234,8 @@ def test_reduced_precision_is_for_gradients_only() -> None:
 )
 @pytest.mark.parametrize("precision", ["full", "bfloat16"])
 def test_a_model_without_gradients_is_refused(last: Any, why: str, precision: str) -> None:
-    told = f"model must let gradients through to its images, but .*{why}.*mnuts build --attack square"
-    with pytest.raises(ParameterError, match=told) as caught:
+    message = f"model must let gradients through to its images, but .*{why}.*mnuts build --attack square"
+    with pytest.raises(ParameterError, match=message) as caught:
         minimum_margin_attack(last, IMAGES, LABELS, eps=0.02, n_iter=2, precision=precision, device="cpu")
     assert "\n" not in str(caught.value)
 

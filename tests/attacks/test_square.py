@@ -181,7 +181,7 @@ def test_odd_shapes(norm, shape):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"n_queries": 0}, "n_queries must be an integer of at least 1, got 0"),
         ({"norm": "L1"}, "norm must be one of Linf, L2"),
@@ -190,6 +190,6 @@ def test_odd_shapes(norm, shape):
         ({"ln_k": 1}, "ln_k must"),
     ],
 )
-def test_refusals(change, said):
-    with pytest.raises(ParameterError, match=said):
+def test_refusals(change, message):
+    with pytest.raises(ParameterError, match=message):
         attack(**({"eps": 0.03} | change))

@@ -33,7 +33,7 @@ window.latency = (() => {
     const hand = hold(label);
     hand.move(0.2);
     await quiet(1000);
-    const told = [];
+    const steps = [];
     for (let i = 0; i < count; i++) {
       const begin = performance.now();
       hand.move(0.2 + (0.6 * (i + 1)) / count);
@@ -42,12 +42,12 @@ window.latency = (() => {
       while (last && last.received - last.made < begin); // a frame that the kernel had begun before
       if (!last) continue; // the step was too small for the slider
       const { received, made, started, drawn, shown, reacted = 0 } = last;
-      told.push({ reacted, total: shown - begin, kernel: made, wire: received - begin - made, wait: started - received, draw: drawn - started, paint: shown - drawn });
+      steps.push({ reacted, total: shown - begin, kernel: made, wire: received - begin - made, wait: started - received, draw: drawn - started, paint: shown - drawn });
       await sleep(30);
     }
     hand.release(0.8);
     await quiet(1000);
-    return told;
+    return steps;
   }
 
   async function drag(label, way, seconds) {

@@ -57,13 +57,13 @@ def _measure(browser, folder: Path, size: tuple[int, int, int]) -> None:
         for name, label in SLIDERS.items():
             page = _open(browser, server.url)
             for way in WAYS:
-                told = page.evaluate("args => latency.steps(...args)", [label, way, EVENTS])
-                _tell(f"{n:,}×{k:,}", name, way, told)
+                steps = page.evaluate("args => latency.steps(...args)", [label, way, EVENTS])
+                _print_row(f"{n:,}×{k:,}", name, way, steps)
             if name == "c":
                 for way in WAYS:
-                    told = page.evaluate("args => latency.drag(...args)", [label, way, DRAG_SECONDS])
+                    steps = page.evaluate("args => latency.drag(...args)", [label, way, DRAG_SECONDS])
                     line = "{lag:5.0f} ms after the last event, {frames} frames of {events} events"
-                    print(f"{f'{n:,}×{k:,}':>14} {'drag':>6} {way:>6} {line.format(**told)}", flush=True)
+                    print(f"{f'{n:,}×{k:,}':>14} {'drag':>6} {way:>6} {line.format(**steps)}", flush=True)
             page.context.close()
 
 
@@ -79,9 +79,9 @@ def _open(browser, url: str):
     return page
 
 
-def _tell(bundle: str, slider: str, way: str, told: list[dict]) -> None:
-    total = [one["total"] for one in told]
-    split = ", ".join(f"{part} {np.median([one[part] for one in told]):.0f}" for part in PARTS)
-    reacted = np.mean([one["reacted"] for one in told])
+def _print_row(bundle: str, slider: str, way: str, steps: list[dict]) -> None:
+    total = [one["total"] for one in steps]
+    split = ", ".join(f"{part} {np.median([one[part] for one in steps]):.0f}" for part in PARTS)
+    reacted = np.mean([one["reacted"] for one in steps])
     head = f"{bundle:>14} {slider:>6} {way:>6} {np.median(total):7.0f} /{np.quantile(total, 0.95):5.0f}"
     print(f"{head}   {split}; {reacted:.1f} plots a frame by react", flush=True)

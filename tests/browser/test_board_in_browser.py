@@ -26,7 +26,7 @@ board = Board([
     Panel("curve", "The curve", span=6, height=260, note="x to a power"),
     Panel("grid", "The grid", span=6, height=260),
 ])
-said = ipywidgets.Label(value="nothing yet")
+status = ipywidgets.Label(value="nothing yet")
 asked = ipywidgets.Label(value=f"query {query}, bundle {os.environ.get('MNUTS_BUNDLE', 'none')}")
 save = ipywidgets.Button(description="Export")
 save.on_click(lambda _: board.download("mix.json", '{"p": 1}'))
@@ -37,14 +37,14 @@ def make(visible):
     grid = {"data": [{"type": "heatmap", "z": np.outer(x[::50], x[::50]) ** p}]}
     return {"curve": curve, "grid": grid}
 
-def tell(event):
-    said.value = f"{event.kind} on {event.panel}, {len(event.points)} points"
+def show(event):
+    status.value = f"{event.kind} on {event.panel}, {len(event.points)} points"
 
 slider.observe(lambda _: board.request(make), "value")
-board.on_event(tell, kinds=["click", "relayout"])
+board.on_event(show, kinds=["click", "relayout"])
 board.request(make)
 board.draw({}, {"curve": "n = 200 <b>points</b>"})
-ipywidgets.VBox([slider, save, board, said, asked])
+ipywidgets.VBox([slider, save, board, status, asked])
 """
 CURVE, GRID = PLOT.format("curve"), PLOT.format("grid")
 

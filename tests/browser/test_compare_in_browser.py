@@ -49,7 +49,7 @@ def bundles(folder, digits_path):
 
 
 @pytest.fixture
-def told(chromium_page):
+def console(chromium_page):
     """What the browser's console says is wrong."""
     errors: list[str] = []
     chromium_page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
@@ -58,8 +58,8 @@ def told(chromium_page):
 
 
 @pytest.fixture
-def page(served, chromium_page, told):
-    del told  # it listens
+def page(served, chromium_page, console):
+    del console  # it listens
     chromium_page.goto(f"{served.url}?{START}", wait_until="commit")
     chromium_page.wait_for_function("window.__mnutsBoard?.frames > 0")
     wait_for_rows(chromium_page, PAIRS, 4)
@@ -98,7 +98,7 @@ def test_the_link_opens_the_view_and_every_plot_paints_and_is_taken_away(page, b
     take_everything_away(page, bundles, tmp_path)
 
 
-def test_nothing_is_clipped_on_small_and_large_screens_dark_and_light(served, chromium_page, told):
+def test_nothing_is_clipped_on_small_and_large_screens_dark_and_light(served, chromium_page, console):
     page = chromium_page
     query = "bundles=digits,made-up,made-up-20-classes,made-up-clean-only&alpha=source"
     page.goto(f"{served.url}?{query}", wait_until="commit")

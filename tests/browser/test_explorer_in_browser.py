@@ -258,7 +258,7 @@ def test_the_address_follows_and_back_undoes_and_a_reload_keeps(page, engine):
     wait_for_mix(page, expected(engine, params))
 
 
-def test_a_link_opens_the_view_hides_controls_and_tells_what_is_wrong(served, chromium_page, engine):
+def test_a_link_opens_the_view_hides_controls_and_shows_what_is_wrong(served, chromium_page, engine):
     page = chromium_page
     page.goto(f"{served.url}?s=2&p=2&c=-0.3&beta=0.9&hide=T,search&k=one&theme=dark", wait_until="commit")
     wait_for_mix(page, expected(engine, MixParams(s=2, p=2, c=-0.3, beta=0.9)))
@@ -316,8 +316,8 @@ def test_verify_in_the_background_and_only_this_mix_shows_the_figure(page, tmp_p
     expect(attacked).to_have_text("not verified yet")
     page.get_by_role("button", name="Undo").click()
     expect(attacked).to_contain_text(re.compile(r"n\s=\s12$"))
-    told = "t.name === 'this mix, verified' && t.meta === 'this mix, verified, n = 12'"
-    page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => {told})")
+    is_verified = "t.name === 'this mix, verified' && t.meta === 'this mix, verified, n = 12'"
+    page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => {is_verified})")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export JSON").click()
     download.value.save_as(tmp_path / "config.json")
@@ -381,7 +381,7 @@ def test_a_closed_tab_ends_its_kernel(served, new_page):
     assert [r.status for r in answers if "shutdown" in r.url and r.status >= 400] == []
 
 
-def test_a_kernel_that_does_not_answer_is_told_of(served, new_page, engine):
+def test_a_kernel_that_does_not_answer_is_reported(served, new_page, engine):
     page = new_page()
     page.goto(served.url, wait_until="commit")
     page.wait_for_function("window.__mnutsBoard?.frames > 0")

@@ -53,7 +53,7 @@ async ([esm, panels]) => {
     const id = ++window.frames_;
     const frame = { type: "frame", notes: {}, ...message, id };
     for (const listener of listeners) listener(frame, [new DataView(buffer.buffer)]);
-    const shown = () => sent.some((said) => said.type === "ack" && said.id === id);
+    const shown = () => sent.some((message) => message.type === "ack" && message.id === id);
     while (!shown()) await new Promise((resolve) => setTimeout(resolve, 5));
     return window.__mnutsBoard.last;
   };
@@ -90,11 +90,11 @@ async (name) => {{
   const [ours, theirs] = [marksOf(drawn), marksOf(fresh)];
   Plotly.purge(fresh);
   fresh.remove();
-  const told = ({{ numbers, ...rest }}) => JSON.stringify([rest, numbers.length]);
-  const other = ours.map(told).findIndex((text, i) => !theirs[i] || text !== told(theirs[i]));
+  const signature = ({{ numbers, ...rest }}) => JSON.stringify([rest, numbers.length]);
+  const other = ours.map(signature).findIndex((text, i) => !theirs[i] || text !== signature(theirs[i]));
   const apart = (i) => (value, j) => Math.abs(value - theirs[i]?.numbers[j]);
   const off = Math.max(0, ...ours.flatMap(({{ numbers }}, i) => numbers.map(apart(i))));
-  const differ = other < 0 ? null : [told(ours[other]), theirs[other] && told(theirs[other])];
+  const differ = other < 0 ? null : [signature(ours[other]), theirs[other] && signature(theirs[other])];
   return {{ marks: ours.length, theirs: theirs.length, other: differ, off }};
 }}
 """
@@ -148,7 +148,7 @@ def page(chromium_page):
     page.add_style_tag(content=str(css))
     panels = [{"name": name, "title": name, "span": 6, "height": 360, "note": ""} for name in NAMES]
     page.evaluate(HARNESS, [str(Board([Panel("one", "One")])._esm), panels])
-    page.wait_for_function("sent.some(said => said.type === 'ready')")
+    page.wait_for_function("sent.some(message => message.type === 'ready')")
     return page
 
 
@@ -167,10 +167,10 @@ def test_a_frame_drawn_in_place_is_the_plot_that_plotly_draws(page, draw, slider
         last = page.evaluate("window.draw", sent)
         reacted.append(last.get("reacted", 0))
         for name in NAMES:
-            told = page.evaluate(COMPARE, name)
-            assert told["marks"] == told["theirs"] > 3, (name, told)
-            assert told["other"] is None, (name, told)
-            assert told["off"] <= 0.5, (name, told)
+            found = page.evaluate(COMPARE, name)
+            assert found["marks"] == found["theirs"] > 3, (name, found)
+            assert found["other"] is None, (name, found)
+            assert found["off"] <= 0.5, (name, found)
     changing = 6 if slider == "beta" else 5  # heat maps change with β only, and take Plotly.react
     assert sum(reacted) <= 0.6 * changing * len(reacted), reacted
 
@@ -187,7 +187,7 @@ def drag(page, name: str, start: tuple[int, int], end: tuple[int, int]) -> None:
 def test_zoom_and_hidden_traces_survive(page, draw, engine):
     page.evaluate("window.draw", draw(START))
     drag(page, "plane", (60, 40), (260, 160))
-    page.wait_for_function("sent.some(said => said.kind === 'relayout')")
+    page.wait_for_function("sent.some(message => message.kind === 'relayout')")
     page.locator("[data-panel=transform] .legendtoggle").last.click()
     page.wait_for_function("plot('transform')._fullData[2].visible === 'legendonly'")
     look = "() => [plot('plane')._fullLayout.xaxis.range, plot('plane')._fullLayout.yaxis.range]"
@@ -202,8 +202,8 @@ def test_zoom_and_hidden_traces_survive(page, draw, engine):
     assert page.evaluate(look) == zoomed
     page.locator("[data-panel=transform] .legendtoggle").last.click()
     page.wait_for_function("plot('transform')._fullData[2].visible === true")
-    told = page.evaluate(COMPARE, "transform")  # shown again, with the newest numbers
-    assert (told["marks"], told["other"], told["off"]) == (told["theirs"], None, 0)
+    found = page.evaluate(COMPARE, "transform")  # shown again, with the newest numbers
+    assert (found["marks"], found["other"], found["off"]) == (found["theirs"], None, 0)
     curve = transform.transform_curve(transform.logit_density(engine, 250), params)
     assert page.evaluate("plot('transform').data[2].customdata.at(-1)") == pytest.approx(curve.m[-1])
 
@@ -246,13 +246,13 @@ def test_axes_stay_during_a_drag_and_fit_after_it(page):
 def test_a_page_that_missed_a_frame_asks_for_everything(page):
     def frame(y: list[float], **extra) -> list:
         trace = {"type": "scatter", "x": np.array([0.0, 1.0]), "y": np.array(y)}
-        told, bytes_ = message({"plane": {"data": [trace]}})
-        return [told | extra, bytes_]
+        found, bytes_ = message({"plane": {"data": [trace]}})
+        return [found | extra, bytes_]
 
     page.evaluate("window.draw", frame([0, 1]))
-    ready = page.evaluate("sent.filter(said => said.type === 'ready').length")
+    ready = page.evaluate("sent.filter(message => message.type === 'ready').length")
     page.evaluate("message => { window.draw(message); }", frame([5, 6], after=7))
-    assert page.evaluate("sent.filter(said => said.type === 'ready').length") == ready + 1
+    assert page.evaluate("sent.filter(message => message.type === 'ready').length") == ready + 1
     assert page.evaluate("[...plot('plane').data[0].y]") == [0, 1]
 
 

@@ -52,12 +52,12 @@ def rewrite(path, manifest=None, digest=True, seal=True, **tensors):
     for name, array in tensors.items():
         arrays[name.replace("__", ".")] = array
     arrays = {name: np.ascontiguousarray(a) for name, a in arrays.items() if a is not None}
-    told = json.loads(text) | (manifest or {})
+    fields = json.loads(text) | (manifest or {})
     if digest:
-        told["digest"] = content_digest(arrays)
+        fields["digest"] = content_digest(arrays)
     if seal:
-        told["seal"] = seal_of({key: value for key, value in told.items() if key != "seal"})
-    path.write_bytes(to_safetensors(arrays, metadata={METADATA_KEY: json.dumps(told)}))
+        fields["seal"] = seal_of({key: value for key, value in fields.items() if key != "seal"})
+    path.write_bytes(to_safetensors(arrays, metadata={METADATA_KEY: json.dumps(fields)}))
 
 
 class TestRoundTrip:
@@ -163,13 +163,13 @@ class TestFromArrays:
     @pytest.mark.parametrize(
         "option", [{"name": ""}, {"name": "x" * 500}, {"classes": ["cat"]}, {"classes": [1, 2, 3, 4]}]
     )
-    def test_a_bad_name_is_told_in_one_line(self, option):
+    def test_a_bad_name_is_reported_in_one_line(self, option):
         with pytest.raises(BundleError) as caught:
             LogitBundle.from_arrays(**make_arrays(n=20, m=12, k=4), **option)
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "message"),
         [
             ({"clean_labels": np.full(20, 4)}, r"clean.labels must lie in \[0, 4\), got 4 to 4"),
             ({"clean_labels": np.full(20, -1)}, r"clean.labels must lie in \[0, 4\), got -1"),
@@ -207,8 +207,8 @@ class TestFromArrays:
             ({"clean_std_logits": 1j * np.ones((20, 4))}, "clean.std_logits must be numbers"),
         ],
     )
-    def test_bad_arrays(self, change, said):
-        with pytest.raises(BundleError, match=said) as caught:
+    def test_bad_arrays(self, change, message):
+        with pytest.raises(BundleError, match=message) as caught:
             LogitBundle.from_arrays(**make_arrays(n=20, m=12, k=4) | change)
         assert "\n" not in str(caught.value)
 
@@ -234,8 +234,8 @@ class TestFromArrays:
 class TestBrokenFiles:
     """Each refusal names the file and what is wrong with it, in one line."""
 
-    def refused(self, path, said):
-        with pytest.raises(BundleError, match=said) as caught:
+    def refused(self, path, message):
+        with pytest.raises(BundleError, match=message) as caught:
             LogitBundle.load(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -329,7 +329,7 @@ class TestBrokenFiles:
         self.refused(path, "holds no MixedNUTS bundle manifest")
 
     @pytest.mark.parametrize(
-        ("manifest", "said"),
+        ("manifest", "message"),
         [
             (
                 {"schema": "mnuts-bundle/3"},
@@ -346,9 +346,9 @@ class TestBrokenFiles:
             ({"name": "x" * 1000}, "the manifest is wrong at name"),
         ],
     )
-    def test_a_wrong_manifest(self, path, manifest, said):
+    def test_a_wrong_manifest(self, path, manifest, message):
         rewrite(path, manifest)
-        self.refused(path, said)
+        self.refused(path, message)
 
     @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "null", '"x"'])
     def test_a_manifest_that_is_no_object(self, small, path, text):
@@ -356,7 +356,7 @@ class TestBrokenFiles:
         self.refused(path, "the manifest")
 
     @pytest.mark.parametrize(
-        ("tensors", "said"),
+        ("tensors", "message"),
         [
             ({"clean__labels": None}, "lacks clean.labels"),
             ({"extra": np.zeros(3)}, r"holds unknown \['extra'\]"),
@@ -373,9 +373,9 @@ class TestBrokenFiles:
             ({"clean__images": np.zeros((20, 3), np.uint8)}, "clean.images must have 4 dimensions"),
         ],
     )
-    def test_wrong_tensors_under_a_right_digest(self, path, tensors, said):
+    def test_wrong_tensors_under_a_right_digest(self, path, tensors, message):
         rewrite(path, **tensors)
-        self.refused(path, said)
+        self.refused(path, message)
 
     def test_a_bfloat16_tensor(self, small, path):
         from safetensors.torch import save

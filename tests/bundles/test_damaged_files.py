@@ -206,7 +206,7 @@ class TestConfigurations:
         assert found is None or MixConfig.from_json(found.to_json()) == found
 
     @pytest.mark.parametrize(
-        ("old", "new", "said"),
+        ("old", "new", "message"),
         [
             ('"alpha": 0.999', '"alpha": 0.999, "alpha": 0.5', "'alpha' stands twice"),
             ('"ln_k": 250', f'"ln_k": {2**70}', "must fit into 64 bits"),
@@ -218,11 +218,11 @@ class TestConfigurations:
             ('"clamp": "gelu"', '"clamp": ' + "[" * 5000 + "]" * 5000, "nested more than 100 deep"),
         ],
     )
-    def test_one_line_for_each(self, tmp_path, old, new, said):
+    def test_one_line_for_each(self, tmp_path, old, new, message):
         content = self.text.decode()
         assert old in content
         (tmp_path / "x.json").write_text(content.replace(old, new))
-        with pytest.raises(MnutsError, match=said) as caught:
+        with pytest.raises(MnutsError, match=message) as caught:
             MixConfig.load(tmp_path / "x.json")
         assert str(caught.value).isprintable()
         assert len(str(caught.value)) < 1000

@@ -94,7 +94,7 @@ class TestNamedArrays:
         same(import_logits(tmp_path / "mine.npz"), arrays)
 
     @pytest.mark.parametrize(
-        ("change", "told"),
+        ("change", "message"),
         [
             ({"clean_labels": None}, "lacks clean_labels: allowed are clean_labels"),
             ({"adv_index": None}, r"which of the 20 clean rows each of the 12 .* add it \(0 to 11"),
@@ -108,14 +108,14 @@ class TestNamedArrays:
             ({"classes": np.array(3)}, "classes must be a list"),
         ],
     )
-    def test_refusals(self, tmp_path, arrays, change, told):
+    def test_refusals(self, tmp_path, arrays, change, message):
         given = {name: array for name, array in (arrays | change).items() if array is not None}
         np.savez(tmp_path / "mine.npz", **given)
-        with pytest.raises(BundleError, match=told):
+        with pytest.raises(BundleError, match=message):
             import_logits(tmp_path / "mine.npz")
 
     @pytest.mark.parametrize(
-        ("content", "told"),
+        ("content", "message"),
         [
             ([torch.zeros(3)], "must hold a dict of named tensors, got list"),
             ({1: torch.zeros(3)}, "must hold a dict of named tensors"),
@@ -133,9 +133,9 @@ class TestNamedArrays:
             ({"clean_labels": 10**1000}, "clean_labels must be a tensor|must hold nothing but"),
         ],
     )
-    def test_refusals_of_pt(self, tmp_path, content, told):
+    def test_refusals_of_pt(self, tmp_path, content, message):
         torch.save(content, tmp_path / "mine.pt")
-        with pytest.raises(BundleError, match=told):
+        with pytest.raises(BundleError, match=message):
             import_logits(tmp_path / "mine.pt")
 
 
@@ -192,7 +192,7 @@ class TestTables:
         assert bundle.attacked.labels.tolist() == table["label"][N:].astype(int).tolist()
 
     @pytest.mark.parametrize(
-        ("change", "told"),
+        ("change", "message"),
         [
             (lambda t: t.drop(columns="label"), "lacks the column label"),
             (lambda t: t.drop(columns="std_2"), "lacks the column std_2"),
@@ -211,8 +211,8 @@ class TestTables:
             (lambda t: t.assign(index=np.arange(N + M)), "index 20, which no clean row has"),
         ],
     )
-    def test_refusals(self, tmp_path, table, change, told):
-        with pytest.raises(BundleError, match=told):
+    def test_refusals(self, tmp_path, table, change, message):
+        with pytest.raises(BundleError, match=message):
             self.load(tmp_path, change(table))
 
     @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -236,7 +236,7 @@ class TestTables:
         same(import_logits(tmp_path / "mine.csv"), wide)
 
     @pytest.mark.parametrize(
-        ("how", "told"),
+        ("how", "message"),
         [
             ({"sep": "|"}, "has the one column .* must be separated by commas, semicolons, tabs"),
             ({"sep": " "}, "has the one column .* must be separated by commas, semicolons, tabs"),
@@ -244,9 +244,9 @@ class TestTables:
             ({"encoding": "utf-16"}, "it is UTF-16; save it as UTF-8"),
         ],
     )
-    def test_tables_that_are_not_read(self, tmp_path, table, how, told):
+    def test_tables_that_are_not_read(self, tmp_path, table, how, message):
         table.to_csv(tmp_path / "mine.csv", index=False, **how)
-        with pytest.raises(BundleError, match=told):
+        with pytest.raises(BundleError, match=message):
             import_logits(tmp_path / "mine.csv")
 
     def test_a_line_without_end_is_not_parsed(self, tmp_path, table):
@@ -277,7 +277,7 @@ class TestTables:
         self.load(tmp_path, table)
         path = tmp_path / "mine.csv"
         heading, *rows = path.read_text().splitlines()
-        for text, told in [
+        for text, message in [
             ("", "not a readable table"),
             (heading, "has no clean rows"),
             ("\n".join([heading, rows[0] + ",1,2"]), "more values in a row than headings"),
@@ -285,7 +285,7 @@ class TestTables:
             (",".join(["x"] * 300_000), "more than 200,010 columns"),
         ]:
             path.write_text(text)
-            with pytest.raises(BundleError, match=told):
+            with pytest.raises(BundleError, match=message):
                 import_logits(path)
         path.write_bytes(heading.encode() + b"\n\xff\xfe")
         with pytest.raises(BundleError, match="not a readable table"):
@@ -381,7 +381,7 @@ class TestTheAuthorsLayout:
         assert wrong.tolist() == [True, True, False]
 
     @pytest.mark.parametrize(
-        ("right", "wrong", "told"),
+        ("right", "wrong", "message"),
         [
             ([[1.0, 0.0]], [[1.0, 0.0, 2.0]], "atk_corr has 2 classes, cln_incorr 3"),
             ([1.0, 0.0], [[1.0, 0.0]], "atk_corr must be numbers of shape"),
@@ -390,8 +390,8 @@ class TestTheAuthorsLayout:
             ([[1.0]], [[1.0]], "K ≥ 2"),
         ],
     )
-    def test_refusals(self, right, wrong, told):
-        with pytest.raises(BundleError, match=told):
+    def test_refusals(self, right, wrong, message):
+        with pytest.raises(BundleError, match=message):
             algorithm1_bundle(right, wrong, name="x")
 
 
@@ -423,8 +423,8 @@ class TestUntrusted:
     def test_nothing_runs(self, tmp_path):
         torch.save({"clean_labels": Bomb()}, tmp_path / "x.pt")
         np.savez(tmp_path / "x.npz", clean_labels=np.array([Bomb()]))
-        for ending, told in [("pt", "must hold nothing but tensors"), ("npz", "holds Python objects")]:
-            with pytest.raises(BundleError, match=told):
+        for ending, message in [("pt", "must hold nothing but tensors"), ("npz", "holds Python objects")]:
+            with pytest.raises(BundleError, match=message):
                 import_logits(tmp_path / f"x.{ending}")
 
     def test_a_pickle_without_its_zip_is_refused(self, tmp_path):

@@ -76,7 +76,7 @@ def test_an_unknown_table_lists_the_names():
         paper_table("table12")
 
 
-def test_without_the_data_package_the_remedy_is_told(monkeypatch):
+def test_without_the_data_package_the_remedy_is_named(monkeypatch):
     def missing(package):
         raise ModuleNotFoundError(package)
 

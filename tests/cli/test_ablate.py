@@ -97,10 +97,10 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input(mnuts, toy, clean_only, mix, case):
-    words, told = BAD[case]
+    words, message = BAD[case]
     places = {"toy": toy, "clean": clean_only, "mix": mix}
     code, out, err = mnuts("ablate", *(str(word).format(**places) for word in words))
     assert (code, out) == (2, "")
     assert err.startswith("mnuts: ")
     assert err.count("\n") == 1
-    assert told in err
+    assert message in err

@@ -95,11 +95,11 @@ def test_writes_what_the_core_builds(mnuts, tmp_path: Path) -> None:
 def test_images_divided_twice_are_warned_of(mnuts, tmp_path: Path) -> None:
     data, file = load_data("digits", n=8), tmp_path / "dark.npz"
     words = (*PAIR[:4], "--data", f"npz:{file}", *THREAT, "--n-adv", 0, "--device", "cpu", "--force")
-    for divided, told in ((255, True), (1, False)):
+    for divided, warned in ((255, True), (1, False)):
         np.savez(file, images=data.images.numpy() / divided, labels=data.labels.numpy())
         code, printed, err = mnuts("build", *words, "--out", tmp_path / "x.safetensors")
         assert code == 0
-        assert ("docs/warnings.md#inputs-too-dark" in err) is told
+        assert ("docs/warnings.md#inputs-too-dark" in err) is warned
         assert "inputs-too-dark" not in printed
 
 
@@ -217,14 +217,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_told_in_one_line(mnuts, tmp_path: Path, case: str) -> None:
-    words, told = BAD[case]
+def test_bad_input_is_reported_in_one_line(mnuts, tmp_path: Path, case: str) -> None:
+    words, message = BAD[case]
     out = tmp_path / "x.safetensors"
     code, printed, err = mnuts("build", *PAIR, *THREAT, *SMALL, "--out", out, *words)
     assert (code, printed) == (2, "")
     assert err.startswith("mnuts: ")
     assert err.count("\n") == 1
-    assert told in err
+    assert message in err
     assert list(tmp_path.glob("x*")) == []
 
 

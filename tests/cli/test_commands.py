@@ -43,7 +43,7 @@ def test_info_lists_what_is_installed(mnuts, toy, monkeypatch):
     assert card["data_folder"] == str(toy.parent)
 
 
-def test_info_of_a_bundle_tells_manifest_and_base_figures(mnuts, toy, engine):
+def test_info_of_a_bundle_shows_manifest_and_base_figures(mnuts, toy, engine):
     out = mnuts("info", toy).out
     share = 100 * engine.base.rob_clean.value
     assert f"{share:.2f}" in out
@@ -351,5 +351,5 @@ def test_dashboard_without_words_opens_the_explorer_on_this_machine(mnuts, fake_
     assert fake_serve.calls == [("explorer", options)]
 
 
-def test_dashboard_tells_of_a_serve_error_in_one_line(mnuts, fake_serve):
+def test_dashboard_reports_a_serve_error_in_one_line(mnuts, fake_serve):
     assert mnuts("dashboard", "nope") == (2, "", "mnuts: app must be one of explorer\n")

@@ -89,13 +89,13 @@ def places(toy, clean_only, tmp_path):
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_told_in_one_line(mnuts, places, case):
-    words, told = BAD[case]
+def test_bad_input_is_reported_in_one_line(mnuts, places, case):
+    words, message = BAD[case]
     code, out, err = mnuts(*(str(word).format(**places) for word in words))
     assert (code, out) == (2, "")
     assert err.startswith("mnuts: ")
     assert err.count("\n") == 1
-    assert told in err
+    assert message in err
     assert not places["new"].exists()
 
 

@@ -70,11 +70,11 @@ class TestEvaluate:
         assert torch.equal(found.labels, clean.labels)
         assert float((found.images - clean.images).abs().max()) <= EPS + 1e-6
         std, rob = (load_model(f"demo:digits/{role}").module for role in ("std", "rob"))
-        says = MixedClassifier.from_config(config, std, rob)(found.images).argmax(1)
-        right = says == found.labels
+        predicted = MixedClassifier.from_config(config, std, rob)(found.images).argmax(1)
+        right = predicted == found.labels
         assert right.float().mean() == pytest.approx(data["accuracy"]["value"])
         arrays = np.load(file)
-        assert arrays["predictions"].tolist() == says.tolist()
+        assert arrays["predictions"].tolist() == predicted.tolist()
         assert list(arrays["components"]) == [part["name"] for part in data["components"]]
         assert (arrays["fell"] == len(arrays["components"])).tolist() == right.tolist()
         for place, part in enumerate(data["components"]):
@@ -134,7 +134,7 @@ class TestEvaluate:
         assert not work.exists()
 
     @pytest.mark.parametrize(
-        ("words", "said"),
+        ("words", "message"),
         [
             (("--attack", "pgd"), "--attack must be one of transfer, bypass, autoattack, got 'pgd'"),
             (("--eps", "much"), "--eps must be a number or a fraction"),
@@ -149,10 +149,10 @@ class TestEvaluate:
             (("--attack", "autoattack"), "n_iter must be 100"),
         ],
     )
-    def test_errors(self, mnuts, config, words, said):
+    def test_errors(self, mnuts, config, words, message):
         result = mnuts("evaluate", config, *QUICK, *words)
         assert result.code == 2
-        assert said in result.err
+        assert message in result.err
         assert len(result.err.strip().splitlines()) <= 2
 
     def test_without_a_threat_model(self, mnuts, bare):

@@ -20,19 +20,19 @@ def logits(tmp_path):
 
 def test_a_file_becomes_a_bundle(mnuts, logits, tmp_path):
     out = tmp_path / "mine.safetensors"
-    code, told, err = mnuts("import", logits, "--out", out, "--name", "mine")
+    code, printed, err = mnuts("import", logits, "--out", out, "--name", "mine")
     assert (code, err) == (0, "")
-    assert f"written: {out}" in told.replace("\n", "")
-    assert "mine · 120 clean, 120 attacked · 5 classes" in told
+    assert f"written: {out}" in printed.replace("\n", "")
+    assert "mine · 120 clean, 120 attacked · 5 classes" in printed
     assert LogitBundle.load(out).digest == make_bundle().digest
-    code, told, _ = mnuts("search", out, "--steps", 2, "--beta", 0.9)
+    code, printed, _ = mnuts("search", out, "--steps", 2, "--beta", 0.9)
     assert code == 0
 
 
 def test_json(mnuts, logits, tmp_path):
     out = tmp_path / "b.safetensors"
-    code, told, _ = mnuts("import", logits, "-o", out, "--json")
-    card = json.loads(told)
+    code, printed, _ = mnuts("import", logits, "-o", out, "--json")
+    card = json.loads(printed)
     assert (code, card["path"]) == (0, str(out))
     counts = {"n_clean": 120, "n_attacked": 120, "classes": 5}
     assert card["bundle"] == {"name": "logits", "digest": make_bundle().digest, **counts}
@@ -60,9 +60,11 @@ def test_the_authors_layout_warns_and_can_be_searched(mnuts, tmp_path):
     assert code == 0
     assert "read no accuracy off the bundle" in err
     assert "--clean all --plain" in err
-    code, told, _ = mnuts("search", out, "--clean", "all", "--plain", "--steps", 2, "--beta", 0.9, "--json")
+    code, printed, _ = mnuts(
+        "search", out, "--clean", "all", "--plain", "--steps", 2, "--beta", 0.9, "--json"
+    )
     assert code == 0
-    assert json.loads(told)["counts"]["n_wrong"] == len(wrong)
+    assert json.loads(printed)["counts"]["n_wrong"] == len(wrong)
 
 
 BAD = {
@@ -76,12 +78,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_told_in_one_line(mnuts, logits, toy, tmp_path, case):
-    words, told = BAD[case]
+def test_bad_input_is_reported_in_one_line(mnuts, logits, toy, tmp_path, case):
+    words, message = BAD[case]
     new = tmp_path / "new.safetensors"
     places = {"logits": logits, "toy": toy, "folder": tmp_path, "new": new}
     code, out, err = mnuts("import", *(word.format(**places) for word in words))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("mnuts: ")
-    assert told in err
+    assert message in err
     assert not new.exists()

@@ -72,7 +72,7 @@ def snapshot() -> dict[str, tuple[int, int]]:
 
 
 def refused(mnuts: Callable, words: tuple, here: dict[str, str], *more: str) -> str:
-    """Run a command that must be refused and leave everything as it is; what it said."""
+    """Run a command that must be refused and leave everything as it is; its message."""
     before = snapshot()
     code, out, err = mnuts(*(str(word).format(**here) for word in words), *more)
     assert (code, out) == (2, ""), err
@@ -103,7 +103,7 @@ def test_nothing_is_overwritten_unasked(mnuts, here, command) -> None:
 
 
 @pytest.mark.parametrize("command", FILES)
-def test_what_cannot_be_written_is_told_before_the_work(mnuts, here, command) -> None:
+def test_what_cannot_be_written_is_reported_before_the_work(mnuts, here, command) -> None:
     words, option = FILES[command]
     for target in ("no-folder/x", "precious/x", "n" * 256, "/proc/x"):
         assert target in refused(mnuts, words, here, f"{option}{target}")

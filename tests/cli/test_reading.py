@@ -29,7 +29,7 @@ def probabilities(toy, tmp_path):
 
 
 class TestImport:
-    def test_counts_and_accuracies_are_told(self, mnuts, toy, tmp_path):
+    def test_counts_and_accuracies_are_reported(self, mnuts, toy, tmp_path):
         bundle = LogitBundle.load(toy)
         np.savez(tmp_path / "x.npz", **arrays(bundle))
         code, out, err = mnuts("import", tmp_path / "x.npz", "--out", tmp_path / "y.safetensors")

@@ -101,7 +101,7 @@ def test_without_an_attacked_part(mnuts, clean_only, tmp_path):
 
 
 def test_digits_again_from_its_own_files(mnuts, tmp_path):
-    """The matched Mixed, given back as a configuration, is not told twice."""
+    """The matched Mixed, given back as a configuration, is not listed twice."""
     assert mnuts("report", "digits", "--beta", 0.95).code == 0
     folder = tmp_path / "report-digits"
     configs = [folder / f"mixednuts-beta-0.95{end}.json" for end in ("", "-mixed-t1")]
@@ -137,12 +137,12 @@ def test_bad_input(mnuts, toy, mix, tmp_path, case):
     text.write_text("{")
     there.mkdir()
     (there / "report.md").write_text("mine")
-    words, told = BAD[case]
+    words, message = BAD[case]
     places = {"toy": toy, "mix": mix, "text": text, "there": there, "folder": tmp_path}
     code, out, err = mnuts("report", *(str(word).format(**places) for word in words))
     assert (code, out) == (2, "")
     assert err.startswith("mnuts: ")
     assert err.count("\n") == 1
-    assert told in err
+    assert message in err
     assert (there / "report.md").read_text() == "mine"
     assert not (tmp_path / "report-toy").exists()

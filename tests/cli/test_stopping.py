@@ -72,7 +72,7 @@ def started(*words: object, until: Callable[[], bool]) -> Iterator[subprocess.Po
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_build_that_is_stopped(mnuts, tmp_path: Path, number: int) -> None:
-    """The second is told of it; it ends in order and says how to go on; and it goes on to the same bytes."""
+    """The second is reported; it ends in order and shows how to go on; and it goes on to the same bytes."""
     out, whole = tmp_path / "b.safetensors", tmp_path / "whole.safetensors"
     work = work_folder_of(out)
     with started(*BUILD, "--out", out, until=lambda: count_batches(work) > 0) as build:
@@ -159,13 +159,13 @@ def test_what_the_caller_ignores_stays_ignored(mnuts, monkeypatch) -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_full_standard_output_is_told_in_one_line() -> None:
+def test_a_full_standard_output_is_reported_in_one_line() -> None:
     with open("/dev/full", "w") as full:
-        said = many(("info",), ("info", "--json"), ("--help",), ("remix", "digits", *POINT), stdout=full)
-    assert len(said) == 8, "and nothing at the end of the process"
-    for told, code in zip(said[::2], said[1::2], strict=True):
-        assert told.startswith("mnuts: cannot write")
-        assert told.endswith(": No space left on device")
+        lines = many(("info",), ("info", "--json"), ("--help",), ("remix", "digits", *POINT), stdout=full)
+    assert len(lines) == 8, "and nothing at the end of the process"
+    for line, code in zip(lines[::2], lines[1::2], strict=True):
+        assert line.startswith("mnuts: cannot write")
+        assert line.endswith(": No space left on device")
         assert code.endswith(" 2")
 
 
@@ -185,16 +185,18 @@ def test_a_full_standard_error_stops_nothing(words: tuple[str, ...], code: int) 
     assert done.stdout.startswith("{") is (code == 0)
 
 
-def test_a_full_disk_is_told_in_one_line_and_leaves_nothing_half_written(toy: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_one_line_and_leaves_nothing_half_written(
+    toy: Path, tmp_path: Path
+) -> None:
     full = {
         "w.mnuts-work/batch-000000.safetensors": (*SHORT, "--out", "w"),
         "b": (*SHORT, "--batch-size", 10, "--out", "b"),
         "r/report.md": ("report", toy, "--beta", 0.95, "--out", "r"),
     }
-    said = many(*full.values(), limit=2500, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    lines = many(*full.values(), limit=2500, cwd=tmp_path, stdout=subprocess.DEVNULL)
     for file, words in full.items():
-        line = said.index(f"mnuts: cannot write {file}: File too large")
-        assert said[line + 1] == f"{words[0]} 2"
+        line = lines.index(f"mnuts: cannot write {file}: File too large")
+        assert lines[line + 1] == f"{words[0]} 2"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.mnuts-work", toy.name, "w.mnuts-work"]
     assert len(list((tmp_path / "b.mnuts-work").glob("batch-*"))) == 6, "with which the build goes on"
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]

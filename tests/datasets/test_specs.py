@@ -94,8 +94,8 @@ class TestTorchvision:
 
 
 def test_a_missing_folder_says_how_to_get_it(tmp_path):
-    told = r"is not in .*cifar-10-batches-py, or damaged: get it with python -c .*MNUTS_DATASETS"
-    with pytest.raises(DataError, match=told):
+    message = r"is not in .*cifar-10-batches-py, or damaged: get it with python -c .*MNUTS_DATASETS"
+    with pytest.raises(DataError, match=message):
         load_data("torchvision:CIFAR10", data_dir=tmp_path)
 
 
@@ -133,7 +133,7 @@ class TestNpz:
         assert load_data(f"npz:{tmp_path / 'x.npz'}").images.shape == (6, 3, 4, 5)
 
     @pytest.mark.parametrize(
-        ("change", "told"),
+        ("change", "message"),
         [
             ({"images": None}, "lacks images"),
             ({"labels": None}, "lacks labels"),
@@ -152,13 +152,13 @@ class TestNpz:
             ({"images": np.array([{}] * 6)}, "holds Python objects, which could run code"),
         ],
     )
-    def test_refusals(self, tmp_path, pixels, change, told):
+    def test_refusals(self, tmp_path, pixels, change, message):
         arrays = {"images": pixels, "labels": LABELS} | change
         spec = write_npz(tmp_path, **{name: array for name, array in arrays.items() if array is not None})
-        if told is None:
+        if message is None:
             assert load_data(spec).images.shape == (6, 3, 4, 5)
             return
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             load_data(spec)
 
     def test_more_than_there_are(self, tmp_path, pixels):
@@ -224,7 +224,7 @@ class TestCifarJpeg:
         assert "not the original pixels" in data.card.source
 
     @pytest.mark.parametrize(
-        ("files", "label", "told"),
+        ("files", "label", "message"),
         [
             ([b"no picture"], [0], "image 0 is not a readable JPEG"),
             (
@@ -236,8 +236,8 @@ class TestCifarJpeg:
             ([jpeg((0, 0, 0))], [0, 1], "offset N [+] 1 integers"),
         ],
     )
-    def test_refusals(self, tmp_path, files, label, told):
-        with pytest.raises(DataError, match=told):
+    def test_refusals(self, tmp_path, files, label, message):
+        with pytest.raises(DataError, match=message):
             load_data(self.write(tmp_path, files, label))
 
     def test_no_folder(self, tmp_path):
@@ -298,7 +298,7 @@ class TestImageNet:
         assert data.images.shape == (1, 3, 288, 288)
 
     @pytest.mark.parametrize(
-        ("suffix", "words", "told"),
+        ("suffix", "words", "message"),
         [
             ("", {"n": 5}, "lacks 2 of 5 images, such as .*ILSVRC2012_val"),
             ("", {"n": 5001}, "has 5,000 images, fewer than n = 5,001"),
@@ -308,8 +308,8 @@ class TestImageNet:
             ("/val/n01440764", {"n": 1}, "lacks 1 of 1 images, such as .*/n01440764/n"),
         ],
     )
-    def test_refusals(self, imagenet, suffix, words, told):
-        with pytest.raises(DataError, match=told):
+    def test_refusals(self, imagenet, suffix, words, message):
+        with pytest.raises(DataError, match=message):
             load_data(f"imagenet:{imagenet}{suffix}", **words)
 
 

@@ -120,17 +120,17 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
 def test_everything_is_in_the_precision_that_pays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: bool, precision: str
 ) -> None:
-    said = []
+    used = []
 
     def spy(name: str) -> None:
-        def told(*_: Any, **settings: Any) -> CifarNet:
+        def recorded(*_: Any, **settings: Any) -> CifarNet:
             found = settings["attack"].precision if name == "build_bundle" else settings["precision"]
-            said.append((name, found))
+            used.append((name, found))
             if name == "choose_and_verify":
                 raise KeyboardInterrupt
             return CifarNet((8, 8, 8))
 
-        monkeypatch.setattr(cifar10, name, told)
+        monkeypatch.setattr(cifar10, name, recorded)
 
     for name in ("train_network", "build_bundle", "choose_and_verify"):
         spy(name)
@@ -142,7 +142,7 @@ def test_everything_is_in_the_precision_that_pays(
         cifar10.build_cifar10("any", tmp_path, device="cpu")
     trainings = sum(map(len, cifar10.RECIPES.values()))
     names = ["train_network"] * trainings + ["build_bundle", "choose_and_verify"]
-    assert said == [(name, precision) for name in names]
+    assert used == [(name, precision) for name in names]
 
 
 def _interrupt(*_: object, **__: object) -> None:
@@ -196,12 +196,12 @@ def test_a_training_killed_in_its_second_cycle_goes_on_to_the_same_weights(
     def watched(*args: object, **settings: object) -> CifarNet:
         cycle = 1 if settings["start"] is None else 2
 
-        def tell(step: int, _: int) -> None:
+        def report(step: int, _: int) -> None:
             done.append((cycle, step))
             if len(done) == 15:  # 8 steps of the first cycle, 7 of the second
                 raise KeyboardInterrupt
 
-        return train_network(*args, **settings | {"progress": tell})  # type: ignore[arg-type]
+        return train_network(*args, **settings | {"progress": report})  # type: ignore[arg-type]
 
     monkeypatch.setattr(cifar10, "train_network", watched)
     with pytest.raises(KeyboardInterrupt):
@@ -211,7 +211,7 @@ def test_a_training_killed_in_its_second_cycle_goes_on_to_the_same_weights(
     assert done[15:] == [(2, 5), (2, 6), (2, 7), (2, 8)]  # its last epoch only
 
 
-def test_a_cards_recipe_tells_both_cycles_in_one_line() -> None:
+def test_a_cards_recipe_names_both_cycles_in_one_line() -> None:
     text = cifar10.recipe_text(CYCLES)
     assert text == f"{CYCLES[0]}, then {CYCLES[1]}"
     assert "rate=0.2" in text.split(", then ")[0]

@@ -209,7 +209,7 @@ def test_broken_weights_are_refused(tmp_path: Path) -> None:
         load_digits_models(tmp_path)
 
 
-def test_without_the_data_package_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_data_package_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(package: str) -> Path:
         raise ModuleNotFoundError(package)
 

@@ -75,7 +75,7 @@ class TestRoundTrip:
 
 
 class TestFromRemix:
-    def test_tells_what_the_engine_says(self, bundle, engine, config):
+    def test_it_records_what_the_engine_computes(self, bundle, engine, config):
         remix = engine.remix(PARAMS)
         assert config.params == remix.params
         assert (config.alpha, config.beta) == (remix.alpha, 0.95)
@@ -90,10 +90,10 @@ class TestFromRemix:
         assert config.verified is None
 
     def test_the_loaded_configuration_gives_the_same_numbers(self, engine, config):
-        told, again = config.estimates, engine.remix(MixConfig.from_json(config.to_json()).params)
-        assert again.clean.value == told.clean.value
-        assert again.margin_bound.value == told.margin_bound.value
-        assert again.transfer.value == told.transfer.value
+        kept, again = config.estimates, engine.remix(MixConfig.from_json(config.to_json()).params)
+        assert again.clean.value == kept.clean.value
+        assert again.margin_bound.value == kept.margin_bound.value
+        assert again.transfer.value == kept.transfer.value
         assert again.params.alpha == config.alpha
 
     def test_auxiliary_weight(self, engine, config):
@@ -160,7 +160,7 @@ def spoil(raw: dict, where: tuple[str, ...], value: object) -> None:
 
 class TestRefusals:
     @pytest.mark.parametrize(
-        ("where", "value", "said"),
+        ("where", "value", "message"),
         [
             (("schema",), "mnuts-config/2", "must have schema 'mnuts-config/1', got 'mnuts-config/2'"),
             (("schema",), None, "must have schema 'mnuts-config/1', got None"),
@@ -184,14 +184,14 @@ class TestRefusals:
             (("bundle", "digest"), "sha256:xyz", r"wrong at bundle\.digest"),
         ],
     )
-    def test_a_wrong_value_is_named(self, raw, tmp_path, where, value, said):
+    def test_a_wrong_value_is_named(self, raw, tmp_path, where, value, message):
         spoil(raw, where, value)
-        with pytest.raises(ConfigError, match=said) as caught:
+        with pytest.raises(ConfigError, match=message) as caught:
             load(tmp_path, raw)
         self.one_line(caught.value, tmp_path)
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "message"),
         [
             (b"", "is not valid JSON"),
             (b"not json", "is not valid JSON"),
@@ -204,8 +204,8 @@ class TestRefusals:
             (b'{"schema": "' + b"x" * 100_000 + b'"}', "must have schema"),
         ],
     )
-    def test_no_configuration_at_all(self, tmp_path, content, said):
-        with pytest.raises(ConfigError, match=said) as caught:
+    def test_no_configuration_at_all(self, tmp_path, content, message):
+        with pytest.raises(ConfigError, match=message) as caught:
             load(tmp_path, content)
         self.one_line(caught.value, tmp_path)
 

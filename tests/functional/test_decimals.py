@@ -19,7 +19,7 @@ def test_two_numbers_read_as_different_as_they_are(value, limit):
 
 
 @given(shares, st.integers(1, 40))
-def test_neighbours_are_told_apart(value, steps):
+def test_neighbours_are_distinguished(value, steps):
     limit = value * (1 - steps * 2e-16)
     texts = compared(value, limit)
     assert (texts[0] == texts[1]) == (value == limit)

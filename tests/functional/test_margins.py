@@ -103,7 +103,7 @@ def test_signed_margin_has_the_right_gradient():
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"),
+    ("labels", "message"),
     [
         (torch.tensor([0, 3]), r"labels must lie in \[0, 3\), got 0 to 3"),
         (torch.tensor([-1, 0]), "got -1 to 0"),
@@ -112,8 +112,8 @@ def test_signed_margin_has_the_right_gradient():
         ([0, 1], "labels must be an integer torch.Tensor .* got list"),
     ],
 )
-def test_bad_labels(labels, said):
-    with pytest.raises(ParameterError, match=said):
+def test_bad_labels(labels, message):
+    with pytest.raises(ParameterError, match=message):
         signed_margin(torch.zeros(2, 3), labels)
 
 

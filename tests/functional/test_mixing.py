@@ -210,15 +210,15 @@ class TestMixedClassifier:
             MixedClassifier(*models, PARAMS.with_(alpha=None))
 
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "message"),
         [
             ({"r_d": 1.5}, r"r_d must lie in \[0, 1\], got 1.5"),
             ({"r_d": float("nan")}, "r_d must"),
             ({"alpha_d": 0.3}, r"alpha must lie in \[0.5, 1\], got 0.3"),
         ],
     )
-    def test_bad_weights(self, models, change, said):
-        with pytest.raises(ParameterError, match=said):
+    def test_bad_weights(self, models, change, message):
+        with pytest.raises(ParameterError, match=message):
             MixedClassifier(*models, PARAMS, **change)
 
 

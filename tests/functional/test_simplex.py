@@ -22,7 +22,7 @@ def test_the_papers_cases():
     large, small = (trajectory(h, taus=[1.0]).probabilities[0] for h in PAPER_CASES.values())
     assert large == pytest.approx([0.8, 0.097, 0.11], abs=0.006)
     assert small == pytest.approx([0.06, 0.49, 0.45], abs=0.006)
-    assert large[0] - large[2] == pytest.approx(0.698, abs=0.012)  # the logits are told to one digit
+    assert large[0] - large[2] == pytest.approx(0.698, abs=0.012)  # the logits are given to one digit
     assert small[1] - small[2] == pytest.approx(0.047, abs=0.001)
 
 
@@ -56,7 +56,7 @@ def test_the_top_three_of_many_see_all_of_them():
 
 
 @pytest.mark.parametrize(
-    ("logits", "taus", "said"),
+    ("logits", "taus", "message"),
     [
         ([1.0, 2.0], None, "at least 3"),
         ([[1.0, 2.0, 3.0]], None, r"got shape \(1, 3\)"),
@@ -65,8 +65,8 @@ def test_the_top_three_of_many_see_all_of_them():
         ([1.0, 2.0, 3.0], [np.inf], "taus must be finite"),
     ],
 )
-def test_bad_input(logits, taus, said):
-    with pytest.raises(ParameterError, match=said):
+def test_bad_input(logits, taus, message):
+    with pytest.raises(ParameterError, match=message):
         trajectory(logits, None, taus)
 
 

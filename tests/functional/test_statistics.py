@@ -54,11 +54,11 @@ def test_impossible_counts(case):
 def test_text_and_json():
     estimate = share(712, 1000, "transfer")
     assert str(estimate) == "71.20 % [68.32, 73.92], n = 1,000"
-    told = json.loads(json.dumps(estimate.to_json()))
-    assert told["kind"] == "transfer"
-    assert told["value"] == 0.712
-    assert told["n"] == 1000
-    assert told["ci95"] == pytest.approx([0.6832, 0.7392], abs=1e-4)
+    fields = json.loads(json.dumps(estimate.to_json()))
+    assert fields["kind"] == "transfer"
+    assert fields["value"] == 0.712
+    assert fields["n"] == 1000
+    assert fields["ci95"] == pytest.approx([0.6832, 0.7392], abs=1e-4)
 
 
 # How many of n tosses fall below r, counted by hand: P(0 of 6) = 1/64, P(≤ 1 of 9) = 10/512,

@@ -175,7 +175,7 @@ class TestTransform:
 
 class TestErrors:
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "message"),
         [
             ({"s": 0}, r"s must lie in \(0, 1e\+06\], got 0"),
             ({"s": float("nan")}, "s must lie in"),
@@ -187,14 +187,14 @@ class TestErrors:
             ({"ln_k": 2.5}, "ln_k must be"),
         ],
     )
-    def test_a_bad_argument_names_itself(self, change, said):
+    def test_a_bad_argument_names_itself(self, change, message):
         arguments = {"s": 1, "p": 1, "c": 0} | change
-        with pytest.raises(ParameterError, match=said) as caught:
+        with pytest.raises(ParameterError, match=message) as caught:
             transform_logits(torch.zeros(1, 3), **arguments)
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        ("logits", "said"),
+        ("logits", "message"),
         [
             ([[1.0, 2.0]], "logits must be a torch.Tensor .* got list"),
             (torch.zeros(3, 1), "at least 2 classes"),
@@ -203,8 +203,8 @@ class TestErrors:
             (torch.zeros(3, 2, dtype=torch.bool), "real numbers"),
         ],
     )
-    def test_bad_logits(self, logits, said):
-        with pytest.raises(ParameterError, match=said):
+    def test_bad_logits(self, logits, message):
+        with pytest.raises(ParameterError, match=message):
             transform_logits(logits, s=1, p=1, c=0)
-        with pytest.raises(ParameterError, match=said):
+        with pytest.raises(ParameterError, match=message):
             layer_norm(logits)

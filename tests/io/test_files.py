@@ -137,7 +137,9 @@ NAMES = (  # without a slash: none may lead out of the folder
 
 @settings(max_examples=200, deadline=None)
 @given(name=NAMES)
-def test_any_name_is_written_or_told_in_one_line(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+def test_any_name_is_written_or_reported_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
     folder = tmp_path_factory.mktemp("any")
     path = folder / name
     try:
@@ -185,7 +187,7 @@ except MnutsError as error:
 """
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert resource.RLIMIT_FSIZE  # for the process below
     done = subprocess.run(
         [sys.executable, "-c", FULL], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True

@@ -79,7 +79,7 @@ class TestFiles:
 
 class TestJson:
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "message"),
         [
             ('{"a": 1, "b": {"c": 1, "c": 1}}', "'c' stands twice in one object"),
             ('{"a": 1, "\\u0061": 2}', "'a' stands twice"),
@@ -99,8 +99,8 @@ class TestJson:
             ("1 2", "Extra data"),
         ],
     )
-    def test_refusals(self, text, said):
-        with pytest.raises(RefusedError, match=f"the text is not valid JSON: .*{said}") as caught:
+    def test_refusals(self, text, message):
+        with pytest.raises(RefusedError, match=f"the text is not valid JSON: .*{message}") as caught:
             parse(text)
         assert len(str(caught.value)) < 400
 

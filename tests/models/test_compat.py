@@ -74,9 +74,9 @@ class TestRobustBench:
         theirs = quick(attack_library().AutoAttack(mix, **settings))
         strided = data.images.movedim(1, -1).contiguous().movedim(-1, 1)
         points = ours.run_standard_evaluation(strided, data.labels, bs=12)
-        expected, said = theirs.run_standard_evaluation(data.images, data.labels, batch_size=12)
+        expected, predicted = theirs.run_standard_evaluation(data.images, data.labels, batch_size=12)
         assert torch.equal(points, expected)
-        assert 0 < (said == data.labels).sum() < N
+        assert 0 < (predicted == data.labels).sum() < N
 
     def test_the_library_alone_would_refuse_the_call(self, mix):
         with pytest.raises(TypeError, match="log_path"):
@@ -87,11 +87,11 @@ class TestRobustBench:
 def test_the_librarys_autoattack_takes_it_as_it_is(mix, data, norm):
     eps = {"Linf": EPS, "L2": 0.9}[norm]
     attack = quick(attack_library().AutoAttack(mix, norm=norm, eps=eps, seed=0))
-    points, said = attack.run_standard_evaluation(data.images, data.labels)
+    points, predicted = attack.run_standard_evaluation(data.images, data.labels)
     with torch.no_grad():
-        assert torch.equal(mix(points).argmax(1), said)
+        assert torch.equal(mix(points).argmax(1), predicted)
         clean = (mix(data.images).argmax(1) == data.labels).sum()
-    assert (said == data.labels).sum() <= clean - 4
+    assert (predicted == data.labels).sum() <= clean - 4
 
 
 class TestDropIn:
@@ -154,11 +154,11 @@ class TestDropIn:
 
 def test_library_warnings_are_collected_and_not_printed(capsys):
     logger = logging.getLogger("auto-attack")
-    with library_warnings() as said:
+    with library_warnings() as raised:
         for text in ("zero gradient", "zero gradient", "randomized"):
             logger.warning(text)
         logger.debug("running")
-    assert said == ["zero gradient", "randomized"]
+    assert raised == ["zero gradient", "randomized"]
     assert capsys.readouterr().err == ""
     assert logger.propagate
 

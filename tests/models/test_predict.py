@@ -19,7 +19,7 @@ from mnuts_core.errors import Stopped
 from mnuts_core.export.profiling import profile
 from mnuts_core.models.predict import NO_CLASS, ask, predicted, refuse_unsound
 from mnuts_core.pipeline.build import build_bundle, predict
-from mnuts_core.pipeline.diagnostics import Doubt
+from mnuts_core.pipeline.diagnostics import Diagnostic
 from mnuts_core.pipeline.verify import evaluate
 from tests.synthetic import with_attack
 
@@ -206,10 +206,10 @@ class TestNaN:
         models = {"std_model": STD, "rob_model": ROB}
         models[role] = self.spoiled(0 if role == "std_model" else 1, value)
         more = {"attack": attack, "n_iter": 100, "n_queries": 5} if attack == "square" else {}
-        told = (
+        message = (
             rf"{role} must return finite logits, got NaN or infinity for 1 of 4 .*\(rows 5, counted from 0\)"
         )
-        with pytest.raises(ParameterError, match=told):
+        with pytest.raises(ParameterError, match=message):
             build(*models.values(), DARK, **more)
 
     def test_many_images_are_summed_up(self):
@@ -240,8 +240,8 @@ class TestNaN:
         assert found.predictions[[5, 9]].tolist() == [NO_CLASS, NO_CLASS]
         assert found.fell[[5, 9]].tolist() == [-1, -1]
         assert found.clean.successes == N - 2
-        (doubt,) = [doubt for doubt in found.warnings if doubt.code == "not-finite"]
-        assert "without an attack for 2 (rows 5, 9, counted from 0) of 12 images" in doubt.message
+        (diagnostic,) = [diagnostic for diagnostic in found.warnings if diagnostic.code == "not-finite"]
+        assert "without an attack for 2 (rows 5, 9, counted from 0) of 12 images" in diagnostic.message
 
     @pytest.mark.parametrize("attack", ATTACKS)
     @pytest.mark.parametrize("role", [0, 1])
@@ -263,8 +263,8 @@ class TestNaN:
         assert found.predictions.tolist() == [NO_CLASS] * 3
         assert (found.points - images).abs().max() <= 1e-4 + 1e-6
         assert any(
-            doubt.code == "not-finite" and "at an attacked point for 3" in doubt.message
-            for doubt in found.warnings
+            diagnostic.code == "not-finite" and "at an attacked point for 3" in diagnostic.message
+            for diagnostic in found.warnings
         )
 
     @pytest.mark.parametrize(("component", "eps"), [("fab-t", 0.5), ("square", 1e-4)])
@@ -292,7 +292,7 @@ class TestNaN:
         assert (predicted(mix(found)) == NO_CLASS).all()
         assert found.isfinite().all()
 
-    def test_gradients_of_nan_lead_nowhere_and_are_told(self):
+    def test_gradients_of_nan_lead_nowhere_and_are_reported(self):
         """sqrt at 0 has an infinite slope, and NaN behind a product with 0; the answers are finite."""
 
         def after(logits: Tensor, images: Tensor) -> Tensor:
@@ -301,9 +301,9 @@ class TestNaN:
         blind = Changed(1, after=after).eval()
         found = verify(STD, blind, attack="bypass")
         assert found.points.isfinite().all()
-        (doubt,) = [doubt for doubt in found.warnings if doubt.code == "zero-gradients"]
-        assert f"zero, or NaN, at {N} of {N}" in doubt.message
-        assert not any(doubt.code == "not-finite" for doubt in found.warnings)
+        (diagnostic,) = [diagnostic for diagnostic in found.warnings if diagnostic.code == "zero-gradients"]
+        assert f"zero, or NaN, at {N} of {N}" in diagnostic.message
+        assert not any(diagnostic.code == "not-finite" for diagnostic in found.warnings)
         assert np.isfinite(build(STD, blind).attacked.rob_logits).all()
 
     @pytest.mark.parametrize("role", ["std_model", "rob_model"])
@@ -364,11 +364,11 @@ class TestCopies:
         )
 
 
-class TestDoubtsOfABuild:
+class TestDiagnosticsOfABuild:
     def seen(self, std: nn.Module, rob: nn.Module, images: Tensor = IMAGES, **change: Any) -> dict[str, str]:
-        doubts: list[Doubt] = []
-        build(std, rob, images, on_doubt=doubts.append, **change)
-        return {doubt.code: doubt.message for doubt in doubts}
+        diagnostics: list[Diagnostic] = []
+        build(std, rob, images, on_diagnostic=diagnostics.append, **change)
+        return {diagnostic.code: diagnostic.message for diagnostic in diagnostics}
 
     def test_none_without_cause(self):
         assert self.seen(ROB, ROB) == {}
@@ -413,7 +413,7 @@ class TestDoubtsOfABuild:
             self.seen(ROB, blind)
 
 
-def test_a_process_that_is_told_to_end_during_a_pass_ends():
+def test_a_process_that_is_asked_to_end_during_a_pass_ends():
     """A model's own SystemExit is one line; SIGTERM in the middle of its forward pass is no fault of it."""
 
     def exits(_):

@@ -133,14 +133,14 @@ class TestRobustBench:
 
     def test_a_file_of_another_network(self, zoo, models):
         torch.save({"conv.weight": torch.zeros(3)}, models / f"{ROBUST}.pt")
-        told = r"Error\(s\) in loading state_dict.*is damaged or of another model: get it again"
-        with pytest.raises(ModelError, match=told) as caught:
+        message = r"Error\(s\) in loading state_dict.*is damaged or of another model: get it again"
+        with pytest.raises(ModelError, match=message) as caught:
             load_model(f"robustbench:{ROBUST}", dataset="cifar10")
         assert len(str(caught.value)) < 700
         assert "\n" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        ("words", "told"),
+        ("words", "message"),
         [
             ({"dataset": None}, "needs dataset to be one of cifar10, cifar100, imagenet, got None"),
             ({"dataset": "mnist"}, "got 'mnist'"),
@@ -151,8 +151,8 @@ class TestRobustBench:
             ),
         ],
     )
-    def test_it_needs_a_dataset_and_a_norm(self, words, told):
-        with pytest.raises(ModelError, match=told):
+    def test_it_needs_a_dataset_and_a_norm(self, words, message):
+        with pytest.raises(ModelError, match=message):
             load_model(f"robustbench:{ROBUST}", **words)
 
     def test_a_misspelt_name(self):
@@ -244,7 +244,7 @@ class TestTimm:
         )
         assert loaded.image_size == 224  # the architecture takes no other
 
-    def test_the_checkpoint_tells_the_number_of_classes(self, resnet, tmp_path):
+    def test_the_checkpoint_gives_the_number_of_classes(self, resnet, tmp_path):
         save_file(resnet.state_dict(), tmp_path / "r.safetensors")
         images = pictures(32)
         loaded = load_model(f"timm:resnet10t@{tmp_path / 'r.safetensors'}")
@@ -255,8 +255,8 @@ class TestTimm:
     def test_a_checkpoint_of_another_width(self, resnet, tmp_path):
         weights = resnet.state_dict() | {"fc.weight": torch.zeros(10, 256)}
         save_file(weights, tmp_path / "r.safetensors")
-        told = r"1 of another shape \(fc.weight: \(10, 256\) in the file, \(10, 512\) in the network\)"
-        with pytest.raises(ModelError, match=told):
+        message = r"1 of another shape \(fc.weight: \(10, 256\) in the file, \(10, 512\) in the network\)"
+        with pytest.raises(ModelError, match=message):
             load_model(f"timm:resnet10t@{tmp_path / 'r.safetensors'}")
 
     def test_a_pretrained_head_is_never_replaced(self, monkeypatch):
@@ -418,7 +418,7 @@ class TestFile:
         assert sys.path == before
 
     @pytest.mark.parametrize(
-        ("rest", "told"),
+        ("rest", "message"),
         [
             ("w.pt", "is incomplete: give file:CHECKPOINT@MODULE:FACTORY"),
             ("w.pt@my_networks", "is incomplete"),
@@ -436,10 +436,10 @@ class TestFile:
             ("w.pt@.my_networks:build", "cannot be imported"),
         ],
     )
-    def test_what_is_wrong(self, spec, rest, told, tmp_path):
+    def test_what_is_wrong(self, spec, rest, message, tmp_path):
         (tmp_path / "broken_module.py").write_text("1 / 0")
         (tmp_path / "leaving_module.py").write_text("raise SystemExit")
-        with pytest.raises(ModelError, match=told) as caught:
+        with pytest.raises(ModelError, match=message) as caught:
             load_model(f"file:{rest}")
         assert "\n" not in str(caught.value)
 
@@ -497,9 +497,13 @@ class TestCheckpoints:
 
     def test_what_holds_no_weights(self, tmp_path):
         path = tmp_path / "x.pt"
-        for content, told in [({}, "no named weights"), ([1], "no named weights"), ({"a": 1}, "holds 'a'")]:
+        for content, message in [
+            ({}, "no named weights"),
+            ([1], "no named weights"),
+            ({"a": 1}, "holds 'a'"),
+        ]:
             torch.save(content, path)
-            with pytest.raises(ModelError, match=told):
+            with pytest.raises(ModelError, match=message):
                 read_weights(path)
         (tmp_path / "x.safetensors").write_text("no")
         with pytest.raises(ModelError, match="not a readable safetensors file"):
@@ -518,8 +522,8 @@ class TestCheckpoints:
         weights = dict(shuffle.state_dict())
         weights["extra"] = weights.pop("fc.bias")
         torch.save(weights, tmp_path / "s.pt")
-        told = r"weights 1 missing \(fc.bias\); 1 unknown to the network \(extra\). Check the name"
-        with pytest.raises(ModelError, match=told):
+        message = r"weights 1 missing \(fc.bias\); 1 unknown to the network \(extra\). Check the name"
+        with pytest.raises(ModelError, match=message):
             load_model(f"torchvision:shufflenet_v2_x0_5@{tmp_path / 's.pt'}", num_classes=7)
 
 

@@ -81,6 +81,6 @@ def test_it_runs_from_top_to_bottom_in_a_minute(path, tmp_path):
     NotebookClient(book, timeout=PATIENCE, kernel_name="python3", resources=resources).execute()
     clock = book.cells.pop().outputs[0].text  # of the processor: others may be using the machine, too
     assert float(clock) < LIMIT
-    said = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert any(output.output_type in ("display_data", "execute_result") for output in said)
-    assert not [output.text for output in said if output.get("name") == "stderr"], "warnings in a lesson"
+    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any(output.output_type in ("display_data", "execute_result") for output in outputs)
+    assert not [output.text for output in outputs if output.get("name") == "stderr"], "warnings in a lesson"

@@ -159,10 +159,10 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_setting_is_refused_by_name(begun: Path, computed: list[int], case: str) -> None:
-    changes, told = CHANGES[case]
+    changes, message = CHANGES[case]
     with pytest.raises(WorkFolderError, match="was begun with other settings") as error:
         build(work_dir=begun, **changes)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "--fresh" in str(error.value)
     assert not computed
     assert count_batches(begun) == 1

@@ -114,28 +114,28 @@ def test_resumes_with_the_same_bytes(tmp_path: Path, norm: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"n_queries": 41}, "n_queries: 40 → 41"),
         ({"seed": 1}, "seed: 0 → 1"),
         ({"attack": "mmaa", "n_queries": 5000}, "attack: 'square' → 'mmaa'"),
     ],
 )
-def test_a_changed_setting_is_refused_by_name(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+def test_a_changed_setting_is_refused_by_name(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     build(work_dir=tmp_path / "w")
-    with pytest.raises(WorkFolderError, match=told):
+    with pytest.raises(WorkFolderError, match=message):
         build(work_dir=tmp_path / "w", **change)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"n_queries": 0}, "n_queries must be an integer of at least 1, got 0"),
         ({"surrogate": Transformed(-1, 1, 0)}, "s must lie in"),
     ],
 )
-def test_refusals(change: dict[str, Any], told: str) -> None:
-    with pytest.raises(ParameterError, match=told):
+def test_refusals(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
         build(**change)
 
 

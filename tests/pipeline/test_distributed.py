@@ -53,11 +53,11 @@ def test_alone_without_torchrun() -> None:
 
 
 def test_torchrun_says_who_we_are() -> None:
-    told = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "TORCHELASTIC_RESTART_COUNT": "2"}
-    assert world_from(told) == World(rank=5, size=8, local_rank=1, restarts=2)
+    env = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "TORCHELASTIC_RESTART_COUNT": "2"}
+    assert world_from(env) == World(rank=5, size=8, local_rank=1, restarts=2)
     for wrong in ({"RANK": "x"}, {"RANK": "8"}, {"WORLD_SIZE": "0"}):
         with pytest.raises(ParameterError, match="RANK"):
-            world_from(told | wrong)
+            world_from(env | wrong)
 
 
 def test_shares_are_disjoint_and_complete() -> None:
@@ -79,7 +79,7 @@ def test_each_process_takes_its_own_device(monkeypatch: pytest.MonkeyPatch) -> N
     assert World(7, 8, 3).device("auto") == "cpu"
 
 
-def test_the_backend_follows_the_device_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_backend_follows_the_device_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.distributed.is_nccl_available", lambda: True)
     assert backend_for("cpu", {}) == "gloo"
     assert backend_for("cuda:1", {}) == "nccl"
@@ -93,7 +93,7 @@ def test_the_backend_follows_the_device_unless_told(monkeypatch: pytest.MonkeyPa
     assert backend_for("cuda:1", {}) == "gloo"
 
 
-def test_a_batch_that_others_hide_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_others_hide_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(World, "wait", lambda self: None)
     monkeypatch.setattr(shared_work, "SLOW_DISK", 0.05)
     work = WorkFolder(tmp_path / "w", {})
@@ -180,12 +180,12 @@ def test_two_nodes_on_one_folder_give_the_bytes_of_one(tmp_path: Path, way: str)
         for node in range(2)
     ]
     try:
-        told = [node.communicate(timeout=240) for node in nodes]
+        outputs = [node.communicate(timeout=240) for node in nodes]
     finally:
         for node in nodes:
             node.kill()
-    assert [node.returncode for node in nodes] == [0, 0], told
-    assert sorted(out.count("written: ") for out, _ in told) == [0, 1], "one process reports"
+    assert [node.returncode for node in nodes] == [0, 0], outputs
+    assert sorted(out.count("written: ") for out, _ in outputs) == [0, 1], "one process reports"
     assert run([*build, "--out", str(one)]) == 0
     assert LogitBundle.load(two).digest == LogitBundle.load(one).digest
     assert not (tmp_path / "two.safetensors.mnuts-work").exists()

@@ -1,4 +1,4 @@
-"""The lock of a work folder, between real processes: who is told what, and what a kill leaves behind."""
+"""The lock of a work folder, between real processes: who learns what, and what a kill leaves behind."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def holder(work: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_the_second_is_told_who_where_and_since_when(work: Path, holder: subprocess.Popen[str]) -> None:
+def test_the_second_learns_who_where_and_since_when(work: Path, holder: subprocess.Popen[str]) -> None:
     for second in (lambda: held(work, patience=0.2).__enter__(), lambda: refuse_held(work)):
-        with pytest.raises(LockedError) as told:
+        with pytest.raises(LockedError) as caught:
             second()
-        message = str(told.value)
+        message = str(caught.value)
         assert f"in use by process {holder.pid} on {socket.gethostname()} since 20" in message
         assert "give another --out" in message
 
@@ -78,22 +78,22 @@ def test_a_folder_made_for_the_lock_goes_if_nothing_is_in_it(work: Path) -> None
 
 
 def test_its_own_thread_may_enter_again_and_no_other(work: Path) -> None:
-    told: list[str] = []
+    events: list[str] = []
 
     def enter() -> None:
         try:
             with held(work, patience=0.0):
-                told.append("entered")
+                events.append("entered")
         except LockedError as error:
-            told.append(str(error))
+            events.append(str(error))
 
     with held(work), held(work), held(None):
         other = threading.Thread(target=enter)
         other.start()
         other.join()
-    assert f"in use by process {os.getpid()} on" in told[0]
+    assert f"in use by process {os.getpid()} on" in events[0]
     enter()
-    assert told[1] == "entered"
+    assert events[1] == "entered"
 
 
 def test_an_error_lets_go(work: Path) -> None:

@@ -23,7 +23,7 @@ from mnuts_core.export.config import published_schema
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.statistics import share
 from mnuts_core.pipeline import workfolder
-from mnuts_core.pipeline.diagnostics import CODES, doubts_of_config, doubts_of_result
+from mnuts_core.pipeline.diagnostics import CODES, diagnostics_of_config, diagnostics_of_result
 from mnuts_core.pipeline.verify import Verified, evaluate
 from mnuts_core.pipeline.workfolder import WorkFolderError
 from tests import ROOT
@@ -59,7 +59,7 @@ def verified() -> Verified:
 
 
 def codes(result: Verified) -> set[str]:
-    return {doubt.code for doubt in result.warnings}
+    return {diagnostic.code for diagnostic in result.warnings}
 
 
 class TestResult:
@@ -209,7 +209,7 @@ class TestResume:
         assert setup.run(work_dir=tmp_path, n_iter=1, progress=self.cut_after(2)).digest == first.digest
 
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "message"),
         [
             ({"seed": 1}, "seed: 0 → 1"),
             ({"eps": 0.1}, "eps: 0.1875 → 0.1"),
@@ -217,10 +217,10 @@ class TestResume:
             ({"batch_size": 30}, "batch_size: 10 → 30"),
         ],
     )
-    def test_other_settings_are_refused(self, setup, tmp_path, change, said):
+    def test_other_settings_are_refused(self, setup, tmp_path, change, message):
         with pytest.raises(CutError):
             setup.run(work_dir=tmp_path, progress=self.cut_after(1))
-        with pytest.raises(MnutsError, match=re.escape(said)):
+        with pytest.raises(MnutsError, match=re.escape(message)):
             setup.run(work_dir=tmp_path, **change)
 
     def test_other_images_and_weights_are_refused(self, setup, tmp_path):
@@ -286,7 +286,7 @@ class TestResume:
         assert again.digest == first.digest
         assert set(done) == set(range(5, 11)), "all components of the second batch, and no other"
 
-    def test_damaged_settings_are_refused_and_fresh_mends_them(self, setup, tmp_path):
+    def test_damaged_settings_are_refused_and_fresh_replaces_them(self, setup, tmp_path):
         first = setup.run(work_dir=tmp_path, n_iter=1)
         (tmp_path / "settings.json").write_text("[")
         with pytest.raises(WorkFolderError, match="give --fresh"):
@@ -295,7 +295,7 @@ class TestResume:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"attack": "pgd"}, "attack must be one of transfer, bypass, autoattack, got 'pgd'"),
         ({"attack": "autoattack"}, "n_iter must be 100 for attack 'autoattack'.* got 2"),
@@ -307,11 +307,11 @@ class TestResume:
         ({"norm": "L1"}, "norm must be one of Linf, L2"),
     ],
 )
-def test_refusals(setup, change, said):
-    if said is None:  # a large ball is allowed
+def test_refusals(setup, change, message):
+    if message is None:  # a large ball is allowed
         assert setup.run(n_iter=1, **change).accuracy.successes == 0
         return
-    with pytest.raises(ParameterError, match=said):
+    with pytest.raises(ParameterError, match=message):
         setup.run(**change)
 
 
@@ -370,19 +370,23 @@ class TestWarnings:
     @pytest.mark.parametrize("attack", ["transfer", "bypass"])
     def test_zero_gradients(self, setup, attack):
         flat = self.rebuilt(setup, after=lambda logits: logits.round())
-        said = [
-            doubt for doubt in flat.run(n_iter=1, attack=attack).warnings if doubt.code == "zero-gradients"
+        found = [
+            diagnostic
+            for diagnostic in flat.run(n_iter=1, attack=attack).warnings
+            if diagnostic.code == "zero-gradients"
         ]
-        assert len(said) == 1
-        assert f"at {N} of {N} clean images" in said[0].message
+        assert len(found) == 1
+        assert f"at {N} of {N} clean images" in found[0].message
 
     @pytest.mark.parametrize("attack", ["transfer", "bypass"])
     @pytest.mark.parametrize("role", ["std_model", "rob_model"])
     def test_a_base_model_without_gradients_is_refused(self, setup, role, attack):
         bases = {name: getattr(setup.mix, name) for name in ("std_model", "rob_model")}
         bases[role] = Wrapped(bases[role], after=torch.Tensor.detach)
-        told = rf"{role} must let gradients through .* both models \(B\.2\.1\).*mnuts build --attack square"
-        with pytest.raises(ParameterError, match=told):
+        message = (
+            rf"{role} must let gradients through .* both models \(B\.2\.1\).*mnuts build --attack square"
+        )
+        with pytest.raises(ParameterError, match=message):
             setup._replace(mix=MixedClassifier(**bases, params=PARAMS)).run(n_iter=1, attack=attack)
 
     def test_square_beats_misled_gradients(self, setup):
@@ -393,9 +397,12 @@ class TestWarnings:
 
     def test_witnesses(self):
         clean = share(900, 1000, "clean")
-        assert doubts_of_result(clean, {"apgd-ce": 300, "square": 2, "base-transfer": 2}) == []
-        found = doubts_of_result(clean, {"square": 3, "base-transfer": 3})
-        assert [doubt.code for doubt in found] == ["square-beats-white-box", "transfer-beats-white-box"]
+        assert diagnostics_of_result(clean, {"apgd-ce": 300, "square": 2, "base-transfer": 2}) == []
+        found = diagnostics_of_result(clean, {"square": 3, "base-transfer": 3})
+        assert [diagnostic.code for diagnostic in found] == [
+            "square-beats-white-box",
+            "transfer-beats-white-box",
+        ]
         assert "square broke 3 of 1000" in found[0].message
 
     @pytest.mark.parametrize("classes", [3, 4])
@@ -404,21 +411,23 @@ class TestWarnings:
         nets = [nn.Sequential(nn.Flatten(), nn.Linear(64, classes)).eval() for _ in range(2)]
         mix, images = MixedClassifier(*nets, PARAMS), torch.rand(6, 1, 8, 8)
         found = Setup(mix, images, mix(images).argmax(1)).run(n_iter=2, eps=0.1)
-        said = [doubt.message for doubt in found.warnings if doubt.code == "target-classes"]
-        assert said == [f"{classes} classes leave {classes - 1} targets, not 9"]
+        messages = [
+            diagnostic.message for diagnostic in found.warnings if diagnostic.code == "target-classes"
+        ]
+        assert messages == [f"{classes} classes leave {classes - 1} targets, not 9"]
         assert found.settings["n_targets"] == classes - 1
 
     def test_other_than_the_configuration(self):
         threat, digest = ThreatModel(norm="Linf", eps=0.1), "sha256:" + "0" * 64
-        clean, said = share(950, 1000, "clean"), share(900, 1000, "clean")
+        clean, estimate = share(950, 1000, "clean"), share(900, 1000, "clean")
         cards = [ModelCard(spec="a", digest=digest), ModelCard(spec="b", digest=digest)]
         others = [cards[0], ModelCard(spec="c", digest="sha256:" + "1" * 64)]
         raw = json.loads(MixConfig.from_params(PARAMS).to_json())
-        raw |= {"threat": threat.model_dump(), "estimates": {"clean": said.to_json()}}
+        raw |= {"threat": threat.model_dump(), "estimates": {"clean": estimate.to_json()}}
         config = MixConfig.from_json(json.dumps(raw))
-        check = partial(doubts_of_config, config)
-        assert check(threat, said, cards, cards) == []
-        assert check(threat, said, [], others) == []
+        check = partial(diagnostics_of_config, config)
+        assert check(threat, estimate, cards, cards) == []
+        assert check(threat, estimate, [], others) == []
         found = check(ThreatModel(norm="L2", eps=0.1), clean, cards, others)
         assert [d.code for d in found] == ["other-threat-model", "other-model", "clean-accuracy-differs"]
         assert "robust model's weights (c) are not those of the bundle (b)" in found[1].message

@@ -119,9 +119,9 @@ def test_a_batch_of_another_number_or_build_is_not_there(work: WorkFolder) -> No
 
 
 def test_changed_settings_are_named_with_both_values(work: WorkFolder) -> None:
-    with pytest.raises(WorkFolderError) as told:
+    with pytest.raises(WorkFolderError) as caught:
         WorkFolder(work.path, SETTINGS | {"seed": 1, "n_adv": 5}).open()
-    message = str(told.value)
+    message = str(caught.value)
     assert "(seed: 0 → 1; n_adv: None → 5)" in message
     assert "--fresh" in message
     assert "another --out" in message
@@ -136,7 +136,7 @@ def test_fresh_throws_away_what_is_there(work: WorkFolder) -> None:
     other.check()
 
 
-def test_broken_settings_are_refused_and_fresh_mends_them(work: WorkFolder) -> None:
+def test_broken_settings_are_refused_and_fresh_replaces_them(work: WorkFolder) -> None:
     for content in ("{", "[1]", "[" * 100_000, '{"a": ' + "9" * 5000 + "}", "{}" + " " * 2**20 + "x", "\0"):
         (work.path / "settings.json").write_text(content)
         with pytest.raises(WorkFolderError, match=r"settings\.json .*give --fresh, or another --out"):
@@ -155,10 +155,10 @@ def test_settings_are_a_regular_file(work: WorkFolder) -> None:
 def test_a_message_about_settings_is_one_line(work: WorkFolder) -> None:
     names = {f"line\nbreak {number}": number for number in range(100)}
     (work.path / "settings.json").write_text(json.dumps(names))
-    with pytest.raises(WorkFolderError) as told:
+    with pytest.raises(WorkFolderError) as caught:
         work.open()
-    assert str(told.value).isprintable()
-    assert len(str(told.value)) < 3000
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 3000
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -325,15 +325,15 @@ def test_few_classes(k):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"dtype": torch.float16}, "dtype must be torch.float64 or torch.float32, got torch.float16"),
         ({"device": "abacus"}, "device must be auto, cpu, cuda or cuda:N, got 'abacus'"),
         ({"device": "meta"}, "device must be auto, cpu, cuda"),
     ],
 )
-def test_bad_options(bundle, options, said):
-    with pytest.raises(ParameterError, match=said):
+def test_bad_options(bundle, options, message):
+    with pytest.raises(ParameterError, match=message):
         RemixEngine(bundle, **options)
 
 

@@ -62,7 +62,7 @@ def test_no_alpha_of_a_dense_grid_is_better(small, temperature):
 def test_by_hand():
     """h leads by 0.6, 0.4, 0.2 on clean images, is wrong on the first, and by 0.6 and 0.3 when attacked.
 
-    g is right on all clean images and wrong on all attacked ones, so at odds t the mix mends the first
+    g is right on all clean images and wrong on all attacked ones, so at odds t the mix fixes the first
     clean image from t = 0.6 on, and keeps the attacked ones up to t = 0.6 and 0.3.
     """
 

@@ -168,17 +168,17 @@ class TestVerified:
         assert any("verified (n = 90)" in claim.text for claim in statements(made))
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "message"),
         [
             ({"bundle": BundleCard(name="other", digest="sha256:" + "1" * 64)}, "'other'"),
             ({"bundle": None}, "names no bundle"),
             ({"threat": ThreatModel(norm="L2", eps=0.5)}, "ℓ2, ε = 0.5"),
         ],
     )
-    def test_left_out_where_it_belongs_elsewhere(self, small, changes, said):
+    def test_left_out_where_it_belongs_elsewhere(self, small, changes, message):
         made = make_report(small, [("a", verified_config(small, **changes))])
         assert made.trials[0].mix.verified is None
-        assert any("left out" in warning and said in warning for warning in warnings(made))
+        assert any("left out" in warning and message in warning for warning in warnings(made))
 
     def test_rbc_on_the_same_images_where_they_are_known(self, digits):
         engine, n = RemixEngine(digits), 200
@@ -207,44 +207,44 @@ class TestVerified:
         assert claim.holds is True  # as accurate, within the noise, and clearly more robust
 
     @pytest.mark.parametrize(
-        ("clean", "verified", "mended", "holds"),
+        ("clean", "verified", "fixed", "holds"),
         [
             (+3, 500, 100, True),  # as robust, more accurate
             (+3, 700, 100, True),  # more of both
             (0, 700, 0, True),  # as accurate, more robust
-            (+1, 490, 1, None),  # more accurate, less robust, both by less than can be told
-            (+3, 500, 1, None),  # as robust, more accurate by less than can be told
-            (0, 520, 0, None),  # as accurate, more robust by less than can be told
-            (-1, 700, 1, None),  # more robust; less accurate, by less than can be told
+            (+1, 490, 1, None),  # more accurate, less robust, both by less than the noise
+            (+3, 500, 1, None),  # as robust, more accurate by less than the noise
+            (0, 520, 0, None),  # as accurate, more robust by less than the noise
+            (-1, 700, 1, None),  # more robust; less accurate, by less than the noise
             (-5, 500, 100, False),  # as robust, less accurate
             (0, 300, 0, False),  # as accurate, less robust
         ],
     )
-    def test_against_a_mixed_that_was_attacked_too(self, small, clean, verified, mended, holds):
+    def test_against_a_mixed_that_was_attacked_too(self, small, clean, verified, fixed, holds):
         plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", plain)])
         (row,) = made.given
         clean += row.clean.successes
-        changed = with_figures(made, clean, 400, row.clean.n, verified=verified, mended=mended)
+        changed = with_figures(made, clean, 400, row.clean.n, verified=verified, fixed=fixed)
         (claim,) = [c for c in statements(changed) if ATTACKED_TOO in c.text]
         assert claim.holds is holds
-        assert claim.text.count("beyond the noise") == (mended == 100) + (abs(verified - 500) == 200)
+        assert claim.text.count("beyond the noise") == (fixed == 100) + (abs(verified - 500) == 200)
 
     @pytest.mark.parametrize(("clean", "verified"), [(+3, 300), (+3, 490), (-5, 700)])
-    def test_nothing_is_said_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
+    def test_no_claim_is_made_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
         plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", plain)])
         clean += made.given[0].clean.successes
-        changed = with_figures(made, clean, 400, made.given[0].clean.n, verified=verified, mended=100)
+        changed = with_figures(made, clean, 400, made.given[0].clean.n, verified=verified, fixed=100)
         assert not [c for c in statements(changed) if ATTACKED_TOO in c.text]
 
-    def test_of_a_matched_mixed_it_is_said_that_it_is_more_robust(self, small):
+    def test_of_a_matched_mixed_it_is_claimed_that_it_is_more_robust(self, small):
         matched = make_report(small, [("a", verified_config(small))]).trials[0].mixed[0]
         twin = verified_config(small, matched.params, right=900, n=1000)
         made = make_report(small, [("a", verified_config(small)), ("b", twin)])
-        changed = with_figures(made, small.n_clean, 400, small.n_clean, verified=890, mended=100)
+        changed = with_figures(made, small.n_clean, 400, small.n_clean, verified=890, fixed=100)
         (claim,) = [c for c in statements(changed) if ATTACKED_TOO in c.text]
-        assert claim.holds is None  # by less than can be told
+        assert claim.holds is None  # by less than the noise
 
     def test_a_matched_mix_takes_the_verified_figure_of_its_own_configuration(self, small):
         first = make_report(small, [("a", verified_config(small))])
@@ -260,7 +260,7 @@ class TestVerified:
 ATTACKED_TOO = "better on one, clean or verified"
 
 
-def with_figures(report, clean, margin_bound, n=1000, verified=None, mended=None):
+def with_figures(report, clean, margin_bound, n=1000, verified=None, fixed=None):
     """The report's first trial with other numbers, to see the statements turn; under attack of 1,000."""
     trial = report.trials[0]
     mix = dataclasses.replace(
@@ -270,9 +270,7 @@ def with_figures(report, clean, margin_bound, n=1000, verified=None, mended=None
         verified=None if verified is None else share(verified, 1000, "verified"),
     )
     paired = {
-        key: dataclasses.replace(
-            pair, only_first=pair.only_first if mended is None else mended, only_second=0
-        )
+        key: dataclasses.replace(pair, only_first=pair.only_first if fixed is None else fixed, only_second=0)
         for key, pair in trial.paired.items()
     }
     return dataclasses.replace(report, trials=(dataclasses.replace(trial, mix=mix, paired=paired),))
@@ -287,9 +285,9 @@ class TestStatements:
     """On digits RBC has 93.5 % clean and 68.8 % under attack."""
 
     def test_clean(self, report):
-        assert verdict(with_figures(report, 960, 680, mended=25), "Clean error below") is True
-        assert verdict(with_figures(report, 930, 680, mended=25), "Clean error below") is False
-        assert verdict(with_figures(report, 937, 680, mended=2), "Clean error below") is None
+        assert verdict(with_figures(report, 960, 680, fixed=25), "Clean error below") is True
+        assert verdict(with_figures(report, 930, 680, fixed=25), "Clean error below") is False
+        assert verdict(with_figures(report, 937, 680, fixed=2), "Clean error below") is None
         assert verdict(with_figures(report, 954, 680), "as far as the paper's") is True  # down by 29.2 %
         assert verdict(with_figures(report, 953, 680), "as far as the paper's") is False  # down by 27.7 %
 
@@ -310,10 +308,10 @@ class TestStatements:
         reach = report.trials[0].reach[0]
         above = round(1000 * reach.clean) + 10, round(1000 * reach.bound) + 10
         words = "Mixed (T = 1) on both, by"
-        assert verdict(with_figures(report, *above, mended=20), words) is True
-        assert verdict(with_figures(report, *above, mended=2), words) is None
-        assert verdict(with_figures(report, above[0] - 10, above[1], mended=20), words) is False
-        assert verdict(with_figures(report, above[0], above[1] - 10, mended=20), words) is False
+        assert verdict(with_figures(report, *above, fixed=20), words) is True
+        assert verdict(with_figures(report, *above, fixed=2), words) is None
+        assert verdict(with_figures(report, above[0] - 10, above[1], fixed=20), words) is False
+        assert verdict(with_figures(report, above[0], above[1] - 10, fixed=20), words) is False
 
     def test_bound_against_verified(self, report):
         words = "Margin bound confirmed"

@@ -148,7 +148,7 @@ class TestResult:
         assert ((found.quantile >= 0) & (found.quantile <= 1)).all()
         assert ((found.alpha >= 0.5) & (found.alpha <= 1)).all()
 
-    def test_the_best_cell_tells_the_tables(self, found):
+    def test_the_best_cell_agrees_with_the_tables(self, found):
         i, j, k = found.best.index
         assert (found.best.params.s, found.best.params.p, found.best.params.c) == (
             GRID.s[i],
@@ -193,9 +193,9 @@ class TestResult:
             assert row[name] == getattr(found, name)[1, 2, 3]
 
     def test_progress(self, bundle):
-        told = []
-        grid_search(bundle, SMALL, 0.9, progress=told.append)
-        assert told == [0.25, 0.5, 0.75, 1.0]
+        shares = []
+        grid_search(bundle, SMALL, 0.9, progress=shares.append)
+        assert shares == [0.25, 0.5, 0.75, 1.0]
 
 
 def altered(result, **tables):
@@ -376,7 +376,7 @@ class TestErrors:
             grid_search(bundle, SMALL)
 
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "message"),
         [
             ({"beta": 98.5}, r"beta must lie in \[0, 1\], got 98.5"),
             ({"clamp": "tanh"}, "clamp must be one of"),
@@ -389,9 +389,9 @@ class TestErrors:
             ({"grid": "cifar10"}, "grid must be"),
         ],
     )
-    def test_bad_arguments(self, bundle, change, said):
+    def test_bad_arguments(self, bundle, change, message):
         arguments = {"bundle": bundle, "grid": SMALL} | change
-        with pytest.raises(ParameterError, match=said):
+        with pytest.raises(ParameterError, match=message):
             grid_search(**arguments)
 
 

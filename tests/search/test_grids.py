@@ -72,7 +72,7 @@ def test_widened():
 
 
 @pytest.mark.parametrize(
-    ("axes", "said"),
+    ("axes", "message"),
     [
         ({"s": [0.0, 1.0]}, r"s must lie in \(0, 1e\+06\], got 0"),
         ({"p": [-1.0]}, "p must lie in"),
@@ -87,13 +87,13 @@ def test_widened():
         ),
     ],
 )
-def test_bad_lists(axes, said):
-    with pytest.raises(ParameterError, match=said):
+def test_bad_lists(axes, message):
+    with pytest.raises(ParameterError, match=message):
         GridSpec(**({"s": [1.0], "p": [1.0], "c": [0.0]} | axes))
 
 
 @pytest.mark.parametrize(
-    ("ranges", "said"),
+    ("ranges", "message"),
     [
         ({"s": (0, 1)}, "s must lie in"),
         ({"p": (4, 1)}, "the range of p must ascend, got 4 to 1"),
@@ -102,8 +102,8 @@ def test_bad_lists(axes, said):
         ({"steps": 2.5}, "steps must be an integer"),
     ],
 )
-def test_bad_ranges(ranges, said):
-    with pytest.raises(ParameterError, match=said):
+def test_bad_ranges(ranges, message):
+    with pytest.raises(ParameterError, match=message):
         GridSpec.from_ranges(**({"s": (1, 2), "p": (1, 2), "c": (0, 1)} | ranges))
 
 

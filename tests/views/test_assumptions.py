@@ -29,7 +29,7 @@ def test_by_hand(by_hand):
     assert view.kept == share(1, 3)  # wrong: 2, 3, 4 with margins 0.2, 0.85, 0.2
     assert view.kept_std_right == share(1, 3)
     assert view.promised == pytest.approx(3 * (1 - 1 / 3))
-    assert (view.mended, view.broken, view.not_second) == (2, 0, 0)
+    assert (view.fixed, view.broken, view.not_second) == (2, 0, 0)
 
 
 def test_the_gain_is_the_mixs(digits):
@@ -37,10 +37,10 @@ def test_the_gain_is_the_mixs(digits):
     best = grid_search(digits, GridSpec.paper("cifar10")).best
     remix = engine.remix(best.params)
     view = assumptions(engine, remix)
-    assert view.mended - view.broken == remix.clean.successes - remix.rob_clean.successes
+    assert view.fixed - view.broken == remix.clean.successes - remix.rob_clean.successes
     assert view.kept.value == pytest.approx(best.objective)
-    assert view.mended <= view.kept_std_right.n - view.kept_std_right.successes
-    assert view.not_second == view.kept_std_right.n - view.kept_std_right.successes - view.mended
+    assert view.fixed <= view.kept_std_right.n - view.kept_std_right.successes
+    assert view.not_second == view.kept_std_right.n - view.kept_std_right.successes - view.fixed
 
 
 def test_a_transform_that_changes_predictions_is_counted(bundle):

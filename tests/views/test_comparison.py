@@ -197,7 +197,7 @@ def with_card(bundle: LogitBundle, **fields) -> LogitBundle:
     return dataclasses.replace(bundle, manifest=bundle.manifest.model_copy(update=fields))
 
 
-def test_what_differs_is_told_and_what_does_not_is_not(bundles):
+def test_what_differs_is_listed_and_what_does_not_is_not(bundles):
     assert comparison_warnings({"ten": bundles["ten"], "other": bundles["other"]}) == ()
     square = with_card(bundles["other"], attack=AttackCard(name="Square", n_queries=500))
     mmaa = with_card(bundles["ten"], attack=AttackCard(name="MMAA", n_iter=100, n_targets=9))

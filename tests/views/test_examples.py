@@ -26,24 +26,24 @@ def test_changed_examples_are_those_where_h_and_the_mix_part(made, bundle, where
     before, after = engine.rob_right[rows], part.mix_right
     found = changed_examples(engine, remix, where)
     assert len(found.row) == (before != after).sum() > 0
-    assert found.mended.sum() - (~found.mended).sum() == after.sum() - before.sum()
-    assert ((found.mix == found.label) == found.mended).all()
-    assert ((found.rob == found.label) != found.mended).all()
+    assert found.fixed.sum() - (~found.fixed).sum() == after.sum() - before.sum()
+    assert ((found.mix == found.label) == found.fixed).all()
+    assert ((found.rob == found.label) != found.fixed).all()
     labels = bundle.clean_labels if where == "clean" else bundle.attacked.labels
     np.testing.assert_array_equal(found.label, labels[found.row])
     if where == "attacked":
         np.testing.assert_array_equal(found.number, bundle.attacked.index[found.row])
 
 
-def test_a_story_tells_what_the_table_tells(made, bundle):
+def test_a_story_agrees_with_the_table(made, bundle):
     engine, remix = made
     found = changed_examples(engine, remix)
     names = bundle.manifest.classes
     for i in range(len(found.row)):
-        told = story(engine, remix, "clean", int(found.row[i]))
-        assert told.outcome == ("mended" if found.mended[i] else "broken")
-        assert (told.label, told.mix) == (names[found.label[i]], names[found.mix[i]])
-        assert told.margin == found.margin[i]
+        shown = story(engine, remix, "clean", int(found.row[i]))
+        assert shown.outcome == ("fixed" if found.fixed[i] else "broken")
+        assert (shown.label, shown.mix) == (names[found.label[i]], names[found.mix[i]])
+        assert shown.margin == found.margin[i]
 
 
 def test_rows_that_are_not_there_are_refused(made, bundle):

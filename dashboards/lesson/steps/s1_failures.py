@@ -95,7 +95,7 @@ class TwoFailures(Step):
         ]
         if self.answered:
             transfer = measured(base.std_attacked)
-            bars.append(fig.Bar(self._bar_name("g at h's", "transfer"), transfer, STD, hollow=True))
+            bars.append(fig.Bar(self._bar_name("g_at_h", "transfer"), transfer, STD, hollow=True))
         guess = None if self.prediction is None else (attacked, float(self.prediction) / 100)
         return {"accuracy": fig.accuracy_figure(bars, guess)}
 

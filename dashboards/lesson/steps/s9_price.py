@@ -131,7 +131,7 @@ class Price(Step):
         return fig.Point(self.plain("point", name=name), x, measured(y), colour, symbol)
 
     def _verified_point(self, one: Known, clean: Estimate) -> fig.Point:
-        name, colour = ("plain verified", PLAIN) if one.params.plain else ("verified", MIX)
+        name, colour = ("plain_verified", PLAIN) if one.params.plain else ("verified", MIX)
         return self._point(name, clean, one.verified, colour, "star")._replace(detail=one.name)
 
 

@@ -19,7 +19,7 @@ class Page:
         self.board, self.sent = board, []
         board.send = lambda content, buffers=None: self.sent.append((content, buffers or []))
 
-    def say(self, **content) -> None:
+    def post(self, **content) -> None:
         self.board._receive(self.board, content, [])
 
     @property
@@ -27,7 +27,7 @@ class Page:
         return [content for content, _ in self.sent if content["type"] == "frame"]
 
     def ack(self) -> None:
-        self.say(type="ack", id=self.frames[-1]["id"])
+        self.post(type="ack", id=self.frames[-1]["id"])
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_what_has_no_typed_array_is_plain_json():
 
 
 def test_one_message_with_one_buffer_per_update(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     board.draw({"a": figure(1), "b": figure(2)}, {"a": "n = 1"})
     assert len(page.sent) == 1
     content, buffers = page.sent[0]
@@ -131,7 +131,7 @@ def test_one_message_with_one_buffer_per_update(board, page):
 
 
 def test_only_changed_arrays_travel_and_a_new_page_gets_all(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     x, y = np.arange(5.0), np.zeros(5)
     drawn = {"a": {"data": [{"type": "scatter", "x": x, "y": y}]}}
     board.draw(drawn)
@@ -144,14 +144,14 @@ def test_only_changed_arrays_travel_and_a_new_page_gets_all(board, page):
     np.testing.assert_array_equal(revive(trace["y"], buffers[0]), np.ones(5))
     assert len(buffers[0]) == y.nbytes
     assert [frame["after"] for frame in page.frames] == [0, page.frames[0]["id"]]
-    page.say(type="ready")
+    page.post(type="ready")
     content, buffers = page.sent[-1]
     np.testing.assert_array_equal(revive(content["figures"]["a"], buffers[0])["data"][0]["x"], x)
     assert content["after"] == 0
 
 
 def test_only_changed_panels_travel(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     board.draw({"a": figure(1), "b": figure(2)})
     page.ack()
     board.draw({"b": figure(3)})
@@ -166,13 +166,13 @@ def test_nothing_leaves_and_nothing_is_made_before_a_page_listens(board, page):
     board.request(lambda visible: calls.append(visible) or {})
     board.draw({"a": figure(1)})
     assert (page.sent, calls) == ([], [])
-    page.say(type="ready")
+    page.post(type="ready")
     assert calls == [frozenset({"a", "b"})]
     assert title(page.frames[0], "a") == 1
 
 
 def test_one_frame_in_flight_and_the_newest_request_wins(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     made = []
 
     def maker(value):
@@ -189,7 +189,7 @@ def test_one_frame_in_flight_and_the_newest_request_wins(board, page):
 
 
 def test_draws_while_in_flight_merge_into_one_frame(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     board.draw({"a": figure(0)})
     board.draw({"a": figure(1)})
     board.draw({"b": figure(2)})
@@ -201,7 +201,7 @@ def test_draws_while_in_flight_merge_into_one_frame(board, page):
 
 
 def test_a_maker_may_draw_and_request(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
 
     def make(visible):
         board.draw({"b": figure(2)})
@@ -215,7 +215,7 @@ def test_a_maker_may_draw_and_request(board, page):
 
 
 def test_only_visible_panels_are_asked_for_and_the_rest_when_it_appears(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     board.visible = ["a"]
     asked = []
     board.request(lambda visible: asked.append(visible) or {name: figure(1) for name in visible})
@@ -233,7 +233,7 @@ def test_only_visible_panels_are_asked_for_and_the_rest_when_it_appears(board, p
 
 def test_a_lost_acknowledgement_frees_the_board_by_the_clock(board, page):
     board.timeout = 0.0
-    page.say(type="ready")
+    page.post(type="ready")
     board.draw({"a": figure(1)})
     board.draw({"a": figure(2)})
     assert [title(frame, "a") for frame in page.frames] == [1, 2]
@@ -242,7 +242,7 @@ def test_a_lost_acknowledgement_frees_the_board_by_the_clock(board, page):
 def test_a_lost_acknowledgement_frees_the_board_on_the_event_loop(board, page):
     async def drag() -> None:
         board.timeout = 0.02
-        page.say(type="ready")
+        page.post(type="ready")
         board.request(lambda visible: {"a": figure(1)})
         board.request(lambda visible: {"a": figure(2)})
         assert len(page.frames) == 1
@@ -256,7 +256,7 @@ def test_a_lost_acknowledgement_frees_the_board_on_the_event_loop(board, page):
 
 def test_a_page_that_is_gone_costs_no_more_work_until_it_speaks(board, page):
     board.timeout = 0.0
-    page.say(type="ready")
+    page.post(type="ready")
     for value in range(20):
         board.draw({"a": figure(value)})
     assert len(page.frames) == board.patience
@@ -267,11 +267,11 @@ def test_a_page_that_is_gone_costs_no_more_work_until_it_speaks(board, page):
 
 def test_a_late_acknowledgement_does_not_free_the_next_frame(board, page):
     board.timeout = 0.0
-    page.say(type="ready")
+    page.post(type="ready")
     board.draw({"a": figure(1)})
     board.draw({"a": figure(2)})
     board.timeout = 60.0
-    page.say(type="ack", id=page.frames[0]["id"])
+    page.post(type="ack", id=page.frames[0]["id"])
     board.draw({"a": figure(3)})
     assert len(page.frames) == 2
 
@@ -280,7 +280,7 @@ def test_an_error_in_a_maker_is_reported_and_leaves_the_board_working():
     errors = []
     board = Board([Panel("a", "First")], on_error=errors.append)
     page = Page(board)
-    page.say(type="ready")
+    page.post(type="ready")
     board.request(lambda visible: 1 / 0)
     assert [type(error) for error in errors] == [ZeroDivisionError]
     board.request(lambda visible: {"a": figure(1)})
@@ -288,7 +288,7 @@ def test_an_error_in_a_maker_is_reported_and_leaves_the_board_working():
 
 
 def test_without_a_callback_the_error_is_raised_and_leaves_the_board_working(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     with pytest.raises(ZeroDivisionError):
         board.request(lambda visible: 1 / 0)
     board.draw({"a": figure(1)})
@@ -296,11 +296,11 @@ def test_without_a_callback_the_error_is_raised_and_leaves_the_board_working(boa
 
 
 def test_a_new_page_gets_everything_even_with_a_frame_in_flight(board, page):
-    page.say(type="ready")
+    page.post(type="ready")
     board.draw({"a": figure(1), "b": figure(2)}, {"b": "n = 2"})
     page.ack()
     board.draw({"a": figure(3)})
-    page.say(type="ready")
+    page.post(type="ready")
     frame = page.frames[-1]
     assert (title(frame, "a"), title(frame, "b"), frame["notes"]) == (3, 2, {"b": "n = 2"})
 
@@ -326,11 +326,11 @@ def test_events_reach_those_who_asked_for_their_kind(board, page):
     board.on_event(everything.append)
     assert len(board.wanted) == 5
     point = {"curve": 0, "point": 3, "x": 1.5, "y": 2, "customdata": [7]}
-    page.say(type="event", panel="a", kind="click", points=[point])
-    page.say(type="event", panel="b", kind="relayout", points=[], detail={"xaxis.range[0]": 0.5})
-    page.say(type="event", panel="nowhere", kind="click", points=[])
-    page.say(type="event", panel="a", kind="mystery", points=[])
-    page.say(type="nonsense")
+    page.post(type="event", panel="a", kind="click", points=[point])
+    page.post(type="event", panel="b", kind="relayout", points=[], detail={"xaxis.range[0]": 0.5})
+    page.post(type="event", panel="nowhere", kind="click", points=[])
+    page.post(type="event", panel="a", kind="mystery", points=[])
+    page.post(type="nonsense")
     assert clicks == [BoardEvent("a", "click", (point,))]
     assert everything == [clicks[0], BoardEvent("b", "relayout", (), {"xaxis.range[0]": 0.5})]
 
@@ -338,7 +338,7 @@ def test_events_reach_those_who_asked_for_their_kind(board, page):
 def test_what_the_page_cannot_draw_is_reported():
     errors = []
     page = Page(Board([Panel("a", "First")], on_error=errors.append))
-    page.say(type="error", panel="a", message="no such trace type")
+    page.post(type="error", panel="a", message="no such trace type")
     assert "'a' could not be drawn: no such trace type" in str(errors[0])
 
 
@@ -350,7 +350,7 @@ def test_download_sends_the_text_as_bytes(board, page):
 
 
 def test_the_library_is_sent_where_there_is_no_server_of_ours(board, page):
-    page.say(type="library")
+    page.post(type="library")
     content, buffers = page.sent[0]
     assert content == {"type": "library"}
     assert b"plotly.js (cartesian" in bytes(buffers[0][:100])

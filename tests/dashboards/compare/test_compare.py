@@ -1,4 +1,4 @@
-"""The comparison without a browser: settings move the numbers, and what is wrong is told in one line."""
+"""The comparison without a browser: settings move the numbers, and what is wrong is shown in one line."""
 
 import asyncio
 import dataclasses
@@ -121,13 +121,13 @@ def test_bundles_of_all_kinds_stand_beside_each_other(compare, bundles):
     assert compare.banner.value == ""
     assert compare.shown.transfers == expected(bundles, ["one", "two", "many", "bare"], alpha="source")
     notes = " ".join(compare.shown.notes)
-    for told in (
+    for message in (
         "10 (one, two, bare); 20 (many)",
         "ε = 0.5 (many)",
         "black box (two)",
         "bare has no attacked part",
     ):
-        assert told in notes
+        assert message in notes
     assert {row["bundle"] for row in compare.results.best.rows} == {"one", "two", "many"}
     bare = [row for row in compare.results.transfers.rows if row["target"] == "bare"]
     assert all(row["clean"] is not None and row["transfer"] is None for row in bare)
@@ -143,7 +143,7 @@ def test_the_facts_say_which_attack(compare):
     assert one["rob_attacked_more"].count(" to ") == 1
 
 
-def test_a_broken_file_is_left_out_and_told_in_one_line(compare, folder, tmp_path):
+def test_a_broken_file_is_left_out_and_reported_in_one_line(compare, folder, tmp_path):
     bad = tmp_path / "bad <b>.safetensors"
     damaged = bytearray((folder / "one.safetensors").read_bytes())
     damaged[-5] ^= 1
@@ -169,7 +169,7 @@ def test_an_added_bundle_gets_a_name_of_its_own(compare, bundles, tmp_path):
     assert compare.shown.summaries["one (2)"].classes == 10
 
 
-def test_a_file_is_told_of_by_its_name_and_not_by_where_it_lies(compare, tmp_path):
+def test_a_file_is_called_by_its_name_and_not_by_where_it_lies(compare, tmp_path):
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"no bundle")
     compare.add(bad)
@@ -185,7 +185,7 @@ def test_more_than_six_are_refused(compare, bundles, tmp_path):
     assert compare.controls.bundles._boxes["extra4"].value is False
 
 
-def test_none_and_one_are_told(compare):
+def test_none_and_one_are_explained(compare):
     compare.state.bundles = ("two",)
     assert "Only one bundle is chosen" in compare.results.notes.value
     assert len(compare.results.transfers.rows) == 1
@@ -207,7 +207,7 @@ def test_a_link_reproduces_the_view(compare, folder, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ("bundles=nope,one", "no bundle &#39;nope&#39; here"),
         ("beta=98.5", "β must be between 0 and 1. Did you mean 0.985?"),
@@ -219,9 +219,9 @@ def test_a_link_reproduces_the_view(compare, folder, monkeypatch):
         ("bundles=" + "x" * 9000, "longer than 8,000"),
     ],
 )
-def test_what_is_wrong_with_a_link_is_told_and_the_rest_counts(compare, query, told):
+def test_what_is_wrong_with_a_link_is_reported_and_the_rest_counts(compare, query, message):
     compare.open_link(f"{query}&theme=dark")
-    assert told in compare.banner.value
+    assert message in compare.banner.value
     assert set(compare.state.bundles) <= {"one", "two"}
     assert compare.shown.settings.bundles
 
@@ -315,7 +315,7 @@ def test_work_runs_beside_the_page_and_a_cancel_keeps_the_view(compare, monkeypa
         while compare.controls.again.layout.display == "none":
             await asyncio.sleep(0.01)
         assert compare.shown is before
-        assert "Cancelled" in compare.controls._said.value
+        assert "Cancelled" in compare.controls._status.value
         searched.set()
         compare.controls.again.click()
         while compare.shown is before:
@@ -326,7 +326,7 @@ def test_work_runs_beside_the_page_and_a_cancel_keeps_the_view(compare, monkeypa
     assert compare.controls.progress.layout.visibility == "hidden"
 
 
-def test_an_unexpected_error_is_told_without_traceback(compare, monkeypatch, caplog):
+def test_an_unexpected_error_is_reported_without_traceback(compare, monkeypatch, caplog):
     def fail(*_, **__):
         raise RuntimeError("boom")
 

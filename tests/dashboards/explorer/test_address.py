@@ -78,11 +78,11 @@ def press(name):
 
 
 def slide(name, value):
-    return lambda explorer, browser: setattr(explorer.controls.knobs[name].slider, "value", value)
+    return lambda explorer, browser: setattr(explorer.controls.number_inputs[name].slider, "value", value)
 
 
 def type_in(name, text):
-    return lambda explorer, browser: setattr(explorer.controls.knobs[name].box, "value", text)
+    return lambda explorer, browser: setattr(explorer.controls.number_inputs[name].box, "value", text)
 
 
 def choose(name, value):
@@ -92,7 +92,7 @@ def choose(name, value):
 def of_snapshots(name):
     def act(explorer, browser):
         if explorer.state.snapshots:
-            explorer.below.snapshots.table.on_action(name, len(explorer.state.snapshots) - 1)
+            explorer.details.snapshots.table.on_action(name, len(explorer.state.snapshots) - 1)
 
     return act
 

@@ -153,7 +153,7 @@ def test_the_selection_can_be_read_and_set(explorer, bundle):
     assert drawn["layout"]["annotations"][0]["text"].startswith(
         f"attacked image {bundle.attacked.index[4]}, "
     )
-    assert f"attacked image {bundle.attacked.index[4]}" in explorer.below.examples.story.value
+    assert f"attacked image {bundle.attacked.index[4]}" in explorer.details.examples.story.value
     explorer.selection = None
     assert explorer.state.case == "paper"
     for wrong in (("clean", 300), ("attacked", -1), ("other", 0)):

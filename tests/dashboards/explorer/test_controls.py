@@ -13,8 +13,8 @@ from tests.synthetic import clean_only
 
 
 def test_a_slider_moves_state_headline_and_config(explorer, bundle):
-    explorer.controls.knobs["c"].slider.value = -0.25
-    explorer.controls.knobs["beta"].slider.value = 0.9
+    explorer.controls.number_inputs["c"].slider.value = -0.25
+    explorer.controls.number_inputs["beta"].slider.value = 0.9
     assert (explorer.state.c, explorer.state.beta) == (-0.25, 0.9)
     explorer.make(ALL)
     expected = RemixEngine(bundle).remix(explorer.state.params)
@@ -24,7 +24,7 @@ def test_a_slider_moves_state_headline_and_config(explorer, bundle):
 
 def test_state_moves_sliders_and_widens_their_range(explorer):
     explorer.state.s = 50.0
-    slider = explorer.controls.knobs["s"].slider
+    slider = explorer.controls.number_inputs["s"].slider
     assert slider.value == pytest.approx(50.0)
     assert slider.max >= 1.69
     assert explorer.state.s == 50.0
@@ -32,9 +32,9 @@ def test_state_moves_sliders_and_widens_their_range(explorer):
 
 def test_alpha_by_hand_and_back(explorer):
     explorer.controls.by_hand.value = True
-    assert explorer.controls.knobs["beta"].slider.disabled
-    assert not explorer.controls.knobs["alpha"].slider.disabled
-    explorer.controls.knobs["alpha"].slider.value = 0.9
+    assert explorer.controls.number_inputs["beta"].slider.disabled
+    assert not explorer.controls.number_inputs["alpha"].slider.disabled
+    explorer.controls.number_inputs["alpha"].slider.value = 0.9
     assert explorer.remix.alpha == pytest.approx(0.9)
     assert explorer.config.beta is None
     explorer.controls.by_hand.value = False
@@ -58,7 +58,7 @@ def test_a_preset_is_taken_and_named_while_it_is_in_force(explorer):
     ],
 )
 def test_a_wrong_number_is_refused_and_the_box_goes_back(explorer, name, typed, answer):
-    box, before = explorer.controls.knobs[name].box, getattr(explorer.state, name)
+    box, before = explorer.controls.number_inputs[name].box, getattr(explorer.state, name)
     shown = box.value
     box.value = typed
     assert answer in explorer.header.banner.value
@@ -73,14 +73,14 @@ def test_a_wrong_ln_k_is_refused(explorer, typed):
 
 
 def test_a_typed_number_is_taken_as_it_is_also_outside_the_slider(explorer):
-    explorer.controls.knobs["s"].box.value = "2.34567"
-    explorer.controls.knobs["temperature"].box.value = "5"
+    explorer.controls.number_inputs["s"].box.value = "2.34567"
+    explorer.controls.number_inputs["temperature"].box.value = "5"
     assert (explorer.state.s, explorer.state.temperature) == (2.34567, 5.0)
-    assert explorer.controls.knobs["temperature"].slider.max >= 5
+    assert explorer.controls.number_inputs["temperature"].slider.max >= 5
 
 
 def test_a_dragged_slider_gives_round_numbers(explorer):
-    explorer.controls.knobs["beta"].slider.value = 0.9299999999999999
+    explorer.controls.number_inputs["beta"].slider.value = 0.9299999999999999
     assert explorer.state.beta == 0.93
     assert explorer.config.beta == 0.93
 
@@ -88,7 +88,7 @@ def test_a_dragged_slider_gives_round_numbers(explorer):
 def test_alpha_from_beta_is_shown_and_by_hand_starts_from_it(explorer):
     explorer.make(ALL)
     alpha = explorer.remix.alpha
-    assert explorer.controls.knobs["alpha"].box.value == f"{alpha:.6g}"
+    assert explorer.controls.number_inputs["alpha"].box.value == f"{alpha:.6g}"
     explorer.controls.by_hand.value = True
     assert explorer.state.alpha == alpha
 
@@ -157,7 +157,7 @@ def test_configurations_made_on_the_bundle_are_offered_and_taken(path, bundle, t
     assert "another" not in " ".join(preset.options)
     preset.value = "mine, β = 0.9"
     assert explorer.state.params == MixParams(s=2, p=2, c=-0.3, beta=0.9)
-    assert "mine.json loaded" in explorer.controls.said.value
+    assert "mine.json loaded" in explorer.controls.status.value
     preset.value = "by-hand, α = 0.6"
     assert explorer.state.params.alpha == 0.6
     explorer.state.set(by_hand=False, beta=0.9)

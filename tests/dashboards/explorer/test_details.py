@@ -10,7 +10,7 @@ from mnuts_dashboards.text.cards import story_html
 
 
 def test_the_table_lists_what_the_mix_fixes_and_breaks(explorer):
-    card = explorer.below.examples
+    card = explorer.details.examples
     assert card.table.rows == []  # nobody looks at it
     assert card.table.empty == "Loading examples …"
     card.table.visible = True
@@ -31,7 +31,7 @@ def test_the_table_lists_what_the_mix_fixes_and_breaks(explorer):
 
 
 def test_snapshots_are_compared_restored_and_removed(explorer):
-    table = explorer.below.snapshots.table
+    table = explorer.details.snapshots.table
     first = explorer.state.params
     explorer.controls.keep.click()
     explorer.state.set(c=-0.9, temperature=0.5)
@@ -55,10 +55,10 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
         explorer.state.c = c
         explorer.controls.keep.click()
     assert [p.c for p in explorer.state.snapshots] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
-    assert "the oldest was removed" in explorer.controls.said.value
+    assert "the oldest was removed" in explorer.controls.status.value
     explorer.state.c = 0.7
     explorer.make(ALL)
-    assert explorer.controls.said.value == ""
+    assert explorer.controls.status.value == ""
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_counts_of_fixed_images_name_their_reference(explorer):
     explorer.make(ALL)
     engine, remix = explorer.opened.engine, explorer.remix
     right, mixed = engine.rob_right[: engine.n_clean], remix.on_clean.mix_right
-    card, checks = explorer.below.examples, explorer.below.checks.value
+    card, checks = explorer.details.examples, explorer.details.checks.value
     card.table.visible = True
     fixed, broken = (~right & mixed).sum(), (right & ~mixed).sum()
     assert (

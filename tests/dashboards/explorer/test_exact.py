@@ -110,7 +110,7 @@ def test_snapshots_links_and_steps_back_give_what_is_stored(explorer, shipped):
         links.append(explorer.link())
         explorer.controls.keep.click()
         leave(explorer)
-        explorer.below.snapshots.table.on_action("restore", 0)
+        explorer.details.snapshots.table.on_action("restore", 0)
         assert_shows(explorer, config)
     for link, config in zip(links, shipped.configs.values(), strict=True):
         explorer.open_link(link)

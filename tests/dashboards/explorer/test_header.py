@@ -1,4 +1,4 @@
-"""What stands above the plots: complaints stay until something moves, figures and provenance are told."""
+"""What stands above the plots: complaints stay until something moves, figures and provenance are shown."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_a_complaint_outlasts_what_the_visitor_did_not_change(header, state):
         header.settle()
 
     header.refuse("β must be between 0 and 1")
-    header.outlast(change)
+    header.keep_message_during(change)
     header.settle()
     assert "β must be between 0 and 1" in header.banner.value
     state.c = state.c + 0.1
@@ -44,7 +44,7 @@ def test_a_complaint_outlasts_what_the_visitor_did_not_change(header, state):
     assert header.banner.value == ""
 
 
-def test_errors_of_ours_are_told_in_their_own_words(header, caplog):
+def test_errors_of_ours_are_reported_in_their_own_words(header, caplog):
     header.complain(ParameterError("s is too large"))
     assert "s is too large" in header.banner.value
     assert "Something went wrong" not in header.banner.value

@@ -1,4 +1,4 @@
-"""Links: what is written reads back as the same state; what is wrong is told, and the rest applies."""
+"""Links: what is written reads back as the same state; what is wrong is shown, and the rest applies."""
 
 import pytest
 from hypothesis import given
@@ -68,7 +68,7 @@ def test_a_widened_grid_is_written_as_the_one_it_came_from():
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "message"),
     [
         ("s=99x", "s must be a number greater than 0 and at most 1,000,000 (the link has “99x”)"),
         ("s=0", "s must be greater than 0 and at most 1,000,000 (the link has 0)"),
@@ -94,11 +94,11 @@ def test_a_widened_grid_is_written_as_the_one_it_came_from():
         ("s=1&" + "x" * MAX_QUERY, "longer than 8,000 characters"),
     ],
 )
-def test_a_wrong_value_is_told_and_the_rest_applies(query, told):
+def test_a_wrong_value_is_reported_and_the_rest_applies(query, message):
     link = read(f"{query}&p=2")
     assert len(link.problems) == 1
-    assert told in link.problems[0]
-    assert link.values.get("p") == (None if "longer" in told else 2.0)
+    assert message in link.problems[0]
+    assert link.values.get("p") == (None if "longer" in message else 2.0)
 
 
 def test_a_wrong_name_to_hide_leaves_the_others_hidden():

@@ -23,12 +23,12 @@ def test_every_plot_of_the_explorer_is_drawn(play):
 
 def test_the_numbers_are_the_engines_and_follow_the_state(play):
     play.make(frozenset({"plane"}))
-    assert str(play.remix.clean) in play.told.value
-    assert str(play.remix.margin_bound) in play.told.value
+    assert str(play.remix.clean) in play.messages.value
+    assert str(play.remix.margin_bound) in play.messages.value
     play.state.alpha = 0.6
     play.make(frozenset({"plane"}))
     assert play.params.alpha == 0.6
-    assert "α = 0.6 " in play.told.value
+    assert "α = 0.6 " in play.messages.value
 
 
 def test_with_beta_the_weight_follows():
@@ -38,7 +38,7 @@ def test_with_beta_the_weight_follows():
 
 
 def test_figures_of_the_paper_alone_state_no_numbers_of_the_bundle():
-    assert Playground(["simplex", "bars"], ["s"], bundle="digits").told.value == ""
+    assert Playground(["simplex", "bars"], ["s"], bundle="digits").messages.value == ""
 
 
 @pytest.mark.parametrize(

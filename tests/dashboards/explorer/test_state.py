@@ -35,7 +35,7 @@ def test_take_with_level_moves_alpha_and_beta():
     assert not state.by_hand
 
 
-def test_many_changes_are_told_when_all_are_made():
+def test_many_changes_are_announced_when_all_are_made():
     state, seen = ExplorerState(), []
     state.observe(lambda _: seen.append(state.params), names=["s", "p", "c"])
     state.set(s=2.0, p=2.0, c=0.5)

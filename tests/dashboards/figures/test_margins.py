@@ -85,10 +85,10 @@ def test_no_bar_leaves_its_fixed_range(engine):
 def test_g_is_never_called_attacked(base, remix):
     """The points were found against h: nobody attacked g."""
     figure = histogram_figure(base)
-    told = [note["text"] for note in figure["layout"]["annotations"]]
-    assert "<b>g</b>, at h's attack points (not attacked)" in told
-    told += [trace[key] for trace in figure["data"] for key in ("meta", "hovertemplate")]
-    assert not [text for text in told if re.match(r"(<b>)?g(</b>)?, attacked", text)]
+    texts = [note["text"] for note in figure["layout"]["annotations"]]
+    assert "<b>g</b>, at h's attack points (not attacked)" in texts
+    texts += [trace[key] for trace in figure["data"] for key in ("meta", "hovertemplate")]
+    assert not [text for text in texts if re.match(r"(<b>)?g(</b>)?, attacked", text)]
     medians = medians_figure(base, margins_view.mix_histograms(remix))
     assert medians["layout"]["xaxis"]["ticktext"][0] == "g<br>not attacked"
     hovers = [trace["hovertext"] for trace in medians["data"] if trace["type"] == "bar"]

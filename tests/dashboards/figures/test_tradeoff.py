@@ -73,7 +73,7 @@ def test_the_point_is_the_mix(engine):
     assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.margin_bound.value - low))]
 
 
-def test_other_verified_mixes_are_small_stars_that_tell_what_they_are(engine):
+def test_other_verified_mixes_are_small_stars_with_labels(engine):
     shown = [PARAMS.with_(alpha=0.8), IDENTITY.with_(alpha=0.9)]
     clean, left = engine.remix(PARAMS).clean, share(20, 50, "verified")
     others = [Known(params, "", clean, left, None) for params in shown]

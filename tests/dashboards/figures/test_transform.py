@@ -25,8 +25,8 @@ def test_the_curve_is_the_transform(density):
     v = mapped["x"] + PARAMS.c
     v = v * norm.cdf(v)
     expected = PARAMS.s * np.sign(v) * np.abs(v) ** PARAMS.p
-    for told in (mapped["customdata"], mapped["meta"]["y"]):  # on hover, in the CSV
-        np.testing.assert_allclose(told, expected, atol=1e-12)
+    for values in (mapped["customdata"], mapped["meta"]["y"]):  # on hover, in the CSV
+        np.testing.assert_allclose(values, expected, atol=1e-12)
     unit = float(labels["text"][-1])
     assert labels["y"][-1] == 1.0
     np.testing.assert_allclose(mapped["y"] * unit, expected, atol=1e-12)

@@ -1,5 +1,6 @@
 """The lesson as one page: what it shows and hides, its plots, buttons, fields and links."""
 
+import ast
 import json
 import re
 from html import unescape
@@ -193,3 +194,19 @@ def test_the_notebook_is_thin_and_without_outputs():
     assert len(code) == 1
     assert code[0]["outputs"] == []
     assert notebook["metadata"]["title"] == "Why a robust model knows when it is wrong"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "dashboards/lesson/steps").glob("s*.py")), ids=lambda path: path.stem
+)
+def test_a_steps_words_stand_in_its_template_alone(path):
+    tree = ast.parse(path.read_text())
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    words = [
+        node.value for node in texts if id(node) not in docstrings and re.search(r"[a-z] +[a-z]", node.value)
+    ]
+    assert [text for text in words if "\\" not in text] == []  # formulas are LaTeX
+    assert "macro question(" in path.with_suffix(".html").read_text()

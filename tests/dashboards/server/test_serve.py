@@ -27,7 +27,7 @@ def complaint(**options) -> str:
     return text
 
 
-def test_an_unknown_app_is_told_the_allowed_names():
+def test_an_unknown_app_is_answered_with_the_allowed_names():
     text = complaint(app="exploder")
     assert "'exploder'" in text
     assert all(name in text for name in app_names())
@@ -83,16 +83,16 @@ def test_several_bundles_reach_the_app(monkeypatch, tmp_path):
     assert served_bundles() == paths
 
 
-def test_a_page_that_went_while_it_was_told_something_is_no_error():
+def test_a_page_that_went_while_it_was_sent_something_is_no_error():
     from tornado.websocket import WebSocketClosedError
 
-    from mnuts_dashboards.server.voila_app import _is_worth_telling
+    from mnuts_dashboards.server.voila_app import _is_worth_logging
 
     def record(error):
         return logging.LogRecord("asyncio", logging.ERROR, "", 0, "never retrieved", (), (None, error, None))
 
-    assert not _is_worth_telling(record(WebSocketClosedError()))
-    assert _is_worth_telling(record(RuntimeError()))
+    assert not _is_worth_logging(record(WebSocketClosedError()))
+    assert _is_worth_logging(record(RuntimeError()))
 
 
 @pytest.mark.parametrize(

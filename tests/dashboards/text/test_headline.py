@@ -32,7 +32,7 @@ def test_alpha_next_to_one_keeps_its_digits():
     assert numbers.alpha_text(1 - 2e-7) == "1 − 2e-07"
 
 
-def test_words_tell_the_attack_and_the_warnings(table):
+def test_words_name_the_attack_and_the_warnings(table):
     html = headline.words_html(table, ("<b>careful</b>",), None)
     assert "not recorded in the bundle" in html
     assert "&lt;b&gt;careful" in html
@@ -68,7 +68,7 @@ def test_messages_are_escaped():
     assert messages.banner_html(None) == ""
 
 
-def test_found_tells_warnings(bundle):
+def test_found_lists_warnings(bundle):
     result = grid_search(bundle, GridSpec.from_ranges((0.5, 1), (1, 2), (-0.2, 0), steps=2))
     html = headline.found_html(result)
     assert f"of {result.n_wrong} wrong clean images" in html

@@ -57,7 +57,7 @@ def test_names_from_a_bundle_cannot_run(html):
     assert "mnuts remix BUNDLE.safetensors" in html  # the name is the bundle's own, and no word for a shell
 
 
-def test_it_tells_how_to_repeat_it(html, explorer):
+def test_it_shows_how_to_repeat_it(html, explorer):
     assert f"?{explorer.link()}".replace("&", "&amp;") in html
     assert "mnuts remix" in html
     assert "--s 2.0" in html

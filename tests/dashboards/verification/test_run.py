@@ -95,7 +95,7 @@ def test_other_images_than_the_bundles_are_refused(engine, config, tmp_path):
         Verification(Request(config, engine.bundle, N, STEPS, f"npz:{file}")).work(lambda share: None)
 
 
-def test_what_is_not_at_hand_is_told(engine, bundle):
+def test_what_is_not_at_hand_is_reported(engine, bundle):
     assert why_not(engine.bundle) is None
     assert "no threat model" in why_not(bundle)
     assert "no threat model" in why_not(clean_only(bundle))
@@ -167,31 +167,31 @@ def test_a_run_waits_for_its_turn_and_gives_up_its_place_when_it_is_cancelled(en
 
 class TestVerifier:
     @pytest.fixture
-    def told(self):
+    def messages(self):
         return []
 
     @pytest.fixture
-    def verifier(self, engine, config, told):
-        made = Verifier(lambda: config, lambda: told.append("changed"), told.append)
+    def verifier(self, engine, config, messages):
+        made = Verifier(lambda: config, lambda: messages.append("changed"), messages.append)
         made.use(engine, trusted=True)
         return made
 
     @pytest.mark.slow
-    def test_a_run_gives_a_result_for_this_very_mix(self, verifier, config, told):
+    def test_a_run_gives_a_result_for_this_very_mix(self, verifier, config, messages):
         verifier.n.value, verifier.steps.value = N, STEPS
         verifier.start.click()  # no event loop: it is done at once
-        assert told == ["changed"]
+        assert messages == ["changed"]
         known = verifier.results.of(config.params)
         assert (known.verified.kind, known.verified.n) == ("verified", N)
         assert verifier.results.of(config.params.with_(c=0.1)) is None
-        assert "on the same images: margin bound" in verifier.told.value
-        assert "mnuts evaluate" in verifier.told.value
+        assert "on the same images: margin bound" in verifier.status.value
+        assert "mnuts evaluate" in verifier.status.value
         assert not verifier.running
 
     def test_a_bundle_without_models_disables_the_button(self, verifier, bundle):
         verifier.use(RemixEngine(bundle), trusted=True)
         assert verifier.start.disabled
-        assert "the bundle names no threat model" in verifier.told.value
+        assert "the bundle names no threat model" in verifier.status.value
 
     def test_a_page_cannot_start_what_its_button_does_not_offer(self, verifier, engine, monkeypatch):
         """A page can send any click."""
@@ -230,4 +230,4 @@ class TestVerifier:
         for before, words in shown:
             run.before = before
             verifier._on_progress(0.0)
-            assert words in verifier.told.value
+            assert words in verifier.status.value

@@ -8,7 +8,7 @@ from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.lesson.app import Lesson
 from mnuts_dashboards.widgets import upload as uploads
 from mnuts_dashboards.widgets.browser import Page
-from mnuts_dashboards.widgets.heartbeat import Pulse
+from mnuts_dashboards.widgets.heartbeat import Heartbeat
 from mnuts_dashboards.widgets.table import Column, Table
 from mnuts_dashboards.widgets.upload import Upload, harmless
 from mnuts_dashboards.widgets.widget import PageWidget
@@ -20,7 +20,7 @@ def listening(widget):
     return widget
 
 
-def test_the_page_is_told_of_steps_and_tells_of_arrivals():
+def test_the_page_receives_steps_and_reports_arrivals():
     page, seen = listening(Page()), []
     page.on_arrive = lambda *given: seen.append(given)
     page.push("s=1", 1)
@@ -31,11 +31,11 @@ def test_the_page_is_told_of_steps_and_tells_of_arrivals():
     assert seen == [(0, "s=2"), (None, "s=3")]
 
 
-def test_a_page_that_asks_is_told_that_the_kernel_is_there():
-    pulse = listening(Pulse(w.VBox()))
+def test_a_page_that_asks_hears_that_the_kernel_is_there():
+    heartbeat = listening(Heartbeat(w.VBox()))
     for content in ({"type": "there?"}, {"type": "other"}, {}):
-        pulse._receive(None, content, [])
-    assert pulse.sent == [{"type": "here"}]
+        heartbeat._receive(None, content, [])
+    assert heartbeat.sent == [{"type": "here"}]
 
 
 def test_a_page_that_has_drawn_the_app_gets_every_state_anew(monkeypatch):
@@ -44,15 +44,15 @@ def test_a_page_that_has_drawn_the_app_gets_every_state_anew(monkeypatch):
     app = w.VBox([w.HBox([line]), table])
     sent = []
     monkeypatch.setattr(w.Widget, "send_state", lambda widget, key=None: sent.append((widget, key)))
-    Pulse(app)._receive(None, {"type": "drawn"}, [])
+    Heartbeat(app)._receive(None, {"type": "drawn"}, [])
     assert {widget for widget, _ in sent} >= {app, line, line.layout, table}
     assert next("value" in keys for widget, keys in sent if widget is line)
     assert next("rows" in keys and "_esm" not in keys for widget, keys in sent if widget is table)
 
 
 @pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
-def test_every_app_has_a_pulse(app):
-    assert sum(isinstance(child, Pulse) for child in app().children) == 1
+def test_every_app_has_a_heartbeat(app):
+    assert sum(isinstance(child, Heartbeat) for child in app().children) == 1
 
 
 def test_in_jupyterlab_a_line_of_python_is_copied():
@@ -84,9 +84,12 @@ def test_a_table_answers_to_rows_and_buttons_that_it_has():
 def upload(monkeypatch):
     monkeypatch.setattr(Upload, "_total", 0)
     made = Upload(
-        (".json",), "take", take=lambda path: made.taken.append(path), refuse=lambda m: made.told.append(m)
+        (".json",),
+        "take",
+        take=lambda path: made.taken.append(path),
+        refuse=lambda m: made.messages.append(m),
     )
-    made.taken, made.told = [], []
+    made.taken, made.messages = [], []
     return listening(made)
 
 
@@ -99,14 +102,14 @@ def send(upload, name, pieces, size=None):
 
 def test_pieces_become_a_file(upload):
     send(upload, "../../my config.json", [b"{", b'"a": 1', b"}"])
-    assert upload.told == []
+    assert upload.messages == []
     assert upload.taken[0].name == "my config.json"
     assert upload.taken[0].read_bytes() == b'{"a": 1}'
     assert upload.sent == [{"type": "next"}] * 3 + [{"type": "end"}]
 
 
 @pytest.mark.parametrize(
-    ("name", "pieces", "size", "told"),
+    ("name", "pieces", "size", "message"),
     [
         ("x.exe", [b"1"], None, "x.exe must end in .json"),
         ("x.json", [], 0, "must hold 1 byte to 256 MiB, got 0 bytes"),
@@ -115,9 +118,9 @@ def test_pieces_become_a_file(upload):
         ("x.json", [b"123"], 2, "larger than announced"),
     ],
 )
-def test_what_is_not_taken_is_told(upload, name, pieces, size, told):
+def test_what_is_not_taken_is_reported(upload, name, pieces, size, message):
     send(upload, name, pieces, size)
-    assert told in upload.told[0]
+    assert message in upload.messages[0]
     assert upload.taken == []
     assert upload.sent[-1] == {"type": "end"}
 
@@ -127,12 +130,12 @@ def test_one_visitor_cannot_fill_the_disk(upload, monkeypatch):
     send(upload, "a.json", [b"1234"])
     send(upload, "b.json", [b"12"])
     assert len(upload.taken) == 1
-    assert "reload the page" in upload.told[0]
+    assert "reload the page" in upload.messages[0]
 
 
 def test_pieces_without_a_beginning_are_dropped(upload):
     upload._receive(None, {"type": "piece"}, [b"123"])
-    assert (upload.taken, upload.told) == ([], [])
+    assert (upload.taken, upload.messages) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -153,17 +156,17 @@ def test_an_unfinished_file_counts_and_its_bytes_are_free_when_it_is_given_up(up
     monkeypatch.setattr(uploads, "MAX_TOTAL", 5)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     other = listening(
-        Upload((".json",), "take", take=lambda path: None, refuse=lambda m: other.told.append(m))
+        Upload((".json",), "take", take=lambda path: None, refuse=lambda m: other.messages.append(m))
     )
-    other.told = []
+    other.messages = []
     send(upload, "a.json", [b"12"], size=4)
     assert len(list(tmp_path.rglob("*.part"))) == 1
     send(other, "b.json", [b"12"])
-    assert "you may leave" in other.told[0]
+    assert "you may leave" in other.messages[0]
     upload._receive(None, {"type": "refused", "message": "gone"}, [])
     assert not list(tmp_path.rglob("*.part"))
     send(other, "b.json", [b"12"])
-    assert len(other.told) == 1
+    assert len(other.messages) == 1
     send(upload, "c.json", [b"1"], size=3)
     assert len(list(tmp_path.rglob("*.part"))) == 1
     upload.close()
@@ -177,14 +180,14 @@ def test_no_bound_lies_in_what_a_page_may_write(upload):
     send(upload, "x.json", [], uploads.MAX_FILE + 1)
     send(upload, "x.json", [], True)
     assert upload.taken == []
-    assert len(upload.told) == 3
+    assert len(upload.messages) == 3
 
 
 @pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
 def test_a_page_writes_only_the_traits_that_it_may(app):
     """Our widgets' other traits stay as they are, whatever a page sends."""
     found = own_widgets(app())
-    assert any(isinstance(widget, Pulse) for widget in found)
+    assert any(isinstance(widget, Heartbeat) for widget in found)
     for widget in found:
         for name in set(widget.trait_names(sync=True)) - widget.from_page - {"layout"}:
             before = getattr(widget, name)

@@ -29,7 +29,7 @@ class App:
     """A state that is one word."""
 
     def __init__(self):
-        self.view, self.browser, self.told = "a", FakeBrowser(), 0
+        self.view, self.browser, self.announced = "a", FakeBrowser(), 0
         self.navigator = Navigator(self.browser, lambda: self.view, self.show, self.changed)
         self.navigator.restart()
 
@@ -37,7 +37,7 @@ class App:
         self.set(link)
 
     def changed(self):
-        self.told += 1
+        self.announced += 1
 
     def set(self, view):
         self.view = view
@@ -108,9 +108,9 @@ def test_a_change_that_changes_no_link_is_no_step(app):
     assert app.addresses() == ["a"]
 
 
-def test_a_drag_is_one_step_and_tells_the_browser_rarely(monkeypatch):
+def test_a_drag_is_one_step_and_updates_the_browser_rarely(monkeypatch):
     monkeypatch.setattr(undo, "REST", 0.15)
-    monkeypatch.setattr(undo, "TELL", 0.03)
+    monkeypatch.setattr(undo, "WRITE_EVERY", 0.03)
 
     async def drag():
         app = App()

@@ -1,4 +1,4 @@
-"""The lesson's accuracies: intervals in per cent, and nothing told that is still to be guessed."""
+"""The lesson's accuracies: intervals in per cent, and nothing shown that is still to be guessed."""
 
 import plotly.graph_objects as go
 import pytest

@@ -26,14 +26,14 @@ def test_each_group_is_in_per_cent_of_its_own_n():
 
 @pytest.mark.parametrize("log", [False, True])
 def test_flips_are_hidden_until_they_are_guessed(log):
-    thresholds, mends, breaks = np.array([0.1, 0.2]), np.array([3, 1]), np.array([4, 0])
+    thresholds, fixes, breaks = np.array([0.1, 0.2]), np.array([3, 1]), np.array([4, 0])
     hidden, shown = (
-        flips_figure(thresholds, mends, breaks, (0.1, "now"), 5, hidden=hidden, log=log)
+        flips_figure(thresholds, fixes, breaks, (0.1, "now"), 5, hidden=hidden, log=log)
         for hidden in (True, False)
     )
     assert [trace["name"] for trace in hidden["data"]] == ["now"]
-    mended, broken, line = go.Figure(shown).data
-    assert (list(mended.y), list(broken.y), set(line.x)) == ([3, 1], [4, 0], {0.1})
+    fixed, broken, line = go.Figure(shown).data
+    assert (list(fixed.y), list(broken.y), set(line.x)) == ([3, 1], [4, 0], {0.1})
     assert line.textposition == ("middle left" if log else "middle right")
     assert shown["layout"]["shapes"][0]["y0"] == 5
 
