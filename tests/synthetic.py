@@ -9,6 +9,7 @@ import numpy as np
 
 from mnuts_core import LogitBundle
 from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
+from mnuts_core.bundles.manifest import SourceCard
 
 
 def make_arrays(
@@ -62,3 +63,25 @@ def with_attack(settings: dict[str, Any]) -> dict[str, Any]:
     of_all = {field.name for each in MARGIN_ATTACKS.values() for field in fields(each)}
     own = {field.name: settings[field.name] for field in fields(kind) if field.name in settings}
     return {name: value for name, value in settings.items() if name not in of_all} | {"attack": kind(**own)}
+
+
+def make_pool(
+    *, sources: int = 3, most: int = 3, seed: int = 0, mixes: bool = True, **options: Any
+) -> LogitBundle:
+    """A bundle of `make_bundle` with further points: of each source up to `most` an image, in no order."""
+    bundle, rng = make_bundle(seed=seed, **options), np.random.default_rng(seed + 1)
+    first = bundle.require_attacked()
+    for number in range(1, sources):
+        counts = rng.integers(0, most + 1, len(first))
+        at = rng.permutation(np.repeat(np.arange(len(first)), counts))
+        std, rob = (logits[at].astype(np.float64) for logits in (first.std_logits, first.rob_logits))
+        std += rng.normal(size=std.shape) * 2.0
+        rob += rng.normal(size=rob.shape) * 0.4
+        card = SourceCard(
+            name=f"SYNTHETIC attack {number}",
+            target="a mix" if mixes else "LN∘h_rob",
+            params={"s": 1.0, "alpha": 0.9} if mixes else None,
+            images=len(first),
+        )
+        bundle = bundle.with_points(card, first.index[at], std, rob)
+    return bundle

@@ -84,7 +84,7 @@ def test_the_gpu_gives_the_same(bundle):
     ours = RemixEngine(bundle, device="cuda").remix(params)
     plain = RemixEngine(bundle, device="cpu").remix(params)
     assert ours.threshold == pytest.approx(plain.threshold, abs=1e-12)
-    assert (ours.clean, ours.transfer, ours.margin_bound) == (plain.clean, plain.transfer, plain.margin_bound)
+    assert (ours.clean, ours.attacked, ours.by_margin) == (plain.clean, plain.attacked, plain.by_margin)
     gpu, cpu = (grid_search(bundle, grid, device=device) for device in ("cuda", "cpu"))
     assert abs(gpu.objective - cpu.objective).max() < 1e-12
     assert gpu.best.index == cpu.best.index

@@ -173,6 +173,6 @@ def _check(what: str, names: Sequence[str], known: Collection[str]) -> None:
 
 def _numbers(mix: Remix) -> list[str]:
     parts = [f"α = {mix.alpha:.6g}", f"clean {mix.clean}"]
-    if mix.margin_bound is not None:
-        parts += [f"margin bound {mix.margin_bound}", f"transfer {mix.transfer}"]
+    if mix.by_margin is not None:
+        parts += [f"attacked {mix.attacked}", f"right by margin {mix.by_margin}"]
     return [" · ".join(parts), *(f"⚠ {warning}" for warning in mix.warnings)]

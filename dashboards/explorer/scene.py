@@ -209,7 +209,7 @@ def _click_plane(point: Point, state: ExplorerState, scene: Scene) -> None:
         for known in scene.verified:  # by its number: a second click finds other places
             if known.number == point["customdata"]:
                 state.take(settings_of(scene.opened, known.config), level=True)
-    elif trace in (plane.CURRENT, plane.CURRENT_TRANSFER):
+    elif trace in (plane.CURRENT, plane.CURRENT_BY_MARGIN):
         state.set(by_hand=True, alpha=float(point["customdata"]))
 
 
@@ -218,7 +218,7 @@ VIEWS = (
         Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=400),
         make=_plane,
         note=lambda bundle, _: (
-            "Solid line: margin-bound estimate. Dotted line, hollow marks: transfer estimate. "
+            "Solid line: attacked accuracy, an upper bound. Thin: right by margin. "
             f"★: verified by attack. {_n(bundle)}"
         ),
         click=_click_plane,

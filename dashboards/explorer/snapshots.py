@@ -21,8 +21,8 @@ COLUMNS = (
     Column("settings", "settings"),
     Column("alpha", "α", numeric=True),
     Column("clean", "clean, %", numeric=True, digits=2, help="Exact on the images of the bundle"),
-    Column("bound", "margin bound, %", numeric=True, digits=2, help="An estimate; see the table above"),
-    Column("transfer", "transfer, %", numeric=True, digits=2, help="An estimate; see the table above"),
+    Column("attacked", "attacked, %", numeric=True, digits=2, help="An upper bound; see the table above"),
+    Column("by_margin", "by margin, %", numeric=True, digits=2, help="See the table above"),
     Column("verified", "verified, %", numeric=True, digits=2, help="By an adaptive attack on that mix"),
 )
 CURRENT = 99
@@ -105,25 +105,21 @@ def _row(
     against = {} if current is None else mix_pairs(mix, current)
     for column, figure in (
         ("clean", mix.clean),
-        ("bound", mix.margin_bound),
-        ("transfer", mix.transfer),
+        ("attacked", mix.attacked),
+        ("by_margin", mix.by_margin),
         ("verified", verified),
     ):
         if figure is None:
             continue
         row[column] = 100 * figure.value
         row[f"{column}_tip"] = str(figure)
-        pair = against.get(_FIELDS.get(column, column))
+        pair = against.get(column)
         if pair is not None:
             row[f"{column}_more"] = signed(100 * pair.difference.value, 2)
             row[f"{column}_tip"] += f"; {minus(pair.points)} against the current mix, on the same images"
         elif column == "verified":
             row[f"{column}_more"] = f"n = {figure.n:,}"
     return row
-
-
-_FIELDS = {"bound": "margin_bound"}
-"""Names of columns that are not those of their figures."""
 
 
 def _settings(params: MixParams) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 FRONTIER = "best of the grid"
 CURRENT = "this transform"
-CURRENT_TRANSFER = f"{CURRENT}, transfer"
-SNAPSHOTS = "snapshots, bound"
+CURRENT_BY_MARGIN = f"{CURRENT}, by margin"
+SNAPSHOTS = "snapshots"
 OTHERS = "other verified mixes"
 """Names of the traces that a click can lead along."""
 
@@ -35,7 +35,7 @@ def plane_figure(
     kept: Sequence[Remix] = (),
     others: Sequence[Known] = (),
 ) -> Figure:
-    """The trade-off plane: clean accuracy against the two robust estimates.
+    """The trade-off plane: clean accuracy against accuracy under attack.
 
     The traces are always the same ones, empty where there is nothing to show: a trace that the visitor has
     hidden stays hidden. Their names are short, so that all fit into the three rows of the legend and the
@@ -55,10 +55,10 @@ def plane_figure(
         *_curve(plain, PLAIN, "plain mix"),
         _frontier(frontier),
         *_curve(plane.current, MIX, CURRENT),
-        _point(table.std.clean, table.std.transfer, STD, "standard, transfer", "diamond-open"),
-        _point(table.rob.clean, table.rob.attacked, ROB, "robust, attacked", "square"),
-        _point(plane.point.clean, plane.point.transfer, MIX, "this mix, transfer", "circle-open"),
-        _point(plane.point.clean, plane.point.margin_bound, MIX, "this mix, bound", "circle"),
+        _point(table.std.clean, table.std.attacked, STD, "standard model", "diamond"),
+        _point(table.rob.clean, table.rob.attacked, ROB, "robust model", "square"),
+        _point(plane.point.clean, plane.point.by_margin, MIX, "this mix, by margin", "circle-open"),
+        _point(plane.point.clean, plane.point.attacked, MIX, "this mix", "circle"),
         _snapshots(kept),
         _others(others),
         _verified(plane.point.clean, table.mix.verified),
@@ -74,7 +74,7 @@ def _plane_ranges(plain: Curve, current: Curve, table: Headline) -> tuple[list[f
     """Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is."""
     low = min(plain.clean.min(), current.clean.min(), table.rob.clean.interval[0])
     high = max(plain.clean.max(), current.clean.max(), table.std.clean.interval[1])
-    top = max(plain.margin_bound.max(), plain.transfer.max(), current.transfer.max())
+    top = max(plain.by_margin.max(), plain.attacked.max(), current.attacked.max())
     step = round_up((high - low) / 4)
     low, high = step * np.floor(low / step), min(step * np.ceil(high / step), 1.0)
     x = [100 * (low - 0.1 * step), 100 * (high + 0.1 * step)]
@@ -97,24 +97,22 @@ def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
         "customdata": curve.alpha,
         "legendgroup": name,
     }
-    bound = {"width": 2.5, "color": colour}
-    transfer = {"width": 1.5, "color": colour, "dash": "dot"}
     return [
         common
         | {
-            "y": 100 * curve.margin_bound,
-            "line": bound,
+            "y": 100 * curve.attacked,
+            "line": {"width": 2.5, "color": colour},
             "name": name,
-            "meta": f"{name}, margin bound",
-            "hovertemplate": f"{hover}, margin bound</extra>",
+            "meta": f"{name}, attacked",
+            "hovertemplate": f"{hover}, attacked</extra>",
         },
         common
         | {
-            "y": 100 * curve.transfer,
-            "line": transfer,
-            "name": f"{name}, transfer",
+            "y": 100 * curve.by_margin,
+            "line": {"width": 1, "color": colour, "dash": "dot"},
+            "name": f"{name}, by margin",
             "showlegend": False,
-            "hovertemplate": f"{hover}, transfer</extra>",
+            "hovertemplate": f"{hover}, right by margin</extra>",
         },
     ]
 
@@ -127,12 +125,12 @@ def _frontier(frontier: Frontier | None) -> Figure:
         "name": FRONTIER,
         "showlegend": found,
         "x": 100 * curve.clean if curve else [],
-        "y": 100 * curve.margin_bound if curve else [],
+        "y": 100 * curve.attacked if curve else [],
         "customdata": curve.alpha if curve else [],
         "line": {"color": MUTED, "width": 1},
         "marker": {"color": MUTED, "size": 4},
         "hovertemplate": f"{FRONTIER}<br>α = %{{customdata:.5f}}<br>clean %{{x:.2f}} %<br>"
-        "margin bound %{y:.2f} %<extra></extra>",
+        "attacked %{y:.2f} %<extra></extra>",
     }
 
 
@@ -146,19 +144,19 @@ def letter(place: int) -> str:
 
 
 def _snapshots(kept: Sequence[Remix]) -> Figure:
-    shown = [(letter(i), mix) for i, mix in enumerate(kept) if mix.margin_bound is not None]
+    shown = [(letter(i), mix) for i, mix in enumerate(kept) if mix.attacked is not None]
     return {
         "type": "scatter",
         "mode": "markers+text",
         "name": SNAPSHOTS,
         "showlegend": bool(shown),
         "x": [100 * mix.clean.value for _, mix in shown],
-        "y": [100 * mix.margin_bound.value for _, mix in shown if mix.margin_bound],
+        "y": [100 * mix.attacked.value for _, mix in shown if mix.attacked],
         "text": [name for name, _ in shown],
         "textposition": [LETTERS_AT[i % len(LETTERS_AT)] for i in range(len(shown))],
         "textfont": {"size": 12},
         "marker": {"color": MUTED, "size": 9, "symbol": "diamond", "line": {"width": 1, "color": MUTED}},
-        "hovertemplate": "snapshot %{text}<br>clean %{x:.2f} %<br>margin bound %{y:.2f} %<extra></extra>",
+        "hovertemplate": "snapshot %{text}<br>clean %{x:.2f} %<br>attacked %{y:.2f} %<extra></extra>",
     }
 
 

@@ -14,7 +14,7 @@ from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 if TYPE_CHECKING:
     from mnuts_core.views.transfer_matrix import Transfer
 
-FIGURES = (("clean", "clean accuracy"), ("margin_bound", "margin bound"), ("transfer", "transfer"))
+FIGURES = (("clean", "clean accuracy"), ("attacked", "attacked, at most"), ("by_margin", "right by margin"))
 
 
 def transfers_figure(

@@ -10,7 +10,6 @@ import ipywidgets as w
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
-from mnuts_core.functional.quantiles import least_kept
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.text import cards, messages, numbers
@@ -163,12 +162,12 @@ class Verifier(w.VBox):
         if card is None or engine is None:
             return ""
         n, remix = card.accuracy.n, engine.remix(config.params)
-        part = remix.on_attacked
-        if part is None:
+        if remix.on_images is None:
             return ""
-        held = (part.right & (part.margin >= least_kept(remix.threshold)))[:n].mean()
+        images = remix.on_images
+        held, attacked = images.held(remix.threshold)[:n].mean(), images.mix_right[:n].mean()
         robust = engine.rob_right[engine.n_clean :][:n].mean()
-        figures = f"margin bound {100 * held:.1f} %, transfer {100 * part.mix_right[:n].mean():.1f} %"
+        figures = f"attacked {100 * attacked:.1f} %, right by margin {100 * held:.1f} %"
         return f"on the same images: {figures}, robust model under its own attack {100 * robust:.1f} %"
 
     def _on_failed(self, error: Exception) -> None:

@@ -48,7 +48,7 @@ def fig8(
 
     Returns:
         One row a point: `curve`, `beta` (where it gave α), the mix's parameters, and `clean`,
-        `margin_bound`, `transfer` with `_low`, `_high` (95 % Wilson) and `_n`.
+        `attacked`, `by_margin` with `_low`, `_high` (95 % Wilson) and `_n`.
     """
     held = chosen_mix(bundle, beta, grid, params)
     engine, cells = RemixEngine(bundle), grid_or_paper(grid)
@@ -79,8 +79,8 @@ def table10(
     """Table 10 (D.4): the temperature T of g, 0, 0.5 and 1, with α set so that clean accuracy stays.
 
     The clean accuracy to keep is that of the mix at T = 0. For each T, α is, of all in [1/2, 1] at which
-    clean accuracy is at least that, one at which the margin bound is highest. The bound sees T only
-    through α, since it takes g to be always wrong; transfer sees T itself. The paper's is under attack.
+    clean accuracy is at least that, one at which the accuracy by margin is highest. The bound sees T only
+    through α, since it takes g to be always wrong; attacked accuracy sees T itself.
 
     Args:
         bundle: A bundle with an attacked part.
@@ -89,7 +89,7 @@ def table10(
         params: s, p, c and α of this mix instead of a search.
 
     Returns:
-        One row for each T: the mix's parameters, `clean`, `margin_bound` and `transfer` with intervals; no
+        One row for each T: the mix's parameters, `clean`, `attacked` and `by_margin` with intervals; no
         figures where no α reaches the clean accuracy.
     """
     mix = chosen_mix(bundle, beta, grid, params).with_(temperature=0.0)
@@ -103,8 +103,8 @@ def table10(
         remix = None if place is None else engine.remix(scaled)
         row = mix_columns(scaled)
         row |= columns("clean", None if remix is None else remix.clean)
-        row |= columns("margin_bound", None if remix is None else remix.margin_bound)
-        row |= columns("transfer", None if remix is None else remix.transfer)
+        row |= columns("by_margin", None if remix is None else remix.by_margin)
+        row |= columns("attacked", None if remix is None else remix.attacked)
         rows.append(row)
     settings = {"kept_clean": target.to_json(), "beta": beta, "grid": grid_words(grid_or_paper(grid))}
     return frame("table10", bundle, rows, **settings)
@@ -114,13 +114,13 @@ def _points(
     bundle: LogitBundle, name: str, curve: Curve, mix: MixParams, beta: float | None = None
 ) -> Iterator[dict[str, Any]]:
     n, m = bundle.n_clean, bundle.n_adv
-    points = zip(curve.alpha, curve.clean, curve.margin_bound, curve.transfer, strict=True)
-    for alpha, clean, bound, transfer in points:
+    points = zip(curve.alpha, curve.clean, curve.attacked, curve.by_margin, strict=True)
+    for alpha, clean, attacked, bound in points:
         yield {
             "curve": name,
             "beta": beta,
             **mix_columns(mix.with_(alpha=float(alpha))),
             **columns("clean", share(round(clean * n), n, "clean")),
-            **columns("margin_bound", share(round(bound * m), m, "margin bound")),
-            **columns("transfer", share(round(transfer * m), m, "transfer")),
+            **columns("by_margin", share(round(bound * m), m, "right by margin")),
+            **columns("attacked", share(round(attacked * m), m, "attacked")),
         }

@@ -44,7 +44,7 @@ def table8(
         seed: Seed of the draw.
 
     Returns:
-        Two rows, `seen` true and false: the mix's parameters, `clean`, `margin_bound` and `transfer` with
+        Two rows, `seen` true and false: the mix's parameters, `clean`, `attacked` and `by_margin` with
         intervals and n; robust estimates are absent where no attacked example is left.
     """
     index = bundle.require_attacked().index
@@ -60,8 +60,8 @@ def table8(
     for seen, clean, attacked in ((True, seen_clean, seen_attacked), (False, ~seen_clean, ~seen_attacked)):
         figures = (
             ("clean", share_of(remix.on_clean.mix_right[clean], "clean") if clean.any() else None),
-            ("margin_bound", share_of(held[attacked], "margin bound") if attacked.any() else None),
-            ("transfer", share_of(right[attacked], "transfer") if attacked.any() else None),
+            ("by_margin", share_of(held[attacked], "right by margin") if attacked.any() else None),
+            ("attacked", share_of(right[attacked], "attacked") if attacked.any() else None),
         )
         row: dict[str, Any] = {"seen": seen, **mix_columns(best.params)}
         for name, figure in figures:
@@ -100,7 +100,7 @@ def table9(
 
     Returns:
         One row a draw: `n_optimised`, `seed`, the mix's parameters, the search's `objective`, and `clean`,
-        `margin_bound` and `transfer` on the whole bundle, with intervals and n.
+        `attacked` and `by_margin` on the whole bundle, with intervals and n.
     """
     if not isinstance(repeats, int) or repeats < 1:
         raise ParameterError(f"repeats must be an integer of at least 1, got {repeats!r}")
@@ -121,8 +121,8 @@ def table9(
                     **mix_columns(best.params),
                     "objective": best.objective,
                     **columns("clean", remix.clean),
-                    **columns("margin_bound", remix.margin_bound),
-                    **columns("transfer", remix.transfer),
+                    **columns("by_margin", remix.by_margin),
+                    **columns("attacked", remix.attacked),
                 }
             )
     settings = {"beta": beta, "grid": grid_words(cells), "sizes": list(sizes), "repeats": repeats}

@@ -62,8 +62,7 @@ def fig7(bundle: LogitBundle, *, others: Sequence[LogitBundle] = ()) -> pd.DataF
 
     Returns:
         One row for each model, part and correctness as in `fig6`, with the model's clean accuracy and its
-        accuracy at the attacked points, `attacked_kind` telling what that is: `attacked` for the robust
-        model, `transfer` for the standard one, whose own accuracy under attack is lower.
+        attacked accuracy (the standard model's only where an attack on it is among the bundle's points).
     """
     rows = [row for each in (bundle, *others) for row in _model_rows(each)]
     return frame("fig7", bundle, rows, others={other.name: other.digest for other in others})
@@ -88,7 +87,7 @@ def _model_rows(bundle: LogitBundle) -> Iterator[dict[str, Any]]:
     for name, spec, found, clean, attacked in models:
         about: dict[str, Any] = {"bundle": bundle.name, "classifier": name, "model": spec}
         figures = columns("clean", clean) | columns("attacked", attacked)
-        about |= {**figures, "attacked_kind": attacked and attacked.kind}
+        about |= figures
         yield from ({**about, **row} for row in _medians(found))
 
 

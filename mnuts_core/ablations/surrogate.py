@@ -70,7 +70,7 @@ def d9(
         Two rows, points found against `LN∘h` and against `M∘h`, on the same n images: `objective` at
         (s*, p*, c*) with interval and n, its quantile and α; `best_objective` and the parameters that
         Algorithm 1 would choose by these points; and, for the mix of (s*, p*, c*) and its original α, the
-        margin bound and transfer at these points.
+        accuracy by margin and attacked accuracy at these points.
 
     Raises:
         ParameterError: If n is out of range, or the bundle records no threat model.
@@ -167,6 +167,6 @@ def _row(name: str, part: LogitBundle, result: GridSearchResult, before: GridSea
         "n_attacked": result.n_attacked,
         "best_objective": result.best.objective,
         **{key: chosen[key] for key in ("best_s", "best_p", "best_c", "best_alpha")},
-        **columns("margin_bound", remix.margin_bound),
-        **columns("transfer", remix.transfer),
+        **columns("by_margin", remix.by_margin),
+        **columns("attacked", remix.attacked),
     }

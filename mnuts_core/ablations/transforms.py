@@ -68,8 +68,8 @@ def table4(
         params: M of this mix instead of a search.
 
     Returns:
-        One row for each classifier: `clean` and `attacked` with intervals and n, `attacked_kind` (the
-        points were found against LN∘h, so they attack M(h) by transfer), and the share of examples whose
+        One row for each classifier: `clean` and `attacked` (at the points that were found against
+        LN∘h) with intervals and n, and the share of examples whose
         prediction differs from h's.
     """
     mix = chosen_mix(bundle, beta, grid, params)
@@ -79,11 +79,10 @@ def table4(
         found[name] = engine.right(params_of).cpu().numpy(), engine.changed(params_of).cpu().numpy()
     rows, n = [], bundle.n_clean
     for name, (right, changed) in found.items():
-        kind: Any = "transfer" if name == "M(h)" else "attacked"
         figures = columns("clean", share_of(right[:n], "clean"))
-        figures |= columns("attacked", share_of(right[n:], kind))
+        figures |= columns("attacked", share_of(right[n:], "attacked"))
         changes = {"clean_changes": changed[:n].mean(), "attacked_changes": changed[n:].mean()}
-        rows.append({"classifier": name, **figures, "attacked_kind": kind, **changes})
+        rows.append({"classifier": name, **figures, **changes})
     return frame(
         "table4", bundle, rows, mix=mix_columns(mix), beta=beta, grid=grid_words(grid_or_paper(grid))
     )
@@ -129,8 +128,8 @@ def table7(
                 "cells": result.grid.size,
                 "edges": ", ".join(f"{axis} {end}" for axis, end in result.edges.items()),
                 **columns("clean", remix.clean),
-                **columns("margin_bound", remix.margin_bound),
-                **columns("transfer", remix.transfer),
+                **columns("by_margin", remix.by_margin),
+                **columns("attacked", remix.attacked),
             }
         )
     return frame("table7", bundle, rows, beta=beta, grid=grid_words(cells), widen=widen)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.bundles.attacked import AttackedPart
 from mnuts_core.bundles.manifest import (
+    MAX_SOURCES,
     DataCard,
     Manifest,
     ModelCard,
+    SourceCard,
     first_problem,
     library_versions,
     now,
@@ -29,6 +31,7 @@ from mnuts_core.bundles.manifest import (
     parse_manifest,
     sealed_json,
 )
+from mnuts_core.bundles.pool import add_points
 from mnuts_core.bundles.tensors import (
     REQUIRED,
     TENSORS,
@@ -71,7 +74,7 @@ class LogitBundle:
     clean_images: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        validate(self.tensors(), len(self.manifest.classes))
+        validate(self.tensors(), len(self.manifest.classes), len(self.manifest.sources))
         attacked = self.attacked
         if attacked is not None and not np.array_equal(attacked.labels, self.clean_labels[attacked.index]):
             raise BundleError(
@@ -96,7 +99,12 @@ class LogitBundle:
 
     @property
     def n_adv(self) -> int:
-        """M, how many attacked examples; 0 without an attacked part."""
+        """m, how many attacked images; 0 without an attacked part."""
+        return 0 if self.attacked is None else self.attacked.n_images
+
+    @property
+    def n_points(self) -> int:
+        """P, how many attacked points these have together."""
         return 0 if self.attacked is None else len(self.attacked)
 
     @property
@@ -135,6 +143,29 @@ class LogitBundle:
             present["clean.images"] = self.clean_images
         return present
 
+    def with_points(
+        self,
+        source: SourceCard,
+        index: NDArray[np.int64],
+        std_logits: NDArray[np.floating[Any]],
+        rob_logits: NDArray[np.floating[Any]],
+    ) -> LogitBundle:
+        """The bundle with the points of one more attack (see `pool.add_points`).
+
+        Args:
+            source: Which attack on what.
+            index: The clean row of each point, int64, shape (Q,); each of an attacked image.
+            std_logits: g there, shape (Q, K).
+            rob_logits: h there, shape (Q, K).
+
+        Raises:
+            BundleError: If a point belongs to no attacked image, or does not fit otherwise.
+        """
+        sources = self.manifest.sources
+        pool = add_points(self.require_attacked(), len(sources), index, std_logits, rob_logits)
+        manifest = self.manifest.model_copy(update={"attacks": (*sources, source), "digest": None})
+        return replace(self, manifest=manifest, attacked=pool)
+
     @classmethod
     def from_arrays(
         cls,
@@ -143,6 +174,7 @@ class LogitBundle:
         clean_std_logits: ArrayLike,
         clean_rob_logits: ArrayLike,
         adv_index: ArrayLike | None = None,
+        adv_source: ArrayLike | None = None,
         adv_std_logits: ArrayLike | None = None,
         adv_rob_logits: ArrayLike | None = None,
         adv_margin: ArrayLike | None = None,
@@ -160,7 +192,8 @@ class LogitBundle:
                 LN∘h (k = 250) at the attacked points.
             clean_std_logits: See the class.
             clean_rob_logits: See the class.
-            adv_index: See `AttackedPart`.
+            adv_index: See `AttackedPart`; an image may have several points if these have sources.
+            adv_source: See `AttackedPart`; without a manifest, sources are called by their numbers.
             adv_std_logits: See `AttackedPart`.
             adv_rob_logits: See `AttackedPart`.
             adv_margin: See `AttackedPart`.
@@ -183,13 +216,13 @@ class LogitBundle:
         given = {name: values[argument_of(name)] for name in TENSORS}
         tensors = {name: coerce(name, value) for name, value in given.items() if value is not None}
         if manifest is None:
-            manifest = _plain_manifest(name, classes, tensors["clean.rob_logits"])
+            manifest = _plain_manifest(name, classes, tensors["clean.rob_logits"], tensors.get("adv.source"))
         return cls._of(manifest, tensors)
 
     @classmethod
     def _of(cls, manifest: Manifest, tensors: Tensors) -> LogitBundle:
         clean = {f"clean_{name}": array for name, array in part_of(tensors, "clean").items()}
-        return cls(manifest=manifest, attacked=AttackedPart.of(tensors), **clean)
+        return cls(manifest=manifest, attacked=AttackedPart.of_tensors(tensors), **clean)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the bundle; the file appears whole or not at all.
@@ -231,9 +264,12 @@ class LogitBundle:
             raise BundleError(f"{path}: {error}") from None
 
 
-def _plain_manifest(name: str, classes: Sequence[str] | None, logits: NDArray[Any]) -> Manifest:
+def _plain_manifest(
+    name: str, classes: Sequence[str] | None, logits: NDArray[Any], source: NDArray[np.int64] | None
+) -> Manifest:
     """The manifest of arrays that a user gives without one."""
     k = logits.shape[1] if logits.ndim == 2 else 0
+    sources = 0 if source is None or not source.size else min(max(int(source.max()) + 1, 0), MAX_SOURCES)
     try:
         return Manifest(
             name=name,
@@ -242,6 +278,7 @@ def _plain_manifest(name: str, classes: Sequence[str] | None, logits: NDArray[An
             std_model=ModelCard(spec="unknown"),
             rob_model=ModelCard(spec="unknown"),
             versions=library_versions(),
+            attacks=tuple(SourceCard(name=f"unknown {number + 1}") for number in range(sources)),
             created=now(),
         )
     except ValidationError as error:

@@ -20,9 +20,13 @@ BUNDLE_SCHEMA: Literal["mnuts-bundle/2"] = "mnuts-bundle/2"
 UNSEALED: Literal["mnuts-bundle/1"] = "mnuts-bundle/1"
 """The schema of before: the same manifest without a seal."""
 
+STD_TARGET = "g"
+"""How a source is named that attacked the standard model itself."""
 NOT_REAL = "none: the robust logits stand in for it"
 """How a manifest names the standard model of a bundle whose accuracies mean nothing (`algorithm1_bundle`)."""
 MAX_CLASSES = 100_000
+MAX_SOURCES = 1_000
+"""Of attacked points, in one bundle."""
 
 
 def _shown(value: Any) -> Any:
@@ -89,6 +93,21 @@ class AttackCard(Card):
     precision: Text = ""
 
 
+class SourceCard(Card):
+    """One source of attacked points: which attack, on what, how hard."""
+
+    name: Name = Field(description="The attack, such as 'MMAA' or 'APGD-CE + APGD-T'.")
+    target: Text = Field(default="", description="What was attacked, in words: 'LN∘h_rob', 'g', a mix.")
+    params: dict[Text, Setting | None] | None = Field(
+        default=None, description="Parameters of the mix that was attacked, with its α; null if it was none."
+    )
+    config: Digest | None = Field(default=None, description="Digest of the configuration attacked.")
+    plan: dict[Text, Setting | None] = Field(default_factory=dict, max_length=100)
+    seed: int | None = None
+    precision: Text = ""
+    images: int = Field(default=0, ge=0, description="How many of the attacked images it was run on.")
+
+
 class Manifest(Card):
     """Everything a bundle says of itself; in its file, a seal shows whether any of it was changed."""
 
@@ -99,7 +118,12 @@ class Manifest(Card):
     std_model: ModelCard
     rob_model: ModelCard
     threat: ThreatModel | None = None
-    attack: AttackCard | None = None
+    attack: AttackCard | None = Field(default=None, description="The attack that found the first points.")
+    attacks: tuple[SourceCard, ...] = Field(
+        default=(),
+        max_length=MAX_SOURCES,
+        description="The sources of a pool of points; the first one is `attack`. Empty for one source.",
+    )
     command: Text = Field(default="", description="The command that makes the bundle again.")
     versions: dict[Text, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
@@ -110,9 +134,34 @@ class Manifest(Card):
     )
 
     @property
+    def sources(self) -> tuple[SourceCard, ...]:
+        """The sources of the attacked points: `attacks`, or the one that `attack` describes."""
+        return self.attacks or (first_source(self.attack),)
+
+    @property
+    def optimistic(self) -> bool:
+        """Whether no source attacked a mix: mixes get more points right than they would of their own."""
+        return all(source.params is None for source in self.attacks)
+
+    @property
+    def std_attacked(self) -> bool:
+        """Whether a source attacked g itself."""
+        return any(source.target == STD_TARGET for source in self.attacks)
+
+    @property
     def sealed(self) -> bool:
         """Whether the file that this was read from, or will be written to, shows every change of it."""
         return self.schema_ != UNSEALED
+
+
+def first_source(attack: AttackCard | None) -> SourceCard:
+    """The source that is the attack of a bundle with one point an image."""
+    if attack is None:
+        return SourceCard(name="unknown")
+    plan = attack.model_dump(include={"n_iter", "n_targets", "n_queries"}, exclude_none=True)
+    return SourceCard(
+        name=attack.name, target=attack.surrogate, plan=plan, seed=attack.seed, precision=attack.precision
+    )
 
 
 def sealed_json(manifest: Manifest) -> str:
@@ -124,6 +173,8 @@ def sealed_json(manifest: Manifest) -> str:
     content = json.loads(
         manifest.model_copy(update={"schema_": BUNDLE_SCHEMA}).model_dump_json(by_alias=True)
     )
+    if not manifest.attacks:
+        content.pop("attacks")
     return json.dumps(content | {"seal": seal_of(content)}, separators=(",", ":"))
 
 

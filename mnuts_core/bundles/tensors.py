@@ -19,6 +19,7 @@ TENSORS: Mapping[str, tuple[type, int]] = {
     "clean.std_logits": (np.float32, 2),
     "clean.rob_logits": (np.float32, 2),
     "adv.index": (np.int64, 1),
+    "adv.source": (np.int64, 1),
     "adv.std_logits": (np.float32, 2),
     "adv.rob_logits": (np.float32, 2),
     "adv.margin": (np.float32, 1),
@@ -75,12 +76,13 @@ def content_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def validate(tensors: Tensors, n_classes: int) -> None:
+def validate(tensors: Tensors, n_classes: int, n_sources: int = 1) -> None:
     """Check every tensor of a bundle against the others.
 
     Args:
         tensors: The bundle's tensors.
         n_classes: How many classes the manifest names.
+        n_sources: How many sources of attacked points it lists.
 
     Raises:
         BundleError: With the first thing that is wrong.
@@ -101,6 +103,7 @@ def validate(tensors: Tensors, n_classes: int) -> None:
     _check_images(tensors)
     if "adv.index" in tensors:
         check_index(tensors["adv.index"], n)
+        check_source(tensors, n_sources)
         _check_margin(tensors["adv.margin"])
 
 
@@ -125,10 +128,10 @@ def check_array(name: str, array: object) -> None:
 
 
 def check_index(index: NDArray[np.int64], n: int) -> None:
-    """Check that the attacked examples name clean rows, each one of its own.
+    """Check that the attacked points name clean rows.
 
     Args:
-        index: Integers, shape (M,).
+        index: Integers, shape (P,).
         n: How many clean rows there are.
 
     Raises:
@@ -141,8 +144,30 @@ def check_index(index: NDArray[np.int64], n: int) -> None:
             f"adv.index must lie in [0, {n}), got {index.min()} to {index.max()}: "
             "it names the clean row of each attacked example"
         )
-    if len(np.unique(index)) != len(index):
-        raise BundleError("adv.index names a clean row twice: keep one attacked example for each image")
+
+
+def check_source(tensors: Tensors, n_sources: int) -> None:
+    """Check where the points come from: an image has several only if each says so.
+
+    Args:
+        tensors: The bundle's tensors, with an attacked part.
+        n_sources: How many sources the manifest lists.
+
+    Raises:
+        BundleError: If an image has several points and these no sources, or a source is not listed.
+    """
+    index, source = tensors["adv.index"], tensors.get("adv.source")
+    if source is None:
+        if len(np.unique(index)) != len(index):
+            raise BundleError(
+                "adv.index names a clean row twice: keep one attacked example for each image, or say in "
+                "adv.source which attack each point comes from"
+            )
+    elif source.min() < 0 or source.max() >= n_sources:
+        raise BundleError(
+            f"adv.source must lie in [0, {n_sources}), got {source.min()} to {source.max()}: "
+            "it names an entry of the manifest's attacks"
+        )
 
 
 def check_rows(tensors: Tensors, n: int, k: int) -> None:
@@ -153,9 +178,11 @@ def check_rows(tensors: Tensors, n: int, k: int) -> None:
     """
     if n < 1 or k < 2:
         raise BundleError(f"clean.rob_logits needs at least 1 example and 2 classes, got shape {(n, k)}")
-    m = len(tensors.get("adv.index", ()))
+    index = tensors.get("adv.index", np.empty(0, np.int64))
     for name, array in tensors.items():
-        rows = n if name.startswith("clean") else m
+        rows = n if name.startswith("clean") else len(index)
+        if name == "adv.images":  # of the first points
+            rows = len(np.unique(index))
         wanted = (rows, k) if name.endswith("logits") else (rows, *array.shape[1:])
         if array.shape != wanted:
             raise BundleError(

@@ -212,9 +212,8 @@ def _words(ablation: Ablation, frame: pd.DataFrame) -> list[Any]:
 
 
 _LEGEND = (
-    "Shares in percent with 95 % Wilson intervals. Clean is exact on its n images; margin bound and transfer "
-    "are estimates from cached logits, not robust accuracy. Attacked points were found against h: g was not "
-    "attacked."
+    "Shares in percent with 95 % Wilson intervals. Clean is exact on its n images; attacked is an upper "
+    "bound, right at every point that the bundle holds; by margin: right there whatever g says."
 )
 
 

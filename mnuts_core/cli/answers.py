@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.manifest import SourceCard
     from mnuts_core.functional.quantiles import QuantileMethod
     from mnuts_core.functional.statistics import Estimate
     from mnuts_core.remix.engine import BaseFigures, RemixEngine
     from mnuts_core.views.headline import Change, Headline, Row
 
+NAMES = {"clean": "clean", "attacked": "attacked", "by_margin": "by margin", "verified": "verified"}
+KINDS = {"clean": "exact", "attacked": "at most", "by_margin": "at all points", "verified": "attacked itself"}
+"""What the figures are called in tables, and what they are."""
+OPTIMISTIC = "MMAA points only: optimistic, no attack on a mix is among them."
 NONE = "–"
 
 
@@ -67,9 +72,8 @@ def figures_table(rows: Sequence[Row], title: str, names: Sequence[str]) -> Tabl
         table.add_column("weight α", justify="right")
     for name in names:
         counts = {figure.n for row in rows if (figure := row.comparable(name)) is not None}
-        kind = "exact" if name == "clean" else "estimate"
-        n = f"{kind}, n = {max(counts):,}" if counts else NONE
-        table.add_column(f"{name.replace('_', ' ')}\n{n}", justify="right", no_wrap=True)
+        n = f"{KINDS[name]}, n = {max(counts):,}" if counts else NONE
+        table.add_column(f"{NAMES[name]}\n{n}", justify="right", no_wrap=True)
     for row in rows:
         cells = (percent(row.comparable(name)) for name in names)
         alpha = [NONE if row.alpha is None else f"{row.alpha:.6g}"] if mixes else []
@@ -81,19 +85,22 @@ def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
     """What the figures in a table mean, and what they do not."""
     if not bundle.n_adv:
         return Text("The bundle has no attacked part: there are no figures under attack.", style="dim")
-    attack = bundle.manifest.attack
-    name = printable(attack.name) if attack else "not recorded in the bundle"
-    lines = [f"† on h itself, under the attack that found the attacked points: {name}."]
+    sources = ", ".join(printable(_source_words(source)) for source in bundle.manifest.sources)
+    lines = [f"attacked: right at every known point, an upper bound. Points: {sources}."]
+    if not bundle.manifest.std_attacked:
+        lines.append("g has no such figure: no attack on g itself is among them.")
     if any(row.alpha is not None for row in rows):
-        lines += [
-            "margin bound: M(h) right with margin ≥ (1-α)/α at these points, g taken as always wrong.",
-            "transfer: right at these points, which were found against LN∘h, not against the mix.",
-            "95 %, p: of the gain on the same images (Tango's interval, McNemar's exact test).",
-            "Only an adaptive attack on the mix itself verifies its robust accuracy.",
-        ]
-    else:
-        lines.append("transfer: right at these points; g's own robust accuracy is at most this.")
+        lines.append("by margin: M(h) right there with margin ≥ (1-α)/α, whatever g says.")
+        if bundle.manifest.optimistic:
+            lines.append(f"{OPTIMISTIC} `mnuts refine` adds attacks on mixes.")
+        lines.append("95 %, p: of the gain on the same images (Tango's interval, McNemar's exact test).")
+        lines.append("Only an adaptive attack on the mix itself verifies its robust accuracy.")
     return Text("\n".join(lines), style="dim")
+
+
+def _source_words(source: SourceCard) -> str:
+    """A source of points in words."""
+    return f"{source.name} on {source.target}" if source.target else source.name
 
 
 def describe(bundle: LogitBundle) -> str:

@@ -230,7 +230,7 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
     if json_out is not None:
         write_json(json_out, bundle_json(out, bundle, base) | {"warnings": warnings})
     if json_out != STDOUT:
-        table = figures_table(rows, describe(bundle), ("clean", "transfer"))
+        table = figures_table(rows, describe(bundle), ("clean", "attacked"))
         show(
             f"written: {out}",
             table,

@@ -215,9 +215,9 @@ def report(
     heading = f"{verified.attack}; {threat}; n = {verified.accuracy.n:,}"
     lines: list[str | Table] = [heading, table, "each component attacks what those before it have left"]
     if config.estimates is not None:
-        cards = (config.estimates.margin_bound, config.estimates.transfer)
+        cards = (config.estimates.attacked, config.estimates.by_margin)
         estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
-        lines += [f"estimates from cached logits: {', '.join(estimates)}"] if estimates else []
+        lines += [f"from cached logits: {', '.join(estimates)}"] if estimates else []
     written = f"written: {target}" if target else "not written: give --out FILE.json or --in-place"
     return [*lines, written]
 

@@ -136,7 +136,7 @@ def summary(config: MixConfig, path: Path, bundle: str) -> str:
         lines.append(f"  gradients     β_d = {auxiliary.beta:g} → α_d = {auxiliary.alpha_d:.8g} (Eq. 8)")
     estimates = config.estimates
     if estimates is not None:
-        figures = (estimates.clean, estimates.margin_bound, estimates.transfer)
+        figures = (estimates.clean, estimates.attacked, estimates.by_margin)
         lines += [_figure(card) for card in figures if card is not None]
     return "\n".join([*lines, "  not verified: no adaptive attack has been run on this mix"])
 

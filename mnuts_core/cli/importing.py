@@ -52,7 +52,7 @@ def import_(
     if json_out != STDOUT:
         spread = f"{min(counts):,} to {max(counts):,} clean images a class"
         show(f"written: {out}", f"  {describe(bundle)} · {spread}")
-        show(figures_table(rows, "the models on these images", ("clean", "transfer")))
+        show(figures_table(rows, "the models on these images", ("clean", "attacked")))
         show(f"look at it with: {shlex.join(['mnuts', 'info', str(out)])}")
 
 
@@ -76,6 +76,6 @@ def base_figures(bundle: LogitBundle) -> BaseFigures:
     return BaseFigures(
         std_clean=share("clean", bundle.clean_std_logits, labels),
         rob_clean=share("clean", bundle.clean_rob_logits, labels),
-        std_attacked=share("transfer", attacked.std_logits, attacked.labels) if attacked else None,
+        std_attacked=None,
         rob_attacked=share("attacked", attacked.rob_logits, attacked.labels) if attacked else None,
     )

@@ -105,7 +105,7 @@ def _bundle(name: str, json_out: str | None) -> None:
     if json_out != STDOUT:
         show(
             manifest_table(path, logits),
-            figures_table(rows, "the base models", ("clean", "transfer")),
+            figures_table(rows, "the base models", ("clean", "attacked")),
             "",
             legend(rows, logits),
         )

@@ -47,7 +47,7 @@ def remix(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Show what one mix does: clean accuracy, margin bound, transfer, and the changes."""
+    """Show what one mix does: clean accuracy, attacked accuracy, accuracy by margin, and the changes."""
     params = mix_params(s, p, c, beta, alpha, clamp, ln_k, temperature)
     check_outputs({"--json": json_out}, force=force)
     logits = load_bundle(bundle)

@@ -110,11 +110,22 @@ class EstimateCard(Card):
 
 
 class EstimatesCard(Card):
-    """Figures from cached logits; the last two are estimates, see the README."""
+    """Figures from cached logits."""
 
     clean: EstimateCard
-    margin_bound: EstimateCard | None = None
-    transfer: EstimateCard | None = None
+    attacked: EstimateCard | None = Field(
+        default=None, description="Right at every point that the bundle holds: an upper bound."
+    )
+    by_margin: EstimateCard | None = Field(
+        default=None, description="Right there by a margin that g cannot outvote (Eq. 7)."
+    )
+    optimistic: bool | None = Field(
+        default=None, description="Whether no attack on a mix is among these points."
+    )
+    margin_bound: EstimateCard | None = Field(
+        default=None, description="At MMAA's points; of configurations from before there were pools."
+    )
+    transfer: EstimateCard | None = Field(default=None, description="Likewise.")
 
 
 class AuxiliaryCard(Card):
@@ -303,8 +314,9 @@ def estimates_card(remix: Remix) -> EstimatesCard:
     """The figures of a remix as they go into a configuration."""
     return EstimatesCard(
         clean=EstimateCard.of(remix.clean),
-        margin_bound=None if remix.margin_bound is None else EstimateCard.of(remix.margin_bound),
-        transfer=None if remix.transfer is None else EstimateCard.of(remix.transfer),
+        attacked=None if remix.attacked is None else EstimateCard.of(remix.attacked),
+        by_margin=None if remix.by_margin is None else EstimateCard.of(remix.by_margin),
+        optimistic=None if remix.attacked is None else remix.optimistic,
     )
 
 

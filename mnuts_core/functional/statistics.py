@@ -13,10 +13,10 @@ from mnuts_core.errors import ParameterError
 
 Array = NDArray[np.float64]
 
-Accuracy = Literal["clean", "attacked", "margin bound", "transfer", "verified"]
-"""Kinds of accuracy: `clean` is exact on the n images; `attacked` was measured under an attack on that very
-model; `margin bound` and `transfer` are estimates from cached logits; only `verified` comes from an attack on
-the mixed classifier itself."""
+Accuracy = Literal["clean", "attacked", "right by margin", "verified", "margin bound", "transfer"]
+"""Kinds of accuracy: `clean` is exact on the n images; `attacked` is right at all known points, an upper
+bound; `right by margin` is right there whatever g says; `verified` comes from an attack on the mixed
+classifier itself. `margin bound` and `transfer` are estimates of older configurations."""
 Kind = Literal[Accuracy, "share", "median", "mean", "ratio", "superiority", "difference"]
 """What a figure is: an accuracy, another share of examples, or what its name says."""
 Verdict = Literal["shown", "contrary", "open"]

@@ -12,9 +12,9 @@ from mnuts_core.report.paper import PaperResult, paper_result
 from mnuts_core.report.rows import ReportRow
 from mnuts_core.views.headline import error_change
 
-UNDER_ATTACK = ("verified", "margin_bound", "transfer")
+UNDER_ATTACK = ("verified", "attacked", "by_margin")
 """Figures under attack, the measured one first."""
-WORDS = {"margin_bound": "margin bound", "transfer": "transfer", "verified": "verified", "clean": "clean"}
+WORDS = {"attacked": "attacked", "by_margin": "right by margin", "verified": "verified", "clean": "clean"}
 
 
 class Statement(NamedTuple):
@@ -85,7 +85,7 @@ def _as_far_as_the_paper(report: Report, trial: Trial, paper: PaperResult) -> St
 
 def _robust_against_rbc(report: Report, trial: Trial, paper: PaperResult) -> list[Statement]:
     claims = []
-    for name in ("verified", "margin_bound"):  # transfer has g's help at points not made against the mix
+    for name in ("verified", "by_margin"):
         change = robust_change(trial.mix, report.base[1], name)
         if change is not None:
             verdict = change <= paper.robust_change
@@ -105,7 +105,7 @@ def _robust_against_rbc(report: Report, trial: Trial, paper: PaperResult) -> lis
 
 def _worth_its_price(report: Report, trial: Trial, paper: PaperResult) -> Statement | None:
     """Section 5.1: the clean error improves far more, relatively, than the robust error grows."""
-    name = "verified" if trial.mix.verified is not None else "margin_bound"
+    name = "verified" if trial.mix.verified is not None else "by_margin"
     gain = error_change(trial.mix.clean, report.base[1].clean)
     price = robust_change(trial.mix, report.base[1], name)
     if gain is None or price is None:
@@ -121,15 +121,15 @@ def _worth_its_price(report: Report, trial: Trial, paper: PaperResult) -> Statem
 
 
 def _against_mixed(trial: Trial) -> list[Statement]:
-    """Fig. 5: better than Mixed on both, whatever α Mixed takes (by the margin bound)."""
+    """Fig. 5: better than Mixed on both, whatever α Mixed takes (by the accuracy by margin)."""
     mix = trial.mix
     claims: list[Statement] = []
-    if mix.margin_bound is None:
+    if mix.by_margin is None:
         return claims
     matched = {row.params.temperature: row for row in trial.mixed if row.params is not None}
     for reach in trial.reach:
         clean_better = reach.clean is None or mix.clean.value > reach.clean
-        bound_better = reach.bound is None or mix.margin_bound.value > reach.bound
+        bound_better = reach.bound is None or mix.by_margin.value > reach.bound
         verdict: bool | None = clean_better and bound_better
         noise = ""
         if verdict and reach.temperature in matched:
@@ -138,7 +138,7 @@ def _against_mixed(trial: Trial) -> list[Statement]:
             noise = f" Clean, against Mixed at that bound: {counts}."
             verdict = True if pair.clear else None
         text = (
-            f"Better than Mixed (T = {reach.temperature:g}) on both, by the margin bound: {_yes(verdict)}. "
+            f"Better than Mixed (T = {reach.temperature:g}) on both, by margin: {_yes(verdict)}. "
             f"{_reach_words(mix, reach)}{noise}"
         )
         claims.append(Statement(mix.label, text, verdict))
@@ -146,12 +146,12 @@ def _against_mixed(trial: Trial) -> list[Statement]:
 
 
 def _reach_words(mix: ReportRow, reach: Reach) -> str:
-    assert mix.margin_bound is not None  # the caller has looked
+    assert mix.by_margin is not None  # the caller has looked
     held = "no α of Mixed" if reach.clean is None else f"Mixed at most {share(reach.clean)}"
     reached = "no α of Mixed" if reach.bound is None else f"Mixed at most {share(reach.bound)}"
     return (
-        f"With a bound of {share(mix.margin_bound.value)} or more it has {share(mix.clean.value)} clean, "
-        f"{held}; with {share(mix.clean.value)} clean or more a bound of {share(mix.margin_bound.value)}, "
+        f"With a bound of {share(mix.by_margin.value)} or more it has {share(mix.clean.value)} clean, "
+        f"{held}; with {share(mix.clean.value)} clean or more a bound of {share(mix.by_margin.value)}, "
         f"{reached}."
     )
 
@@ -159,8 +159,8 @@ def _reach_words(mix: ReportRow, reach: Reach) -> str:
 def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
     """Fig. 5 with attacked mixes on both sides: no worse than Mixed on either axis, better on one?
 
-    At the same margin bound MixedNUTS is expected to be the more accurate one, at the same clean accuracy the
-    more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
+    At the same accuracy by margin MixedNUTS is expected to be the more accurate, at the same clean accuracy
+    the more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
     elsewhere on the plane: no claim is made.
     """
     mix = trial.mix
@@ -189,13 +189,13 @@ def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
 def _bound_against_verified(trial: Trial) -> Statement | None:
     """Theorem 4.3 in practice: does the estimate keep what it promises under an adaptive attack?"""
     mix = trial.mix
-    if mix.verified is None or mix.margin_bound is None:
+    if mix.verified is None or mix.by_margin is None:
         return None
-    off = 100 * (mix.margin_bound.value - mix.verified.value)
-    verdict = mix.margin_bound.value <= mix.verified.interval[1]
+    off = 100 * (mix.by_margin.value - mix.verified.value)
+    verdict = mix.by_margin.value <= mix.verified.interval[1]
     text = (
-        f"Margin bound confirmed by the adaptive attack, within its interval: {_yes(verdict)}. It reads "
-        f"{abs(off):.2f} points {'high' if off > 0 else 'low'}: {mix.margin_bound}; verified {mix.verified}."
+        f"Right by margin confirmed by the adaptive attack, within its interval: {_yes(verdict)}. It reads "
+        f"{abs(off):.2f} points {'high' if off > 0 else 'low'}: {mix.by_margin}; verified {mix.verified}."
     )
     return Statement(mix.label, text, verdict)
 

@@ -1,4 +1,4 @@
-"""One MixedNUTS held against RBC, and against Mixed brought to the same margin bound."""
+"""One MixedNUTS held against RBC, and against Mixed brought to the same accuracy by margin."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Reach:
 
     Attributes:
         temperature: T of the accurate classifier.
-        clean: Its highest clean accuracy at which its margin bound is at least MixedNUTS's; None if no α
-            keeps that bound.
-        bound: Its highest margin bound at which its clean accuracy is at least MixedNUTS's; None if no α
-            reaches that accuracy.
+        clean: Its highest clean accuracy at which its accuracy by margin is at least MixedNUTS's; None if no
+            α keeps it.
+        bound: Its highest accuracy by margin at which its clean accuracy is at least MixedNUTS's; None if no
+            α reaches that accuracy.
     """
 
     temperature: float
@@ -37,7 +37,7 @@ class Trial:
 
     Attributes:
         mix: MixedNUTS.
-        mixed: Mixed at the same margin bound, one row for each temperature that reaches it.
+        mixed: Mixed at the same accuracy by margin, one row for each temperature that reaches it.
         reach: What Mixed can do at any α, one for each temperature; empty without an attacked part.
         paired: By row key, MixedNUTS against that row on the clean images.
         warnings: What puts the figures in doubt.
@@ -53,10 +53,10 @@ class Trial:
 def try_mix(
     engine: RemixEngine, mix: Mix, key: str, label: str, given: list[tuple[ReportRow, Remix]]
 ) -> Trial:
-    """One MixedNUTS held against RBC, against Mixed at the same margin bound, and against given mixes.
+    """One MixedNUTS held against RBC, against Mixed at the same accuracy by margin, and against given mixes.
 
-    Mixed's α: of all α in [1/2, 1] at which Mixed's margin bound is at least MixedNUTS's, one at which its
-    clean accuracy is highest; among equals with the higher bound, then the larger α.
+    Mixed's α: of all α in [1/2, 1] at which Mixed's accuracy by margin is at least MixedNUTS's, one at which
+    its clean accuracy is highest; among equals with the higher bound, then the larger α.
 
     Args:
         engine: The engine of the bundle.
@@ -68,9 +68,9 @@ def try_mix(
     """
     row, remix = mix.row(engine, key, label)
     matched, reach = [], []
-    if remix.margin_bound is not None:
+    if remix.by_margin is not None:
         for temperature in MIXED_TEMPERATURES:
-            alpha, extent = _match(engine, remix.clean.value, remix.margin_bound.value, temperature)
+            alpha, extent = _match(engine, remix.clean.value, remix.by_margin.value, temperature)
             reach.append(extent)
             if alpha is not None:
                 matched.append(_matched(engine, row, temperature, alpha, [own for own, _ in given]))
@@ -83,16 +83,16 @@ def try_mix(
 
 
 def _match(
-    engine: RemixEngine, clean: float, margin_bound: float, temperature: float
+    engine: RemixEngine, clean: float, by_margin: float, temperature: float
 ) -> tuple[float | None, Reach]:
-    """Mixed's α at the margin bound of a mix, and how far Mixed reaches at all."""
+    """Mixed's α at the accuracy by margin of a mix, and how far Mixed reaches at all."""
     curve = plateau_curve(engine, IDENTITY.with_(temperature=temperature))
-    at = best_clean(curve, margin_bound)
+    at = best_clean(curve, by_margin)
     held = best_bound(curve, clean)
     reach = Reach(
         temperature,
         None if at is None else float(curve.clean[at]),
-        None if held is None else float(curve.margin_bound[held]),
+        None if held is None else float(curve.by_margin[held]),
     )
     return (None if at is None else float(curve.alpha[at])), reach
 
@@ -101,7 +101,9 @@ def _matched(
     engine: RemixEngine, row: ReportRow, temperature: float, alpha: float, given: list[ReportRow]
 ) -> tuple[ReportRow, Remix]:
     params = IDENTITY.with_(temperature=temperature, alpha=alpha)
-    mix = Mix(params, f"α at which its margin bound is that of {row.label} or more, clean accuracy highest")
+    mix = Mix(
+        params, f"α at which its accuracy by margin is that of {row.label} or more, clean accuracy highest"
+    )
     label = f"Mixed, T = {temperature:g}, matched to {row.label.removeprefix('MixedNUTS, ')}"
     matched, remix = mix.row(engine, f"{row.key}-mixed-t{temperature:g}", label)
     twin = next((own for own in given if own.params and _same_mix(own.params, params)), None)

@@ -37,16 +37,15 @@ class Point(NamedTuple):
 
 
 def points(report: Report) -> list[Point]:
-    """What the plane shows: for each mix its margin bound and, where there is one, its verified accuracy.
+    """What the plane shows: for each mix its attacked accuracy and, where there is one, its verified one.
 
-    RBC stands at its accuracy under the bundle's attack. ABC has no point: what it gets right at h's points
-    says nothing of its own robustness.
+    RBC stands at its attacked accuracy; ABC has a point only where an attack on it is among the bundle's.
     """
     found = []
     for row in report.rows:
-        measured = row.attacked or row.verified
-        found += [Point(row, row.clean, row.margin_bound, False)] if row.margin_bound is not None else []
-        found += [Point(row, row.clean, measured, True)] if measured is not None else []
+        if row.attacked is not None:
+            found.append(Point(row, row.clean, row.attacked, row.params is None))
+        found += [Point(row, row.clean, row.verified, True)] if row.verified is not None else []
     return found
 
 

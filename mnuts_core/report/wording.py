@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NONE = "–"
 LEGEND = (
     "Accuracies in percent with 95 % Wilson intervals. Clean is exact on these images. Attacked: under the "
-    "bundle's attack on that very classifier. Margin bound and transfer are estimates from cached logits: "
+    "bundle's attack on that very classifier. Right by margin and transfer are estimates from cached logits: "
     "M(h) right with margin ≥ (1-α)/α at h's minimum-margin points, g taken as always wrong (Eq. 7); and the "
     "mix right at these points, g's answers included. Verified: under an adaptive attack on the mix itself "
     "(B.2), from its configuration, on its own n images; it stays empty until that attack has been run."
@@ -73,8 +73,8 @@ CHANGES = (
     "Relative change of MixedNUTS's error rate; negative is better. Against RBC each figure under attack is "
     "held against RBC's accuracy under the bundle's attack; against Mixed, against Mixed's same figure. "
     "A verified figure is held against RBC on the same images where these are known to be the bundle's first "
-    "n, else against RBC on all attacked images. Mixed is matched by the margin bound: that column tells how "
-    "close the match is, no more."
+    "n, else against RBC on all attacked images. Mixed is matched by accuracy by margin: that column tells "
+    "how close the match is, no more."
 )
 
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.clamps import Clamp, check_clamp, clamp_logits
 from mnuts_core.devices import one_thread, resolve_device
@@ -19,7 +20,7 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import QuantileMethod, check_method
 from mnuts_core.functional.transform import layer_norm, signed_power
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
-from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
+from mnuts_core.remix.engine import MAX_ACCURACY_LOSS, PointRule, check_points
 from mnuts_core.remix.stages import StagedTransform, overtaken
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.result import Array, CellMargins, CleanRows, GridSearchResult, level_tables
@@ -43,6 +44,7 @@ def grid_search(
     conditional: bool = False,
     quantile: QuantileMethod = "linear",
     clean: CleanRows = "attacked",
+    points: PointRule = "pool",
     max_accuracy_loss: float | None = MAX_ACCURACY_LOSS,
     device: str | torch.device = "auto",
     progress: Callable[[float], None] | None = None,
@@ -59,6 +61,8 @@ def grid_search(
         quantile: `linear` as the paper's code, or `lower`, which never undercuts β.
         clean: `attacked` uses the clean logits of the attacked rows and leaves the others unseen
             (Table 8); `all` uses every clean row.
+        points: `pool`: of each image the least margin over its attacked points, where LN∘h is right at all
+            of them; `mmaa`: the first points alone, the paper's rule.
         max_accuracy_loss: Leave out cells in which M costs the robust model more than this share of its
             accuracy, clean or attacked (0.001 = 0.1 points); None for the paper's plain rule.
         device: Where to compute.
@@ -78,7 +82,7 @@ def grid_search(
         raise ParameterError(f"max_accuracy_loss must lie in [0, 1] or be None, got {max_accuracy_loss!r}")
     if not isinstance(grid, GridSpec):
         raise ParameterError(f"grid must be a GridSpec, such as GridSpec.paper('cifar10'), got {grid!r}")
-    rows = _select(bundle, clean, conditional)
+    rows = _select(bundle, clean, conditional, check_points(points))
     if (kept := grid.size * (len(rows.wrong_rows) + len(rows.right_rows))) > MAX_MARGINS:
         raise ParameterError(
             f"{grid.size:,} cells on these examples make {kept:,} margins, more than {MAX_MARGINS:,}: "
@@ -97,6 +101,7 @@ def grid_search(
         conditional=conditional,
         quantile_method=quantile,
         clean=clean,
+        points=points,
         max_accuracy_loss=max_accuracy_loss,
         accuracy_loss=full(changes.loss, grid.shape),
         clean_changes=full(changes.clean_changes, grid.shape),
@@ -104,7 +109,7 @@ def grid_search(
         n_clean=rows.n_clean,
         n_wrong=len(rows.wrong_rows),
         n_attacked=bundle.n_adv,
-        n_right=len(rows.right_rows),
+        n_right=len(rows.starts),
         margins=margins,
         **level_tables(beta, objective[..., 0], q[..., 0]),
     )
@@ -117,8 +122,11 @@ class _Rows:
     logits: Array
     labels: NDArray[np.int64]
     n_clean: int
+    n_images: int
     wrong_rows: NDArray[np.int64]
     right_rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    """Among `right_rows`, where the points of each image begin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,16 +138,19 @@ class _Changes:
     attacked_changes: Array
 
 
-def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool) -> _Rows:
+def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool, points: PointRule) -> _Rows:
     if clean not in ("attacked", "all"):
         raise ParameterError(f"clean must be 'attacked' or 'all', got {clean!r}")
-    attacked = bundle.require_attacked()
-    chosen = attacked.index if clean == "attacked" else np.arange(bundle.n_clean)
+    pool = bundle.require_attacked()
+    attacked = pool.first if points == "mmaa" else pool
+    firsts = pool.index[: pool.n_images]
+    chosen = firsts if clean == "attacked" else np.arange(bundle.n_clean)
     clean_logits, clean_labels = bundle.clean_rob_logits[chosen], bundle.clean_labels[chosen]
     wrong = clean_logits.argmax(axis=1) != clean_labels
     if conditional:
         wrong &= bundle.clean_std_logits[chosen].argmax(axis=1) == clean_labels
-    right = attacked.rob_logits.argmax(axis=1) == attacked.labels
+    fooled = attacked.rob_logits.argmax(axis=1) != attacked.labels
+    right = ~at_any_point(fooled, attacked.of, attacked.n_images)[attacked.of]
     if not wrong.any():
         also = " among those that the standard model gets right" if conditional else ""
         raise ParameterError(
@@ -152,7 +163,18 @@ def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool) -> _Rows:
         )
     logits = np.concatenate([clean_logits, attacked.rob_logits]).astype(np.float64, copy=False)
     labels = np.concatenate([clean_labels, attacked.labels])
-    return _Rows(logits, labels, len(chosen), np.flatnonzero(wrong), len(chosen) + np.flatnonzero(right))
+    places = np.flatnonzero(right)
+    places = places[np.argsort(attacked.of[places], kind="stable")]  # an image's points beside each other
+    _, starts = np.unique(attacked.of[places], return_index=True)
+    return _Rows(
+        logits=logits,
+        labels=labels,
+        n_clean=len(chosen),
+        n_images=pool.n_images,
+        wrong_rows=np.flatnonzero(wrong),
+        right_rows=len(chosen) + places,
+        starts=starts,
+    )
 
 
 def _visit(
@@ -187,7 +209,10 @@ def _visit(
     for job in jobs:
         job.result()
     n_right = len(rows.right_rows)
-    return CellMargins(attacked=table[..., :n_right], wrong=table[..., n_right:])
+    attacked = table[..., :n_right]
+    if len(rows.starts) < n_right:
+        attacked = np.minimum.reduceat(attacked, rows.starts, axis=-1)
+    return CellMargins(attacked=attacked, wrong=table[..., n_right:])
 
 
 def _ignore(_: float) -> None:
@@ -231,7 +256,9 @@ def _changes(rows: _Rows, grid: GridSpec, clamp: Clamp, ln_k: int, device: torch
             tied = (one == two) & ~own_tie  # `mnuts_core.functional.mixing`
             lost = before - ((top == labels) & ~tied).double()
             changed = ((top != first.indices) | tied).double()
-            for part, of in enumerate((slice(0, rows.n_clean), slice(rows.n_clean, None))):
+            for part, of in enumerate(
+                (slice(0, rows.n_clean), slice(rows.n_clean, rows.n_clean + rows.n_images))
+            ):
                 loss[part, j, k], changes[part, j, k] = float(lost[of].mean()), float(changed[of].mean())
     return _Changes(loss.max(axis=0), *changes)
 

@@ -20,6 +20,7 @@ from mnuts_core.functional.quantiles import (
     quantile_places,
 )
 from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.remix.engine import PointRule
 from mnuts_core.search.grids import GridSpec
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class GridSearchResult:
     Attributes:
         grid: The candidates.
         beta: The level.
-        clamp, ln_k, conditional, quantile_method, clean, max_accuracy_loss: As asked for.
+        clamp, ln_k, conditional, quantile_method, clean, points, max_accuracy_loss: As asked for.
         objective: Line 10 of Algorithm 1, in [0, 1].
         quantile: Line 9, q.
         alpha: 1/(1+q) (line 15).
@@ -118,7 +119,7 @@ class GridSearchResult:
         clean_changes, attacked_changes: Share of examples whose prediction M changes (Assumption 4.2).
         n_clean: Clean examples that the search saw; n_wrong of them enter the objective.
         n_wrong: See n_clean.
-        n_attacked: Attacked examples; n_right of them give the quantile.
+        n_attacked: Attacked images; n_right of them give the quantile.
         n_right: See n_attacked.
         margins: Sorted margins of every cell, from which any other β is chosen.
     """
@@ -130,6 +131,7 @@ class GridSearchResult:
     conditional: bool
     quantile_method: QuantileMethod
     clean: CleanRows
+    points: PointRule
     max_accuracy_loss: float | None
     objective: Array
     quantile: Array

@@ -13,7 +13,8 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import mix_probabilities, temperature_scale, transform_with
 from mnuts_core.functional.simplex import PAPER_CASES, Trajectory, top_three, trajectory
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Part, Remix, RemixEngine
+from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.rows import Part
 from mnuts_core.views.margins import Array
 
 NO_CLASS = "none (a tie)"

@@ -18,9 +18,9 @@ from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import BaseFigures, Remix, RemixEngine
 from mnuts_core.views.paired import Right, pairs, right_of, right_of_robust
 
-FIGURES = ("clean", "attacked", "margin_bound", "transfer", "verified")
+FIGURES = ("clean", "attacked", "by_margin", "verified")
 """The figures of a row."""
-ESTIMATED = ("clean", "margin_bound", "transfer")
+ESTIMATED = ("clean", "attacked", "by_margin")
 """Those that every mix has on a bundle with an attacked part, and in which mixes are compared."""
 JSON_KEYS = {"std": "standard", "rob": "robust", "mapped": "transformed", "plain": "plain_mix", "mix": "mix"}
 """What the headline's rows are called in JSON, by their keys."""
@@ -34,9 +34,9 @@ class Row:
         key: Short name, unique in a table.
         label: What to call it.
         clean: Clean accuracy, exact on the bundle's images.
-        attacked: Accuracy under the bundle's attack on this very classifier: the robust model only.
-        margin_bound: Estimate (Eq. 7) for mixes, see `Remix`.
-        transfer: Estimate for mixes; for the standard model its accuracy at h's MMAA points.
+        attacked: Share of the attacked images that it gets right at all points of the bundle, an upper
+            bound; of g only where an attack on g is among them.
+        by_margin: What mixes get right whatever g says (Eq. 7), see `Remix`.
         verified: Accuracy under an adaptive attack on this very mix.
         params: The mix's parameters, α filled in.
         right: Which images count in each figure, where it is known, to compare rows in pairs.
@@ -46,8 +46,7 @@ class Row:
     label: str
     clean: Estimate
     attacked: Estimate | None = None
-    margin_bound: Estimate | None = None
-    transfer: Estimate | None = None
+    by_margin: Estimate | None = None
     verified: Estimate | None = None
     params: MixParams | None = None
     right: Right = field(default_factory=dict, compare=False, repr=False)
@@ -65,13 +64,13 @@ class Row:
     def comparable(self, name: str) -> Estimate | None:
         """What a mix's figure of that name is compared with: the same one.
 
-        The robust model's accuracy under the bundle's attack stands in for its estimates and for `verified`.
+        The robust model's attacked accuracy stands in for its accuracy by margin and for `verified`.
         """
         return self.figure(name) or self.attacked
 
     def to_json(self) -> dict[str, Any]:
         """The row as plain JSON; what does not exist is null."""
-        figures = {name: self.figure(name) for name in (*ESTIMATED, "attacked")}
+        figures = {name: self.figure(name) for name in ESTIMATED}
         cells = {name: figure and figure.to_json() for name, figure in figures.items()}
         return {"label": self.label, "alpha": self.alpha, **cells}
 
@@ -180,7 +179,7 @@ def headline(
     return Headline(
         std=std,
         rob=rob,
-        mapped=Row("mapped", "transformed M(h)", remix.rob_clean, transfer=remix.rob_attacked),
+        mapped=Row("mapped", "transformed M(h)", remix.rob_clean, attacked=remix.rob_attacked),
         plain=mix_row(plain_remix(engine, params, quantile), "plain", f"plain mix, same {level}"),
         mix=replace(mix_row(remix, "mix", "this mix"), verified=verified),
         remix=remix,
@@ -196,7 +195,7 @@ def plain_remix(engine: RemixEngine, params: MixParams, quantile: QuantileMethod
 def base_rows(base: BaseFigures) -> tuple[Row, Row]:
     """The rows of the standard and of the robust model."""
     return (
-        Row("std", "standard model g", base.std_clean, transfer=base.std_attacked),
+        Row("std", "standard model g", base.std_clean, attacked=base.std_attacked),
         Row("rob", "robust model h", base.rob_clean, attacked=base.rob_attacked),
     )
 
@@ -207,8 +206,8 @@ def mix_row(remix: Remix, key: str, label: str) -> Row:
         key,
         label,
         remix.clean,
-        margin_bound=remix.margin_bound,
-        transfer=remix.transfer,
+        attacked=remix.attacked,
+        by_margin=remix.by_margin,
         params=remix.params,
         right=right_of(remix),
     )

@@ -23,19 +23,17 @@ NOT_OF_THE_ATTACK = ("mix", "data_digest", "n")
 def right_of(remix: Remix) -> Right:
     """Which images count in each figure of a mix."""
     right = {"clean": remix.on_clean.mix_right}
-    if remix.on_attacked is not None:
-        right["margin_bound"] = remix.on_attacked.held(remix.threshold)
-        right["transfer"] = remix.on_attacked.mix_right
+    if remix.on_images is not None:
+        right["attacked"] = remix.on_images.mix_right
+        right["by_margin"] = remix.on_images.held(remix.threshold)
     return right
 
 
 def right_of_robust(engine: RemixEngine) -> Right:
-    """The same for the robust model, whose accuracy under attack stands in for a mix's estimates."""
-    clean, attacked = np.split(engine.rob_right, [engine.n_clean])
-    right = {"clean": clean}
-    if engine.bundle.n_adv:
-        right |= {"margin_bound": attacked, "transfer": attacked}
-    return right
+    """The same for the robust model, whose attacked accuracy stands in for a mix's accuracy by margin."""
+    right = {"clean": engine.rob_right[: engine.n_clean]}
+    attacked = engine.rob_right_on_images
+    return right if attacked is None else {**right, "attacked": attacked, "by_margin": attacked}
 
 
 def pairs(first: Right, second: Right) -> dict[str, Paired]:

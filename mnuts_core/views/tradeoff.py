@@ -1,4 +1,4 @@
-"""Trade-off curves: clean accuracy against the two robust estimates, for every α or every β at once.
+"""Trade-off curves: clean accuracy against accuracy under attack, for every α or every β at once.
 
 For a fixed transform and temperature, an example is right exactly while the odds `t = (1-α)/α` lie in
 one interval: `t·(a_y - a_i) + (b_y - b_i) ≥ 0` for every class i, with a = σ(g/T), b = σ(M(h)). So one
@@ -18,7 +18,8 @@ from torch import Tensor
 
 from mnuts_core.functional.quantiles import TIE, least_kept
 from mnuts_core.params import PARAMS, MixParams
-from mnuts_core.remix.engine import STD, Remix, RemixEngine
+from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.rows import STD, Rows
 from mnuts_core.search.frontier import BetaFrontier
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views.margins import Array
@@ -34,14 +35,14 @@ class Curve:
     Attributes:
         alpha: Mixing weights, in [1/2, 1].
         clean: Clean accuracy of the mix, in [0, 1].
-        margin_bound: The margin-bound estimate, in [0, 1]; NaN without an attacked part.
-        transfer: The transfer estimate, in [0, 1]; NaN likewise.
+        attacked: Share of the attacked images right at all of their points; NaN without an attacked part.
+        by_margin: Share of them right by margin at all of these; NaN likewise.
     """
 
     alpha: Array
     clean: Array
-    margin_bound: Array
-    transfer: Array
+    attacked: Array
+    by_margin: Array
 
 
 def alpha_grid(n: int = 161) -> Array:
@@ -73,25 +74,89 @@ def alpha_curve(engine: RemixEngine, params: MixParams, alphas: ArrayLike | None
 
 
 def _shares(engine: RemixEngine, params: MixParams, odds: Array) -> tuple[Array, Array, Array]:
-    """Clean accuracy, margin bound and transfer at each of the odds."""
-    low, high, closed = right_between(engine, params)
-    n = engine.n_clean
-    clean = _share_right(low[:n], high[:n], closed[:n], odds)
-    if not engine.bundle.n_adv:
+    """Clean accuracy, attacked accuracy and accuracy by margin at each of the odds."""
+    n, own = engine.n_clean, right_between(engine, params)
+    clean = own.rows(slice(n)).share_right(odds)
+    if engine.pool is None:
         return clean, np.full(len(odds), np.nan), np.full(len(odds), np.nan)
-    margins = engine.margins(params).margin[n:].cpu().numpy()
-    right = engine.right(params)[n:].cpu().numpy()
-    held = np.sort(margins[right])
-    bound = (len(held) - np.searchsorted(held, least_kept(odds), side="left")) / len(margins)
-    return clean, bound, _share_right(low[n:], high[n:], closed[n:], odds)
+    images = right_at_all_points(engine, params, own)
+    least, right = least_margins(engine, params)
+    held = np.sort(least[right])
+    by_margin = (len(held) - np.searchsorted(held, least_kept(odds), side="left")) / len(least)
+    return clean, images.share_right(odds), by_margin
 
 
-def right_between(engine: RemixEngine, params: MixParams) -> tuple[Array, Array, NDArray[np.bool_]]:
+class Stretches(NamedTuple):
+    """Of rows or images, each one's interval of odds `t = (1-α)/α` at which the mix predicts the label.
+
+    Attributes:
+        low: Lowest odds, shape (R,).
+        high: Highest odds, shape (R,); the interval is empty where they are below the lowest.
+        closed: Whether the upper end belongs to it: a tie goes to the standard model
+            (`mnuts_core.functional.mixing`).
+    """
+
+    low: Array
+    high: Array
+    closed: NDArray[np.bool_]
+
+    def rows(self, chosen: slice) -> Stretches:
+        """Some of them."""
+        return Stretches(self.low[chosen], self.high[chosen], self.closed[chosen])
+
+    def and_further(self, other: Stretches) -> Stretches:
+        """These and then others."""
+        joined = [np.concatenate(columns) for columns in zip(self, other, strict=True)]
+        return Stretches(joined[0], joined[1], joined[2].astype(bool))
+
+    def share_right(self, odds: Array) -> Array:
+        """The share of them whose interval holds each of the odds."""
+        possible = np.where(self.closed, self.low <= self.high, self.low < self.high)
+        low, high, closed = self.low[possible], self.high[possible], self.closed[possible]
+        begun = np.searchsorted(np.sort(low), odds, side="right")
+        ended = np.searchsorted(np.sort(high[closed]), odds, side="left")
+        ended += np.searchsorted(np.sort(high[~closed]), odds, side="right")
+        return np.asarray((begun - ended) / len(possible))
+
+
+def right_at_all_points(engine: RemixEngine, params: MixParams, own: Stretches) -> Stretches:
+    """Each attacked image's interval: where those of all of its points overlap.
+
+    Args:
+        engine: The engine of a bundle with an attacked part.
+        params: Transform and temperature; β and α are ignored.
+        own: The intervals of the engine's own rows.
+    """
+    assert engine.pool is not None  # the caller has looked
+    if engine.further is not None:
+        other = right_between(engine.further, params)
+        own = own.and_further(other)
+    low = engine.pool.by_image(np.maximum, own.low)
+    high = engine.pool.by_image(np.minimum, own.high)
+    # closed where every point's interval that ends there is
+    open_at = engine.pool.by_image(np.minimum, np.where(own.closed, np.inf, own.high))
+    closed = high < open_at
+    return Stretches(low, high, closed)
+
+
+def least_margins(engine: RemixEngine, params: MixParams) -> tuple[Array, NDArray[np.bool_]]:
+    """Each attacked image's least signed margin of M(h), and whether M(h) is right at all attacked points.
+
+    Args:
+        engine: The engine of a bundle with an attacked part.
+        params: The transform.
+    """
+    assert engine.pool is not None  # the caller has looked
+    found = engine.pool.results(engine.everywhere(params, 0.0))
+    return found.signed, found.right
+
+
+def right_between(engine: Rows, params: MixParams) -> Stretches:
     """For every row the interval of odds `t = (1-α)/α` at which the mix predicts the label.
 
-    Returns:
-        Lowest and highest odds, shape (R,) each (empty where lowest > highest), and whether the upper
-        end belongs to it: a tie goes to the standard model (`mnuts_core.functional.mixing`).
+    Args:
+        engine: An engine, for its own rows, or other rows.
+        params: Transform and temperature; β and α are ignored.
     """
     if params.temperature == 0.0:
         low, high, closed = _hard_interval(engine, params)
@@ -103,10 +168,10 @@ def right_between(engine: RemixEngine, params: MixParams) -> tuple[Array, Array,
             engine.std_class,
         )
         closed = torch.ones_like(low, dtype=torch.bool)
-    return low.cpu().numpy(), high.cpu().numpy(), closed.cpu().numpy()
+    return Stretches(low.cpu().numpy(), high.cpu().numpy(), closed.cpu().numpy())
 
 
-def _hard_interval(engine: RemixEngine, params: MixParams) -> tuple[Tensor, Tensor, Tensor]:
+def _hard_interval(engine: Rows, params: MixParams) -> tuple[Tensor, Tensor, Tensor]:
     """T = 0: ŷ_std from odds `p₁ - p[ŷ_std]` on, ŷ_rob below them."""
     switch = (engine.margins(params).deficit[:, STD].double() - TIE).clamp_min(0.0)
     std_right = engine.std_class == engine.labels
@@ -135,16 +200,6 @@ def _soft_interval(std: Tensor, rob: Tensor, labels: Tensor, std_class: Tensor) 
     high = torch.where(slope < 0, bound, inf).amin(dim=1)
     impossible = ((slope == 0) & (need > 0)).any(dim=1)
     return torch.where(impossible, inf, low.clamp_min(0.0)), torch.where(impossible, -inf, high)
-
-
-def _share_right(low: Array, high: Array, closed: NDArray[np.bool_], odds: Array) -> Array:
-    """The share of examples whose interval holds each of the odds."""
-    possible = np.where(closed, low <= high, low < high)
-    low, high, closed = low[possible], high[possible], closed[possible]
-    begun = np.searchsorted(np.sort(low), odds, side="right")
-    ended = np.searchsorted(np.sort(high[closed]), odds, side="left")
-    ended += np.searchsorted(np.sort(high[~closed]), odds, side="right")
-    return np.asarray((begun - ended) / len(possible))
 
 
 def frontier_curve(
@@ -213,7 +268,7 @@ def frontier(
         progress: Called with the share done; what it raises ends the work.
     """
     curve = frontier_curve(engine, found, progress=progress)
-    table = np.stack([curve.clean, curve.margin_bound, curve.transfer])
+    table = np.stack([curve.clean, curve.attacked, curve.by_margin])
     moved = np.ones(table.shape[1], bool)
     moved[1:] = (np.diff(table, axis=1) != 0).any(axis=0)
     params = tuple(params for params, kept in zip(found.params, moved, strict=True) if kept)
@@ -274,29 +329,31 @@ def plateau_curve(engine: RemixEngine, params: MixParams) -> Curve:
         The curve, α descending from 1 to 1/2: every pair of figures that some α reaches, but for odds at
         which two stretches meet.
     """
-    low, high, _ = right_between(engine, params)
-    margins = engine.margins(params).margin[engine.n_clean :].double().cpu().numpy()
-    ends = np.unique(np.concatenate([low, high, margins]))
+    found = right_between(engine, params)
+    if engine.further is not None:
+        found = found.and_further(right_between(engine.further, params))
+    margins = engine.everywhere(params, 0.0).margin
+    ends = np.unique(np.concatenate([found.low, found.high, margins]))
     ends = np.concatenate([[0.0], ends[(ends > 0) & (ends < 1)], [1.0]])
     middle = (ends[1:] + ends[:-1])[np.diff(ends) > RESOLVED] / 2
     return alpha_curve(engine, params, 1.0 / (1.0 + np.concatenate([[0.0], middle, [1.0]])))
 
 
 def best_clean(curve: Curve, least_bound: float) -> int | None:
-    """Where on a curve clean accuracy is highest while the margin bound is at least a given one.
+    """Where on a curve clean accuracy is highest while the accuracy by margin is at least a given one.
 
     Args:
         curve: From `plateau_curve`.
-        least_bound: The margin bound to keep, in [0, 1].
+        least_bound: The accuracy by margin to keep, in [0, 1].
 
     Returns:
         The place; among equals the one with the higher bound, then the larger α. None if no α keeps it.
     """
-    return _best(curve.clean, curve.margin_bound, least_bound, curve.alpha)
+    return _best(curve.clean, curve.by_margin, least_bound, curve.alpha)
 
 
 def best_bound(curve: Curve, least_clean: float) -> int | None:
-    """Where on a curve the margin bound is highest while clean accuracy is at least a given one.
+    """Where on a curve the accuracy by margin is highest while clean accuracy is at least a given one.
 
     Args:
         curve: From `plateau_curve`.
@@ -305,7 +362,7 @@ def best_bound(curve: Curve, least_clean: float) -> int | None:
     Returns:
         The place; among equals the one with more clean accuracy, then the larger α. None if no α keeps it.
     """
-    return _best(curve.margin_bound, curve.clean, least_clean, curve.alpha)
+    return _best(curve.by_margin, curve.clean, least_clean, curve.alpha)
 
 
 def _best(wanted: Array, kept: Array, least: float, alpha: Array) -> int | None:

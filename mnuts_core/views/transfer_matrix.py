@@ -48,8 +48,8 @@ class Transfer(NamedTuple):
         source: Whose best (s, p, c) it is.
         target: The bundle it is used on.
         params: The parameters in force, α filled in; None where refused.
-        clean, margin_bound, transfer: The mix on the target; the latter two None without an attacked part.
-        clean_loss, margin_bound_loss, transfer_loss: The target's own best minus this, as shares: positive
+        clean, attacked, by_margin: The mix on the target; the latter two None without an attacked part.
+        clean_loss, by_margin_loss, attacked_loss: The target's own best minus this, as shares: positive
             where the borrowed parameters are worse; None where the target has no own best.
         warnings: What puts the figures in doubt.
         refused: Why there are no figures, in one line.
@@ -59,11 +59,11 @@ class Transfer(NamedTuple):
     target: str
     params: MixParams | None = None
     clean: Estimate | None = None
-    margin_bound: Estimate | None = None
-    transfer: Estimate | None = None
+    attacked: Estimate | None = None
+    by_margin: Estimate | None = None
     clean_loss: float | None = None
-    margin_bound_loss: float | None = None
-    transfer_loss: float | None = None
+    by_margin_loss: float | None = None
+    attacked_loss: float | None = None
     warnings: tuple[str, ...] = ()
     refused: str | None = None
 
@@ -122,11 +122,11 @@ def _transfer(
         target,
         params=remix.params,
         clean=remix.clean,
-        margin_bound=remix.margin_bound,
-        transfer=remix.transfer,
+        attacked=remix.attacked,
+        by_margin=remix.by_margin,
         clean_loss=_loss("clean", own, remix),
-        margin_bound_loss=_loss("margin_bound", own, remix),
-        transfer_loss=_loss("transfer", own, remix),
+        by_margin_loss=_loss("by_margin", own, remix),
+        attacked_loss=_loss("attacked", own, remix),
         warnings=remix.warnings,
     )
 
@@ -162,7 +162,7 @@ def transfers_frame(cells: Sequence[Transfer]) -> pd.DataFrame:
     for cell in cells:
         row: dict[str, Any] = {"parameters_of": cell.source, "used_on": cell.target}
         row["alpha"] = None if cell.params is None else cell.params.alpha
-        for field in ("clean", "margin_bound", "transfer"):
+        for field in ("clean", "attacked", "by_margin"):
             row |= columns(field, getattr(cell, field))
             row[f"{field}_loss"] = getattr(cell, f"{field}_loss")
         rows.append(row | {"warnings": "; ".join(cell.warnings), "refused": cell.refused or ""})

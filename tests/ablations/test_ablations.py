@@ -119,8 +119,8 @@ class TestCurves:
             mixed = reference.mixed_probabilities(std, rob, row["alpha"]).argmax(axis=1)
             assert row["clean"] == np.mean(mixed == small.clean_labels)
             assert row["clean_n"] == 220
-            held = wilson_interval(round(row["margin_bound"] * 120), 120)
-            assert (row["margin_bound_low"], row["margin_bound_high"]) == pytest.approx(held)
+            held = wilson_interval(round(row["by_margin"] * 120), 120)
+            assert (row["by_margin_low"], row["by_margin_high"]) == pytest.approx(held)
         held = made[made["curve"] == "MixedNUTS"]
         assert set(zip(held["s"], held["p"], held["c"], strict=True)) == {(2.0, 2.0, -0.5)}
 
@@ -136,7 +136,7 @@ class TestCurves:
             MixParams(s=row["s"], p=row["p"], c=row["c"], clamp=row["clamp"], alpha=row["alpha"])
         )
         assert row["clean"] == pytest.approx(remix.clean.value)
-        assert row["margin_bound"] == pytest.approx(remix.margin_bound.value)
+        assert row["by_margin"] == pytest.approx(remix.by_margin.value)
 
     def test_table10_keeps_clean_accuracy(self, small):
         made = table10(small, params=MIX)
@@ -148,12 +148,12 @@ class TestCurves:
             scaled = MIX.with_(temperature=row["temperature"])
             assert row["clean"] >= target
             remix = engine.remix(scaled.with_(alpha=row["alpha"]))
-            assert row["margin_bound"] == remix.margin_bound.value
-            assert row["transfer"] == remix.transfer.value
+            assert row["by_margin"] == remix.by_margin.value
+            assert row["transfer"] == remix.attacked.value
             for alpha in np.linspace(0.5, 1.0, 201):
                 other = engine.remix(scaled.with_(alpha=alpha))
                 if other.clean.value >= target:
-                    assert other.margin_bound.value <= row["margin_bound"]
+                    assert other.by_margin.value <= row["by_margin"]
 
     def test_a_mix_must_carry_alpha(self, small):
         with pytest.raises(MnutsError, match="must carry alpha"):
@@ -213,7 +213,7 @@ class TestImages:
         best = grid_search(attacked_part(small, chosen), GRID).best.params
         assert (seen["s"], seen["alpha"]) == (best.s, best.alpha)
         whole = RemixEngine(small).remix(best)
-        for name in ("clean", "margin_bound", "transfer"):
+        for name in ("clean", "by_margin", "transfer"):
             right = sum(row[name] * row[f"{name}_n"] for row in (seen, unseen))
             assert round(right) == getattr(whole, name).successes
         own = whole.on_clean.mix_right[small.attacked.index[chosen]]
@@ -231,8 +231,8 @@ class TestImages:
             small, attacked=dataclasses.replace(small.attacked, rob_logits=attacked), clean_rob_logits=clean
         )
         one, two = (table8(b, grid=GRID, n_optimised=60).iloc[0] for b in (small, other))
-        assert [one[name] for name in ("s", "p", "c", "alpha", "clean", "margin_bound")] == [
-            two[name] for name in ("s", "p", "c", "alpha", "clean", "margin_bound")
+        assert [one[name] for name in ("s", "p", "c", "alpha", "clean", "by_margin")] == [
+            two[name] for name in ("s", "p", "c", "alpha", "clean", "by_margin")
         ]
 
     def test_table8_with_all_seen(self, small):
@@ -253,7 +253,7 @@ class TestImages:
         part = grid_search(attacked_part(small, drawn(small, 30, 5)), GRID).best
         remix = RemixEngine(small).remix(part.params)
         assert made.iloc[2]["clean"] == remix.clean.value
-        assert made.iloc[2]["margin_bound"] == remix.margin_bound.value
+        assert made.iloc[2]["by_margin"] == remix.by_margin.value
         assert set(made["clean_n"]) == {220}
 
     def test_table9_sizes_by_default(self, small):

@@ -50,7 +50,7 @@ def choose(page, label):
 
 def wait_for(page, config):
     """Until this mix's row has the configuration's figures, and the boxes its numbers."""
-    estimates = (config.estimates.clean, config.verified.accuracy, config.estimates.margin_bound)
+    estimates = (config.estimates.clean, config.verified.accuracy, config.estimates.by_margin)
     starts = [f"{100 * card.value:.2f}" for card in estimates]
     sizes = [f"n = {card.n:,}" for card in estimates]
     page.wait_for_function(

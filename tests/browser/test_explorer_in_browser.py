@@ -38,8 +38,8 @@ def page(served, chromium_page):
     return chromium_page
 
 
-ESTIMATES = "td:not(:nth-of-type(2)) b"
-"""In a row of the headline table: clean, margin bound, transfer; the second cell is what an attack left."""
+ESTIMATES = "td:not(:nth-of-type(4)) b"
+"""In a row of the headline table: clean, attacked, right by margin; the last cell is verified."""
 
 
 def shown(page, row: str) -> list[str]:
@@ -49,7 +49,7 @@ def shown(page, row: str) -> list[str]:
 
 def expected(engine, params) -> list[str]:
     remix = engine.remix(params)
-    return [f"{100 * e.value:.2f}" for e in (remix.clean, remix.margin_bound, remix.transfer)]
+    return [f"{100 * e.value:.2f}" for e in (remix.clean, remix.by_margin, remix.attacked)]
 
 
 def set_slider(page, label: str, value: str) -> None:

@@ -51,7 +51,7 @@ def test_info_of_a_bundle_shows_manifest_and_base_figures(mnuts, toy, engine):
     card = json.loads(mnuts("info", toy, "--json").out)
     assert card["manifest"]["digest"] == engine.bundle.digest
     assert card["figures"]["robust"]["attacked"] == json.loads(json.dumps(engine.base.rob_attacked.to_json()))
-    assert card["figures"]["standard"]["margin_bound"] is None
+    assert card["figures"]["standard"]["by_margin"] is None
 
 
 def test_info_escapes_control_characters_of_a_manifest(mnuts, toy, tmp_path):
@@ -71,13 +71,13 @@ def test_remix_json_equals_the_core(mnuts, toy, engine):
     assert card["params"]["alpha"] == mix.alpha
     assert card["params"]["beta"] == 0.9
     assert card["threshold"] == mix.threshold
-    for name in ("clean", "margin_bound", "transfer"):
+    for name in ("clean", "by_margin", "transfer"):
         assert card["figures"]["mix"][name]["value"] == getattr(mix, name).value
         assert card["figures"]["plain_mix"][name]["value"] == getattr(plain, name).value
         assert tuple(card["figures"]["mix"][name]["ci95"]) == getattr(mix, name).interval
     assert card["figures"]["transformed"]["clean"]["value"] == mix.rob_clean.value
-    h, ours = engine.base.rob_attacked, mix.margin_bound
-    assert card["changes"]["robust"]["margin_bound"]["relative_error"] == pytest.approx(
+    h, ours = engine.base.rob_attacked, mix.by_margin
+    assert card["changes"]["robust"]["by_margin"]["relative_error"] == pytest.approx(
         (1 - ours.value) / (1 - h.value) - 1
     )
 
@@ -86,7 +86,7 @@ def test_remix_table_labels_estimates_and_measured_figures(mnuts, toy, engine):
     out = mnuts("remix", toy, *POINT, "--beta", 0.9).out
     lines = {line.split("  ")[0].strip(): line for line in out.splitlines()}
     mix = engine.remix(PARAMS)
-    for figure in (mix.clean, mix.margin_bound, mix.transfer):
+    for figure in (mix.clean, mix.by_margin, mix.attacked):
         assert f"{100 * figure.value:.2f} [" in lines["this mix"]
     assert lines["robust model h"].count("†") == 2
     assert "†" not in lines["this mix"] + lines["standard model g"]
@@ -100,7 +100,7 @@ def test_remix_by_alpha_works_without_an_attacked_part(mnuts, clean_only):
     assert card["params"]["alpha"] == pytest.approx(0.7, abs=1e-15)
     assert card["params"]["beta"] is None
     assert card["figures"]["mix"]["transfer"] is None
-    assert card["changes"]["robust"]["margin_bound"] is None
+    assert card["changes"]["robust"]["by_margin"] is None
     table = mnuts("remix", clean_only, *POINT, "--alpha", 0.7).out
     assert "plain mix, same α" in table
     assert "no attacked part" in table

@@ -67,17 +67,17 @@ def test_on_a_bundle(mnuts, pair, toy):
     assert "on toy" in out
     assert all(found.points in out for found in expected.values())
     card = json.loads(mnuts("compare", *pair, "--bundle", toy, "--json").out)["bundle"]
-    assert (card["name"], list(card["figures"])) == ("toy", ["clean", "margin_bound", "transfer"])
+    assert (card["name"], list(card["figures"])) == ("toy", ["clean", "attacked", "by_margin"])
     for name, found in expected.items():
         assert card["figures"][name]["paired"] == json.loads(json.dumps(found.to_json()))
-    assert card["figures"]["transfer"]["a"]["value"] == one.transfer.value
-    assert card["figures"]["transfer"]["b"]["value"] == two.transfer.value
+    assert card["figures"]["attacked"]["a"]["value"] == one.attacked.value
+    assert card["figures"]["attacked"]["b"]["value"] == two.attacked.value
 
 
 def test_on_a_bundle_without_an_attacked_part(mnuts, pair, clean_only):
     card = json.loads(mnuts("compare", *pair, "--bundle", clean_only, "--json").out)["bundle"]["figures"]
     assert card["clean"]["paired"]["n"] == 120
-    assert card["transfer"] is None
+    assert card["attacked"] is None
     assert mnuts("compare", *pair, "--bundle", clean_only).code == 0
 
 

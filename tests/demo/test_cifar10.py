@@ -260,7 +260,7 @@ def test_shipped_mixes_are_the_searches_best_and_their_figures_the_bundles() -> 
 
 @needs_pair
 def test_shipped_plain_mixes_are_the_reports_mixed() -> None:
-    """Each has the margin bound of a best mix, and its verified figure goes into that row of the report."""
+    """Each has the accuracy by margin of a best mix, its verified figure in that row of the report."""
     bundle = LogitBundle.load(DATA / "cifar10.safetensors")
     engine, files = RemixEngine(bundle), DATA.glob("cifar10-*.json")
     report = make_report(bundle, [(path.name, MixConfig.load(path)) for path in files])
@@ -292,8 +292,8 @@ def test_shipped_plain_mix_at_the_clean_accuracy_of_the_best_one() -> None:
     assert at is not None
     mix = engine.remix(config.params)
     assert mix.clean.value >= least
-    assert mix.margin_bound is not None
-    assert mix.margin_bound.value == pytest.approx(curve.margin_bound[at])
+    assert mix.by_margin is not None
+    assert mix.by_margin.value == pytest.approx(curve.by_margin[at])
 
 
 def assert_verified(config: MixConfig, engine: RemixEngine) -> None:

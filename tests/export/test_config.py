@@ -81,7 +81,7 @@ class TestFromRemix:
         assert (config.alpha, config.beta) == (remix.alpha, 0.95)
         assert config.bundle.digest == bundle.digest
         assert config.bundle.name == bundle.name
-        for name in ("clean", "margin_bound", "transfer"):
+        for name in ("clean", "attacked", "by_margin"):
             card, estimate = getattr(config.estimates, name), getattr(remix, name)
             assert card.value == estimate.value
             assert card.n == estimate.n
@@ -92,8 +92,8 @@ class TestFromRemix:
     def test_the_loaded_configuration_gives_the_same_numbers(self, engine, config):
         kept, again = config.estimates, engine.remix(MixConfig.from_json(config.to_json()).params)
         assert again.clean.value == kept.clean.value
-        assert again.margin_bound.value == kept.margin_bound.value
-        assert again.transfer.value == kept.transfer.value
+        assert again.by_margin.value == kept.by_margin.value
+        assert again.attacked.value == kept.attacked.value
         assert again.params.alpha == config.alpha
 
     def test_auxiliary_weight(self, engine, config):
@@ -109,9 +109,9 @@ class TestFromRemix:
     def test_without_an_attack(self, bundle):
         config = MixConfig.from_remix(RemixEngine(clean_only(bundle)), PARAMS.with_(alpha=0.8))
         assert config.auxiliary is None
-        assert config.estimates.transfer is None
-        assert config.estimates.margin_bound is None
-        assert "transfer" not in config.to_json()
+        assert config.estimates.attacked is None
+        assert config.estimates.by_margin is None
+        assert "attacked" not in config.to_json()
 
     def test_alpha_must_be_known(self):
         with pytest.raises(ConfigError, match="alpha must be set"):

@@ -65,7 +65,7 @@ class TestAllClassesTie:
         remix = RemixEngine(THREE).remix(params)
         assert remix.on_clean.mix_class.tolist() == [0, 0, 2]
         assert module_class(THREE, params).tolist() == [0, 0, 2]
-        assert (remix.clean.successes, remix.transfer.successes) == (2, 2)
+        assert (remix.clean.successes, remix.attacked.successes) == (2, 2)
 
     def test_the_robust_model_is_right_nowhere(self):
         engine = RemixEngine(THREE)
@@ -73,7 +73,7 @@ class TestAllClassesTie:
         assert remix.on_clean.margin.tolist() == [0.0, 0.0, 0.0]
         assert remix.on_clean.tied.all()
         assert (remix.rob_clean.successes, remix.rob_attacked.successes) == (0, 0)
-        assert remix.margin_bound.successes == 0
+        assert remix.by_margin.successes == 0
         assert engine.base.rob_clean.successes == 3  # h itself is as it was
         assert any("costs the robust model 100.00 points of clean accuracy" in w for w in remix.warnings)
 
@@ -117,7 +117,7 @@ class TestSomeClassesTie:
         remix = RemixEngine(bundle).remix(UNDERFLOW)
         assert remix.on_clean.mix_class.tolist() == module_class(bundle, UNDERFLOW).tolist() == [1, 2]
         assert not remix.on_clean.right.any(), "neither is what M(h) says by itself"
-        assert remix.margin_bound.successes == 0
+        assert remix.by_margin.successes == 0
 
     @pytest.mark.parametrize("temperature", [0.0, 0.5])
     def test_the_curve_goes_through_it(self, temperature):
@@ -126,7 +126,7 @@ class TestSomeClassesTie:
         for place, alpha in enumerate(curve.alpha.tolist()):
             remix = engine.remix(UNDERFLOW.with_(temperature=temperature, alpha=alpha))
             assert curve.clean[place] == remix.clean.value
-            assert curve.margin_bound[place] == remix.margin_bound.value
+            assert curve.by_margin[place] == remix.by_margin.value
 
 
 def test_a_tie_of_the_logits_themselves_is_not_the_transforms():
@@ -201,8 +201,8 @@ def test_engine_and_module_agree(rows, params):
     remix, curve = engine.remix(params), alpha_curve(engine, params, params.alpha)
     np.testing.assert_array_equal(module_class(bundle, params), remix.on_clean.mix_class)
     assert curve.clean[0] == pytest.approx(remix.clean.value)
-    assert curve.transfer[0] == pytest.approx(remix.transfer.value)
-    assert curve.margin_bound[0] == pytest.approx(remix.margin_bound.value)
+    assert curve.attacked[0] == pytest.approx(remix.attacked.value)
+    assert curve.by_margin[0] == pytest.approx(remix.by_margin.value)
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         bases = (Fixed(torch.from_numpy(x).to(dtype)) for x in (g, h))
         predicted = MixedClassifier(*bases, params)(torch.arange(len(g))).argmax(dim=1)

@@ -1,4 +1,4 @@
-"""Mixed at the same margin bound: every α is looked at, and none is better than the one chosen."""
+"""Mixed at the same accuracy by margin: every α is looked at, and none is better than the one chosen."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def small():
 
 
 def brute(bundle: LogitBundle, params: MixParams, alpha: float) -> tuple[float, float, float]:
-    """Clean accuracy, margin bound and transfer of one mix, by the plain reference."""
+    """Clean accuracy, right by margin and transfer of one mix, by the plain reference."""
     shares = []
     for g, h, labels in (
         (bundle.clean_std_logits, bundle.clean_rob_logits, bundle.clean_labels),
@@ -39,7 +39,7 @@ def brute(bundle: LogitBundle, params: MixParams, alpha: float) -> tuple[float, 
 def test_the_curve_is_what_the_reference_says_at_each_alpha(small, params):
     curve = plateau_curve(RemixEngine(small), params)
     for place in range(0, len(curve.alpha), 7):
-        figures = curve.clean[place], curve.margin_bound[place], curve.transfer[place]
+        figures = curve.clean[place], curve.by_margin[place], curve.attacked[place]
         assert figures == pytest.approx(brute(small, params, curve.alpha[place]), abs=1e-12)
 
 
@@ -48,15 +48,15 @@ def test_no_alpha_of_a_dense_grid_is_better(small, temperature):
     engine, plain = RemixEngine(small), IDENTITY.with_(temperature=temperature)
     ours = engine.remix(NUTS)
     curve = plateau_curve(engine, plain)
-    at, held = best_clean(curve, ours.margin_bound.value), best_bound(curve, ours.clean.value)
-    assert curve.margin_bound[at] >= ours.margin_bound.value
+    at, held = best_clean(curve, ours.by_margin.value), best_bound(curve, ours.clean.value)
+    assert curve.by_margin[at] >= ours.by_margin.value
     for alpha in np.linspace(0.5, 1.0, 1501):
         clean, bound, _ = brute(small, plain, alpha)
-        if bound >= ours.margin_bound.value:
+        if bound >= ours.by_margin.value:
             assert clean <= curve.clean[at] + 1e-12
         if clean >= ours.clean.value:
             assert held is not None
-            assert bound <= curve.margin_bound[held] + 1e-12
+            assert bound <= curve.by_margin[held] + 1e-12
 
 
 def test_by_hand():
@@ -80,7 +80,7 @@ def test_by_hand():
     curve = plateau_curve(RemixEngine(bundle), IDENTITY)
     odds = (1 - curve.alpha) / curve.alpha
     assert odds == pytest.approx([0.0, 0.15, 0.45, 0.8, 1.0], abs=1e-6)
-    assert curve.margin_bound == pytest.approx([1, 1, 0.5, 0, 0])
+    assert curve.by_margin == pytest.approx([1, 1, 0.5, 0, 0])
     assert curve.clean == pytest.approx([2 / 3] * 3 + [1, 1])
     assert odds[best_clean(curve, 0.5)] == pytest.approx(0.0)  # of equals the higher bound, the larger α
     assert odds[best_clean(curve, 0.0)] == pytest.approx(0.8, abs=1e-6)
@@ -91,7 +91,7 @@ def test_ties_go_to_the_other_figure_and_then_to_the_larger_alpha():
     curve = Curve(
         alpha=np.array([1.0, 0.9, 0.8, 0.7]),
         clean=np.array([0.5, 0.6, 0.6, 0.6]),
-        margin_bound=np.array([0.4, 0.3, 0.3, 0.2]),
+        by_margin=np.array([0.4, 0.3, 0.3, 0.2]),
         transfer=np.zeros(4),
     )
     assert best_clean(curve, 0.2) == 1

@@ -66,7 +66,7 @@ def recomputed(bundle, params: MixParams) -> dict[str, int]:
         counts[part] = int((top == labels).sum())
         threshold = (1 - params.alpha) / params.alpha - 1e-13
         held = (rob.argmax(axis=1) == labels) & (reference.margins(rob) >= threshold)
-        counts["margin_bound"] = int(held.sum())
+        counts["by_margin"] = int(held.sum())
     return counts
 
 
@@ -99,14 +99,14 @@ class TestNumbers:
         engine = RemixEngine(digits)
         for trial in report.trials:
             for row, reach in zip(trial.mixed, trial.reach, strict=True):
-                assert row.margin_bound.value >= trial.mix.margin_bound.value
+                assert row.by_margin.value >= trial.mix.by_margin.value
                 assert row.clean.value == pytest.approx(reach.clean)
                 for alpha in np.linspace(0.5, 1, 101):
                     other = engine.remix(row.params.with_(alpha=alpha))
-                    if other.margin_bound.value >= trial.mix.margin_bound.value:
+                    if other.by_margin.value >= trial.mix.by_margin.value:
                         assert other.clean.value <= row.clean.value
                     if other.clean.value >= trial.mix.clean.value:
-                        assert other.margin_bound.value <= reach.bound + 1e-12
+                        assert other.by_margin.value <= reach.bound + 1e-12
 
     def test_pairs_count_the_images_that_change(self, digits, report):
         for trial in report.trials:
@@ -121,9 +121,9 @@ class TestNumbers:
         frame = to_frame(report).set_index("key")
         ours, rbc = frame.loc["mixednuts-beta-0.95"], frame.loc["rbc"]
         clean = (1 - ours["clean"]) / (1 - rbc["clean"]) - 1
-        bound = (1 - ours["margin_bound"]) / (1 - rbc["attacked"]) - 1
+        bound = (1 - ours["by_margin"]) / (1 - rbc["attacked"]) - 1
         assert ours["clean_error_change_to_rbc"] == pytest.approx(clean)
-        assert ours["margin_bound_error_change_to_rbc"] == pytest.approx(bound)
+        assert ours["by_margin_error_change_to_rbc"] == pytest.approx(bound)
         mixed = frame.loc["mixednuts-beta-0.95-mixed-t1"]
         against = (1 - ours["clean"]) / (1 - mixed["clean"]) - 1
         assert ours["clean_error_change_to_mixed_t1"] == pytest.approx(against)
@@ -260,13 +260,13 @@ class TestVerified:
 ATTACKED_TOO = "better on one, clean or verified"
 
 
-def with_figures(report, clean, margin_bound, n=1000, verified=None, fixed=None):
+def with_figures(report, clean, by_margin, n=1000, verified=None, fixed=None):
     """The report's first trial with other numbers, to see the statements turn; under attack of 1,000."""
     trial = report.trials[0]
     mix = dataclasses.replace(
         trial.mix,
         clean=share(clean, n, "clean"),
-        margin_bound=share(margin_bound, 1000, "margin bound"),
+        by_margin=share(by_margin, 1000, "right by margin"),
         verified=None if verified is None else share(verified, 1000, "verified"),
     )
     paired = {
@@ -292,7 +292,7 @@ class TestStatements:
         assert verdict(with_figures(report, 953, 680), "as far as the paper's") is False  # down by 27.7 %
 
     def test_under_attack(self, report):
-        words = "no more than the paper's, by the margin bound"
+        words = "no more than the paper's, by the accuracy by margin"
         assert verdict(with_figures(report, 950, 674), words) is True  # up by 4.49 %
         assert verdict(with_figures(report, 950, 673), words) is False  # up by 4.81 %
         words = "no more than the paper's, verified"
@@ -314,7 +314,7 @@ class TestStatements:
         assert verdict(with_figures(report, above[0], above[1] - 10, fixed=20), words) is False
 
     def test_bound_against_verified(self, report):
-        words = "Margin bound confirmed"
+        words = "Right by margin confirmed"
         assert verdict(with_figures(report, 950, 680, verified=670), words) is True
         assert verdict(with_figures(report, 950, 680, verified=600), words) is False
 
@@ -336,7 +336,7 @@ class TestWithoutAttack:
         (trial,) = made.trials
         assert trial.mix.clean.successes == recomputed(small, NUTS)["clean"]
         assert (trial.mixed, trial.reach) == ((), ())
-        assert trial.mix.margin_bound is None
+        assert trial.mix.by_margin is None
 
     def test_nothing_to_search_on(self):
         arrays = make_arrays(n=40, m=20, k=4)
@@ -465,7 +465,7 @@ class TestPlane:
         made = make_report(small, [("a", verified_config(small))])
         shown = {(point.row.key, point.measured): point.attacked.kind for point in points(made)}
         key = made.trials[0].mix.key
-        assert shown[key, False] == "margin bound"
+        assert shown[key, False] == "right by margin"
         assert shown[key, True] == "verified"
         assert shown["rbc", True] == "attacked"
         assert not any(name == "abc" for name, _ in shown)  # its own robustness is not known

@@ -99,7 +99,7 @@ def test_medians_and_gaps_are_those_of_full_softmaxes(bundles, engines, params, 
 
 
 def expected_figures(bundle: LogitBundle, params: MixParams, threshold: float) -> tuple[float, float, float]:
-    """Clean accuracy, margin bound and transfer at T = 0, example by example."""
+    """Clean and attacked accuracy, and accuracy by margin, at T = 0, example by example."""
     alpha = 1 / (1 + threshold)
     shares = []
     for part in PARTS:
@@ -111,7 +111,8 @@ def expected_figures(bundle: LogitBundle, params: MixParams, threshold: float) -
             reference.hard_rule(logits_of(bundle, "std", part), rob, alpha) == labels_of(bundle, part)
         )
     bound = (moved.argmax(axis=1) == bundle.attacked.labels) & (reference.margins(rob) >= threshold - 1e-12)
-    return shares[0].mean(), bound.mean(), shares[1].mean()
+    everywhere = shares[1] & shares[0][bundle.attacked.index]
+    return shares[0].mean(), everywhere.mean(), bound.mean()
 
 
 def own_quantile(bundle: LogitBundle, params: MixParams) -> float:
@@ -136,7 +137,7 @@ def test_every_cell_of_the_matrix_is_recomputed(bundles, engines, params, alpha)
         wanted = expected_figures(bundles[cell.target], chosen, q)
         own = params[cell.target]
         at_home = expected_figures(bundles[cell.target], own, own_quantile(bundles[cell.target], own))
-        for field, ours, theirs in zip(("clean", "margin_bound", "transfer"), wanted, at_home, strict=True):
+        for field, ours, theirs in zip(("clean", "attacked", "by_margin"), wanted, at_home, strict=True):
             assert getattr(cell, field).value == pytest.approx(ours)
             assert getattr(cell, f"{field}_loss") == pytest.approx(theirs - ours)
 
@@ -170,7 +171,7 @@ def test_without_an_attack_only_a_carried_alpha_gives_figures_and_only_clean_one
     assert refused.clean_loss is None
     _, carried = transfer_matrix(both, known, "source")
     assert carried.refused is None
-    assert carried.margin_bound is None
+    assert carried.by_margin is None
     assert carried.clean_loss is None
     q = own_quantile(bundles["ten"], params["ten"])
     other = bundles["other"]  # the same clean part
@@ -234,7 +235,7 @@ def test_the_frames_hold_every_number_once(engines, best, params):
     row = frame.query("parameters_of == 'ten' and used_on == 'twenty'").iloc[0]
     cell = next(c for c in cells if (c.source, c.target) == ("ten", "twenty"))
     assert (row.clean, row.clean_n, row.clean_low) == (cell.clean.value, 400, cell.clean.interval[0])
-    assert row.margin_bound_loss == cell.margin_bound_loss
+    assert row.by_margin_loss == cell.by_margin_loss
     medians = medians_frame({name: margin_medians(engine) for name, engine in engines.items()})
     assert len(medians) == 3 * 3 * 4
     assert medians.query("bundle == 'ten' and classifier == 'g' and images == 'clean'").n.sum() == 300

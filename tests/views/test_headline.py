@@ -36,7 +36,7 @@ def test_a_change_in_points_and_in_errors():
 
 
 def test_parts_of_different_size():
-    found = change(share(40, 100, "transfer"), share(5, 10, "attacked"))
+    found = change(share(40, 100, "attacked"), share(5, 10, "attacked"))
     assert found.points == pytest.approx(-10)
     assert found.relative_error == pytest.approx(0.2)
 
@@ -54,13 +54,13 @@ def test_no_change_from_or_to_nothing():
 
 
 def test_the_attack_on_the_robust_model_stands_in_for_estimates_and_nothing_else_does():
-    clean, attacked, bound = share(9, 10, "clean"), share(6, 10, "attacked"), share(5, 10, "margin bound")
-    rob, mix = Row("rob", "h", clean, attacked=attacked), Row("mix", "mix", clean, margin_bound=bound)
-    assert [rob.comparable(name) for name in FIGURES] == [clean, attacked, attacked, attacked, attacked]
-    assert [mix.comparable(name) for name in FIGURES] == [clean, None, bound, None, None]
+    clean, attacked, bound = share(9, 10, "clean"), share(6, 10, "attacked"), share(5, 10, "right by margin")
+    rob, mix = Row("rob", "h", clean, attacked=attacked), Row("mix", "mix", clean, by_margin=bound)
+    assert [rob.comparable(name) for name in FIGURES] == [clean, attacked, attacked, attacked]
+    assert [mix.comparable(name) for name in FIGURES] == [clean, None, bound, None]
     found = changes(mix, rob)
-    assert (found["clean"].points, found["transfer"]) == (0, None)
-    assert found["margin_bound"].relative_error == pytest.approx(0.25)
+    assert (found["clean"].points, found["attacked"]) == (0, None)
+    assert found["by_margin"].relative_error == pytest.approx(0.25)
 
 
 def test_rows_are_the_engines(engine):
@@ -68,16 +68,16 @@ def test_rows_are_the_engines(engine):
     left = share(30, 60, "verified")
     table = headline(engine, PARAMS, mix, verified=left)
     assert [row.key for row in table.rows] == ["std", "rob", "mapped", "plain", "mix"]
-    assert (table.std.clean, table.std.transfer) == (engine.base.std_clean, engine.base.std_attacked)
-    assert (table.rob.attacked, table.rob.transfer) == (engine.base.rob_attacked, None)
-    assert (table.mapped.clean, table.mapped.transfer) == (mix.rob_clean, mix.rob_attacked)
+    assert (table.std.clean, table.std.attacked) == (engine.base.std_clean, engine.base.std_attacked)
+    assert (table.rob.attacked, table.rob.by_margin) == (engine.base.rob_attacked, None)
+    assert (table.mapped.clean, table.mapped.attacked) == (mix.rob_clean, mix.rob_attacked)
     assert [table.plain.figure(name) for name in ESTIMATED] == [
         plain.clean,
-        plain.margin_bound,
-        plain.transfer,
+        plain.attacked,
+        plain.by_margin,
     ]
-    assert [table.mix.figure(name) for name in ESTIMATED] == [mix.clean, mix.margin_bound, mix.transfer]
-    assert (table.mix.verified, table.mix.attacked, table.mix.alpha) == (left, None, mix.alpha)
+    assert [table.mix.figure(name) for name in ESTIMATED] == [mix.clean, mix.attacked, mix.by_margin]
+    assert (table.mix.verified, table.mix.alpha) == (left, mix.alpha)
     assert table.plain.label == "plain mix, same β"
 
 
@@ -91,19 +91,19 @@ def test_json_holds_every_row_and_every_change(engine):
     table = headline(engine, PARAMS, engine.remix(PARAMS))
     card = json.loads(json.dumps(table.to_json(), allow_nan=False))
     assert list(card["figures"]) == ["standard", "robust", "transformed", "plain_mix", "mix"]
-    assert card["figures"]["robust"]["margin_bound"] is None
+    assert card["figures"]["robust"]["by_margin"] is None
     assert list(card["changes"]) == ["robust", "plain_mix"]
-    bound, attacked = table.mix.margin_bound, table.rob.attacked
-    assert card["changes"]["robust"]["margin_bound"]["points"] == 100 * (bound.value - attacked.value)
+    bound, attacked = table.mix.by_margin, table.rob.attacked
+    assert card["changes"]["robust"]["by_margin"]["points"] == 100 * (bound.value - attacked.value)
 
 
 def test_gains_are_paired_on_the_same_images(engine):
     mix, plain = engine.remix(PARAMS), engine.remix(IDENTITY.with_(beta=0.9))
     found = headline(engine, PARAMS, mix).changes()
-    clean, attacked = found["rob"]["clean"].paired, found["plain"]["transfer"].paired
+    clean, attacked = found["rob"]["clean"].paired, found["plain"]["attacked"].paired
     ours, theirs = mix.on_clean.mix_right, engine.rob_right[: engine.n_clean]
     assert (clean.only_first, clean.only_second) == ((ours & ~theirs).sum(), (theirs & ~ours).sum())
-    assert attacked == Paired.of(mix.on_attacked.mix_right, plain.on_attacked.mix_right)
+    assert attacked == Paired.of(mix.on_images.mix_right, plain.on_images.mix_right)
     for row in found.values():
         for gain in row.values():
             assert 100 * gain.paired.difference.value == pytest.approx(gain.points)
@@ -115,7 +115,7 @@ def test_without_an_attacked_part_only_clean_changes(bundle):
     engine, params = RemixEngine(clean_only(bundle)), PARAMS.with_(alpha=0.7)
     found = headline(engine, params, engine.remix(params)).changes()
     assert found["rob"]["clean"] is not None
-    assert (found["rob"]["margin_bound"], found["plain"]["transfer"]) == (None, None)
+    assert (found["rob"]["by_margin"], found["plain"]["attacked"]) == (None, None)
 
 
 def test_the_reports_rows_are_these(digits):

@@ -48,7 +48,7 @@ class TestOnABundle:
         engine = RemixEngine(bundle)
         one, two = (engine.remix(MixParams(s=2, p=2, c=-0.3, alpha=alpha)) for alpha in (0.6, 0.95))
         found = mix_pairs(one, two)
-        assert list(found) == ["clean", "margin_bound", "transfer"]
+        assert list(found) == ["clean", "attacked", "by_margin"]
         for name, pair in found.items():
             figures = [mix_row(mix, "mix", "").figure(name) for mix in (one, two)]
             assert pair.both + pair.only_first == figures[0].successes
@@ -61,7 +61,7 @@ class TestOnABundle:
         engine = RemixEngine(bundle)
         right = right_of_robust(engine)
         assert share_of(right["clean"], "clean") == engine.base.rob_clean
-        assert share_of(right["transfer"], "attacked") == engine.base.rob_attacked
+        assert share_of(right["attacked"], "attacked") == engine.base.rob_attacked
 
     def test_without_an_attacked_part(self, bundle):
         engine = RemixEngine(clean_only(bundle))

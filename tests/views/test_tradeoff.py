@@ -40,8 +40,8 @@ def assert_matches(engine, params, curve):
     for place, alpha in enumerate(curve.alpha):
         remix = engine.remix(params.with_(alpha=float(alpha)))
         assert curve.clean[place] == pytest.approx(remix.clean.value, abs=1e-12), alpha
-        assert curve.margin_bound[place] == pytest.approx(remix.margin_bound.value, abs=1e-12), alpha
-        assert curve.transfer[place] == pytest.approx(remix.transfer.value, abs=1e-12), alpha
+        assert curve.by_margin[place] == pytest.approx(remix.by_margin.value, abs=1e-12), alpha
+        assert curve.attacked[place] == pytest.approx(remix.attacked.value, abs=1e-12), alpha
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.2, 1.0])
@@ -92,11 +92,11 @@ def test_the_intervals_by_hand():
 def test_robust_figures_rise_with_alpha_and_end_at_the_robust_model(engine):
     curve = alpha_curve(engine, TRANSFORMS[0])
     order = np.argsort(curve.alpha)
-    assert (np.diff(curve.margin_bound[order]) >= 0).all()
+    assert (np.diff(curve.by_margin[order]) >= 0).all()
     at_one = engine.remix(TRANSFORMS[0].with_(alpha=1.0))
-    assert curve.margin_bound[order][-1] == at_one.rob_attacked.value
-    assert (curve.transfer >= 0).all()
-    assert (curve.transfer <= 1).all()
+    assert curve.by_margin[order][-1] == at_one.rob_attacked.value
+    assert (curve.attacked >= 0).all()
+    assert (curve.attacked <= 1).all()
 
 
 def test_the_grid_of_alphas():
@@ -111,8 +111,8 @@ def test_the_grid_of_alphas():
 def test_without_an_attack(bundle):
     curve = alpha_curve(RemixEngine(clean_only(bundle)), TRANSFORMS[0], [0.6, 0.9])
     assert np.isfinite(curve.clean).all()
-    assert np.isnan(curve.margin_bound).all()
-    assert np.isnan(curve.transfer).all()
+    assert np.isnan(curve.by_margin).all()
+    assert np.isnan(curve.attacked).all()
 
 
 @pytest.mark.parametrize("bad", [[0.4], [0.9, 1.2], [float("nan"), 0.7]])
@@ -137,6 +137,6 @@ def test_the_frontiers_points_are_remixes(bundle, engine):
     for place, params in enumerate(frontier.params):
         remix = engine.remix(params)
         assert curve.clean[place] == pytest.approx(remix.clean.value, abs=1e-12)
-        assert curve.margin_bound[place] == pytest.approx(remix.margin_bound.value, abs=1e-12)
-        assert curve.transfer[place] == pytest.approx(remix.transfer.value, abs=1e-12)
+        assert curve.by_margin[place] == pytest.approx(remix.by_margin.value, abs=1e-12)
+        assert curve.attacked[place] == pytest.approx(remix.attacked.value, abs=1e-12)
     assert len({params.with_(alpha=None, beta=1.0) for params in frontier.params}) > 1

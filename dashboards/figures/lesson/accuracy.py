@@ -126,10 +126,10 @@ def price_figure(
                 "type": "scatter",
                 "mode": "lines",
                 "x": 100 * frontier.clean,
-                "y": 100 * frontier.margin_bound,
+                "y": 100 * frontier.attacked,
                 "name": "all β, bound",
                 "line": {"color": translucent(MIX, 0.55), "width": 2.5},
-                "hovertemplate": "clean %{x:.1f} %<br>margin bound %{y:.1f} %<extra></extra>",
+                "hovertemplate": "clean %{x:.1f} %<br>attacked %{y:.1f} %<extra></extra>",
             }
         )
     traces += [_marks(list(same)) for _, same in groupby(points, key=lambda point: point.name)]

@@ -63,7 +63,7 @@ class TwoFailures(Step):
                 self.claim("attack_costs", sign_verdict(lost, won), lost=lost, won=won),
             ),
             self.html("short_truth", number=number),
-            self.html("note", transfer=measured(base.std_attacked)),
+            self.html("note", at_points=measured(base.std_at_first)),
         )
 
     def controls(self) -> tuple[Input, ...]:
@@ -94,8 +94,8 @@ class TwoFailures(Step):
             fig.Bar(attacked, measured(base.rob_attacked) if self.answered else None, ROB),
         ]
         if self.answered:
-            transfer = measured(base.std_attacked)
-            bars.append(fig.Bar(self._bar_name("g_at_h", "transfer"), transfer, STD, hollow=True))
+            there = measured(base.std_at_first)
+            bars.append(fig.Bar(self._bar_name("g_at_h", "not_attacked"), there, STD, hollow=True))
         guess = None if self.prediction is None else (attacked, float(self.prediction) / 100)
         return {"accuracy": fig.accuracy_figure(bars, guess)}
 

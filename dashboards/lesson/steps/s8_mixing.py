@@ -14,8 +14,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from mnuts_core.functional.statistics import share, sign_verdict
-from mnuts_core.remix.engine import STD as STD_WATCHED
 from mnuts_core.remix.engine import Remix
+from mnuts_core.remix.rows import STD as STD_WATCHED
 from mnuts_core.views.tradeoff import right_between
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson.checks import Check, is_near, measured
@@ -123,7 +123,7 @@ class Mixing(Step):
             digits=self.lab.alpha_digits,
             fixes=len(flips.fixes),
             breaks=len(flips.breaks),
-            bound=measured(mix.margin_bound),
+            bound=measured(mix.by_margin),
         )
 
     def cards(self) -> Markup:

@@ -26,12 +26,12 @@ from mnuts_dashboards.theme import MIX, PLAIN, ROB, STD
 
 
 class Row(NamedTuple):
-    """A classifier's figures; `attacked` is measured for h and a margin bound for a mix."""
+    """A classifier's figures; a mix has an accuracy by margin, too."""
 
     name: str
     clean: Estimate
     attacked: Estimate
-    transfer: Estimate | None
+    by_margin: Estimate | None
 
 
 class Price(Step):
@@ -87,7 +87,7 @@ class Price(Step):
                 self.claim("transform_pays", sign_verdict(only, other), only_mix=only, only_plain=other),
             ),
             self.html("short_truth", gain=gain),
-            self.html("note", verified=lab.verified),
+            self.html("note", verified=lab.verified, optimistic=mix.optimistic),
         )
 
     def controls(self) -> tuple[Input, ...]:
@@ -99,7 +99,7 @@ class Price(Step):
         base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
         rows = [Row("h", base.rob_clean, measured(base.rob_attacked), None)]
         rows += [
-            Row(name, one.clean, measured(one.margin_bound), measured(one.transfer))
+            Row(name, one.clean, measured(one.attacked), measured(one.by_margin))
             for name, one in (("plain", plain), ("mix", mix))
         ]
         n, m = self.lab.n, self.lab.bundle.n_adv
@@ -112,18 +112,18 @@ class Price(Step):
         base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
         points = [
             self._point("h", base.rob_clean, base.rob_attacked, ROB, "square"),
-            self._point("g", base.std_clean, base.std_attacked, STD, "diamond-open"),
+            self._point("g", base.std_clean, base.std_attacked, STD, "diamond"),
         ]
         guess = None
         if self.answered:
             points += [
-                self._point("plain", plain.clean, plain.margin_bound, PLAIN, "triangle-up"),
-                self._point("transfer", mix.clean, mix.transfer, MIX, "circle-open"),
-                self._point("bound", mix.clean, mix.margin_bound, MIX, "circle"),
+                self._point("plain", plain.clean, plain.attacked, PLAIN, "triangle-up"),
+                self._point("by_margin", mix.clean, mix.by_margin, MIX, "circle-open"),
+                self._point("mix", mix.clean, mix.attacked, MIX, "circle"),
             ]
             points += [self._verified_point(one, one.clean) for one in self.lab.verified if one.clean]
         if self.prediction is not None:
-            at_level = measured(self._mixes(LEVEL)[0].margin_bound)
+            at_level = measured(self._mixes(LEVEL)[0].attacked)
             guess = (base.rob_clean.value + float(self.prediction) / 100, at_level.value)
         return {"plane": fig.price_figure(points, self.lab.frontier if self.answered else None, guess)}
 

@@ -76,7 +76,7 @@ def test_the_numbers_are_the_cores(compare, bundles):
     ]
     cell = compare.shown.transfers[1]
     assert rows[1]["clean"] == 100 * cell.clean.value
-    assert rows[1]["margin_bound_loss"] == pytest.approx(100 * cell.margin_bound_loss)
+    assert rows[1]["by_margin_loss"] == pytest.approx(100 * cell.by_margin_loss)
     assert rows[1]["n"] == "300"
     assert rows[1]["n_more"] == "180"
 

@@ -59,7 +59,7 @@ def test_a_saturated_mix_is_warned_of_and_keeps_nothing(explorer):
     explorer.state.set(s=10.0, p=8.0, c=2.0)
     explorer.make(ALL)
     assert "Numerically saturated" in explorer.header.headline.value
-    assert explorer.remix.margin_bound.successes == 0
+    assert explorer.remix.by_margin.successes == 0
     assert explorer.config.warnings
 
 

@@ -47,7 +47,7 @@ def assert_shows(explorer, config):
     row = mix_row(explorer)
     assert [figure_in(cell) for cell in row[1:4]] == [
         (f"{100 * card.value:.2f}", f"{card.n:,}")
-        for card in (config.estimates.clean, config.verified.accuracy, config.estimates.margin_bound)
+        for card in (config.estimates.clean, config.verified.accuracy, config.estimates.by_margin)
     ]
 
 

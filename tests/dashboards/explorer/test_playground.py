@@ -24,7 +24,7 @@ def test_every_plot_of_the_explorer_is_drawn(play):
 def test_the_numbers_are_the_engines_and_follow_the_state(play):
     play.make(frozenset({"plane"}))
     assert str(play.remix.clean) in play.messages.value
-    assert str(play.remix.margin_bound) in play.messages.value
+    assert str(play.remix.by_margin) in play.messages.value
     play.state.alpha = 0.6
     play.make(frozenset({"plane"}))
     assert play.params.alpha == 0.6

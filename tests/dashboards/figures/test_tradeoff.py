@@ -12,7 +12,7 @@ from mnuts_core.views.tradeoff import alpha_curve
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.tradeoff import (
     CURRENT,
-    CURRENT_TRANSFER,
+    CURRENT_BY_MARGIN,
     FRONTIER,
     OTHERS,
     SNAPSHOTS,
@@ -42,8 +42,8 @@ def frontier(engine):
 
 
 NAMES = [
-    *("plain mix", "plain mix, transfer", FRONTIER, CURRENT, CURRENT_TRANSFER),
-    *("standard, transfer", "robust, attacked", "this mix, transfer", "this mix, bound"),
+    *("plain mix", "plain mix, by margin", FRONTIER, CURRENT, CURRENT_BY_MARGIN),
+    *("standard model", "robust model", "this mix, by margin", "this mix"),
     *(SNAPSHOTS, OTHERS, "this mix, verified"),
 ]
 
@@ -67,10 +67,10 @@ def test_the_point_is_the_mix(engine):
     by_name = {trace["name"]: trace for trace in drawn(engine, PARAMS)["data"]}
     point = by_name["this mix, bound"]
     assert point["x"] == [100 * remix.clean.value]
-    assert point["y"] == [100 * remix.margin_bound.value]
-    low, high = remix.margin_bound.interval
-    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.margin_bound.value))]
-    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.margin_bound.value - low))]
+    assert point["y"] == [100 * remix.by_margin.value]
+    low, high = remix.by_margin.interval
+    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.by_margin.value))]
+    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.by_margin.value - low))]
 
 
 def test_other_verified_mixes_are_small_stars_with_labels(engine):

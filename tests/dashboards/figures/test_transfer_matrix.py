@@ -16,7 +16,7 @@ def cell(source, target, clean=90, loss=0.02, **more):
         target,
         params,
         share(clean, 100, "clean"),
-        share(50, 80, "margin bound"),
+        share(50, 80, "right by margin"),
         share(60, 80, "transfer"),
         loss,
         -0.0125,

@@ -20,7 +20,7 @@ def test_headline_shows_every_figure_with_interval_and_n(table, bundle):
     rows = dict(re.findall(r"data-row='(\w+)'>(.*?)</tr>", html))
     assert list(rows) == ["std", "rob", "mapped", "plain", "mix"]
     assert f"<b>{100 * table.mix.clean.value:.2f}</b>" in rows["mix"]
-    assert f"<b>{100 * table.mix.margin_bound.value:.2f}</b>" in rows["mix"]
+    assert f"<b>{100 * table.mix.by_margin.value:.2f}</b>" in rows["mix"]
     assert f"<b>{100 * table.rob.attacked.value:.2f}</b>" in rows["rob"]
     low, high = table.mix.clean.interval
     assert f"{100 * low:.1f} to {100 * high:.1f}, n&nbsp;=&nbsp;{bundle.n_clean}" in rows["mix"]
@@ -40,10 +40,9 @@ def test_words_name_the_attack_and_the_warnings(table):
 
 def test_words_state_each_gain_with_its_paired_interval(table):
     words = headline.words_html(table, (), None)
-    for name, figures in (("rob", ("clean", "margin_bound")), ("plain", ("clean",))):
+    for name, figures in (("rob", ("clean", "attacked")), ("plain", ("clean", "attacked"))):
         for figure in figures:
             assert numbers.minus(table.changes()[name][figure].paired.points) in words
-    assert "same margin bound (by construction: same β)" in words
 
 
 def test_error_changes_are_relative_to_the_robust_model(table):

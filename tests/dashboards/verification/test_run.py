@@ -184,7 +184,7 @@ class TestVerifier:
         known = verifier.results.of(config.params)
         assert (known.verified.kind, known.verified.n) == ("verified", N)
         assert verifier.results.of(config.params.with_(c=0.1)) is None
-        assert "on the same images: margin bound" in verifier.status.value
+        assert "on the same images: attacked" in verifier.status.value
         assert "mnuts evaluate" in verifier.status.value
         assert not verifier.running
 

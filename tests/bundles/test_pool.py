@@ -1,0 +1,188 @@
+"""Pools of attacked points: what is kept, in which order, and what a file must say of it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnuts_core import BundleError, LogitBundle
+from mnuts_core.bundles.manifest import SourceCard
+from mnuts_core.bundles.pool import kept_per_source
+from tests.synthetic import make_arrays, make_bundle, make_pool
+
+CARD = SourceCard(name="an attack", target="a mix", params={"s": 5.0, "alpha": 0.9}, images=4)
+
+
+@pytest.fixture
+def three():
+    """Three images: both models right; g wrong; and one settled by its first point."""
+    return LogitBundle.from_arrays(
+        clean_labels=[0, 0, 0, 1],
+        clean_std_logits=[[2, 0]] * 4,
+        clean_rob_logits=[[1, 0]] * 4,
+        adv_index=[2, 0, 1],
+        adv_std_logits=[[2, 0], [0, 2], [0, 2]],
+        adv_rob_logits=[[1, 0], [1, 0], [0, 1]],
+    )
+
+
+def points(*rows):
+    """Points as (clean row, g, h): of two classes, by the lead of the first one."""
+    index, std, rob = zip(*rows, strict=True)
+    return np.array(index), *(np.array([[lead, 0.0] for lead in leads], np.float32) for leads in (std, rob))
+
+
+def kept(bundle):
+    part = bundle.attacked
+    return list(
+        zip(
+            part.index.tolist(),
+            part.source.tolist(),
+            part.std_logits[:, 0],
+            part.rob_logits[:, 0],
+            strict=True,
+        )
+    )
+
+
+def test_new_points_stand_behind_the_first_ones_by_image_and_source(three):
+    more = three.with_points(CARD, *points((0, 3, 4), (2, 5, 6), (0, -1, 2)))
+    more = more.with_points(CARD, *points((2, 7, 8)))
+    assert kept(more)[:3] == [(2, 0, 2, 1), (0, 0, 0, 1), (1, 0, 0, 0)]
+    assert kept(more)[3:] == [(2, 1, 5, 6), (2, 2, 7, 8), (0, 1, 3, 4), (0, 1, -1, 2)]
+    assert (more.n_adv, more.n_points) == (3, 7)
+    assert more.attacked.of.tolist() == [0, 1, 2, 0, 0, 1, 1]
+    assert more.attacked.labels.tolist() == [0] * 7
+    assert [source.name for source in more.manifest.sources] == ["unknown", "an attack", "an attack"]
+    np.testing.assert_array_equal(more.attacked.first.std_logits, three.attacked.std_logits)
+
+
+def test_a_settled_image_keeps_its_first_point_and_one_that_settles_it(three):
+    assert three.attacked.settled.tolist() == [False, False, True]
+    more = three.with_points(CARD, *points((2, 3, 4), (2, 2, -1)))
+    more = more.with_points(CARD, *points((2, -3, -4), (2, -5, -6), (1, -7, -8), (0, -2, 5)))
+    assert kept(more)[3:] == [(2, 2, -3, -4), (0, 2, -2, 5)]
+    assert more.attacked.settled.tolist() == [True, False, True]
+
+
+def test_the_first_few_new_points_of_an_image_are_kept(three):
+    rows = [(0, 2 + n, 1) for n in range(12)]
+    more = three.with_points(CARD, *points(*rows[:3], *rows, rows[4]))
+    assert [std for image, _, std, _ in kept(more)[3:] if image == 0] == [2 + n for n in range(8)]
+    again = more.with_points(CARD, *points(*rows[:8], rows[11]))
+    assert [(source, std) for _, source, std, _ in kept(again)[11:]] == [(2, 13)]
+    assert [kept_per_source(k) for k in (2, 10, 200, 800, 1000, 10**5)] == [8, 8, 8, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([(3, 1, 1)], "must belong to attacked images, got clean row 3"),
+        ([(0, np.nan, 1)], "std_logits of new points must be finite"),
+        ([(0, 1, np.inf)], "rob_logits of new points must be finite"),
+    ],
+)
+def test_points_that_do_not_fit_are_refused(three, rows, message):
+    with pytest.raises(BundleError, match=message):
+        three.with_points(CARD, *points(*rows))
+
+
+def test_a_bundle_without_an_attack_has_no_images_to_add_to(three):
+    clean = LogitBundle.from_arrays(
+        clean_labels=[0, 1], clean_std_logits=[[1, 0]] * 2, clean_rob_logits=[[1, 0]] * 2
+    )
+    with pytest.raises(BundleError, match="no attacked examples"):
+        clean.with_points(CARD, *points((0, 1, 1)))
+
+
+def test_a_file_gives_the_pool_back(tmp_path):
+    pool = make_pool()
+    again = LogitBundle.load(pool.save(tmp_path / "pool.safetensors"))
+    assert again.digest == pool.digest
+    assert again.manifest.attacks == pool.manifest.attacks
+    assert (again.n_adv, again.n_points) == (pool.n_adv, pool.n_points)
+    assert again.n_points > again.n_adv
+    assert not again.manifest.optimistic
+
+
+def test_one_source_is_written_as_before(tmp_path):
+    bundle = make_bundle()
+    again = LogitBundle.load(bundle.save(tmp_path / "one.safetensors"))
+    assert "adv.source" not in again.tensors()
+    assert (again.manifest.attacks, again.manifest.optimistic, again.attacked.source) == ((), True, None)
+    assert again.attacked.first is again.attacked
+    assert again.attacked.further is None
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 999))
+def test_arrays_in_any_order_become_the_same_pool_in_order(seed):
+    pool, rng = make_pool(n=40, m=20, seed=seed % 7), np.random.default_rng(seed)
+    part, m = pool.attacked, pool.n_adv
+    mixed = np.concatenate([np.arange(m), m + rng.permutation(len(part) - m)])
+    late = rng.random(len(part)) < 0.3  # some first points move behind others' further ones
+    mixed = np.concatenate([mixed[~late[mixed]], mixed[late[mixed]]])
+    firsts = {int(part.index[place]): place for place in reversed(mixed.tolist())}
+    again = LogitBundle.from_arrays(
+        clean_labels=pool.clean_labels,
+        clean_std_logits=pool.clean_std_logits,
+        clean_rob_logits=pool.clean_rob_logits,
+        adv_index=part.index[mixed],
+        adv_source=part.source[mixed],
+        adv_std_logits=part.std_logits[mixed],
+        adv_rob_logits=part.rob_logits[mixed],
+    )
+    found = again.attacked
+    assert found.n_images == m
+    np.testing.assert_array_equal(np.sort(found.index[:m]), np.sort(part.index[:m]))
+    np.testing.assert_array_equal(found.index, found.index[:m][found.of])
+    for place in range(m):
+        np.testing.assert_array_equal(
+            found.std_logits[place], part.std_logits[firsts[int(found.index[place])]]
+        )
+    further = list(zip(found.of[m:].tolist(), found.source[m:].tolist(), strict=True))
+    assert further == sorted(further)
+    rows = lambda p: sorted(
+        map(tuple, np.column_stack([p.index, p.source, p.std_logits, p.rob_logits]).tolist())
+    )
+    assert rows(found) == rows(part)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "names a clean row twice"),
+        ([0, 0, -1], "adv.source must lie in"),
+        ([0, 0], "adv.source must have shape"),
+    ],
+)
+def test_several_points_of_an_image_need_sources(source, message):
+    with pytest.raises(BundleError, match=message):
+        LogitBundle.from_arrays(
+            clean_labels=[0, 1],
+            clean_std_logits=[[1, 0]] * 2,
+            clean_rob_logits=[[1, 0]] * 2,
+            adv_index=[0, 1, 0],
+            adv_source=source,
+            adv_std_logits=[[1, 0]] * 3,
+            adv_rob_logits=[[1, 0]] * 3,
+        )
+
+
+def test_a_source_that_the_manifest_does_not_list_is_refused():
+    pool = make_pool(sources=2)
+    arrays = {name.replace(".", "_", 1): array for name, array in pool.tensors().items()}
+    with pytest.raises(BundleError, match=r"adv.source must lie in \[0, 1\)"):
+        LogitBundle.from_arrays(**arrays, manifest=make_bundle().manifest)
+
+
+def test_images_are_those_of_the_first_points():
+    images = np.arange(180 * 12, dtype=np.uint8).reshape(180, 2, 2, 3) % 251
+    arrays = make_arrays() | {"adv_images": images, "clean_images": np.zeros((300, 2, 2, 3), np.uint8)}
+    bundle = LogitBundle.from_arrays(**arrays)
+    first = bundle.attacked
+    pool = bundle.with_points(CARD, first.index[5:7], first.std_logits[5:7] + 1, first.rob_logits[5:7] + 1)
+    np.testing.assert_array_equal(pool.attacked.images, images)
+    some = pool.attacked.of_images(np.array([5, 9]))
+    assert some.index.tolist() == [first.index[5], first.index[9], first.index[5]]
+    np.testing.assert_array_equal(some.images, images[[5, 9]])
