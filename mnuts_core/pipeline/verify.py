@@ -23,6 +23,7 @@ from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.functional.statistics import Estimate, share
 from mnuts_core.io.files import write_atomically
@@ -125,6 +126,7 @@ class Verified(NamedTuple):
             settings=self.settings,
             warnings=tuple(str(diagnostic) for diagnostic in self.warnings),
             digest=self.digest,
+            outcomes=OutcomesCard.of(self.fell.numpy() >= 0, self.fell.numpy() >= len(self.components)),
         )
         return config.model_copy(update={"verified": card})
 

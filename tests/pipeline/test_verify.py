@@ -132,10 +132,23 @@ class TestResult:
         assert card.digest == verified.digest
         assert card.components["apgd-ce"] == verified.components[0].accuracy.value
         assert any("few-steps" in text for text in card.warnings)
+        assert card.images == verified.settings["data_digest"]
+
+    def test_the_configuration_keeps_which_images_fell(self, setup, verified):
+        card = MixConfig.from_json(verified.into(MixConfig.from_params(PARAMS)).to_json()).verified
+        assert card is not None
+        assert card.outcomes is not None
+        with torch.no_grad():
+            clean = setup.mix(setup.images).argmax(1) == setup.labels
+        assert card.outcomes.clean_right.tolist() == clean.tolist()
+        assert card.outcomes.attacked_right.tolist() == (verified.predictions == verified.labels).tolist()
 
     @pytest.mark.parametrize("successes", [0, 20])
     def test_all_and_none_fit_into_a_card(self, verified, successes):
-        extreme = verified._replace(accuracy=share(successes, 20, "verified"))
+        fell = torch.full((20,), len(verified.components) if successes else 0)
+        extreme = verified._replace(
+            accuracy=share(successes, 20, "verified"), clean=share(20, 20, "clean"), fell=fell
+        )
         card = extreme.into(MixConfig.from_params(PARAMS)).verified
         assert card is not None
         assert card.accuracy.value == successes / 20

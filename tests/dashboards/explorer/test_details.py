@@ -3,6 +3,7 @@
 import pytest
 
 from mnuts_core.views.examples import story as story_of
+from mnuts_core.views.paired import mix_pairs
 from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import SNAPSHOTS
 from mnuts_dashboards.text.cards import story_html
@@ -42,6 +43,8 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
     gain = engine.remix(first).clean.value - explorer.remix.clean.value
     assert table.rows[0]["clean"] == pytest.approx(100 * engine.remix(first).clean.value)
     assert table.rows[0]["clean_more"].replace("−", "-") == f"{100 * gain:+.2f}"
+    pair = mix_pairs(engine.remix(first), explorer.remix)["clean"]
+    assert f"{pair.points} against the current mix" in table.rows[0]["clean_tip"].replace("−", "-")
     points = next(trace for trace in made["plane"]["data"] if trace["name"] == SNAPSHOTS)
     assert list(points["text"]) == ["A", "B"]
     table._receive(None, {"type": "action", "name": "restore", "key": 0}, [])
