@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mnuts_core.attacks.base import MinimumMargin
     from mnuts_core.attacks.mmaa import Mmaa, minimum_margin_attack
+    from mnuts_core.attacks.plan import Plan
     from mnuts_core.attacks.square import Square, square_margin_attack
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.importers import import_logits
@@ -37,6 +38,7 @@ _HOME = {
     "MinimumMargin": "mnuts_core.attacks.base",
     "Mmaa": "mnuts_core.attacks.mmaa",
     "minimum_margin_attack": "mnuts_core.attacks.mmaa",
+    "Plan": "mnuts_core.attacks.plan",
     "Square": "mnuts_core.attacks.square",
     "square_margin_attack": "mnuts_core.attacks.square",
     "LogitBundle": "mnuts_core.bundles.bundle",
@@ -88,6 +90,7 @@ __all__ = [
     "Mmaa",
     "MnutsError",
     "ParameterError",
+    "Plan",
     "Remix",
     "RemixEngine",
     "Square",

@@ -6,6 +6,11 @@ import html
 import json
 import reprlib
 import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MESSAGE = 900
 """So many characters an error's message may have."""
@@ -85,12 +90,28 @@ def escape(text: str, quote: bool = True) -> str:
     return html.escape(visible(text, keep="\n"), quote)
 
 
-def finalized(value: object) -> object:
-    """A value as a template fills it in: text with nothing invisible, HTML and all else as it is.
+def html_templates(folder: Path) -> Environment:
+    """A package's HTML templates: whatever is filled in is escaped, unless it is HTML already (`Markup`).
+
+    Each package has its own, of the same rules, since the core does not know where the dashboards lie.
 
     Args:
-        value: What stands in a template's expression, for the `finalize` of a Jinja2 environment.
+        folder: The package's folder; templates are named by their path from it.
     """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # `mnuts --help` needs none
+
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalized,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalized(value: object) -> object:
+    """A value as a template fills it in: text with nothing invisible, HTML and all else as it is."""
     return visible(value, keep="\n") if type(value) is str else value  # markup is a subclass of str
 
 

@@ -17,7 +17,7 @@ from mnuts_dashboards.compare.results import Results
 from mnuts_dashboards.compare.session import CompareSession, Comparison, Settings
 from mnuts_dashboards.compare.state import CompareState, read_link, write_link
 from mnuts_dashboards.compare.tables import paper_gaps
-from mnuts_dashboards.text.messages import banner_html
+from mnuts_dashboards.text.messages import banner_html, copied_text
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Heartbeat
@@ -62,7 +62,10 @@ class Compare(w.VBox):
         self.results = Results(self.banner, save=self._download, on_error=self._on_error)
         upload = Upload((".safetensors",), "Add a bundle …", take=self.add, refuse=self._complain)
         self.controls = CompareControls(self.state, self.session.names, upload, self._complain)
-        self.navigator = Navigator(self.page, self.link, self._show_link, self._show_steps)
+        self.navigator = Navigator(
+            *(self.page, self.link, self._show_link),
+            lambda: self.controls.toolbar.show_steps(self.navigator),
+        )
         self._assemble()
         self._connect()
         self.start()
@@ -76,13 +79,11 @@ class Compare(w.VBox):
     def _connect(self) -> None:
         self.state.observe(self._on_state, names=list(CompareState.SETTINGS))
         self.page.on_arrive = self.navigator.arrive
-        self.page.on_copied = self._on_copied
+        self.page.on_copied = lambda text: self.controls.show_status(copied_text(text))
         controls = self.controls
         controls.cancel.on_click(self._on_cancel)
         controls.again.on_click(lambda _: self.start())
-        controls.undo.on_click(lambda _: self.navigator.undo())
-        controls.redo.on_click(lambda _: self.navigator.redo())
-        controls.copy.on_click(lambda _: self.page.copy(self.link()))
+        controls.toolbar.connect(self.navigator, self.page)
         controls.margins.on_click(lambda _: self._download("median-margins.csv", "medians"))
 
     # --- from Python
@@ -196,24 +197,15 @@ class Compare(w.VBox):
         self.navigator.note()
 
     def _show_link(self, query: str) -> None:
-        link = read_link(query, bundles=self.session.names, grids=self.controls.grids)
+        link = read_link(query, bundles=self.session.names)
         defaults = CompareState(bundles=self.state.bundles).settings
         values = defaults | {key: value for key, value in link.values.items() if value != ()}
         self.state.set(**values)
         self._complain(" ".join(f"Link: {problem}." for problem in link.problems) or None)
 
-    def _show_steps(self) -> None:
-        history = self.navigator.history
-        self.controls.undo.disabled, self.controls.redo.disabled = not history.can_undo, not history.can_redo
-
     def _on_cancel(self, _: object) -> None:
         if self._job is not None:
             self._job.cancel()
-
-    def _on_copied(self, text: str | None) -> None:
-        self.controls.show_status(
-            "Link copied." if text else "The browser did not let us copy: take the address above."
-        )
 
     def _download(self, filename: str, name: str) -> None:
         if self.shown is not None:

@@ -7,13 +7,11 @@ from typing import Any
 
 import ipywidgets as w
 
-from mnuts_core.clamps import CLAMPS
-from mnuts_core.search.grids import PAPER_RANGES
-from mnuts_dashboards.compare.state import MAX_COMPARED, CompareState
+from mnuts_dashboards.compare.state import ALPHA_FROM, MAX_COMPARED, CompareState
 from mnuts_dashboards.text.messages import remark_html
-from mnuts_dashboards.widgets.inputs import Choice, NumberInput, button, heading
+from mnuts_dashboards.widgets.inputs import button, heading, input_of
+from mnuts_dashboards.widgets.toolbar import Toolbar
 
-ALPHA_CHOICES = [("recompute α there", "target"), ("keep α", "source")]
 ALPHA_HELP = {
     "target": "From the β-quantile of the bundle to which s, p, c are applied, which needs an attacked part.",
     "source": "Kept, as s, p, c are, from the bundle they were chosen on; the other needs no attacked part.",
@@ -76,27 +74,21 @@ class CompareControls(w.VBox):
         refuse: Called with what is wrong with an input, in one sentence.
 
     Attributes:
-        undo, redo, copy, cancel, again, margins: Buttons, for the app to act on.
+        toolbar: Undo, redo, copy, and a passing remark.
+        cancel, again, margins: Buttons, for the app to act on.
         bundles: The boxes.
-        grids: Names of the grids.
     """
 
     def __init__(
         self, state: CompareState, names: Sequence[str], upload: w.Widget, refuse: Callable[[str], None]
     ) -> None:
-        self.grids = tuple(PAPER_RANGES)
         self.bundles = BundleChoice(state, names, refuse)
-        self.beta = NumberInput(state, "beta", refuse)
-        self.grid = Choice(
-            state, "grid", "grid", self.grids, "Where Algorithm 1 searches: s, p, c of Table 3"
+        self.beta, self.grid, self.clamp = (
+            input_of(state, name, refuse) for name in ("beta", "grid", "clamp")
         )
-        self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
-        self.alpha = w.RadioButtons(options=ALPHA_CHOICES, value=state.alpha, layout={"width": "auto"})
+        self.alpha = w.RadioButtons(options=ALPHA_FROM, value=state.alpha, layout={"width": "auto"})
         w.link((state, "alpha"), (self.alpha, "value"))
-        self._help, self._status = w.HTML(), w.HTML()
-        self.undo = button("Undo", "The view before the last change; the browser's Back does the same")
-        self.redo = button("Redo", "Take the undoing back")
-        self.copy = button("Copy link", "A link that opens this very view")
+        self._help, self.toolbar = w.HTML(), Toolbar()
         self.cancel = button("Cancel", "Stop the search; the last view stays")
         self.again = button("Compute", "Compute what was cancelled", primary=True)
         self.margins = button("Median margins, CSV", "All medians with their intervals and n")
@@ -104,13 +96,12 @@ class CompareControls(w.VBox):
         running = w.HBox([self.progress, self.cancel, self.again], layout={"min_height": "34px"})
         super().__init__(
             [
-                w.HBox([self.undo, self.redo, self.copy]).add_class("mnuts-buttons"),
-                self._status,
+                self.toolbar,
                 heading(f"Bundles (up to {MAX_COMPARED})"),
                 self.bundles,
                 upload,
                 heading("Best parameters"),
-                *(self.beta.widget, self.grid, self.clamp, running),
+                *(self.beta, self.grid, self.clamp, running),
                 heading("When applied to another bundle"),
                 *(self.alpha, self._help),
                 heading("Export"),
@@ -141,7 +132,7 @@ class CompareControls(w.VBox):
 
     def show_status(self, text: str) -> None:
         """Show a passing remark beside the buttons."""
-        self._status.value = remark_html(text) if text else ""
+        self.toolbar.status.value = remark_html(text) if text else ""
 
     def _explain(self, alpha: str) -> None:
         self._help.value = remark_html(ALPHA_HELP[alpha])

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_plus
 
 import traitlets as tr
 
-from mnuts_core.clamps import CLAMPS, check_clamp
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS
+from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES
 from mnuts_core.views.transfer_matrix import AlphaFrom
-from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of, parameter_reader
+from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY
+from mnuts_dashboards.widgets.settings import choice, clamp_choice, number, settings_of
+
+ALPHA_FROM: tuple[tuple[str, AlphaFrom], ...] = (
+    ("recompute α there", "target"),
+    ("keep α", "source"),
+)
 
 MAX_COMPARED = 6
 """So many bundles can stand beside each other and still be read."""
@@ -30,12 +36,19 @@ class CompareState(tr.HasTraits):
     """
 
     bundles: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
-    beta = tr.Float(PARAMS["beta"].default)
-    grid = tr.Unicode("cifar10")
-    clamp = tr.Enum(CLAMPS, default_value="gelu")
-    alpha = tr.Enum(get_args(AlphaFrom), default_value="target")
+    beta = number(PARAMS["beta"])
+    grid = choice(
+        [(name, name) for name in PAPER_RANGES],
+        DEFAULT_GRID,
+        word="grid",
+        label="grid",
+        help="Where Algorithm 1 searches: s, p, c of Table 3",
+    )
+    clamp = clamp_choice()
+    alpha = choice(ALPHA_FROM, "target", word="alpha", label="α", help="Where α comes from")
 
     SETTINGS = ("bundles", "beta", "grid", "clamp", "alpha")
+    """The names of all."""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -64,23 +77,23 @@ class Link(NamedTuple):
 def write_link(state: CompareState) -> str:
     """The query of the state, without the question mark; what stands at its default is left out."""
     pairs = {"bundles": ",".join(quote(name, safe="") for name in state.bundles)}
-    for name in CompareState.SETTINGS[1:]:
+    for name, setting in settings_of(state).items():
         value = getattr(state, name)
         if value != CompareState.class_traits()[name].default_value:
-            pairs[name] = quote(repr(value) if isinstance(value, float) else value, safe="")
+            pairs[setting.word] = quote(setting.write(value), safe="")
     return "&".join(f"{key}={value}" for key, value in pairs.items())
 
 
-def read_link(query: str, *, bundles: Collection[str], grids: Collection[str]) -> Link:
+def read_link(query: str, *, bundles: Collection[str]) -> Link:
     """What a query asks for, validated; a wrong value is reported and left out.
 
     Args:
         query: The query, without the question mark.
         bundles: Names of the bundles at hand.
-        grids: Names of the grids that can be searched.
     """
     if len(query) > MAX_QUERY:
         return Link({}, (f"the link is longer than {MAX_QUERY:,} characters and was ignored",))
+    settings = settings_of(CompareState)
     values: dict[str, Any] = {}
     problems: list[str] = []
     for key, raw in (part.partition("=")[::2] for part in query.split("&") if part):
@@ -88,12 +101,8 @@ def read_link(query: str, *, bundles: Collection[str], grids: Collection[str]) -
         try:
             if key == "bundles":
                 values[key] = _bundles(raw, bundles, problems)
-            elif key in ("grid", "alpha"):
-                values[key] = one_of(key, text, grids if key == "grid" else get_args(AlphaFrom))
-            elif key == "clamp":
-                values[key] = check_clamp(text)
-            elif key == "beta":
-                values[key] = parameter_reader(key)(text)
+            elif key in settings:
+                values[key] = settings[key].read(text)
             elif key not in FOREIGN:
                 problems.append(
                     f"{key[:40]!r} is no setting: a link knows {', '.join(CompareState.SETTINGS)}"

@@ -24,12 +24,10 @@ def connect_buttons(explorer: Explorer) -> None:
         explorer: The explorer, complete but for this.
     """
     controls, page = explorer.controls, explorer.page
-    controls.undo.on_click(lambda _: explorer.navigator.undo())
-    controls.redo.on_click(lambda _: explorer.navigator.redo())
+    controls.toolbar.connect(explorer.navigator, page)
     controls.defaults.on_click(lambda _: _go_to_defaults(explorer))
     controls.keep.on_click(lambda _: _keep(explorer))
-    controls.copy.on_click(lambda _: page.copy(explorer.navigator.here()))
-    page.on_copied = lambda text: _confirm_copy(explorer, text)
+    page.on_copied = lambda text: controls.show_status(messages.remark_html(messages.copied_text(text)))
     controls.export.on_click(lambda _: _save(explorer, "json", lambda: explorer.config.to_json(), JSON))
     controls.report.on_click(lambda _: _save(explorer, "html", explorer.report, HTML))
 
@@ -47,13 +45,6 @@ def _keep(explorer: Explorer) -> None:
     remark = f"Snapshot {letter(len(kept) - 1)} kept: see the plane, and the table below the plots."
     if before and before[0] not in kept:
         remark += f" At most {MAX_SNAPSHOTS} are kept: the oldest was removed, the others moved up."
-    explorer.controls.show_status(messages.remark_html(remark))
-
-
-def _confirm_copy(explorer: Explorer, text: str | None) -> None:
-    remark = (
-        "Link copied." if text else "The browser did not allow copying: copy the link from its address bar."
-    )
     explorer.controls.show_status(messages.remark_html(remark))
 
 

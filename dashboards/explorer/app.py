@@ -14,17 +14,8 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix
 from mnuts_core.search.grids import DEFAULT_GRID
-from mnuts_core.views import headline
-from mnuts_core.views.examples import Where
 from mnuts_dashboards.board.board import Board, BoardEvent
-from mnuts_dashboards.bundles.open_bundles import (
-    Opened,
-    Session,
-    known_frontier,
-    known_opening,
-    known_search,
-    settings_of,
-)
+from mnuts_dashboards.bundles.open_bundles import Opened, Session, known_opening, settings_of
 from mnuts_dashboards.explorer.actions import connect_buttons
 from mnuts_dashboards.explorer.controls import Controls
 from mnuts_dashboards.explorer.details import Details
@@ -33,9 +24,11 @@ from mnuts_dashboards.explorer.incoming import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.open_bundle import Bundles
 from mnuts_dashboards.explorer.report import view_report
-from mnuts_dashboards.explorer.scene import ALL, PANELS, VIEWS, Scene, draw, draw_fixed, follow, notes
+from mnuts_dashboards.explorer.scene import Scene, look
 from mnuts_dashboards.explorer.search import Searching
-from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.explorer.selection import Example, Selection
+from mnuts_dashboards.explorer.state import PLOT_TRAITS, ExplorerState
+from mnuts_dashboards.explorer.views import ALL, FIXED, PANELS, draw, draw_fixed, follow, notes
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.entries import sentence
@@ -43,9 +36,6 @@ from mnuts_dashboards.widgets.heartbeat import Heartbeat
 from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
-
-FIXED = frozenset(view.panel.name for view in VIEWS if view.fixed)
-"""Panels that no slider moves."""
 
 
 class Explorer(w.VBox):
@@ -70,6 +60,7 @@ class Explorer(w.VBox):
         self.session = Session(*bundles)
         self.bundles = Bundles(self.session)
         self.state = ExplorerState(bundle=self.bundles.name)
+        self._selected = Selection(self.state, lambda: self.opened.engine.bundle)
         # first of all who observe it: what others make of a change is no step of its own
         self.state.observe(lambda _: self.navigator.note(), names=["bundle", *ExplorerState.SETTINGS])
         self.header = Header(self.state)
@@ -89,7 +80,8 @@ class Explorer(w.VBox):
             take=self.import_file,
             refuse=refuse,
         )
-        self.details = Details(self._choose, self._restore, self.state.drop_snapshot, self._verified)
+        choose = self._selected.choose
+        self.details = Details(choose, self._restore, self.state.drop_snapshot, self._verified)
         self._scene: Scene | None = None
         self._held = False
         self.searching = Searching(
@@ -101,12 +93,14 @@ class Explorer(w.VBox):
             refuse=refuse,
             failed=self.header.fail,
         )
-        self.navigator = Navigator(self.page, self.link, self.show_link, self._show_steps)
+        self.navigator = Navigator(
+            self.page, self.link, self.show_link, lambda: self.controls.toolbar.show_steps(self.navigator)
+        )
         self._connect()
         connect_buttons(self)
         self._assemble()
         self._show_bundle()
-        self.controls.row.max = self.last_row
+        self.controls.inputs["row"].max = self.last_row
         self.open_link("")
         self.board.draw(self.make(ALL))
         refuse(self.bundles.refused)
@@ -134,27 +128,22 @@ class Explorer(w.VBox):
         self.state.take(settings_of(self.opened, config), level=True)
 
     @property
-    def selection(self) -> tuple[Where, int] | None:
+    def selection(self) -> Example | None:
         """The chosen example, as the part (`clean` or `attacked`) and the row in it; None for none.
 
         Raises:
             ParameterError: When set: if there is no such row.
         """
-        if self.state.case == "paper":
-            return None
-        where: Where = "clean" if self.state.case == "clean" else "attacked"
-        return where, min(self.state.row, self.last_row)
+        return self._selected.example
 
     @selection.setter
-    def selection(self, example: tuple[Where, int] | None) -> None:
-        if example is None:
-            self.state.case = "paper"
-            return
-        where, row = example
-        n = {"clean": self.opened.engine.n_clean, "attacked": self.opened.engine.bundle.n_adv}.get(where, 0)
-        if not 0 <= row < n:
-            raise ParameterError(f"selection must be ('clean' or 'attacked', row in [0, {n})), got {example}")
-        self._choose(where, row)
+    def selection(self, example: Example | None) -> None:
+        self._selected.example = example
+
+    @property
+    def last_row(self) -> int:
+        """The last row that can be chosen in the part that is shown."""
+        return self._selected.last_row
 
     @property
     def opened(self) -> Opened:
@@ -228,32 +217,12 @@ class Explorer(w.VBox):
         return draw(scene, visible - FIXED)
 
     def _look(self) -> Scene:
-        """All that there is to show at this moment."""
-        opened, params, grid = self.opened, self.state.params, self.state.grid
-        remix = opened.engine.remix(params)
-        results = self.verifier.results
-        known = self._verified(remix.params)
-        table = headline.headline(opened.engine, params, remix, verified=known)
-        return Scene(
-            opened=opened,
-            remix=remix,
-            table=table,
-            result=known_search(opened, params, grid),
-            frontier=known_frontier(opened, params, grid),
-            example=self.selection,
-            kept=self.details.snapshots.mixes(opened.engine, self.state.snapshots),
-            verified=results.others(remix.params),
-        )
+        kept = self.details.snapshots.mixes(self.opened.engine, self.state.snapshots)
+        return look(self.opened, self.state, self.verifier.results, example=self.selection, kept=kept)
 
     def _verified(self, params: MixParams) -> Estimate | None:
         known = self.verifier.results.of(params)
         return None if known is None else known.verified
-
-    @property
-    def last_row(self) -> int:
-        """The last row that can be chosen in the part that is shown."""
-        bundle = self.opened.engine.bundle
-        return (bundle.n_adv or bundle.n_clean if self.state.case == "attacked" else bundle.n_clean) - 1
 
     def _send_again(self) -> None:
         """Send once more what a search in the background may have changed while the page came.
@@ -267,7 +236,7 @@ class Explorer(w.VBox):
 
     # --- events
     def _connect(self) -> None:
-        self.state.observe(self.refresh, names=[*ExplorerState.MIX_TRAITS, "row", "snapshots"])
+        self.state.observe(self.refresh, names=[*ExplorerState.MIX_TRAITS, *PLOT_TRAITS, "row", "snapshots"])
         self.state.observe(self._on_case, names="case")
         self.bundles.follow(
             self.state, switched=self._on_switched, loading=self._on_loading, failed=self.header.complain
@@ -275,18 +244,10 @@ class Explorer(w.VBox):
         self.page.on_arrive = self.navigator.arrive
         self.board.on_event(self._on_click, kinds=["click"])
 
-    def _show_steps(self) -> None:
-        self.controls.undo.disabled = not self.navigator.history.can_undo
-        self.controls.redo.disabled = not self.navigator.history.can_redo
-
     def _on_case(self, _: object) -> None:
-        self.controls.row.max = max(0, self.last_row)
+        self.controls.inputs["row"].max = max(0, self.last_row)
         self.board.draw({}, notes(self.opened.engine.bundle, chosen=self.selection is not None))
         self.refresh()
-
-    def _choose(self, where: Where, row: int) -> None:
-        self.state.case = where  # first: it says how many rows there are
-        self.state.row = row
 
     def _restore(self, place: int) -> None:
         self.state.take(self.state.snapshots[place], level=True)
@@ -299,7 +260,7 @@ class Explorer(w.VBox):
     def _on_switched(self) -> None:
         if self.state.grid not in self.opened.grids:  # one that was widened on the bundle before
             self.state.grid = self.state.grid.rstrip("+")
-        self.controls.grid.offer(list(self.opened.grids))
+        self.controls.inputs["grid"].offer(list(self.opened.grids))
         self.searching.forget()
         self._show_bundle()
         self._on_case(None)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
 
-from mnuts_core.clamps import CLAMPS
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.presets import Presets
-from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.explorer.state import DECLARED, MIX, PLOT_TRAITS, PLOTS, TRANSFORMED, ExplorerState
 from mnuts_dashboards.widgets.entries import read_ln_k, sentence
-from mnuts_dashboards.widgets.inputs import LABEL, WIDE, Choice, NumberInput, button, heading
+from mnuts_dashboards.widgets.inputs import WIDE, Choice, NumberInput, button, heading, input_of
+from mnuts_dashboards.widgets.toolbar import Toolbar
 
-CASES = [("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked")]
 HIDEABLE = (
-    *("history", "bundle", "preset", "s", "p", "c", "clamp", "k", "level", "beta", "alpha", "T"),
+    *("history", "bundle", "preset", "level"),
+    *(setting.word for setting in DECLARED.values() if setting.group),
     *("search", "example", "snapshots", "verify", "export", "import"),
 )
 """What `hide=` in a link may name."""
@@ -38,10 +38,12 @@ class Controls(w.VBox):
 
     Attributes:
         preset: What to start from.
-        undo, redo, defaults, copy, find, widen, cancel, keep, export, report: Buttons, for the app to act on.
+        toolbar: Undo, redo, copy, and a passing remark.
+        inputs: The control of each setting, by its name.
+        by_hand: Whether α is set by hand.
+        defaults, find, widen, cancel, keep, export, report: Buttons, for the app to act on.
         progress: Progress of the search.
         found: What the search found, as HTML.
-        status: A passing remark, such as that a link was copied, as HTML.
     """
 
     def __init__(
@@ -58,40 +60,13 @@ class Controls(w.VBox):
         self.state, self._refuse, self._derived = state, refuse, state.alpha
         self.bundle = Choice(state, "bundle", "bundle", list(bundles), "The cached logits to explore")
         self.preset = Presets(state, best=lambda: self.find.click(), take=take)
-        self.number_inputs = {name: NumberInput(state, name, refuse) for name in PARAMS}
-        self.clamp = Choice(state, "clamp", "clamp", list(CLAMPS), "Clamping function (Eq. 4, D.2)")
-        self.ln_k = w.Text(
-            value=str(state.ln_k),
-            continuous_update=False,
-            description="layer norm over top-k logits",
-            tooltip="Layer norm over the k largest logits; 0 leaves it out",
-            style={"description_width": "initial"},
-            layout=WIDE,
-        )
-        self.ln_k.observe(self._on_ln_k, names="value")
-        state.observe(lambda change: self.ln_k.set_trait("value", str(change["new"])), names="ln_k")
-        self.by_hand = w.ToggleButtons(
-            options=[("Set α from β", False), ("Set α manually", True)],
-            value=state.by_hand,
-            tooltips=["Algorithm 1: α = 1/(1+q)", "Set the mixing weight yourself"],
-            style={"button_width": "auto"},
-            layout=WIDE,
-        )
-        self.by_hand.observe(self._on_level, names="value")
-        state.observe(lambda change: self.by_hand.set_trait("value", change["new"]), names="by_hand")
-        self.grid = Choice(state, "grid", "grid", list(grids), "Where Find best searches: s, p, c of Table 3")
+        options = {"grid": list(grids)}
+        self.inputs: dict[str, w.DOMWidget] = {
+            name: self._ln_k() if name == "ln_k" else input_of(state, name, refuse, options.get(name))
+            for name in DECLARED
+        }
+        self.by_hand = self._by_hand()
         self._make_buttons()
-        self.case = Choice(state, "case", "Source", CASES, "Whose probabilities the last plots show")
-        self.row = w.BoundedIntText(
-            value=state.row,
-            min=0,
-            max=0,
-            description="Image no.",
-            tooltip="Which image, counted from 0; or choose one from the table below the plots",
-            style={"description_width": LABEL},
-            layout=WIDE,
-        )
-        w.link((state, "row"), (self.row, "value"))
         super().__init__(self._column(verify, upload))
         self.add_class("mnuts-controls")
         state.observe(self._show_level, names="by_hand")
@@ -100,11 +75,34 @@ class Controls(w.VBox):
         self._show_level()
         self._show_case()
 
+    def _ln_k(self) -> w.Text:
+        box = w.Text(
+            value=str(self.state.ln_k),
+            continuous_update=False,
+            description=DECLARED["ln_k"].label,
+            tooltip=DECLARED["ln_k"].help,
+            style={"description_width": "initial"},
+            layout=WIDE,
+        )
+        box.observe(self._on_ln_k, names="value")
+        self.state.observe(lambda change: box.set_trait("value", str(change["new"])), names="ln_k")
+        return box
+
+    def _by_hand(self) -> w.ToggleButtons:
+        toggle = w.ToggleButtons(
+            options=[("Set α from β", False), ("Set α manually", True)],
+            value=self.state.by_hand,
+            tooltips=["Algorithm 1: α = 1/(1+q)", "Set the mixing weight yourself"],
+            style={"button_width": "auto"},
+            layout=WIDE,
+        )
+        toggle.observe(self._on_level, names="value")
+        self.state.observe(lambda change: toggle.set_trait("value", change["new"]), names="by_hand")
+        return toggle
+
     def _make_buttons(self) -> None:
-        self.undo = button("Undo", "The view before the last change; the browser's Back does the same")
-        self.redo = button("Redo", "Take the undoing back")
         self.defaults = button("Defaults", "Back to what the bundle opens on; Undo takes it back")
-        self.copy = button("Copy link", "A link that opens this very view")
+        self.toolbar = Toolbar(self.defaults)
         self.find = button("Find best for this β", "Algorithm 1 over the grid", primary=True)
         self.widen = button("Search a wider grid", "The optimum sits on the grid's edge: search further out")
         self.cancel = button("Cancel", "Stop the search")
@@ -112,35 +110,23 @@ class Controls(w.VBox):
         self.export = button("Export JSON", "Save this configuration (mnuts-config/1) with its figures")
         self.report = button("HTML report", "Save this view as one file that opens without a server")
         self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto"})
-        self.found, self.status = w.HTML(), w.HTML().add_class("mnuts-status")
+        self.found = w.HTML()
         for hidden in (self.widen, self.cancel, self.progress):
             hidden.layout.display = "none"
 
     def _column(self, verify: w.Widget, upload: w.Widget) -> list[w.Widget]:
-        of = {name: entry.widget for name, entry in self.number_inputs.items()}
-        steps = w.HBox([self.undo, self.redo, self.defaults, self.copy]).add_class("mnuts-buttons")
-        search = [self.grid, self.find, self.progress, self.cancel, self.found, self.widen]
+        search = [self.inputs["grid"], self.find, self.progress, self.cancel, self.found, self.widen]
+        saving = w.HBox([self.export, self.report]).add_class("mnuts-buttons")
         groups: list[tuple[str, dict[str, w.Widget]]] = [
-            ("", {"history": w.VBox([steps, self.status]), "bundle": self.bundle, "preset": self.preset}),
-            (
-                "Transform M(s, p, c)",
-                {"s": of["s"], "p": of["p"], "c": of["c"], "clamp": self.clamp, "k": self.ln_k},
-            ),
-            (
-                "Mix",
-                {"level": self.by_hand, "beta": of["beta"], "alpha": of["alpha"], "T": of["temperature"]},
-            ),
+            ("", {"history": self.toolbar, "bundle": self.bundle, "preset": self.preset}),
+            (TRANSFORMED, self._group(TRANSFORMED)),
+            (MIX, {"level": self.by_hand, **self._group(MIX)}),
             ("Search", {"search": w.VBox(search)}),
             ("Compare", {"snapshots": self.keep}),
             ("Verify", {"verify": verify}),
-            ("Example", {"example": w.VBox([self.case, self.row])}),
-            (
-                "Export and import",
-                {
-                    "export": w.HBox([self.export, self.report]).add_class("mnuts-buttons"),
-                    "import": upload,
-                },
-            ),
+            ("Example", {"example": w.VBox([self.inputs["case"], self.inputs["row"]])}),
+            *([(PLOTS, self._group(PLOTS))] if PLOT_TRAITS else []),
+            ("Export and import", {"export": saving, "import": upload}),
         ]
         self._named = {name: widget for _, group in groups for name, widget in group.items()}
         self._headings = [(heading(title), tuple(group)) for title, group in groups if title]
@@ -149,6 +135,12 @@ class Controls(w.VBox):
             column += [next(h for h, names in self._headings if names == tuple(group))] if title else []
             column += group.values()
         return column
+
+    def _group(self, group: str) -> dict[str, w.Widget]:
+        """The controls of a group of settings, by their words."""
+        return {
+            setting.word: self.inputs[name] for name, setting in DECLARED.items() if setting.group == group
+        }
 
     def _show_hidden(self, _: object = None) -> None:
         """Hide what a link hides, and headings with nothing left below them."""
@@ -160,12 +152,12 @@ class Controls(w.VBox):
 
     def show_status(self, text: str) -> None:
         """Show a passing remark beside the buttons; it goes with the next change of a setting."""
-        self.status.value, self._status_settings = text, self.state.trait_values()
+        self.toolbar.status.value, self._status_settings = text, self.state.trait_values()
 
     def settle(self) -> None:
         """The view is drawn: remarks on other settings go."""
-        if self.status.value and self._status_settings != self.state.trait_values():
-            self.status.value = ""
+        if self.toolbar.status.value and self._status_settings != self.state.trait_values():
+            self.toolbar.status.value = ""
 
     @property
     def searched(self) -> tuple[w.DOMWidget, ...]:
@@ -175,18 +167,9 @@ class Controls(w.VBox):
     @property
     def settings(self) -> tuple[w.DOMWidget, ...]:
         """What shows the settings."""
-        number_inputs = [part for entry in self.number_inputs.values() for part in (entry.slider, entry.box)]
-        return (
-            *number_inputs,
-            self.bundle,
-            self.preset,
-            self.clamp,
-            self.ln_k,
-            self.by_hand,
-            self.grid,
-            self.case,
-            self.row,
-        )
+        made = self.inputs.values()
+        parts = [(each.slider, each.box) if isinstance(each, NumberInput) else (each,) for each in made]
+        return (*itertools.chain(*parts), self.bundle, self.preset, self.by_hand)
 
     def searching(self, share: float | None) -> None:
         """Show a running search at a share of its work; None when it has ended."""
@@ -205,12 +188,12 @@ class Controls(w.VBox):
             self.state.ln_k = read_ln_k(change["new"])
         except ParameterError as error:
             self._refuse(sentence(str(error)))
-            self.ln_k.value = str(self.state.ln_k)
+            self.inputs["ln_k"].value = str(self.state.ln_k)
 
     def show_alpha(self, alpha: float) -> None:
         """Show the α in force, be it by hand or from β."""
         self._derived = alpha
-        self.number_inputs["alpha"].display(alpha)
+        self.inputs["alpha"].display(alpha)
 
     def _on_level(self, change: Mapping[str, Any]) -> None:
         """By hand starts from the α that was in force."""
@@ -220,9 +203,9 @@ class Controls(w.VBox):
             self.state.by_hand = change["new"]
 
     def _show_level(self, _: object = None) -> None:
-        self.number_inputs["beta"].enable(not self.state.by_hand)
-        self.number_inputs["alpha"].enable(self.state.by_hand)
+        self.inputs["beta"].enable(not self.state.by_hand)
+        self.inputs["alpha"].enable(self.state.by_hand)
 
     def _show_case(self, _: object = None) -> None:
         """The paper's cases are no rows of the bundle."""
-        self.row.disabled = self.state.case == "paper"
+        self.inputs["row"].disabled = self.state.case == "paper"

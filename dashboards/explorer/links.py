@@ -6,20 +6,21 @@ the grid at the link's β. A snapshot is written the same way in one value: `sna
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
-from mnuts_core.clamps import check_clamp
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import MixParams
-from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState, traits_of
-from mnuts_dashboards.widgets.entries import read_ln_k
-from mnuts_dashboards.widgets.query import FOREIGN, FROM_LINK, MAX_QUERY, one_of, parameter_reader, read_whole
+from mnuts_dashboards.explorer.state import DECLARED, MAX_SNAPSHOTS, ExplorerState, traits_of
+from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY, one_of
 
 TRANSFORM_KEYS = ("s", "p", "c")
-NAMES = {"k": "ln_k", "T": "temperature"}
-"""The link's word for a field of `MixParams`, where it is another."""
+MIX = {field.name: DECLARED[field.name] for field in dataclasses.fields(MixParams)}
+"""The settings of a mix, which a snapshot holds too."""
+OTHERS = {name: setting for name, setting in DECLARED.items() if name not in MIX}
+WORDS = frozenset({"bundle", *(setting.word for setting in DECLARED.values()), "snap", "hide"})
 
 
 class Link(NamedTuple):
@@ -48,35 +49,30 @@ def write_link(state: ExplorerState, opening: MixParams | None = None) -> str:
     params = state.params
     pairs = [("bundle", state.bundle)] if state.bundle else []
     pairs += [pair for pair in _mix_pairs(params) if params != opening or pair[0] not in TRANSFORM_KEYS]
-    pairs += _unless_default(state, "grid", "grid", lambda grid: grid.rstrip("+"))
-    pairs += _unless_default(state, "case", "shows", str)
-    pairs += [("image", str(state.row))] if state.case != "paper" else []
+    pairs += _other_pairs(state)
     pairs += [("snap", ",".join(f"{key}:{value}" for key, value in _mix_pairs(m))) for m in state.snapshots]
     pairs += [("hide", ",".join(state.hidden))] if state.hidden else []
     return "&".join(f"{key}={quote(value, safe=':,')}" for key, value in pairs)
 
 
-def _unless_default(
-    state: ExplorerState, trait: str, key: str, text: Callable[[Any], str]
-) -> list[tuple[str, str]]:
-    value, default = text(getattr(state, trait)), text(ExplorerState.class_traits()[trait].default_value)
-    return [] if value == default else [(key, value)]
-
-
 def _mix_pairs(params: MixParams) -> list[tuple[str, str]]:
     """A mix in words of a link; s, p and c always, the rest where it is not the default."""
-    default = MixParams()
-    pairs = [(key, _number(getattr(params, key))) for key in TRANSFORM_KEYS]
-    pairs += [("clamp", params.clamp)] if params.clamp != default.clamp else []
-    pairs += [("k", str(params.ln_k))] if params.ln_k != default.ln_k else []
-    pairs += [("beta", _number(params.beta))] if params.beta != default.beta else []
-    pairs += [("alpha", _number(params.alpha))] if params.alpha is not None else []
-    return pairs + ([("T", _number(params.temperature))] if params.temperature != default.temperature else [])
+    default, pairs = MixParams(), []
+    for name, setting in MIX.items():
+        value = getattr(params, name)
+        if name in TRANSFORM_KEYS or value != getattr(default, name):
+            pairs.append((setting.word, setting.write(value)))
+    return pairs
 
 
-def _number(value: float) -> str:
-    """The shortest text that reads back as the very same number."""
-    return repr(value).removesuffix(".0")
+def _other_pairs(state: ExplorerState) -> list[tuple[str, str]]:
+    """The other settings, where they are not the default; the image wherever one is shown."""
+    default, pairs = ExplorerState(), []
+    for name, setting in OTHERS.items():
+        text, usual = (setting.write(getattr(at, name)) for at in (state, default))
+        if state.case != "paper" if name == "row" else text != usual:
+            pairs.append((setting.word, text))
+    return pairs
 
 
 def read_link(
@@ -100,22 +96,20 @@ def read_link(
     bundle = reading.take("bundle", fields, lambda name: one_of("bundle", name, bundles))
     values = reading.mix(fields)
     best = not set(TRANSFORM_KEYS) & fields.keys()
-    for key, trait, read in (
-        ("grid", "grid", lambda text: one_of("grid", text, grids)),
-        ("shows", "case", lambda text: one_of("shows", text, ("paper", "clean", "attacked"))),
-        ("image", "row", _row),
-        ("hide", "hidden", lambda text: reading.names("hide", text, controls)),
-    ):
-        found = reading.take(key, fields, read)
-        values |= {} if found is None else {trait: found}
+    for name, setting in OTHERS.items():
+        at_hand = (lambda text: one_of("grid", text, grids)) if name == "grid" else setting.read
+        found = reading.take(setting.word, fields, at_hand)
+        values |= {} if found is None else {name: found}
+    if "hide" in fields:
+        values["hidden"] = reading.names("hide", fields["hide"], controls)
     values["snapshots"] = tuple(
         kept for text in snapshots[:MAX_SNAPSHOTS] if (kept := reading.snapshot(text)) is not None
     )
     if len(snapshots) > MAX_SNAPSHOTS:
         problem = f"a link holds at most {MAX_SNAPSHOTS} snapshots, got {len(snapshots)}: the first are used"
         reading.problems.append(problem)
-    for key in fields.keys() - _KNOWN:
-        reading.problems.append(f"{key[:40]!r} is no setting: a link knows {', '.join(sorted(_KNOWN))}")
+    for key in fields.keys() - WORDS:
+        reading.problems.append(f"{key[:40]!r} is no setting: a link knows {', '.join(sorted(WORDS))}")
     return Link(bundle, values, best, tuple(reading.problems))
 
 
@@ -145,10 +139,9 @@ class _Reading:
     def mix(self, fields: Mapping[str, str]) -> dict[str, Any]:
         """The mix's traits that are named; α counts as set by hand if it is."""
         values: dict[str, Any] = {}
-        for key, read in _MIX.items():
-            found = self.take(key, fields, read)
-            if found is not None:
-                values[NAMES.get(key, key)] = found
+        for name, setting in MIX.items():
+            found = self.take(setting.word, fields, setting.read)
+            values |= {} if found is None else {name: found}
         return values | ({"by_hand": True} if "alpha" in values else {})
 
     def snapshot(self, text: str) -> MixParams | None:
@@ -156,32 +149,13 @@ class _Reading:
         before = len(self.problems)
         fields = dict(part.partition(":")[::2] for part in text.split(","))
         values = self.mix(fields)
-        if unknown := sorted(fields.keys() - _MIX.keys()):
-            self.problems.append(f"snap knows {', '.join(_MIX)}, got {unknown[0][:40]!r}")
+        words = [setting.word for setting in MIX.values()]
+        if unknown := sorted(fields.keys() - set(words)):
+            self.problems.append(f"snap knows {', '.join(words)}, got {unknown[0][:40]!r}")
         if len(self.problems) > before:
             return None
         values.pop("by_hand", None)
         return MixParams(**values)
-
-
-def _read_k(text: str) -> int:
-    return read_ln_k(text, FROM_LINK)
-
-
-def _row(text: str) -> int:
-    row = read_whole("image", text)
-    if row < 0:
-        raise ParameterError(f"image must be a whole number from 0, got {text!r}")
-    return row
-
-
-_MIX: dict[str, Callable[[str], Any]] = {
-    **{key: parameter_reader(key) for key in (*TRANSFORM_KEYS, "beta", "alpha")},
-    "clamp": check_clamp,
-    "k": _read_k,
-    "T": parameter_reader("temperature"),
-}
-_KNOWN = frozenset({"bundle", *_MIX, "grid", "shows", "image", "snap", "hide"})
 
 
 def all_defaults() -> dict[str, Any]:

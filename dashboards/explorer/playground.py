@@ -10,21 +10,23 @@ from typing import Any
 import ipywidgets as w
 
 from mnuts_core.bundles.library import default_bundle, find_bundle
-from mnuts_core.clamps import CLAMPS
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_frontier, search
-from mnuts_dashboards.explorer.scene import PANELS, VIEWS, Scene, draw, go_to_cell, notes
-from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.explorer.scene import Scene
+from mnuts_dashboards.explorer.state import DECLARED, PLOT_TRAITS, ExplorerState
+from mnuts_dashboards.explorer.views import PANELS, VIEWS, draw, go_to_cell, notes
 from mnuts_dashboards.text.messages import lines_html
-from mnuts_dashboards.widgets.inputs import Choice, NumberInput
+from mnuts_dashboards.widgets.inputs import input_of
 
 COLUMNS = 12
 SEARCHED = frozenset(view.panel.name for view in VIEWS if view.searched)
 """Plots that rest on a finished search."""
+CONTROLS = tuple(name for name, setting in DECLARED.items() if setting.values and setting.group)
+"""Settings that can be among its controls."""
 NUMBERLESS = frozenset(view.panel.name for view in VIEWS if not view.numbers)
 """Plots that show no figure of the bundle."""
 
@@ -33,9 +35,9 @@ class Playground(w.VBox):
     """Sliders above linked plots, on one bundle.
 
     Args:
-        plots: Names of the explorer's panels (`mnuts_dashboards.explorer.scene.PANELS`), in reading order.
-        controls: Names among the parameters (`s`, `p`, `c`, `beta`, `alpha`, `temperature`), and `clamp`.
-            With `alpha` the weight is set by hand; otherwise it follows from β.
+        plots: Names of the explorer's panels (`mnuts_dashboards.explorer.views.PANELS`), in reading order.
+        controls: Names among the parameters (`s`, `p`, `c`, `beta`, `alpha`, `temperature`), `clamp`, and the
+            settings of single plots. With `alpha` the weight is set by hand; otherwise it follows from β.
         bundle: A bundle's name or file; the default bundle if None.
         start: Values to start from, by name: any trait of `ExplorerState`.
 
@@ -58,7 +60,7 @@ class Playground(w.VBox):
     ) -> None:
         known = {panel.name: panel for panel in PANELS}
         _check("plots", plots, known)
-        _check("controls", controls, [*PARAMS, "clamp"])
+        _check("controls", controls, CONTROLS)
         path = default_bundle() if bundle is None else find_bundle(bundle)
         self._opened = Session(path).open(path.stem)
         self.engine: RemixEngine = self._opened.engine
@@ -70,17 +72,13 @@ class Playground(w.VBox):
         row.layout.flex_flow, row.layout.overflow = "row wrap", "visible"
         super().__init__([row, self.messages, self.board], layout={"overflow": "visible"})
         self.board.draw(self.make(frozenset(plots)), self._notes(plots))
-        self.state.observe(self._refresh, names=[*ExplorerState.MIX_TRAITS])
+        self.state.observe(self._refresh, names=[*ExplorerState.MIX_TRAITS, *PLOT_TRAITS])
         self.board.on_event(self._on_click, kinds=["click"])
 
     def _control(self, name: str) -> w.Widget:
-        control: w.Widget
-        if name == "clamp":
-            control = Choice(self.state, name, name, list(CLAMPS), "Clamping function (Eq. 4, D.2)")
-        else:
-            control = NumberInput(self.state, name, self._show).widget
-        control.layout.flex, control.layout.width = "1 1 360px", "auto"
-        return control
+        made = input_of(self.state, name, self._show)
+        made.layout.flex, made.layout.width = "1 1 360px", "auto"
+        return made
 
     @property
     def params(self) -> MixParams:
@@ -117,7 +115,7 @@ class Playground(w.VBox):
             draw_frontier(self._opened, params, grid)
             curve = known_frontier(self._opened, params, grid)
         table = headline.headline(engine, params, mix)
-        return Scene(self._opened, mix, table, result, curve)
+        return Scene(self._opened, mix, table, result, curve, settings=self.state.plot_settings)
 
     def _notes(self, plots: Sequence[str]) -> dict[str, str]:
         lines_of = notes(self.engine.bundle, chosen=False)

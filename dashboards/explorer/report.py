@@ -15,11 +15,12 @@ from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
 from mnuts_dashboards.explorer.examples import picture
 from mnuts_dashboards.explorer.header import headline_html
-from mnuts_dashboards.explorer.scene import ALL, PANELS, Scene, draw, notes
+from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.snapshots import COLUMNS, Verified, snapshot_rows
+from mnuts_dashboards.explorer.views import ALL, PANELS, draw, notes
 from mnuts_dashboards.text import cards, messages, numbers
 from mnuts_dashboards.text.report import Report, report_html
-from mnuts_dashboards.verification.run import Request, command, why_not
+from mnuts_dashboards.verification.run import Request, command, plan_for, why_not
 
 
 def view_report(scene: Scene, link: str, config: MixConfig, verified: Verified) -> str:
@@ -94,7 +95,7 @@ def commands(scene: Scene, config: MixConfig) -> list[str]:
         f"mnuts export {name} {options} --out CONFIG.json",
     ]
     if why_not(bundle) is None:
-        lines.append(command(Request(config, bundle, bundle.n_adv, 100)))
+        lines.append(command(Request(config, bundle, bundle.n_adv, plan_for(bundle))))
     return lines
 
 

@@ -201,6 +201,6 @@ class Searching:
             return
         wider = result.at_beta(self._state.beta).widened_grid()
         opened.grids[wider.name] = wider
-        self._controls.grid.offer(list(opened.grids))
+        self._controls.inputs["grid"].offer(list(opened.grids))
         self._state.grid = wider.name
         self.start(move=True)

@@ -10,6 +10,7 @@ import ipywidgets as w
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.views.paired import mix_pairs
 from mnuts_dashboards.figures.tradeoff import letter
 from mnuts_dashboards.text.numbers import alpha_text, minus, signed
 from mnuts_dashboards.theme import MIX, MUTED
@@ -101,6 +102,7 @@ def _row(
         "settings": _settings(mix.params),
         "alpha": alpha_text(mix.alpha),
     }
+    against = {} if current is None else mix_pairs(mix, current)
     for column, figure in (
         ("clean", mix.clean),
         ("attacked", mix.attacked),
@@ -111,9 +113,10 @@ def _row(
             continue
         row[column] = 100 * figure.value
         row[f"{column}_tip"] = str(figure)
-        theirs = None if current is None or column == "verified" else getattr(current, column)
-        if theirs is not None:
-            row[f"{column}_more"] = signed(100 * (figure.value - theirs.value), 2)
+        pair = against.get(column)
+        if pair is not None:
+            row[f"{column}_more"] = signed(100 * pair.difference.value, 2)
+            row[f"{column}_tip"] += f"; {minus(pair.points)} against the current mix, on the same images"
         elif column == "verified":
             row[f"{column}_more"] = f"n = {figure.n:,}"
     return row

@@ -1,17 +1,29 @@
-"""The explorer's state: every setting a visitor can make, with no widget and no figure in it.
+"""The explorer's state: every setting a visitor can make, declared once, with no widget and no figure in it.
 
-Controls are linked to it, views observe it, and `links` writes the URL of a shared link from it.
+Of what is declared the control column makes the control and `links` the word in a link. A setting of one plot
+alone is declared among `PLOTS`; its view finds its value in `Scene.settings`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import traitlets as tr
 
-from mnuts_core.clamps import CLAMPS
-from mnuts_core.params import IDENTITY, LN_ONLY, PAPER_OPTIMA, PARAMS, MixParams
+from mnuts_core.params import IDENTITY, LN_K_DEFAULT, LN_ONLY, PAPER_OPTIMA, PARAMS, MixParams
 from mnuts_core.search.grids import DEFAULT_GRID
+from mnuts_dashboards.widgets.entries import read_ln_k
+from mnuts_dashboards.widgets.query import FROM_LINK
+from mnuts_dashboards.widgets.settings import (
+    Setting,
+    choice,
+    clamp_choice,
+    declared,
+    number,
+    settings_of,
+    whole,
+)
 
 TRANSFORM = ("s", "p", "c", "clamp", "ln_k")
 """The traits that make up M."""
@@ -24,6 +36,10 @@ PRESETS: dict[str, MixParams] = {
     "Plain mix (no transform)": IDENTITY,
 }
 """Named settings; each leaves β and T to the visitor, except the paper's, which bring their β."""
+
+MIX, TRANSFORMED, PLOTS = "Mix", "Transform M(s, p, c)", "Plots"
+"""Headings of the control column under which settings stand."""
+CASES = (("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked"))
 
 MAX_SNAPSHOTS = 6
 """So many mixes can be compared beside the current one."""
@@ -47,23 +63,49 @@ class ExplorerState(tr.HasTraits):
     """
 
     bundle = tr.Unicode()
-    s = tr.Float(PARAMS["s"].default)
-    p = tr.Float(PARAMS["p"].default)
-    c = tr.Float(PARAMS["c"].default)
-    clamp = tr.Enum(CLAMPS, default_value="gelu")
-    ln_k = tr.Int(250)
-    beta = tr.Float(PARAMS["beta"].default)
+    s = number(PARAMS["s"], group=TRANSFORMED)
+    p = number(PARAMS["p"], group=TRANSFORMED)
+    c = number(PARAMS["c"], group=TRANSFORMED)
+    clamp = clamp_choice(group=TRANSFORMED)
+    ln_k = declared(
+        tr.Int(LN_K_DEFAULT),
+        Setting(
+            "k",
+            lambda text: read_ln_k(text, FROM_LINK),
+            label="layer norm over top-k logits",
+            help="Layer norm over the k largest logits; 0 leaves it out",
+            group=TRANSFORMED,
+        ),
+    )
+    beta = number(PARAMS["beta"], group=MIX)
     by_hand = tr.Bool(False)
-    alpha = tr.Float(PARAMS["alpha"].default)
-    temperature = tr.Float(PARAMS["temperature"].default)
-    grid = tr.Unicode(DEFAULT_GRID)
-    case = tr.Enum(("paper", "clean", "attacked"), default_value="paper")
-    row = tr.Int(0, min=0)
+    alpha = number(PARAMS["alpha"], group=MIX)
+    temperature = number(PARAMS["temperature"], group=MIX, word="T")
+    grid = declared(
+        tr.Unicode(DEFAULT_GRID),
+        Setting(
+            "grid",
+            str,
+            lambda grid: grid.rstrip("+"),  # a widened one is known on this page alone
+            label="grid",
+            help="Where Find best searches: s, p, c of Table 3",
+        ),
+    )
+    case = choice(
+        CASES, "paper", word="shows", label="Source", help="Whose probabilities the last plots show"
+    )
+    row = whole(
+        default=0,
+        low=0,
+        word="image",
+        label="Image no.",
+        help="Which image, counted from 0; or choose one from the table below the plots",
+    )
     snapshots: tuple[MixParams, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
     hidden: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
 
     MIX_TRAITS = (*TRANSFORM, "beta", "by_hand", "alpha", "temperature")
-    SETTINGS = (*MIX_TRAITS, "grid", "case", "row", "snapshots", "hidden")
+    SETTINGS = tuple(n for n, trait in vars().items() if isinstance(trait, tr.TraitType) and n != "bundle")
     """Everything but the bundle."""
 
     @property
@@ -83,6 +125,11 @@ class ExplorerState(tr.HasTraits):
             alpha=self.alpha if self.by_hand else None,
             temperature=self.temperature,
         )
+
+    @property
+    def plot_settings(self) -> Mapping[str, Any]:
+        """The settings of single plots, by name."""
+        return {name: getattr(self, name) for name in PLOT_TRAITS}
 
     def take(self, params: MixParams, *, level: bool = False) -> None:
         """Take over a transform, and with `level` also its β or α and its T, as one change.
@@ -108,6 +155,12 @@ class ExplorerState(tr.HasTraits):
         with self.hold_trait_notifications():
             for name, value in values.items():
                 self.set_trait(name, value)
+
+
+DECLARED = settings_of(ExplorerState)
+"""What is declared of the settings that have a control and a word of their own, by name."""
+PLOT_TRAITS = tuple(name for name, setting in DECLARED.items() if setting.group == PLOTS)
+"""Settings of single plots."""
 
 
 def traits_of(params: MixParams) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from tornado.websocket import WebSocketHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from mnuts_dashboards.server.gate import Gate
@@ -93,7 +94,7 @@ class ChannelsHandler(Gate, VoilaKernelWebsocketHandler):
             self._unsent = 0
             self.ws_connection.stream.close()  # a farewell would wait behind all that is unsent
             return None
-        future = super(VoilaKernelWebsocketHandler, self).write_message(message, binary)
+        future = WebSocketHandler.write_message(self, message, binary)  # Voilà's reads the message anew
         size = len(message)
         self._unsent += size
         future.add_done_callback(lambda _: self._sent(size))

@@ -38,7 +38,7 @@ class BoundedServer(HTTPServer):
         )
         self._most = _connections(visitors)
 
-    def handle_stream(self, stream: IOStream, address: tuple) -> None:
+    def handle_stream(self, stream: IOStream, address: tuple[object, ...]) -> None:
         """Close what is too much, and in time what is not read, so that the others are served."""
         if len(self._connections) >= self._most:
             stream.close()

@@ -10,24 +10,21 @@ import logging
 import os
 import re
 import secrets
-import string
-from pathlib import Path
-from typing import Any
+from http.client import responses
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import JupyterHandler
-from tornado import httputil
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 from traitlets import default
 from voila.voila_identity_provider import VoilaIdentityProvider
 
-from mnuts_core.text import escape
 from mnuts_dashboards.server.tokens import WrongTokens
+from mnuts_dashboards.text.templates import ENVIRONMENT
 from mnuts_dashboards.widgets.visit import KEY_VARIABLE
 
-PAGE = string.Template((Path(__file__).with_name("refusal.html")).read_text("utf-8"))
 REASONS = {404: "There is nothing at this address.", 405: "This address does not take such requests."}
 NO_TOKEN = (
     "This page asks for a token. Open the complete address that you were given, with ?token=… at its end."
@@ -71,18 +68,20 @@ class TokenProvider(VoilaIdentityProvider):
         Raises:
             RefusalError: 429 where too many wrong tokens came from.
         """
-        known = getattr(handler, "_jupyter_current_user", None)
+        known: User | None = getattr(handler, "_jupyter_current_user", None)
         if known is not None:
             return known
         if not self.token:
             return _ANONYMOUS
         given = self.get_token(handler)
         if given and await self._right(given, handler.request.remote_ip or ""):
-            handler._token_authenticated = True  # Jupyter asks for it: no XSRF cookie is needed then
+            # Jupyter asks for it: no XSRF cookie is needed then
+            cast(Gate, handler)._token_authenticated = True
             if self.get_user_cookie(handler) is None:
                 self.set_login_cookie(handler, _ANONYMOUS)
             return _ANONYMOUS
-        return self.get_user_cookie(handler)
+        by_cookie: User | None = self.get_user_cookie(handler)
+        return by_cookie
 
     async def _right(self, given: str, address: str) -> bool:
         """Compare in constant time; the answer to a wrong token comes late."""
@@ -107,10 +106,11 @@ class TokenProvider(VoilaIdentityProvider):
         return True
 
 
-class Gate:
+class Gate(RequestHandler):
     """Goes in front of a handler, see `gated`: path, host, origin, token, in this order."""
 
-    settings: dict[str, Any]
+    _token_authenticated: bool
+    _jupyter_current_user: User | None
 
     async def prepare(self) -> None:
         """Refuse what must not come in.
@@ -119,7 +119,6 @@ class Gate:
             HTTPError: 403 for a host that is not ours, for another site's page and without a token; 404 for a
                 path with control characters or steps up.
         """
-        assert isinstance(self, RequestHandler)
         if _BAD_PATH.search(unquote(self.request.path)):
             raise HTTPError(404)
         if not self.settings["allow_remote_access"] and not is_local_name(self.request.host):
@@ -135,11 +134,12 @@ class Gate:
 
     async def known(self) -> User | None:
         """The visitor; None if it is nobody we know."""
-        return await self.settings["identity_provider"].get_user(self)
+        provider: TokenProvider = self.settings["identity_provider"]
+        return await provider.get_user(self)
 
     def set_default_headers(self) -> None:
         """The headers of all answers, which the handlers of Voilà's that are not Jupyter's forget."""
-        super().set_default_headers()  # type: ignore[misc]
+        super().set_default_headers()
         if not isinstance(self, JupyterHandler | WebSocketHandler):
             for name, value in self.settings["headers"].items():
                 self.set_header(name, value)
@@ -150,7 +150,7 @@ class Gate:
     def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
         """Nothing of what was refused: the address may hold a token, and a flood of them fills the log."""
         if not isinstance(error, HTTPError) or error.status_code >= 500:
-            super().log_exception(kind, error, trace)  # type: ignore[misc]
+            super().log_exception(kind, error, trace)
 
     def write_error(self, status_code: int, **options: Any) -> None:
         """A small page of our own in plain words; to a websocket's request the status alone."""
@@ -182,9 +182,8 @@ def refusal_page(status: int, words: str, retry: int | None = None) -> str:
         words: A sentence or two.
         retry: Seconds after which the page tries again by itself.
     """
-    again = "" if retry is None else f'<meta http-equiv="refresh" content="{retry}">'
-    title = f"{status} {httputil.responses.get(status, 'Error')}"
-    return PAGE.substitute(title=title, words=escape(words), again=again)
+    title = f"{status} {responses.get(status, 'Error')}"
+    return ENVIRONMENT.get_template("server/refusal.html").render(title=title, words=words, retry=retry)
 
 
 def is_local_name(host: str) -> bool:

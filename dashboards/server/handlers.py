@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from jupyter_server.auth.identity import User
-from tornado.web import HTTPError, RequestHandler, authenticated
+from tornado.web import HTTPError, authenticated
 from voila.request_info_handler import RequestInfoSocketHandler
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import TemplateStaticFileHandler
@@ -33,9 +34,11 @@ class PageHandler(Gate, TornadoVoilaHandler):
 
     gone = False
 
-    def should_use_rendered_notebook(self, data, pool_size, template, theme, arguments):  # noqa: D102
+    def should_use_rendered_notebook(  # noqa: D102
+        self, data: Any, pool_size: int, template: str, theme: str | None, arguments: Any
+    ) -> bool:
         # The theme is chosen in the browser, so any theme may use the kernel in reserve.
-        return super().should_use_rendered_notebook(data, pool_size, template, None, arguments)
+        return bool(super().should_use_rendered_notebook(data, pool_size, template, None, arguments))
 
     @property
     def kernel_manager(self) -> Any:
@@ -62,7 +65,7 @@ class PageHandler(Gate, TornadoVoilaHandler):
         await self._wait_for_turn()
         visits.arrive()
         try:
-            await super().get()
+            await cast(Awaitable[None], super().get())
         finally:
             kernel_id = self._arrival.kernel_id
             if kernel_id is None:
@@ -137,10 +140,10 @@ class TemplateFileHandler(Gate, TemplateStaticFileHandler):
         """
         if not re.fullmatch(r"[\w-]+/static/.+", url_path):
             raise HTTPError(404)
-        return super().parse_url_path(url_path)
+        return str(super().parse_url_path(url_path))
 
 
-class PlotlyHandler(Gate, RequestHandler):
+class PlotlyHandler(Gate):
     """Plotly's browser library; its URL has the version, so a browser may keep it for ever."""
 
     def get(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -13,12 +13,11 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import Instance, Integer
 from voila.request_info_handler import RequestInfoSocketHandler
 
-from mnuts_dashboards.server.visits import Visits
+from mnuts_dashboards.server.visits import LOOK_EVERY, Visits
 from mnuts_dashboards.verification.machine import default_visitors, share_of_one, used_by
 from mnuts_dashboards.verification.queue import JOBS_VARIABLE, LINE_VARIABLE
 from mnuts_dashboards.widgets.folders import ServerFolder, temporary
 
-LOOK_EVERY = 5.0  # seconds
 log = logging.getLogger("mnuts.server")
 
 
@@ -37,13 +36,14 @@ class VisitorKernels(AsyncMappingKernelManager):
 
     def __init__(self, **options: Any) -> None:
         self.folder = options["parent"].folder
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # Jupyter's has no types
         self.visits = Visits(self.max_visitors)
         os.environ[LINE_VARIABLE] = str(self.folder.path / "line")
         os.environ[JOBS_VARIABLE] = str(self.jobs)
         self._looking = PeriodicCallback(self.look, 1000 * LOOK_EVERY)
 
-    async def start_kernel(self, **options: Any) -> str:
+    # Jupyter's asynchronous manager has the types of the synchronous one that it derives from
+    async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
         """Start a kernel whose temporary files lie in the server's folder, with one thread of arithmetic.
 
         Remixing is milliseconds of work: a second thread only waits for it.
@@ -84,7 +84,8 @@ class VisitorKernels(AsyncMappingKernelManager):
             return
         log.warning("kernel %s is ended: %s", kernel_id, why)
         try:
-            await ensure_async(self.shutdown_kernel(kernel_id, now=True))
+            untyped = cast(Any, self)  # Jupyter gives this method no types
+            await ensure_async(untyped.shutdown_kernel(kernel_id, now=True))
         except (KeyError, RuntimeError) as error:  # it ended by itself meanwhile
             log.debug("kernel %s: %s", kernel_id, error)
 
@@ -121,7 +122,7 @@ class Arrival:
 
     async def start_kernel(self, **options: Any) -> str:
         """A new kernel."""
-        kernel_id = await ensure_async(self._kernels.start_kernel(**options))
+        kernel_id: str = await ensure_async(self._kernels.start_kernel(**options))
         self._use(kernel_id)
         return kernel_id
 

@@ -167,9 +167,11 @@ def sent_type(message: str | bytes, protocol: str | None) -> str | None:
     try:
         if protocol == V1 and isinstance(message, bytes):
             _, start, end = _offsets(message, "<Q", least=6)[:3]
-            return json.loads(message[start:end]).get("msg_type")
-        text = message if isinstance(message, str) else _legacy_json(message)
-        return json.loads(text)["header"]["msg_type"]
+            kind = json.loads(message[start:end]).get("msg_type")
+        else:
+            text = message if isinstance(message, str) else _legacy_json(message)
+            kind = json.loads(text)["header"]["msg_type"]
+        return kind if isinstance(kind, str) else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

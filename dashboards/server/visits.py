@@ -11,6 +11,8 @@ MAX_PENDING = max(6, 2 * (os.cpu_count() or 1))
 """Kernels that may start, or wait for their page to connect, at the same time."""
 MAX_SOCKETS = 8
 """Websockets to one kernel."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks at which kernels nobody uses any more."""
 CONNECT_WITHIN = 30.0
 """Seconds from the end of a page's transfer to its websocket."""
 GONE_AFTER = 30.0

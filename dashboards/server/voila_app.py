@@ -19,9 +19,11 @@ import threading
 import webbrowser
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from tornado.ioloop import IOLoop
+from tornado.platform.asyncio import BaseAsyncIOLoop
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketClosedError
 from traitlets import default
@@ -52,6 +54,7 @@ from mnuts_dashboards.verification.machine import default_visitors
 from mnuts_dashboards.widgets.folders import ServerFolder
 from mnuts_dashboards.widgets.visit import SHARED_VARIABLE
 
+Rule = tuple[Any, ...]  # of Tornado's: a path, a handler, perhaps its options
 SHARE = Path(__file__).resolve().parent / "share" / "jupyter"
 CSP = (
     "default-src 'self' blob: data: ws: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
@@ -129,13 +132,13 @@ class ExplorerServer(Voila):
     def _quiet(self) -> int:
         return logging.ERROR
 
-    def init_settings(self) -> dict:
+    def init_settings(self) -> dict[str, Any]:
         """Voilà's settings; a page's messages are of the few kinds that it needs."""
-        settings = super().init_settings()
+        settings: dict[str, Any] = super().init_settings()
         self.kernel_manager.allowed_message_types = sorted(ALLOWED)
         return settings
 
-    def init_handlers(self) -> list:
+    def init_handlers(self) -> list[Rule]:
         """Voilà's handlers, with ours for some of them, and all behind the gate."""
         own = {
             TornadoVoilaHandler: PageHandler,
@@ -170,7 +173,7 @@ class ExplorerServer(Voila):
         """End every kernel and remove all that they put down."""
         for number in (signal.SIGINT, signal.SIGTERM):  # a second one, such as make's, would cut this short
             signal.signal(number, signal.SIG_IGN)
-        loop = self.ioloop.asyncio_loop
+        loop = cast(BaseAsyncIOLoop, self.ioloop).asyncio_loop
         with contextlib.suppress(asyncio.TimeoutError):
             loop.run_until_complete(asyncio.wait_for(self.kernel_manager.shutdown_all(now=True), 20))
         self.kernel_manager.close()
@@ -179,9 +182,8 @@ class ExplorerServer(Voila):
     @property
     def page_url(self) -> str:
         """Where a browser on this machine finds the page, token included."""
-        host = {"": "127.0.0.1", "0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(
-            self.ip, self.ip
-        )
+        host: str = self.ip
+        host = {"": "127.0.0.1", "0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}{self.base_url}" + (f"?token={self.token}" if self.token else "")
 
@@ -262,7 +264,7 @@ def _log_failure(handler: RequestHandler) -> None:
 
 def _in_hub(base_url: str) -> bool:
     """Whether JupyterHub's proxy hands on what comes here, with the hub's own name as that of the host."""
-    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
     return bool(prefix) and base_url.startswith(prefix)
 
 

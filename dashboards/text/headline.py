@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from mnuts_core.views.headline import Headline, Row, error_change
+from mnuts_core.views.headline import Change, Headline, Row, error_change
 from mnuts_dashboards.text import messages
-from mnuts_dashboards.text.numbers import alpha_text, errors_text, signed
+from mnuts_dashboards.text.numbers import alpha_text, errors_text, minus, signed
 from mnuts_dashboards.text.templates import Texts
 from mnuts_dashboards.theme import CLASSIFIER
 
@@ -102,31 +102,37 @@ def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> 
 
 
 def _gains(table: Headline) -> str:
-    mix, rob, plain = table.mix, table.rob, table.plain
-    text = f"Compared with the robust model: {_clean_gain(mix.clean, rob.clean)}"
-    if mix.attacked is not None and rob.attacked is not None:
-        text += f", {_points(mix.attacked, rob.attacked)} attacked accuracy"
-    text += f". Compared with the plain mix: {_clean_gain(mix.clean, plain.clean)}"
-    if mix.attacked is not None and plain.attacked is not None:
-        text += f", {_points(mix.attacked, plain.attacked)} attacked accuracy"
-    return text + "."
+    changes = table.changes()
+    return (
+        f"Compared with the robust model: {_gain(changes['rob'])}. "
+        f"Compared with the plain mix: {_gain(changes['plain'])}."
+    )
 
 
-def _clean_gain(ours: Estimate, theirs: Estimate) -> str:
-    """The difference in points, and what it does to the errors (Table 1)."""
-    errors = error_change(ours, theirs)
-    return f"{_points(ours, theirs)} clean accuracy" + ("" if errors is None else f" ({errors_text(errors)})")
+def _gain(changes: Mapping[str, Change | None]) -> str:
+    """The gains in points, and what the clean one does to the errors (Table 1)."""
+    words, clean, attacked = [], changes["clean"], changes["attacked"]
+    if clean is not None:
+        errors = "" if clean.relative_error is None else f" ({errors_text(clean.relative_error)})"
+        words.append(f"{_points(clean)} clean accuracy{errors}")
+    if attacked is not None:
+        words.append(f"{_points(attacked)} attacked accuracy")
+    return ", ".join(words)
 
 
-def _points(ours: Estimate, theirs: Estimate) -> str:
-    return f"{signed(100 * (ours.value - theirs.value), 2)} points"
+def _points(change: Change) -> str:
+    """The gain in points, with its paired interval where both were on the same images."""
+    if change.paired is None:
+        return f"{signed(change.points, 2)} points"
+    return minus(change.paired.points)
 
 
 def _meaning(table: Headline, attack: str | None) -> str:
     if table.rob.attacked is None:
         return "The bundle has no attacked part: there are no figures under attack."
     attack = attack or "not recorded in the bundle"
-    text = f"Intervals are 95 % (Wilson). Attack, on the robust model: {attack}. "
+    text = "Intervals are 95 %: of accuracies Wilson's, of gains Tango's for the same images. "
+    text += f"Attack, on the robust model: {attack}. "
     if table.remix.optimistic:
         text += "MMAA points only: attacked figures are optimistic, no attack on a mix is among them. "
     if table.std.attacked is None:

@@ -37,6 +37,16 @@ def remark_html(text: str) -> Markup:
     return _TEXTS.html("remark", text=text)
 
 
+def copied_text(text: str | None) -> str:
+    """What to say after *Copy link*.
+
+    Args:
+        text: What was copied; None if the browser did not let us.
+    """
+    failed = "The browser did not allow copying: copy the link from its address bar."
+    return "Link copied." if text else failed
+
+
 def found_html(lines: Sequence[str], warnings: Sequence[str] = (), command: str = "") -> Markup:
     """What was found, a line each.
 

@@ -6,20 +6,12 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
-from mnuts_core.text import finalized
+from mnuts_core.text import html_templates
 
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[1]),
-    autoescape=True,
-    undefined=StrictUndefined,
-    finalize=finalized,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+ENVIRONMENT = html_templates(Path(__file__).parents[1])
 """Templates are named by their path from the dashboards' folder, so that any of them may import another."""
 
 

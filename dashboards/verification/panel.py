@@ -13,7 +13,14 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.text import cards, messages, numbers
-from mnuts_dashboards.verification.run import IMAGES_VARIABLE, Request, Verification, command, why_not
+from mnuts_dashboards.verification.run import (
+    IMAGES_VARIABLE,
+    Request,
+    Verification,
+    command,
+    plan_for,
+    why_not,
+)
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from mnuts_dashboards.widgets.inputs import LABEL, WIDE, button
 from mnuts_dashboards.widgets.visit import shared
@@ -119,7 +126,8 @@ class Verifier(w.VBox):
             )
             return
         n = max(1, min(self.n.value, self._bundle.n_adv))
-        request = Request(config, self._bundle, n, max(1, min(self.steps.value, STEPS)), data)
+        plan = plan_for(self._bundle, max(1, min(self.steps.value, STEPS)))
+        request = Request(config, self._bundle, n, plan, data)
         self._run = Verification(request)
         self._show_running(True)
         self._before = 0

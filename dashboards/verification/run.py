@@ -13,11 +13,13 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnuts_core.attacks.plan import STANDARD_STEPS, Plan
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
@@ -46,14 +48,14 @@ class Request(NamedTuple):
         config: The configuration, with its threat model.
         bundle: The bundle whose models and images are meant.
         n: How many images: the first of the attacked ones.
-        n_iter: Steps of APGD and FAB.
+        plan: Which attack, and how hard; see `plan_for`.
         data: Data spec of the images; None for those in the bundle.
     """
 
     config: MixConfig
     bundle: LogitBundle
     n: int
-    n_iter: int
+    plan: Plan
     data: str | None = None
 
 
@@ -80,6 +82,18 @@ def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
     return None
 
 
+def plan_for(bundle: LogitBundle, n_iter: int = STANDARD_STEPS) -> Plan:
+    """The attack on a mix of the bundle: B.2.1 under its threat model, with so many steps.
+
+    Raises:
+        MnutsError: If the bundle names no threat model.
+    """
+    threat = bundle.manifest.threat
+    if threat is None:
+        raise MnutsError(NO_THREAT)
+    return Plan(norm=threat.norm, eps=threat.eps, n_iter=n_iter)
+
+
 def rows_of(bundle: LogitBundle, n: int) -> np.ndarray:
     """The clean rows of the first n attacked examples, int64."""
     return bundle.require_attacked().index[:n]
@@ -97,7 +111,7 @@ def command(request: Request, *, config: str = "CONFIG.json") -> str:
         "--n",
         str(request.n),
         "--n-iter",
-        str(request.n_iter),
+        str(request.plan.n_iter),
         "--batch-size",
         str(BATCH),
     ]
@@ -160,7 +174,7 @@ class Verification:
 
     def _prepare(self, folder: Path) -> None:
         """Write down the job: configuration, images, rows and expected labels."""
-        bundle, threat = self.request.bundle, self.request.bundle.manifest.threat
+        bundle = self.request.bundle
         rows, data = rows_of(bundle, self.request.n), self.request.data
         labels = bundle.clean_labels[rows]
         taken = rows
@@ -170,8 +184,6 @@ class Verification:
             np.savez(folder / "images.npz", images=bundle.clean_images[rows], labels=labels)
             data, taken = f"npz:{folder / 'images.npz'}", np.arange(len(rows))
         self.request.config.save(folder / "config.json")
-        if threat is None:
-            raise MnutsError(NO_THREAT)
         manifest = bundle.manifest
         job: dict[str, Any] = {
             "std": manifest.std_model.spec,
@@ -179,9 +191,7 @@ class Verification:
             "data": data,
             "rows": taken.tolist(),
             "labels": labels.tolist(),
-            "norm": threat.norm,
-            "eps": threat.eps,
-            "n_iter": self.request.n_iter,
+            "plan": asdict(self.request.plan),
             "batch_size": BATCH,
             "cards": [model.model_dump() for model in (manifest.std_model, manifest.rob_model)],
         }

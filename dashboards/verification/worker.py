@@ -20,8 +20,9 @@ from typing import Any
 import torch
 
 from mnuts_core import evaluate
-from mnuts_core.attacks.adaptive import Plan
-from mnuts_core.bundles.manifest import ModelCard, ThreatModel
+from mnuts_core.attacks.components import components_of
+from mnuts_core.attacks.plan import Plan
+from mnuts_core.bundles.manifest import ModelCard
 from mnuts_core.datasets.base import LoadedData
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.devices import resolve_device
@@ -56,31 +57,30 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
 
     Args:
         folder: Holds `config.json`; takes `verified.json`.
-        job: `std`, `rob`, `data`, `rows`, `labels`, `norm`, `eps`, `n_iter`, `batch_size` and
-            `cards`, as `run.Verification` writes them.
+        job: `std`, `rob`, `data`, `rows`, `labels`, `plan`, `batch_size` and `cards`, as
+            `run.Verification` writes them.
 
     Raises:
         MnutsError: If models or images are not available, or do not fit.
     """
     _report(share=0.0)
-    device, threat = resolve_device("auto"), ThreatModel(norm=job["norm"], eps=job["eps"])
-    std, rob = (load_model(job[role], norm=threat.norm, device=device) for role in ("std", "rob"))
+    device, plan = resolve_device("auto"), Plan(**job["plan"])
+    std, rob = (load_model(job[role], norm=plan.norm, device=device) for role in ("std", "rob"))
     data = load_data(job["data"], n=max(job["rows"]) + 1, image_size=rob.image_size or std.image_size)
     images, labels = _rows(data, job)
     config = MixConfig.load(folder / "config.json")
-    plan = Plan("transfer", threat.norm, threat.eps, job["n_iter"], data_classes(data), seed=0)
+    classes = data_classes(data)
+    costs = [part.cost(plan, classes) for part in components_of(plan, classes)]
     result = evaluate(
         MixedClassifier.from_config(folder / "config.json", std.module, rob.module),
         images,
         labels,
-        norm=threat.norm,
-        eps=threat.eps,
-        n_iter=job["n_iter"],
+        plan=plan,
         batch_size=job["batch_size"],
-        progress=_Progress(plan.costs),
+        progress=_Progress(costs),
     )
     known = [ModelCard.model_validate(card) for card in job["cards"]]
-    diagnostics = diagnostics_of_config(config, threat, result.clean, known, (std.card, rob.card))
+    diagnostics = diagnostics_of_config(config, plan.threat, result.clean, known, (std.card, rob.card))
     result._replace(warnings=(*result.warnings, *diagnostics)).into(config).save(folder / "verified.json")
     _report(share=1.0)
 

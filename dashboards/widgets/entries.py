@@ -5,24 +5,23 @@ from __future__ import annotations
 import math
 
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import MAX_LN_K, PARAMS, ParamSpec, check_ln_k
+from mnuts_core.params import MAX_LN_K, ParamSpec, check_ln_k
 
 ENTERED = "you entered"
 """Whose number it is, for the message; a link's is another."""
 
 
-def read_number(name: str, text: str, source: str = ENTERED) -> float:
+def read_number(spec: ParamSpec, text: str, source: str = ENTERED) -> float:
     """A parameter's value as it was entered.
 
     Args:
-        name: The parameter's name in `PARAMS`.
+        spec: The parameter.
         text: What was entered.
         source: Whose number it is.
 
     Raises:
         ParameterError: If it is no number, or outside the valid interval; the message is for a page.
     """
-    spec = PARAMS[name]
     try:
         return spec.check(float(text))
     except ValueError:  # ParameterError is one

@@ -11,20 +11,23 @@ from markupsafe import Markup
 from traitlets import HasTraits
 
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.params import PARAMS
+from mnuts_core.params import ParamSpec
 from mnuts_dashboards.widgets.drag import Drag
 from mnuts_dashboards.widgets.entries import read_number, sentence
+from mnuts_dashboards.widgets.settings import Whole, settings_of
 
 WIDE = {"width": "auto", "margin": "2px 0"}
 LABEL = "128px"
 DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
+ENDLESS = 2**31 - 1
+"""The end of a box of whole numbers that have none."""
 SLACK = 1e-6
 """Of a step: what binary fractions may be off."""
 
 
-class NumberInput:
-    """The slider and the number box of one parameter; range, step, scale and help come from `PARAMS`.
+class NumberInput(w.HBox):
+    """The slider and the number box of one number; range, step, scale and help come from what is declared.
 
     The slider moves in steps; the box shows the state's value and takes any valid one as it is typed. A value
     outside the slider's range (of a search, a preset, a visitor) widens the range as long as it is in force.
@@ -34,11 +37,10 @@ class NumberInput:
     Attributes:
         slider: The slider.
         box: The number box.
-        widget: Both in a row.
     """
 
-    def __init__(self, state: HasTraits, name: str, refuse: Callable[[str], None]) -> None:
-        self._state, self._name, self._spec, self._refuse = state, name, PARAMS[name], refuse
+    def __init__(self, state: HasTraits, name: str, spec: ParamSpec, refuse: Callable[[str], None]) -> None:
+        self._state, self._name, self._spec, self._refuse = state, name, spec, refuse
         value = getattr(state, name)
         low, high = self._ends(value)
         self._moving = self._putting = False
@@ -64,8 +66,8 @@ class NumberInput:
             tooltip=f"{self._spec.help} Allowed: {self._spec.interval}",
             layout={"width": "82px", "flex": "none"},
         )
-        parts = [self.slider, self.box, Drag(self.slider)]
-        self.widget = w.HBox(parts, layout=WIDE).add_class("mnuts-slider")
+        super().__init__([self.slider, self.box, Drag(self.slider)], layout=WIDE)
+        self.add_class("mnuts-slider")
         self.slider.observe(self._moved, names="value")
         self.box.observe(self._typed, names="value")
         state.observe(self._show, names=name)
@@ -148,7 +150,7 @@ class NumberInput:
         if self.box.disabled or change["new"] == self._text(current):
             return
         try:
-            value = read_number(self._name, change["new"])
+            value = read_number(self._spec, change["new"])
         except ParameterError as error:
             self.box.value = self._text(current)  # before the banner: who reads that may type again
             self._refuse(sentence(str(error)))
@@ -191,6 +193,50 @@ class Choice(w.Dropdown):
         values = [option[1] if isinstance(option, tuple) else option for option in self.options]
         if change["new"] in values:
             self.value = change["new"]
+
+
+class WholeInput(w.BoundedIntText):
+    """A box for a whole number, linked to a trait of the state."""
+
+    def __init__(self, state: HasTraits, name: str, label: str, values: Whole, tooltip: str) -> None:
+        super().__init__(
+            value=getattr(state, name),
+            min=values.low,
+            max=ENDLESS if values.high is None else values.high,
+            description=label,
+            tooltip=tooltip,
+            style={"description_width": LABEL},
+            layout=WIDE,
+        )
+        w.link((state, name), (self, "value"))
+
+
+Input = NumberInput | Choice | WholeInput
+
+
+def input_of(
+    state: HasTraits, name: str, refuse: Callable[[str], None], options: Sequence[Any] | None = None
+) -> Input:
+    """The control of a setting, made from what is declared of it.
+
+    Args:
+        state: The state that it is linked to.
+        name: The setting's name in `settings_of` the state.
+        refuse: Called with what is wrong with what was entered, in one sentence.
+        options: What can be chosen, where that depends on more than the setting.
+
+    Raises:
+        ParameterError: If the setting is set by something else.
+    """
+    setting = settings_of(state)[name]
+    match setting.values if options is None else tuple(options):
+        case ParamSpec() as spec:
+            return NumberInput(state, name, spec, refuse)
+        case Whole() as values:
+            return WholeInput(state, name, setting.label, values, setting.help)
+        case tuple(choices):
+            return Choice(state, name, setting.label, choices, setting.help)
+    raise ParameterError(f"{name} has no values to choose from")
 
 
 def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:

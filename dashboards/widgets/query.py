@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from mnuts_core.errors import ParameterError
-from mnuts_dashboards.widgets.entries import read_number
 
 FROM_LINK = "the link has"
 """Whose number it is, for a message."""
@@ -15,23 +14,6 @@ MAX_QUERY = 8000
 
 FOREIGN = frozenset({"token", "theme", "reset"})
 """Words of the query that belong to the server or the page, not to the view."""
-
-
-def parameter_reader(name: str) -> Callable[[str], float]:
-    """A function that reads a parameter's value; it raises `ParameterError` where that is wrong."""
-    return lambda text: read_number(name, text, FROM_LINK)
-
-
-def read_whole(name: str, text: str) -> int:
-    """A whole number.
-
-    Raises:
-        ParameterError: If the text is none.
-    """
-    try:
-        return int(text) if len(text) < 20 else int("")
-    except ValueError:
-        raise ParameterError(f"{name} must be a whole number, got {text[:40]!r}") from None
 
 
 def one_of(name: str, text: str, allowed: Collection[str]) -> str:

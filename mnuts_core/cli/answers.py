@@ -51,6 +51,8 @@ def headline_table(headline: Headline, title: str) -> Table:
         table.add_section()
         against = "robust model" if other == "rob" else "plain mix"
         table.add_row(f"vs {against}", "points", *(_points(row[name]) for name in ESTIMATED))
+        table.add_row("", "95 %", *(_interval(row[name]) for name in ESTIMATED))
+        table.add_row("", "p", *(_p_value(row[name]) for name in ESTIMATED))
         table.add_row("", "errors", *(_errors(row[name]) for name in ESTIMATED))
     return table
 
@@ -91,6 +93,7 @@ def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
         lines.append("by margin: M(h) right there with margin ≥ (1-α)/α, whatever g says.")
         if bundle.manifest.optimistic:
             lines.append(f"{OPTIMISTIC} `mnuts refine` adds attacks on mixes.")
+        lines.append("95 %, p: of the gain on the same images (Tango's interval, McNemar's exact test).")
         lines.append("Only an adaptive attack on the mix itself verifies its robust accuracy.")
     return Text("\n".join(lines), style="dim")
 
@@ -125,6 +128,18 @@ def percent(estimate: Estimate | None) -> Text:
 
 def _points(change: Change | None) -> str:
     return _signed(None if change is None else change.points, 2, "")
+
+
+def _interval(change: Change | None) -> str:
+    """The paired interval of the gain in points."""
+    if change is None or change.paired is None:
+        return f"{NONE}  "
+    low, high = (_signed(100 * end, 2, "").rstrip() for end in change.paired.difference.interval)
+    return f"[{low}, {high}]  "
+
+
+def _p_value(change: Change | None) -> str:
+    return f"{NONE}  " if change is None or change.paired is None else f"{change.paired.p_value:.2g}  "
 
 
 def _errors(change: Change | None) -> str:

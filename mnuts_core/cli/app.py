@@ -16,7 +16,9 @@ import typer
 
 from mnuts_core.cli import (
     ablate,
+    attack,
     build,
+    compare,
     dashboard,
     demo,
     evaluate,
@@ -52,7 +54,9 @@ app.command("search", cls=Command)(search.search)
 app.command("remix", cls=Command)(remix.remix)
 app.command("export", cls=Command)(export.export)
 app.command("build", cls=Command)(build.build)
+app.command("attack", cls=Command)(attack.attack)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("compare", cls=Command)(compare.compare)
 app.command("profile", cls=Command)(profile.profile)
 app.command("report", cls=Command)(report.report)
 app.command("ablate", cls=Command)(ablate.ablate)

@@ -73,7 +73,7 @@ def build(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the attack's random starts.")] = 0,
     batch_size: Annotated[int, typer.Option("--batch-size", help="Images at a time.")] = 256,
     attack: Annotated[
-        str, typer.Option("--attack", metavar="[mmaa|square]", help="B.1, or D.5: without gradients.")
+        str, typer.Option("--attack", metavar="NAME", help="Such as mmaa (B.1), or square (D.5).")
     ] = "mmaa",
     n_iter: Annotated[int, typer.Option("--n-iter", help="MMAA: steps of each run of APGD.")] = 100,
     n_targets: Annotated[int, typer.Option("--n-targets", help="MMAA: classes that APGD-T drives at.")] = 9,

@@ -30,6 +30,7 @@ from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import check_eps
 
 if TYPE_CHECKING:
+    from mnuts_core.attacks.plan import Plan
     from mnuts_core.bundles.manifest import ModelCard, ThreatModel
     from mnuts_core.export.config import MixConfig
     from mnuts_core.functional.statistics import Estimate
@@ -84,7 +85,7 @@ def evaluate(
     outputs = {"--out": out, "--points": points, "--json": json_out}
     check_outputs(outputs, force=force)
     check_outputs({"--in-place": config if in_place else None}, force=True)
-    from mnuts_core.attacks.adaptive import ATTACKS
+    from mnuts_core.attacks.plan import ATTACKS, Plan
     from mnuts_core.export.config import MixConfig
     from mnuts_core.pipeline.diagnostics import diagnostics_of_config
     from mnuts_core.pipeline.distributed import ALONE
@@ -98,13 +99,14 @@ def evaluate(
     work = work_folder_of(f"{target or config}.{attack}")
     others = [work_folder_of(f"{target or config}.{other}") for other in ATTACKS if other != attack]
     models = {"std": std, "rob": rob, "data": data, "n": n, "dataset": dataset, "data_dir": data_dir}
-    run: dict[str, Any] = {"attack": attack, "n_iter": n_iter, "seed": seed, "batch_size": batch_size}
-    run |= {"precision": check_precision_name(precision), "channels_last": channels_last}
+    strength: dict[str, Any] = {"n_iter": n_iter, "seed": seed, "precision": check_precision_name(precision)}
+    plan = Plan(norm=threat.norm, eps=threat.eps, attack=attack, **strength)
+    run = {"batch_size": batch_size, "channels_last": channels_last, "work_dir": work, "fresh": fresh}
     with resumable(work, ALONE.patience, fresh=fresh):
         for other in others:  # they would write into the same target
             refuse_held(other)
         check_outputs(outputs, force=force)  # who had the folder until now may have written them
-        verified, cards = _attack(config, threat, models, run | {"work_dir": work, "fresh": fresh}, device)
+        verified, cards = _attack(config, plan, models, run, device)
         diagnostics = [
             *verified.warnings,
             *diagnostics_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
@@ -141,7 +143,7 @@ def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel
 
 
 def _attack(
-    config: Path, threat: ThreatModel, models: dict[str, Any], run: dict[str, Any], device: str
+    config: Path, plan: Plan, models: dict[str, Any], run: dict[str, Any], device: str
 ) -> tuple[Verified, tuple[ModelCard, ...]]:
     """Load models and images, and attack; the result, and the cards of both models."""
     from mnuts_core.devices import resolve_device
@@ -149,16 +151,15 @@ def _attack(
     from mnuts_core.pipeline.verify import evaluate as attack_mix
 
     where = resolve_device(device)
-    std, rob, data = load_all(**models, norm=threat.norm, device=str(where))
+    std, rob, data = load_all(**models, norm=plan.norm, device=str(where))
     model = MixedClassifier.from_config(config, std.module, rob.module)
-    note(f"{run['attack']}, {threat}: {len(data.labels):,} images on {where}")
+    note(f"{plan.attack}, {plan.threat}: {len(data.labels):,} images on {where}")
     with progress("attack") as bar, redirect_stdout(sys.stderr):  # a model may print
         verified = attack_mix(
             model,
             data.images,
             data.labels,
-            norm=threat.norm,
-            eps=threat.eps,
+            plan=plan,
             progress=lambda done, total: bar(done / total),
             **run,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.datasets.base import LoadedData
 from mnuts_core.export.classifier import MixedClassifier
@@ -51,6 +52,7 @@ def choose_and_verify(
     """
     threat = bundle.manifest.threat
     assert threat is not None  # an attacked bundle has one
+    plan = Plan(norm=threat.norm, eps=threat.eps, precision=precision)
     engine, paths = RemixEngine(bundle), []
     for beta in BETAS:
         found = best_of([grid_search(bundle, grid, beta) for grid in grids])
@@ -60,9 +62,7 @@ def choose_and_verify(
                 MixedClassifier.from_config(config, std, rob).to(device),
                 images.images,
                 images.labels,
-                norm=threat.norm,
-                eps=threat.eps,
-                precision=precision,
+                plan=plan,
                 channels_last=True,
                 progress=show,
                 work_dir=work / f"verify-{beta:g}",

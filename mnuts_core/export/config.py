@@ -34,6 +34,7 @@ from mnuts_core.bundles.manifest import (
 )
 from mnuts_core.clamps import Clamp
 from mnuts_core.errors import ConfigError
+from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.mixing import BETA_D, R_D
 from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.functional.statistics import Accuracy, Estimate, share
@@ -151,6 +152,22 @@ class VerifiedCard(Card):
         default=(), max_length=100, description="What puts the figure in doubt; see docs/warnings.md."
     )
     digest: Digest
+    outcomes: OutcomesCard | None = Field(
+        default=None, description="Which of the images the mix gets right, to compare mixes in pairs."
+    )
+
+    @property
+    def images(self) -> Setting | None:
+        """The digest of images and labels, which tells whether two mixes were verified on the same ones."""
+        return self.settings.get("data_digest")
+
+    @model_validator(mode="after")
+    def _outcomes_fit(self) -> Self:
+        if self.outcomes is not None:
+            self.outcomes.check_figure("accuracy", self.outcomes.attacked_right, self.accuracy.estimate)
+            if self.clean is not None:
+                self.outcomes.check_figure("clean", self.outcomes.clean_right, self.clean.estimate)
+        return self
 
 
 class MixConfig(Card):

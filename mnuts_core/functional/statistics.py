@@ -30,8 +30,8 @@ Z95 = 1.959963984540054
 class Estimate:
     """A figure, what kind it is, its 95 % interval, and how many examples it rests on.
 
-    It is made by `share`, `share_of`, `median`, `mean`, `ratio_of_medians`, `paired_difference`, and by
-    `superiority` and its change (`mnuts_core/functional/superiority.py`).
+    It is made by `share`, `share_of`, `median`, `mean`, `ratio_of_medians`, by `superiority` and its change
+    (`mnuts_core/functional/superiority.py`), and by `paired_difference` (`mnuts_core/functional/paired.py`).
 
     Attributes:
         value: The figure; a share lies in [0, 1]. NaN if there is nothing to take it from.
@@ -246,20 +246,6 @@ def ratio_of_medians(above: Array, below: Array) -> Estimate:
         return Estimate.missing(one.n + other.n, "ratio")
     high = one.high / other.low if other.low > 0 else math.inf
     return Estimate(one.value / other.value, one.low / other.high, high, one.n + other.n, "ratio")
-
-
-def paired_difference(better: int, worse: int, n: int) -> Estimate:
-    """How many more of the same n examples one classifier gets right than another, as a share.
-
-    Args:
-        better: Examples that only the one gets right.
-        worse: Examples that only the other gets right.
-        n: How many examples in all, at least 1.
-    """
-    half = Z95 * math.sqrt(better + worse - (better - worse) ** 2 / n) / n
-    if better + worse == 0:  # no difference seen: as many as may hide behind none of n, either way
-        half = wilson_interval(0, n)[1]
-    return Estimate.around((better - worse) / n, half, n, "difference")
 
 
 def sign_verdict(better: int, worse: int) -> Verdict:

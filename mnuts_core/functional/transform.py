@@ -74,7 +74,7 @@ def layer_norm(logits: Tensor, k: int = LN_K_DEFAULT) -> Tensor:
     return (logits - mean) / (variance + VARIANCE_FLOOR).sqrt()
 
 
-def signed_power(v: Tensor, p: float) -> Tensor:
+def signed_power(v: Tensor, p: float | Tensor) -> Tensor:
     """`|v|^p · sgn(v)` (Eq. 4); the sign is kept, so non-integer p is fine for negative v."""
     return v.abs().pow(p) * v.sign()
 

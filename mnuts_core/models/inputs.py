@@ -136,6 +136,18 @@ def prepared(
         yield
 
 
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Have no gradients of a model's parameters computed for a while."""
+    wanted = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    model.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter, before in wanted.items():
+            parameter.requires_grad_(before)
+
+
 def _set_modes(modes: dict[nn.Module, bool]) -> None:
     for module, mode in modes.items():
         module.training = mode

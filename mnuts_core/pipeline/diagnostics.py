@@ -9,8 +9,10 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.attacks.adaptive import N_TARGETS, STANDARD_STEPS, THE_MIX, WHITE_BOX, Plan, Surrogate
+from mnuts_core.attacks.components import COMPONENTS, WHITE_BOX, WitnessCode, left_out
 from mnuts_core.attacks.losses import cross_entropy
+from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
+from mnuts_core.attacks.surrogates import THE_MIX, Surrogate
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.classifier import MixedClassifier
@@ -31,8 +33,7 @@ Code = Literal[
     "zero-gradients",
     "target-classes",
     "few-steps",
-    "square-beats-white-box",
-    "transfer-beats-white-box",
+    WitnessCode,
     "other-model",
     "other-threat-model",
     "attack-library",
@@ -65,7 +66,7 @@ class Diagnostic(NamedTuple):
 
 
 def diagnostics_of_inputs(
-    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan
+    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, classes: int
 ) -> list[Diagnostic]:
     """What is odd about the images, the model or the plan, before anything is attacked.
 
@@ -74,11 +75,12 @@ def diagnostics_of_inputs(
         images: Images in [0, 1] on the model's device; some of them are enough.
         labels: True classes, on the model's device.
         plan: What will be run.
+        classes: K, the model's number of classes.
     """
     diagnostics = too_dark(images) + diagnostics_of_models({THE_MIX: model}, images, labels)
-    if plan.n_targets < N_TARGETS:
-        left_out = "" if plan.classes > 3 or plan.attack != "autoattack" else "; APGD-T is left out"
-        text = f"{plan.classes} classes leave {plan.n_targets} targets, not {N_TARGETS}{left_out}"
+    if plan.n_targets(classes) < N_TARGETS:
+        without = "".join(f"; {part.name.upper()} is left out" for part in left_out(plan, classes))
+        text = f"{classes} classes leave {plan.n_targets(classes)} targets, not {N_TARGETS}{without}"
         diagnostics.append(Diagnostic("target-classes", text))
     if plan.n_iter < STANDARD_STEPS:
         text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
@@ -247,12 +249,8 @@ def diagnostics_of_result(clean: Estimate, broken: dict[str, int]) -> list[Diagn
     if clean.value < LOW_ACCURACY:
         text = f"clean accuracy is only {clean}: are images or models of another kind, or normalised twice?"
         diagnostics.append(Diagnostic("low-clean-accuracy", text))
-    witnesses: Sequence[tuple[Code, str]] = (
-        ("square-beats-white-box", "square"),
-        ("transfer-beats-white-box", "base-transfer"),
-    )
-    for code, name in witnesses:
-        if broken.get(name, 0) > WITNESS_MARGIN * clean.n:
+    for name, code in ((part.name, part.witness) for part in COMPONENTS):
+        if code is not None and broken.get(name, 0) > WITNESS_MARGIN * clean.n:
             text = f"{name} broke {broken[name]} of {clean.n} images that {', '.join(WHITE_BOX)} had not"
             diagnostics.append(Diagnostic(code, text))
     return diagnostics

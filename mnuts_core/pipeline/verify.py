@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mnuts_core.attacks.adaptive import ATTACKS, STANDARD_STEPS, THE_MIX, Attack, Plan
-from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.attacks.plan import Attack, Plan
+from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.functional.statistics import Estimate, share
 from mnuts_core.io.files import write_atomically
+from mnuts_core.io.untrusted import brief
 from mnuts_core.models.compat import library_warnings
-from mnuts_core.models.inputs import Precision, Progress, check_count, check_images, check_precision, prepared
+from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, prepared
 from mnuts_core.models.predict import check_gradients, count_classes, model_card
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
@@ -55,7 +56,7 @@ NEEDS_BOTH = (
 """What to do with a base model without gradients."""
 
 
-class Component(NamedTuple):
+class ComponentResult(NamedTuple):
     """What one component did: the accuracy after it and all before it, and how many images it broke."""
 
     name: str
@@ -84,7 +85,7 @@ class Verified(NamedTuple):
 
     accuracy: Estimate
     clean: Estimate
-    components: tuple[Component, ...]
+    components: tuple[ComponentResult, ...]
     attack: str
     settings: dict[str, Setting]
     digest: str
@@ -125,6 +126,7 @@ class Verified(NamedTuple):
             settings=self.settings,
             warnings=tuple(str(diagnostic) for diagnostic in self.warnings),
             digest=self.digest,
+            outcomes=OutcomesCard.of(self.fell.numpy() >= 0, self.fell.numpy() >= len(self.components)),
         )
         return config.model_copy(update={"verified": card})
 
@@ -134,13 +136,8 @@ def evaluate(
     images: Tensor,
     labels: Tensor,
     *,
-    norm: Norm,
-    eps: float,
-    attack: Attack = "transfer",
-    n_iter: int = STANDARD_STEPS,
-    seed: int = 0,
+    plan: Plan,
     batch_size: int = 250,
-    precision: Precision = "full",
     channels_last: bool = False,
     progress: Progress | None = None,
     work_dir: str | os.PathLike[str] | None = None,
@@ -152,13 +149,9 @@ def evaluate(
         model: The mix, on the device to compute on; its base models run in evaluation mode.
         images: Clean images in [0, 1], shape (N, C, H, W); attacked in float32.
         labels: True classes, integer, shape (N,), in [0, K).
-        norm: `"Linf"` or `"L2"`.
-        eps: Radius in (0, inf), in units of pixels in [0, 1].
-        attack: `transfer`, `bypass` or `autoattack`, see `mnuts_core.attacks.adaptive`.
-        n_iter: Steps of each run of APGD and FAB; Square makes 50 queries for each. AutoAttack takes 100.
-        seed: Seed of everything random.
+        plan: Which attack, and how hard: `Plan(norm="Linf", eps=8 / 255, n_iter=50)`. Norm, radius, steps
+            and seed are its own, and no arguments of this function.
         batch_size: Images at a time. Square's draws depend on it.
-        precision: `"bfloat16"`: APGD takes its gradients by autocast; success is judged in float32.
         channels_last: Lay weights out as NHWC, which convolutions often run faster on.
         progress: Called often with (components done, components in all); may raise to cancel.
         work_dir: Folder in which every finished component is kept, so that a run that was cut off goes
@@ -176,56 +169,47 @@ def evaluate(
         WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images = check_images(images).float()
-    _check_plan(norm, eps, attack, n_iter, seed, batch_size)
-    check_precision(precision, images.dtype)
+    if not isinstance(plan, Plan):
+        raise ParameterError(f"plan must be Plan(norm=..., eps=...), got {brief(plan)}")
+    check_count("batch_size", batch_size, 1)
     diagnostics = in_training_mode((model.std_model, model.rob_model))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     layout = prepared(model, device, channels_last=channels_last)
-    with held(work_dir), layout, _frozen(model), library_warnings() as raised:
+    with held(work_dir), layout, frozen(model), library_warnings() as raised:
         first = images[:1].to(device)
         classes = count_classes(THE_MIX, model, first)
         for name in ("std_model", "rob_model"):
             check_gradients(name, getattr(model, name), first, NEEDS_BOTH)
-        plan = Plan(attack, norm, eps, n_iter, classes, seed, precision)
-        labels = check_labels(labels, torch.zeros(1).expand(len(images), plan.classes))
-        settings = _settings(model, images, labels, plan, batch_size) | {"channels_last": channels_last}
+        labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
+        settings = {
+            **_settings(model, images, labels, plan, classes, batch_size),
+            "channels_last": channels_last,
+        }
         work = None if work_dir is None else WorkFolder(work_dir, settings)
         if work is not None:
             if not fresh:
                 _keep_batches_of_fewer(work, images, labels, batch_size)
             work.open(fresh=fresh)
-        run = AttackRun(model, images, labels, plan, batch_size, device)
+        run = AttackRun(model, images, labels, plan, classes, batch_size, device)
         some = images[:batch_size].to(device), labels[:batch_size].to(device)
-        diagnostics += diagnostics_of_inputs(model, *some, plan)
+        diagnostics += diagnostics_of_inputs(model, *some, plan, classes)
         diagnostics += zero_gradients(run.count_zero_gradients(), len(images))
         state = run.all_batches(work, progress)
     diagnostics += not_finite(state.predictions, state.fell)
     diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
-    return _result(state, labels, plan, settings, diagnostics)
-
-
-def _check_plan(norm: Norm, eps: float, attack: Attack, n_iter: int, seed: int, batch_size: int) -> None:
-    make_ball(norm, eps)
-    if attack not in ATTACKS:
-        raise ParameterError(f"attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
-    for name, value, least in (("n_iter", n_iter, 1), ("seed", seed, 0), ("batch_size", batch_size, 1)):
-        check_count(name, value, least)
-    if attack == "autoattack" and n_iter != STANDARD_STEPS:
-        raise ParameterError(
-            f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
-            f"got {n_iter}: take 'bypass' for another number of steps"
-        )
+    names = [part.name for part in run.components]
+    return _result(state, labels, names, NAMES[plan.attack], settings, diagnostics)
 
 
 def _settings(
-    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, batch_size: int
+    model: MixedClassifier, images: Tensor, labels: Tensor, plan: Plan, classes: int, batch_size: int
 ) -> dict[str, Setting]:
     versions = library_versions()
     weights = (model_card("", base).digest for base in (model.std_model, model.rob_model))
     return {
-        **plan._asdict(),
+        **plan.settings(classes),
         "n": len(images),
-        "n_targets": plan.n_targets,
+        "n_targets": plan.n_targets(classes),
         "n_queries": plan.n_queries,
         "batch_size": batch_size,
         "mix": str(model.params),
@@ -253,17 +237,22 @@ def _keep_batches_of_fewer(work: WorkFolder, images: Tensor, labels: Tensor, bat
 
 
 def _result(
-    state: BatchState, labels: Tensor, plan: Plan, settings: dict[str, Setting], diagnostics: list[Diagnostic]
+    state: BatchState,
+    labels: Tensor,
+    names: Sequence[str],
+    attack: str,
+    settings: dict[str, Setting],
+    diagnostics: list[Diagnostic],
 ) -> Verified:
-    n, places = len(state.fell), range(len(plan.components))
+    n = len(state.fell)
     clean = share(int((state.fell >= 0).sum()), n, "clean")
     components = tuple(
-        Component(
-            plan.components[place],
+        ComponentResult(
+            name,
             share(int((state.fell > place).sum()), n, "attacked"),
             int((state.fell == place).sum()),
         )
-        for place in places
+        for place, name in enumerate(names)
     )
     arrays = {"points": state.points.numpy(), "predictions": state.predictions.numpy()}
     broken = {part.name: part.broken for part in components}
@@ -271,7 +260,7 @@ def _result(
         accuracy=share(components[-1].accuracy.successes, n, "verified"),
         clean=clean,
         components=components,
-        attack=NAMES[plan.attack],
+        attack=attack,
         settings=settings,
         digest=content_digest(arrays),
         warnings=(*diagnostics, *diagnostics_of_result(clean, broken)),
@@ -280,15 +269,3 @@ def _result(
         labels=labels,
         fell=state.fell,
     )
-
-
-@contextmanager
-def _frozen(model: nn.Module) -> Iterator[None]:
-    """Have no gradients of parameters computed for a while."""
-    wanted = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    model.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter, before in wanted.items():
-            parameter.requires_grad_(before)

@@ -10,8 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.adaptive import THE_MIX, Plan, run_component, surrogate_of
+from mnuts_core.attacks.batch import Batch
+from mnuts_core.attacks.components import components_of
 from mnuts_core.attacks.norms import make_ball
+from mnuts_core.attacks.plan import Plan
+from mnuts_core.attacks.surrogates import THE_MIX, surrogate_of
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.models.inputs import Progress
 from mnuts_core.models.predict import ask, predicted
@@ -51,6 +54,7 @@ class AttackRun:
         images: Clean images in [0, 1], float32, shape (N, C, H, W).
         labels: True classes, shape (N,).
         plan: What is run, and how hard.
+        classes: K, the model's number of classes.
         batch_size: Images at a time.
         device: Where to compute.
     """
@@ -61,10 +65,12 @@ class AttackRun:
         images: Tensor,
         labels: Tensor,
         plan: Plan,
+        classes: int,
         batch_size: int,
         device: torch.device,
     ) -> None:
-        self.model, self.images, self.labels, self.plan = model, images, labels, plan
+        self.model, self.images, self.labels = model, images, labels
+        self.plan, self.classes, self.components = plan, classes, components_of(plan, classes)
         self.device, self.ball = device, make_ball(plan.norm, plan.eps)
         self.batches = torch.split(torch.arange(len(images)), batch_size)
 
@@ -75,13 +81,13 @@ class AttackRun:
             work: Where finished components are kept, if anywhere.
             progress: Called with (components done, components in all), at each forward pass.
         """
-        parts = self.plan.components
-        total, states = len(self.batches) * len(parts), []
+        parts, states = len(self.components), []
+        total = len(self.batches) * parts
         for number, rows in enumerate(self.batches):
             kept = work.read(number) if work is not None else None
             done, state = BatchState.from_arrays(kept) if kept else (0, self._clean(rows))
-            for place in range(done, len(parts)):
-                tick = partial(progress, number * len(parts) + place, total) if progress else _nothing
+            for place in range(done, parts):
+                tick = partial(progress, number * parts + place, total) if progress else _nothing
                 tick()
                 state = self._component(place, rows, state, tick)
                 if work is not None:
@@ -93,7 +99,7 @@ class AttackRun:
 
     def count_zero_gradients(self) -> int:
         """At how many of the images the loss is flat."""
-        surrogate, flat = surrogate_of(self.model, self.plan.attack, self.plan.classes), 0
+        surrogate, flat = surrogate_of(self.model, self.plan.attack, self.classes), 0
         for rows in self.batches:
             images, labels = self.images[rows].to(self.device), self.labels[rows].to(self.device)
             flat += count_zero_gradients(surrogate, images, labels)
@@ -101,23 +107,24 @@ class AttackRun:
 
     def _clean(self, rows: Tensor) -> BatchState:
         predictions = self._predict(self.images[rows])
-        fell = torch.where(predictions == self.labels[rows], len(self.plan.components), -1)
+        fell = torch.where(predictions == self.labels[rows], len(self.components), -1)
         return BatchState(self.images[rows].clone(), predictions, fell)
 
     def _component(self, place: int, rows: Tensor, state: BatchState, tick: Callable[[], None]) -> BatchState:
-        standing = (state.fell == len(self.plan.components)).nonzero().squeeze(1)
+        standing = (state.fell == len(self.components)).nonzero().squeeze(1)
         if not len(standing):
             return state
         images, labels = self.images[rows[standing]], self.labels[rows[standing]]
-        found = run_component(
-            self.plan.components[place],
+        batch = Batch(
             self.model,
             images.to(self.device),
             labels.to(self.device),
             rows[standing],
             self.plan,
+            self.classes,
             tick,
         )
+        found = self.components[place].run(batch)
         found = self.ball.project(found.cpu().float(), images)
         points = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
         found = found.where(points, images)  # NaN lies in no ball: nothing was found
@@ -130,7 +137,7 @@ class AttackRun:
 
     def _predict(self, images: Tensor) -> Tensor:
         with torch.no_grad():
-            logits = ask(THE_MIX, self.model, images.to(self.device), self.plan.classes)
+            logits = ask(THE_MIX, self.model, images.to(self.device), self.classes)
         return predicted(logits).cpu()
 
 

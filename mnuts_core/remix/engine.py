@@ -205,6 +205,11 @@ class RemixEngine(Rows):
         """Of the attacked images the share that is right at all points, the clean one too."""
         return None if self.pool is None else share_of(self.pool.all_right(right), "attacked")
 
+    @property
+    def rob_right_on_images(self) -> NDArray[np.bool_] | None:
+        """Whether h is right at all points of each attacked image, the clean one too; None without any."""
+        return None if self.pool is None else self.pool.all_right(self._on_all_rows("plain_right"))
+
     def _on_all_rows(self, name: str) -> NDArray[np.bool_]:
         """One of the two models' `…_right`, on the engine's own rows and then on the further ones."""
         own: NDArray[np.bool_] = getattr(self, name)

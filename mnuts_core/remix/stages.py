@@ -1,7 +1,7 @@
 """The transform in stages, each remembered: LN → clamp(c) → power(p) → scale and softmax(s) → margins.
 
-A move of one slider, or the next cell of a grid, redoes only the stages after the parameter that
-changed. Two facts make that exact and fast:
+A move of one slider redoes only the stages after the parameter that changed. Two facts make that exact
+and fast:
 
 * Every clamp is monotone, or (GELU) falls first and rises later. So among logits sorted once, the two
   largest after clamp and power sit at the ends of the row, whatever p and s are.
@@ -162,21 +162,6 @@ class StagedTransform:
         """The scale stage: margins and the watched classes' deficits."""
         key = (ln_k, c, clamp, p, s)
         return self._remember("margins", key, lambda: self._compute_margins(ln_k, c, clamp, p, s))
-
-    def margins_at_scales(self, ln_k: int, c: float, clamp: Clamp, p: float, scales: Tensor) -> Tensor:
-        """Margins alone at several scales at once, shape (S, R): a grid's innermost loop.
-
-        Args:
-            ln_k: Layer norm over the ln_k largest logits.
-            c: Bias.
-            clamp: Clamping function.
-            p: Power.
-            scales: Values of s, shape (S,).
-        """
-        stage = self.powered(ln_k, c, clamp, p)
-        runner_up = scales.unsqueeze(1) * stage.second
-        rest = torch.stack([self._sum_of_rest(stage, s) for s in scales.tolist()])
-        return -torch.expm1(runner_up) / (1.0 + runner_up.exp() + rest)
 
     def _remember(self, stage: str, key: object, compute: Callable[[], T]) -> T:
         memo = self._memo.setdefault(stage, OrderedDict())

@@ -66,7 +66,7 @@ def _clean_against_rbc(report: Report, trial: Trial) -> Statement | None:
     if change is None:
         return None
     verdict = change < 0 if pair.clear else None
-    counts = f"{pair.fixed:,} images fixed, {pair.broken:,} broken, n = {mix.clean.n:,}"
+    counts = f"{pair.only_first:,} images fixed, {pair.only_second:,} broken, n = {mix.clean.n:,}"
     return Statement(
         mix.label, f"Clean error below RBC's: {_yes(verdict)}; {moved(change)} ({counts}).", verdict
     )
@@ -134,7 +134,8 @@ def _against_mixed(trial: Trial) -> list[Statement]:
         noise = ""
         if verdict and reach.temperature in matched:
             pair = trial.paired[matched[reach.temperature].key]
-            noise = f" Clean, against Mixed at that bound: {pair.fixed:,} fixed, {pair.broken:,} broken."
+            counts = f"{pair.only_first:,} fixed, {pair.only_second:,} broken"
+            noise = f" Clean, against Mixed at that bound: {counts}."
             verdict = True if pair.clear else None
         text = (
             f"Better than Mixed (T = {reach.temperature:g}) on both, by margin: {_yes(verdict)}. "

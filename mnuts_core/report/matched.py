@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mnuts_core.functional.statistics import sign_verdict
+from mnuts_core.functional.paired import Paired
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.report.rows import Mix, ReportRow
@@ -15,24 +12,6 @@ from mnuts_core.views.tradeoff import best_bound, best_clean, plateau_curve
 
 MIXED_TEMPERATURES = (1.0, 0.0)
 """Mixed is shown with σ(g) as in Eq. 1 (the paper's baseline), and with g's one-hot, as in MixedNUTS."""
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Two classifiers on the same clean images.
-
-    Attributes:
-        fixed: Images that the first gets right and the second wrong.
-        broken: The reverse.
-    """
-
-    fixed: int
-    broken: int
-
-    @property
-    def clear(self) -> bool:
-        """Whether the difference stands out of the noise: McNemar's test at 95 %."""
-        return sign_verdict(self.fixed, self.broken) != "open"
 
 
 @dataclass(frozen=True)
@@ -95,9 +74,10 @@ def try_mix(
             reach.append(extent)
             if alpha is not None:
                 matched.append(_matched(engine, row, temperature, alpha, [own for own, _ in given]))
-    paired = {"rbc": _paired(remix, engine.rob_right[: engine.n_clean])}
+    ours = remix.on_clean.mix_right
+    paired = {"rbc": Paired.of(ours, engine.rob_right[: engine.n_clean])}
     others = [*matched, *given]
-    paired |= {other.key: _paired(remix, theirs.on_clean.mix_right) for other, theirs in others}
+    paired |= {other.key: Paired.of(ours, theirs.on_clean.mix_right) for other, theirs in others}
     warnings = (*mix.warnings, *remix.warnings)
     return Trial(row, tuple(other for other, _ in matched), tuple(reach), paired, warnings)
 
@@ -136,8 +116,3 @@ def _same_mix(one: MixParams, other: MixParams) -> bool:
     assert one.alpha is not None  # rows carry α
     assert other.alpha is not None
     return one.temperature == other.temperature and abs(one.alpha - other.alpha) < 1e-12
-
-
-def _paired(remix: Remix, theirs: NDArray[np.bool_]) -> Paired:
-    ours = remix.on_clean.mix_right
-    return Paired(int((ours & ~theirs).sum()), int((~ours & theirs).sum()))

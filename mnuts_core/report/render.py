@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnuts_core.text import escape, finalized
+from mnuts_core.text import escape, html_templates
 
 Cells = Sequence[str]
 
@@ -107,21 +107,9 @@ def _md(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_[]|#" else char for char in flat)
 
 
-TEMPLATE = Path(__file__).with_name("report.html")
-
-
 def to_html(document: Document) -> str:
     """The document as one HTML file that asks for nothing outside itself."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=finalized,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
-    template = environment.from_string(TEMPLATE.read_text("utf-8"))
+    templates = html_templates(Path(__file__).parent)
+    templates.filters["base64"] = lambda content: base64.b64encode(content).decode()
     blocks = [(type(block).__name__, block) for block in document.blocks]
-    return template.render(title=document.title, blocks=blocks)
+    return templates.get_template("report.html").render(title=document.title, blocks=blocks)

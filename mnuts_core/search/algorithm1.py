@@ -21,13 +21,11 @@ from mnuts_core.functional.quantiles import QuantileMethod, check_method
 from mnuts_core.functional.transform import layer_norm, signed_power
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
 from mnuts_core.remix.engine import MAX_ACCURACY_LOSS, PointRule, check_points
-from mnuts_core.remix.stages import StagedTransform, overtaken
+from mnuts_core.remix.stages import overtaken
 from mnuts_core.search.grids import GridSpec
+from mnuts_core.search.kernel import distinct_rows, fill_margins, sort_classes
 from mnuts_core.search.result import Array, CellMargins, CleanRows, GridSearchResult, level_tables
 
-RESOLUTION = 2.0**-53
-"""Margins below this are 0: probabilities near each other in float64 do not differ by less, and no α < 1
-could make use of them."""
 MAX_MARGINS = 2**28
 """So many margins at most (2 GiB) a search may keep; more are refused before anything is computed."""
 ROWS_PER_THREAD = 512
@@ -89,9 +87,10 @@ def grid_search(
             "coarsen the grid or take fewer examples"
         )
     where = resolve_device(device)
-    margins = _visit(rows, grid, clamp, ln_k, where, progress)
+    normed = layer_norm(torch.from_numpy(rows.logits).to(where), ln_k)
+    margins = _visit(rows, normed, grid, clamp, progress)
     with one_thread():
-        changes = _changes(rows, grid, clamp, ln_k, where)
+        changes = _changes(rows, normed, grid, clamp)
     objective, q = margins.table(np.array([beta]), check)
     full = np.broadcast_to
     return GridSearchResult(
@@ -178,36 +177,36 @@ def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool, points: Po
 
 
 def _visit(
-    rows: _Rows,
-    grid: GridSpec,
-    clamp: Clamp,
-    ln_k: int,
-    device: torch.device,
-    progress: Callable[[float], None] | None,
+    rows: _Rows, normed: Tensor, grid: GridSpec, clamp: Clamp, progress: Callable[[float], None] | None
 ) -> CellMargins:
     """Margins in every cell; the examples are shared out among threads, which never wait for each other."""
     counted = np.concatenate([rows.right_rows, rows.wrong_rows])
     table = np.empty((*grid.shape, len(counted)))
-    threads = (
-        1 if device.type == "cuda" else max(1, min(torch.get_num_threads(), len(counted) // ROWS_PER_THREAD))
-    )
+    with one_thread():
+        z, which = distinct_rows(normed[counted])
+    threads = max(1, min(torch.get_num_threads(), len(z) // ROWS_PER_THREAD)) if z.device.type == "cpu" else 1
     stop = threading.Event()
-    chunks = np.array_split(np.arange(len(counted)), threads if device.type == "cpu" else 1)
+    ends = np.linspace(0, len(z), threads + 1).astype(int).tolist()
 
-    def work(chunk: NDArray[np.int64], report: Callable[[float], None]) -> None:
+    def work(number: int) -> None:
+        here = slice(ends[number], ends[number + 1])
         try:
             with one_thread():
-                stages = _stages(rows, counted[chunk], device)
-                _visit_cells(stages, grid, clamp, ln_k, table[..., chunk[0] : chunk[-1] + 1], report, stop)
+                for share in fill_margins(z[here], grid, clamp, torch.from_numpy(table[..., here])):
+                    if stop.is_set():
+                        return
+                    if number == 0 and progress is not None:  # one speaks for all: their shares are equal
+                        progress(share)
         except BaseException:
             stop.set()
             raise
 
-    first = progress or _ignore  # one thread speaks for all: their shares are equal
     with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(work, chunk, first if n == 0 else _ignore) for n, chunk in enumerate(chunks)]
+        jobs = [pool.submit(work, number) for number in range(threads)]
     for job in jobs:
         job.result()
+    for cell in table.reshape(-1, len(counted)):
+        cell[:] = cell[which]
     n_right = len(rows.right_rows)
     attacked = table[..., :n_right]
     if len(rows.starts) < n_right:
@@ -215,60 +214,41 @@ def _visit(
     return CellMargins(attacked=attacked, wrong=table[..., n_right:])
 
 
-def _ignore(_: float) -> None:
-    """Report progress to nobody."""
-
-
-def _visit_cells(
-    stages: StagedTransform,
-    grid: GridSpec,
-    clamp: Clamp,
-    ln_k: int,
-    table: Array,
-    report: Callable[[float], None],
-    stop: threading.Event,
-) -> None:
-    """Fill a table of shape (s, p, c, rows), slowest stage outermost: c, then p, then s."""
-    scales = torch.tensor(grid.s, device=stages.device)
-    for k, c in enumerate(grid.c.tolist()):
-        for j, p in enumerate(grid.p.tolist()):
-            margins = stages.margins_at_scales(ln_k, c, clamp, p, scales).cpu().numpy()
-            table[:, j, k] = np.where(margins < RESOLUTION, 0.0, margins)
-            if stop.is_set():
-                return
-            report((k * len(grid.p) + j + 1) / (len(grid.c) * len(grid.p)))
-
-
-def _changes(rows: _Rows, grid: GridSpec, clamp: Clamp, ln_k: int, device: torch.device) -> _Changes:
-    normed = layer_norm(torch.from_numpy(rows.logits).to(device), ln_k)
-    labels = torch.from_numpy(rows.labels).to(device)
+def _changes(rows: _Rows, normed: Tensor, grid: GridSpec, clamp: Clamp) -> _Changes:
+    labels = torch.from_numpy(rows.labels).to(normed.device)
     first, last = normed.max(dim=1), normed.min(dim=1)
-    ends, before = _ends(normed), (first.indices == labels).double()
+    ends, before = _ends(normed), first.indices == labels
     plain_tie = ends[:, 0] == ends[:, 1]
     loss, changes = np.empty((2, *grid.shape[1:])), np.empty((2, *grid.shape[1:]))
     for k, c in enumerate(grid.c.tolist()):
         swapped = overtaken(first.values, last.values, c, clamp)
         top = torch.where(swapped, last.indices, first.indices)
         own_tie = plain_tie & ~swapped
-        leaders = clamp_logits(ends + c, clamp).topk(2, dim=1).values.T.contiguous()
+        leaders = clamp_logits(ends + c, clamp).topk(2, dim=1).values.T
+        near = (_may_tie(leaders[0], leaders[1], float(grid.p[0])) & ~own_tie).nonzero().squeeze(1)
+        tied, few = torch.zeros_like(own_tie), leaders[:, near].contiguous()
         for j, p in enumerate(grid.p.tolist()):
-            one, two = signed_power(leaders, p)
-            tied = (one == two) & ~own_tie  # `mnuts_core.functional.mixing`
-            lost = before - ((top == labels) & ~tied).double()
-            changed = ((top != first.indices) | tied).double()
-            for part, of in enumerate(
-                (slice(0, rows.n_clean), slice(rows.n_clean, rows.n_clean + rows.n_images))
-            ):
-                loss[part, j, k], changes[part, j, k] = float(lost[of].mean()), float(changed[of].mean())
+            one, two = signed_power(few, p)
+            tied[near] = one == two  # `mnuts_core.functional.mixing`
+            right, changed = (top == labels) & ~tied, (top != first.indices) | tied
+            end = rows.n_clean + rows.n_images
+            for part, of in enumerate((slice(0, rows.n_clean), slice(rows.n_clean, end))):
+                lost = int(before[of].sum()) - int(right[of].sum())
+                loss[part, j, k] = lost / len(before[of])
+                changes[part, j, k] = int(changed[of].sum()) / len(before[of])
     return _Changes(loss.max(axis=0), *changes)
+
+
+def _may_tie(one: Tensor, two: Tensor, least_power: float) -> Tensor:
+    """Whether powers of two clamped logits, one ≥ two, can come out equal, bool: few can.
+
+    They differ too little, or their powers may underflow or overflow.
+    """
+    alike = one - two <= one.abs() * (1e-9 / min(1.0, least_power))
+    return alike | (torch.maximum(one.abs(), two.abs()) < 1e-2) | (two.abs() > 1e2)
 
 
 def _ends(normed: Tensor) -> Tensor:
     """Each row's two largest and two smallest logits, (R, 4): a clamp's two largest are among them."""
-    largest = normed.topk(2, dim=1).values
-    return torch.cat([largest, normed.topk(min(2, normed.shape[1] - 2), largest=False).values], dim=1)
-
-
-def _stages(rows: _Rows, chosen: NDArray[np.int64], device: torch.device) -> StagedTransform:
-    nothing = torch.empty((len(chosen), 0), dtype=torch.int64)
-    return StagedTransform(torch.from_numpy(rows.logits[chosen]), nothing, device=device)
+    z = sort_classes(normed)
+    return torch.cat([z[:, :2], z[:, max(2, z.shape[1] - 2) :]], dim=1)

@@ -6,15 +6,17 @@ The page, the command line's tables and the report show these rows; each calls t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import BaseFigures, Remix, RemixEngine
+from mnuts_core.views.paired import Right, pairs, right_of, right_of_robust
 
 FIGURES = ("clean", "attacked", "by_margin", "verified")
 """The figures of a row."""
@@ -37,6 +39,7 @@ class Row:
         by_margin: What mixes get right whatever g says (Eq. 7), see `Remix`.
         verified: Accuracy under an adaptive attack on this very mix.
         params: The mix's parameters, α filled in.
+        right: Which images count in each figure, where it is known, to compare rows in pairs.
     """
 
     key: str
@@ -46,6 +49,7 @@ class Row:
     by_margin: Estimate | None = None
     verified: Estimate | None = None
     params: MixParams | None = None
+    right: Right = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def alpha(self) -> float | None:
@@ -77,17 +81,29 @@ class Change(NamedTuple):
     Attributes:
         points: The gain in points.
         relative_error: The change of the error rate relative to what it was, see `error_change`.
+        paired: Both on the same images, with the gain's paired interval; None where they are not known.
     """
 
     points: float
     relative_error: float | None
+    paired: Paired | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as plain JSON."""
+        return {**self._asdict(), "paired": self.paired and self.paired.to_json()}
 
 
-def change(ours: Estimate | None, theirs: Estimate | None) -> Change | None:
-    """The change from their accuracy to ours, if both exist."""
+def change(ours: Estimate | None, theirs: Estimate | None, paired: Paired | None = None) -> Change | None:
+    """The change from their accuracy to ours, if both exist.
+
+    Args:
+        ours: An accuracy.
+        theirs: What to compare with.
+        paired: Both on the same images, where they are known.
+    """
     if ours is None or theirs is None:
         return None
-    return Change(100.0 * (ours.value - theirs.value), error_change(ours, theirs))
+    return Change(100.0 * (ours.value - theirs.value), error_change(ours, theirs), paired)
 
 
 def error_change(ours: Estimate | None, theirs: Estimate | None) -> float | None:
@@ -134,7 +150,7 @@ class Headline:
     def to_json(self) -> dict[str, Any]:
         """The table as plain JSON."""
         against = {
-            JSON_KEYS[key]: {name: found and found._asdict() for name, found in row.items()}
+            JSON_KEYS[key]: {name: found and found.to_json() for name, found in row.items()}
             for key, row in self.changes().items()
         }
         return {"figures": rows_json(self.rows), "changes": against, "warnings": list(self.remix.warnings)}
@@ -158,6 +174,7 @@ def headline(
         verified: What an adaptive attack has left of this very mix, if one was run.
     """
     std, rob = base_rows(engine.base)
+    rob = replace(rob, right=right_of_robust(engine))
     level = "β" if params.alpha is None else "α"
     return Headline(
         std=std,
@@ -192,12 +209,14 @@ def mix_row(remix: Remix, key: str, label: str) -> Row:
         attacked=remix.attacked,
         by_margin=remix.by_margin,
         params=remix.params,
+        right=right_of(remix),
     )
 
 
 def changes(mix: Row, other: Row) -> dict[str, Change | None]:
     """A mix against another classifier, for each of `ESTIMATED`."""
-    return {name: change(mix.figure(name), other.comparable(name)) for name in ESTIMATED}
+    paired = pairs(mix.right, other.right)
+    return {name: change(mix.figure(name), other.comparable(name), paired.get(name)) for name in ESTIMATED}
 
 
 def rows_json(rows: Iterable[Row]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import copy
+import dataclasses
+import json
 
 import pytest
 import torch
@@ -14,15 +15,19 @@ from mnuts_core import (
     MixedClassifier,
     MixParams,
     ParameterError,
+    Plan,
     RemixEngine,
     grid_search,
 )
-from mnuts_core.attacks.adaptive import ATTACKS, Plan, run_component, surrogate_of
+from mnuts_core.attacks.components import COMPONENTS, components_of, left_out
 from mnuts_core.attacks.norms import make_ball
+from mnuts_core.attacks.plan import ATTACKS
+from mnuts_core.attacks.surrogates import surrogate_of, surrogates_of_bases
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
 from mnuts_core.functional.mixing import BETA_D, R_D, mixed_logits
 from mnuts_core.models.compat import attack_library
+from tests.adaptive import run_component
 from tests.conftest import DIGITS
 
 N = 90
@@ -72,8 +77,9 @@ def left_after(mix, data, plan, components):
     return after_each(mix, data, plan, components)[-1]
 
 
-def plan(attack="transfer", n_iter=20, norm="Linf", eps=EPS, classes=10, seed=0):
-    return Plan(attack, norm, eps, n_iter, classes, seed)
+def plan(attack="transfer", n_iter=20, norm="Linf", eps=EPS, seed=0):
+    n_iter = 100 if attack == "autoattack" else n_iter  # it takes no other number
+    return Plan(norm=norm, eps=eps, attack=attack, n_iter=n_iter, seed=seed)
 
 
 class TestNotFooled:
@@ -158,6 +164,13 @@ class TestSurrogates:
         surrogate = surrogate_of(mix, "bypass")
         assert torch.equal(surrogate.climbed(surrogate.model(images)), mix(images))
 
+    def test_bases_are_climbed_alone_and_judged_together(self, models, data):
+        mix, images = mix_of(models), data[0]
+        for surrogate, base in zip(surrogates_of_bases(mix), models, strict=True):
+            raw = surrogate.model(images)
+            torch.testing.assert_close(surrogate.climbed(raw), base(images))
+            assert torch.equal(surrogate.judged(raw).argmax(1), mix(images).argmax(1))
+
 
 class TestComponents:
     @pytest.mark.parametrize("attack", ["transfer", "bypass"])
@@ -201,14 +214,9 @@ class TestComponents:
 
         for attack in ("transfer", "autoattack"):
             for name in ("apgd-ce", "square"):
+                few = data[0][:4], data[1][:4], torch.arange(4)
                 with pytest.raises(KeyboardInterrupt):
-                    run_component(
-                        name, mix_of(models), data[0][:4], data[1][:4], torch.arange(4), plan(attack), cancel
-                    )
-
-    def test_unknown(self, models, data):
-        with pytest.raises(ParameterError, match=r"component must be one of apgd-ce, .* got 'pgd'"):
-            run_component("pgd", mix_of(models), *data, torch.arange(N), plan())
+                    run_component(name, mix_of(models), *few, plan(attack), tick=cancel)
 
 
 @pytest.mark.slow
@@ -216,7 +224,7 @@ def test_autoattack_one_by_one_is_a_whole_run(models, data):
     mix, (images, labels) = mix_of(models), data
     with torch.no_grad():
         rows = (mix(images).argmax(1) == labels).nonzero().squeeze(1)[:8]
-    images, labels, settings = images[rows], labels[rows], plan("autoattack", n_iter=100, classes=4)
+    images, labels, settings = images[rows], labels[rows], plan("autoattack")
     whole = attack_library().AutoAttack(mix, norm="Linf", eps=EPS, seed=0)
     whole.apgd_targeted.n_target_classes = 3  # as for four classes, to be done sooner
     whole.attacks_to_run = whole.attacks_to_run[:2]  # the others take longer, and are called the same way
@@ -224,7 +232,7 @@ def test_autoattack_one_by_one_is_a_whole_run(models, data):
     ours, right = images.clone(), torch.ones_like(labels, dtype=torch.bool)
     for name in ("apgd-ce", "apgd-t"):
         at = right.nonzero().squeeze(1)
-        found = run_component(name, mix, images[at], labels[at], rows[at], settings)
+        found = run_component(name, mix, images[at], labels[at], rows[at], settings, classes=4)
         wrong = mix(found).argmax(1) != labels[at]
         ours[at[wrong]], right[at[wrong]] = found[wrong], False
     assert 0 < right.sum() < 8
@@ -235,16 +243,77 @@ def test_autoattack_one_by_one_is_a_whole_run(models, data):
 class TestPlan:
     @pytest.mark.parametrize(("classes", "targets"), [(2, 1), (3, 2), (4, 3), (10, 9), (100, 9)])
     def test_targets(self, classes, targets):
-        assert plan(classes=classes).n_targets == targets
+        assert plan().n_targets(classes) == targets
 
     def test_queries(self):
         assert plan(n_iter=100).n_queries == 5000
 
-    def test_components(self):
-        assert plan("autoattack").components == ("apgd-ce", "apgd-t", "fab-t", "square")
-        assert plan("autoattack", classes=3).components == ("apgd-ce", "fab-t", "square")
-        assert plan("bypass", classes=3).components[1] == "apgd-t"
-        assert copy.copy(plan()).components[-1] == "base-transfer"
+    def test_as_json_and_back(self):
+        for attack in ATTACKS:
+            whole = plan(attack, norm="L2", eps=0.1 + 0.2, seed=3)
+            assert Plan(**json.loads(json.dumps(dataclasses.asdict(whole)))) == whole
+
+    def test_settings_keep_their_names_and_order(self):
+        """Work folders and results that were written before are compared with these."""
+        assert json.dumps(plan(n_iter=5, eps=0.25, seed=2).settings(7)) == (
+            '{"attack": "transfer", "norm": "Linf", "eps": 0.25, "n_iter": 5, "classes": 7, "seed": 2, '
+            '"precision": "full"}'
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"norm": "L1"}, "norm must be"),
+            ({"eps": -1.0}, "eps must"),
+            ({"eps": float("nan")}, "eps must"),
+            ({"attack": "pgd"}, "attack must be one of transfer, bypass, autoattack, got 'pgd'"),
+            ({"n_iter": 0}, "n_iter must"),
+            ({"n_iter": 2.5}, "n_iter must"),
+            ({"seed": -1}, "seed must"),
+            ({"precision": "half"}, "precision must be one of full, bfloat16"),
+            ({"attack": "autoattack", "n_iter": 50}, "n_iter must be 100 for attack 'autoattack'"),
+        ],
+    )
+    def test_refuses_what_is_out_of_range(self, change, words):
+        with pytest.raises(ParameterError, match=words) as raised:
+            Plan(**{"norm": "Linf", "eps": EPS, **change})
+        assert "\n" not in str(raised.value)
+
+
+class TestTable:
+    def test_components_by_attack_and_classes(self):
+        def names(attack, classes):
+            return [part.name for part in components_of(plan(attack), classes)]
+
+        own = ["apgd-ce", "apgd-t", "fab-t", "square", "base-transfer"]
+        assert names("transfer", 10) == names("bypass", 10) == names("bypass", 3) == own
+        assert names("autoattack", 10) == own[:4]
+        assert names("autoattack", 3) == ["apgd-ce", "fab-t", "square"]
+        assert [part.name for part in left_out(plan("autoattack"), 3)] == ["apgd-t"]
+        assert left_out(plan(), 2) == ()
+
+    def test_names_are_unique_and_a_witness_follows_no_gradients(self):
+        assert len({part.name for part in COMPONENTS}) == len(COMPONENTS)
+        assert not any(part.white_box and part.witness for part in COMPONENTS)
+
+    @pytest.mark.parametrize("name", ["apgd-ce", "apgd-t", "base-transfer"])
+    def test_costs_are_passes_about_an_image_that_nothing_breaks(self, name):
+        """On a mix that is right everywhere, the ticks count the passes, one more for each run's start."""
+        images, ticks = torch.rand(3, 1, 2, 2), []
+        nets = [Sure().requires_grad_(False) for _ in range(2)]
+        mix, few = MixedClassifier(*nets, PARAMS), plan(n_iter=4)
+        labels = torch.zeros(3, dtype=torch.long)
+        run_component(name, mix, images, labels, torch.arange(3), few, tick=lambda: ticks.append(1))
+        (part,) = [part for part in COMPONENTS if part.name == name]
+        runs = part.cost(few, 10) // few.n_iter
+        assert len(ticks) == part.cost(few, 10) + runs
+
+
+class Sure(torch.nn.Module):
+    """Class 0, by far, whatever the image; with some slope."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.nn.functional.pad(images.flatten(1).sum(1, keepdim=True) + 50.0, (0, 9))
 
 
 @pytest.mark.parametrize("classes", [2, 3, 4])
@@ -258,8 +327,8 @@ def test_few_classes(attack, classes):
     mix = MixedClassifier(*nets, PARAMS)
     images = torch.rand(20, 1, 8, 8)
     labels = mix(images).argmax(1)
-    few = plan(attack, n_iter=3, eps=0.1, classes=classes)
-    for name in few.components:
+    few = plan(attack, n_iter=3, eps=0.1)
+    for name in (part.name for part in components_of(few, classes)):
         if attack != "autoattack" or name in ("apgd-ce", "apgd-t"):
-            found = run_component(name, mix, images, labels, torch.arange(20), few)
+            found = run_component(name, mix, images, labels, torch.arange(20), few, classes)
             assert (mix(found).argmax(1) != labels).any(), name

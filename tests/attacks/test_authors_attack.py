@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnuts_core import MixedClassifier, MixParams, evaluate
-from mnuts_core.attacks.adaptive import Plan, run_component
+from mnuts_core import MixedClassifier, MixParams, Plan, evaluate
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
 from mnuts_core.models.compat import attack_library
+from tests.adaptive import run_component
 
 N, N_ITER, K = 150, 10, 10
 S, P, C, ALPHA, ALPHA_D, R_D = 5.0, 4.0, -0.6, 0.94, 0.925, 0.9
@@ -95,7 +95,7 @@ def _reference_verdicts(model: Reference, images: Tensor, labels: Tensor, norm: 
 
 
 def our_verdicts(mix: MixedClassifier, images: Tensor, labels: Tensor, norm: str, seed: int) -> Verdicts:
-    plan = Plan("transfer", norm, RADIUS[norm], N_ITER, K, seed)
+    plan = Plan(norm=norm, eps=RADIUS[norm], n_iter=N_ITER, seed=seed)
     with torch.no_grad():
         standing = [mix(images).argmax(1) == labels]
         for name in APGD:
@@ -152,7 +152,7 @@ def test_the_librarys_apgd_on_eq_8_says_the_same(pair, mix, data, norm):
 
 @pytest.mark.slow
 def test_evaluate_reports_what_the_reference_finds(pair, mix, data):
-    found = evaluate(mix, *data, norm="Linf", eps=EPS, n_iter=N_ITER)
+    found = evaluate(mix, *data, plan=Plan(norm="Linf", eps=EPS, n_iter=N_ITER))
     theirs = [reference_verdicts(Reference(*pair), *data, "Linf", seed) for seed in (2, 3)]
     expected = accuracies(theirs)[1:]
     assert [part.name for part in found.components[:2]] == list(APGD)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mnuts_core import minimum_margin_attack
 from mnuts_core.attacks.norms import make_ball
-from mnuts_core.attacks.square import square_margin_attack, square_size
+from mnuts_core.attacks.square import square_margin_attack
+from mnuts_core.attacks.square_search import square_size
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS as DIGITS_EPS
 from mnuts_core.demo.digits import load_digits_models

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from tests import ROOT
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, PAGE_TIMEOUT, serving
+from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, PAGE_TIMEOUT
+from tests.serving import serving
 from tests.synthetic import make_bundle
 
 NOTEBOOK = ROOT / "dashboards" / "explorer.ipynb"

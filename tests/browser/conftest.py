@@ -1,23 +1,22 @@
 """Headless Chromium and our own server, for tests that look at a real page."""
 
 import os
-import re
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
 from tests import ROOT
+from tests.serving import START_TIMEOUT, Server, end, serving
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -29,60 +28,14 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_TIMEOUT = 90  # seconds; a busy two-core machine takes its time
 PAGE_TIMEOUT = 90_000  # milliseconds
 PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
 DASHBOARDS = ROOT / "dashboards"
 
 
-class Server:
-    """A running server: its address, its process and where its log is."""
-
-    def __init__(self, process: subprocess.Popen, line: str, log: Path) -> None:
-        self.process, self.line, self.log = process, line, log
-        self.url = re.search(r"https?://\S+", line)[0]
-
-
-@contextmanager
-def serving(notebook: Path, *, before: str = "", **options) -> Iterator[Server]:
-    """Our server on `notebook`, in a process of its own, after some Python; ended with all its kernels."""
-    call = f"serve({str(notebook)!r}, **{ {'open_browser': False, **options}!r})"
-    code = f"{before}\nfrom mnuts_dashboards.server.serve import serve\nraise SystemExit({call})"
-    command = [sys.executable, "-c", code]
-    log = notebook.with_suffix(".log")
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
-        )
-    try:
-        ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
-        line = process.stdout.readline() if ready else ""
-        if "http" not in line:
-            pytest.fail(f"the server did not start: {line!r}\n{log.read_text()[-3000:]}")
-        yield Server(process, line, log)
-    finally:
-        end(process)
-
-
-def end(process: subprocess.Popen) -> None:
-    """Ask the server to stop (it ends its kernels); if it does not, end its whole group."""
-    if process.poll() is None:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(30)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        time.sleep(0.2)
-    process.wait(10)
-    process.stdout.close()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium():
-    """The browser, once a module: while Playwright runs, no other test can start an event loop."""
+    """The browser, for this folder alone: while Playwright runs, no other test can start an event loop."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     path = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
@@ -93,8 +46,8 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def new_page(chromium):
+@contextmanager
+def pages(chromium) -> Iterator[Callable]:
     """A function that opens a page; afterwards no request may have gone to anywhere but this machine."""
     contexts, asked, errors = [], [], []
 
@@ -112,6 +65,13 @@ def new_page(chromium):
         context.close()
     assert outside(asked) == [], "the page asked for something outside this machine"
     assert errors == [], "the page's scripts failed"
+
+
+@pytest.fixture
+def new_page(chromium) -> Iterator[Callable]:
+    """`pages` for one test."""
+    with pages(chromium) as make:
+        yield make
 
 
 @pytest.fixture
@@ -183,7 +143,57 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         end(process)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def digits_path() -> Path:
     """The shipped bundle of real digits."""
     return ROOT / "data" / "digits.safetensors"
+
+
+@pytest.fixture(scope="package")
+def lab(tmp_path_factory, digits_path) -> Iterator[str]:
+    """JupyterLab in a folder with the apps' notebooks, on the shipped digits; its address."""
+    folder = tmp_path_factory.mktemp("lab")
+    for notebook in DASHBOARDS.glob("*.ipynb"):
+        shutil.copy(notebook, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(BUNDLES_VARIABLE, str(digits_path))
+        with jupyterlab(folder) as address:
+            yield address
+
+
+@pytest.fixture(scope="package")
+def explorer_server(tmp_path_factory, digits_path) -> Iterator[Server]:
+    """The explorer on the shipped digits, for all modules that need no server of their own."""
+    notebook = shutil.copy(DASHBOARDS / "explorer.ipynb", tmp_path_factory.mktemp("explorer"))
+    with serving(Path(notebook), bundles=[str(digits_path)]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def kept_page(chromium, explorer_server):
+    """An explorer that stays open for the tests of a module: `at` brings it to a view."""
+    with pages(chromium) as make:
+        page = make()
+        open_explorer(page, explorer_server.url)
+        yield page
+
+
+def open_explorer(page, url: str) -> None:
+    """Open the explorer and wait until it shows its mix."""
+    page.goto(url, wait_until="commit")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    page.locator("[data-row=mix]").wait_for()
+
+
+def at(page, query: str) -> None:
+    """Let an open explorer come to another address, as by *Back* from an earlier visit's."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.evaluate(
+        """query => {
+          for (const element of document.querySelectorAll("*")) element.scrollTop = 0;
+          history.pushState(null, "", `${location.pathname}?${query}`);
+          dispatchEvent(new PopStateEvent("popstate", { state: null }));
+        }""",
+        query,
+    )
+    page.wait_for_function("history.state?.mnuts")  # the kernel has taken it over

@@ -8,7 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.browser.conftest import PLOT, serving
+from tests.browser.conftest import PLOT
+from tests.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

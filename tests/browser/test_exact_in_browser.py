@@ -8,11 +8,10 @@ from mnuts_core.export.config import configs_of
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.presets import label_of
 from tests import ROOT
-from tests.browser.conftest import DASHBOARDS, PLOT
+from tests.browser.conftest import PLOT, at, open_explorer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOK = DASHBOARDS / "explorer.ipynb"
 DATA = ROOT / "data"
 CELLS = "[...document.querySelectorAll('[data-row=mix] td')].slice(0, 3).map(e => e.innerText)"
 STARS = f"{PLOT.format('plane')}.data.find(t => t.name === 'other verified mixes')"
@@ -37,10 +36,15 @@ def configs(name):
 
 
 @pytest.fixture
-def page(served, chromium_page, name):
-    chromium_page.goto(f"{served.url}?bundle={name}", wait_until="commit")
-    chromium_page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    chromium_page.locator("[data-row=mix]").wait_for()
+def page(kept_page, name):
+    at(kept_page, f"bundle={name}")
+    kept_page.locator(".mnuts-provenance b", has_text=name).wait_for()
+    return kept_page
+
+
+@pytest.fixture
+def fresh_page(explorer_server, chromium_page, name):
+    open_explorer(chromium_page, f"{explorer_server.url}?bundle={name}")
     return chromium_page
 
 
@@ -111,7 +115,8 @@ def test_presets_links_steps_back_and_another_bundle(page, name, configs, tmp_pa
     assert page.evaluate("location.href") == addresses[0]
 
 
-def test_stars_and_snapshots(page, configs, tmp_path):
+def test_stars_and_snapshots(fresh_page, configs, tmp_path):
+    page = fresh_page
     for number, config in enumerate(configs.values()):
         choose(page, "Layer norm only")
         page.get_by_text("not verified yet").wait_for()  # no figure of other settings in this mix's row

@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -14,14 +13,12 @@ from playwright.sync_api import expect
 
 from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.explorer.scene import VIEWS
 from mnuts_dashboards.explorer.state import PRESETS
-from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
-from tests.browser.conftest import DASHBOARDS, PLOT, jupyterlab
+from mnuts_dashboards.explorer.views import VIEWS
+from tests.browser.conftest import PLOT, at, open_explorer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOK = DASHBOARDS / "explorer.ipynb"
 PANELS = tuple(view.panel.name for view in VIEWS)
 
 
@@ -30,11 +27,22 @@ def engine(digits_path):
     return RemixEngine(LogitBundle.load(digits_path))
 
 
+@pytest.fixture(scope="module")
+def served(explorer_server):
+    return explorer_server
+
+
 @pytest.fixture
-def page(served, chromium_page):
-    chromium_page.goto(served.url, wait_until="commit")
-    chromium_page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    chromium_page.locator("[data-row=mix]").wait_for()
+def page(kept_page, engine):
+    """The page that is open for all tests here, as it was when it opened."""
+    at(kept_page, "bundle=digits")
+    wait_for_mix(kept_page, expected(engine, opening(engine)))
+    return kept_page
+
+
+@pytest.fixture
+def fresh_page(served, chromium_page):
+    open_explorer(chromium_page, served.url)
     return chromium_page
 
 
@@ -367,11 +375,23 @@ def test_a_page_that_might_leave_but_stays_goes_on(page, engine):
     wait_for_mix(page, expected(engine, opening(engine).with_(c=-0.25)))
 
 
-def test_a_closed_tab_ends_its_kernel(served, new_page):
-    page, answers = new_page(), []
-    page.goto(served.url, wait_until="commit")
-    page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    own = kernel_of(page)
+SOON = """
+const later = window.setTimeout;
+window.setTimeout = (task, ms, ...rest) => later(task, ms === 10000 ? 1000 : ms, ...rest);
+"""
+"""A page that waits one second for its kernel's answer where it waits ten."""
+
+
+def test_a_kernel_that_does_not_answer_is_told_of_and_a_closed_tab_ends_it(served, new_page, engine):
+    page = new_page()
+    page.add_init_script(SOON)
+    open_explorer(page, served.url)
+    kernel_that_does_not_answer(page, engine)
+    closed_tab(page)
+
+
+def closed_tab(page):
+    answers, own = [], kernel_of(page)
     page.context.on("response", lambda response: answers.append(response))
     page.goto("about:blank")
     deadline = time.monotonic() + 20
@@ -381,10 +401,7 @@ def test_a_closed_tab_ends_its_kernel(served, new_page):
     assert [r.status for r in answers if "shutdown" in r.url and r.status >= 400] == []
 
 
-def test_a_kernel_that_does_not_answer_is_reported(served, new_page, engine):
-    page = new_page()
-    page.goto(served.url, wait_until="commit")
-    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+def kernel_that_does_not_answer(page, engine):
     notice = page.get_by_text("The kernel does not answer")
     own = processes(kernel_of(page))
     assert own
@@ -421,24 +438,19 @@ def readable(path: Path) -> str:
         return ""
 
 
-def test_two_tabs_are_independent(served, new_page, engine):
-    first, second = new_page(), new_page()
-    for page in (first, second):
-        page.goto(served.url, wait_until="commit")
-        page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    set_slider(first, "bias c", "-0.25")
-    wait_for_mix(first, expected(engine, opening(engine).with_(c=-0.25)))
-    assert shown(second, "mix") == expected(engine, opening(engine))
+def test_two_tabs_are_independent(page, fresh_page, engine):
+    wait_for_mix(fresh_page, expected(engine, opening(engine)))
+    set_slider(page, "bias c", "-0.25")
+    wait_for_mix(page, expected(engine, opening(engine).with_(c=-0.25)))
+    assert shown(fresh_page, "mix") == expected(engine, opening(engine))
 
 
-def test_it_works_in_jupyterlab(tmp_path, chromium_page, engine, digits_path, monkeypatch):
-    monkeypatch.setenv(BUNDLES_VARIABLE, str(digits_path))
-    shutil.copy(NOTEBOOK, tmp_path / "explorer.ipynb")
+def test_it_works_in_jupyterlab(lab, chromium_page, engine):
     page = chromium_page
-    with jupyterlab(tmp_path) as url:
-        page.goto(f"{url}/lab/tree/explorer.ipynb?reset", wait_until="commit")
-        page.get_by_text("| Idle").wait_for()  # before that, Shift+Enter may be lost
-        page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_function("window.__mnutsBoard?.frames > 0")
-        wait_for_mix(page, expected(engine, opening(engine)))
+    page.goto(f"{lab}/lab/tree/explorer.ipynb?reset", wait_until="commit")
+    page.get_by_text("| Idle").wait_for()  # before that, Shift+Enter may be lost
+    page.locator(".jp-CodeCell .jp-InputArea-editor").first.click()
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("window.__mnutsBoard?.frames > 0")
+    wait_for_mix(page, expected(engine, opening(engine)))
+    page.goto("about:blank")

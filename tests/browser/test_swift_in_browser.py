@@ -158,21 +158,20 @@ def values_of(name: str) -> list[MixParams]:
     return [START.with_(**{name: float(value)}) for value in moves[name][1:]]
 
 
-@pytest.mark.parametrize("slider", ["s", "p", "c", "beta"])
-def test_a_frame_drawn_in_place_is_the_plot_that_plotly_draws(page, draw, slider):
-    page.evaluate("window.draw", draw(START))
-    reacted = []
-    for params in values_of(slider):
-        sent = draw(params)
-        last = page.evaluate("window.draw", sent)
-        reacted.append(last.get("reacted", 0))
-        for name in NAMES:
-            found = page.evaluate(COMPARE, name)
-            assert found["marks"] == found["theirs"] > 3, (name, found)
-            assert found["other"] is None, (name, found)
-            assert found["off"] <= 0.5, (name, found)
-    changing = 6 if slider == "beta" else 5  # heat maps change with β only, and take Plotly.react
-    assert sum(reacted) <= 0.6 * changing * len(reacted), reacted
+def test_a_frame_drawn_in_place_is_the_plot_that_plotly_draws(page, draw):
+    for slider in ("s", "p", "c", "beta"):
+        page.evaluate("window.draw", draw(START))
+        reacted = []
+        for params in values_of(slider):
+            last = page.evaluate("window.draw", draw(params))
+            reacted.append(last.get("reacted", 0))
+            for name in NAMES:
+                found = page.evaluate(COMPARE, name)
+                assert found["marks"] == found["theirs"] > 3, (slider, name, found)
+                assert found["other"] is None, (slider, name, found)
+                assert found["off"] <= 0.5, (slider, name, found)
+        changing = 6 if slider == "beta" else 5  # heat maps change with β only, and take Plotly.react
+        assert sum(reacted) <= 0.6 * changing * len(reacted), (slider, reacted)
 
 
 def drag(page, name: str, start: tuple[int, int], end: tuple[int, int]) -> None:

@@ -163,15 +163,17 @@ def test_every_bit_of_the_logits_in_a_pt_file_is_covered(tmp_path):
             import_logits(tmp_path / "x.pt")
 
 
+@pytest.fixture(scope="module")
+def small() -> LogitBundle:
+    return make_bundle(n=N, m=M, k=K)
+
+
+@pytest.fixture(scope="module")
+def whole(small, tmp_path_factory) -> bytes:
+    return small.save(tmp_path_factory.mktemp("whole") / "b.safetensors").read_bytes()
+
+
 class TestBundles:
-    @pytest.fixture(scope="class")
-    def bundle(self) -> LogitBundle:
-        return make_bundle(n=N, m=M, k=K)
-
-    @pytest.fixture(scope="class")
-    def whole(self, bundle, tmp_path_factory) -> bytes:
-        return bundle.save(tmp_path_factory.mktemp("whole") / "b.safetensors").read_bytes()
-
     def same(self, found: LogitBundle | None, whole: bytes, folder: Path) -> None:
         """An accepted file says in every byte what the whole one says."""
         if found is None:
@@ -190,9 +192,9 @@ class TestBundles:
             found = read(tmp_path, "x.safetensors", bytes(content), LogitBundle.load)
             self.same(found, whole, tmp_path)
 
-    def test_metadata_hold_the_manifest_and_nothing_else(self, bundle, whole, tmp_path):
+    def test_metadata_hold_the_manifest_and_nothing_else(self, small, whole, tmp_path):
         text = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])["__metadata__"][METADATA_KEY]
-        content = to_safetensors(dict(bundle.tensors()), metadata={METADATA_KEY: text, "more": "x"})
+        content = to_safetensors(dict(small.tensors()), metadata={METADATA_KEY: text, "more": "x"})
         assert read(tmp_path, "x.safetensors", content, LogitBundle.load) is None
 
 

@@ -35,6 +35,7 @@ FILES = {
     "evaluate": (EVALUATE, "--out="),
     "evaluate, points": (EVALUATE, "--points="),
     "evaluate, json": (EVALUATE, "--json="),
+    "compare": (("compare", "{mix}", "{mix}"), "--json="),
     "profile": (("profile", *MODELS), "--json="),
     "ablate": (("ablate", "table4", "{toy}"), "--json="),
     "ablate, csv": (("ablate", "table4", "{toy}"), "--csv="),

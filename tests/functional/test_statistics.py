@@ -17,7 +17,6 @@ from mnuts_core.functional.statistics import (
     columns,
     mean,
     median,
-    paired_difference,
     ratio_of_medians,
     share,
     share_of,
@@ -106,17 +105,6 @@ def test_ratio_of_medians_holds_the_ratio_of_all_their_ends():
     one, other = median(above), median(below)
     assert (found.low, found.high) == (one.low / other.high, one.high / other.low)
     assert math.isnan(ratio_of_medians(above, np.zeros(9)).value)
-
-
-def test_a_paired_difference_is_the_mean_of_the_differences():
-    better, worse, n = 22, 5, 1000
-    differences = np.repeat([1.0, -1.0, 0.0], [better, worse, n - better - worse])
-    found = paired_difference(better, worse, n)
-    assert found.value == pytest.approx(differences.mean())
-    half = 1.959964 * differences.std() / np.sqrt(n)
-    np.testing.assert_allclose([found.low, found.high], [found.value - half, found.value + half], rtol=1e-6)
-    none = paired_difference(0, 0, 200)
-    assert none.low < 0 < none.high
 
 
 def test_verdicts():

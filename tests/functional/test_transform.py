@@ -182,7 +182,7 @@ class TestErrors:
             ({"p": -1}, r"p must lie in \(0, .*got -1"),
             ({"c": float("inf")}, r"c must lie in \[-100, 100\], got inf"),
             ({"c": "x"}, "c must be a number"),
-            ({"clamp": "tanh"}, "clamp must be one of gelu, relu, elu, softplus, linear, got 'tanh'"),
+            ({"clamp": "tanh"}, f"clamp must be one of {', '.join(CLAMPS)}, got 'tanh'"),
             ({"ln_k": 1}, "ln_k must be 0 .* or an integer of at least 2, got 1"),
             ({"ln_k": 2.5}, "ln_k must be"),
         ],

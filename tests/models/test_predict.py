@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from mnuts_core import MixedClassifier, MixParams, ParameterError
-from mnuts_core.attacks.adaptive import ATTACKS
 from mnuts_core.attacks.mmaa import minimum_margin_attack
+from mnuts_core.attacks.plan import ATTACKS, Plan
 from mnuts_core.attacks.square import square_margin_attack
 from mnuts_core.bundles.manifest import DataCard, ModelCard
 from mnuts_core.errors import Stopped
@@ -21,6 +21,7 @@ from mnuts_core.models.predict import NO_CLASS, ask, predicted, refuse_unsound
 from mnuts_core.pipeline.build import build_bundle, predict
 from mnuts_core.pipeline.diagnostics import Diagnostic
 from mnuts_core.pipeline.verify import evaluate
+from tests.adaptive import run_component
 from tests.synthetic import with_attack
 
 N, K, EPS = 12, 5, 0.05
@@ -66,8 +67,8 @@ def build(std: Any, rob: Any, images: Tensor = IMAGES, **change: Any) -> Any:
 def verify(std: nn.Module, rob: nn.Module, images: Tensor = IMAGES, **change: Any) -> Any:
     mix = MixedClassifier(std, rob, PARAMS)
     labels = change.pop("labels", LABELS)
-    settings: dict[str, Any] = {"norm": "Linf", "eps": EPS, "n_iter": 3, "batch_size": 4} | change
-    return evaluate(mix, images, labels, **settings)
+    settings: dict[str, Any] = {"norm": "Linf", "eps": EPS, "n_iter": 3} | change
+    return evaluate(mix, images, labels, plan=Plan(**settings), batch_size=4)
 
 
 def measure(std: nn.Module, rob: nn.Module) -> Any:
@@ -270,8 +271,6 @@ class TestNaN:
     @pytest.mark.parametrize(("component", "eps"), [("fab-t", 0.5), ("square", 1e-4)])
     def test_the_librarys_attacks_see_it_too(self, component, eps):
         """They go by the arg max: every image here is of class 0, which is that of a row of NaN."""
-        from mnuts_core.attacks.adaptive import Plan, run_component
-
         clean = MixedClassifier(STD, ROB, PARAMS)
         images = IMAGES[[row for row in range(N) if verify_one(clean, row)][:3]]
 
@@ -285,10 +284,10 @@ class TestNaN:
         classes, spoil = clean(images).argmax(dim=1), torch.tensor(False)
         pair = [Changed(seed, after=rolled).eval() for seed in (0, 1)]
         mix, zeros = MixedClassifier(*pair, PARAMS).requires_grad_(False), torch.zeros(3, dtype=torch.long)
-        plan = Plan("transfer", "Linf", eps, 2, K, 0)
+        plan = Plan(norm="Linf", eps=eps, n_iter=2)
         assert torch.equal(predicted(mix(images)), zeros)
         spoil.fill_(True)
-        found = run_component(component, mix, images, zeros, torch.arange(3), plan)
+        found = run_component(component, mix, images, zeros, torch.arange(3), plan, K)
         assert (predicted(mix(found)) == NO_CLASS).all()
         assert found.isfinite().all()
 

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mnuts_core import MixedClassifier, MixParams, MnutsError, ParameterError
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.demo.digits import load_digits_models
 from mnuts_core.models.compat import import_robustbench
 from mnuts_core.models.specs import LoadedModel, ModelError, Normalised, load_model, read_weights
@@ -455,7 +456,7 @@ class TestFile:
         assert capsys.readouterr().out == ""
         mix = MixedClassifier(loaded.module, loaded.module, MixParams(s=5.0, p=4.0, c=-0.6, alpha=0.94))
         labels = mix(images).argmax(1)
-        found = evaluate(mix, images, labels, norm="Linf", eps=0.5, n_iter=2)
+        found = evaluate(mix, images, labels, plan=Plan(norm="Linf", eps=0.5, n_iter=2))
         assert found.accuracy.successes < found.clean.successes == 2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from mnuts_core import MixConfig, MixedClassifier, MixParams, MnutsError, ParameterError
 from mnuts_core.attacks.norms import make_ball
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.bundles.logit_warnings import CODES as LOGIT_CODES
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.bundles.tensors import content_digest
@@ -23,7 +25,12 @@ from mnuts_core.export.config import published_schema
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.statistics import share
 from mnuts_core.pipeline import workfolder
-from mnuts_core.pipeline.diagnostics import CODES, diagnostics_of_config, diagnostics_of_result
+from mnuts_core.pipeline.diagnostics import (
+    CODES,
+    diagnostics_of_config,
+    diagnostics_of_inputs,
+    diagnostics_of_result,
+)
 from mnuts_core.pipeline.verify import Verified, evaluate
 from mnuts_core.pipeline.workfolder import WorkFolderError
 from tests import ROOT
@@ -39,8 +46,10 @@ class Setup(NamedTuple):
     labels: Tensor
 
     def run(self, **change: Any) -> Verified:
-        settings = {"norm": "Linf", "eps": EPS, "n_iter": 2, "batch_size": 10} | change
-        return evaluate(self.mix, self.images, self.labels, **settings)
+        settings = {"norm": "Linf", "eps": EPS, "n_iter": 2} | change
+        names = [field.name for field in fields(Plan)]
+        plan = Plan(**{name: settings.pop(name) for name in names if name in settings})
+        return evaluate(self.mix, self.images, self.labels, plan=plan, **({"batch_size": 10} | settings))
 
 
 @pytest.fixture
@@ -123,10 +132,23 @@ class TestResult:
         assert card.digest == verified.digest
         assert card.components["apgd-ce"] == verified.components[0].accuracy.value
         assert any("few-steps" in text for text in card.warnings)
+        assert card.images == verified.settings["data_digest"]
+
+    def test_the_configuration_keeps_which_images_fell(self, setup, verified):
+        card = MixConfig.from_json(verified.into(MixConfig.from_params(PARAMS)).to_json()).verified
+        assert card is not None
+        assert card.outcomes is not None
+        with torch.no_grad():
+            clean = setup.mix(setup.images).argmax(1) == setup.labels
+        assert card.outcomes.clean_right.tolist() == clean.tolist()
+        assert card.outcomes.attacked_right.tolist() == (verified.predictions == verified.labels).tolist()
 
     @pytest.mark.parametrize("successes", [0, 20])
     def test_all_and_none_fit_into_a_card(self, verified, successes):
-        extreme = verified._replace(accuracy=share(successes, 20, "verified"))
+        fell = torch.full((20,), len(verified.components) if successes else 0)
+        extreme = verified._replace(
+            accuracy=share(successes, 20, "verified"), clean=share(20, 20, "clean"), fell=fell
+        )
         card = extreme.into(MixConfig.from_params(PARAMS)).verified
         assert card is not None
         assert card.accuracy.value == successes / 20
@@ -302,6 +324,13 @@ def test_refusals(setup, change, message):
         setup.run(**change)
 
 
+@pytest.mark.parametrize("plan", ["transfer", None, {"norm": "Linf", "eps": EPS}, Plan])
+def test_a_plan_is_a_plan(setup, plan):
+    with pytest.raises(ParameterError, match=r"plan must be Plan\(norm=\.\.\., eps=\.\.\.\), got ") as raised:
+        evaluate(setup.mix, setup.images, setup.labels, plan=plan)
+    assert "\n" not in str(raised.value)
+
+
 def test_images_and_labels_must_fit(setup):
     with pytest.raises(ParameterError, match=r"images must lie in \[0, 1\], got 0 to 255"):
         setup._replace(images=setup.images * 255).run()
@@ -391,6 +420,13 @@ class TestWarnings:
             "transfer-beats-white-box",
         ]
         assert "square broke 3 of 1000" in found[0].message
+
+    def test_autoattack_leaves_out_what_needs_more_classes(self, setup):
+        plan, data = Plan(norm="Linf", eps=0.1, attack="autoattack"), (setup.images, setup.labels)
+        found = {k: diagnostics_of_inputs(setup.mix, *data, plan, k) for k in (3, 4)}
+        messages = {k: [one.message for one in diagnostics] for k, diagnostics in found.items()}
+        assert "3 classes leave 2 targets, not 9; APGD-T is left out" in messages[3]
+        assert "4 classes leave 3 targets, not 9" in messages[4]
 
     @pytest.mark.parametrize("classes", [3, 4])
     def test_few_classes(self, classes):

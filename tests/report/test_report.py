@@ -112,10 +112,10 @@ class TestNumbers:
         for trial in report.trials:
             rbc = trial.paired["rbc"]
             gained = trial.mix.clean.successes - report.base[1].clean.successes
-            assert rbc.fixed - rbc.broken == gained
+            assert rbc.only_first - rbc.only_second == gained
             for row in trial.mixed:
                 pair = trial.paired[row.key]
-                assert pair.fixed - pair.broken == trial.mix.clean.successes - row.clean.successes
+                assert pair.only_first - pair.only_second == trial.mix.clean.successes - row.clean.successes
 
     def test_error_changes(self, report):
         frame = to_frame(report).set_index("key")
@@ -270,7 +270,7 @@ def with_figures(report, clean, by_margin, n=1000, verified=None, fixed=None):
         verified=None if verified is None else share(verified, 1000, "verified"),
     )
     paired = {
-        key: dataclasses.replace(pair, fixed=pair.fixed if fixed is None else fixed, broken=0)
+        key: dataclasses.replace(pair, only_first=pair.only_first if fixed is None else fixed, only_second=0)
         for key, pair in trial.paired.items()
     }
     return dataclasses.replace(report, trials=(dataclasses.replace(trial, mix=mix, paired=paired),))

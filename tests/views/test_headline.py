@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mnuts_core import MixParams, RemixEngine
+from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import share
 from mnuts_core.params import IDENTITY
 from mnuts_core.report.compute import make_report
@@ -94,6 +95,20 @@ def test_json_holds_every_row_and_every_change(engine):
     assert list(card["changes"]) == ["robust", "plain_mix"]
     bound, attacked = table.mix.by_margin, table.rob.attacked
     assert card["changes"]["robust"]["by_margin"]["points"] == 100 * (bound.value - attacked.value)
+
+
+def test_gains_are_paired_on_the_same_images(engine):
+    mix, plain = engine.remix(PARAMS), engine.remix(IDENTITY.with_(beta=0.9))
+    found = headline(engine, PARAMS, mix).changes()
+    clean, attacked = found["rob"]["clean"].paired, found["plain"]["attacked"].paired
+    ours, theirs = mix.on_clean.mix_right, engine.rob_right[: engine.n_clean]
+    assert (clean.only_first, clean.only_second) == ((ours & ~theirs).sum(), (theirs & ~ours).sum())
+    assert attacked == Paired.of(mix.on_images.mix_right, plain.on_images.mix_right)
+    for row in found.values():
+        for gain in row.values():
+            assert 100 * gain.paired.difference.value == pytest.approx(gain.points)
+            assert gain.paired.difference.low <= gain.points / 100 <= gain.paired.difference.high
+            assert gain.to_json()["paired"]["mcnemar_p"] == gain.paired.p_value
 
 
 def test_without_an_attacked_part_only_clean_changes(bundle):

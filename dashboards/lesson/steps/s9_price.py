@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from mnuts_core.functional.statistics import Estimate, paired_difference, sign_verdict
+from mnuts_core.functional.paired import paired_difference
+from mnuts_core.functional.statistics import Estimate, sign_verdict
 from mnuts_core.remix.engine import Remix
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.lesson import accuracy as fig

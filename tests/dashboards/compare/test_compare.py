@@ -229,18 +229,18 @@ def test_what_is_wrong_with_a_link_is_reported_and_the_rest_counts(compare, quer
 def test_names_with_commas_survive_a_link():
     state = CompareState(bundles=("a,b", "c&d", "é"))
     known = ["a,b", "c&d", "é"]
-    assert read_link(write_link(state), bundles=known, grids=["cifar10"]).values["bundles"] == state.bundles
-    assert read_link("bundles=x%2Cy", bundles=["x", "y"], grids=[]).values["bundles"] == ("x", "y")
+    assert read_link(write_link(state), bundles=known).values["bundles"] == state.bundles
+    assert read_link("bundles=x%2Cy", bundles=["x", "y"]).values["bundles"] == ("x", "y")
 
 
 def test_undo_and_redo(compare):
     compare.navigator.restart()
     compare.state.beta = 0.9
-    assert not compare.controls.undo.disabled
-    compare.controls.undo.click()
+    assert not compare.controls.toolbar.undo.disabled
+    compare.controls.toolbar.undo.click()
     assert compare.state.beta == 0.985
     assert compare.shown.settings.beta == 0.985
-    compare.controls.redo.click()
+    compare.controls.toolbar.redo.click()
     assert compare.state.beta == 0.9
 
 
@@ -315,7 +315,7 @@ def test_work_runs_beside_the_page_and_a_cancel_keeps_the_view(compare, monkeypa
         while compare.controls.again.layout.display == "none":
             await asyncio.sleep(0.01)
         assert compare.shown is before
-        assert "Cancelled" in compare.controls._status.value
+        assert "Cancelled" in compare.controls.toolbar.status.value
         searched.set()
         compare.controls.again.click()
         while compare.shown is before:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.clamps import CLAMPS
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER
 from tests.synthetic import clean_only, make_bundle
 
@@ -74,19 +74,27 @@ def on_plane(explorer, trace, **point):
 
 
 def press(name):
-    return lambda explorer, browser: getattr(explorer.controls, name).click()
+    def click_it(explorer, browser):
+        owner = explorer.controls.toolbar if name in ("undo", "redo", "copy") else explorer.controls
+        getattr(owner, name).click()
+
+    return click_it
 
 
 def slide(name, value):
-    return lambda explorer, browser: setattr(explorer.controls.number_inputs[name].slider, "value", value)
+    return lambda explorer, browser: setattr(explorer.controls.inputs[name].slider, "value", value)
 
 
 def type_in(name, text):
-    return lambda explorer, browser: setattr(explorer.controls.number_inputs[name].box, "value", text)
+    return lambda explorer, browser: setattr(explorer.controls.inputs[name].box, "value", text)
 
 
 def choose(name, value):
-    return lambda explorer, browser: setattr(getattr(explorer.controls, name), "value", value)
+    def act(explorer, browser):
+        made = explorer.controls.inputs.get(name) or getattr(explorer.controls, name)
+        made.value = value
+
+    return act
 
 
 def of_snapshots(name):
@@ -145,7 +153,7 @@ def view(explorer):
 
 def check(explorer, browser, visitor):
     assert browser.address == explorer.link()
-    explorer.controls.copy.click()
+    explorer.controls.toolbar.copy.click()
     assert browser.address == browser.copied
     visitor.open_link(browser.address)
     assert view(visitor) == view(explorer)
@@ -201,7 +209,7 @@ def test_a_bundle_that_is_loading_keeps_the_transform_and_the_address_says_so(pa
         assert explorer.state.params == before
         assert browser.address == explorer.link()
         explorer.controls.defaults.click()
-        explorer.controls.copy.click()
+        explorer.controls.toolbar.copy.click()
         assert browser.address == browser.copied == "bundle=second"
         assert explorer.state.params != before
 
@@ -214,7 +222,7 @@ def test_a_bundle_that_is_loading_can_be_undone(paths):
         browser = Browser(explorer)
         await until(lambda: found(explorer))
         explorer.state.bundle = "second"
-        explorer.controls.undo.click()
+        explorer.controls.toolbar.undo.click()
         assert (explorer.state.bundle, browser.address) == ("first", "bundle=first")
         await until(lambda: explorer.session.is_open("second"))
         await asyncio.sleep(0.05)
@@ -239,5 +247,5 @@ def test_another_bundle_has_no_grid_that_was_widened_on_the_first(visited):
     visited.controls.widen.click()
     assert visited.state.grid == "cifar10+"
     visited.state.bundle = "second"
-    assert visited.state.grid == visited.controls.grid.value == "cifar10"
+    assert visited.state.grid == visited.controls.inputs["grid"].value == "cifar10"
     assert visited.controls.bundle.value == visited.bundles.name == "second"

@@ -8,7 +8,7 @@ import torch
 from mnuts_core import BundleError, MixConfig, MixParams, ParameterError, RemixEngine, grid_search
 from mnuts_dashboards.bundles.open_bundles import Session
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from tests.synthetic import clean_only
 

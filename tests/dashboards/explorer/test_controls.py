@@ -5,16 +5,16 @@ import pytest
 from mnuts_core import MixConfig, MixParams, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.explorer.state import PRESETS
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import OTHERS
 from tests import ROOT
 from tests.synthetic import clean_only
 
 
 def test_a_slider_moves_state_headline_and_config(explorer, bundle):
-    explorer.controls.number_inputs["c"].slider.value = -0.25
-    explorer.controls.number_inputs["beta"].slider.value = 0.9
+    explorer.controls.inputs["c"].slider.value = -0.25
+    explorer.controls.inputs["beta"].slider.value = 0.9
     assert (explorer.state.c, explorer.state.beta) == (-0.25, 0.9)
     explorer.make(ALL)
     expected = RemixEngine(bundle).remix(explorer.state.params)
@@ -24,7 +24,7 @@ def test_a_slider_moves_state_headline_and_config(explorer, bundle):
 
 def test_state_moves_sliders_and_widens_their_range(explorer):
     explorer.state.s = 50.0
-    slider = explorer.controls.number_inputs["s"].slider
+    slider = explorer.controls.inputs["s"].slider
     assert slider.value == pytest.approx(50.0)
     assert slider.max >= 1.69
     assert explorer.state.s == 50.0
@@ -32,9 +32,9 @@ def test_state_moves_sliders_and_widens_their_range(explorer):
 
 def test_alpha_by_hand_and_back(explorer):
     explorer.controls.by_hand.value = True
-    assert explorer.controls.number_inputs["beta"].slider.disabled
-    assert not explorer.controls.number_inputs["alpha"].slider.disabled
-    explorer.controls.number_inputs["alpha"].slider.value = 0.9
+    assert explorer.controls.inputs["beta"].slider.disabled
+    assert not explorer.controls.inputs["alpha"].slider.disabled
+    explorer.controls.inputs["alpha"].slider.value = 0.9
     assert explorer.remix.alpha == pytest.approx(0.9)
     assert explorer.config.beta is None
     explorer.controls.by_hand.value = False
@@ -58,7 +58,7 @@ def test_a_preset_is_taken_and_named_while_it_is_in_force(explorer):
     ],
 )
 def test_a_wrong_number_is_refused_and_the_box_goes_back(explorer, name, typed, answer):
-    box, before = explorer.controls.number_inputs[name].box, getattr(explorer.state, name)
+    box, before = explorer.controls.inputs[name].box, getattr(explorer.state, name)
     shown = box.value
     box.value = typed
     assert answer in explorer.header.banner.value
@@ -67,20 +67,20 @@ def test_a_wrong_number_is_refused_and_the_box_goes_back(explorer, name, typed, 
 
 @pytest.mark.parametrize("typed", ["1", "2.5", "1e3", "abc"])
 def test_a_wrong_ln_k_is_refused(explorer, typed):
-    explorer.controls.ln_k.value = typed
+    explorer.controls.inputs["ln_k"].value = typed
     assert "must be" in explorer.header.banner.value
-    assert (explorer.state.ln_k, explorer.controls.ln_k.value) == (250, "250")
+    assert (explorer.state.ln_k, explorer.controls.inputs["ln_k"].value) == (250, "250")
 
 
 def test_a_typed_number_is_taken_as_it_is_also_outside_the_slider(explorer):
-    explorer.controls.number_inputs["s"].box.value = "2.34567"
-    explorer.controls.number_inputs["temperature"].box.value = "5"
+    explorer.controls.inputs["s"].box.value = "2.34567"
+    explorer.controls.inputs["temperature"].box.value = "5"
     assert (explorer.state.s, explorer.state.temperature) == (2.34567, 5.0)
-    assert explorer.controls.number_inputs["temperature"].slider.max >= 5
+    assert explorer.controls.inputs["temperature"].slider.max >= 5
 
 
 def test_a_dragged_slider_gives_round_numbers(explorer):
-    explorer.controls.number_inputs["beta"].slider.value = 0.9299999999999999
+    explorer.controls.inputs["beta"].slider.value = 0.9299999999999999
     assert explorer.state.beta == 0.93
     assert explorer.config.beta == 0.93
 
@@ -88,16 +88,16 @@ def test_a_dragged_slider_gives_round_numbers(explorer):
 def test_alpha_from_beta_is_shown_and_by_hand_starts_from_it(explorer):
     explorer.make(ALL)
     alpha = explorer.remix.alpha
-    assert explorer.controls.number_inputs["alpha"].box.value == f"{alpha:.6g}"
+    assert explorer.controls.inputs["alpha"].box.value == f"{alpha:.6g}"
     explorer.controls.by_hand.value = True
     assert explorer.state.alpha == alpha
 
 
 @pytest.mark.parametrize("case", ["clean", "attacked"])
 def test_the_simplex_shows_an_example(explorer, case, bundle):
-    explorer.controls.case.value = case
-    assert explorer.controls.row.max == (bundle.n_clean if case == "clean" else bundle.n_adv) - 1
-    explorer.controls.row.value = 5
+    explorer.controls.inputs["case"].value = case
+    assert explorer.controls.inputs["row"].max == (bundle.n_clean if case == "clean" else bundle.n_adv) - 1
+    explorer.controls.inputs["row"].value = 5
     title = explorer.make(frozenset({"simplex"}))["simplex"]["layout"]["annotations"][-1]["text"]
     number = 5 if case == "clean" else bundle.attacked.index[5]
     assert title.startswith(f"{case} image {number}, labelled")
@@ -107,22 +107,22 @@ def test_undo_redo_and_defaults(explorer, monkeypatch):
     monkeypatch.setattr("mnuts_dashboards.widgets.undo.REST", 0.0)
     opening = explorer.state.params
     controls = explorer.controls
-    assert controls.undo.disabled
+    assert controls.toolbar.undo.disabled
     explorer.state.c = -0.5
     controls.by_hand.value = True
     alpha = explorer.state.alpha
     explorer.state.alpha = 0.9
-    controls.undo.click()
+    controls.toolbar.undo.click()
     assert (explorer.state.alpha, explorer.state.by_hand) == (alpha, True)
-    controls.undo.click()
+    controls.toolbar.undo.click()
     assert (explorer.state.c, explorer.state.by_hand) == (-0.5, False)
-    controls.redo.click()
+    controls.toolbar.redo.click()
     assert explorer.state.by_hand
     controls.defaults.click()
     assert explorer.state.params == opening
-    controls.undo.click()
+    controls.toolbar.undo.click()
     assert (explorer.state.c, explorer.state.by_hand) == (-0.5, True)
-    assert not controls.redo.disabled
+    assert not controls.toolbar.redo.disabled
 
 
 def test_the_browsers_back_reaches_the_state(explorer, monkeypatch):
@@ -134,9 +134,9 @@ def test_the_browsers_back_reaches_the_state(explorer, monkeypatch):
 
 
 def test_a_row_is_asked_for_only_where_the_bundles_images_are_shown(explorer):
-    assert explorer.controls.row.disabled
+    assert explorer.controls.inputs["row"].disabled
     explorer.state.case = "clean"
-    assert not explorer.controls.row.disabled
+    assert not explorer.controls.inputs["row"].disabled
 
 
 def test_configurations_made_on_the_bundle_are_offered_and_taken(path, bundle, tmp_path, monkeypatch):
@@ -157,7 +157,7 @@ def test_configurations_made_on_the_bundle_are_offered_and_taken(path, bundle, t
     assert "another" not in " ".join(preset.options)
     preset.value = "mine, β = 0.9"
     assert explorer.state.params == MixParams(s=2, p=2, c=-0.3, beta=0.9)
-    assert "mine.json loaded" in explorer.controls.status.value
+    assert "mine.json loaded" in explorer.controls.toolbar.status.value
     preset.value = "by-hand, α = 0.6"
     assert explorer.state.params.alpha == 0.6
     explorer.state.set(by_hand=False, beta=0.9)

@@ -3,7 +3,8 @@
 import pytest
 
 from mnuts_core.views.examples import story as story_of
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_core.views.paired import mix_pairs
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import SNAPSHOTS
 from mnuts_dashboards.text.cards import story_html
 
@@ -42,6 +43,8 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
     gain = engine.remix(first).clean.value - explorer.remix.clean.value
     assert table.rows[0]["clean"] == pytest.approx(100 * engine.remix(first).clean.value)
     assert table.rows[0]["clean_more"].replace("−", "-") == f"{100 * gain:+.2f}"
+    pair = mix_pairs(engine.remix(first), explorer.remix)["clean"]
+    assert f"{pair.points} against the current mix" in table.rows[0]["clean_tip"].replace("−", "-")
     points = next(trace for trace in made["plane"]["data"] if trace["name"] == SNAPSHOTS)
     assert list(points["text"]) == ["A", "B"]
     table._receive(None, {"type": "action", "name": "restore", "key": 0}, [])
@@ -52,10 +55,10 @@ def test_snapshots_are_compared_restored_and_removed(explorer):
         explorer.state.c = c
         explorer.controls.keep.click()
     assert [p.c for p in explorer.state.snapshots] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
-    assert "the oldest was removed" in explorer.controls.status.value
+    assert "the oldest was removed" in explorer.controls.toolbar.status.value
     explorer.state.c = 0.7
     explorer.make(ALL)
-    assert explorer.controls.status.value == ""
+    assert explorer.controls.toolbar.status.value == ""
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from mnuts_core import LogitBundle, MixConfig, MixParams
 from mnuts_core.export.config import configs_of
 from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.presets import label_of
-from mnuts_dashboards.explorer.scene import ALL
 from mnuts_dashboards.explorer.state import PRESETS
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import OTHERS
 from tests import ROOT
 
@@ -134,7 +134,7 @@ def test_snapshots_links_and_steps_back_give_what_is_stored(explorer, shipped):
         assert_shows(explorer, config)
         explorer.navigator._last = float("-inf")
         leave(explorer)
-        explorer.controls.undo.click()
+        explorer.controls.toolbar.undo.click()
         assert_shows(explorer, config)
 
 

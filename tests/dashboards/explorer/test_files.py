@@ -7,7 +7,7 @@ def test_a_configuration_is_imported(explorer, tmp_path):
     explorer.controls.defaults.click()
     explorer.import_file(file)
     assert explorer.state.c == -0.35
-    assert "mine.json loaded" in explorer.controls.status.value
+    assert "mine.json loaded" in explorer.controls.toolbar.status.value
 
 
 def test_a_wrong_file_is_refused_by_its_name_and_changes_nothing(explorer, tmp_path):

@@ -2,7 +2,7 @@
 
 from mnuts_core import MixParams, grid_search
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 
 
 def test_a_link_chooses_the_bundle(path, bundle, tmp_path):
@@ -51,11 +51,11 @@ def test_a_wrong_word_of_a_link_is_reported_until_something_moves(explorer):
 
 def test_a_link_hides_controls_and_their_headings(explorer):
     explorer.open_link("hide=T,snapshots")
-    assert explorer.controls.number_inputs["temperature"].widget.layout.display == "none"
+    assert explorer.controls.inputs["temperature"].layout.display == "none"
     assert explorer.controls.keep.layout.display == "none"
     headings = {h.value: h.layout.display for h, _ in explorer.controls._headings}
     assert [value for value, display in headings.items() if display == "none"] == [
         "<h3 class='mnuts-group'>Compare</h3>"
     ]
     explorer.open_link("")
-    assert explorer.controls.number_inputs["temperature"].widget.layout.display is None
+    assert explorer.controls.inputs["temperature"].layout.display is None

@@ -5,7 +5,7 @@ import pytest
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.playground import COLUMNS, Playground, show
-from mnuts_dashboards.explorer.scene import PANELS
+from mnuts_dashboards.explorer.views import PANELS
 
 EVERYTHING = [panel.name for panel in PANELS]
 

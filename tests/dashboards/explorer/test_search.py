@@ -3,7 +3,7 @@
 import pytest
 
 from mnuts_core import grid_search
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER
 
 
@@ -23,7 +23,7 @@ def test_a_wider_grid_is_offered_on_the_edge_and_searched(explorer):
     assert explorer.controls.widen.layout.display == ""
     explorer.controls.widen.click()
     assert explorer.state.grid == "cifar10+"
-    assert "cifar10+" in explorer.controls.grid.options
+    assert "cifar10+" in explorer.controls.inputs["grid"].options
     assert "grid cifar10+" in explorer.controls.found.value
 
 

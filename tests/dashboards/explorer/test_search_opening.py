@@ -10,7 +10,7 @@ from mnuts_core.params import PAPER_OPTIMA
 from mnuts_dashboards.bundles.open_bundles import load_bundle
 from mnuts_dashboards.explorer import search as search_explorer
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from tests.synthetic import clean_only
 
 PATIENCE = 30  # seconds; only a failure takes so long
@@ -65,7 +65,7 @@ def test_the_page_opens_at_once_and_goes_to_the_best_when_it_is_found(path, bund
         await until(lambda: not explorer.searching.awaited)
         assert explorer.state.params == best(bundle, explorer, 0.985)
         assert explorer.link() == "bundle=made-up"
-        assert explorer.controls.undo.disabled  # no step of its own
+        assert explorer.controls.toolbar.undo.disabled  # no step of its own
         await until(lambda: explorer._look().frontier is not None)
 
     asyncio.run(visit())

@@ -4,7 +4,11 @@ import pytest
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import IDENTITY, PARAMS, MixParams
-from mnuts_dashboards.explorer.state import PRESETS, ExplorerState
+from mnuts_dashboards.explorer.links import WORDS
+from mnuts_dashboards.explorer.state import DECLARED, PRESETS, ExplorerState
+from mnuts_dashboards.widgets.query import FOREIGN
+
+PAGE_WORDS = ("bundle", "snap", "hide", *FOREIGN)
 
 
 def test_defaults_are_those_of_the_core():
@@ -53,3 +57,14 @@ def test_presets_are_valid_and_reach_the_state(name):
     state = ExplorerState()
     state.take(PRESETS[name])
     assert state.params.with_(beta=0.5) == PRESETS[name].with_(beta=0.5)
+
+
+def test_words_of_links_name_one_thing_each():
+    words = [setting.word for setting in DECLARED.values()]
+    assert len({*words, *PAGE_WORDS}) == len(words) + len(PAGE_WORDS)
+    assert set(words) <= WORDS
+
+
+def test_every_setting_but_the_bundle_has_a_control_or_is_named_here():
+    assert set(ExplorerState.SETTINGS) - set(DECLARED) == {"by_hand", "snapshots", "hidden"}
+    assert set(ExplorerState().traits()) - set(ExplorerState.SETTINGS) == {"bundle"}

@@ -38,6 +38,13 @@ def test_words_name_the_attack_and_the_warnings(table):
     assert "&lt;b&gt;careful" in html
 
 
+def test_words_state_each_gain_with_its_paired_interval(table):
+    words = headline.words_html(table, (), None)
+    for name, figures in (("rob", ("clean", "attacked")), ("plain", ("clean", "attacked"))):
+        for figure in figures:
+            assert numbers.minus(table.changes()[name][figure].paired.points) in words
+
+
 def test_error_changes_are_relative_to_the_robust_model(table):
     expected = (1 - table.mix.clean.value) / (1 - table.rob.clean.value) - 1
     (row,) = re.findall(r"data-row='mix'>(.*?)</tr>", headline.headline_html(table))

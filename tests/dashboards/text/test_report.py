@@ -7,7 +7,7 @@ import pytest
 
 from mnuts_core import LogitBundle, MixConfig
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.scene import ALL
+from mnuts_dashboards.explorer.views import ALL
 from tests.synthetic import make_arrays
 
 NASTY = "</script><script>alert(1)</script>"

@@ -12,13 +12,14 @@ import pytest
 import torch
 
 from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine, evaluate
-from mnuts_core.attacks.adaptive import Plan
+from mnuts_core.attacks.components import components_of
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.errors import MnutsError
 from mnuts_core.models.specs import load_model
 from mnuts_dashboards.verification import run as run_verification
 from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.verification.queue import Place
-from mnuts_dashboards.verification.run import Request, Verification, command, why_not
+from mnuts_dashboards.verification.run import Request, Verification, command, plan_for, why_not
 from mnuts_dashboards.verification.worker import _Progress
 from mnuts_dashboards.widgets.background import Cancelled
 from tests.synthetic import clean_only
@@ -38,7 +39,7 @@ def config(engine):
 
 @pytest.fixture(scope="module")
 def request_(engine, config):
-    return Request(config, engine.bundle, N, STEPS)
+    return Request(config, engine.bundle, N, plan_for(engine.bundle, STEPS))
 
 
 def with_specs(bundle, spec):
@@ -67,7 +68,9 @@ def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
     std, rob = (load_model(f"demo:digits/{role}").module for role in ("std", "rob"))
     mix = MixedClassifier.from_config(config.save(tmp_path / "c.json"), std, rob)
     labels = torch.from_numpy(bundle.clean_labels[rows])
-    own = evaluate(mix, images, labels, norm="Linf", eps=config.threat.eps, n_iter=STEPS, batch_size=50)
+    own = evaluate(
+        mix, images, labels, plan=Plan(norm="Linf", eps=config.threat.eps, n_iter=STEPS), batch_size=50
+    )
     assert result.verified.accuracy.value == own.accuracy.value
     assert result.verified.digest == own.digest
     assert result.verified.accuracy.n == N
@@ -77,7 +80,7 @@ def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
 
 @pytest.mark.slow
 def test_cancel_ends_the_process_at_once(engine, config):
-    run = Verification(Request(config, engine.bundle, 500, 100))
+    run = Verification(Request(config, engine.bundle, 500, plan_for(engine.bundle)))
     threading.Timer(0.5, run.cancel).start()
     begun = time.monotonic()
     with pytest.raises(Cancelled):
@@ -92,7 +95,9 @@ def test_other_images_than_the_bundles_are_refused(engine, config, tmp_path):
     labels = (engine.bundle.clean_labels[:N] + 1) % 10
     np.savez(file, images=engine.bundle.clean_images[:N], labels=labels)
     with pytest.raises(MnutsError, match=r"holds other images than the bundle: 12 of 12 labels differ"):
-        Verification(Request(config, engine.bundle, N, STEPS, f"npz:{file}")).work(lambda share: None)
+        Verification(Request(config, engine.bundle, N, plan_for(engine.bundle, STEPS), f"npz:{file}")).work(
+            lambda share: None
+        )
 
 
 def test_what_is_not_at_hand_is_reported(engine, bundle):
@@ -103,6 +108,13 @@ def test_what_is_not_at_hand_is_reported(engine, bundle):
     named = with_specs(engine.bundle, "timm:resnet18@weights.pt")
     assert why_not(named) is None
     assert "is not at hand" in why_not(named, trusted=False)
+
+
+def test_the_plan_follows_the_bundles_threat_model(engine, bundle):
+    threat = engine.bundle.manifest.threat
+    assert plan_for(engine.bundle, STEPS) == Plan(norm=threat.norm, eps=threat.eps, n_iter=STEPS)
+    with pytest.raises(MnutsError, match="no threat model"):
+        plan_for(bundle)
 
 
 def test_the_command_names_models_images_and_strength(request_):
@@ -123,7 +135,8 @@ def test_text_from_a_bundle_is_no_part_of_a_command(request_, bundle):
 
 
 def test_progress_grows_from_nothing_to_nearly_all():
-    progress = _Progress(Plan("transfer", "Linf", 0.1, n_iter=10, classes=10, seed=0).costs)
+    plan = Plan(norm="Linf", eps=0.1, n_iter=10)
+    progress = _Progress([part.cost(plan, 10) for part in components_of(plan, 10)])
     shares = []
     for done in range(10):
         for ticks in (1, 50, 5000):
@@ -137,7 +150,7 @@ def test_progress_grows_from_nothing_to_nearly_all():
 
 @pytest.mark.slow
 def test_a_process_that_takes_too_much_memory_or_time_is_ended(engine, config, monkeypatch):
-    run = Verification(Request(config, engine.bundle, 500, 100))
+    run = Verification(Request(config, engine.bundle, 500, plan_for(engine.bundle)))
     monkeypatch.setattr(run_verification, "MAX_HOURS", 1 / 3600)
     with pytest.raises(MnutsError, match="it took more than 0"):
         run.work(lambda share: None)
@@ -156,7 +169,7 @@ def test_a_run_waits_for_its_turn_and_gives_up_its_place_when_it_is_cancelled(en
         run.cancel()
 
     with Place(tmp_path), Place(tmp_path):
-        run = Verification(Request(config, engine.bundle, N, STEPS), Place(tmp_path))
+        run = Verification(Request(config, engine.bundle, N, plan_for(engine.bundle, STEPS)), Place(tmp_path))
         with pytest.raises(Cancelled):
             run.work(report)
     assert befores == [2]
@@ -214,7 +227,7 @@ class TestVerifier:
         verifier.n.max = verifier.steps.max = 10**9
         verifier.n.value = verifier.steps.value = 10**9
         verifier.start.click()
-        assert (asked[0].n, asked[0].n_iter) == (engine.bundle.n_adv, 100)
+        assert (asked[0].n, asked[0].plan.n_iter) == (engine.bundle.n_adv, 100)
 
     def test_on_a_shared_server_no_visitor_names_files(self, verifier, monkeypatch):
         monkeypatch.setenv("MNUTS_SHARED", "1")

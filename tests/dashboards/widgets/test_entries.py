@@ -22,7 +22,7 @@ from mnuts_dashboards.widgets.entries import read_ln_k, read_number
 )
 def test_a_wrong_number_is_answered_with_what_is_allowed_and_meant(name, text, answer):
     with pytest.raises(ParameterError) as caught:
-        read_number(name, text)
+        read_number(PARAMS[name], text)
     assert str(caught.value) == answer
 
 
@@ -46,7 +46,7 @@ def test_a_wrong_number_of_logits_is_answered_likewise(text, end):
 def test_what_is_read_is_valid_and_what_is_not_is_refused_without_python_names(name, text):
     problem = ""
     try:
-        assert read_number(name, text) == PARAMS[name].check(float(text))
+        assert read_number(PARAMS[name], text) == PARAMS[name].check(float(text))
     except ParameterError as error:
         problem = str(error)
     assert len(problem) < 200

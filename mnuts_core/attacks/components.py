@@ -1,0 +1,96 @@
+"""The components of the adaptive attacks on a mixed classifier (appendix B.2), one record each.
+
+Three attacks are made of them; success is judged on the mix itself in all three:
+
+- `transfer` (B.2.1): the loss is that of the auxiliary classifier f̃ (Eq. 8); a point succeeds if the mix
+  is wrong there.
+- `bypass` (B.2.2): the loss is that of the mix's own logits, its gradient goes straight through to f̃.
+- `autoattack` (B.2.2): the library's AutoAttack, standard version, unmodified, on the same module.
+
+APGD is this project's own in the first two; FAB and Square are the library's in all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+from mnuts_core.attacks.adaptive import apgd_ce, apgd_t, base_transfer
+from mnuts_core.attacks.batch import Batch
+from mnuts_core.attacks.library import autoattack, fab_t, square
+from mnuts_core.attacks.plan import Plan
+
+WitnessCode = Literal["square-beats-white-box", "transfer-beats-white-box"]
+"""Warnings that a component gives rise to; `docs/warnings.md` has an entry for each."""
+
+
+class Component(NamedTuple):
+    """One component of an attack.
+
+    Attributes:
+        name: As results and work folders call it.
+        run: Attacks a batch; hands back a point for each image, a misclassified one where it found one.
+            The caller judges.
+        cost: How many passes it makes about an image that nothing breaks, by plan and number of classes.
+        white_box: Whether it follows gradients of the auxiliary classifier.
+        witness: The warning where it breaks images that those of the white box had not: it does not need
+            their gradients, and shows that they were misled.
+        least_classes: With fewer classes it is left out.
+    """
+
+    name: str
+    run: Callable[[Batch], Tensor]
+    cost: Callable[[Plan, int], int]
+    white_box: bool = False
+    witness: WitnessCode | None = None
+    least_classes: int = 2
+
+
+COMPONENTS = (
+    Component("apgd-ce", apgd_ce, lambda plan, _: plan.n_iter, white_box=True),
+    Component("apgd-t", apgd_t, lambda plan, k: plan.n_iter * plan.n_targets(k), white_box=True),
+    # FAB looks back and forth at each step.
+    Component("fab-t", fab_t, lambda plan, k: 4 * plan.n_iter * plan.n_targets(k), white_box=True),
+    Component("square", square, lambda plan, _: plan.n_queries, witness="square-beats-white-box"),
+    Component(
+        "base-transfer", base_transfer, lambda plan, _: 2 * plan.n_iter, witness="transfer-beats-white-box"
+    ),
+)
+"""In the order in which they run, each on what the ones before have left right."""
+
+WHITE_BOX = tuple(part.name for part in COMPONENTS if part.white_box)
+
+_LEAST_CLASSES = {"apgd-ce": 2, "apgd-t": 4, "fab-t": 2, "square": 2}
+"""AutoAttack, standard version: its components, and how many classes each needs (targeted DLR needs four)."""
+_AUTOATTACK = tuple(
+    part._replace(run=partial(autoattack, part.name), least_classes=_LEAST_CLASSES[part.name])
+    for part in COMPONENTS
+    if part.name in _LEAST_CLASSES
+)
+
+
+def components_of(plan: Plan, classes: int) -> tuple[Component, ...]:
+    """The components of a plan in the order in which they run.
+
+    Args:
+        plan: Attack and strength.
+        classes: K, the model's number of classes.
+
+    Example:
+        >>> plan = Plan(norm="Linf", eps=8 / 255, n_iter=10)
+        >>> {part.name: part.cost(plan, 10) for part in components_of(plan, 10)}
+        {'apgd-ce': 10, 'apgd-t': 90, 'fab-t': 360, 'square': 500, 'base-transfer': 20}
+    """
+    return tuple(part for part in _all_of(plan) if classes >= part.least_classes)
+
+
+def left_out(plan: Plan, classes: int) -> tuple[Component, ...]:
+    """The components of a plan that need more classes than there are."""
+    return tuple(part for part in _all_of(plan) if classes < part.least_classes)
+
+
+def _all_of(plan: Plan) -> tuple[Component, ...]:
+    return _AUTOATTACK if plan.attack == "autoattack" else COMPONENTS

@@ -1,0 +1,94 @@
+"""A plan: which adaptive attack is run on a mixed classifier (appendix B.2), and how hard.
+
+It is made once, checks itself, and travels whole from the command line or the page to the attack and into
+the result. It does not know the model; what depends on the number of classes takes it as an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+
+from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.bundles.manifest import Setting, ThreatModel
+from mnuts_core.errors import ParameterError
+from mnuts_core.models.inputs import Precision, check_count, check_precision
+
+Attack = Literal["transfer", "bypass", "autoattack"]
+ATTACKS: tuple[Attack, ...] = get_args(Attack)
+N_TARGETS = 9
+"""Other classes that targeted attacks drive at, as in AutoAttack; fewer where there are fewer."""
+QUERIES_PER_STEP = 50
+"""Square's queries for each step of APGD: 5,000 for 100, as in AutoAttack."""
+STANDARD_STEPS = 100
+"""Steps of APGD and FAB in AutoAttack's standard version."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is run, and how hard.
+
+    Attributes:
+        norm: `"Linf"` or `"L2"`.
+        eps: Radius in (0, inf), in units of pixels in [0, 1].
+        attack: `transfer`, `bypass` or `autoattack`, see `mnuts_core.attacks.components`.
+        n_iter: Steps of each run of APGD and FAB; Square makes 50 queries for each. AutoAttack takes 100.
+        seed: Seed of everything random.
+        precision: Of the gradients of this project's APGD. With `bfloat16` a point counts as misclassified
+            only once a pass in float32 says so. FAB and Square run in float32 always.
+
+    Raises:
+        ParameterError: If one is out of range, or does not fit the others.
+
+    Example:
+        >>> Plan(norm="Linf", eps=8 / 255).n_queries
+        5000
+    """
+
+    norm: Norm
+    eps: float
+    attack: Attack = "transfer"
+    n_iter: int = STANDARD_STEPS
+    seed: int = 0
+    precision: Precision = "full"
+
+    def __post_init__(self) -> None:
+        make_ball(self.norm, self.eps)
+        if self.attack not in ATTACKS:
+            raise ParameterError(f"attack must be one of {', '.join(ATTACKS)}, got {self.attack!r}")
+        check_count("n_iter", self.n_iter, 1)
+        check_count("seed", self.seed, 0)
+        check_precision(self.precision, torch.float32)
+        if self.attack == "autoattack" and self.n_iter != STANDARD_STEPS:
+            raise ParameterError(
+                f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
+                f"got {self.n_iter}: take 'bypass' for another number of steps"
+            )
+
+    @property
+    def threat(self) -> ThreatModel:
+        """What the attack may change."""
+        return ThreatModel(norm=self.norm, eps=self.eps)
+
+    @property
+    def n_queries(self) -> int:
+        """Square's queries."""
+        return QUERIES_PER_STEP * self.n_iter
+
+    def n_targets(self, classes: int) -> int:
+        """Other classes that targeted attacks drive at: 9, or all that there are."""
+        return min(N_TARGETS, classes - 1)
+
+    def settings(self, classes: int) -> dict[str, Setting]:
+        """The plan for a model of so many classes, as work folders and results keep it."""
+        return {
+            "attack": self.attack,
+            "norm": self.norm,
+            "eps": self.eps,
+            "n_iter": self.n_iter,
+            "classes": classes,
+            "seed": self.seed,
+            "precision": self.precision,
+        }

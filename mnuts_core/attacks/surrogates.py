@@ -1,0 +1,78 @@
+"""What an adaptive attack follows: gradients of the differentiable stand-in, success on the mix itself.
+
+At T = 0 the mix has no gradient in the standard model, so an attack that follows its own gradient sees
+half of it and reports too much robustness. Here gradients come from the auxiliary classifier f̃ of Eq. 8.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mnuts_core.attacks.plan import Attack
+from mnuts_core.export.classifier import MixedClassifier
+from mnuts_core.functional.mixing import mixed_logits
+from mnuts_core.models.inputs import Model
+from mnuts_core.models.predict import ask
+
+THE_MIX = "the mix"
+"""What messages call the mixed classifier."""
+
+
+class Surrogate(NamedTuple):
+    """One forward pass, looked at in two ways.
+
+    Attributes:
+        model: Images → raw output, through which gradients flow.
+        climbed: Raw output → the logits whose loss is climbed.
+        judged: Raw output → the mix's logits, on which success is judged.
+    """
+
+    model: Model
+    climbed: Model
+    judged: Model
+
+
+def surrogate_of(mix: MixedClassifier, attack: Attack, classes: int | None = None) -> Surrogate:
+    """What APGD climbs and what it is judged on.
+
+    Args:
+        mix: The mixed classifier.
+        attack: `transfer` climbs f̃ (Eq. 8); the others the mix's own logits with the gradient of f̃.
+        classes: K, if it is known.
+    """
+    if attack == "transfer":
+        return _on_pair(mix, lambda raw: mix.auxiliary_logits(*_halves(raw)), classes)
+    return Surrogate(partial(ask, THE_MIX, mix, classes=classes), _same, _same)
+
+
+def surrogates_of_bases(mix: MixedClassifier, classes: int | None = None) -> tuple[Surrogate, Surrogate]:
+    """The standard and the robust model, each climbed alone, while success is judged on the mix.
+
+    Args:
+        mix: The mixed classifier.
+        classes: K, if it is known.
+    """
+    std = _on_pair(mix, lambda raw: _halves(raw)[0], classes)
+    return std, std._replace(climbed=lambda raw: _halves(raw)[1])
+
+
+def _on_pair(mix: MixedClassifier, climbed: Model, classes: int | None) -> Surrogate:
+    """A surrogate on both base models' logits, side by side (N, 2K)."""
+    return Surrogate(
+        model=lambda images: torch.cat(mix.base_logits(images, classes), dim=1),
+        climbed=climbed,
+        judged=lambda raw: mixed_logits(*_halves(raw), mix.params),
+    )
+
+
+def _halves(raw: Tensor) -> tuple[Tensor, Tensor]:
+    std, rob = raw.chunk(2, dim=1)
+    return std, rob
+
+
+def _same(raw: Tensor) -> Tensor:
+    return raw

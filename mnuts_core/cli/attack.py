@@ -1,0 +1,269 @@
+"""`mnuts attack`: more points for a bundle, by attacks on mixes and on the standard model; resumes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich import box
+from rich.table import Table
+
+from mnuts_core.cli.console import STDOUT, check_outputs, note, printable, show, warn, write_json
+from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
+from mnuts_core.cli.options import (
+    BundleArgument,
+    ChannelsLastOption,
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    PrecisionOption,
+    check_precision_name,
+    load_bundle,
+)
+from mnuts_core.cli.stopping import resumable
+from mnuts_core.errors import MnutsError
+
+if TYPE_CHECKING:
+    from mnuts_core.attacks.pool import PoolPlan, PoolTarget
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.params import MixParams
+    from mnuts_core.pipeline.distributed import World
+    from mnuts_core.pipeline.pool import SourcePoints
+
+STANDARD = "g"
+"""How the standard model is named as a target."""
+
+
+class Settings(NamedTuple):
+    """The options that the points depend on, as given; what they mean is said at `attack`."""
+
+    std: str
+    rob: str
+    data: str
+    on: list[str]
+    watch: list[Path]
+    n_adv: int | None
+    n_iter: int
+    n_targets: int
+    components: str
+    seed: int
+    batch_size: int
+    precision: str
+    channels_last: bool
+    dataset: str | None
+    data_dir: Path | None
+
+
+def attack(
+    bundle: BundleArgument,
+    std: Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")],
+    rob: Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")],
+    data: Annotated[str, typer.Option("--data", metavar="SPEC", help="The images of the bundle.")],
+    on: Annotated[
+        list[str],
+        typer.Option(
+            "--on", metavar="[g|FILE.json]", help="What to attack: g alone, or a configuration's mix; again."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The new bundle: a .safetensors.")],
+    watch: Annotated[
+        list[Path] | None,
+        typer.Option("--watch", metavar="FILE.json", help="Keep this mix's worst points, too; again."),
+    ] = None,
+    n_adv: Annotated[
+        int | None, typer.Option("--n-adv", min=1, help="How many of the attacked images; all if not given.")
+    ] = None,
+    n_iter: Annotated[int, typer.Option("--n-iter", "--steps", min=1, help="Steps of APGD and FAB.")] = 100,
+    n_targets: Annotated[int, typer.Option("--n-targets", min=1, help="Classes to drive at.")] = 9,
+    components: Annotated[
+        str,
+        typer.Option("--components", metavar="NAME,...", help="Of apgd-ce, apgd-t, fab-t, square."),
+    ] = "apgd-ce,apgd-t",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
+    precision: PrecisionOption = "full",
+    channels_last: ChannelsLastOption = False,
+    dataset: DatasetOption = None,
+    data_dir: DataDirOption = None,
+    work_dir: Annotated[
+        Path | None, typer.Option("--work-dir", metavar="DIR", help="Finished batches; by --out.")
+    ] = None,
+    device: DeviceOption = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what a killed run left.")] = False,
+    force: ForceOption = False,
+    json_out: JsonOption = None,
+) -> None:
+    """Attack mixes without early stopping (B.2.1), and write the bundle with the points that fool them most.
+
+    Killed, it resumes with the same command from FILE.mnuts-work. Under torchrun, processes share the work.
+    """
+    given = Settings(
+        std, rob, data, on, watch or [], n_adv, n_iter, n_targets, components, seed, batch_size, precision,
+        channels_last, dataset, data_dir,
+    )  # fmt: skip
+    if repeated := [name for name in dict.fromkeys(on) if on.count(name) > 1]:
+        raise MnutsError(f"--on must name each target once, got {repeated[0]} twice")
+    outputs = {"--out": out, "--json": json_out}
+    from mnuts_core.pipeline.distributed import joined
+    from mnuts_core.pipeline.workfolder import work_folder_of
+
+    with joined(device) as world:
+        if world.restarts and out.exists() and not force:
+            return note(f"{out} is written")  # another process fell after this one had written the bundle
+        check_outputs(outputs, force=force)
+        before, work = load_bundle(bundle), work_folder_of(out) if work_dir is None else work_dir
+        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
+            if world.is_first:
+                check_outputs(outputs, force=force)  # who had the folder until now may have written them
+            found = _attack(given, before, work, world, device, fresh and not world.restarts)
+            if world.is_first:
+                check_outputs(outputs, force=force)  # and so may any program meanwhile
+                _finish(before, dict(zip(on, found, strict=True)), out, work, json_out)
+        world.wait()
+    return None
+
+
+def _attack(
+    given: Settings, bundle: LogitBundle, work: Path, world: World, device: str, fresh: bool
+) -> tuple[SourcePoints, ...]:
+    from mnuts_core.pipeline.build import progress_bar
+    from mnuts_core.pipeline.pool import attack_pool
+    from mnuts_core.pipeline.workfolder import count_batches
+
+    plan = _plan(given, bundle)
+    targets, watched = [target_named(name) for name in given.on], [_mix_of(path) for path in given.watch]
+    where = world.device(device)
+    last = int(bundle.require_attacked().index.max())
+    std, rob, images = load_all(
+        given.std,
+        given.rob,
+        given.data,
+        n=last + 1,
+        norm=plan.norm,
+        dataset=given.dataset,
+        data_dir=given.data_dir,
+        device=where,
+    )
+    there = 0 if fresh or not world.is_first else count_batches(work)
+    if there:
+        note(f"resuming: {there} batches are done")
+    with progress_bar("attack") as show_progress, redirect_stdout(sys.stderr):  # a model may print
+        return attack_pool(
+            bundle,
+            std.module,
+            rob.module,
+            images.images,
+            images.labels,
+            targets=targets,
+            watch=watched,
+            plan=plan,
+            n=given.n_adv,
+            batch_size=given.batch_size,
+            channels_last=given.channels_last,
+            progress=show_progress if world.is_first else None,
+            on_diagnostic=(lambda diagnostic: warn(str(diagnostic))) if world.is_first else None,
+            device=where,
+            work_dir=work,
+            fresh=fresh,
+            world=world,
+        )
+
+
+def _plan(given: Settings, bundle: LogitBundle) -> PoolPlan:
+    from mnuts_core.attacks.pool import PoolPlan
+
+    threat = bundle.manifest.threat
+    if threat is None:
+        raise MnutsError(
+            f"bundle {bundle.name!r} has no threat model, which an attack needs: build it with "
+            "`mnuts build`, or import it with --norm and --eps"
+        )
+    plan = PoolPlan(
+        norm=threat.norm,
+        eps=threat.eps,
+        n_iter=given.n_iter,
+        n_targets=given.n_targets,
+        components=tuple(part.strip() for part in given.components.split(",") if part.strip()),
+        seed=given.seed,
+        precision=check_precision_name(given.precision),
+    )
+    plan.check()
+    return plan
+
+
+def target_named(name: str) -> PoolTarget:
+    """The target that `--on` names.
+
+    Args:
+        name: `g`, or the path of a configuration.
+
+    Raises:
+        ConfigError: If there is no such configuration.
+    """
+    from mnuts_core.attacks.pool import PoolTarget
+    from mnuts_core.export.config import MixConfig
+
+    return PoolTarget() if name == STANDARD else PoolTarget.of(MixConfig.load(name))
+
+
+def _mix_of(path: Path) -> MixParams:
+    from mnuts_core.export.config import MixConfig
+
+    return MixConfig.load(path).params
+
+
+def _finish(
+    before: LogitBundle, found: dict[str, SourcePoints], out: Path, work: Path, json_out: str | None
+) -> None:
+    """Save the bundle with the points, clear the work folder, and say what came of it."""
+    from mnuts_core.pipeline.pool import add_points
+    from mnuts_core.pipeline.workfolder import discard
+
+    bundle = add_points(before, list(found.values()))
+    bundle.save(out)
+    if json_out is not None:
+        write_json(json_out, to_json(bundle, found, out))
+    if json_out != STDOUT:
+        show(f"written: {out}", _table(found))
+    discard(work)  # not before the result is out
+
+
+def to_json(bundle: LogitBundle, found: Mapping[str, SourcePoints], out: Path) -> dict[str, Any]:
+    """What was found as plain JSON.
+
+    Args:
+        bundle: With the points.
+        found: The sources by what `--on` named.
+        out: Where the bundle is.
+    """
+    return {
+        "path": out,
+        "digest": bundle.digest,
+        "sources": [
+            {
+                "on": name,
+                "target": str(source.target),
+                "plan": source.plan.settings(),
+                "images": source.images,
+                "settled": source.images - source.unsettled,
+                "points": len(source.index),
+                "not_finite": source.not_finite,
+            }
+            for name, source in found.items()
+        ],
+    }
+
+
+def _table(found: Mapping[str, SourcePoints]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("attacked")
+    for heading in ("images", "settled", "points found"):
+        table.add_column(heading, justify="right")
+    for name, source in found.items():
+        settled = source.images - source.unsettled
+        table.add_row(printable(name), f"{source.images:,}", f"{settled:,}", f"{len(source.index):,}")
+    return table

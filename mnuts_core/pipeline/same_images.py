@@ -1,0 +1,84 @@
+"""Whether images and models at hand are those that a bundle was built from."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.errors import ParameterError
+from mnuts_core.functional.margins import check_labels
+from mnuts_core.models.predict import listed, predict
+from mnuts_core.pipeline.build_batches import MODELS
+
+N_LOOKED_AT = 32
+"""Of so many images, spread over the attacked ones, logits are computed again."""
+TOLERANCE = 1e-2
+"""Logits may differ by this share of the largest: another processor, another memory layout rounds anew."""
+
+
+def attacked_images(
+    bundle: LogitBundle,
+    models: tuple[nn.Module, nn.Module],
+    images: Tensor,
+    labels: Tensor,
+    *,
+    batch_size: int,
+    device: torch.device,
+    channels_last: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """A bundle's attacked images, once they are known to be those that it was built from.
+
+    Args:
+        bundle: A bundle with an attacked part.
+        models: g and h.
+        images: Clean images in [0, 1]: those of the bundle's clean rows in their order, at least up to the
+            last attacked one, shape (N, C, H, W).
+        labels: Their true classes, shape (N,).
+        batch_size: Images at a time.
+        device: Where to compute.
+        channels_last: Lay images and weights out as NHWC.
+
+    Returns:
+        The images and labels of the attacked rows.
+
+    Raises:
+        ParameterError: If there are too few images, or labels or logits are not the bundle's.
+    """
+    index = bundle.require_attacked().index[: bundle.n_adv]
+    last = int(index.max())
+    if len(images) <= last:
+        raise ParameterError(
+            f"images must reach to the last attacked row of bundle {bundle.name!r}, {last}, "
+            f"got {len(images):,} images: give the data that it was built from"
+        )
+    chosen = torch.from_numpy(index)
+    labels = check_labels(labels, torch.zeros(1).expand(len(images), bundle.num_classes))
+    other = np.flatnonzero(labels[: bundle.n_clean].numpy() != bundle.clean_labels[: len(labels)])
+    if len(other):
+        raise ParameterError(
+            f"labels must be those of bundle {bundle.name!r}, but {len(other):,} differ (rows "
+            f"{listed(other.tolist())}, counted from 0): give the data that it was built from, in its order"
+        )
+    some = index[np.unique(np.linspace(0, len(index) - 1, N_LOOKED_AT).astype(int))]
+    stored = (bundle.clean_std_logits, bundle.clean_rob_logits)
+    for name, model, logits in zip(MODELS, models, stored, strict=True):
+        found = predict(
+            model,
+            images[torch.from_numpy(some)],
+            batch_size=batch_size,
+            device=device,
+            channels_last=channels_last,
+            name=name,
+            classes=bundle.num_classes,
+            numbers=torch.from_numpy(some),
+        )
+        apart = np.abs(found.numpy() - logits[some]).max() / max(float(np.abs(logits[some]).max()), 1e-6)
+        if not apart <= TOLERANCE:
+            raise ParameterError(
+                f"{name} must answer the clean images as bundle {bundle.name!r} has it, but its logits "
+                f"differ by up to {100 * apart:.2g} % of the largest: give the models and the data that it "
+                "was built from"
+            )
+    return images[chosen], labels[chosen]

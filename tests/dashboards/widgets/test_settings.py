@@ -1,0 +1,93 @@
+"""Settings: what is declared with a trait makes its control and its word in links."""
+
+import pytest
+import traitlets as tr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnuts_core.errors import ParameterError
+from mnuts_core.params import PARAMS
+from mnuts_dashboards.widgets.inputs import Choice, NumberInput, WholeInput, input_of
+from mnuts_dashboards.widgets.settings import Setting, choice, declared, number, settings_of, whole
+
+
+class State(tr.HasTraits):
+    level = number(PARAMS["beta"], word="b")
+    bins = whole(25, 2, 200, word="bins", label="Bins", help="How many")
+    kind = choice(
+        [("as bars", "bars"), ("as a line", "line")], "bars", word="kind", label="Drawn", help="How"
+    )
+    power = choice([("one", 1), ("two", 2)], 1, word="n", label="Power", help="Which")
+    spoken = declared(tr.Unicode(), Setting("spoken", str))
+    other = tr.Int(3)
+
+
+SETTINGS = settings_of(State)
+
+
+def test_they_are_found_in_their_order_and_by_their_defaults():
+    assert list(SETTINGS) == ["level", "bins", "kind", "power", "spoken"]
+    state = State()
+    assert (state.level, state.bins, state.kind, state.power) == (PARAMS["beta"].default, 25, "bars", 1)
+
+
+@given(level=st.floats(0, 1), bins=st.integers(2, 200), kind=st.sampled_from(["bars", "line"]))
+def test_what_is_written_reads_back(level, bins, kind):
+    for name, value in {"level": level, "bins": bins, "kind": kind, "power": 2}.items():
+        assert SETTINGS[name].read(SETTINGS[name].write(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("level", "2", "β must be between 0 and 1"),
+        ("bins", "1", "bins must be a whole number from 2 to 200, got '1'"),
+        ("bins", "2.5", "bins must be a whole number from 2 to 200, got '2.5'"),
+        ("bins", "9" * 5000, "bins must be a whole number from 2 to 200"),
+        ("kind", "as bars", "kind must be one of bars, line, got 'as bars'"),
+        ("power", "3", "n must be one of 1, 2, got '3'"),
+    ],
+)
+def test_a_wrong_text_is_refused_in_one_line(name, text, message):
+    with pytest.raises(ParameterError) as raised:
+        SETTINGS[name].read(text)
+    assert message in str(raised.value)
+    assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "label"),
+    [("bins", WholeInput, "Bins"), ("kind", Choice, "Drawn"), ("power", Choice, "Power")],
+)
+def test_a_control_is_made_of_each_and_both_follow_each_other(name, kind, label):
+    state = State()
+    control = input_of(state, name, pytest.fail)
+    assert isinstance(control, kind)
+    assert control.description == label
+    values = {"bins": (40, 7), "kind": ("line", "bars"), "power": (2, 1)}[name]
+    control.value = values[0]
+    assert getattr(state, name) == values[0]
+    state.set_trait(name, values[1])
+    assert control.value == values[1]
+
+
+def test_a_number_is_a_slider_with_a_box():
+    state = State()
+    control = input_of(state, "level", pytest.fail)
+    assert isinstance(control, NumberInput)
+    control.box.value = "0.25"
+    assert state.level == control.slider.value == 0.25
+    assert control.slider.description == PARAMS["beta"].label
+
+
+def test_a_whole_number_stays_within_its_ends():
+    state = State()
+    control = input_of(state, "bins", pytest.fail)
+    assert (control.min, control.max) == (2, 200)
+    with pytest.raises(tr.TraitError):
+        state.bins = 1
+
+
+def test_what_has_no_values_has_no_control_made_of_it():
+    with pytest.raises(ParameterError, match="spoken"):
+        input_of(State(), "spoken", pytest.fail)
