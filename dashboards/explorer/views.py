@@ -133,8 +133,8 @@ def _simplex(scene: Scene) -> Figure:
     engine, params = scene.opened.engine, scene.remix.params
     if scene.example is None or engine.bundle.num_classes < 3:
         return simplex_figure(examples.paper_cases(params))
-    where, row = scene.example
-    row = row if where == "clean" else engine.n_clean + row
+    where, place = scene.example
+    row = int(examples.shown_rows(engine, scene.remix, where)[place])
     return simplex_figure((examples.example_case(engine, row, params),))
 
 

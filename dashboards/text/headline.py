@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from mnuts_core.bundles.manifest import OPTIMISTIC
 from mnuts_core.views.headline import Change, Headline, Row, error_change
 from mnuts_dashboards.text import messages
 from mnuts_dashboards.text.numbers import alpha_text, errors_text, minus, signed
@@ -64,11 +65,18 @@ def _row(table: Headline, row: Row) -> dict[str, object]:
         "alpha": None if row.alpha is None else alpha_text(row.alpha),
         "cells": [
             _cell(row.clean, error_change(row.clean, table.rob.clean) if mix else None),
-            _cell(row.attacked, error_change(row.attacked, table.rob.attacked) if mix else None),
+            _attacked(table, row),
             _cell(row.by_margin),
             _verified(row),
         ],
     }
+
+
+def _attacked(table: Headline, row: Row) -> dict[str, str] | str | None:
+    """The attacked accuracy; without one, where the others have it, the model was not attacked."""
+    if row.attacked is None and table.rob.attacked is not None:
+        return "not attacked"
+    return _cell(row.attacked, None if row.alpha is None else error_change(row.attacked, table.rob.attacked))
 
 
 def _verified(row: Row) -> dict[str, str] | str | None:
@@ -134,7 +142,7 @@ def _meaning(table: Headline, attack: str | None) -> str:
     text = "Intervals are 95 %: of accuracies Wilson's, of gains Tango's for the same images. "
     text += f"Attack, on the robust model: {attack}. "
     if table.remix.optimistic:
-        text += "MMAA points only: attacked figures are optimistic, no attack on a mix is among them. "
+        text += f"{OPTIMISTIC} "
     if table.std.attacked is None:
         text += "The standard model was not attacked. "
     return text + "Only an adaptive attack on the mix itself verifies its robust accuracy."

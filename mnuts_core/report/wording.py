@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mnuts_core.bundles.manifest import OPTIMISTIC
 from mnuts_core.bundles.paper import paper_table
 from mnuts_core.functional.statistics import Estimate, columns
 from mnuts_core.report.claims import (
@@ -49,7 +50,7 @@ def document(report: Report, figure: Figure | None) -> Document:
     """
     claims = statements(report)
     blocks: list[Block] = [Paragraph(text) for text in report.missing]
-    blocks += [figures_grid(report), Paragraph(LEGEND)]
+    blocks += [figures_grid(report), Paragraph(f"{LEGEND} {OPTIMISTIC}" if report.optimistic else LEGEND)]
     if any(trial.mixed for trial in report.trials):
         blocks.append(Paragraph(MATCHING))
     if figure is not None:
@@ -218,6 +219,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "paper": report.paper,
         "rows": [_plain(row) for row in ours.to_dict("records")],
         "paper_rows": paper_table("fig05").to_dict("records"),
+        "optimistic": report.optimistic,
         "margin_gaps": dict(report.gaps),
         "statements": [claim._asdict() for claim in statements(report)],
         "missing": list(report.missing),

@@ -426,14 +426,14 @@ class TestFiles:
     def test_json_is_json(self, report):
         plain = json.loads(json.dumps(to_json(report), allow_nan=False))
         assert len(plain["rows"]) == len(report.rows)
-        assert {"bundle", "data", "threat model", "attack on h", "versions"} <= set(plain["provenance"])
+        assert {"bundle", "data", "threat model", "attacked points", "versions"} <= set(plain["provenance"])
 
     def test_provenance_is_the_manifests(self, digits, report):
         assert digits.digest in report.provenance["bundle"]
         for words in (digits.manifest.data.name, digits.manifest.data.split, digits.manifest.data.source):
             assert words in report.provenance["data"]
         assert report.provenance["threat model"] == str(digits.manifest.threat)
-        assert digits.manifest.attack.name in report.provenance["attack on h"]
+        assert digits.manifest.attack.name in report.provenance["attacked points"]
 
 
 class TestSetting:
