@@ -82,11 +82,12 @@ def figures_table(rows: Sequence[Row], title: str, names: Sequence[str]) -> Tabl
 def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
     """What the figures in a table mean, and what they do not."""
     from mnuts_core.bundles.manifest import OPTIMISTIC
+    from mnuts_core.views.sources import sources_words
 
     if not bundle.n_adv:
         return Text("The bundle has no attacked part: there are no figures under attack.", style="dim")
-    sources = ", ".join(printable(str(source)) for source in bundle.manifest.sources)
-    lines = [f"attacked: right at every known point, an upper bound. Points: {sources}."]
+    points = printable(sources_words(bundle))
+    lines = [f"attacked: right at every known point, an upper bound. Points: {points}."]
     if not bundle.manifest.std_attacked:
         lines.append("g has no such figure: no attack on g itself is among them.")
     if any(row.alpha is not None for row in rows):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.bundles.manifest import SourceCard
+from mnuts_core.bundles.manifest import STD_TARGET, SourceCard
 
 SETTINGS = {"n_iter": "steps", "n_targets": "targets", "n_queries": "queries"}
 """Settings of an attack that are named in a line, and how."""
@@ -66,3 +66,17 @@ def settled_words(bundle: LogitBundle) -> str:
         return ""
     settled = int(bundle.attacked.settled.sum())
     return f"{settled:,} of {bundle.n_adv:,} images are settled: some point fools both g and h"
+
+
+def sources_words(bundle: LogitBundle) -> str:
+    """The sources in a few words, such as "MMAA on LN∘h_rob, 2 attacks on mixes, 1 on g"."""
+    first, *others = bundle.manifest.sources
+    name = f"{first.name.partition(':')[0]} on {first.target}" if first.target else "not recorded"
+    on_mixes = sum(card.params is not None for card in others)
+    on_g = sum(card.target == STD_TARGET for card in others)
+    rest = len(others) - on_mixes - on_g
+    counts = ((on_mixes, "mixes"), (on_g, "g"), (rest, "other classifiers"))
+    parts = [f"{count} on {what}" for count, what in counts if count]
+    if parts:
+        parts[0] = parts[0].replace(" on ", " attack on " if parts[0].startswith("1 ") else " attacks on ", 1)
+    return ", ".join([name, *parts])

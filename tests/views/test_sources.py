@@ -1,6 +1,6 @@
 """Where attacked points come from: counts by hand, and words."""
 
-from mnuts_core.views.sources import settled_words, sources
+from mnuts_core.views.sources import settled_words, sources, sources_words
 from tests.synthetic import clean_only, make_bundle, make_pool
 
 
@@ -21,6 +21,7 @@ def test_each_source_has_its_points_counted():
         )
         if g != label != h
     }
+    assert sources_words(pool) == "not recorded, 2 attacks on mixes"
     assert settled_words(pool).startswith(f"{len(settled)} of 40 images are settled")
 
 

@@ -45,7 +45,7 @@ def assert_shows(explorer, config):
     assert shown.verified == config.verified
     explorer.make(ALL)
     row = mix_row(explorer)
-    assert [figure_in(cell) for cell in row[1:5]] == [
+    assert list(zip(map(figure_in, row[1:5]), counts(explorer), strict=True)) == [
         (f"{100 * card.value:.2f}", f"{card.n:,}")
         for card in (
             config.estimates.clean,
@@ -74,8 +74,13 @@ def mix_row(explorer):
 
 
 def figure_in(cell):
-    value, n = cell.split("<b>")[1].split("</b>")[0], cell.split("n&nbsp;=&nbsp;")[1].split("<")[0]
-    return value, n
+    return cell.split("<b>")[1].split("</b>")[0]
+
+
+def counts(explorer):
+    """The numbers of images in the head of the table."""
+    head = explorer.header.headline.value.split("<tbody>")[0]
+    return [part.split("<")[0] for part in head.split("n&nbsp;=&nbsp;")[1:]]
 
 
 def stars(explorer):
