@@ -17,6 +17,7 @@ from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.result import TABLES
+from tests.synthetic import make_pool
 
 POINT = ("--s", 2, "--p", 3, "--c", -0.5)
 SMALL = ("--s", 0.05, 5, "--p", 1, 4, "--c", -1.1, 0, "--steps", 3)
@@ -353,3 +354,30 @@ def test_dashboard_without_words_opens_the_explorer_on_this_machine(mnuts, fake_
 
 def test_dashboard_reports_a_serve_error_in_one_line(mnuts, fake_serve):
     assert mnuts("dashboard", "nope") == (2, "", "mnuts: app must be one of explorer\n")
+
+
+def test_a_pool_is_shown_by_its_sources_and_not_called_optimistic(mnuts, tmp_path):
+    pool = make_pool(n=90, m=60, sources=3)
+    path, settled = pool.save(tmp_path / "pool.safetensors"), int(pool.attacked.settled.sum())
+    out = " ".join(mnuts("info", path).out.split())
+    assert "SYNTHETIC attack 1 on the mix s = 1, α = 0.9" in out
+    assert f"{settled} of 60 images are settled" in out
+    card = json.loads(mnuts("info", path, "--json").out)
+    assert [source["points"] for source in card["sources"]] == [
+        (pool.attacked.source == number).sum() for number in range(3)
+    ]
+    assert (card["settled"], card["optimistic"]) == (settled, False)
+    remix = json.loads(mnuts("remix", path, *POINT, "--beta", 0.9, "--json").out)
+    assert remix["optimistic"] is False
+    assert remix["figures"]["mix"]["attacked"]["value"] == RemixEngine(pool).remix(PARAMS).attacked.value
+    assert "optimistic" not in mnuts("remix", path, *POINT, "--beta", 0.9).out
+
+
+def test_first_points_alone_are_called_optimistic(mnuts, toy, tmp_path):
+    assert json.loads(mnuts("info", toy, "--json").out)["optimistic"] is True
+    assert json.loads(mnuts("remix", toy, *POINT, "--beta", 0.9, "--json").out)["optimistic"] is True
+    search = json.loads(mnuts("search", toy, *SMALL, "--beta", 0.9, "--json").out)
+    assert search["mix"]["optimistic"] is True
+    out = tmp_path / "mix.json"
+    mnuts("export", toy, *POINT, "--beta", 0.9, "--out", out)
+    assert json.loads(out.read_text("utf-8"))["estimates"]["optimistic"] is True
