@@ -57,7 +57,7 @@ def shown(page, row: str) -> list[str]:
 
 def expected(engine, params) -> list[str]:
     remix = engine.remix(params)
-    return [f"{100 * e.value:.2f}" for e in (remix.clean, remix.by_margin, remix.attacked)]
+    return [f"{100 * e.value:.2f}" for e in (remix.clean, remix.attacked, remix.by_margin)]
 
 
 def set_slider(page, label: str, value: str) -> None:
