@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.clamps import Clamp
+from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import (
     SATURATED,
     UNRESOLVED,
@@ -292,11 +293,31 @@ def _place(index: list[int]) -> tuple[int, int, int]:
     return i, j, k
 
 
+def check_loss(max_accuracy_loss: float | None) -> None:
+    """Refuse a limit that is no share.
+
+    Raises:
+        ParameterError: If it lies outside [0, 1] and is not None.
+    """
+    if max_accuracy_loss is not None and not 0 <= max_accuracy_loss <= 1:
+        raise ParameterError(f"max_accuracy_loss must lie in [0, 1] or be None, got {max_accuracy_loss!r}")
+
+
 def _mildness(result: GridSearchResult, index: tuple[int, int, int]) -> tuple[float, ...]:
-    """Smaller is milder; the index last, so that the order is total."""
-    q = max(float(result.quantile[index]), 1e-300)
+    return mildness(result.grid, index, float(result.quantile[index]))
+
+
+def mildness(grid: GridSpec, index: tuple[int, int, int], quantile: float) -> tuple[float, ...]:
+    """By what mixes with equal figures are ranked: smaller is milder, and no two are equal.
+
+    Args:
+        grid: The grid.
+        index: The cell, (s, p, c).
+        quantile: Its odds (1-α)/α.
+    """
+    q = max(quantile, 1e-300)
     i, j, k = index
-    s, p, c = float(result.grid.s[i]), float(result.grid.p[j]), float(result.grid.c[k])
+    s, p, c = float(grid.s[i]), float(grid.p[j]), float(grid.c[k])
     return (round(abs(math.log(q / 0.3)), 9), p, abs(math.log(s)), abs(c), *index)
 
 
