@@ -8,7 +8,7 @@ accuracies of a cell at every α at once (`mnuts_core.search.switches`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,7 +24,7 @@ from mnuts_core.functional.quantiles import SATURATED, UNRESOLVED
 from mnuts_core.params import IDENTITY, LN_K_DEFAULT, MixParams, check_ln_k
 from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.result import MILD, Array, CleanRows, check_loss, mildness
+from mnuts_core.search.result import MILD, Array, CleanRows, check_loss, edges_of, mildness
 from mnuts_core.search.switches import Ends, Seen, Switches
 
 SHORTEST = 1e-6
@@ -66,6 +66,7 @@ class Choice:
         quantile: Its odds (1-α)/α.
         clean: Clean accuracy on the images that the search sees.
         attacked: Attacked accuracy.
+        edges: For each of s, p, c at whose grid's end it sits: "low" or "high".
     """
 
     params: MixParams
@@ -73,6 +74,18 @@ class Choice:
     quantile: float
     clean: float
     attacked: float
+    edges: Mapping[str, str]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the choice must know, one line each."""
+        lines = []
+        if self.edges:
+            where = ", ".join(f"{axis} at its {end} end" for axis, end in self.edges.items())
+            lines.append(f"the best mix sits on the grid's edge ({where}): search a wider grid")
+        if not MILD[0] <= self.quantile <= MILD[1]:
+            lines.append(f"q = {self.quantile:.3g} is extreme: α = {self.params.alpha:.8f}")
+        return tuple(lines)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +223,14 @@ class DirectSearch:
             alpha=1.0 / (1.0 + odds),
         )
         clean, attacked = int(self.mixes.clean[place]), int(self.mixes.attacked[place])
-        return Choice(params, (i, j, k), odds, clean / self.n_clean, attacked / self.n_attacked)
+        return Choice(
+            params,
+            index=(i, j, k),
+            quantile=odds,
+            clean=clean / self.n_clean,
+            attacked=attacked / self.n_attacked,
+            edges=edges_of(self.grid, (i, j, k)),
+        )
 
     def _index(self, place: int) -> tuple[int, int, int]:
         i, j, k = (int(x) for x in np.unravel_index(self.mixes.cell[place], self.grid.shape))

@@ -1,9 +1,9 @@
 """Where the mix with T = 0 goes over from the robust model to the standard one, in every cell of a grid.
 
-At T = 0 the mix predicts g's class from the odds `t = (1-α)/α = p₁ - p[ŷ_std]` on, and M(h)'s below them. So
-for each row there is one number, its *switch*, such that the mix is right from the switch on where g is right,
-and below it where g is wrong. An attacked image is right while all of its rows are: between the largest switch
-of those that g gets right and the smallest of the others.
+At T = 0 the mix predicts g's class from the odds `t = (1-α)/α = p₁ - p[ŷ_std]` on, and M(h)'s below them.
+So for each row there is one number, its *switch*, such that the mix is right from the switch on where g is
+right, and below it where g is wrong. An attacked image is right while all of its rows are: between the
+largest switch of those that g gets right and the smallest of the others.
 """
 
 from __future__ import annotations
