@@ -212,7 +212,7 @@ class Switches:
             rivals = rivals[torch.from_numpy(order)].contiguous()
             fill_in_threads(distinct[which[order]], self._grid, self._clamp, table, progress, rivals)
         back = np.argsort(order)
-        for cell in table.reshape(-1, len(rows)):
+        for cell in table.reshape(self._grid.size, len(rows)):
             cell[:] = cell[back]
         return table
 
@@ -233,7 +233,8 @@ class Switches:
 
     def _switches(self, k: int) -> Array:
         """The switches of the rows at one c, shape (cells, U)."""
-        distance = self._table[:, :, k].reshape(-1, len(self._rows)) - TIE
+        cells = len(self._grid.s) * len(self._grid.p)
+        distance = self._table[:, :, k].reshape(cells, len(self._rows)) - TIE
         right = np.broadcast_to(self._right[k, self._rows], distance.shape)
         if self._ties[self._rows].any():
             right = self._with_ties(right.copy(), distance, k)
