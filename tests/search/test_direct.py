@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import GridSpec, LogitBundle, ParameterError, RemixEngine
+from mnuts_core.bundles.library import find_bundle
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import MixParams
 from mnuts_core.search.direct import Choice, direct_plain, direct_search
@@ -220,3 +221,45 @@ def test_cells_that_cost_accuracy_are_left_out():
     for params in set(found.frontier.params):
         assert not any("costs the robust model" in line for line in engine.remix(params).warnings)
     assert found.optimistic
+
+
+RIGHT, WRONG = np.eye(3)[[0, 1]] * 5.0, np.eye(3)[[1, 2]] * 5.0
+
+
+@pytest.mark.parametrize(
+    ("std", "rob", "clean", "attacked"),
+    [
+        (RIGHT, RIGHT, 1.0, 1.0),
+        (WRONG, WRONG, 0.0, 0.0),
+        (RIGHT, np.zeros((2, 3)), 1.0, 1.0),
+        (WRONG, np.zeros((2, 3)), 0.0, 0.0),
+    ],
+    ids=["both right", "both wrong", "h constant", "h constant, g wrong"],
+)
+def test_where_no_alpha_matters(std, rob, clean, attacked):
+    bundle = LogitBundle.from_arrays(
+        clean_labels=[0, 1],
+        clean_std_logits=std,
+        clean_rob_logits=rob,
+        adv_index=[0, 1],
+        adv_std_logits=std,
+        adv_rob_logits=rob,
+    )
+    grid = GridSpec.from_ranges((0.05, 5.0), (1.0, 4.0), (-0.5, 0.0), steps=2)
+    for found in (direct_search(bundle, grid, max_accuracy_loss=None), direct_plain(bundle)):
+        assert (found.frontier.clean.tolist(), found.frontier.attacked.tolist()) == ([clean], [attacked])
+        assert_holds(bundle, found.clean_at_least(0.0))
+
+
+def test_the_shipped_digits():
+    """MMAA's points alone: optimistic; every point of the frontier is a remix."""
+    bundle = LogitBundle.load(find_bundle("digits"))
+    found = direct_search(bundle, GridSpec.paper("cifar10"))
+    assert found.optimistic == bundle.manifest.optimistic
+    frontier = found.frontier
+    for place in range(0, len(frontier.params), 5):
+        have = figures(bundle, frontier.params[place])
+        assert have == pytest.approx((frontier.clean[place], frontier.attacked[place]), abs=1e-12)
+    choice = found.clean_at_least(0.97)
+    assert choice.clean >= 0.97
+    assert_holds(bundle, choice)
