@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mnuts_core.pipeline.verify import Verified, evaluate
     from mnuts_core.remix.engine import Remix, RemixEngine
     from mnuts_core.search.algorithm1 import grid_search
+    from mnuts_core.search.direct import direct_search
     from mnuts_core.search.frontier import beta_frontier
     from mnuts_core.search.grids import GridSpec
     from mnuts_core.search.result import GridSearchResult
@@ -67,6 +68,7 @@ _HOME = {
     "Remix": "mnuts_core.remix.engine",
     "RemixEngine": "mnuts_core.remix.engine",
     "grid_search": "mnuts_core.search.algorithm1",
+    "direct_search": "mnuts_core.search.direct",
     "beta_frontier": "mnuts_core.search.frontier",
     "GridSpec": "mnuts_core.search.grids",
     "GridSearchResult": "mnuts_core.search.result",
@@ -99,6 +101,7 @@ __all__ = [
     "beta_frontier",
     "build_bundle",
     "confidence_margin",
+    "direct_search",
     "evaluate",
     "grid_search",
     "import_logits",

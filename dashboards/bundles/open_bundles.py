@@ -9,6 +9,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mnuts_core.bundles.bundle import LogitBundle
@@ -18,6 +19,7 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.params import IDENTITY, PAPER_OPTIMA, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.direct import DirectSearch, direct_plain, direct_search
 from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES, GridSpec
 from mnuts_core.search.result import GridSearchResult
@@ -37,7 +39,9 @@ class Opened:
     histograms: dict[str, margins.MarginHistograms]
     grids: dict[str, GridSpec] = field(default_factory=lambda: {n: GridSpec.paper(n) for n in PAPER_RANGES})
     searches: dict[object, GridSearchResult] = field(default_factory=dict)
+    directs: dict[object, DirectSearch] = field(default_factory=dict)
     frontiers: dict[object, tradeoff.Frontier] = field(default_factory=dict)
+    direct_frontiers: dict[object, tradeoff.Frontier] = field(default_factory=dict)
     plain_curves: dict[float, Curve] = field(default_factory=dict)
     densities: dict[int, transform.LogitDensity] = field(default_factory=dict)
     opening: MixParams | None = None
@@ -47,6 +51,11 @@ class Opened:
         if ln_k not in self.densities:
             self.densities[ln_k] = transform.logit_density(self.engine, ln_k)
         return self.densities[ln_k]
+
+    @cached_property
+    def plain_direct(self) -> DirectSearch:
+        """The plain mix at every α."""
+        return direct_plain(self.engine.bundle)
 
     def plain_curve(self, temperature: float) -> Curve:
         """The plain mix's α-curve at a temperature."""
@@ -173,6 +182,35 @@ def known_frontier(opened: Opened, params: MixParams, grid: str) -> tradeoff.Fro
     return opened.frontiers.get(_key(params, grid)) if params.temperature == 0 else None
 
 
+def known_direct_frontier(opened: Opened, params: MixParams, grid: str) -> tradeoff.Frontier | None:
+    """The frontier by attacked accuracy, at T = 0; None for other temperatures, or until it is drawn."""
+    return opened.direct_frontiers.get(_key(params, grid)) if params.temperature == 0 else None
+
+
+def known_direct(opened: Opened, params: MixParams, grid: str) -> DirectSearch | None:
+    """The direct search that is at hand already for these settings."""
+    return opened.directs.get(_key(params, grid))
+
+
+def search_directly(
+    opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
+) -> DirectSearch:
+    """The direct search on an open bundle, at T = 0, kept for every later choice; it may run in a thread.
+
+    Args:
+        opened: The bundle.
+        params: Clamp and ln_k.
+        grid: Name of one of the opened bundle's grids.
+        progress: Called with the share done.
+    """
+    key = _key(params, grid)
+    if key not in opened.directs:
+        opened.directs[key] = direct_search(
+            opened.engine.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k, progress=progress
+        )
+    return opened.directs[key]
+
+
 def search(
     opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
 ) -> GridSearchResult:
@@ -224,11 +262,22 @@ def provisional(params: MixParams, grid: str) -> MixParams:
 def draw_frontier(
     opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
 ) -> None:
-    """Work out the β-frontier of a finished search, with an engine of its own, and keep it."""
+    """Work out the frontiers of a grid, by β and by attacked accuracy, with an engine of its own; keep them.
+
+    Args:
+        opened: The bundle; the grid has been searched.
+        params: Clamp and ln_k.
+        grid: Name of the grid.
+        progress: Called with the share done; what it raises ends the work.
+    """
     key = _key(params, grid)
+    if key in opened.frontiers and key in opened.direct_frontiers:
+        return
+    engine = RemixEngine(opened.engine.bundle)
     if key not in opened.frontiers:
-        engine = RemixEngine(opened.engine.bundle)
         opened.frontiers[key] = tradeoff.frontier(engine, beta_frontier(opened.searches[key]), progress)
+    found = search_directly(opened, params, grid, progress)
+    opened.direct_frontiers[key] = tradeoff.frontier(engine, found.frontier, progress)
 
 
 def _key(params: MixParams, grid: str) -> tuple[object, ...]:

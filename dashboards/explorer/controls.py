@@ -59,7 +59,7 @@ class Controls(w.VBox):
     ) -> None:
         self.state, self._refuse, self._derived = state, refuse, state.alpha
         self.bundle = Choice(state, "bundle", "bundle", list(bundles), "The cached logits to explore")
-        self.preset = Presets(state, best=lambda: self.find.click(), take=take)
+        self.preset = Presets(state, best=self._find_for_beta, take=take)
         options = {"grid": list(grids)}
         self.inputs: dict[str, w.DOMWidget] = {
             name: self._ln_k() if name == "ln_k" else input_of(state, name, refuse, options.get(name))
@@ -71,9 +71,11 @@ class Controls(w.VBox):
         self.add_class("mnuts-controls")
         state.observe(self._show_level, names="by_hand")
         state.observe(self._show_case, names="case")
+        state.observe(self._show_find, names="find_by")
         state.observe(self._show_hidden, names="hidden")
         self._show_level()
         self._show_case()
+        self._show_find()
 
     def _ln_k(self) -> w.Text:
         box = w.Text(
@@ -115,7 +117,8 @@ class Controls(w.VBox):
             hidden.layout.display = "none"
 
     def _column(self, verify: w.Widget, upload: w.Widget) -> list[w.Widget]:
-        search = [self.inputs["grid"], self.find, self.progress, self.cancel, self.found, self.widen]
+        asked = [self.inputs["grid"], self.inputs["find_by"], self.inputs["least"]]
+        search = [*asked, self.find, self.progress, self.cancel, self.found, self.widen]
         saving = w.HBox([self.export, self.report]).add_class("mnuts-buttons")
         groups: list[tuple[str, dict[str, w.Widget]]] = [
             ("", {"history": self.toolbar, "bundle": self.bundle, "preset": self.preset}),
@@ -202,9 +205,20 @@ class Controls(w.VBox):
         else:
             self.state.by_hand = change["new"]
 
+    def _find_for_beta(self) -> None:
+        self.state.find_by = "beta"
+        self.find.click()
+
     def _show_level(self, _: object = None) -> None:
         self.inputs["beta"].enable(not self.state.by_hand)
         self.inputs["alpha"].enable(self.state.by_hand)
+
+    def _show_find(self, _: object = None) -> None:
+        """An accuracy to keep only where β is not kept."""
+        by_beta = self.state.find_by == "beta"
+        self.inputs["least"].enable(not by_beta)
+        self.find.description = "Find best for this β" if by_beta else "Find best"
+        self.find.tooltip = "Algorithm 1 over the grid" if by_beta else "All cells of the grid at every α"
 
     def _show_case(self, _: object = None) -> None:
         """The paper's cases are no rows of the bundle."""

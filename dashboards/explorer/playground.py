@@ -15,7 +15,13 @@ from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board, BoardEvent, Panel
-from mnuts_dashboards.bundles.open_bundles import Session, draw_frontier, known_frontier, search
+from mnuts_dashboards.bundles.open_bundles import (
+    Session,
+    draw_frontier,
+    known_direct_frontier,
+    known_frontier,
+    search,
+)
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.state import DECLARED, PLOT_TRAITS, ExplorerState
 from mnuts_dashboards.explorer.views import PANELS, VIEWS, draw, go_to_cell, notes
@@ -109,13 +115,15 @@ class Playground(w.VBox):
     def _scene(self, visible: Collection[str]) -> Scene:
         """The current moment, with a search where a plot rests on one; it takes a second at most, once."""
         params, grid, engine = self.params, self.state.grid, self.engine
-        mix, result, curve = engine.remix(params), None, None
+        mix = engine.remix(params)
+        result = curve = direct = None
         if SEARCHED & set(visible) and engine.bundle.n_adv:
             result = search(self._opened, params, grid)
             draw_frontier(self._opened, params, grid)
             curve = known_frontier(self._opened, params, grid)
+            direct = known_direct_frontier(self._opened, params, grid)
         table = headline.headline(engine, params, mix)
-        return Scene(self._opened, mix, table, result, curve, settings=self.state.plot_settings)
+        return Scene(self._opened, mix, table, result, curve, direct, settings=self.state.plot_settings)
 
     def _notes(self, plots: Sequence[str]) -> dict[str, str]:
         lines_of = notes(self.engine.bundle, chosen=False)

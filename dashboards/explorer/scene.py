@@ -11,7 +11,12 @@ from mnuts_core.remix.engine import Remix
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import headline, margins, tradeoff
 from mnuts_core.views.examples import Where
-from mnuts_dashboards.bundles.open_bundles import Opened, known_frontier, known_search
+from mnuts_dashboards.bundles.open_bundles import (
+    Opened,
+    known_direct_frontier,
+    known_frontier,
+    known_search,
+)
 from mnuts_dashboards.bundles.verified import Known, VerifiedMixes
 from mnuts_dashboards.explorer.state import ExplorerState
 
@@ -26,6 +31,7 @@ class Scene:
         table: The headline figures.
         result: The search at hand, or None.
         frontier: Its β-frontier, or None.
+        direct: The grid's frontier by attacked accuracy, or None.
         example: Part and row of the chosen example; None for the paper's two cases.
         kept: The snapshots' mixes.
         verified: Other mixes that were attacked.
@@ -37,6 +43,7 @@ class Scene:
     table: headline.Headline
     result: GridSearchResult | None = None
     frontier: tradeoff.Frontier | None = None
+    direct: tradeoff.Frontier | None = None
     example: tuple[Where, int] | None = None
     kept: tuple[Remix, ...] = ()
     verified: tuple[Known, ...] = ()
@@ -74,6 +81,7 @@ def look(
         table=headline.headline(opened.engine, params, remix, verified=known and known.verified),
         result=known_search(opened, params, grid),
         frontier=known_frontier(opened, params, grid),
+        direct=known_direct_frontier(opened, params, grid),
         example=example,
         kept=kept,
         verified=results.others(remix.params),

@@ -7,19 +7,23 @@ from typing import Any
 
 from mnuts_core.errors import MnutsError
 from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.views.direct import at_least, match
 from mnuts_dashboards.bundles.open_bundles import (
     Opened,
     draw_frontier,
     known_best,
+    known_direct,
     known_frontier,
     known_search,
     provisional,
     search,
+    search_directly,
 )
 from mnuts_dashboards.explorer.controls import Controls
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.text import headline
 from mnuts_dashboards.widgets.background import Cancelled, Job, Progress
+from mnuts_dashboards.widgets.entries import sentence
 
 MOMENT = 0.3
 """Seconds that a page waits for its opening search, so that on a small bundle nothing jumps."""
@@ -57,7 +61,7 @@ class Searching:
         self._of: tuple[object, ...] = ()  # what that job works at
         self._move = False
         state.observe(self._on_setting, names=["grid", "clamp", "ln_k"])
-        controls.find.on_click(lambda _: self.start(move=True))
+        controls.find.on_click(lambda _: self.find())
         controls.widen.on_click(self._on_widen)
         controls.cancel.on_click(lambda _: self._job and self._job.cancel())
 
@@ -92,6 +96,46 @@ class Searching:
         if best is None:
             self._awaiting = best = provisional(params, grid)
         return best
+
+    def find(self) -> None:
+        """Go to the best mix of the grid: for this β, or that keeps an accuracy."""
+        if self._state.find_by == "beta":
+            self.start(move=True)
+            return
+        try:
+            params, grid, opened = self._state.params, self._state.grid, self._opened()
+            opened.engine.bundle.require_attacked()
+        except MnutsError as error:
+            self._refuse(sentence(str(error)))
+            return
+        if known_direct(opened, params, grid) is not None:
+            self._go_to_direct(opened, params, grid)
+            return
+        self._run(
+            ("direct", id(opened), grid, params.clamp, params.ln_k),
+            lambda progress: search_directly(opened, params, grid, progress),
+            lambda: self._go_to_direct(opened, params, grid),
+            self._controls.searching,
+        )
+
+    def _go_to_direct(self, opened: Opened, params: MixParams, grid: str) -> None:
+        """Go to the mix that keeps the accuracy asked for; then draw the frontiers, if they are not yet."""
+        found = known_direct(opened, params, grid)
+        if opened is not self._opened() or found is None:
+            return
+        kept, least = self._state.find_by, self._state.least
+        try:
+            pair = match(opened.engine, found, opened.plain_direct, at_least(**{kept: least}))
+        except MnutsError as error:  # out of reach, or β is kept by now
+            self._refuse(sentence(str(error)))
+            return
+        self._awaiting = None
+        self._found = pair.ours.choice.params.with_(beta=self._state.beta)
+        self._controls.found.value = headline.direct_html(pair, found, kept, least)
+        self._controls.widen.layout.display = "none"
+        self._state.take(self._found, level=True)
+        self._refresh()
+        self.start(move=False)
 
     def start(self, *, move: bool) -> None:
         """Search in the background, with the current settings.

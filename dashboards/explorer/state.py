@@ -11,7 +11,15 @@ from typing import Any
 
 import traitlets as tr
 
-from mnuts_core.params import IDENTITY, LN_K_DEFAULT, LN_ONLY, PAPER_OPTIMA, PARAMS, MixParams
+from mnuts_core.params import (
+    IDENTITY,
+    LN_K_DEFAULT,
+    LN_ONLY,
+    PAPER_OPTIMA,
+    PARAMS,
+    MixParams,
+    ParamSpec,
+)
 from mnuts_core.search.grids import DEFAULT_GRID
 from mnuts_dashboards.widgets.entries import read_ln_k
 from mnuts_dashboards.widgets.query import FROM_LINK
@@ -41,6 +49,27 @@ MIX, TRANSFORMED, PLOTS = "Mix", "Transform M(s, p, c)", "Plots"
 """Headings of the control column under which settings stand."""
 CASES = (("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked"))
 
+FIND_BY = (
+    ("level β (Algorithm 1)", "beta"),
+    ("clean accuracy of at least", "clean"),
+    ("attacked accuracy of at least", "attacked"),
+)
+"""What *Find best* keeps."""
+LEAST = ParamSpec(
+    name="least",
+    symbol="",
+    label="at least",
+    low=0.0,
+    high=1.0,
+    low_open=False,
+    slider_low=0.0,
+    slider_high=1.0,
+    default=0.95,
+    step=0.001,
+    scale="linear",
+    help="The accuracy that Find best keeps, where it does not go by β; 0.95 is 95 %.",
+)
+
 MAX_SNAPSHOTS = 6
 """So many mixes can be compared beside the current one."""
 
@@ -56,6 +85,8 @@ class ExplorerState(tr.HasTraits):
         alpha: That α.
         temperature: T of the standard model.
         grid: Which grid *Find best* searches.
+        find_by: What it keeps: `beta`, or `clean` or `attacked` accuracy of at least `least`.
+        least: That accuracy, a share.
         case: `paper` for the paper's two cases, or `clean`/`attacked` for an example of the bundle.
         row: Which example: a clean row, or a place among the attacked ones.
         snapshots: Mixes kept for comparison, at most `MAX_SNAPSHOTS`; α is None where it follows from β.
@@ -91,6 +122,14 @@ class ExplorerState(tr.HasTraits):
             help="Where Find best searches: s, p, c of Table 3",
         ),
     )
+    find_by = choice(
+        FIND_BY,
+        "beta",
+        word="find",
+        label="keep",
+        help="What Find best keeps: β, or an accuracy while it maximises the other one at T = 0",
+    )
+    least = number(LEAST)
     case = choice(
         CASES, "paper", word="shows", label="Source", help="Whose probabilities the last plots show"
     )

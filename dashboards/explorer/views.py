@@ -110,6 +110,7 @@ def _plane(scene: Scene) -> Figure:
         scene.table,
         scene.kept,
         scene.verified,
+        scene.direct,
     )
 
 
@@ -179,6 +180,8 @@ def _click_plane(point: Point, state: ExplorerState, scene: Scene) -> None:
     trace, place = point["trace"], int(point["point"])
     if trace == plane.FRONTIER and scene.frontier is not None:
         state.take(scene.frontier.params[place].with_(alpha=None), level=True)
+    elif trace == plane.DIRECT and scene.direct is not None:
+        state.take(scene.direct.params[place].with_(beta=state.beta), level=True)
     elif trace == plane.SNAPSHOTS:
         state.take(state.snapshots[place], level=True)
     elif trace == plane.OTHERS:

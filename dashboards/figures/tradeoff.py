@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mnuts_dashboards.bundles.verified import Known
 
 FRONTIER = "best of the grid"
+DIRECT = "most attacked accuracy of the grid"
 CURRENT = "this transform"
 CURRENT_BY_MARGIN = f"{CURRENT}, by margin"
 SNAPSHOTS = "snapshots"
@@ -34,6 +35,7 @@ def plane_figure(
     table: Headline,
     kept: Sequence[Remix] = (),
     others: Sequence[Known] = (),
+    direct: Frontier | None = None,
 ) -> Figure:
     """The trade-off plane: clean accuracy against accuracy under attack.
 
@@ -48,12 +50,14 @@ def plane_figure(
         table: The headline figures, for the base models' points and the verified one.
         kept: Snapshots, lettered in their order.
         others: Other mixes that were attacked.
+        direct: The grid's frontier by attacked accuracy, once it is searched.
     """
     if table.rob.attacked is None:
         return _empty("This bundle has no attacked part: there is no trade-off to show.")
     traces = [
         *_curve(plain, PLAIN, "plain mix"),
-        _frontier(frontier),
+        _frontier(frontier, FRONTIER, {"color": MUTED, "width": 1}),
+        _frontier(direct, DIRECT, {"color": MIX, "width": 1.5, "dash": "dash"}),
         *_curve(plane.current, MIX, CURRENT),
         _point(table.std.clean, table.std.attacked, STD, "standard model", "diamond"),
         _point(table.rob.clean, table.rob.attacked, ROB, "robust model", "square"),
@@ -117,19 +121,19 @@ def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
     ]
 
 
-def _frontier(frontier: Frontier | None) -> Figure:
+def _frontier(frontier: Frontier | None, name: str, line: Figure) -> Figure:
     curve, found = frontier and frontier.curve, frontier is not None
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": FRONTIER,
+        "name": name,
         "showlegend": found,
         "x": 100 * curve.clean if curve else [],
         "y": 100 * curve.attacked if curve else [],
         "customdata": curve.alpha if curve else [],
-        "line": {"color": MUTED, "width": 1},
-        "marker": {"color": MUTED, "size": 4},
-        "hovertemplate": f"{FRONTIER}<br>α = %{{customdata:.5f}}<br>clean %{{x:.2f}} %<br>"
+        "line": line,
+        "marker": {"color": line["color"], "size": 4},
+        "hovertemplate": f"{name}<br>α = %{{customdata:.5f}}<br>clean %{{x:.2f}} %<br>"
         "attacked %{y:.2f} %<extra></extra>",
     }
 

@@ -16,7 +16,9 @@ from mnuts_dashboards.theme import CLASSIFIER
 
 if TYPE_CHECKING:
     from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.search.direct import DirectSearch
     from mnuts_core.search.result import GridSearchResult
+    from mnuts_core.views.direct import Match
 
 NAMES = {
     "std": "Standard model",
@@ -142,6 +144,41 @@ def _meaning(table: Headline, points: str) -> str:
     if table.remix.optimistic:
         text += f"{OPTIMISTIC} "
     return text + "Only an adaptive attack on the mix itself verifies its robust accuracy."
+
+
+def direct_html(pair: Match, found: DirectSearch, kept: str, least: float) -> Markup:
+    """What a direct search found, on seen and unseen images, and beside the plain mix; with its warnings.
+
+    Args:
+        pair: The mix and the plain one.
+        found: The search.
+        kept: Which accuracy is kept, `clean` or `attacked`.
+        least: The least that it may be.
+    """
+    choice, (seen, unseen) = pair.ours.choice, pair.ours.clean
+    params, attacked = choice.params, pair.ours.attacked
+    lines = [
+        f"best of the grid at {kept} accuracy of at least {100 * least:.4g} %, T = 0:",
+        f"s = {params.s:.4g}, p = {params.p:.3g}, c = {params.c:.3g}, α = {alpha_text(params.alpha or 1.0)}",
+        f"attacked, at most {100 * attacked.value:.2f} % of {attacked.n:,} images"
+        + (" (MMAA points only: optimistic)" if found.optimistic else ""),
+        "clean "
+        + "; ".join(
+            f"{100 * figure.value:.2f} % of {figure.n:,} {name}"
+            for name, figure in (("seen", seen), ("unseen", unseen))
+            if figure is not None
+        ),
+    ]
+    if pair.plain is not None:
+        clean = pair.plain.clean.seen or pair.plain.remix.clean
+        lines.append(
+            f"plain mix: clean {100 * clean.value:.2f} % of the seen, attacked "
+            f"{100 * pair.plain.attacked.value:.2f} %; gain {minus(pair.paired['attacked'].points)} attacked"
+        )
+    else:
+        lines.append("no α of the plain mix reaches that")
+    lines.append(f"{found.n_mixes:,} mixes of {found.grid.size:,} cells, grid {found.grid.name}")
+    return messages.found_html(lines, (*found.notes, *choice.warnings))
 
 
 def found_html(result: GridSearchResult) -> Markup:

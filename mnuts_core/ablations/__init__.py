@@ -85,6 +85,13 @@ _ALL = (
         "surrogate",
         (*_SEARCH, "models", "data", "n", "n_iter", "seed", "batch_size", "device", "progress"),
     ),
+    Ablation(
+        "promise",
+        "D.9",
+        "what β promises by MMAA's points alone and by the whole pool, and what the pool leaves of it",
+        "promise",
+        _SEARCH,
+    ),
 )
 
 ABLATIONS: Mapping[str, Ablation] = MappingProxyType({ablation.name: ablation for ablation in _ALL})

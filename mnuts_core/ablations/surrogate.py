@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def d9(
     is a good surrogate, and Algorithm 1 optimises Eq. 6 indirectly.
 
     Args:
-        bundle: A bundle whose points were found against LN∘h.
+        bundle: A bundle whose first points were found against LN∘h; its others do not count here.
         models: The bundle's accurate and robust classifier.
         data: The bundle's images (N, C, H, W) in [0, 1] and labels (N,), row by row as in its clean part.
         beta: Level β.
@@ -86,7 +87,8 @@ def d9(
     rows = np.arange(bundle.n_adv if n is None else n)
     if not 1 <= len(rows) <= bundle.n_adv:
         raise ParameterError(f"n must lie in [1, {bundle.n_adv}], the attacked examples, got {n}")
-    original, cells = attacked_part(bundle, rows), grid_or_paper(grid)
+    first = replace(bundle, attacked=bundle.require_attacked().first)
+    original, cells = attacked_part(first, rows), grid_or_paper(grid)
     before = grid_search(original, cells, beta)
     best = before.best.params
     attacked = _attacked_anew(

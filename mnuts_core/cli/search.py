@@ -1,4 +1,4 @@
-"""`mnuts search`: Algorithm 1 over a grid, its best cells, and what the best one does."""
+"""`mnuts search`: Algorithm 1 over a grid, its best cells, and what the best one does; or a direct search."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from mnuts_core.cli.answers import (
     title,
 )
 from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, warn, write_json, write_text
+from mnuts_core.cli.direct import check_condition, report_direct
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -41,6 +42,7 @@ from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.params import MixParams
     from mnuts_core.search.grids import GridSpec
     from mnuts_core.search.result import Cell, GridSearchResult
 
@@ -53,6 +55,22 @@ Range = tuple[float, float] | None
 def search(
     bundle: BundleArgument,
     beta: BetaOption = None,
+    clean_at_least: Annotated[
+        float | None,
+        typer.Option(
+            "--clean-at-least",
+            metavar="X",
+            help="Instead of Algorithm 1: highest attacked accuracy at this clean accuracy; 0.95 is 95 %.",
+        ),
+    ] = None,
+    attacked_at_least: Annotated[
+        float | None,
+        typer.Option(
+            "--attacked-at-least",
+            metavar="Y",
+            help="Instead of Algorithm 1: highest clean accuracy at this attacked accuracy.",
+        ),
+    ] = None,
     grid: GridOption = None,
     s: Annotated[Range, typer.Option("--s", metavar="LO HI", help="Range of the scale, log-spaced.")] = None,
     p: Annotated[Range, typer.Option("--p", metavar="LO HI", help="Range of the power.")] = None,
@@ -71,6 +89,10 @@ def search(
             "--clean", metavar="[attacked|all]", help="Clean rows to search on: the attacked, or all."
         ),
     ] = "attacked",
+    points: Annotated[
+        str,
+        typer.Option("--points", metavar="[pool|mmaa]", help="Attacked points for q: all, or MMAA's alone."),
+    ] = "pool",
     max_accuracy_loss: Annotated[
         float | None,
         typer.Option(
@@ -90,14 +112,37 @@ def search(
         str | None, typer.Option("--csv", metavar="OUT", help="Every cell as CSV; - for standard output.")
     ] = None,
 ) -> None:
-    """Find the best transform for a level β: Algorithm 1 over a grid of (s, p, c)."""
+    """Find the best transform: by Algorithm 1 for a level β, or directly for a clean or attacked accuracy."""
     if json_out == csv_out == STDOUT:
         raise MnutsError("--json and --csv cannot both go to standard output: give one of them a file")
     if plain and max_accuracy_loss is not None:
         raise MnutsError("give --max-accuracy-loss or --plain, not both")
     check_outputs({"--json": json_out, "--csv": csv_out}, force=force)
+    condition = check_condition(clean_at_least, attacked_at_least)
     level, cells = check_beta(beta), make_grid(grid, s, p, c, steps)
     check_clamp(clamp)
+    most_lost = None if plain else MAX_LOSS if max_accuracy_loss is None else max_accuracy_loss
+    if condition is not None:
+        needless = {
+            "--beta": beta is not None, "--conditional": conditional, "--quantile": quantile != "linear",
+            "--points": points != "pool", "--widen": widen > 0,
+        }  # fmt: skip
+        _refuse_options([option for option, given in needless.items() if given])
+        params = report_direct(
+            load_bundle(bundle),
+            cells,
+            condition,
+            clamp=clamp,
+            ln_k=ln_k,
+            clean=clean,
+            max_accuracy_loss=most_lost,
+            device=device,
+            json_out=json_out,
+            csv_out=csv_out,
+        )
+        if STDOUT not in (json_out, csv_out):
+            note(f"keep the best with: {export_words(bundle, params, None)}")
+        return
     logits = load_bundle(bundle)
     result = run_search(
         logits,
@@ -109,7 +154,8 @@ def search(
         conditional=conditional,
         quantile=quantile,
         clean=clean,
-        max_accuracy_loss=None if plain else MAX_LOSS if max_accuracy_loss is None else max_accuracy_loss,
+        points=points,
+        max_accuracy_loss=most_lost,
         device=device,
     )
     _report(logits, result, top, device, json_out, csv_out)
@@ -119,11 +165,31 @@ def search(
         note(f"keep the best with: {export_command(bundle, result)}")
 
 
+def _refuse_options(needless: list[str]) -> None:
+    """Refuse what belongs to Algorithm 1 alone."""
+    if needless:
+        raise MnutsError(
+            f"{', '.join(needless)}: only for Algorithm 1; leave out, or search without --clean-at-least and "
+            "--attacked-at-least"
+        )
+
+
 def export_command(bundle: str, result: GridSearchResult) -> str:
     """The command line that writes the best cell of a search as a configuration."""
-    params = result.best.params
+    follows = result.quantile_method == "linear" and result.points == "pool"
+    return export_words(bundle, result.best.params, result.beta if follows else None)
+
+
+def export_words(bundle: str, params: MixParams, beta: float | None) -> str:
+    """The command line that writes a mix as a configuration.
+
+    Args:
+        bundle: Name or path of the bundle.
+        params: The mix, α filled in.
+        beta: The level from which its α follows; None to give α itself.
+    """
     point = f"--s {params.s!r} --p {params.p!r} --c {params.c!r}"
-    level = f"--beta {result.beta!r}" if result.quantile_method == "linear" else f"--alpha {params.alpha!r}"
+    level = f"--alpha {params.alpha!r}" if beta is None else f"--beta {beta!r}"
     transform = f"--clamp {params.clamp} --ln-k {params.ln_k}"
     return f"mnuts export {shlex.quote(bundle)} {point} {level} {transform} --out mix.json"
 
@@ -178,7 +244,9 @@ def _report(
     from mnuts_core.remix.engine import RemixEngine
 
     params = result.best.params.with_(alpha=None)
-    figures = mix_headline(RemixEngine(bundle, device=device), params, result.quantile_method)
+    figures = mix_headline(
+        RemixEngine(bundle, device=device, points=result.points), params, result.quantile_method
+    )
     if csv_out is not None:
         write_text(csv_out, result.to_frame().to_csv(index=False))
     if json_out is not None:
@@ -243,7 +311,7 @@ def search_card(result: GridSearchResult, top: int) -> dict[str, Any]:
     """A search in a JSON answer: what was asked, the best cells, and all tables."""
     from mnuts_core.search.result import TABLES
 
-    asked = ("beta", "clamp", "ln_k", "conditional", "clean", "max_accuracy_loss")
+    asked = ("beta", "clamp", "ln_k", "conditional", "clean", "points", "max_accuracy_loss")
     counts = ("n_clean", "n_wrong", "n_attacked", "n_right")
     return {
         "grid": {"name": result.grid.name, "shape": result.grid.shape, **result.grid.axes()},

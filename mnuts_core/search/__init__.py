@@ -1,1 +1,1 @@
-"""Algorithm 1: the grid, the search over it, its result and the frontier over all levels β."""
+"""Algorithm 1: the grid, the search over it, its result, the frontier over all β; and the direct search."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,22 +12,27 @@ from torch import Tensor
 
 from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.clamps import Clamp, check_clamp, clamp_logits
+from mnuts_core.clamps import Clamp, check_clamp
 from mnuts_core.devices import one_thread, resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import QuantileMethod, check_method
-from mnuts_core.functional.transform import layer_norm, signed_power
+from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
 from mnuts_core.remix.engine import MAX_ACCURACY_LOSS, PointRule, check_points
-from mnuts_core.remix.stages import overtaken
+from mnuts_core.search.changes import prediction_changes
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.kernel import distinct_rows, fill_margins, sort_classes
-from mnuts_core.search.result import Array, CellMargins, CleanRows, GridSearchResult, level_tables
+from mnuts_core.search.kernel import distinct_rows, fill_in_threads
+from mnuts_core.search.result import (
+    Array,
+    CellMargins,
+    CleanRows,
+    GridSearchResult,
+    check_loss,
+    level_tables,
+)
 
 MAX_MARGINS = 2**28
 """So many margins at most (2 GiB) a search may keep; more are refused before anything is computed."""
-ROWS_PER_THREAD = 512
-"""Fewer rows than this are not worth a thread of their own."""
 
 
 def grid_search(
@@ -76,8 +79,7 @@ def grid_search(
     """
     beta, check = PARAMS["beta"].check(beta), check_method(quantile)
     check_clamp(clamp), check_ln_k(ln_k)
-    if max_accuracy_loss is not None and not 0 <= max_accuracy_loss <= 1:
-        raise ParameterError(f"max_accuracy_loss must lie in [0, 1] or be None, got {max_accuracy_loss!r}")
+    check_loss(max_accuracy_loss)
     if not isinstance(grid, GridSpec):
         raise ParameterError(f"grid must be a GridSpec, such as GridSpec.paper('cifar10'), got {grid!r}")
     rows = _select(bundle, clean, conditional, check_points(points))
@@ -90,7 +92,7 @@ def grid_search(
     normed = layer_norm(torch.from_numpy(rows.logits).to(where), ln_k)
     margins = _visit(rows, normed, grid, clamp, progress)
     with one_thread():
-        changes = _changes(rows, normed, grid, clamp)
+        changes = prediction_changes(normed, rows.labels, rows.n_clean, rows.n_images, grid, clamp)
     objective, q = margins.table(np.array([beta]), check)
     full = np.broadcast_to
     return GridSearchResult(
@@ -126,15 +128,6 @@ class _Rows:
     right_rows: NDArray[np.int64]
     starts: NDArray[np.int64]
     """Among `right_rows`, where the points of each image begin."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Changes:
-    """What M does to predictions, shape (p, c): s does not matter to them."""
-
-    loss: Array
-    clean_changes: Array
-    attacked_changes: Array
 
 
 def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool, points: PointRule) -> _Rows:
@@ -184,27 +177,7 @@ def _visit(
     table = np.empty((*grid.shape, len(counted)))
     with one_thread():
         z, which = distinct_rows(normed[counted])
-    threads = max(1, min(torch.get_num_threads(), len(z) // ROWS_PER_THREAD)) if z.device.type == "cpu" else 1
-    stop = threading.Event()
-    ends = np.linspace(0, len(z), threads + 1).astype(int).tolist()
-
-    def work(number: int) -> None:
-        here = slice(ends[number], ends[number + 1])
-        try:
-            with one_thread():
-                for share in fill_margins(z[here], grid, clamp, torch.from_numpy(table[..., here])):
-                    if stop.is_set():
-                        return
-                    if number == 0 and progress is not None:  # one speaks for all: their shares are equal
-                        progress(share)
-        except BaseException:
-            stop.set()
-            raise
-
-    with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(work, number) for number in range(threads)]
-    for job in jobs:
-        job.result()
+    fill_in_threads(z, grid, clamp, table[..., : len(z)], progress)
     for cell in table.reshape(-1, len(counted)):
         cell[:] = cell[which]
     n_right = len(rows.right_rows)
@@ -212,43 +185,3 @@ def _visit(
     if len(rows.starts) < n_right:
         attacked = np.minimum.reduceat(attacked, rows.starts, axis=-1)
     return CellMargins(attacked=attacked, wrong=table[..., n_right:])
-
-
-def _changes(rows: _Rows, normed: Tensor, grid: GridSpec, clamp: Clamp) -> _Changes:
-    labels = torch.from_numpy(rows.labels).to(normed.device)
-    first, last = normed.max(dim=1), normed.min(dim=1)
-    ends, before = _ends(normed), first.indices == labels
-    plain_tie = ends[:, 0] == ends[:, 1]
-    loss, changes = np.empty((2, *grid.shape[1:])), np.empty((2, *grid.shape[1:]))
-    for k, c in enumerate(grid.c.tolist()):
-        swapped = overtaken(first.values, last.values, c, clamp)
-        top = torch.where(swapped, last.indices, first.indices)
-        own_tie = plain_tie & ~swapped
-        leaders = clamp_logits(ends + c, clamp).topk(2, dim=1).values.T
-        near = (_may_tie(leaders[0], leaders[1], float(grid.p[0])) & ~own_tie).nonzero().squeeze(1)
-        tied, few = torch.zeros_like(own_tie), leaders[:, near].contiguous()
-        for j, p in enumerate(grid.p.tolist()):
-            one, two = signed_power(few, p)
-            tied[near] = one == two  # `mnuts_core.functional.mixing`
-            right, changed = (top == labels) & ~tied, (top != first.indices) | tied
-            end = rows.n_clean + rows.n_images
-            for part, of in enumerate((slice(0, rows.n_clean), slice(rows.n_clean, end))):
-                lost = int(before[of].sum()) - int(right[of].sum())
-                loss[part, j, k] = lost / len(before[of])
-                changes[part, j, k] = int(changed[of].sum()) / len(before[of])
-    return _Changes(loss.max(axis=0), *changes)
-
-
-def _may_tie(one: Tensor, two: Tensor, least_power: float) -> Tensor:
-    """Whether powers of two clamped logits, one ≥ two, can come out equal, bool: few can.
-
-    They differ too little, or their powers may underflow or overflow.
-    """
-    alike = one - two <= one.abs() * (1e-9 / min(1.0, least_power))
-    return alike | (torch.maximum(one.abs(), two.abs()) < 1e-2) | (two.abs() > 1e2)
-
-
-def _ends(normed: Tensor) -> Tensor:
-    """Each row's two largest and two smallest logits, (R, 4): a clamp's two largest are among them."""
-    z = sort_classes(normed)
-    return torch.cat([z[:, :2], z[:, max(2, z.shape[1] - 2) :]], dim=1)

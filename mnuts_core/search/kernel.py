@@ -13,7 +13,9 @@ too far behind to matter, nothing is.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -23,11 +25,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mnuts_core.clamps import Clamp
+from mnuts_core.clamps import Clamp, clamp_logits
+from mnuts_core.devices import one_thread
 from mnuts_core.functional.transform import signed_power
 from mnuts_core.remix.kernels import LOG2_E, clamp_in_order, log_in_place
 from mnuts_core.search.grids import GridSpec
 
+Array = NDArray[np.float64]
+
+ROWS_PER_THREAD = 512
+"""Fewer rows than this are not worth a thread of their own."""
 BLOCK = 1 << 19
 """Logits in a block."""
 CELLS = 64
@@ -84,7 +91,51 @@ def distinct_rows(normed: Tensor) -> tuple[Tensor, NDArray[np.int64]]:
     return z[chosen], which
 
 
-def fill_margins(z: Tensor, grid: GridSpec, clamp: Clamp, table: Tensor) -> Iterator[float]:
+def fill_in_threads(
+    z: Tensor,
+    grid: GridSpec,
+    clamp: Clamp,
+    table: Array,
+    progress: Callable[[float], None] | None = None,
+    rivals: Tensor | None = None,
+) -> None:
+    """`fill_margins`, the rows shared out among threads, which never wait for each other.
+
+    Args:
+        z: See `fill_margins`.
+        grid: The cells.
+        clamp: Clamping function.
+        table: Takes the margins, shape (s, p, c, R).
+        progress: Called with the share done, in (0, 1]; what it raises ends the work.
+        rivals: See `fill_margins`.
+    """
+    threads = max(1, min(torch.get_num_threads(), len(z) // ROWS_PER_THREAD)) if z.device.type == "cpu" else 1
+    stop = threading.Event()
+    ends = np.linspace(0, len(z), threads + 1).astype(int).tolist()
+
+    def work(number: int) -> None:
+        here = slice(ends[number], ends[number + 1])
+        against = None if rivals is None else rivals[here]
+        try:
+            with one_thread():
+                for share in fill_margins(z[here], grid, clamp, torch.from_numpy(table[..., here]), against):
+                    if stop.is_set():
+                        return
+                    if number == 0 and progress is not None:  # one speaks for all: their shares are equal
+                        progress(share)
+        except BaseException:
+            stop.set()
+            raise
+
+    with ThreadPoolExecutor(threads) as pool:
+        jobs = [pool.submit(work, number) for number in range(threads)]
+    for job in jobs:
+        job.result()
+
+
+def fill_margins(
+    z: Tensor, grid: GridSpec, clamp: Clamp, table: Tensor, rivals: Tensor | None = None
+) -> Iterator[float]:
     """Compute the margins of all rows in every cell.
 
     Args:
@@ -92,6 +143,8 @@ def fill_margins(z: Tensor, grid: GridSpec, clamp: Clamp, table: Tensor) -> Iter
         grid: The cells.
         clamp: Clamping function.
         table: Takes the margins, shape (s, p, c, R); its device may be another.
+        rivals: Of each row the layer-normed logit of some class, shape (R,): then not the margin is computed,
+            but how far that class's probability is below the largest.
 
     Yields:
         The share done, in (0, 1].
@@ -104,7 +157,7 @@ def fill_margins(z: Tensor, grid: GridSpec, clamp: Clamp, table: Tensor) -> Iter
     for some in blocks:
         by_class = z[some].T.contiguous()
         for k, c in enumerate(grid.c.tolist()):
-            block = _Block(by_class, c, clamp)
+            block = _Block(by_class, c, clamp, None if rivals is None else rivals[some])
             for start in range(0, len(powers), at_once):
                 margins = block.margins(scales, powers[start : start + at_once])
                 for j, of_power in enumerate(margins.unbind(dim=1), start):
@@ -130,7 +183,8 @@ class _Part(NamedTuple):
 class _Block:
     """Some rows after the clamp; in all arrays classes come first, then the B rows."""
 
-    def __init__(self, z: Tensor, c: float, clamp: Clamp) -> None:
+    def __init__(self, z: Tensor, c: float, clamp: Clamp, rivals: Tensor | None) -> None:
+        self.rivals = None if rivals is None else clamp_logits(rivals + c, clamp)
         self.v = clamp_in_order(z.T, c, clamp, torch.empty_like(z).T).T
         self.log2 = log_in_place(self.v.abs()).mul_(LOG2_E)
         self.ranges = _ranges(len(z))
@@ -147,7 +201,11 @@ class _Block:
             for some in torch.split(which, at_once):
                 total[some, j] += (scales[some].view(-1, 1, 1) * t).exp2_().sum(dim=1)
         less = torch.expm1(scales.view(-1, 1, 1) * (second - first))
-        margins = less.neg() / total.add_(less).add_(2.0)  # 1 for the first class, 1 + less for the second
+        total.add_(less).add_(2.0)  # 1 for the first class, 1 + less for the second
+        if self.rivals is not None:
+            rivals = torch.stack([signed_power(self.rivals, p) for p in powers.tolist()])
+            less = torch.expm1(scales.view(-1, 1, 1) * (rivals - first))
+        margins = less.neg() / total
         return margins.masked_fill_(margins < RESOLUTION, 0.0)
 
     def _sum_of_series(self, first: Tensor, scales: Tensor, powers: Tensor) -> tuple[Tensor, Tensor]:

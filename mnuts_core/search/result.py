@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.clamps import Clamp
+from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import (
     SATURATED,
     UNRESOLVED,
@@ -175,7 +176,7 @@ class GridSearchResult:
     @cached_property
     def edges(self) -> dict[str, str]:
         """For each of s, p, c at whose grid's end the best cell sits: "low" or "high"."""
-        return _edges(self.grid, self.best.index)
+        return edges_of(self.grid, self.best.index)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -292,15 +293,35 @@ def _place(index: list[int]) -> tuple[int, int, int]:
     return i, j, k
 
 
+def check_loss(max_accuracy_loss: float | None) -> None:
+    """Refuse a limit that is no share.
+
+    Raises:
+        ParameterError: If it lies outside [0, 1] and is not None.
+    """
+    if max_accuracy_loss is not None and not 0 <= max_accuracy_loss <= 1:
+        raise ParameterError(f"max_accuracy_loss must lie in [0, 1] or be None, got {max_accuracy_loss!r}")
+
+
 def _mildness(result: GridSearchResult, index: tuple[int, int, int]) -> tuple[float, ...]:
-    """Smaller is milder; the index last, so that the order is total."""
-    q = max(float(result.quantile[index]), 1e-300)
+    return mildness(result.grid, index, float(result.quantile[index]))
+
+
+def mildness(grid: GridSpec, index: tuple[int, int, int], quantile: float) -> tuple[float, ...]:
+    """By what mixes with equal figures are ranked: smaller is milder, and no two are equal.
+
+    Args:
+        grid: The grid.
+        index: The cell, (s, p, c).
+        quantile: Its odds (1-α)/α.
+    """
+    q = max(quantile, 1e-300)
     i, j, k = index
-    s, p, c = float(result.grid.s[i]), float(result.grid.p[j]), float(result.grid.c[k])
+    s, p, c = float(grid.s[i]), float(grid.p[j]), float(grid.c[k])
     return (round(abs(math.log(q / 0.3)), 9), p, abs(math.log(s)), abs(c), *index)
 
 
-def _edges(grid: GridSpec, index: tuple[int, int, int]) -> dict[str, str]:
+def edges_of(grid: GridSpec, index: tuple[int, int, int]) -> dict[str, str]:
     """Which of s, p, c sits at an end of its range; an axis of one value has no ends."""
     return {
         axis: "low" if place == 0 else "high"

@@ -16,6 +16,7 @@ from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import BaseFigures, Remix, RemixEngine
+from mnuts_core.search.result import CleanRows
 from mnuts_core.views.paired import Right, pairs, right_of, right_of_robust
 
 FIGURES = ("clean", "attacked", "by_margin", "verified")
@@ -241,10 +242,16 @@ class SeenAndUnseen(NamedTuple):
     unseen: Estimate | None
 
 
-def seen_and_unseen(engine: RemixEngine, remix: Remix) -> SeenAndUnseen:
-    """Clean accuracy on seen and unseen images."""
+def seen_and_unseen(engine: RemixEngine, remix: Remix, clean: CleanRows = "attacked") -> SeenAndUnseen:
+    """Clean accuracy on seen and unseen images.
+
+    Args:
+        engine: The engine of a bundle.
+        remix: A mix on it.
+        clean: Which clean rows the search saw.
+    """
     attacked, right = engine.bundle.attacked, remix.on_clean.mix_right
-    seen = np.zeros(len(right), bool)
+    seen = np.full(len(right), clean == "all")
     if attacked is not None:
         seen[attacked.index] = True
     parts = (right[seen], right[~seen])

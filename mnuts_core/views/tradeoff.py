@@ -20,6 +20,7 @@ from mnuts_core.functional.quantiles import TIE, least_kept
 from mnuts_core.params import PARAMS, MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.remix.rows import STD, Rows
+from mnuts_core.search.direct import DirectFrontier
 from mnuts_core.search.frontier import BetaFrontier
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views.margins import Array
@@ -204,15 +205,15 @@ def _soft_interval(std: Tensor, rob: Tensor, labels: Tensor, std_class: Tensor) 
 
 def frontier_curve(
     engine: RemixEngine,
-    frontier: BetaFrontier,
+    frontier: BetaFrontier | DirectFrontier,
     temperature: float = 0.0,
     progress: Callable[[float], None] | None = None,
 ) -> Curve:
-    """The mixes that Algorithm 1 chooses at each β, in the trade-off plane.
+    """The mixes of a frontier in the trade-off plane: clean accuracy there is that of all clean images.
 
     Args:
         engine: The engine of the bundle that was searched.
-        frontier: The best cell for every β.
+        frontier: The best cell for every β, or for every clean accuracy.
         temperature: T of the standard model, which the search does not look at.
         progress: Called with the share done; what it raises ends the work.
     """
@@ -220,7 +221,7 @@ def frontier_curve(
     for place, params in enumerate(frontier.params):
         shared = params.with_(alpha=None, beta=1.0, temperature=temperature)
         by_transform.setdefault(shared, []).append(place)
-    table = np.full((3, len(frontier.beta)), np.nan)
+    table = np.full((3, len(frontier.params)), np.nan)
     for done, (params, places) in enumerate(by_transform.items()):
         if progress is not None:
             progress(done / len(by_transform))
@@ -246,7 +247,7 @@ def plane(engine: RemixEngine, remix: Remix) -> Plane:
 
 
 class Frontier(NamedTuple):
-    """The β-frontier of a whole grid in the trade-off plane.
+    """A frontier of a whole grid in the trade-off plane.
 
     Attributes:
         curve: Its points, those that move.
@@ -258,13 +259,15 @@ class Frontier(NamedTuple):
 
 
 def frontier(
-    engine: RemixEngine, found: BetaFrontier, progress: Callable[[float], None] | None = None
+    engine: RemixEngine,
+    found: BetaFrontier | DirectFrontier,
+    progress: Callable[[float], None] | None = None,
 ) -> Frontier:
-    """The β-frontier of a whole grid; only points that move are kept.
+    """The frontier of a whole grid; only points that move are kept.
 
     Args:
         engine: The engine of the bundle that was searched.
-        found: The best cell for every β.
+        found: The best cell for every β, or for every clean accuracy.
         progress: Called with the share done; what it raises ends the work.
     """
     curve = frontier_curve(engine, found, progress=progress)

@@ -14,6 +14,7 @@ from mnuts_core.ablations.common import attacked_part, drawn
 from mnuts_core.ablations.curves import PAPER_BETAS, fig8, table10
 from mnuts_core.ablations.images import table8, table9
 from mnuts_core.ablations.margins import fig6, fig7
+from mnuts_core.ablations.promise import promise
 from mnuts_core.ablations.surrogate import d9
 from mnuts_core.ablations.transforms import fig9, table4, table7
 from mnuts_core.bundles.paper import paper_tables
@@ -21,7 +22,7 @@ from mnuts_core.datasets.specs import load_data
 from mnuts_core.demo.digits import load_digits_models
 from mnuts_core.functional.statistics import wilson_interval
 from tests import reference
-from tests.synthetic import clean_only, make_bundle
+from tests.synthetic import clean_only, make_bundle, make_pool
 
 GRID = GridSpec.from_ranges((0.5, 5.0), (1.0, 3.0), (-1.0, 0.0), steps=3)
 MIX = MixParams(s=2.0, p=2.0, c=-0.5, alpha=0.8)
@@ -333,3 +334,57 @@ def test_parts_of_a_bundle(small):
     assert (part.n_adv, part.n_clean) == (2, 220)
     assert np.array_equal(part.attacked.labels, small.attacked.labels[[3, 5]])
     assert torch.equal(torch.from_numpy(drawn(small, 120, 7)), torch.arange(120))
+
+
+class TestPools:
+    """Bundles with several points an image."""
+
+    @pytest.fixture
+    def pool(self):
+        pool = make_pool(n=220, m=120, k=6, seed=5)
+        lost = np.flatnonzero(pool.clean_rob_logits.argmax(1) != pool.clean_labels)[::3]
+        pool.clean_std_logits[lost] *= -1.0  # so that both models are wrong on some
+        return pool
+
+    def test_promise(self, pool):
+        made = promise(pool, beta=0.9, grid=GRID).set_index("points")
+        engine = RemixEngine(pool)
+        for points in ("mmaa", "pool"):
+            found, row = grid_search(pool, GRID, 0.9, points=points), made.loc[points]
+            remix = engine.remix(found.best.params)
+            assert (row.s, row.alpha) == (found.best.params.s, found.best.params.alpha)
+            assert row.promised == pytest.approx(0.9 * found.n_right / 120)
+            assert (row.attacked, row.by_margin) == (remix.attacked.value, remix.by_margin.value)
+        assert made.loc["pool"].kept == pytest.approx(0.9, abs=1.5 / found.n_right)
+        assert made.loc["mmaa"].kept < made.loc["pool"].kept
+        assert made.loc["mmaa"].promised > made.loc["mmaa"].by_margin + 0.02
+        assert not made.optimistic.any()
+
+    def test_promise_of_mmaa_alone(self, small):
+        made = promise(small, beta=0.9, grid=GRID).set_index("points")
+        assert made.optimistic.all()
+        assert made.loc["mmaa"].attacked == made.loc["pool"].attacked
+
+    def test_the_conditional_objective(self, pool):
+        """D.8.3 on several points: by a plain loop."""
+        found, first = grid_search(pool, GRID, 0.9, conditional=True), pool.attacked.index[:120]
+        h, g, y = (a[first] for a in (pool.clean_rob_logits, pool.clean_std_logits, pool.clean_labels))
+        counted = (h.argmax(1) != y) & (g.argmax(1) == y)
+        assert found.n_wrong == counted.sum()
+        assert counted.sum() < (h.argmax(1) != y).sum()
+        for index in np.ndindex(GRID.shape):
+            cell = found.cell(index).params
+            right, least = [], []
+            for image in range(120):
+                points = pool.attacked.rob_logits[pool.attacked.of == image]
+                right.append((points.argmax(1) == y[image]).all())
+                least.append(min(_margins(points, cell)))
+            q = np.percentile(np.array(least)[right], 10)
+            assert found.quantile[index] == pytest.approx(q, rel=1e-9)
+            objective = (_margins(h[counted], cell) >= q).mean()
+            assert found.objective[index] == pytest.approx(objective, abs=1e-12)
+
+
+def _margins(logits, cell):
+    p = np.sort(reference.softmax(reference.transform(logits, cell.s, cell.p, cell.c)), axis=1)
+    return p[:, -1] - p[:, -2]

@@ -12,7 +12,7 @@ from mnuts_core import GridSpec, grid_search
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.functional.margins import confidence_margin
 from mnuts_core.functional.transform import layer_norm, transform_logits
-from mnuts_core.search import algorithm1, kernel
+from mnuts_core.search import kernel
 from mnuts_core.search.kernel import distinct_rows, fill_margins
 from tests import reference
 from tests.synthetic import make_bundle
@@ -165,7 +165,7 @@ def test_threads_change_nothing(monkeypatch):
         GridSpec.from_ranges((0.05, 5.0), (1.0, 4.0), (-1.1, 0.0), steps=3),
     )
     alone = grid_search(bundle, grid)
-    monkeypatch.setattr(algorithm1, "ROWS_PER_THREAD", 20)
+    monkeypatch.setattr(kernel, "ROWS_PER_THREAD", 20)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     shared = grid_search(bundle, grid)
     np.testing.assert_allclose(shared.quantile, alone.quantile, rtol=0, atol=2e-10)

@@ -3,8 +3,9 @@
 import pytest
 
 from mnuts_core import grid_search
+from mnuts_core.search.direct import direct_search
 from mnuts_dashboards.explorer.views import ALL
-from mnuts_dashboards.figures.tradeoff import CURRENT, FRONTIER
+from mnuts_dashboards.figures.tradeoff import CURRENT, DIRECT, FRONTIER
 
 
 def test_find_best_moves_to_what_the_core_finds(explorer, bundle):
@@ -61,3 +62,45 @@ def test_clicks_on_the_plane_go_there(explorer, click):
     before = explorer.state.params
     click(explorer, "robust, attacked", 0)
     assert explorer.state.params == before
+
+
+@pytest.mark.parametrize(("kept", "least"), [("clean", 0.9), ("attacked", 0.2)])
+def test_find_best_keeps_an_accuracy(explorer, bundle, kept, least):
+    explorer.state.set(find_by=kept, least=least, temperature=0.5)
+    explorer.controls.find.click()
+    found = direct_search(bundle, explorer.opened.grids["cifar10"])
+    want = found.clean_at_least(least) if kept == "clean" else found.attacked_at_least(least)
+    assert explorer.state.params == want.params.with_(beta=explorer.state.beta)
+    text = explorer.controls.found.value
+    assert f"at {kept} accuracy of at least {100 * least:g} %" in text
+    assert f"{100 * want.attacked:.2f} % of {bundle.n_adv:,} images (MMAA points only: optimistic)" in text
+    assert f"clean {100 * want.clean:.2f} % of {bundle.n_adv:,} seen; " in text
+    assert f"of {bundle.n_clean - bundle.n_adv:,} unseen" in text
+    assert "plain mix: clean" in text
+    explorer.make(ALL)
+    assert "mnuts-stale" not in explorer.controls.found._dom_classes
+
+
+def test_an_accuracy_out_of_reach_is_refused(explorer):
+    explorer.state.set(find_by="clean", least=1.0)
+    before = explorer.state.params
+    explorer.controls.find.click()
+    assert explorer.state.params == before
+    assert "accuracy of at least 100 %: the most is" in explorer.header.banner.value
+
+
+def test_the_accuracy_can_be_set_only_where_it_is_kept(explorer):
+    least, find = explorer.controls.inputs["least"], explorer.controls.find
+    assert (least.box.disabled, find.description) == (True, "Find best for this β")
+    explorer.state.find_by = "attacked"
+    assert (least.box.disabled, find.description) == (False, "Find best")
+    assert "find=attacked" in explorer.link()
+
+
+def test_a_click_on_the_direct_frontier_goes_there(explorer, click):
+    explorer.make(ALL)
+    frontier = explorer._look().direct
+    click(explorer, DIRECT, 2)
+    assert explorer.state.params == frontier.params[2].with_(beta=explorer.state.beta)
+    assert explorer.remix.clean.value == pytest.approx(frontier.curve.clean[2], abs=1e-9)
+    assert explorer.remix.attacked.value == pytest.approx(frontier.curve.attacked[2], abs=1e-9)

@@ -14,6 +14,7 @@ from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.tradeoff import (
     CURRENT,
     CURRENT_BY_MARGIN,
+    DIRECT,
     FRONTIER,
     OTHERS,
     SNAPSHOTS,
@@ -43,7 +44,7 @@ def frontier(engine):
 
 
 NAMES = [
-    *("plain mix", "plain mix, by margin", FRONTIER, CURRENT, CURRENT_BY_MARGIN),
+    *("plain mix", "plain mix, by margin", FRONTIER, DIRECT, CURRENT, CURRENT_BY_MARGIN),
     *("standard model", "robust model", "this mix, by margin", "this mix"),
     *(SNAPSHOTS, OTHERS, "this mix, verified"),
 ]
