@@ -45,7 +45,7 @@ class Presets(w.Dropdown):
         """Offer configurations that were made on the bundle that is open now.
 
         Args:
-            configs: Their files and what these hold, as `mnuts_core.bundles.library.configs_of` gives them.
+            configs: Their files and what these hold, as `mnuts_core.export.config.configs_of` gives them.
         """
         self._configs = {}
         for path, config in configs:

@@ -21,7 +21,7 @@ from torch import Tensor
 from mnuts_core.attacks.adaptive import apgd_ce, apgd_t, base_transfer
 from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.library import autoattack, fab_t, square
-from mnuts_core.attacks.plan import Plan
+from mnuts_core.attacks.plan import QUERIES_PER_STEP, Plan
 
 WitnessCode = Literal["square-beats-white-box", "transfer-beats-white-box"]
 """Warnings that a component gives rise to; `docs/warnings.md` has an entry for each."""
@@ -34,7 +34,7 @@ class Component(NamedTuple):
         name: As results and work folders call it.
         run: Attacks a batch; hands back a point for each image, a misclassified one where it found one.
             The caller judges.
-        cost: How many passes it makes about an image that nothing breaks, by plan and number of classes.
+        passes: How many it makes about an image that nothing breaks, by steps and number of targets.
         white_box: Whether it follows gradients of the auxiliary classifier.
         witness: The warning where it breaks images that those of the white box had not: it does not need
             their gradients, and shows that they were misled.
@@ -43,21 +43,23 @@ class Component(NamedTuple):
 
     name: str
     run: Callable[[Batch], Tensor]
-    cost: Callable[[Plan, int], int]
+    passes: Callable[[int, int], int]
     white_box: bool = False
     witness: WitnessCode | None = None
     least_classes: int = 2
 
+    def cost(self, plan: Plan, classes: int) -> int:
+        """The passes of a plan about an image that nothing breaks, for a model of so many classes."""
+        return self.passes(plan.n_iter, plan.n_targets(classes))
+
 
 COMPONENTS = (
-    Component("apgd-ce", apgd_ce, lambda plan, _: plan.n_iter, white_box=True),
-    Component("apgd-t", apgd_t, lambda plan, k: plan.n_iter * plan.n_targets(k), white_box=True),
+    Component("apgd-ce", apgd_ce, lambda steps, _: steps, white_box=True),
+    Component("apgd-t", apgd_t, lambda steps, targets: steps * targets, white_box=True),
     # FAB looks back and forth at each step.
-    Component("fab-t", fab_t, lambda plan, k: 4 * plan.n_iter * plan.n_targets(k), white_box=True),
-    Component("square", square, lambda plan, _: plan.n_queries, witness="square-beats-white-box"),
-    Component(
-        "base-transfer", base_transfer, lambda plan, _: 2 * plan.n_iter, witness="transfer-beats-white-box"
-    ),
+    Component("fab-t", fab_t, lambda steps, targets: 4 * steps * targets, white_box=True),
+    Component("square", square, lambda steps, _: QUERIES_PER_STEP * steps, witness="square-beats-white-box"),
+    Component("base-transfer", base_transfer, lambda steps, _: 2 * steps, witness="transfer-beats-white-box"),
 )
 """In the order in which they run, each on what the ones before have left right."""
 

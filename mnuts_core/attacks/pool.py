@@ -7,8 +7,7 @@ are watched as well. What is kept of all these points, `watching` says. An image
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -19,26 +18,15 @@ from mnuts_core.attacks.apgd import Loss, apgd, of_examples
 from mnuts_core.attacks.apgd import Watch as Watcher
 from mnuts_core.attacks.library import fab_t_on, square_on
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
-from mnuts_core.attacks.mmaa import N_ITER, N_TARGETS
-from mnuts_core.attacks.norms import Ball, Norm, generator, make_ball
-from mnuts_core.attacks.plan import QUERIES_PER_STEP, Plan
+from mnuts_core.attacks.norms import generator, make_ball
+from mnuts_core.attacks.owners import Owners
+from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.attacks.surrogates import Surrogate, surrogate_of
 from mnuts_core.attacks.watching import Found, Kept, Watch, fools_both, halves
-from mnuts_core.bundles.manifest import Setting
-from mnuts_core.errors import ParameterError
 from mnuts_core.export.classifier import MixedClassifier
-from mnuts_core.export.config import MixConfig
-from mnuts_core.functional.mixing import R_D, sound
-from mnuts_core.models.inputs import Model, Precision, check_count, check_precision, in_precision
+from mnuts_core.functional.mixing import sound
+from mnuts_core.models.inputs import Model, in_precision
 from mnuts_core.models.predict import ask
-from mnuts_core.params import MixParams
-
-COMPONENTS = ("apgd-ce", "apgd-t", "fab-t", "square")
-"""What may be run, in this order."""
-DEFAULT_COMPONENTS = ("apgd-ce", "apgd-t")
-BALL_TOLERANCE = 1e-6
-"""By so much may a point of the library's lie outside the ball: x + δ rounds."""
-
 
 Passes = Callable[[int], None]
 """Called with how many of an image's passes are done."""
@@ -46,107 +34,6 @@ Passes = Callable[[int], None]
 
 def _nobody(passes: int) -> None:
     """The progress that nobody watches."""
-
-
-class PoolTarget(NamedTuple):
-    """What gradients climb: a mix, by its auxiliary classifier (Eq. 8), or the standard model alone.
-
-    Attributes:
-        params: The mix, α set; None for g alone.
-        alpha_d: Weight of the auxiliary classifier; α if None.
-        r_d: Share of σ(h) in its robust half.
-    """
-
-    params: MixParams | None = None
-    alpha_d: float | None = None
-    r_d: float = R_D
-
-    @classmethod
-    def of(cls, config: MixConfig) -> PoolTarget:
-        """The mix of a configuration, with its auxiliary classifier's weights if it has them."""
-        auxiliary = config.auxiliary
-        if auxiliary is None:
-            return cls(config.params)
-        return cls(config.params, auxiliary.alpha_d, auxiliary.r_d)
-
-    def __str__(self) -> str:
-        """In words, as a bundle names the target."""
-        return "g" if self.params is None else str(self.params)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolPlan:
-    """What is run on each target, and how hard.
-
-    Attributes:
-        norm: `"Linf"` or `"L2"`.
-        eps: Radius, in units of pixels in [0, 1].
-        n_iter: Steps of each run of APGD and FAB; Square makes 50 queries for each.
-        n_targets: Other classes that targeted attacks drive at; at most K - 1 are used.
-        components: Some of `COMPONENTS`, in that order.
-        seed: Seed of everything random. An image's starts of APGD depend on seed, image and run alone;
-            Square's draws depend on the batches, too.
-        precision: Of APGD's gradients. With `bfloat16`, what is kept is chosen at the end of each run, by
-            rough logits, and computed again in float32; whether an image is settled is decided likewise.
-    """
-
-    norm: Norm
-    eps: float
-    n_iter: int = N_ITER
-    n_targets: int = N_TARGETS
-    components: tuple[str, ...] = DEFAULT_COMPONENTS
-    seed: int = 0
-    precision: Precision = "full"
-
-    def check(self) -> None:
-        """Check the settings.
-
-        Raises:
-            ParameterError: If one is out of range.
-        """
-        make_ball(self.norm, self.eps)
-        for name, least in (("n_iter", 1), ("n_targets", 1), ("seed", 0)):
-            check_count(name, getattr(self, name), least)
-        check_precision(self.precision, torch.float32)
-        if not self.components or list(self.components) != [c for c in COMPONENTS if c in self.components]:
-            given = ", ".join(map(str, self.components)) or "none"
-            raise ParameterError(
-                f"components must be some of {', '.join(COMPONENTS)}, each once and in this order, "
-                f"got {given}"
-            )
-
-    @property
-    def library(self) -> Plan:
-        """What the library's FAB-T and Square take of it."""
-        return Plan(norm=self.norm, eps=self.eps, n_iter=self.n_iter, seed=self.seed)
-
-    @property
-    def costs(self) -> tuple[int, ...]:
-        """How many passes each component makes about an image at most.
-
-        Example:
-            >>> PoolPlan(norm="Linf", eps=8 / 255, n_iter=10).costs
-            (10, 90)
-        """
-        passes = {
-            "apgd-ce": 1,
-            "apgd-t": self.n_targets,
-            "fab-t": 4 * self.n_targets,
-            "square": QUERIES_PER_STEP,
-        }
-        return tuple(self.n_iter * passes[name] for name in self.components)
-
-    def settings(self) -> dict[str, Setting]:
-        """The plan as plain JSON."""
-        return {
-            "norm": self.norm,
-            "eps": self.eps,
-            "components": ", ".join(self.components),
-            "n_iter": self.n_iter,
-            "n_targets": self.n_targets,
-            "seed": self.seed,
-            "precision": self.precision,
-        }
 
 
 class Attacked(NamedTuple):
@@ -212,7 +99,7 @@ def attack_for_pool(
     done = 0
     for name, cost in zip(plan.components, plan.costs, strict=True):
         batch.passes, batch.report = 0, partial(_report, progress, done, cost)
-        batch.run(name, clean)
+        _RUNS[name](batch, clean)
         done += cost
         progress(done)
     return batch.kept.result()
@@ -233,16 +120,28 @@ class _Batch:
         self.plan, self.kept, self.ball = plan, kept, make_ball(plan.norm, plan.eps)
         self.passes, self.report = 0, _nobody
 
-    def run(self, name: str, clean: Tensor) -> None:
-        """Run one component on the images that are not settled; `clean` are both models' clean logits."""
-        match name:
-            case "apgd-ce":
-                rows = self._open()
-                self._apgd(rows, of_examples(cross_entropy, self.labels[rows]), 0)
-            case "apgd-t":
-                self._targeted(self.surrogate.climbed(clean))
-            case _:
-                self._library(name)
+    def cross_entropy(self, _: Tensor) -> None:
+        """Climb cross-entropy."""
+        rows = self._open()
+        self._apgd(rows, of_examples(cross_entropy, self.labels[rows]), 0)
+
+    def targeted(self, clean: Tensor) -> None:
+        """Climb targeted DLR, the likeliest other class first; `clean` are both models' clean logits."""
+        logits = self.surrogate.climbed(clean)
+        order = logits.scatter(1, self.labels.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True)
+        for number in range(1, self.plan.n_targets + 1):
+            rows = self._open()
+            loss = of_examples(targeted_dlr, self.labels[rows], order[rows, number - 1])
+            self._apgd(rows, loss, number)
+            self.passes = number * self.plan.n_iter
+
+    def fab_t(self, _: Tensor) -> None:
+        """Run the library's targeted FAB."""
+        self._library(partial(fab_t_on, n_targets=self.plan.n_targets))
+
+    def square(self, _: Tensor) -> None:
+        """Run the library's Square."""
+        self._library(square_on)
 
     def _open(self) -> Tensor:
         return (~self.kept.settled).nonzero().squeeze(1)
@@ -250,15 +149,6 @@ class _Batch:
     def _tick(self) -> None:
         self.passes += 1
         self.report(self.passes)
-
-    def _targeted(self, clean: Tensor) -> None:
-        """Climb targeted DLR, the likeliest other class first."""
-        order = clean.scatter(1, self.labels.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True)
-        for number in range(1, self.plan.n_targets + 1):
-            rows = self._open()
-            loss = of_examples(targeted_dlr, self.labels[rows], order[rows, number - 1])
-            self._apgd(rows, loss, number)
-            self.passes = number * self.plan.n_iter
 
     def _apgd(self, rows: Tensor, loss: Loss, number: int) -> None:
         if not len(rows):
@@ -298,13 +188,13 @@ class _Batch:
         with torch.no_grad():
             return self.surrogate.model(points)
 
-    def _library(self, name: str) -> None:
-        """FAB-T or Square. Each pass is watched, and what comes back counts too, once it is in the ball."""
+    def _library(self, attack: Callable[..., Tensor]) -> None:
+        """Run an attack of the library's. Passes are watched, and what it returns, once in the ball."""
         rows = self._open()
         if not len(rows):
             return
         images, labels = self.images[rows], self.labels[rows]
-        owners = _Owners(images, self.ball)
+        owners = Owners(images, self.ball)
 
         def classifier(points: Tensor) -> Tensor:
             raw = self.surrogate.model(points)
@@ -312,14 +202,19 @@ class _Batch:
                 self.kept.take(rows[of], raw.detach()[which])
             return self.classifier(raw)
 
-        given = classifier, images, labels, self.plan.library
-        if name == "fab-t":
-            found = fab_t_on(*given, self.plan.n_targets, self._tick)
-        else:
-            found = square_on(*given, self._tick)
+        found = attack(classifier, images, labels, self.plan.library, tick=self._tick)
         finite = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
         points = self.ball.project(found.where(finite, images), images)  # NaN lies in no ball
         self.kept.take(rows, self._ask(points))
+
+
+_RUNS: dict[str, Callable[[_Batch, Tensor], None]] = {
+    "apgd-ce": _Batch.cross_entropy,
+    "apgd-t": _Batch.targeted,
+    "fab-t": _Batch.fab_t,
+    "square": _Batch.square,
+}
+"""How each component runs, on both models' clean logits; what it costs, `components` says."""
 
 
 class _Rough:
@@ -363,40 +258,6 @@ class _Rough:
             new &= ~self.kept.settled[self.rows]
             if self.points is not None and new.any():
                 self.kept.take(self.rows[new], self.ask(self.points[which, new]))
-
-
-class _Owners:
-    """Whose points the library asks about, by where they lie: it does not say, and may ask about some only.
-
-    Args:
-        images: Clean images, shape (R, C, H, W).
-        ball: What may be done to them.
-    """
-
-    def __init__(self, images: Tensor, ball: Ball) -> None:
-        self.images, self.ball, self.flat = images, ball, images.flatten(1)
-
-    def of(self, points: Tensor) -> Sequence[tuple[Tensor, Tensor]]:
-        """Points in the ball of their nearest image.
-
-        Args:
-            points: Shape (P, C, H, W).
-
-        Returns:
-            Pairs of points' and images' numbers; no image is twice in one pair.
-        """
-        nearest = torch.cdist(points.flatten(1), self.flat).argmin(dim=1)
-        inside = self.ball.distance(points, self.images[nearest]) <= self.ball.eps + BALL_TOLERANCE
-        inside &= ((points >= 0) & (points <= 1)).flatten(1).all(dim=1)
-        left, pairs = inside.nonzero().squeeze(1), []
-        while len(left):
-            order = nearest[left].argsort(stable=True)
-            owner = nearest[left][order]
-            first = torch.ones_like(owner, dtype=torch.bool)
-            first[1:] = owner[1:] != owner[:-1]
-            pairs.append((left[order[first]], owner[first]))
-            left = left[order[~first]]
-        return pairs
 
 
 def _std_half(raw: Tensor) -> Tensor:

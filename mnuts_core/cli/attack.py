@@ -28,7 +28,7 @@ from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
-    from mnuts_core.attacks.pool import PoolPlan, PoolTarget
+    from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.params import MixParams
     from mnuts_core.pipeline.distributed import World
@@ -174,7 +174,7 @@ def _attack(
 
 
 def _plan(given: Settings, bundle: LogitBundle) -> PoolPlan:
-    from mnuts_core.attacks.pool import PoolPlan
+    from mnuts_core.attacks.pool_plan import PoolPlan
 
     threat = bundle.manifest.threat
     if threat is None:
@@ -182,7 +182,7 @@ def _plan(given: Settings, bundle: LogitBundle) -> PoolPlan:
             f"bundle {bundle.name!r} has no threat model, which an attack needs: build it with "
             "`mnuts build`, or import it with --norm and --eps"
         )
-    plan = PoolPlan(
+    return PoolPlan(
         norm=threat.norm,
         eps=threat.eps,
         n_iter=given.n_iter,
@@ -191,8 +191,6 @@ def _plan(given: Settings, bundle: LogitBundle) -> PoolPlan:
         seed=given.seed,
         precision=check_precision_name(given.precision),
     )
-    plan.check()
-    return plan
 
 
 def target_named(name: str) -> PoolTarget:
@@ -204,7 +202,7 @@ def target_named(name: str) -> PoolTarget:
     Raises:
         ConfigError: If there is no such configuration.
     """
-    from mnuts_core.attacks.pool import PoolTarget
+    from mnuts_core.attacks.pool_plan import PoolTarget
     from mnuts_core.export.config import MixConfig
 
     return PoolTarget() if name == STANDARD else PoolTarget.of(MixConfig.load(name))

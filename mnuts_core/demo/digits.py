@@ -60,7 +60,7 @@ def train_digits(role: Role, *, progress: bool = False) -> DigitsNet:
         progress: Show a progress bar on standard error.
 
     Returns:
-        The network, float32.
+        The network, float32, in evaluation mode.
     """
     recipe, (images, labels) = RECIPES[role], load_digits_split()[0]
     network = make_network(recipe.width, recipe.hidden, SEED)
@@ -69,7 +69,7 @@ def train_digits(role: Role, *, progress: bool = False) -> DigitsNet:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.copy_((parameter / WEIGHT_UNIT).round() * WEIGHT_UNIT)
-    return network.float()
+    return network.float().eval()
 
 
 def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> DigitsPaths:

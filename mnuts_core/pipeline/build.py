@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from mnuts_core.attacks.base import MarginAttack
+from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 from mnuts_core.attacks.mmaa import BLACK_BOX
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
@@ -108,7 +109,8 @@ def build_bundle(
     """
     images, where = check_images(images), resolve_device(device)
     if not isinstance(attack, MarginAttack):
-        raise ParameterError(f"attack must be Mmaa(...) or Square(...), got {attack!r}")
+        kinds = " or ".join(f"{kind.__name__}(...)" for kind in MARGIN_ATTACKS.values())
+        raise ParameterError(f"attack must be {kinds}, got {attack!r}")
     attack.check(images.dtype, len(classes))
     check_count("batch_size", batch_size, 1)
     n_adv = _check_n_adv(n_adv, len(images))

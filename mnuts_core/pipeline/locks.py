@@ -2,7 +2,8 @@
 
 The lock is `flock` on a file in the folder. The system takes it back from a process that is killed, so what a
 crash leaves is a file that nobody holds. Linux has it on NFS, too, if the server's lock service runs; a file
-system without locks is worked on without one.
+system without locks is worked on without one. (`filelock`, which the dashboards use, does not
+name the holder.)
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnuts_core.attacks.components import WHITE_BOX
-from mnuts_core.attacks.pool import PoolPlan, PoolTarget
+from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import SourceCard
 from mnuts_core.devices import resolve_device
@@ -118,7 +118,6 @@ def attack_pool(
         WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images, where = check_images(images).float(), resolve_device(device)
-    plan.check()
     plan = replace(plan, n_targets=min(plan.n_targets, bundle.num_classes - 1))
     check_count("batch_size", batch_size, 1)
     if not targets:

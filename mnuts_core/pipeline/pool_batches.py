@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mnuts_core.attacks.pool import Attacked, PoolPlan, PoolTarget, attack_for_pool
+from mnuts_core.attacks.pool import Attacked, attack_for_pool
+from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.attacks.watching import Watch, fools_both
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import Setting, library_versions

@@ -12,7 +12,8 @@ from torch import nn
 from mnuts_core import MixedClassifier, MixParams, ParameterError
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.attacks.plan import Plan
-from mnuts_core.attacks.pool import COMPONENTS, Attacked, PoolPlan, PoolTarget, attack_for_pool
+from mnuts_core.attacks.pool import Attacked, attack_for_pool
+from mnuts_core.attacks.pool_plan import COMPONENTS, PoolPlan, PoolTarget
 from mnuts_core.attacks.watching import Kept, Watch, fools_both
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.mixing import mixed_logits, transform_with
@@ -338,4 +339,4 @@ def test_later_points_do_not_replace_the_one_that_settles():
 )
 def test_a_bad_plan_is_refused(change, message):
     with pytest.raises(ParameterError, match=message):
-        replace(PLAN, **change).check()
+        replace(PLAN, **change)
