@@ -67,8 +67,8 @@ def wait_for(page, config):
     page.wait_for_function(
         f"([starts, sizes]) => {{ const cells = {CELLS};"
         f"const heads = {HEADS}.map(e => e.innerText.replaceAll('\\u00a0', ' '));"
-        "return cells.length && cells.every((t, i) => t.startsWith(starts[i])"
-        " && heads[i].includes(sizes[i])); }",
+        "return cells.length && cells.every((t, i) => t.startsWith(starts[i]))"
+        " && heads.every((t, i) => t.includes(sizes[i])); }",
         arg=[starts, sizes],
     )
     for symbol in "spc":
