@@ -188,7 +188,7 @@ VIEWS = (
         make=_plane,
         note=lambda bundle, _: (
             "Solid line: attacked accuracy, an upper bound. Thin: right by margin. "
-            f"★: verified by attack. {_n(bundle)}"
+            f"Dashed: all cells at every α. ★: verified by attack. {_n(bundle)}"
         ),
         click=_click_plane,
         searched=True,
