@@ -117,14 +117,13 @@ class Controls(w.VBox):
             hidden.layout.display = "none"
 
     def _column(self, verify: w.Widget, upload: w.Widget) -> list[w.Widget]:
-        asked = [self.inputs["grid"], self.inputs["find_by"], self.inputs["least"]]
-        search = [*asked, self.find, self.progress, self.cancel, self.found, self.widen]
+        search = [self.inputs["grid"], self.find, self.progress, self.cancel, self.found, self.widen]
         saving = w.HBox([self.export, self.report]).add_class("mnuts-buttons")
         groups: list[tuple[str, dict[str, w.Widget]]] = [
             ("", {"history": self.toolbar, "bundle": self.bundle, "preset": self.preset}),
             (TRANSFORMED, self._group(TRANSFORMED)),
             (MIX, {"level": self.by_hand, **self._group(MIX)}),
-            ("Search", {"search": w.VBox(search)}),
+            ("Search", {"search": w.VBox([self.inputs["find_by"], self.inputs["least"], *search])}),
             ("Compare", {"snapshots": self.keep}),
             ("Verify", {"verify": verify}),
             ("Example", {"example": w.VBox([self.inputs["case"], self.inputs["row"]])}),

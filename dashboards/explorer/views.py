@@ -198,7 +198,7 @@ VIEWS = (
         make=_plane,
         note=lambda bundle, _: (
             f"Solid line: attacked accuracy, {_how_tight(bundle)}. Dotted: right by margin. "
-            f"★: verified by attack. {_n(bundle)}"
+            f"Dashed: all cells at every α. ★: verified by attack. {_n(bundle)}"
         ),
         click=_click_plane,
         searched=True,

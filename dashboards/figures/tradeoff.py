@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mnuts_dashboards.bundles.verified import Known
 
 FRONTIER = "best of the grid"
-DIRECT = "most attacked accuracy of the grid"
+DIRECT = "frontier of the grid"
 CURRENT = "this transform"
 CURRENT_BY_MARGIN = f"{CURRENT}, by margin"
 SNAPSHOTS = "snapshots"
