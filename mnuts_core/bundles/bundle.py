@@ -161,9 +161,10 @@ class LogitBundle:
         Raises:
             BundleError: If a point belongs to no attacked image, or does not fit otherwise.
         """
-        sources = self.manifest.sources
-        pool = add_points(self.require_attacked(), len(sources), index, std_logits, rob_logits)
-        manifest = self.manifest.model_copy(update={"attacks": (*sources, source), "digest": None})
+        sources = (*self.manifest.sources, source)
+        stay = [number for number, each in enumerate(sources) if each.verified]
+        pool = add_points(self.require_attacked(), len(sources) - 1, index, std_logits, rob_logits, stay=stay)
+        manifest = self.manifest.model_copy(update={"attacks": sources, "digest": None})
         return replace(self, manifest=manifest, attacked=pool)
 
     @classmethod

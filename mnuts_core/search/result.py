@@ -175,7 +175,7 @@ class GridSearchResult:
     @cached_property
     def edges(self) -> dict[str, str]:
         """For each of s, p, c at whose grid's end the best cell sits: "low" or "high"."""
-        return _edges(self.grid, self.best.index)
+        return edges_of(self.grid, self.best.index)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -300,7 +300,7 @@ def _mildness(result: GridSearchResult, index: tuple[int, int, int]) -> tuple[fl
     return (round(abs(math.log(q / 0.3)), 9), p, abs(math.log(s)), abs(c), *index)
 
 
-def _edges(grid: GridSpec, index: tuple[int, int, int]) -> dict[str, str]:
+def edges_of(grid: GridSpec, index: tuple[int, int, int]) -> dict[str, str]:
     """Which of s, p, c sits at an end of its range; an axis of one value has no ends."""
     return {
         axis: "low" if place == 0 else "high"
