@@ -1,4 +1,4 @@
-"""The bundle whose pool the points of `mnuts evaluate --into` join: checked before, written after the attack."""
+"""The bundle whose pool the points of `evaluate --into` join: checked before the attack, written after."""
 
 from __future__ import annotations
 
