@@ -234,9 +234,13 @@ class LogitBundle:
         Raises:
             BundleError: If the folder does not exist.
         """
+        return write_atomically(path, self.to_bytes(), BundleError)
+
+    def to_bytes(self) -> bytes:
+        """The content of the bundle's file."""
         tensors = {name: np.ascontiguousarray(array) for name, array in self.tensors().items()}
         metadata = {METADATA_KEY: sealed_json(self.manifest.model_copy(update={"digest": self.digest}))}
-        return write_atomically(path, to_safetensors(tensors, metadata=metadata), BundleError)
+        return to_safetensors(tensors, metadata=metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LogitBundle:

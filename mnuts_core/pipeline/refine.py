@@ -214,9 +214,9 @@ def refine(
     for number in range(1, rounds + 1):
         mild, mixes = _choose(bundle, grid, beta)
         engine = RemixEngine(bundle, device="cpu")
-        targets = {params: PoolTarget.of(MixConfig.from_remix(engine, params)) for params in mixes.values()}
+        targets = tuple(_target(engine, params) for params in mixes.values())
         own = replace(plan, seed=plan.seed + number)
-        sources = run.attack(bundle, tuple(targets.values()), own, f"round-{number}")
+        sources = run.attack(bundle, targets, own, f"round-{number}")
         bundle = add_points(bundle, sources)
         finished.append(Round(number, _moved(mixes, engine, bundle), mild, sources))
         if on_round is not None:
@@ -248,6 +248,11 @@ def _plain_beside(bundle: LogitBundle, choice: Remix) -> Mixes:
         ):
             mixes[name] = params
     return mixes
+
+
+def _target(engine: RemixEngine, params: MixParams) -> PoolTarget:
+    """A mix with the auxiliary classifier that its configuration would have."""
+    return PoolTarget.of(MixConfig.from_remix(engine, params))._replace(params=params)
 
 
 def _moved(mixes: Mixes, before: RemixEngine, bundle: LogitBundle) -> dict[str, Moved]:
