@@ -1,4 +1,4 @@
-"""The points of a verification on their way from the attacking process to the page, where they are checked."""
+"""The points of a verification on their way from the attacking process to the page, which checks them."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
@@ -76,6 +74,8 @@ class PoolFile:
         Raises:
             MnutsError: If not.
         """
+        import numpy as np
+
         from mnuts_core.pipeline.same_images import check_same_images
 
         n, bundle = len(data.labels), self.bundle
@@ -106,6 +106,8 @@ class PoolFile:
         Raises:
             MnutsError: If the bundle cannot be read or written.
         """
+        import numpy as np
+
         from mnuts_core.bundles.bundle import LogitBundle
         from mnuts_core.pipeline.locks import held
         from mnuts_core.pipeline.verified_points import add_verified, on_bundle, points_from_last, points_of

@@ -264,20 +264,24 @@ def round_table(finished: Round) -> Table:
 
 
 def final_table(refined: Refined) -> Table:
-    """The three mixes on the final pool."""
+    """The three mixes on the final pool; beside what was verified the attacked accuracy of these images."""
     from mnuts_core.pipeline.refine import LABELS
+    from mnuts_core.remix.engine import RemixEngine
 
+    engine = RemixEngine(refined.bundle, device="cpu")
+    n = min(config.verified.accuracy.n if config.verified else 0 for config in refined.configs.values())
+    same = ("attacked %\nthere", "verified %\nthere") if n else ()
     title = f"on the final pool of {refined.bundle.n_points:,} points"
-    table = _table(title, "clean %", "attacked %", "right by\nmargin %", "verified %")
+    table = _table(title, "clean %", "attacked %", "right by\nmargin %", *same)
     for name, config in refined.configs.items():
-        card = config.estimates
-        figures = (card.clean, card.attacked, card.by_margin) if card else (None, None, None)
-        verified = config.verified.accuracy if config.verified else None
-        cells = ("" if each is None else f"{100 * each.value:.2f}" for each in (*figures, verified))
+        remix = engine.remix(config.params)
+        shares = [each.value for each in (remix.clean, remix.attacked, remix.by_margin) if each is not None]
+        if config.verified is not None and remix.on_images is not None:
+            shares += [float(remix.on_images.mix_right[:n].mean()), config.verified.accuracy.value]
+        cells = (f"{100 * share:.2f}" for share in shares)
         table.add_row(f"{LABELS[name]}\nα = {config.alpha:.6g}", *cells)
-    if all(config.verified is not None for config in refined.configs.values()):
-        n = min(config.verified.accuracy.n for config in refined.configs.values() if config.verified)
-        table.caption = Text(f"verified on the first {n:,} attacked images, the other figures on all")
+    if n:
+        table.caption = Text(f"there: on the first {n:,} attacked images, which were verified")
     return table
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -15,17 +13,13 @@ from mnuts_core.attacks.plan import Plan
 from mnuts_core.bundles.manifest import SourceCard, ThreatModel
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.errors import BundleError, ParameterError
-from mnuts_core.functional.mixing import mixed_logits
-from mnuts_core.functional.statistics import share
-from mnuts_core.models.predict import predicted
 from mnuts_core.models.specs import load_model
 from mnuts_core.params import IDENTITY
 from mnuts_core.pipeline.verified_points import VerifiedPoints, add_verified, on_bundle, points_of
-from mnuts_core.pipeline.verify import ComponentResult, Verified
-from tests.synthetic import make_pool
+from mnuts_core.pipeline.verify import Verified
+from tests.synthetic import make_pool, verified_by
 
 MIX = MixParams(s=3.0, p=2.0, c=-0.5, alpha=0.7)
-SETTINGS = {"attack": "transfer", "norm": "Linf", "eps": 0.1, "n_iter": 3, "seed": 4, "precision": "full"}
 
 
 def under_threat(bundle: LogitBundle, eps: float = 0.1) -> LogitBundle:
@@ -33,31 +27,6 @@ def under_threat(bundle: LogitBundle, eps: float = 0.1) -> LogitBundle:
     manifest = bundle.manifest.model_copy(update={"threat": threat})
     return LogitBundle(
         bundle.clean_labels, bundle.clean_std_logits, bundle.clean_rob_logits, manifest, bundle.attacked
-    )
-
-
-def verified_by(
-    params: MixParams, labels: np.ndarray, std: np.ndarray, rob: np.ndarray, **changes: Any
-) -> Verified:
-    """What an attack would answer that had found points with these logits."""
-    raw = torch.from_numpy(std), torch.from_numpy(rob)
-    answers, true = predicted(mixed_logits(*raw, params)), torch.from_numpy(labels)
-    fell = torch.where(answers == true, 1, 0)
-    right = share(int(fell.sum()), len(labels), "verified")
-    return Verified(
-        accuracy=right,
-        clean=share(len(labels), len(labels), "clean"),
-        components=(ComponentResult("apgd-ce", right, int((fell == 0).sum())),),
-        attack="an attack",
-        settings=SETTINGS | {"mix": str(params)} | changes,
-        digest="sha256:" + "0" * 64,
-        warnings=(),
-        points=torch.zeros(len(labels), 1, 1, 1),
-        predictions=answers,
-        labels=true,
-        fell=fell,
-        std_logits=raw[0],
-        rob_logits=raw[1],
     )
 
 
