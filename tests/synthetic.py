@@ -6,10 +6,15 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+import torch
 
-from mnuts_core import LogitBundle
+from mnuts_core import LogitBundle, MixParams
 from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 from mnuts_core.bundles.manifest import SourceCard
+from mnuts_core.functional.mixing import mixed_logits
+from mnuts_core.functional.statistics import share
+from mnuts_core.models.predict import predicted
+from mnuts_core.pipeline.verify import ComponentResult, Verified
 
 
 def make_arrays(
@@ -85,3 +90,31 @@ def make_pool(
         )
         bundle = bundle.with_points(card, first.index[at], std, rob)
     return bundle
+
+
+VERIFIED_BY = {"attack": "transfer", "norm": "Linf", "eps": 0.1, "n_iter": 3, "seed": 4, "precision": "full"}
+
+
+def verified_by(
+    params: MixParams, labels: np.ndarray, std: np.ndarray, rob: np.ndarray, **changes: Any
+) -> Verified:
+    """What an attack would answer that had found points with these logits."""
+    raw = torch.from_numpy(std), torch.from_numpy(rob)
+    answers, true = predicted(mixed_logits(*raw, params)), torch.from_numpy(labels)
+    fell = torch.where(answers == true, 1, 0)
+    right = share(int(fell.sum()), len(labels), "verified")
+    return Verified(
+        accuracy=right,
+        clean=share(len(labels), len(labels), "clean"),
+        components=(ComponentResult("apgd-ce", right, int((fell == 0).sum())),),
+        attack="an attack",
+        settings=VERIFIED_BY | {"mix": str(params)} | changes,
+        digest="sha256:" + "0" * 64,
+        warnings=(),
+        points=torch.zeros(len(labels), 1, 1, 1),
+        predictions=answers,
+        labels=true,
+        fell=fell,
+        std_logits=raw[0],
+        rob_logits=raw[1],
+    )

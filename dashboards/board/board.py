@@ -161,9 +161,10 @@ class Board(PageWidget):
         self._handlers.append((handler, chosen))
         self.wanted = sorted(chosen.union(self.wanted))
 
-    def download(self, filename: str, text: str, mime: str = "application/json") -> None:
-        """Have the page save `text` as a file."""
-        self.send({"type": "download", "filename": filename, "mime": mime}, [text.encode()])
+    def download(self, filename: str, content: str | bytes, mime: str = "application/json") -> None:
+        """Have the page save text or bytes as a file."""
+        data = content.encode() if isinstance(content, str) else content
+        self.send({"type": "download", "filename": filename, "mime": mime}, [data])
 
     # --- the queue of one
     def _keep(self, figures: Figures, notes: Mapping[str, str]) -> None:

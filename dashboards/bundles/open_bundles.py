@@ -87,6 +87,7 @@ class Session:
             raise BundleError("no logit bundle found: make one with `mnuts demo build digits`")
         self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._uploaded: set[str] = set()
+        self._changed: set[str] = set()
 
     def add(self, path: Path, opened: Opened) -> str:
         """Take in a bundle that the visitor brought; its name, which is a new one.
@@ -138,10 +139,16 @@ class Session:
         return load_bundle(self.paths[name])
 
     def keep(self, name: str, opened: Opened) -> None:
-        """Hold a bundle open; the least recently used one makes room."""
+        """Hold a bundle open; the least recently used one of those that could be read again makes room."""
         self._opened[name] = opened
-        while len(self._opened) > OPEN_BUNDLES:
-            self._opened.popitem(last=False)
+        others = [other for other in self._opened if other not in self._changed | {name}]
+        for other in others[: max(0, len(self._opened) - OPEN_BUNDLES)]:
+            del self._opened[other]
+
+    def replace(self, name: str, opened: Opened) -> None:
+        """Hold a bundle in the place of what its file has, for as long as the page lives."""
+        self._changed.add(name)
+        self.keep(name, opened)
 
 
 def load_bundle(path: Path) -> Opened:
@@ -152,6 +159,17 @@ def load_bundle(path: Path) -> Opened:
     """
     engine = RemixEngine(LogitBundle.load(path))
     return Opened(engine, margins.base_histograms(engine))
+
+
+def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
+    """An open bundle with more points: nothing of what depends on them is kept.
+
+    Args:
+        opened: What is open.
+        bundle: The same with more points.
+    """
+    engine = RemixEngine(bundle)
+    return Opened(engine, margins.base_histograms(engine), grids=opened.grids)
 
 
 def settings_of(opened: Opened, config: MixConfig) -> MixParams:

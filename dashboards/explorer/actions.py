@@ -14,7 +14,9 @@ from mnuts_dashboards.text import messages
 if TYPE_CHECKING:
     from mnuts_dashboards.explorer.app import Explorer
 
-JSON, HTML = "application/json", "text/html"
+JSON, HTML, BINARY = "application/json", "text/html", "application/octet-stream"
+MAX_BUNDLE = 2**28
+"""Bytes of a bundle that a page is sent at most."""
 
 
 def connect_buttons(explorer: Explorer) -> None:
@@ -29,6 +31,7 @@ def connect_buttons(explorer: Explorer) -> None:
     controls.keep.on_click(lambda _: _keep(explorer))
     page.on_copied = lambda text: controls.show_status(messages.remark_html(messages.copied_text(text)))
     controls.export.on_click(lambda _: _save(explorer, "json", lambda: explorer.config.to_json(), JSON))
+    controls.save.on_click(lambda _: _save(explorer, "safetensors", lambda: _bundle_bytes(explorer), BINARY))
     controls.report.on_click(lambda _: _save(explorer, "html", explorer.report, HTML))
 
 
@@ -48,8 +51,18 @@ def _keep(explorer: Explorer) -> None:
     explorer.controls.show_status(messages.remark_html(remark))
 
 
-def _save(explorer: Explorer, ending: str, text: Callable[[], str], mime: str) -> None:
+def _bundle_bytes(explorer: Explorer) -> bytes:
+    content = explorer.opened.engine.bundle.to_bytes()
+    if len(content) > MAX_BUNDLE:
+        raise MnutsError(
+            f"This bundle is too large to be saved from the page ({len(content) / 2**20:,.0f} MiB): verify "
+            "with mnuts evaluate --into, which adds the points to its file."
+        )
+    return content
+
+
+def _save(explorer: Explorer, ending: str, content: Callable[[], str | bytes], mime: str) -> None:
     try:
-        explorer.board.download(f"mnuts-{explorer.state.bundle}.{ending}", text(), mime)
+        explorer.board.download(f"mnuts-{explorer.state.bundle}.{ending}", content(), mime)
     except MnutsError as error:
         explorer.header.refuse(str(error))

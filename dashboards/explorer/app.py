@@ -8,14 +8,16 @@ from typing import Any
 
 import ipywidgets as w
 
+from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.export.config import MixConfig, configs_of
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Remix
+from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.search.grids import DEFAULT_GRID
 from mnuts_dashboards.board.board import Board, BoardEvent
-from mnuts_dashboards.bundles.open_bundles import Opened, Session, known_opening, settings_of
+from mnuts_dashboards.bundles.open_bundles import Opened, Session, known_opening, renewed, settings_of
+from mnuts_dashboards.bundles.verified import key_of
 from mnuts_dashboards.explorer.actions import connect_buttons
 from mnuts_dashboards.explorer.controls import Controls
 from mnuts_dashboards.explorer.details import Details
@@ -67,7 +69,7 @@ class Explorer(w.VBox):
         self.board = Board(PANELS, on_error=self.header.fail, on_ready=self._send_again)
         self.page = Page()
         refuse = self.header.refuse
-        self.verifier = Verifier(lambda: self.config, self.refresh, refuse)
+        self.verifier = Verifier(lambda: self.config, self._on_points, self.refresh, refuse)
         upload = Upload(
             (".json", ".safetensors"), "Import JSON or bundle …", take=self.import_file, refuse=refuse
         )
@@ -266,6 +268,21 @@ class Explorer(w.VBox):
         self._on_case(None)
         self.searching.start(move=False)
         self._on_searched()
+
+    def _on_points(self, bundle: LogitBundle, config: MixConfig) -> RemixEngine:
+        """Show the open bundle with the points of a verification: its figures move, all settings stay.
+
+        Where the verified mix is shown, it stays the very same: α by hand, if β gives another one now.
+        """
+        shown = key_of(self.remix.params) == key_of(config.params)
+        self.bundles.renew(renewed(self.opened, bundle))
+        if shown:
+            self.state.take(settings_of(self.opened, config), level=True)
+        self.searching.forget()
+        self.header.rest_on(bundle)
+        self.board.draw(draw_fixed(self.opened), notes(bundle, chosen=self.selection is not None))
+        self.searching.start(move=False)
+        return self.opened.engine
 
     def _on_loading(self, name: str | None) -> None:
         self.header.rest_on(self.opened.engine.bundle, loading=name)

@@ -72,6 +72,15 @@ class Bundles:
         self._state.set_trait("bundle", name)
         self._switched()
 
+    def renew(self, opened: Opened) -> None:
+        """Have the open bundle with more points in its place; the state stays.
+
+        Args:
+            opened: What `open_bundles.renewed` made of it.
+        """
+        self.opened = opened
+        self.session.replace(self.name, opened)
+
     def _on_bundle(self, change: Mapping[str, Any]) -> None:
         name = change["new"]
         if name == self.name:

@@ -15,6 +15,7 @@ from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.text import cards, messages, numbers
 from mnuts_dashboards.verification.run import (
     IMAGES_VARIABLE,
+    Outcome,
     Request,
     Verification,
     command,
@@ -37,6 +38,8 @@ class Verifier(w.VBox):
 
     Args:
         config: Gives the current configuration.
+        join: Called with the bundle that holds the points of a verification and with its result; shows that
+            bundle, and gives its engine.
         changed: Called when there is a result, or another bundle.
         refuse: Called with what went wrong.
     """
@@ -44,14 +47,15 @@ class Verifier(w.VBox):
     def __init__(
         self,
         config: Callable[[], MixConfig],
+        join: Callable[[LogitBundle, MixConfig], RemixEngine],
         changed: Callable[[], None],
         refuse: Callable[[str], None],
     ) -> None:
-        self._config, self._changed, self._refuse = config, changed, refuse
+        self._config, self._join, self._changed, self._refuse = config, join, changed, refuse
         self._before = 0  # places in the line before this one, as they are shown
         self._bundle: LogitBundle | None = None
         self._engine: RemixEngine | None = None
-        self._job: Job[MixConfig] | None = None
+        self._job: Job[Outcome] | None = None
         self._run: Verification | None = None
         self._reason: str | None = "there is no bundle"
         self.results = VerifiedMixes()
@@ -155,12 +159,14 @@ class Verifier(w.VBox):
         settings = numbers.settings_text(request.config.params)
         return f"Attacking {request.n} images at {settings} … You can keep exploring meanwhile."
 
-    def _on_done(self, config: MixConfig) -> None:
-        run = self._run
+    def _on_done(self, outcome: Outcome) -> None:
+        run, config = self._run, outcome.config
         self._end()
         if run is None or run.request.bundle is not self._bundle:
             return
         self.results.take(config)
+        self._engine = engine = self._join(outcome.bundle, config)
+        self._bundle, self.results = engine.bundle, self.results.on(engine)
         self.status.value = cards.verified_html(config, command(run.request), self._beside(config))
         self._changed()
 

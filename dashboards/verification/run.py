@@ -23,7 +23,9 @@ from mnuts_core.attacks.plan import STANDARD_STEPS, Plan
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
+from mnuts_core.pipeline.verified_points import add_verified
 from mnuts_core.text import one_line
+from mnuts_dashboards.verification.points import read_points
 from mnuts_dashboards.verification.queue import Place
 from mnuts_dashboards.widgets.background import Cancelled, Progress
 
@@ -57,6 +59,18 @@ class Request(NamedTuple):
     n: int
     plan: Plan
     data: str | None = None
+
+
+class Outcome(NamedTuple):
+    """What a verification ends with.
+
+    Attributes:
+        config: The configuration with its `verified`.
+        bundle: The request's with the points that were found.
+    """
+
+    config: MixConfig
+    bundle: LogitBundle
 
 
 def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
@@ -141,8 +155,8 @@ class Verification:
         if self._process is not None:
             self._process.kill()
 
-    def work(self, progress: Progress) -> MixConfig:
-        """Wait for the turn, and run the attack; the configuration with its `verified`.
+    def work(self, progress: Progress) -> Outcome:
+        """Wait for the turn, run the attack, and add its points to the bundle.
 
         Args:
             progress: Called with the share done, and with 0 while it waits.
@@ -161,7 +175,9 @@ class Verification:
                     log.seek(0)
                     last = (log.read().strip().splitlines() or ["it ended without a word"])[-1]
                     raise MnutsError(error or f"the attack failed: {last[:300]}")
-            return MixConfig.load(folder / "verified.json")
+            config, bundle = MixConfig.load(folder / "verified.json"), self.request.bundle
+            points = read_points(folder, rows_of(bundle, self.request.n), bundle.num_classes)
+            return Outcome(config, add_verified(bundle, config, points))
 
     def _wait_for_turn(self, progress: Progress) -> None:
         while before := self._place.before():
@@ -190,6 +206,7 @@ class Verification:
             "rob": manifest.rob_model.spec,
             "data": data,
             "rows": taken.tolist(),
+            "clean_rows": rows.tolist(),
             "labels": labels.tolist(),
             "plan": asdict(self.request.plan),
             "batch_size": BATCH,

@@ -17,6 +17,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from mnuts_core import evaluate
@@ -31,7 +32,9 @@ from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.models.specs import load_model
 from mnuts_core.pipeline.diagnostics import diagnostics_of_config
+from mnuts_core.pipeline.verified_points import points_of
 from mnuts_dashboards.verification.machine import share_of_one, used_by
+from mnuts_dashboards.verification.points import write_points
 
 REPORT_EVERY = 0.25  # seconds between two reports
 NICE = 10  # the pages' kernels go first
@@ -56,8 +59,8 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
     """Attack the configuration's mix on the images, and write the result.
 
     Args:
-        folder: Holds `config.json`; takes `verified.json`.
-        job: `std`, `rob`, `data`, `rows`, `labels`, `plan`, `batch_size` and `cards`, as
+        folder: Holds `config.json`; takes `verified.json`, and the points found.
+        job: `std`, `rob`, `data`, `rows`, `clean_rows`, `labels`, `plan`, `batch_size` and `cards`, as
             `run.Verification` writes them.
 
     Raises:
@@ -81,6 +84,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
     )
     known = [ModelCard.model_validate(card) for card in job["cards"]]
     diagnostics = diagnostics_of_config(config, plan.threat, result.clean, known, (std.card, rob.card))
+    write_points(folder, points_of(result, np.array(job["clean_rows"], np.int64)))
     result._replace(warnings=(*result.warnings, *diagnostics)).into(config).save(folder / "verified.json")
     _report(share=1.0)
 

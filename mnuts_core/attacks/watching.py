@@ -205,7 +205,7 @@ class Kept:
         self._margins[which, rows[place]] = margins[which, place]
         self._logits[which, rows[place]] = raw[place]
         self._settle(rows, raw, finite & open_ & fools_both(raw, labels))
-        self._settle(rows, _stand_in(raw, labels), ~finite & open_)
+        self._settle(rows, stand_in(raw, labels), ~finite & open_)
         self._not_finite[rows] |= ~finite & open_
 
     def _settle(self, rows: Tensor, raw: Tensor, which: Tensor) -> None:
@@ -227,7 +227,7 @@ class Kept:
         return Found(rows, chosen[:, :classes], chosen[:, classes:], self._not_finite.cpu().numpy())
 
 
-def _stand_in(raw: Tensor, labels: Tensor) -> Tensor:
+def stand_in(raw: Tensor, labels: Tensor) -> Tensor:
     """One-hot logits of the class after the true one, for both models."""
     classes = raw.shape[1] // 2
     hot = torch.nn.functional.one_hot((labels + 1) % classes, classes).to(raw)

@@ -161,9 +161,10 @@ class LogitBundle:
         Raises:
             BundleError: If a point belongs to no attacked image, or does not fit otherwise.
         """
-        sources = self.manifest.sources
-        pool = add_points(self.require_attacked(), len(sources), index, std_logits, rob_logits)
-        manifest = self.manifest.model_copy(update={"attacks": (*sources, source), "digest": None})
+        sources = (*self.manifest.sources, source)
+        stay = [number for number, each in enumerate(sources) if each.verified]
+        pool = add_points(self.require_attacked(), len(sources) - 1, index, std_logits, rob_logits, stay=stay)
+        manifest = self.manifest.model_copy(update={"attacks": sources, "digest": None})
         return replace(self, manifest=manifest, attacked=pool)
 
     @classmethod
@@ -233,9 +234,13 @@ class LogitBundle:
         Raises:
             BundleError: If the folder does not exist.
         """
+        return write_atomically(path, self.to_bytes(), BundleError)
+
+    def to_bytes(self) -> bytes:
+        """The content of the bundle's file."""
         tensors = {name: np.ascontiguousarray(array) for name, array in self.tensors().items()}
         metadata = {METADATA_KEY: sealed_json(self.manifest.model_copy(update={"digest": self.digest}))}
-        return write_atomically(path, to_safetensors(tensors, metadata=metadata), BundleError)
+        return to_safetensors(tensors, metadata=metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LogitBundle:

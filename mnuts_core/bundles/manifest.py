@@ -108,6 +108,9 @@ class SourceCard(Card):
     seed: int | None = None
     precision: Text = ""
     images: int = Field(default=0, ge=0, description="How many of the attacked images it was run on.")
+    verified: bool = Field(
+        default=False, description="Whether this is a mix's verification: its points stay, come what may."
+    )
 
     def __str__(self) -> str:
         """In words.

@@ -6,6 +6,7 @@ mix from above. What bounds nothing more than others do is not kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,12 +39,16 @@ def add_points(
     index: NDArray[np.int64],
     std_logits: NDArray[np.floating[Any]],
     rob_logits: NDArray[np.floating[Any]],
+    *,
+    stay: Sequence[int] = (),
 ) -> AttackedPart:
     """The pool with the points of one more source.
 
     A settled image (some point fools g and h) keeps its first point, which the paper's rule and the margins
     of Table 6 need, and one that settles it: at T = 0 no mix whose transform keeps h's class is right there.
-    Any other image keeps, of the points in the order given, the first few that are new.
+    Any other image keeps, of the points in the order given, the first few that are new. Points of a
+    verification stay in settled images, too: a mix at T > 0, or whose transform changes classes, may be right
+    where g and h are wrong, and no figure of it may exceed what was verified.
 
     Args:
         part: The pool.
@@ -51,6 +56,7 @@ def add_points(
         index: The clean row of each point, int64, shape (Q,); the most useful points of an image first.
         std_logits: g there, shape (Q, K).
         rob_logits: h there, shape (Q, K).
+        stay: Numbers of the sources that are verifications.
 
     Raises:
         BundleError: If a row is not that of an attacked image, or the arrays do not fit.
@@ -78,7 +84,7 @@ def add_points(
         source=np.concatenate([old, np.full(len(index), source, np.int64)]),
         images=part.images,
     )
-    return new.rows(_useful(new, len(part))).in_order()
+    return new.rows(_useful(new, len(part), stay)).in_order()
 
 
 def _labels_of(part: AttackedPart, index: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -88,7 +94,7 @@ def _labels_of(part: AttackedPart, index: NDArray[np.int64]) -> NDArray[np.int64
     return labels
 
 
-def _useful(part: AttackedPart, n_old: int) -> NDArray[np.bool_]:
+def _useful(part: AttackedPart, n_old: int, stay: Sequence[int]) -> NDArray[np.bool_]:
     """Which points stay, where those from `n_old` on are new ones of one source."""
     m, limit = part.n_images, kept_per_source(part.rob_logits.shape[1])
     kept = np.zeros(len(part), bool)
@@ -97,11 +103,13 @@ def _useful(part: AttackedPart, n_old: int) -> NDArray[np.bool_]:
     for place in np.flatnonzero(settles).tolist():  # in order: first points, old ones, new ones
         if not settled[image_of[place]]:
             settled[image_of[place]], kept[place] = True, True
+    assert part.source is not None  # `add_points` has numbered all
+    stays = np.isin(part.source, stay)
     seen: dict[int, set[bytes]] = {}
     counts = np.zeros(m, np.int64)
     for place in range(m, len(part)):
         image = int(image_of[place])
-        if settled[image]:
+        if kept[place] or (settled[image] and not stays[place]):
             continue
         if place < n_old:
             kept[place] = True

@@ -26,6 +26,7 @@ from mnuts_core.cli import (
     importing,
     info,
     profile,
+    refine,
     remix,
     report,
     search,
@@ -55,6 +56,7 @@ app.command("remix", cls=Command)(remix.remix)
 app.command("export", cls=Command)(export.export)
 app.command("build", cls=Command)(build.build)
 app.command("attack", cls=Command)(attack.attack)
+app.command("refine", cls=Command)(refine.refine)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("compare", cls=Command)(compare.compare)
 app.command("profile", cls=Command)(profile.profile)

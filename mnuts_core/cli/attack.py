@@ -30,6 +30,8 @@ from mnuts_core.errors import MnutsError
 if TYPE_CHECKING:
     from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
     from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.datasets.base import LoadedData
+    from mnuts_core.models.specs import LoadedModel
     from mnuts_core.params import MixParams
     from mnuts_core.pipeline.distributed import World
     from mnuts_core.pipeline.pool import SourcePoints
@@ -134,20 +136,10 @@ def _attack(
     from mnuts_core.pipeline.pool import attack_pool
     from mnuts_core.pipeline.workfolder import count_batches
 
-    plan = _plan(given, bundle)
+    plan = plan_of(given, bundle)
     targets, watched = [target_named(name) for name in given.on], [_mix_of(path) for path in given.watch]
     where = world.device(device)
-    last = int(bundle.require_attacked().index.max())
-    std, rob, images = load_all(
-        given.std,
-        given.rob,
-        given.data,
-        n=last + 1,
-        norm=plan.norm,
-        dataset=given.dataset,
-        data_dir=given.data_dir,
-        device=where,
-    )
+    std, rob, images = load_pair(given, bundle, where)
     there = 0 if fresh or not world.is_first else count_batches(work)
     if there:
         note(f"resuming: {there} batches are done")
@@ -173,8 +165,34 @@ def _attack(
         )
 
 
-def _plan(given: Settings, bundle: LogitBundle) -> PoolPlan:
-    from mnuts_core.attacks.pool_plan import PoolPlan
+def load_pair(
+    given: Settings, bundle: LogitBundle, device: str
+) -> tuple[LoadedModel, LoadedModel, LoadedData]:
+    """Both models, and the images up to the last one that is attacked.
+
+    Raises:
+        MnutsError: If one of them cannot be loaded, or the bundle has no threat model or no attacked part.
+    """
+    last = int(bundle.require_attacked().index.max())
+    return load_all(
+        given.std,
+        given.rob,
+        given.data,
+        n=last + 1,
+        norm=plan_of(given, bundle).norm,
+        dataset=given.dataset,
+        data_dir=given.data_dir,
+        device=device,
+    )
+
+
+def plan_of(given: Settings, bundle: LogitBundle) -> PoolPlan:
+    """The attack that the options mean, under the bundle's threat model.
+
+    Raises:
+        MnutsError: If the bundle has none, or an option is out of range.
+    """
+    from mnuts_core.attacks.pool import PoolPlan
 
     threat = bundle.manifest.threat
     if threat is None:

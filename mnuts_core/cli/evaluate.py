@@ -14,6 +14,7 @@ from rich import box
 from rich.table import Table
 
 from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, warn, write_json
+from mnuts_core.cli.into import PoolFile
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
@@ -63,6 +64,18 @@ def evaluate(
         Path | None,
         typer.Option("--points", metavar="FILE.npz", help="The points found, as data for npz:FILE.npz."),
     ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into", metavar="BUNDLE", help="Add the points to this bundle; --data must be its images."
+        ),
+    ] = None,
+    out_bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--out-bundle", metavar="FILE", help="Where to write that bundle; in place if not given."
+        ),
+    ] = None,
     n_iter: Annotated[int, typer.Option("--n-iter", min=1, help="Steps of APGD and FAB.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
@@ -81,10 +94,13 @@ def evaluate(
     """
     if in_place and out is not None:
         raise MnutsError("give --out or --in-place, not both")
+    if out_bundle is not None and into is None:
+        raise MnutsError("--out-bundle belongs to --into: give the bundle whose pool the points join")
     target = config if in_place else out
-    outputs = {"--out": out, "--points": points, "--json": json_out}
+    outputs = {"--out": out, "--points": points, "--json": json_out, "--out-bundle": out_bundle}
     check_outputs(outputs, force=force)
     check_outputs({"--in-place": config if in_place else None}, force=True)
+    pool = None if into is None else PoolFile.of(into, out_bundle)
     from mnuts_core.attacks.plan import ATTACKS, Plan
     from mnuts_core.export.config import MixConfig
     from mnuts_core.pipeline.diagnostics import diagnostics_of_config
@@ -94,6 +110,9 @@ def evaluate(
 
     mix = MixConfig.load(config)
     threat = _threat(mix, norm, eps)
+    if pool is not None:
+        check_outputs({"--into": pool.target}, force=True)
+        pool.check_threat(threat)
     if attack not in ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
     work = work_folder_of(f"{target or config}.{attack}")
@@ -106,7 +125,7 @@ def evaluate(
         for other in others:  # they would write into the same target
             refuse_held(other)
         check_outputs(outputs, force=force)  # who had the folder until now may have written them
-        verified, cards = _attack(config, plan, models, run, device)
+        verified, cards = _attack(config, plan, models, run, device, pool)
         diagnostics = [
             *verified.warnings,
             *diagnostics_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
@@ -115,14 +134,17 @@ def evaluate(
         check_outputs(outputs, force=force)  # and so may any program meanwhile
         if points is not None:
             verified.save_points(points)
+        result = verified.into(mix)
+        if pool is not None:
+            result = pool.add(verified, result)
         if target is not None:
-            verified.into(mix).save(target)
+            result.save(target)
         for diagnostic in diagnostics:
             warn(str(diagnostic))
         if json_out is not None:
-            write_json(json_out, to_json(verified, threat, target, verified.into(mix)))
+            write_json(json_out, to_json(verified, threat, target, result, pool))
         if json_out != STDOUT:
-            show(*report(verified, threat, mix, target))
+            show(*report(verified, threat, mix, target, pool))
         discard(work)  # not before the result is out
 
 
@@ -143,7 +165,7 @@ def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel
 
 
 def _attack(
-    config: Path, plan: Plan, models: dict[str, Any], run: dict[str, Any], device: str
+    config: Path, plan: Plan, models: dict[str, Any], run: dict[str, Any], device: str, pool: PoolFile | None
 ) -> tuple[Verified, tuple[ModelCard, ...]]:
     """Load models and images, and attack; the result, and the cards of both models."""
     from mnuts_core.devices import resolve_device
@@ -153,6 +175,8 @@ def _attack(
     where = resolve_device(device)
     std, rob, data = load_all(**models, norm=plan.norm, device=str(where))
     model = MixedClassifier.from_config(config, std.module, rob.module)
+    if pool is not None:
+        pool.check_images((std.module, rob.module), data, where, run["batch_size"])
     note(f"{plan.attack}, {plan.threat}: {len(data.labels):,} images on {where}")
     with progress("attack") as bar, redirect_stdout(sys.stderr):  # a model may print
         verified = attack_mix(
@@ -180,11 +204,12 @@ def _bundle_cards(config: MixConfig) -> tuple[ModelCard, ...]:
 
 
 def to_json(
-    verified: Verified, threat: ThreatModel, target: Path | None, config: MixConfig
+    verified: Verified, threat: ThreatModel, target: Path | None, config: MixConfig, pool: PoolFile | None
 ) -> dict[str, Any]:
     """The result as plain JSON."""
     return {
         "path": target,
+        "bundle": None if pool is None else {"path": pool.target, "points": pool.added},
         "accuracy": verified.accuracy.to_json(),
         "clean": verified.clean.to_json(),
         "components": [
@@ -201,7 +226,7 @@ def to_json(
 
 
 def report(
-    verified: Verified, threat: ThreatModel, config: MixConfig, target: Path | None
+    verified: Verified, threat: ThreatModel, config: MixConfig, target: Path | None, pool: PoolFile | None
 ) -> Sequence[str | Table]:
     """The result as a table, and what the configuration had estimated."""
     table = Table(box=box.SIMPLE)
@@ -220,6 +245,8 @@ def report(
         estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
         lines += [f"from cached logits: {', '.join(estimates)}"] if estimates else []
     written = f"written: {target}" if target else "not written: give --out FILE.json or --in-place"
+    if pool is not None:
+        lines.append(f"written: {pool.target}, with {pool.added:,} more points")
     return [*lines, written]
 
 

@@ -19,6 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from mnuts_core.bundles.manifest import (
@@ -32,6 +33,7 @@ from mnuts_core.bundles.manifest import (
     library_versions,
     now,
 )
+from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.clamps import Clamp
 from mnuts_core.errors import ConfigError
 from mnuts_core.export.outcomes import OutcomesCard
@@ -208,6 +210,12 @@ class MixConfig(Card):
         """The parameters, α filled in."""
         params = MixParams(**self.transform.model_dump(), alpha=self.alpha, temperature=self.temperature)
         return params if self.beta is None else params.with_(beta=self.beta)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what the mix is: transform, weights, temperature; figures and results are no part."""
+        mix = self.model_dump_json(include={"transform", "alpha", "temperature", "auxiliary"})
+        return content_digest({"mix": np.frombuffer(mix.encode(), np.uint8)})
 
     @classmethod
     def from_params(cls, params: MixParams, *, beta: float | None = None) -> MixConfig:

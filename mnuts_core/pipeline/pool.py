@@ -130,7 +130,7 @@ def attack_pool(
             stack.enter_context(prepared(model, where, channels_last=channels_last))
             stack.enter_context(frozen(model))
         raised = stack.enter_context(library_warnings())
-        n = _check_n(n, bundle.n_adv)
+        n = check_n(n, bundle.n_adv)
         images, labels = attacked_images(
             bundle, models, images, labels, batch_size=batch_size, device=where, channels_last=channels_last
         )
@@ -173,7 +173,7 @@ def _diagnostics(
     return diagnostics
 
 
-def _check_n(n: int | None, there: int) -> int:
+def check_n(n: int | None, there: int) -> int:
     """How many of the attacked images: all if None."""
     n = there if n is None else check_count("n", n, 1)
     if n > there:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnuts_core.bundles.bundle import LogitBundle
@@ -53,32 +54,80 @@ def attacked_images(
             f"images must reach to the last attacked row of bundle {bundle.name!r}, {last}, "
             f"got {len(images):,} images: give the data that it was built from"
         )
-    chosen = torch.from_numpy(index)
     labels = check_labels(labels, torch.zeros(1).expand(len(images), bundle.num_classes))
-    other = np.flatnonzero(labels[: bundle.n_clean].numpy() != bundle.clean_labels[: len(labels)])
-    if len(other):
-        raise ParameterError(
-            f"labels must be those of bundle {bundle.name!r}, but {len(other):,} differ (rows "
-            f"{listed(other.tolist())}, counted from 0): give the data that it was built from, in its order"
-        )
-    some = index[np.unique(np.linspace(0, len(index) - 1, N_LOOKED_AT).astype(int))]
+    n = min(len(labels), bundle.n_clean)
+    _check_same_labels(bundle, labels[:n], np.arange(n))
+    chosen = torch.from_numpy(index)
+    images, labels = images[chosen], labels[chosen]
+    check_same_images(
+        bundle,
+        models,
+        images,
+        labels,
+        index,
+        batch_size=batch_size,
+        device=device,
+        channels_last=channels_last,
+    )
+    return images, labels
+
+
+def check_same_images(
+    bundle: LogitBundle,
+    models: tuple[nn.Module, nn.Module],
+    images: Tensor,
+    labels: Tensor,
+    rows: NDArray[np.int64],
+    *,
+    batch_size: int,
+    device: torch.device,
+    channels_last: bool = False,
+) -> None:
+    """Check that images are those of a bundle's clean rows, and the models its models.
+
+    Args:
+        bundle: The bundle.
+        models: g and h.
+        images: In [0, 1], shape (N, C, H, W), at least one.
+        labels: Their true classes, shape (N,).
+        rows: The clean row that each is to be, int64, shape (N,).
+        batch_size: Images at a time.
+        device: Where to compute.
+        channels_last: Lay images and weights out as NHWC.
+
+    Raises:
+        ParameterError: If labels are others than the bundle's, or the models answer some of the images
+            otherwise.
+    """
+    _check_same_labels(bundle, labels, rows)
+    some = torch.from_numpy(np.unique(np.linspace(0, len(rows) - 1, N_LOOKED_AT).astype(int)))
+    numbers = rows[some.numpy()]
     stored = (bundle.clean_std_logits, bundle.clean_rob_logits)
     for name, model, logits in zip(MODELS, models, stored, strict=True):
         found = predict(
             model,
-            images[torch.from_numpy(some)],
+            images[some],
             batch_size=batch_size,
             device=device,
             channels_last=channels_last,
             name=name,
             classes=bundle.num_classes,
-            numbers=torch.from_numpy(some),
+            numbers=torch.from_numpy(numbers),
         )
-        apart = np.abs(found.numpy() - logits[some]).max() / max(float(np.abs(logits[some]).max()), 1e-6)
+        scale = max(float(np.abs(logits[numbers]).max()), 1e-6)
+        apart = np.abs(found.numpy() - logits[numbers]).max() / scale
         if not apart <= TOLERANCE:
             raise ParameterError(
                 f"{name} must answer the clean images as bundle {bundle.name!r} has it, but its logits "
                 f"differ by up to {100 * apart:.2g} % of the largest: give the models and the data that it "
                 "was built from"
             )
-    return images[chosen], labels[chosen]
+
+
+def _check_same_labels(bundle: LogitBundle, labels: Tensor, rows: NDArray[np.int64]) -> None:
+    other = rows[labels.numpy() != bundle.clean_labels[rows]]
+    if len(other):
+        raise ParameterError(
+            f"labels must be those of bundle {bundle.name!r}, but {len(other):,} differ (rows "
+            f"{listed(other.tolist())}, counted from 0): give the data that it was built from, in its order"
+        )

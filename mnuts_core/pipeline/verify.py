@@ -81,6 +81,8 @@ class Verified(NamedTuple):
         labels: True classes, int64, shape (N,).
         fell: What broke each image: the place of a component, -1 for one that is wrong without an attack,
             the number of components for one that withstood them all; int64, shape (N,).
+        std_logits: g at the points, shape (N, K): what the predictions were made of.
+        rob_logits: h there, shape (N, K).
     """
 
     accuracy: Estimate
@@ -94,6 +96,8 @@ class Verified(NamedTuple):
     predictions: Tensor
     labels: Tensor
     fell: Tensor
+    std_logits: Tensor
+    rob_logits: Tensor
 
     def save_points(self, path: str | os.PathLike[str]) -> Path:
         """Write the points as data for `npz:FILE`: the mix's accuracy on these is the verified one.
@@ -268,4 +272,6 @@ def _result(
         predictions=state.predictions,
         labels=labels,
         fell=state.fell,
+        std_logits=state.std_logits,
+        rob_logits=state.rob_logits,
     )

@@ -14,10 +14,10 @@ from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.components import components_of
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.attacks.plan import Plan
-from mnuts_core.attacks.surrogates import THE_MIX, surrogate_of
+from mnuts_core.attacks.surrogates import surrogate_of
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.models.inputs import Progress
-from mnuts_core.models.predict import ask, predicted
+from mnuts_core.models.predict import predicted
 from mnuts_core.pipeline.diagnostics import count_zero_gradients
 from mnuts_core.pipeline.workfolder import Arrays, WorkFolder
 
@@ -29,11 +29,15 @@ class BatchState(NamedTuple):
         points: The points found, shape (N, C, H, W).
         predictions: What the mix says there, shape (N,); `NO_CLASS` where that is not finite.
         fell: Which component broke each image: -1 wrong when clean, its place, or the number of them all.
+        std_logits: g at these points, shape (N, K): the very numbers that the predictions were made of.
+        rob_logits: h there, shape (N, K).
     """
 
     points: Tensor
     predictions: Tensor
     fell: Tensor
+    std_logits: Tensor
+    rob_logits: Tensor
 
     def to_arrays(self, done: int) -> Arrays:
         """As the work folder keeps it, after `done` components."""
@@ -85,7 +89,7 @@ class AttackRun:
         total = len(self.batches) * parts
         for number, rows in enumerate(self.batches):
             kept = work.read(number) if work is not None else None
-            done, state = BatchState.from_arrays(kept) if kept else (0, self._clean(rows))
+            done, state = self._resumed(kept) if kept else (0, self._clean(rows))
             for place in range(done, parts):
                 tick = partial(progress, number * parts + place, total) if progress else _nothing
                 tick()
@@ -105,10 +109,17 @@ class AttackRun:
             flat += count_zero_gradients(surrogate, images, labels)
         return flat
 
+    def _resumed(self, kept: Arrays) -> tuple[int, BatchState]:
+        """A batch of the work folder; logits, which older ones lack, are computed again."""
+        if "std_logits" not in kept:
+            _, std, rob = self._predict(torch.from_numpy(kept["points"]))
+            kept = kept | {"std_logits": std.numpy(), "rob_logits": rob.numpy()}
+        return BatchState.from_arrays(kept)
+
     def _clean(self, rows: Tensor) -> BatchState:
-        predictions = self._predict(self.images[rows])
+        predictions, std, rob = self._predict(self.images[rows])
         fell = torch.where(predictions == self.labels[rows], len(self.components), -1)
-        return BatchState(self.images[rows].clone(), predictions, fell)
+        return BatchState(self.images[rows].clone(), predictions, fell, std, rob)
 
     def _component(self, place: int, rows: Tensor, state: BatchState, tick: Callable[[], None]) -> BatchState:
         standing = (state.fell == len(self.components)).nonzero().squeeze(1)
@@ -128,17 +139,19 @@ class AttackRun:
         found = self.ball.project(found.cpu().float(), images)
         points = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
         found = found.where(points, images)  # NaN lies in no ball: nothing was found
-        predictions = self._predict(found)
+        predictions, std, rob = self._predict(found)
         broken = predictions != labels
         where = standing[broken]
         state.points[where], state.predictions[where] = found[broken], predictions[broken]
+        state.std_logits[where], state.rob_logits[where] = std[broken], rob[broken]
         state.fell[where] = place
         return state
 
-    def _predict(self, images: Tensor) -> Tensor:
+    def _predict(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the mix says of images, and the logits of g and h that it says it by."""
         with torch.no_grad():
-            logits = ask(THE_MIX, self.model, images.to(self.device), self.classes)
-        return predicted(logits).cpu()
+            std, rob = self.model.base_logits(images.to(self.device), self.classes)
+            return predicted(self.model.mix_logits(std, rob)).cpu(), std.cpu(), rob.cpu()
 
 
 def _nothing() -> None:

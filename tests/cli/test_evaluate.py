@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from mnuts_core import MixConfig, MixedClassifier, MixParams
+from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.demo.digits import EPS
 from mnuts_core.models.specs import load_model
@@ -61,6 +62,62 @@ class TestEvaluate:
         assert [part["name"] for part in data["components"]] == list(card.components)
         assert data["settings"]["attack"] == "bypass"
         assert {"code": "few-steps"}.items() <= data["warnings"][0].items()
+
+    def test_points_join_a_bundle(self, mnuts, config, tmp_path):
+        pool, out = tmp_path / "pool.safetensors", tmp_path / "verified.json"
+        shutil.copy(DIGITS, pool)
+        before = LogitBundle.load(pool)
+        result = mnuts("evaluate", config, *QUICK, "--out", out, "--into", pool)
+        assert result.code == 0, result.err
+        after, card = LogitBundle.load(pool), MixConfig.load(out)
+        assert f"written: {pool}, with" in result.out
+        assert after.manifest.attacks[-1].config == card.digest
+        assert after.manifest.attacks[-1].images == 10
+        assert card.bundle.digest == after.digest, "its figures are those of the bundle with the points"
+        results = RemixEngine(after, device="cpu").remix(card.params).on_images
+        assert results.mix_right[:10].mean() <= card.verified.accuracy.value
+        assert after.n_points > before.n_points
+        assert sorted(tmp_path.iterdir()) == [config, pool, out], "work folder and lock are gone"
+
+    def test_points_join_a_new_bundle_as_json(self, mnuts, config, tmp_path):
+        out = tmp_path / "pool.safetensors"
+        result = mnuts(
+            "evaluate", config, *QUICK, "--in-place", "--into", DIGITS, "--out-bundle", out, "--json"
+        )
+        data = json.loads(result.out)
+        assert data["bundle"]["path"] == str(out)
+        assert 0 < data["bundle"]["points"] <= 10
+        assert MixConfig.load(config).bundle.digest == LogitBundle.load(out).digest
+        again = mnuts("evaluate", config, *QUICK, "--in-place", "--into", DIGITS, "--out-bundle", out)
+        assert (again.code, "exists already" in again.err) == (2, True)
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (("--out-bundle", "b.safetensors"), "--out-bundle belongs to --into"),
+            (("--into", "none"), "'none' is neither a file nor a bundle's name"),
+            (("--into", DIGITS, "--eps", "0.5"), "must keep to its threat model"),
+            (
+                ("--into", DIGITS, "--std", "demo:digits/rob"),
+                "std_model must answer the clean images as bundle",
+            ),
+        ],
+    )
+    def test_points_of_another_pair_or_threat_model_join_none(self, mnuts, config, words, message):
+        before = DIGITS.read_bytes()
+        result = mnuts("evaluate", config, *QUICK, *words, "--out", config.with_name("v.json"))
+        assert (result.code, result.out) == (2, "")
+        assert message in result.err
+        assert not config.with_name("v.json").exists()
+        assert DIGITS.read_bytes() == before
+
+    def test_images_in_another_order_join_no_bundle(self, mnuts, config, tmp_path):
+        data = load_data("digits", n=10)
+        file = tmp_path / "other.npz"
+        np.savez(file, images=data.images.flip(0).numpy(), labels=data.labels.flip(0).numpy())
+        words = (*PAIR, "--data", f"npz:{file}", "--n-iter", 1, "--device", "cpu", "--into", DIGITS)
+        result = mnuts("evaluate", config, *words, "--out", tmp_path / "v.json")
+        assert (result.code, "labels must be those of bundle" in result.err) == (2, True)
 
     def test_points_are_data_on_which_the_mix_has_the_verified_accuracy(self, mnuts, config, tmp_path):
         file = tmp_path / "points.npz"

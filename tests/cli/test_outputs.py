@@ -19,6 +19,7 @@ POINT = ("--s", 1, "--p", 1, "--c", 0)
 MODELS = ("--std", "demo:digits/std", "--rob", "demo:digits/rob")
 PAIR = (*MODELS, "--data", "digits", "--norm", "Linf", "--eps", "3/16")
 EVALUATE = ("evaluate", "{mix}", *PAIR)
+POOL = (*MODELS, "--data", "digits")
 
 FILES = {
     "info, installed": (("info",), "--json="),
@@ -32,7 +33,12 @@ FILES = {
     "import, json": (("import", "{csv}", "--out", "{new}"), "--json="),
     "build": (("build", *PAIR), "--out="),
     "build, json": (("build", *PAIR, "--out", "{new}"), "--json="),
+    "attack": (("attack", "{toy}", *POOL, "--on", "g"), "--out="),
+    "attack, json": (("attack", "{toy}", *POOL, "--on", "g", "--out", "{new}"), "--json="),
+    "refine": (("refine", "{toy}", *POOL), "--out="),
+    "refine, json": (("refine", "{toy}", *POOL, "--out", "{new}"), "--json="),
     "evaluate": (EVALUATE, "--out="),
+    "evaluate, bundle": ((*EVALUATE, "--into", "{toy}"), "--out-bundle="),
     "evaluate, points": (EVALUATE, "--points="),
     "evaluate, json": (EVALUATE, "--json="),
     "compare": (("compare", "{mix}", "{mix}"), "--json="),
@@ -63,7 +69,7 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def work(*_: object, **__: object) -> None:
         pytest.fail("the work has begun")
 
-    for command in ("build", "evaluate"):
+    for command in ("build", "attack", "evaluate"):
         monkeypatch.setattr(f"mnuts_core.cli.{command}.load_all", work)
 
 

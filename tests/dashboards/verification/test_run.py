@@ -59,7 +59,7 @@ def with_specs(bundle, spec):
 @pytest.mark.slow
 def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
     shares = []
-    result = Verification(request_).work(shares.append)
+    result, joined = Verification(request_).work(shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     bundle = engine.bundle
@@ -76,6 +76,9 @@ def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
     assert result.verified.accuracy.n == N
     assert any("few-steps" in warning for warning in result.verified.warnings)
     assert result.params == config.params
+    assert joined.manifest.attacks[-1].verified
+    wrong = (own.predictions != own.labels).numpy()
+    assert not RemixEngine(joined).remix(config.params).on_images.mix_right[:N][wrong].any()
 
 
 @pytest.mark.slow
@@ -185,7 +188,12 @@ class TestVerifier:
 
     @pytest.fixture
     def verifier(self, engine, config, messages):
-        made = Verifier(lambda: config, lambda: messages.append("changed"), messages.append)
+        made = Verifier(
+            lambda: config,
+            lambda bundle, config: RemixEngine(bundle),
+            lambda: messages.append("changed"),
+            messages.append,
+        )
         made.use(engine, trusted=True)
         return made
 
@@ -195,6 +203,9 @@ class TestVerifier:
         verifier.start.click()  # no event loop: it is done at once
         assert messages == ["changed"]
         known = verifier.results.of(config.params)
+        assert known.config.bundle.digest != config.bundle.digest, (
+            "its figures are of the bundle with the points"
+        )
         assert (known.verified.kind, known.verified.n) == ("verified", N)
         assert verifier.results.of(config.params.with_(c=0.1)) is None
         assert "on the same images: attacked" in verifier.status.value

@@ -1,0 +1,297 @@
+"""`mnuts refine`: search, attack the choice, add the points, search again; resumes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mnuts_core.cli.attack import Settings, load_pair, plan_of
+from mnuts_core.cli.console import STDOUT, check_outputs, note, show, warn, write_json
+from mnuts_core.cli.loading import DataDirOption, DatasetOption
+from mnuts_core.cli.options import (
+    BetaOption,
+    BundleArgument,
+    ChannelsLastOption,
+    DeviceOption,
+    ForceOption,
+    GridOption,
+    JsonOption,
+    PrecisionOption,
+    check_beta,
+    load_bundle,
+)
+from mnuts_core.cli.search import Range, make_grid
+from mnuts_core.cli.stopping import resumable
+
+if TYPE_CHECKING:
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.models.inputs import Progress
+    from mnuts_core.pipeline.distributed import World
+    from mnuts_core.pipeline.refine import Moved, Refined, Round
+    from mnuts_core.search.grids import GridSpec
+
+NAMES = ("choice", "plain-by-margin", "plain-by-clean")
+"""The configurations that are written, as `mnuts_core.pipeline.refine` calls them."""
+
+
+class Task(NamedTuple):
+    """What is to be refined, beside how attacks are run."""
+
+    grid: GridSpec
+    beta: float
+    rounds: int
+    verify: int | None
+
+
+def refine(
+    bundle: BundleArgument,
+    std: Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")],
+    rob: Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")],
+    data: Annotated[str, typer.Option("--data", metavar="SPEC", help="The images of the bundle.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The new bundle: a .safetensors.")],
+    beta: BetaOption = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds at most.")] = 5,
+    grid: GridOption = None,
+    s: Annotated[Range, typer.Option("--s", metavar="LO HI", help="Range of the scale, log-spaced.")] = None,
+    p: Annotated[Range, typer.Option("--p", metavar="LO HI", help="Range of the power.")] = None,
+    c: Annotated[Range, typer.Option("--c", metavar="LO HI", help="Range of the bias.")] = None,
+    configs: Annotated[
+        Path | None, typer.Option("--configs", metavar="DIR", help="For the configurations; by --out.")
+    ] = None,
+    verify: Annotated[
+        int | None,
+        typer.Option("--verify", metavar="N", min=1, help="Verify all three on the first N attacked images."),
+    ] = None,
+    n_adv: Annotated[
+        int | None, typer.Option("--n-adv", min=1, help="How many of the attacked images; all if not given.")
+    ] = None,
+    n_iter: Annotated[int, typer.Option("--n-iter", "--steps", min=1, help="Steps of APGD and FAB.")] = 100,
+    n_targets: Annotated[int, typer.Option("--n-targets", min=1, help="Classes to drive at.")] = 9,
+    components: Annotated[
+        str,
+        typer.Option("--components", metavar="NAME,...", help="Of apgd-ce, apgd-t, fab-t, square."),
+    ] = "apgd-ce,apgd-t",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
+    precision: PrecisionOption = "full",
+    channels_last: ChannelsLastOption = False,
+    dataset: DatasetOption = None,
+    data_dir: DataDirOption = None,
+    work_dir: Annotated[
+        Path | None, typer.Option("--work-dir", metavar="DIR", help="Finished batches; by --out.")
+    ] = None,
+    device: DeviceOption = "auto",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what a killed run left.")] = False,
+    force: ForceOption = False,
+    json_out: JsonOption = None,
+) -> None:
+    """Search, attack the choice and the plain mixes beside it, add the points, search again, until it stays.
+
+    Killed, it resumes with the same command from FILE.mnuts-work. Under torchrun, processes share the work.
+    """
+    given = Settings(
+        std, rob, data, [], [], n_adv, n_iter, n_targets, components, seed, batch_size, precision,
+        channels_last, dataset, data_dir,
+    )  # fmt: skip
+    task = Task(make_grid(grid, s, p, c), check_beta(beta), rounds, verify)
+    paths = {name: (configs or out.parent) / f"{out.stem}-{name}.json" for name in NAMES}
+    outputs = {"--out": out, "--json": json_out, **{f"--configs ({n})": path for n, path in paths.items()}}
+    from mnuts_core.pipeline.distributed import joined
+    from mnuts_core.pipeline.workfolder import work_folder_of
+
+    with joined(device) as world:
+        if world.restarts and out.exists() and not force:
+            return note(f"{out} is written")  # another process fell after this one had written the bundle
+        check_outputs(outputs, force=force)
+        before, work = load_bundle(bundle), work_folder_of(out) if work_dir is None else work_dir
+        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
+            if world.is_first:
+                check_outputs(outputs, force=force)  # who had the folder until now may have written them
+            quiet = json_out == STDOUT
+            refined = _refine(given, task, before, work, world, device, fresh and not world.restarts, quiet)
+            if world.is_first:
+                check_outputs(outputs, force=force)  # and so may any program meanwhile
+                _finish(refined, out, paths, work, json_out)
+        world.wait()
+    return None
+
+
+def _refine(
+    given: Settings,
+    task: Task,
+    bundle: LogitBundle,
+    work: Path,
+    world: World,
+    device: str,
+    fresh: bool,
+    quiet: bool,
+) -> Refined:
+    from mnuts_core.attacks.plan import Plan
+    from mnuts_core.pipeline.build import progress_bar
+    from mnuts_core.pipeline.pool import check_n
+    from mnuts_core.pipeline.refine import Run, folders_of, refine, verify_refined
+    from mnuts_core.pipeline.workfolder import count_batches
+
+    plan, where = plan_of(given, bundle), world.device(device)
+    if task.verify is not None:
+        check_n(task.verify, bundle.n_adv)
+    std, rob, images = load_pair(given, bundle, where)
+    there = 0 if fresh or not world.is_first else sum(map(count_batches, folders_of(work)))
+    if there:
+        note(f"resuming: {there} batches are done")
+
+    stdout = sys.stdout
+
+    def report(finished: Round) -> None:
+        if world.is_first and not quiet:
+            with redirect_stdout(stdout):
+                show(round_table(finished))
+        for warning in finished.mild.warnings if world.is_first else ():
+            warn(warning)
+
+    with progress_bar("attack") as bar, redirect_stdout(sys.stderr):  # a model may print
+
+        def progress(title: str) -> Progress:
+            note(f"attack: {title}")
+            return bar
+
+        run = Run(
+            std.module,
+            rob.module,
+            images.images,
+            images.labels,
+            n=given.n_adv,
+            batch_size=given.batch_size,
+            channels_last=given.channels_last,
+            device=where,
+            work_dir=work,
+            fresh=fresh,
+            world=world,
+            on_diagnostic=(lambda diagnostic: warn(str(diagnostic))) if world.is_first else None,
+            progress=progress if world.is_first else None,
+        )
+        refined = refine(
+            bundle, run, grid=task.grid, beta=task.beta, plan=plan, rounds=task.rounds, on_round=report
+        )
+        if task.verify is None or not world.is_first:
+            return refined
+        full = Plan(
+            norm=plan.norm, eps=plan.eps, n_iter=plan.n_iter, seed=plan.seed, precision=plan.precision
+        )
+        return verify_refined(refined, run, plan=full, n=task.verify)
+
+
+def _finish(refined: Refined, out: Path, paths: dict[str, Path], work: Path, json_out: str | None) -> None:
+    """Save bundle and configurations, clear the work folders, and say what came of it."""
+    from mnuts_core.pipeline.refine import folders_of
+    from mnuts_core.pipeline.workfolder import discard
+
+    refined.bundle.save(out)
+    written = {name: config.save(paths[name]) for name, config in refined.configs.items()}
+    if json_out is not None:
+        write_json(json_out, to_json(refined, out, written))
+    if not refined.converged:
+        warn(
+            f"the choice's attacked accuracy still moved by {_points(refined.rounds[-1].moved)} in the last "
+            "round: give more --rounds"
+        )
+    if json_out != STDOUT:
+        show(final_table(refined), *(f"written: {path}" for path in (out, *written.values())))
+    for folder in folders_of(work):
+        discard(folder)  # not before the result is out
+
+
+def to_json(refined: Refined, out: Path, written: dict[str, Path]) -> dict[str, Any]:
+    """The refinement as plain JSON.
+
+    Args:
+        refined: The result.
+        out: Where the bundle is.
+        written: Where the configurations are.
+    """
+    return {
+        "path": out,
+        "digest": refined.bundle.digest,
+        "converged": refined.converged,
+        "rounds": [
+            {
+                "number": each.number,
+                "moved": each.moved,
+                "passed_over": each.mild.passed_over,
+                "warnings": each.mild.warnings,
+                "mixes": {name: _moved_card(moved) for name, moved in each.mixes.items()},
+            }
+            for each in refined.rounds
+        ],
+        "configs": {
+            name: {"path": written[name], "config": json.loads(config.to_json())}
+            for name, config in refined.configs.items()
+        },
+    }
+
+
+def _moved_card(moved: Moved) -> dict[str, Any]:
+    names = ("s", "p", "c", "clamp", "ln_k", "alpha", "temperature")
+    figures = {name: getattr(moved, name).to_json() for name in ("clean", "before", "attacked", "by_margin")}
+    return {**{name: getattr(moved.params, name) for name in names}, **figures, "moved": moved.by}
+
+
+def round_table(finished: Round) -> Table:
+    """One round: what was attacked, and what its points have changed."""
+    from mnuts_core.pipeline.refine import LABELS
+
+    title = f"round {finished.number}: the choice's attacked accuracy moved by {_points(finished.moved)}"
+    headings = ("clean %", "attacked %\nbefore", "attacked %", "right by\nmargin %", "moved by\npoints")
+    table = _table(title, *headings)
+    if over := finished.mild.passed_over:
+        table.caption = Text(f"{over:,} better cells passed over: on the grid's edge, or not mild")
+    for name, moved in finished.mixes.items():
+        figures = (moved.clean, moved.before, moved.attacked, moved.by_margin)
+        cells = (f"{100 * figure.value:.2f}" for figure in figures)
+        params = moved.params
+        transform = "" if params.plain else f", s = {params.s:.4g}, p = {params.p:.4g}, c = {params.c:.4g}"
+        words = f"{LABELS[name]}\nα = {params.alpha:.6g}{transform}"
+        table.add_row(words, *cells, f"{100 * moved.by:.2f}")
+    return table
+
+
+def final_table(refined: Refined) -> Table:
+    """The three mixes on the final pool; beside what was verified the attacked accuracy of these images."""
+    from mnuts_core.pipeline.refine import LABELS
+    from mnuts_core.remix.engine import RemixEngine
+
+    engine = RemixEngine(refined.bundle, device="cpu")
+    n = min(config.verified.accuracy.n if config.verified else 0 for config in refined.configs.values())
+    same = ("attacked %\nthere", "verified %\nthere") if n else ()
+    title = f"on the final pool of {refined.bundle.n_points:,} points"
+    table = _table(title, "clean %", "attacked %", "right by\nmargin %", *same)
+    for name, config in refined.configs.items():
+        remix = engine.remix(config.params)
+        shares = [each.value for each in (remix.clean, remix.attacked, remix.by_margin) if each is not None]
+        if config.verified is not None and remix.on_images is not None:
+            shares += [float(remix.on_images.mix_right[:n].mean()), config.verified.accuracy.value]
+        cells = (f"{100 * share:.2f}" for share in shares)
+        table.add_row(f"{LABELS[name]}\nα = {config.alpha:.6g}", *cells)
+    if n:
+        table.caption = Text(f"there: on the first {n:,} attacked images, which were verified")
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=Text(title, style="bold"), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("mix")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.2f} points"
