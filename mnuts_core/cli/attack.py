@@ -22,6 +22,7 @@ from mnuts_core.cli.options import (
     JsonOption,
     PrecisionOption,
     check_precision_name,
+    component_names,
     load_bundle,
 )
 from mnuts_core.cli.stopping import resumable
@@ -187,7 +188,7 @@ def _plan(given: Settings, bundle: LogitBundle) -> PoolPlan:
         eps=threat.eps,
         n_iter=given.n_iter,
         n_targets=given.n_targets,
-        components=tuple(part.strip() for part in given.components.split(",") if part.strip()),
+        components=component_names(given.components),
         seed=given.seed,
         precision=check_precision_name(given.precision),
     )
