@@ -42,6 +42,7 @@ from mnuts_core.bundles.tensors import (
     part_of,
     validate,
 )
+from mnuts_core.bundles.usefulness import mix_of
 from mnuts_core.errors import BundleError
 from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import brief, safetensors_header
@@ -162,7 +163,9 @@ class LogitBundle:
             BundleError: If a point belongs to no attacked image, or does not fit otherwise.
         """
         sources = self.manifest.sources
-        pool = add_points(self.require_attacked(), len(sources), index, std_logits, rob_logits)
+        pool = add_points(
+            self.require_attacked(), len(sources), index, std_logits, rob_logits, mix_of(source.params)
+        )
         manifest = self.manifest.model_copy(update={"attacks": (*sources, source), "digest": None})
         return replace(self, manifest=manifest, attacked=pool)
 

@@ -1,7 +1,7 @@
-"""What a pool of four sources costs beside one source alone, on SYNTHETIC logits, one thread, one run of both.
+"""What a pool of four sources costs beside one source, on SYNTHETIC logits, one thread, both in one run.
 
-Bar: at most twice the time, for a remix, Algorithm 1, and a curve over α. Medians, wall clock and CPU; the two
-take turns, so that a busy machine slows both.
+Bar: at most twice the time, for a remix, Algorithm 1, and a curve over α. Medians, wall clock and CPU; the
+two take turns, so that a busy machine slows both.
 """
 
 import time
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
-from mnuts_core.bundles.pool import kept_per_source
 from mnuts_core.views.tradeoff import alpha_curve
 from tests.synthetic import make_pool
 
@@ -62,9 +61,7 @@ WORKS = (
 def main() -> None:
     torch.set_num_threads(1)
     for n, m, k in SIZES:
-        bundles = [
-            make_pool(n=n, m=m, k=k, sources=sources, most=kept_per_source(k)) for sources in (1, SOURCES)
-        ]
+        bundles = [make_pool(n=n, m=m, k=k, sources=sources) for sources in (1, SOURCES)]
         points = " and ".join(f"{bundle.n_points:,}" for bundle in bundles)
         print(f"{n:,}+{m:,}×{k:,}, {points} points{'':12} wall ms                 CPU ms")
         for name, on, runs in WORKS:
