@@ -197,7 +197,7 @@ def margins_of(logits: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.fl
     from mnuts_core.functional.transform import layer_norm
 
     try:
-        if logits.ndim != 2 or len(labels) != len(logits):
+        if logits.ndim != 2 or not len(labels) == len(logits) > 0:
             raise IndexError
         rows = max(1, BLOCK // max(1, logits.shape[1]))
         own = torch.from_numpy(labels)
