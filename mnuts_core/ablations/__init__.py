@@ -46,6 +46,7 @@ class Ablation(NamedTuple):
 
 _SEARCH = ("beta", "grid")
 _CHOSEN = (*_SEARCH, "params")
+_ATTACK = ("models", "data", "n", "n_iter", "seed", "batch_size", "device", "progress")
 _ALL = (
     Ablation(
         "fig6", "Fig. 6", "median margins and the margin gap of g, h, LN h, M(h)", "margins", _CHOSEN, "fig06"
@@ -83,7 +84,14 @@ _ALL = (
         "D.9",
         "MMAA on M(s, p, c)∘h instead of LN∘h: how good the surrogate is (attacks the models)",
         "surrogate",
-        (*_SEARCH, "models", "data", "n", "n_iter", "seed", "batch_size", "device", "progress"),
+        (*_SEARCH, *_ATTACK),
+    ),
+    Ablation(
+        "pool",
+        "beyond the paper",
+        "live figures of mixes new to the pool, against their own attacks (attacks the models)",
+        "pool",
+        ("grid", "mixes", "n_targets", "components", "channels_last", "work_dir", *_ATTACK),
     ),
     Ablation(
         "promise",

@@ -42,6 +42,7 @@ from mnuts_core.bundles.tensors import (
     part_of,
     validate,
 )
+from mnuts_core.bundles.usefulness import mix_of
 from mnuts_core.errors import BundleError
 from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import brief, safetensors_header
@@ -163,7 +164,8 @@ class LogitBundle:
         """
         sources = (*self.manifest.sources, source)
         stay = [number for number, each in enumerate(sources) if each.verified]
-        pool = add_points(self.require_attacked(), len(sources) - 1, index, std_logits, rob_logits, stay=stay)
+        target, number = mix_of(source.params), len(sources) - 1
+        pool = add_points(self.require_attacked(), number, index, std_logits, rob_logits, target, stay=stay)
         manifest = self.manifest.model_copy(update={"attacks": sources, "digest": None})
         return replace(self, manifest=manifest, attacked=pool)
 

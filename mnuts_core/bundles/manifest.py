@@ -38,7 +38,7 @@ def _shown(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_shown), StringConstraints(max_length=4000)]
 Name = Annotated[str, BeforeValidator(_shown), StringConstraints(min_length=1, max_length=200)]
-Setting = str | bool | int | Annotated[float, Field(allow_inf_nan=False)]
+Setting = Annotated[float, Field(strict=True, allow_inf_nan=False)] | int | bool | Text
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -101,7 +101,9 @@ class SourceCard(Card):
     name: Name = Field(description="The attack, such as 'MMAA' or 'APGD-CE + APGD-T'.")
     target: Text = Field(default="", description="What was attacked, in words: 'LN∘h_rob', 'g', a mix.")
     params: dict[Text, Setting | None] | None = Field(
-        default=None, description="Parameters of the mix that was attacked, with its α; null if it was none."
+        default=None,
+        max_length=100,
+        description="Parameters of the mix that was attacked, with its α; null if it was none.",
     )
     config: Digest | None = Field(default=None, description="Digest of the configuration attacked.")
     plan: dict[Text, Setting | None] = Field(default_factory=dict, max_length=100)

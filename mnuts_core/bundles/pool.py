@@ -6,31 +6,34 @@ mix from above. What bounds nothing more than others do is not kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.attacked import AttackedPart, margins_of
+from mnuts_core.bundles.usefulness import N_PROBED, say_more, values
 from mnuts_core.errors import BundleError
+from mnuts_core.params import MixParams
 
-LOGITS_PER_SOURCE = 1600
-"""Of each model, one source keeps about so many for an image: 8 points of 10 or 100 classes, 1 of 1,000."""
-MOST_PER_SOURCE = 8
+LOGITS_PER_IMAGE = 2400
+"""Of each model, an image keeps about so many beside its first point's: 6 points of 10 or 100 classes, 2 of
+1,000. Even if no image is settled, 1,000 images × 10 classes take 0.7 MB, and 5,000 × 1,000 take 120 MB."""
+MOST_PER_IMAGE = 6
 
 
-def kept_per_source(classes: int) -> int:
-    """How many points of one source are kept for an image.
+def kept_per_image(classes: int) -> int:
+    """How many further points an image keeps at most, but for those that no limit holds for.
 
     Args:
         classes: K.
 
     Example:
-        >>> kept_per_source(10), kept_per_source(100), kept_per_source(1000)
-        (8, 8, 1)
+        >>> kept_per_image(10), kept_per_image(100), kept_per_image(1000)
+        (6, 6, 2)
     """
-    return max(1, min(MOST_PER_SOURCE, LOGITS_PER_SOURCE // classes))
+    return max(2, min(MOST_PER_IMAGE, LOGITS_PER_IMAGE // classes))
 
 
 def add_points(
@@ -39,16 +42,19 @@ def add_points(
     index: NDArray[np.int64],
     std_logits: NDArray[np.floating[Any]],
     rob_logits: NDArray[np.floating[Any]],
+    target: MixParams | None = None,
     *,
     stay: Sequence[int] = (),
 ) -> AttackedPart:
-    """The pool with the points of one more source.
+    """The pool with the points of one more source; what it has already stays.
 
     A settled image (some point fools g and h) keeps its first point, which the paper's rule and the margins
     of Table 6 need, and one that settles it: at T = 0 no mix whose transform keeps h's class is right there.
-    Any other image keeps, of the points in the order given, the first few that are new. Points of a
-    verification stay in settled images, too: a mix at T > 0, or whose transform changes classes, may be right
-    where g and h are wrong, and no figure of it may exceed what was verified.
+    Other mixes may be: of a target that is, the point that fools it stays, too, and so do all points of a
+    verification, as no figure of its mix may exceed what was verified.
+    Any other image keeps, in the order given, the points that say more than those before them (see
+    `usefulness`), up to `kept_per_image`. A point that is the first to fool g or the target is always kept:
+    the target's attacked accuracy is never above that of the attack on it.
 
     Args:
         part: The pool.
@@ -56,6 +62,7 @@ def add_points(
         index: The clean row of each point, int64, shape (Q,); the most useful points of an image first.
         std_logits: g there, shape (Q, K).
         rob_logits: h there, shape (Q, K).
+        target: The mix that was attacked, with α set, if it was one.
         stay: Numbers of the sources that are verifications.
 
     Raises:
@@ -74,17 +81,21 @@ def add_points(
             "attack the images that the bundle's first attack was run on"
         )
     labels = _labels_of(part, index)
-    old = np.zeros(len(part), np.int64) if part.source is None else part.source
     new = AttackedPart(
         index=np.concatenate([part.index, index]),
         std_logits=np.concatenate([part.std_logits, std_logits.astype(part.std_logits.dtype)]),
         rob_logits=np.concatenate([part.rob_logits, rob_logits.astype(part.rob_logits.dtype)]),
         margin=np.concatenate([part.margin, margins_of(np.ascontiguousarray(rob_logits), labels)]),
         labels=np.concatenate([part.labels, labels]),
-        source=np.concatenate([old, np.full(len(index), source, np.int64)]),
+        source=np.concatenate([sources_of(part), np.full(len(index), source, np.int64)]),
         images=part.images,
     )
-    return new.rows(_useful(new, len(part), stay)).in_order()
+    return new.rows(_kept(new, len(part), target, stay)).in_order()
+
+
+def sources_of(part: AttackedPart) -> NDArray[np.int64]:
+    """The number of each point's source, shape (P,)."""
+    return np.zeros(len(part), np.int64) if part.source is None else part.source
 
 
 def _labels_of(part: AttackedPart, index: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -94,38 +105,58 @@ def _labels_of(part: AttackedPart, index: NDArray[np.int64]) -> NDArray[np.int64
     return labels
 
 
-def _useful(part: AttackedPart, n_old: int, stay: Sequence[int]) -> NDArray[np.bool_]:
+def _kept(part: AttackedPart, n_old: int, target: MixParams | None, stay: Sequence[int]) -> NDArray[np.bool_]:
     """Which points stay, where those from `n_old` on are new ones of one source."""
-    m, limit = part.n_images, kept_per_source(part.rob_logits.shape[1])
+    m, of = part.n_images, part.of
     kept = np.zeros(len(part), bool)
     kept[:m] = True
-    image_of, settles, settled = part.of, part.settles, np.zeros(m, bool)
-    for place in np.flatnonzero(settles).tolist():  # in order: first points, old ones, new ones
-        if not settled[image_of[place]]:
-            settled[image_of[place]], kept[place] = True, True
-    assert part.source is not None  # `add_points` has numbered all
-    stays = np.isin(part.source, stay)
-    seen: dict[int, set[bytes]] = {}
-    counts = np.zeros(m, np.int64)
-    for place in range(m, len(part)):
-        image = int(image_of[place])
-        if kept[place] or (settled[image] and not stays[place]):
-            continue
-        if place < n_old:
-            kept[place] = True
-            continue
-        known = seen.setdefault(image, _known(part, image, n_old))
-        if counts[image] < limit and (point := _bytes_of(part, place)) not in known:
-            known.add(point)
-            counts[image] += 1
-            kept[place] = True
+    settling = np.flatnonzero(part.settles)  # first points, old ones, new ones
+    settled, first = np.unique(of[settling], return_index=True)
+    kept[settling[first]] = True
+    kept[:n_old] |= ~np.isin(of[:n_old], settled)
+    kept |= np.isin(sources_of(part), stay)
+    before, new = np.flatnonzero(kept), n_old + np.flatnonzero(~kept[n_old:])
+    if len(new):
+        room = np.full(m, kept_per_image(part.rob_logits.shape[1])) + 1 - np.bincount(of[before], minlength=m)
+        room[settled] = 0
+        images = np.unique(of[new])
+        before = before[np.isin(of[before], images)]
+        seen = part.rows(np.concatenate([before, new]))
+        kept[new] = _useful(seen, len(before), room[of[before[: len(images)]]], target)
     return kept
 
 
-def _known(part: AttackedPart, image: int, n_old: int) -> set[bytes]:
-    """The points of an image that the pool had before."""
-    return {_bytes_of(part, place) for place in np.flatnonzero(part.of[:n_old] == image).tolist()}
+def _useful(
+    part: AttackedPart, n_old: int, room: NDArray[np.int64], target: MixParams | None
+) -> NDArray[np.bool_]:
+    """Which of the points from `n_old` on say more than those of their images before them, or fool first.
+
+    Args:
+        part: Old points, and then new ones.
+        n_old: How many are old.
+        room: For so many points of each image there is room, shape (m,).
+        target: The target.
+    """
+    of, room = part.of, room.copy()
+    found = values(part.std_logits, part.rob_logits, part.labels, target)
+    known = np.full((part.n_images, found.shape[1]), np.inf)
+    np.minimum.at(known, of[:n_old], found[:n_old])
+    useful = np.zeros(len(part), bool)
+    for places in _rounds(of, n_old):
+        image = of[places]
+        fools = (found[places] < known[image])[:, N_PROBED:].any(axis=1)
+        more = say_more(found[places], known[image]) & (room[image] > 0)
+        chosen, image = places[fools | more], image[fools | more]
+        useful[chosen] = True
+        known[image] = np.minimum(known[image], found[chosen])
+        room[image] -= 1
+    return useful[n_old:]
 
 
-def _bytes_of(part: AttackedPart, place: int) -> bytes:
-    return bytes(part.std_logits[place].tobytes() + part.rob_logits[place].tobytes())
+def _rounds(of: NDArray[np.int64], n_old: int) -> Iterator[NDArray[np.int64]]:
+    """The places of the points from `n_old` on: each image's first new one, then each one's second, ..."""
+    new = n_old + np.argsort(of[n_old:], kind="stable")
+    image = of[new]
+    rank = np.arange(len(new)) - np.searchsorted(image, image)
+    order = np.argsort(rank, kind="stable")
+    yield from np.split(new[order], np.flatnonzero(np.diff(rank[order])) + 1)

@@ -11,10 +11,27 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.ablations import ABLATIONS, Ablation, find_ablation
-from mnuts_core.cli.console import STDOUT, check_outputs, printable, progress, show, write_json, write_text
+from mnuts_core.cli.console import (
+    STDOUT,
+    check_outputs,
+    note,
+    printable,
+    progress,
+    show,
+    write_json,
+    write_text,
+)
 from mnuts_core.cli.frames import SHOWN, brief, cell_words, frame_table
 from mnuts_core.cli.loading import load_base
-from mnuts_core.cli.options import BetaOption, ForceOption, GridOption, JsonOption, check_beta, load_bundle
+from mnuts_core.cli.options import (
+    BetaOption,
+    ForceOption,
+    GridOption,
+    JsonOption,
+    check_beta,
+    component_names,
+    load_bundle,
+)
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
@@ -26,7 +43,8 @@ OPTION_NAMES = {
     "beta": "--beta", "grid": "--grid", "params": "--config", "others": "--also", "widen": "--widen",
     "n_optimised": "--n-optimised", "sizes": "--size", "repeats": "--repeats", "seed": "--seed",
     "models": "--std and --rob", "data": "--data", "n": "--n", "n_iter": "--n-iter",
-    "batch_size": "--batch-size", "device": "--device",
+    "batch_size": "--batch-size", "device": "--device", "mixes": "--mix", "n_targets": "--n-targets",
+    "components": "--components", "channels_last": "--channels-last", "work_dir": "--work-dir",
 }  # fmt: skip
 """The option that gives each argument."""
 
@@ -62,26 +80,54 @@ def ablate(
         int | None, typer.Option("--repeats", min=1, help="table9: draws of each size; 3.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, help="table8, table9, d9: seed of draw or attack; 0.")
+        int | None, typer.Option("--seed", min=0, help="table8, table9, d9, pool: seed of draw or attack; 0.")
     ] = None,
-    std: Annotated[str | None, typer.Option("--std", metavar="SPEC", help="d9: the accurate model.")] = None,
-    rob: Annotated[str | None, typer.Option("--rob", metavar="SPEC", help="d9: the robust model.")] = None,
-    data: Annotated[str | None, typer.Option("--data", metavar="SPEC", help="d9: the images.")] = None,
+    std: Annotated[
+        str | None, typer.Option("--std", metavar="SPEC", help="d9, pool: the accurate model.")
+    ] = None,
+    rob: Annotated[
+        str | None, typer.Option("--rob", metavar="SPEC", help="d9, pool: the robust model.")
+    ] = None,
+    data: Annotated[str | None, typer.Option("--data", metavar="SPEC", help="d9, pool: the images.")] = None,
     data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", metavar="DIR", help="d9: folder of torchvision's data sets.")
+        Path | None,
+        typer.Option("--data-dir", metavar="DIR", help="d9, pool: folder of torchvision's data sets."),
     ] = None,
     dataset: Annotated[
         str | None,
-        typer.Option("--dataset", metavar="[cifar10|cifar100|imagenet]", help="d9: for robustbench: models."),
+        typer.Option(
+            "--dataset", metavar="[cifar10|cifar100|imagenet]", help="d9, pool: for robustbench: models."
+        ),
     ] = None,
-    n: Annotated[int | None, typer.Option("--n", min=1, help="d9: images to attack; all attacked.")] = None,
+    n: Annotated[
+        int | None, typer.Option("--n", min=1, help="d9, pool: images to attack; all attacked.")
+    ] = None,
     n_iter: Annotated[
-        int | None, typer.Option("--n-iter", min=1, help="d9: steps of APGD; the bundle's.")
+        int | None, typer.Option("--n-iter", min=1, help="d9, pool: steps of APGD; the bundle's, 100.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch-size", min=1, help="d9: images at a time; 256.")
+        int | None, typer.Option("--batch-size", min=1, help="d9, pool: images at a time; 256, 250.")
     ] = None,
-    device: Annotated[str | None, typer.Option("--device", help="d9: auto, cpu, cuda or cuda:N.")] = None,
+    device: Annotated[
+        str | None, typer.Option("--device", help="d9, pool: auto, cpu, cuda or cuda:N.")
+    ] = None,
+    mix: Annotated[
+        list[Path] | None,
+        typer.Option("--mix", metavar="FILE.json", help="pool: this mix instead of a choice; again."),
+    ] = None,
+    n_targets: Annotated[
+        int | None, typer.Option("--n-targets", min=1, help="pool: classes to drive at; 9.")
+    ] = None,
+    components: Annotated[
+        str | None,
+        typer.Option("--components", metavar="NAME,...", help="pool: of apgd-ce, apgd-t, fab-t, square."),
+    ] = None,
+    channels_last: Annotated[
+        bool, typer.Option("--channels-last", help="pool: NHWC memory layout, often faster.")
+    ] = False,
+    work_dir: Annotated[
+        Path | None, typer.Option("--work-dir", metavar="DIR", help="pool: finished batches, to go on from.")
+    ] = None,
     csv_out: Annotated[
         str | None, typer.Option("--csv", metavar="FILE", help="All rows as CSV; - for standard output.")
     ] = None,
@@ -102,7 +148,8 @@ def ablate(
         "beta": beta, "grid": grid, "params": config, "others": also, "widen": widen,
         "n_optimised": n_optimised, "sizes": size, "repeats": repeats, "seed": seed,
         "models": (std, rob) if std or rob else None, "data": data, "n": n, "n_iter": n_iter,
-        "batch_size": batch_size, "device": device,
+        "batch_size": batch_size, "device": device, "mixes": mix, "n_targets": n_targets,
+        "components": components, "channels_last": channels_last or None, "work_dir": work_dir,
     }  # fmt: skip
     asked = {key: value for key, value in given.items() if value is not None and value != []}
     _check_options(ablation, asked)
@@ -153,8 +200,16 @@ def _run(
         asked["params"] = MixConfig.load(asked["params"]).params
     if "others" in asked:
         asked["others"] = [load_bundle(other) for other in asked["others"]]
+    if "mixes" in asked:
+        from mnuts_core.export.config import MixConfig
+
+        asked["mixes"] = [MixConfig.load(path).params for path in asked["mixes"]]
+    if "components" in asked:
+        asked["components"] = component_names(asked["components"])
     if "models" not in ablation.options:
         return ablation.function(bundle, **asked)
+    if ablation.name == "pool" and bundle.manifest.optimistic:
+        note("MMAA points only: the bundle's live figures are optimistic, add points with `mnuts attack`")
     asked["models"], asked["data"] = _models(bundle, asked, data_dir, dataset)
     with progress("attack") as bar:
         return ablation.function(bundle, **asked, progress=lambda done, total: bar(done / total))

@@ -22,6 +22,7 @@ from mnuts_core.cli.options import (
     JsonOption,
     PrecisionOption,
     check_precision_name,
+    component_names,
     load_bundle,
 )
 from mnuts_core.cli.stopping import resumable
@@ -192,7 +193,7 @@ def plan_of(given: Settings, bundle: LogitBundle) -> PoolPlan:
     Raises:
         MnutsError: If the bundle has none, or an option is out of range.
     """
-    from mnuts_core.attacks.pool import PoolPlan
+    from mnuts_core.attacks.pool_plan import PoolPlan
 
     threat = bundle.manifest.threat
     if threat is None:
@@ -205,7 +206,7 @@ def plan_of(given: Settings, bundle: LogitBundle) -> PoolPlan:
         eps=threat.eps,
         n_iter=given.n_iter,
         n_targets=given.n_targets,
-        components=tuple(part.strip() for part in given.components.split(",") if part.strip()),
+        components=component_names(given.components),
         seed=given.seed,
         precision=check_precision_name(given.precision),
     )

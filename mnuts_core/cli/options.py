@@ -207,3 +207,12 @@ def mix_params(
         ln_k=ln_k,
         temperature=temperature,
     )
+
+
+def component_names(given: str) -> tuple[str, ...]:
+    """The names in an option such as `apgd-ce,apgd-t`.
+
+    Args:
+        given: As given; a plan checks the names.
+    """
+    return tuple(part.strip() for part in given.split(",") if part.strip())

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mnuts_core.attacks.plan import Plan
-from mnuts_core.attacks.pool import PoolPlan, PoolTarget
+from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.devices import resolve_device
 from mnuts_core.export.classifier import MixedClassifier
@@ -207,7 +207,6 @@ def refine(
         WorkFolderError: If the work folder was begun with other settings, is in use, or cannot be written.
     """
     beta, rounds = PARAMS["beta"].check(beta), check_count("rounds", rounds, 1)
-    plan.check()
     if not bundle.manifest.std_attacked:
         bundle = add_points(bundle, run.attack(bundle, (PoolTarget(),), plan, "g"))
     finished: list[Round] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable
 from functools import cache
@@ -18,10 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save as to_safetensors
 
-from mnuts_core import BundleError, LogitBundle, MixConfig, MixParams, MnutsError
+from mnuts_core import BundleError, LogitBundle, MixConfig, MixParams, MnutsError, RemixEngine
 from mnuts_core.bundles.bundle import METADATA_KEY
 from mnuts_core.bundles.importers import import_logits
-from tests.synthetic import make_arrays, make_bundle
+from mnuts_core.bundles.manifest import seal_of, sealed_json
+from mnuts_core.bundles.tensors import content_digest
+from tests.synthetic import make_arrays, make_bundle, make_pool
 
 N, M, K = 8, 5, 3
 Damage = Callable[[bytes], bytes]
@@ -196,6 +199,122 @@ class TestBundles:
         text = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])["__metadata__"][METADATA_KEY]
         content = to_safetensors(dict(small.tensors()), metadata={METADATA_KEY: text, "more": "x"})
         assert read(tmp_path, "x.safetensors", content, LogitBundle.load) is None
+
+
+@pytest.fixture(scope="module")
+def pool() -> LogitBundle:
+    return make_pool(n=40, m=20, k=4)
+
+
+def forged(bundle: LogitBundle, folder: Path, tensors=(), **manifest) -> Path:
+    """A file whose digest and seal are right, whatever it says."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in (bundle.tensors() | dict(tensors)).items()}
+    says = json.loads(sealed_json(bundle.manifest)) | {"digest": content_digest(arrays)} | manifest
+    says.pop("seal")
+    path = folder / "forged.safetensors"
+    text = json.dumps(says | {"seal": seal_of(says)})
+    path.write_bytes(to_safetensors(arrays, metadata={METADATA_KEY: text}))
+    return path
+
+
+def refused(path: Path) -> str:
+    """The one line that a file is refused with, soon."""
+    begun = time.monotonic()
+    with pytest.raises(BundleError) as caught:
+        LogitBundle.load(path)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 1000
+    assert time.monotonic() - begun < 10
+    return message
+
+
+class TestPools:
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            (name, value, f"{name} must lie in [0, {end})")
+            for name, end in (("adv.source", 3), ("adv.index", 40))
+            for value in (-1, end, 10**6, 2**62, -(2**63))
+        ],
+    )
+    def test_points_of_nobody(self, pool, tmp_path, name, value, message):
+        column = pool.tensors()[name].copy()
+        column[-1] = value
+        assert message in refused(forged(pool, tmp_path, {name: column}))
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda source: source[:-1], "must have shape (65,)"),
+            (lambda source: source[:0], "must have shape (65,)"),
+            (lambda source: source[:, None], "must have 1 dimensions"),
+            (lambda source: source.astype(float), "must have dtype int64"),
+        ],
+    )
+    def test_sources_that_do_not_fit(self, pool, tmp_path, change, message):
+        source = pool.attacked.source
+        message = message.replace("65", str(len(source)))
+        assert message in refused(forged(pool, tmp_path, {"adv.source": change(source)}))
+
+    @pytest.mark.parametrize(
+        ("card", "where"),
+        [
+            ({"params": {"alpha": float("nan")}}, "params.alpha"),
+            ({"params": {"alpha": -float("inf")}}, "params.alpha"),
+            ({"params": {"alpha": [0.5]}}, "params.alpha"),
+            ({"params": {"note": "x" * 10**6}}, "params.note"),
+            ({"params": {"x" * 10**6: 1}}, "params.x"),
+            ({"params": {str(number): 0 for number in range(10**5)}}, "params"),
+            ({"params": {"s": 10**400}}, "64 bits"),
+            ({"plan": {str(number): 0 for number in range(101)}}, "plan"),
+            ({"images": -1}, "images"),
+            ({"images": 1.5}, "images"),
+            ({"seed": 10**30}, "64 bits"),
+            ({"name": ""}, "name"),
+            ({"config": "sha256:0"}, "config"),
+            ({"colour": "red"}, "colour"),
+        ],
+    )
+    def test_cards_that_say_anything(self, pool, tmp_path, card, where):
+        cards = json.loads(sealed_json(pool.manifest))["attacks"]
+        assert where in refused(forged(pool, tmp_path, attacks=[*cards[:-1], cards[-1] | card]))
+
+    @pytest.mark.parametrize("n", [1_001, 10_000])
+    def test_too_many_sources(self, pool, tmp_path, n):
+        card = json.loads(sealed_json(pool.manifest))["attacks"][-1]
+        assert "at most 1000" in refused(forged(pool, tmp_path, attacks=[card] * n))
+
+    def test_parameters_that_are_no_mix_do_no_harm(self, pool, tmp_path):
+        cards = json.loads(sealed_json(pool.manifest))["attacks"]
+        for params in ({"s": "five", "alpha": True}, {"alpha": None}, {"colour": 3}, {}):
+            found = LogitBundle.load(
+                forged(pool, tmp_path, attacks=[*cards[:-1], cards[-1] | {"params": params}])
+            )
+            card, part = found.manifest.attacks[-1], found.attacked
+            more = found.with_points(card, part.index[:1], part.std_logits[:1], part.rob_logits[:1])
+            assert more.n_points == found.n_points
+
+    @pytest.mark.parametrize("images", [1, 20])
+    def test_a_hundred_thousand_points_of_a_few_images(self, pool, tmp_path, images):
+        """In any order; with first points anywhere."""
+        rng, n = np.random.default_rng(0), 10**5
+        logits = rng.normal(size=(2, n, 4)).astype(np.float32)
+        tensors = {
+            "adv.index": rng.integers(0, images, n), "adv.source": rng.integers(0, 3, n),
+            "adv.std_logits": logits[0], "adv.rob_logits": logits[1], "adv.margin": np.zeros(n, np.float32),
+        }  # fmt: skip
+        begun, path = time.monotonic(), forged(pool, tmp_path, tensors)
+        found = LogitBundle.load(path)
+        assert (found.n_adv, found.n_points) == (images, n)
+        part = found.attacked
+        remix = RemixEngine(found).remix(MixParams(alpha=0.9))
+        assert remix.attacked.n == images
+        more = found.with_points(
+            found.manifest.attacks[-1], part.index[:3], part.std_logits[:3] + 1, part.rob_logits[:3]
+        )
+        assert more.n_adv == images
+        assert time.monotonic() - begun < 10
 
 
 class TestConfigurations:

@@ -1,13 +1,18 @@
 """Pools of attacked points: what is kept, in which order, and what a file must say of it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnuts_core import BundleError, LogitBundle
+from mnuts_core import BundleError, LogitBundle, MixParams, RemixEngine
+from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.manifest import SourceCard
-from mnuts_core.bundles.pool import kept_per_source
+from mnuts_core.bundles.pool import kept_per_image
+from mnuts_core.remix.rows import Rows
 from tests.synthetic import make_arrays, make_bundle, make_pool
 
 CARD = SourceCard(name="an attack", target="a mix", params={"s": 5.0, "alpha": 0.9}, images=4)
@@ -46,10 +51,10 @@ def kept(bundle):
 
 
 def test_new_points_stand_behind_the_first_ones_by_image_and_source(three):
-    more = three.with_points(CARD, *points((0, 3, 4), (2, 5, 6), (0, -1, 2)))
-    more = more.with_points(CARD, *points((2, 7, 8)))
+    more = three.with_points(CARD, *points((0, 3, 0.5), (2, 5, 0.5), (0, -1, 0.25)))
+    more = more.with_points(CARD, *points((2, 7, 0.25)))
     assert kept(more)[:3] == [(2, 0, 2, 1), (0, 0, 0, 1), (1, 0, 0, 0)]
-    assert kept(more)[3:] == [(2, 1, 5, 6), (2, 2, 7, 8), (0, 1, 3, 4), (0, 1, -1, 2)]
+    assert kept(more)[3:] == [(2, 1, 5, 0.5), (2, 2, 7, 0.25), (0, 1, 3, 0.5), (0, 1, -1, 0.25)]
     assert (more.n_adv, more.n_points) == (3, 7)
     assert more.attacked.of.tolist() == [0, 1, 2, 0, 0, 1, 1]
     assert more.attacked.labels.tolist() == [0] * 7
@@ -60,18 +65,74 @@ def test_new_points_stand_behind_the_first_ones_by_image_and_source(three):
 def test_a_settled_image_keeps_its_first_point_and_one_that_settles_it(three):
     assert three.attacked.settled.tolist() == [False, False, True]
     more = three.with_points(CARD, *points((2, 3, 4), (2, 2, -1)))
-    more = more.with_points(CARD, *points((2, -3, -4), (2, -5, -6), (1, -7, -8), (0, -2, 5)))
-    assert kept(more)[3:] == [(2, 2, -3, -4), (0, 2, -2, 5)]
+    more = more.with_points(CARD, *points((2, -3, -4), (2, -5, -6), (1, -7, -8), (0, -2, 0.5)))
+    assert kept(more)[3:] == [(2, 2, -3, -4), (0, 2, -2, 0.5)]
     assert more.attacked.settled.tolist() == [True, False, True]
 
 
-def test_the_first_few_new_points_of_an_image_are_kept(three):
-    rows = [(0, 2 + n, 1) for n in range(12)]
-    more = three.with_points(CARD, *points(*rows[:3], *rows, rows[4]))
-    assert [std for image, _, std, _ in kept(more)[3:] if image == 0] == [2 + n for n in range(8)]
-    again = more.with_points(CARD, *points(*rows[:8], rows[11]))
-    assert [(source, std) for _, source, std, _ in kept(again)[11:]] == [(2, 13)]
-    assert [kept_per_source(k) for k in (2, 10, 200, 800, 1000, 10**5)] == [8, 8, 8, 2, 1, 1]
+def test_points_that_say_no_more_than_others_are_not_kept(three):
+    same = three.with_points(CARD, *points((2, 2, 1), (2, 3, 1), (2, 2, 4), (0, -5, 1), (0, 2, 1.01)))
+    assert kept(same)[3:] == []
+    more = three.with_points(CARD, *points((2, 2, 0.5), (2, 3, 0.5), (2, 2, 0.49), (2, 2, 0.25)))
+    assert [rob for *_, rob in kept(more)[3:]] == [0.5, 0.25]
+    again = more.with_points(CARD, *points((2, 4, 0.25), (2, 2, 0.125)))
+    assert [(source, rob) for _, source, _, rob in kept(again)[3:]] == [(1, 0.5), (1, 0.25), (2, 0.125)]
+
+
+def test_a_point_at_which_g_falls_says_more_though_h_stands_as_firm(three):
+    assert kept(three.with_points(CARD, *points((2, -1, 1))))[3:] == [(2, 1, -1, 1)]
+
+
+def test_an_image_keeps_so_many_points_and_those_that_are_the_first_to_fool(three):
+    assert [kept_per_image(k) for k in (2, 10, 200, 600, 1000, 10**5)] == [6, 6, 6, 4, 2, 2]
+    leads = [0.8, 0.6, 0.45, 0.33, 0.23, 0.15, 0.08]
+    more = three.with_points(CARD, *points(*[(2, 2, lead) for lead in leads]))
+    assert [rob for *_, rob in kept(more)[3:]] == pytest.approx(leads[:6])
+    fooled = more.with_points(CARD, *points((2, 3, 0.05), (2, -1, 2.0), (2, -1, 1.9)))
+    assert kept(fooled)[3 + 6 :] == [(2, 2, -1, 2)]
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 999), alpha=st.floats(0.5, 1.0), temperature=st.sampled_from([0.0, 0.7]))
+def test_the_attack_on_a_mix_is_never_stronger_than_the_pool_that_has_its_points(seed, alpha, temperature):
+    """However many points the images have: the mix's figure is that over all points of the attack on it."""
+    rng, pool = np.random.default_rng(seed), make_pool(n=40, m=20, seed=seed % 5, sources=5, most=9)
+    mix = MixParams(s=rng.uniform(0.1, 8), p=rng.uniform(0.5, 5), c=0.2, alpha=alpha, temperature=temperature)
+    at = rng.integers(0, 20, 100)
+    first = pool.attacked.first
+    std = first.std_logits[at] + rng.normal(size=(100, 10)).astype(np.float32) * 3
+    rob = first.rob_logits[at] + rng.normal(size=(100, 10)).astype(np.float32)
+    card = SourceCard(name="verification", params=dataclasses.asdict(mix))
+    more = pool.with_points(card, first.index[at], std, rob)
+    before, after = (RemixEngine(each).remix(mix).on_images.mix_right for each in (pool, more))
+    rows = Rows(std, rob, first.labels[at], device=torch.device("cpu"), dtype=torch.float64)
+    fooled = at_any_point(~rows.part(mix, (1 - alpha) / alpha).mix_right, at, 20)
+    assert not (after & fooled).any()
+    unsettled = ~more.attacked.settled
+    np.testing.assert_array_equal(after[unsettled], (before & ~fooled)[unsettled])
+
+
+@pytest.mark.parametrize(("images", "k", "limit"), [(1_000, 10, 1e6), (5_000, 1_000, 150e6)])
+def test_a_pool_of_four_sources_stays_small_even_if_nothing_settles_an_image(images, k, limit):
+    """Worst of all: h is right everywhere, and each point says more than those before it."""
+    m, most = 20, 9
+    rng, labels = np.random.default_rng(0), np.arange(m) % k
+    noise = rng.normal(size=(m, k)).astype(np.float32)
+    hot = np.eye(k, dtype=np.float32)[labels]
+    rob, std = noise + 12 * hot, noise + 9 * hot
+    bundle = LogitBundle.from_arrays(
+        clean_labels=labels, clean_std_logits=std, clean_rob_logits=rob, adv_index=np.arange(m),
+        adv_std_logits=std, adv_rob_logits=rob,
+    )  # fmt: skip
+    for number in range(1, 4):
+        at = np.repeat(np.arange(m), most)
+        lead = np.tile(11.0 - np.linspace(3 * number - 3, 3 * number, most), m)
+        new = noise[at] + lead.astype(np.float32)[:, None] * hot[at]
+        bundle = bundle.with_points(SourceCard(name="an attack"), at, std[at], new)
+    size = sum(tensor.nbytes for name, tensor in bundle.tensors().items() if name.startswith("adv"))
+    assert bundle.n_points == m * (1 + kept_per_image(k))
+    assert not bundle.attacked.settled.any()
+    assert size * images / m < limit
 
 
 @pytest.mark.parametrize(
@@ -181,7 +242,7 @@ def test_images_are_those_of_the_first_points():
     arrays = make_arrays() | {"adv_images": images, "clean_images": np.zeros((300, 2, 2, 3), np.uint8)}
     bundle = LogitBundle.from_arrays(**arrays)
     first = bundle.attacked
-    pool = bundle.with_points(CARD, first.index[5:7], first.std_logits[5:7] + 1, first.rob_logits[5:7] + 1)
+    pool = bundle.with_points(CARD, first.index[5:7], first.std_logits[5:7] + 1, first.rob_logits[5:7] * 0.3)
     np.testing.assert_array_equal(pool.attacked.images, images)
     some = pool.attacked.of_images(np.array([5, 9]))
     assert some.index.tolist() == [first.index[5], first.index[9], first.index[5]]

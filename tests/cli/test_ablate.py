@@ -24,7 +24,7 @@ def test_list(mnuts):
     assert all(name in out for name in ABLATIONS)
 
 
-@pytest.mark.parametrize("name", [name for name in ABLATIONS if name != "d9"])
+@pytest.mark.parametrize("name", [a.name for a in ABLATIONS.values() if "models" not in a.options])
 def test_table_csv_and_json_agree(mnuts, toy, tmp_path, name):
     path = tmp_path / "out.csv"
     few = ("--widen", 0) if name == "table7" else ()
@@ -70,6 +70,22 @@ def test_d9_attacks_the_models(mnuts):
     assert {row["n_attacked"] for row in rows} == {20}
 
 
+def test_pool_attacks_mixes_of_ones_own(mnuts, mix, tmp_path):
+    models = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
+    few = ("--n", 20, "--n-iter", 2, "--n-targets", 1, "--components", "apgd-ce, apgd-t")
+    words = ("ablate", "pool", "digits", *models, *few, "--mix", mix, "--work-dir", tmp_path / "work")
+    code, out, err = mnuts(*words, "--json")
+    assert code == 0
+    assert "MMAA points only: the bundle's live figures are optimistic" in err
+    answer = json.loads(out)
+    assert [row["own_n"] for row in answer["rows"]] == [20]
+    assert (answer["mixes"][0]["s"], answer["settings"]["components"]) == (2.0, "apgd-ce, apgd-t")
+    assert (tmp_path / "work" / "mix-1").is_dir()
+    code, out, _ = mnuts(*words)
+    assert code == 0
+    assert "live minus own" in out
+
+
 BAD = {
     "nothing": ((), "give NAME and BUNDLE"),
     "no bundle": (("fig6",), "give NAME and BUNDLE"),
@@ -88,6 +104,7 @@ BAD = {
     "d9 without models": (("d9", "{toy}"), "give --std, --rob and --data"),
     "d9 without data": (("d9", "{toy}", "--std", "x", "--rob", "y"), "give --std, --rob and --data"),
     "d9 without std": (("d9", "{toy}", "--rob", "y", "--data", "digits"), "give --std, --rob and --data"),
+    "pool without models": (("pool", "{toy}"), "pool attacks the models: give --std, --rob and --data"),
     "too many": (("table8", "{toy}", "--n-optimised", 999), "n must lie in [1, 120]"),
     "size": (("table9", "{toy}", "--size", 999), "n must lie in [1, 120]"),
     "two on stdout": (("fig6", "{toy}", "--json", "--csv", "-"), "cannot both"),

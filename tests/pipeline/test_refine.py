@@ -14,7 +14,7 @@ import pytest
 
 from mnuts_core import LogitBundle, MixConfig, RemixEngine
 from mnuts_core.attacks.plan import Plan
-from mnuts_core.attacks.pool import PoolPlan
+from mnuts_core.attacks.pool_plan import PoolPlan
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.errors import ParameterError
 from mnuts_core.models.specs import load_model
