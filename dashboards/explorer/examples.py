@@ -103,7 +103,7 @@ class ExamplesCard(w.VBox):
             self.story.value = CHOOSE
             return
         shown = story(engine, remix, *example)
-        self.story.value = cards.story_html(shown, picture(engine.bundle, *example))
+        self.story.value = cards.story_html(shown, picture(engine.bundle, shown.row))
 
     def _on_visible(self, change: Mapping[str, Any]) -> None:
         if change["new"]:
@@ -128,14 +128,16 @@ def _rows(found: Examples, names: tuple[str, ...], what: str) -> list[dict[str, 
     ]
 
 
-def picture(bundle: LogitBundle, where: Where, row: int) -> str | None:
-    """One image as a data URL of a PNG; None if the bundle has none.
+def picture(bundle: LogitBundle, row: int) -> str | None:
+    """One image as a data URL of a PNG; None if the bundle has none: it keeps none of further points.
 
     Args:
         bundle: The bundle.
-        where: Which part of it.
-        row: Place in the part.
+        row: Its row of the engine: clean ones first, then the first attacked points, then all others.
     """
-    attacked = bundle.attacked.images if bundle.attacked is not None else None
-    images = bundle.clean_images if where == "clean" else attacked
-    return None if images is None or images.shape[-1] not in (1, 3) else data_url(images[row], PICTURE)
+    images, place = bundle.clean_images, row
+    if row >= bundle.n_clean:
+        images, place = bundle.require_attacked().images, row - bundle.n_clean
+    if images is None or place >= len(images) or images.shape[-1] not in (1, 3):
+        return None
+    return data_url(images[place], PICTURE)

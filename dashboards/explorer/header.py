@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
+from mnuts_core.views.sources import sources_words
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.text import headline, messages
@@ -90,6 +91,6 @@ def headline_html(scene: Scene) -> Markup:
     Args:
         scene: The moment.
     """
-    attack = scene.opened.engine.bundle.manifest.attack
-    words = headline.words_html(scene.table, scene.remix.warnings, attack.name if attack else None)
+    points = sources_words(scene.opened.engine.bundle)
+    words = headline.words_html(scene.table, scene.remix.warnings, points)
     return headline.headline_html(scene.table) + words

@@ -76,7 +76,7 @@ def _story(scene: Scene) -> str:
         return ""
     engine = scene.opened.engine
     example = story(engine, scene.remix, *scene.example)
-    return cards.story_html(example, picture(engine.bundle, *scene.example))
+    return cards.story_html(example, picture(engine.bundle, example.row))
 
 
 def commands(scene: Scene, config: MixConfig) -> list[str]:

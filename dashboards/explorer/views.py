@@ -134,8 +134,8 @@ def _simplex(scene: Scene) -> Figure:
     engine, params = scene.opened.engine, scene.remix.params
     if scene.example is None or engine.bundle.num_classes < 3:
         return simplex_figure(examples.paper_cases(params))
-    where, row = scene.example
-    row = row if where == "clean" else engine.n_clean + row
+    where, place = scene.example
+    row = int(examples.shown_rows(engine, scene.remix, where)[place])
     return simplex_figure((examples.example_case(engine, row, params),))
 
 
@@ -150,9 +150,19 @@ def _n(bundle: LogitBundle) -> str:
     return f"n = {bundle.n_clean:,} clean" + (f", {bundle.n_adv:,} attacked" if bundle.n_adv else "")
 
 
+def _how_tight(bundle: LogitBundle) -> str:
+    return "optimistic (MMAA points only)" if bundle.manifest.optimistic else "an upper bound"
+
+
 def _margins_note(bundle: LogitBundle, chosen: bool) -> str:
-    not_g = "; g was not attacked" if bundle.n_adv else ""
-    return f"As in the paper's Table 6; LN h: layer-normed{not_g}. {_n(bundle)}"
+    g = "; g: at h's points, not attacked itself" if bundle.n_adv else ""
+    return f"As in the paper's Table 6; LN h: layer-normed{g}. {_n(bundle)}"
+
+
+def _least(bundle: LogitBundle) -> str:
+    """At which of several points an attacked image's margin is shown."""
+    several = bundle.attacked is not None and bundle.attacked.further is not None
+    return "; each attacked image at its point of least margin" if several else ""
 
 
 def _case(chosen: bool) -> str:
@@ -184,17 +194,17 @@ def _click_plane(point: Point, state: ExplorerState, scene: Scene) -> None:
 
 VIEWS = (
     View(
-        Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=400),
+        Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=370),
         make=_plane,
         note=lambda bundle, _: (
-            "Solid line: attacked accuracy, an upper bound. Thin: right by margin. "
+            f"Solid line: attacked accuracy, {_how_tight(bundle)}. Dotted: right by margin. "
             f"Dashed: all cells at every α. ★: verified by attack. {_n(bundle)}"
         ),
         click=_click_plane,
         searched=True,
     ),
     View(
-        Panel("transform", "What M does to a single logit", span=5, height=400),
+        Panel("transform", "What M does to a single logit", span=5, height=370),
         make=_transform,
         note=lambda bundle, _: f"Over the logits of n = {bundle.n_clean:,} clean images",
     ),
@@ -207,7 +217,7 @@ VIEWS = (
     View(
         Panel("mix_margins", "Margins of M(h)", span=4, height=400),
         make=lambda scene: histogram_figure({"M(h)": scene.mix_histograms}, scene.remix.threshold),
-        note=lambda *_: "To the right of the dashed line, M(h) overrules g",
+        note=lambda bundle, _: f"To the right of the dashed line, M(h) overrules g{_least(bundle)}",
     ),
     View(
         Panel("slices", "Sensitivity of the objective", span=8, height=380),

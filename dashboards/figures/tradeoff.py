@@ -210,6 +210,7 @@ def _point(clean: Estimate, robust: Estimate | None, colour: str, name: str, sym
         "type": "scatter",
         "mode": "markers",
         "name": name,
+        "showlegend": robust is not None,
         "x": [x],
         "y": [y],
         "marker": {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}},

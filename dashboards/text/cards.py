@@ -120,6 +120,7 @@ def story_html(story: Story, picture: str | None) -> Markup:
         picture=picture,
         outcome=OUTCOMES[story.outcome],
         rule=_rule(story),
+        point=story.point and f"Shown: {story.point}.",
         votes=votes,
         label=story.label,
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from mnuts_core.views.headline import Change, Headline, Row, error_change
+from mnuts_core.bundles.manifest import OPTIMISTIC
+from mnuts_core.views.headline import Change, Headline, Row
 from mnuts_dashboards.text import messages
 from mnuts_dashboards.text.numbers import alpha_text, errors_text, minus, signed
 from mnuts_dashboards.text.templates import Texts
@@ -54,32 +55,40 @@ def headline_html(table: Headline) -> Markup:
     Args:
         table: The figures.
     """
-    return _TEXTS.html("table", columns=COLUMNS, rows=[_row(table, row) for row in table.rows])
+    found = [_figures(row) for row in table.rows]
+    counts = [_count([figures[place] for figures in found]) for place in range(len(COLUMNS))]
+    columns = [(*column, n) for column, n in zip(COLUMNS, counts, strict=True)]
+    return _TEXTS.html("table", columns=columns, rows=[_row(table, row, counts) for row in table.rows])
 
 
-def _row(table: Headline, row: Row) -> dict[str, object]:
-    mix = row.alpha is not None
+def _figures(row: Row) -> tuple[Estimate | None, ...]:
+    """A row's figures, column by column."""
+    return row.clean, row.attacked, row.by_margin, row.verified
+
+
+def _count(figures: Sequence[Estimate | None]) -> str:
+    """The number of images that all figures of a column rest on; empty if they differ."""
+    counts = {figure.n for figure in figures if figure is not None}
+    return f"{counts.pop():,}" if len(counts) == 1 else ""
+
+
+def _row(table: Headline, row: Row, counts: Sequence[str]) -> dict[str, object]:
+    cells = [_cell(figure, n) for figure, n in zip(_figures(row), counts, strict=True)]
+    if row.attacked is None and table.rob.attacked is not None:
+        cells[1] = "not attacked"
+    if row.verified is None and row.key == "mix":
+        cells[3] = "not yet"
     return {
         "key": row.key,
         "name": NAMES[row.key],
         "colour": CLASSIFIER[row.key],
         "alpha": None if row.alpha is None else alpha_text(row.alpha),
-        "cells": [
-            _cell(row.clean, error_change(row.clean, table.rob.clean) if mix else None),
-            _cell(row.attacked, error_change(row.attacked, table.rob.attacked) if mix else None),
-            _cell(row.by_margin),
-            _verified(row),
-        ],
+        "cells": cells,
     }
 
 
-def _verified(row: Row) -> dict[str, str] | str | None:
-    """The verified figure; a mix that has not been attacked has none yet."""
-    return "not yet" if row.verified is None and row.key == "mix" else _cell(row.verified)
-
-
-def _cell(estimate: Estimate | None, error_change: float | None = None) -> dict[str, str] | None:
-    """A figure with its interval and n, and how its errors compare with the robust model's (Table 1)."""
+def _cell(estimate: Estimate | None, column_n: str) -> dict[str, str] | str | None:
+    """A figure with its interval; with its n unless the head of its column has it."""
     if estimate is None:
         return None
     low, high = estimate.interval
@@ -87,20 +96,19 @@ def _cell(estimate: Estimate | None, error_change: float | None = None) -> dict[
         "value": f"{100 * estimate.value:.2f}",
         "low": f"{100 * low:.1f}",
         "high": f"{100 * high:.1f}",
-        "n": f"{estimate.n:,}",
-        "errors": "" if error_change is None else f"{errors_text(error_change)} than robust model",
+        "n": "" if column_n else f"{estimate.n:,}",
     }
 
 
-def words_html(table: Headline, warnings: Sequence[str], attack: str | None) -> Markup:
+def words_html(table: Headline, warnings: Sequence[str], points: str) -> Markup:
     """What the mix gains, in words; what the figures mean; what puts them in doubt.
 
     Args:
         table: The headline figures.
         warnings: Of the mix, one line each.
-        attack: Name of the attack that the bundle records, if it does.
+        points: Where the attacked points come from, in a few words.
     """
-    return _TEXTS.html("words", gains=_gains(table), warnings=warnings, meaning=_meaning(table, attack))
+    return _TEXTS.html("words", gains=_gains(table), warnings=warnings, meaning=_meaning(table, points))
 
 
 def _gains(table: Headline) -> str:
@@ -129,16 +137,12 @@ def _points(change: Change) -> str:
     return minus(change.paired.points)
 
 
-def _meaning(table: Headline, attack: str | None) -> str:
+def _meaning(table: Headline, points: str) -> str:
     if table.rob.attacked is None:
         return "The bundle has no attacked part: there are no figures under attack."
-    attack = attack or "not recorded in the bundle"
-    text = "Intervals are 95 %: of accuracies Wilson's, of gains Tango's for the same images. "
-    text += f"Attack, on the robust model: {attack}. "
+    text = f"Intervals: 95 %, Wilson's; of gains, Tango's on the same images. Attacked points: {points}. "
     if table.remix.optimistic:
-        text += "MMAA points only: attacked figures are optimistic, no attack on a mix is among them. "
-    if table.std.attacked is None:
-        text += "The standard model was not attacked. "
+        text += f"{OPTIMISTIC} "
     return text + "Only an adaptive attack on the mix itself verifies its robust accuracy."
 
 

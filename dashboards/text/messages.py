@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from mnuts_core.views.sources import settled_words, sources
 from mnuts_dashboards.text.templates import Texts
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ def bundle_facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:
         f"Standard model: {card.std_model.spec}. Robust model: {card.rob_model.spec}.",
         f"Made {card.created or 'at an unknown time'}. Tensors {bundle.digest}.",
     ]
-    if card.attack:
-        details.insert(
-            2, f"Attack: {card.attack.name}, {card.attack.n_iter} steps, on {card.attack.surrogate}."
-        )
+    if bundle.n_adv:
+        details[2:2] = [
+            *(f"Attacked points: {source}." for source in sources(bundle)),
+            f"{settled_words(bundle)}.",
+        ]
     if card.command:
         details.append(f"Its maker gives this command, which nobody has checked: {card.command}")
     return facts, details

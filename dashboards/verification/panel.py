@@ -170,11 +170,11 @@ class Verifier(w.VBox):
         if card is None or engine is None:
             return ""
         n, remix = card.accuracy.n, engine.remix(config.params)
-        if remix.on_images is None:
+        images, right = remix.on_images, engine.rob_right_on_images
+        if images is None or right is None:
             return ""
-        images = remix.on_images
         held, attacked = images.held(remix.threshold)[:n].mean(), images.mix_right[:n].mean()
-        robust = engine.rob_right[engine.n_clean :][:n].mean()
+        robust = right[:n].mean()
         figures = f"attacked {100 * attacked:.1f} %, right by margin {100 * held:.1f} %"
         return f"on the same images: {figures}, robust model under its own attack {100 * robust:.1f} %"
 

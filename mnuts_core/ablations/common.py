@@ -62,13 +62,13 @@ def mix_columns(params: MixParams) -> dict[str, Any]:
 
 
 def attacked_part(bundle: LogitBundle, chosen: NDArray[np.int64]) -> LogitBundle:
-    """The bundle with only some of its attacked examples; clean ones stay.
+    """The bundle with all points of some of its attacked images; clean ones stay.
 
     Args:
         bundle: A bundle with an attacked part.
-        chosen: Places among its attacked examples, at least one.
+        chosen: Numbers of attacked images, at least one.
     """
-    return replace(bundle, attacked=bundle.require_attacked().rows(chosen))
+    return replace(bundle, attacked=bundle.require_attacked().of_images(chosen))
 
 
 def objective_columns(objective: float, n_wrong: int) -> dict[str, float | int | None]:
@@ -83,7 +83,7 @@ def objective_columns(objective: float, n_wrong: int) -> dict[str, float | int |
 
 
 def drawn(bundle: LogitBundle, n: int, seed: int) -> NDArray[np.int64]:
-    """Some of the bundle's attacked examples at random, as ascending places among them.
+    """Some of the bundle's attacked images at random, as ascending numbers.
 
     Args:
         bundle: A bundle with an attacked part.
@@ -93,9 +93,9 @@ def drawn(bundle: LogitBundle, n: int, seed: int) -> NDArray[np.int64]:
     Raises:
         ParameterError: If there are not so many.
     """
-    there = len(bundle.require_attacked())
+    there = bundle.require_attacked().n_images
     if not 1 <= n <= there:
-        raise ParameterError(f"n must lie in [1, {there}], the number of attacked examples, got {n}")
+        raise ParameterError(f"n must lie in [1, {there}], the number of attacked images, got {n}")
     return np.sort(np.random.default_rng(seed).permutation(there)[:n])
 
 

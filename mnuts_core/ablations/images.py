@@ -33,8 +33,8 @@ def table8(
 ) -> pd.DataFrame:
     """Table 8 (D.3): accuracy on images that s, p, c, α were chosen on, and on images that they were not.
 
-    Algorithm 1 sees a random part of the attacked examples and the same images' clean logits; the mix it
-    chooses is looked at on these and on all others.
+    Algorithm 1 sees a random part of the attacked images with all their points, and the same images' clean
+    logits; the mix it chooses is looked at on these and on all others.
 
     Args:
         bundle: A bundle with at least two attacked examples.
@@ -47,15 +47,15 @@ def table8(
         Two rows, `seen` true and false: the mix's parameters, `clean`, `attacked` and `by_margin` with
         intervals and n; robust estimates are absent where no attacked example is left.
     """
-    index = bundle.require_attacked().index
+    index = bundle.require_attacked().first.index
     there = len(index)
     chosen = drawn(bundle, max(1, min(1000, there // 2)) if n_optimised is None else n_optimised, seed)
     best = grid_search(attacked_part(bundle, chosen), grid_or_paper(grid), beta).best
     remix = RemixEngine(bundle).remix(best.params)
-    at_points = remix.require_attacked()
     seen_attacked = np.isin(np.arange(there), chosen)
     seen_clean = np.isin(np.arange(bundle.n_clean), index[chosen])
-    held, right = at_points.held(remix.threshold), at_points.mix_right
+    images = remix.require_images()
+    held, right = images.held(remix.threshold), images.mix_right
     rows = []
     for seen, clean, attacked in ((True, seen_clean, seen_attacked), (False, ~seen_clean, ~seen_attacked)):
         figures = (
@@ -104,7 +104,7 @@ def table9(
     """
     if not isinstance(repeats, int) or repeats < 1:
         raise ParameterError(f"repeats must be an integer of at least 1, got {repeats!r}")
-    there = len(bundle.require_attacked())
+    there = bundle.require_attacked().n_images
     if sizes is None:
         smaller = [size for size in PAPER_SIZES if size <= there]
         sizes = smaller if there >= max(PAPER_SIZES) else [there, *smaller]

@@ -24,6 +24,8 @@ STD_TARGET = "g"
 """How a source is named that attacked the standard model itself."""
 NOT_REAL = "none: the robust logits stand in for it"
 """How a manifest names the standard model of a bundle whose accuracies mean nothing (`algorithm1_bundle`)."""
+OPTIMISTIC = "MMAA points only: optimistic, no attack on a mix is among them."
+"""What is said of attacked figures where no source attacked a mix."""
 MAX_CLASSES = 100_000
 MAX_SOURCES = 1_000
 """Of attacked points, in one bundle."""
@@ -106,6 +108,27 @@ class SourceCard(Card):
     seed: int | None = None
     precision: Text = ""
     images: int = Field(default=0, ge=0, description="How many of the attacked images it was run on.")
+
+    def __str__(self) -> str:
+        """In words.
+
+        Example:
+            >>> str(SourceCard(name="APGD-CE + APGD-T", target="g"))
+            'APGD-CE + APGD-T on g'
+            >>> str(SourceCard(name="APGD-CE", target="...", params={"s": 5.0, "c": -1.1, "alpha": 0.97}))
+            'APGD-CE on the mix s = 5, c = -1.1, α = 0.97'
+        """
+        target = self.target if self.params is None else f"the mix {_in_words(self.params)}"
+        return f"{self.name} on {target}" if target else self.name
+
+
+def _in_words(params: Mapping[str, Setting | None]) -> str:
+    """The parameters of a mix that was attacked, as far as they are numbers."""
+    names = {"s": "s", "p": "p", "c": "c", "alpha": "α", "temperature": "T"}
+    known = {name: params.get(key) for key, name in names.items()}
+    return ", ".join(
+        f"{name} = {value:.5g}" for name, value in known.items() if isinstance(value, int | float)
+    )
 
 
 class Manifest(Card):

@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnuts_core.bundles.bundle import LogitBundle
-    from mnuts_core.bundles.manifest import SourceCard
     from mnuts_core.functional.quantiles import QuantileMethod
     from mnuts_core.functional.statistics import Estimate
     from mnuts_core.remix.engine import BaseFigures, RemixEngine
     from mnuts_core.views.headline import Change, Headline, Row
 
 NAMES = {"clean": "clean", "attacked": "attacked", "by_margin": "by margin", "verified": "verified"}
-KINDS = {"clean": "exact", "attacked": "at most", "by_margin": "at all points", "verified": "attacked itself"}
+KINDS = {"clean": "exact", "attacked": "at most", "by_margin": "all points", "verified": "attacked itself"}
 """What the figures are called in tables, and what they are."""
-OPTIMISTIC = "MMAA points only: optimistic, no attack on a mix is among them."
 NONE = "–"
 
 
@@ -83,10 +81,13 @@ def figures_table(rows: Sequence[Row], title: str, names: Sequence[str]) -> Tabl
 
 def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
     """What the figures in a table mean, and what they do not."""
+    from mnuts_core.bundles.manifest import OPTIMISTIC
+    from mnuts_core.views.sources import sources_words
+
     if not bundle.n_adv:
         return Text("The bundle has no attacked part: there are no figures under attack.", style="dim")
-    sources = ", ".join(printable(_source_words(source)) for source in bundle.manifest.sources)
-    lines = [f"attacked: right at every known point, an upper bound. Points: {sources}."]
+    points = printable(sources_words(bundle))
+    lines = [f"attacked: right at every known point, an upper bound. Points: {points}."]
     if not bundle.manifest.std_attacked:
         lines.append("g has no such figure: no attack on g itself is among them.")
     if any(row.alpha is not None for row in rows):
@@ -96,11 +97,6 @@ def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
         lines.append("95 %, p: of the gain on the same images (Tango's interval, McNemar's exact test).")
         lines.append("Only an adaptive attack on the mix itself verifies its robust accuracy.")
     return Text("\n".join(lines), style="dim")
-
-
-def _source_words(source: SourceCard) -> str:
-    """A source of points in words."""
-    return f"{source.name} on {source.target}" if source.target else source.name
 
 
 def describe(bundle: LogitBundle) -> str:
@@ -118,14 +114,12 @@ def transform_words(params: MixParams) -> str:
 
 
 def percent(estimate: Estimate | None) -> Text:
-    """An accuracy in percent with its interval; a dagger where an attack on that very model measured it."""
+    """An accuracy in percent with its interval."""
     if estimate is None:
         return Text(f"{NONE}  ", style="dim")
     low, high = estimate.interval
-    mark = " †" if estimate.kind == "attacked" else "  "
-    return Text.assemble(
-        f"{100 * estimate.value:.2f} ", (f"[{100 * low:.1f}, {100 * high:.1f}]", "dim"), mark
-    )
+    interval = f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return Text.assemble(f"{100 * estimate.value:.2f} ", (interval, "dim"), "  ")
 
 
 def _points(change: Change | None) -> str:
@@ -181,7 +175,9 @@ def mix_card(figures: Headline, from_beta: bool) -> dict[str, Any]:
 def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str, Any]:
     """A bundle in a JSON answer: path, counts, manifest, base figures."""
     from mnuts_core.views.headline import base_rows, rows_json
+    from mnuts_core.views.sources import sources
 
+    attacked = bundle.attacked
     return {
         "path": path,
         "n_clean": bundle.n_clean,
@@ -189,8 +185,11 @@ def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str,
         "num_classes": bundle.num_classes,
         "images": {
             "clean": _shape(bundle.clean_images),
-            "attacked": _shape(bundle.attacked and bundle.attacked.images),
+            "attacked": _shape(attacked and attacked.images),
         },
+        "sources": [source.to_json() for source in sources(bundle)],
+        "settled": None if attacked is None else int(attacked.settled.sum()),
+        "optimistic": None if attacked is None else bundle.manifest.optimistic,
         "manifest": bundle.manifest.model_dump(mode="json", by_alias=True),
         "figures": rows_json(base_rows(base)),
     }

@@ -126,7 +126,7 @@ def manifest_table(path: Path, bundle: LogitBundle) -> Table:
         "standard model": _model_words(card.std_model),
         "robust model": _model_words(card.rob_model),
         "threat model": str(card.threat or "none recorded"),
-        "attack": _attack_words(bundle),
+        "attacked points": _attack_words(bundle),
         "made with": printable(card.command) + (STATED if card.command else ""),
         "made": printable(card.created),
         "versions": printable(", ".join(f"{name} {number}" for name, number in card.versions.items())),
@@ -173,15 +173,8 @@ def _model_words(card: ModelCard) -> str:
 
 
 def _attack_words(bundle: LogitBundle) -> str:
-    attack = bundle.manifest.attack
-    if attack is None:
-        return "none recorded" if bundle.n_adv else "none: no attacked part"
-    settings = {
-        "steps": attack.n_iter,
-        "targets": attack.n_targets,
-        "queries": attack.n_queries,
-        "seed": attack.seed,
-        "precision": attack.precision or None,
-    }
-    listed = printable(", ".join(f"{name} {value}" for name, value in settings.items() if value is not None))
-    return printable(f"{attack.name}, against {attack.surrogate}") + (f"\n{listed}" if listed else "")
+    """Where the attacked points come from, a line for each source, and how many images are settled."""
+    from mnuts_core.views.sources import settled_words, sources
+
+    lines = [printable(str(source)) for source in sources(bundle)]
+    return "\n".join([*lines, settled_words(bundle)]) if lines else "none: no attacked part"

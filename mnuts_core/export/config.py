@@ -120,7 +120,7 @@ class EstimatesCard(Card):
         default=None, description="Right there by a margin that g cannot outvote (Eq. 7)."
     )
     optimistic: bool | None = Field(
-        default=None, description="Whether no attack on a mix is among these points."
+        default=None, description="Whether no attack on a mix is among these points: MMAA points only."
     )
     margin_bound: EstimateCard | None = Field(
         default=None, description="At MMAA's points; of configurations from before there were pools."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -97,6 +97,16 @@ class Remix:
             raise BundleError("the mix has no figures at attacked examples: its bundle holds none")
         return self.on_attacked
 
+    def require_images(self) -> AttackedResults:
+        """What counts for each attacked image over all of its points.
+
+        Raises:
+            BundleError: If there are none.
+        """
+        if self.on_images is None:
+            raise BundleError("the mix has no figures at attacked examples: its bundle holds none")
+        return self.on_images
+
 
 @dataclass(frozen=True)
 class BaseFigures:
@@ -182,12 +192,12 @@ class RemixEngine(Rows):
         """The two base models by themselves."""
         n, std_attacked = self.n_clean, None
         if self.bundle.manifest.std_attacked:
-            std_attacked = self._share_at_all_points(self._on_all_rows("std_right"))
+            std_attacked = self._share_at_all_points(self.on_all_rows("std_right"))
         return BaseFigures(
             std_clean=share_of(self.std_right[:n], "clean"),
             rob_clean=share_of(self.rob_right[:n], "clean"),
             std_attacked=std_attacked,
-            rob_attacked=self._share_at_all_points(self._on_all_rows("plain_right")),
+            rob_attacked=self._share_at_all_points(self.on_all_rows("plain_right")),
             std_at_first=share_of(self.std_right[n:], "share") if self.pool is not None else None,
         )
 
@@ -198,12 +208,22 @@ class RemixEngine(Rows):
     @property
     def rob_right_on_images(self) -> NDArray[np.bool_] | None:
         """Whether h is right at all points of each attacked image, the clean one too; None without any."""
-        return None if self.pool is None else self.pool.all_right(self._on_all_rows("plain_right"))
+        return None if self.pool is None else self.pool.all_right(self.on_all_rows("plain_right"))
 
-    def _on_all_rows(self, name: str) -> NDArray[np.bool_]:
-        """One of the two models' `…_right`, on the engine's own rows and then on the further ones."""
-        own: NDArray[np.bool_] = getattr(self, name)
-        return own if self.further is None else np.concatenate([own, getattr(self.further, name)])
+    def on_all_rows(self, name: str) -> NDArray[Any]:
+        """A property of `Rows` on the engine's own rows and then on the further ones.
+
+        Args:
+            name: `labels`, `std_class`, `std_right`, `plain_class` or `plain_right`.
+        """
+        parts = [getattr(rows, name) for rows in (self, self.further) if rows is not None]
+        return np.concatenate(
+            [part.cpu().numpy() if isinstance(part, torch.Tensor) else part for part in parts]
+        )
+
+    def at(self, row: int) -> tuple[Rows, int]:
+        """Where one of all rows stands: among the engine's own or the further ones, and its place there."""
+        return (self, row) if self.further is None or row < len(self) else (self.further, row - len(self))
 
     @cached_property
     def _bundle_warnings(self) -> tuple[str, ...]:
@@ -243,7 +263,7 @@ class RemixEngine(Rows):
         if self.pool is None or self.further is None or self.points == "mmaa":
             return margin[self.n_clean :][self.rob_right[self.n_clean :]]
         further = self.further.margins(params).margin.double().cpu().numpy()
-        return self.pool.least_margins(np.concatenate([margin, further]), self._on_all_rows("plain_right"))
+        return self.pool.least_margins(np.concatenate([margin, further]), self.on_all_rows("plain_right"))
 
     def threshold(self, params: MixParams, quantile: QuantileMethod = "linear") -> float:
         """`(1-α)/α`: from α if it is set, else the (1-β)-quantile q of Algorithm 1, line 9.

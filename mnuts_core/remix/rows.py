@@ -47,7 +47,7 @@ class Part:
         """Which rows are right by margin: right, with a margin that reaches `(1-α)/α`."""
         return self.right & (self.margin >= least_kept(threshold))
 
-    def rows(self, chosen: slice) -> Part:
+    def rows(self, chosen: slice | NDArray[np.int64]) -> Part:
         """Some of the rows."""
         return Part(**{field.name: getattr(self, field.name)[chosen] for field in fields(Part)})
 
@@ -125,9 +125,14 @@ class Rows:
         return vote.index_copy(0, rows, transform_with(self.rob_logits[rows], params).softmax(1).argmax(1))
 
     @property
+    def plain_class(self) -> Tensor:
+        """Class that h (and so LN∘h) predicts, int64, shape (R,)."""
+        return self.stages.plain_class
+
+    @property
     def plain_right(self) -> NDArray[np.bool_]:
         """Whether h (and so LN∘h) predicts the label, shape (R,)."""
-        return (self.stages.plain_class == self.labels).cpu().numpy()
+        return (self.plain_class == self.labels).cpu().numpy()
 
     @property
     def std_right(self) -> NDArray[np.bool_]:

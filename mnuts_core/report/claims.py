@@ -217,7 +217,7 @@ def _margin_gap(report: Report, trial: Trial) -> Statement | None:
 def _measured(mix: ReportRow, name: str) -> str:
     figure = mix.figure(name)
     assert figure is not None  # callers have looked
-    kind = "verified" if name == "verified" else f"by the {WORDS[name]} estimate"
+    kind = "by margin" if name == "by_margin" else WORDS[name]
     return f"{kind} (n = {figure.n:,})"
 
 

@@ -16,6 +16,7 @@ from mnuts_core.report.rows import Mix, ReportRow, report_base_rows
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.views.margins import base_histograms, mix_histograms
+from mnuts_core.views.sources import settled_words, sources
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Report:
         provenance: What the numbers rest on, in words, by heading.
         missing: What the bundle does not allow to say.
         warnings: What puts the figures in doubt.
+        optimistic: Whether no attack on a mix is among the attacked points; None without any.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Report:
     provenance: Mapping[str, str]
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
+    optimistic: bool | None
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:
@@ -107,6 +110,7 @@ def make_report(
         provenance=_provenance(bundle, mixes, command),
         missing=_missing(engine, bool(trials)),
         warnings=tuple(warning for mix in plain for warning in mix.warnings),
+        optimistic=bundle.manifest.optimistic if bundle.n_adv else None,
     )
 
 
@@ -170,8 +174,8 @@ def _missing(engine: RemixEngine, any_trial: bool) -> tuple[str, ...]:
     lines = []
     if not engine.bundle.n_adv:
         lines.append(
-            "The bundle has no attacked part: there are no figures under attack, no Mixed at the same margin "
-            "bound, and no search. Build it with an attack (`mnuts build --n-adv`)."
+            "The bundle has no attacked part: there are no figures under attack, no Mixed at the same "
+            "accuracy by margin, and no search. Build it with an attack (`mnuts build --n-adv`)."
         )
     elif not any_trial and not _searchable(engine):
         lines.append(
@@ -185,7 +189,7 @@ def _missing(engine: RemixEngine, any_trial: bool) -> tuple[str, ...]:
 
 def _provenance(bundle: LogitBundle, mixes: Sequence[Mix], command: str) -> dict[str, str]:
     manifest = bundle.manifest
-    data, attack = manifest.data, manifest.attack
+    data = manifest.data
     words = {
         "bundle": f"{bundle.name}, {bundle.digest}",
         "images": f"{bundle.n_clean:,} clean, {bundle.n_adv:,} attacked, {bundle.num_classes} classes",
@@ -193,7 +197,7 @@ def _provenance(bundle: LogitBundle, mixes: Sequence[Mix], command: str) -> dict
         "accurate classifier g": _model(manifest.std_model.spec, manifest.std_model.parameters),
         "robust classifier h": _model(manifest.rob_model.spec, manifest.rob_model.parameters),
         "threat model": str(manifest.threat) if manifest.threat else "not recorded",
-        "attack on h": "not recorded" if attack is None else _attack_words(attack.model_dump()),
+        "attacked points": "; ".join([*map(str, sources(bundle)), settled_words(bundle)]) or "none",
         "bundle made with": manifest.command or "not recorded",
     }
     words |= {f"mix: {mix.source}": mix.attack for mix in mixes if mix.attack}
@@ -203,12 +207,6 @@ def _provenance(bundle: LogitBundle, mixes: Sequence[Mix], command: str) -> dict
 
 def _model(spec: str, parameters: int | None) -> str:
     return spec if parameters is None else f"{spec}, {parameters:,} parameters"
-
-
-def _attack_words(card: Mapping[str, object]) -> str:
-    names = {"n_iter": "steps", "n_targets": "targets", "seed": "seed", "precision": "precision"}
-    rest = [f"{word} {card[key]}" for key, word in names.items() if card.get(key) not in (None, "")]
-    return ", ".join([f"{card['name']} on {card['surrogate']}", *rest])
 
 
 def made_configs(report: Report, bundle: LogitBundle, *, device: str = "auto") -> dict[str, MixConfig]:

@@ -27,7 +27,7 @@ class Point(NamedTuple):
         row: Whose it is.
         clean: Clean accuracy.
         attacked: Figure under attack.
-        measured: Whether an attack on that very classifier measured it; else it is an estimate.
+        measured: Whether an attack on that very classifier measured it; else it is an upper bound.
     """
 
     row: ReportRow
@@ -67,12 +67,9 @@ def plane_png(report: Report) -> bytes | None:
     for point in shown:
         _draw(axes, report, point)
     abc = report.base[0]
-    axes.axvline(
-        100 * abc.clean.value,
-        color=COLOUR["abc"],
-        linestyle="--",
-        label=f"{_literal(abc.label)}: clean only, not attacked itself",
-    )
+    if abc.attacked is None:
+        label = f"{_literal(abc.label)}: clean only, not attacked itself"
+        axes.axvline(100 * abc.clean.value, color=COLOUR["abc"], linestyle="--", label=label)
     axes.set_xlabel("clean accuracy, %")
     axes.set_ylabel("accuracy under attack, %")
     counts = sorted({point.attacked.n for point in shown})
@@ -110,7 +107,7 @@ def _bar(figure: Estimate) -> tuple[float, float, float]:
 
 
 def _kind(point: Point) -> str:
-    return point.attacked.kind if point.measured else f"{point.attacked.kind} (estimate)"
+    return point.attacked.kind if point.measured else f"{point.attacked.kind}, at most"
 
 
 def _literal(text: str) -> str:

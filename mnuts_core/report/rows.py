@@ -90,10 +90,10 @@ def rbc_on_the_same(engine: RemixEngine, remix: Remix, clean: Estimate | None) -
     attacked = engine.bundle.attacked
     if clean is None or attacked is None or clean.n > engine.n_clean:
         return None
-    first = attacked.index < clean.n
-    if first.sum() < clean.n or remix.on_clean.mix_right[: clean.n].sum() != clean.successes:
+    first, right = attacked.first.index < clean.n, engine.rob_right_on_images
+    if right is None or first.sum() < clean.n or remix.on_clean.mix_right[: clean.n].sum() != clean.successes:
         return None
-    return share_of(engine.rob_right[engine.n_clean :][first], "attacked")
+    return share_of(right[first], "attacked")
 
 
 @dataclass(frozen=True)

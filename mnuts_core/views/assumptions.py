@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
+
+from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.functional.quantiles import least_kept
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.remix.engine import Remix, RemixEngine
@@ -16,7 +19,8 @@ class Assumptions(NamedTuple):
         std_right_too: Of the clean images that M(h) gets right, those that g gets right too (Assumption
             4.1: all).
         changed_clean: Clean images whose predicted class M changes (Assumption 4.2: none).
-        changed_attacked: Attacked ones likewise; None without an attacked part.
+        changed_attacked: Attacked images likewise, at any of their attacked points; None without an attacked
+            part.
         kept: Of the clean images that M(h) gets wrong, those whose margin reaches (1-α)/α, so that g cannot
             fix them: the objective of Algorithm 1.
         kept_std_right: The same among those that g gets right (independence in Theorem 4.4: the same share).
@@ -51,11 +55,11 @@ def assumptions(engine: RemixEngine, remix: Remix) -> Assumptions:
     n, clean = engine.n_clean, remix.on_clean
     std_right = (engine.std_class == engine.labels).cpu().numpy()[:n]
     wrong, reaches = ~clean.right, clean.margin >= least_kept(remix.threshold)
-    kept, changed = share_of(reaches[wrong]), engine.changed(remix.params).cpu().numpy()
+    kept, changed = share_of(reaches[wrong]), engine.changed(remix.params)[:n].cpu().numpy()
     return Assumptions(
         std_right_too=share_of(std_right[clean.right]),
-        changed_clean=share_of(changed[:n]),
-        changed_attacked=share_of(changed[n:]) if remix.on_attacked else None,
+        changed_clean=share_of(changed),
+        changed_attacked=_changed_attacked(engine, remix),
         kept=kept,
         kept_std_right=share_of(reaches[wrong & std_right]),
         promised=float((wrong & std_right).sum()) * (1.0 - kept.value) if kept.n else 0.0,
@@ -63,3 +67,14 @@ def assumptions(engine: RemixEngine, remix: Remix) -> Assumptions:
         fixed=int((wrong & clean.mix_right).sum()),
         broken=int((clean.right & ~clean.mix_right).sum()),
     )
+
+
+def _changed_attacked(engine: RemixEngine, remix: Remix) -> Estimate | None:
+    """The share of the attacked images whose predicted class M changes at any attacked point."""
+    attacked = engine.bundle.attacked
+    if attacked is None:
+        return None
+    parts = [engine.changed(remix.params)[engine.n_clean :]]
+    parts += [] if engine.further is None else [engine.further.changed(remix.params)]
+    changed = torch.cat(parts).cpu().numpy()
+    return share_of(at_any_point(changed, attacked.of, attacked.n_images))

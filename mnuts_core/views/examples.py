@@ -30,9 +30,10 @@ class Examples(NamedTuple):
     Attributes:
         row: Place in the part, from 0.
         number: Which image of the bundle it is (the clean row).
-        label, std, rob, mix: True class, and what g, h and the mix predict, int64.
-        margin: Confidence margin of M(h).
-        fixed: True where h is wrong and the mix right, False where it is the other way round.
+        label, std, rob, mix: True class, and what g, h and the mix predict at the row shown, int64.
+        margin: Confidence margin of M(h) there.
+        fixed: True where h is wrong and the mix right, False where it is the other way round; of an attacked
+            image, wrong at some point and right at all.
     """
 
     row: Rows
@@ -56,39 +57,58 @@ def changed_examples(engine: RemixEngine, remix: Remix, where: Where = "clean") 
     Raises:
         BundleError: If the part is the attacked one, and the bundle has none.
     """
-    part, rows = _part(engine, remix, where)
-    before = engine.rob_right[rows]
-    picked = np.flatnonzero(before != part.mix_right)
-    plain, std = (classes[rows].cpu().numpy() for classes in (engine.stages.plain_class, engine.std_class))
+    before, after = _right(engine, remix, where)
+    picked = np.flatnonzero(before != after)
+    rows, part = _shown(engine, remix, where, picked)
     return Examples(
         row=picked,
         number=image_numbers(engine, where)[picked],
-        label=engine.labels[rows].cpu().numpy()[picked],
-        std=std[picked],
-        rob=plain[picked],
-        mix=part.mix_class[picked],
-        margin=part.margin[picked],
-        fixed=part.mix_right[picked],
+        label=engine.on_all_rows("labels")[rows],
+        std=engine.on_all_rows("std_class")[rows],
+        rob=engine.on_all_rows("plain_class")[rows],
+        mix=part.mix_class,
+        margin=part.margin,
+        fixed=after[picked],
     )
 
 
 def image_numbers(engine: RemixEngine, where: Where) -> Rows:
-    """Which image of the bundle each row of a part is.
+    """Which image of the bundle each example of a part is.
 
     Raises:
         BundleError: If the part is the attacked one, and the bundle has none.
     """
     if where == "clean":
         return np.arange(engine.n_clean)
-    return engine.bundle.require_attacked().index
+    return engine.bundle.require_attacked().first.index
 
 
-def _part(engine: RemixEngine, remix: Remix, where: Where) -> tuple[Part, slice]:
-    """A part's results, and where its rows stand among the engine's."""
+def _right(engine: RemixEngine, remix: Remix, where: Where) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which examples of a part h gets right, and which the mix does; attacked ones at all of their points."""
     if where == "clean":
-        return remix.on_clean, slice(0, engine.n_clean)
+        return engine.rob_right[: engine.n_clean], remix.on_clean.mix_right
     engine.bundle.require_attacked()  # which names the bundle
-    return remix.require_attacked(), slice(engine.n_clean, None)
+    before = engine.rob_right_on_images
+    assert before is not None  # there are attacked images
+    return before, remix.require_images().mix_right
+
+
+def shown_rows(engine: RemixEngine, remix: Remix, where: Where) -> Rows:
+    """The row of the engine at which each example of a part is shown, see `AttackedResults.row`.
+
+    Of an attacked image it is one at which the mix is wrong, if it is so at any of its points.
+
+    Raises:
+        BundleError: If the part is the attacked one, and the bundle has none.
+    """
+    return np.arange(engine.n_clean) if where == "clean" else remix.require_images().row
+
+
+def _shown(engine: RemixEngine, remix: Remix, where: Where, chosen: Rows) -> tuple[Rows, Part]:
+    """The rows at which some examples are shown, and what becomes of them there."""
+    rows = shown_rows(engine, remix, where)[chosen]
+    part = remix.on_clean if where == "clean" else engine.everywhere(remix.params, remix.threshold)
+    return rows, part.rows(rows)
 
 
 class Bars(NamedTuple):
@@ -116,15 +136,20 @@ class Story(NamedTuple):
     Attributes:
         where: The part of the bundle.
         number: Which image of the bundle it is.
-        label, std, rob, mapped, mix: Names of the true class and of what g, h, M(h) and the mix predict;
-            `NO_CLASS` where M(h) ties.
-        outcome: `fixed` or `broken` by the mix, against h; or `right` or `wrong` before and after.
-        margin: Confidence margin of M(h).
+        row: The row of the engine at which it is shown.
+        point: Which point of an attacked image that is, in words; empty for a clean example.
+        label, std, rob, mapped, mix: Names of the true class and of what g, h, M(h) and the mix predict
+            there; `NO_CLASS` where M(h) ties.
+        outcome: `fixed` or `broken` by the mix, against h; or `right` or `wrong` before and after; of an
+            attacked image over all of its points.
+        margin: Confidence margin of M(h) there.
         threshold: (1-α)/α, from which on M(h) outvotes g.
     """
 
     where: Where
     number: int
+    row: int
+    point: str
     label: str
     std: str
     rob: str
@@ -148,26 +173,37 @@ def story(engine: RemixEngine, remix: Remix, where: Where, row: int) -> Story:
         ParameterError: If there is no such row.
         BundleError: If the part is the attacked one, and the bundle has none.
     """
-    part, rows = _part(engine, remix, where)
+    before, after = _right(engine, remix, where)
     numbers, names = image_numbers(engine, where), engine.bundle.manifest.classes
     if not 0 <= row < len(numbers):
         raise ParameterError(f"row must lie in [0, {len(numbers)}) for {where} images, got {row}")
-    plain, std = (classes[rows].cpu().numpy() for classes in (engine.stages.plain_class, engine.std_class))
-    before, after = bool(engine.rob_right[rows][row]), bool(part.mix_right[row])
-    same: Outcome = "right" if after else "wrong"
-    changed: Outcome = "fixed" if after else "broken"
+    same: Outcome = "right" if after[row] else "wrong"
+    changed: Outcome = "fixed" if after[row] else "broken"
+    (shown,), part = _shown(engine, remix, where, np.array([row]))
+    rows, place = engine.at(shown)
     return Story(
         where=where,
         number=int(numbers[row]),
-        label=names[int(engine.labels[rows][row])],
-        std=names[int(std[row])],
-        rob=names[int(plain[row])],
-        mapped=NO_CLASS if part.tied[row] else names[int(part.rob_class[row])],
-        mix=names[int(part.mix_class[row])],
-        outcome=same if before == after else changed,
-        margin=float(part.margin[row]),
+        row=int(shown),
+        point="" if where == "clean" else _point_words(engine, shown),
+        label=names[int(rows.labels[place])],
+        std=names[int(rows.std_class[place])],
+        rob=names[int(rows.plain_class[place])],
+        mapped=NO_CLASS if part.tied[0] else names[int(part.rob_class[0])],
+        mix=names[int(part.mix_class[0])],
+        outcome=same if before[row] == after[row] else changed,
+        margin=float(part.margin[0]),
         threshold=remix.threshold,
     )
+
+
+def _point_words(engine: RemixEngine, row: int) -> str:
+    """Which point of an attacked image a row is."""
+    attacked = engine.bundle.require_attacked()
+    if row < engine.n_clean:
+        return "the image without an attack"
+    source = 0 if attacked.source is None else int(attacked.source[row - engine.n_clean])
+    return f"the point found by {engine.bundle.manifest.sources[source]}"
 
 
 def paper_bars(params: MixParams) -> tuple[Bars, ...]:
@@ -191,16 +227,16 @@ def example_bars(engine: RemixEngine, remix: Remix, where: Where, row: int) -> B
         where: Which part of the bundle.
         row: Place in the part.
     """
-    place = row if where == "clean" else engine.n_clean + row
+    case = story(engine, remix, where, row)
     params, names = remix.params, engine.bundle.manifest.classes
-    g, h = engine.std_logits[place].double().cpu(), engine.rob_logits[place].double().cpu()
+    rows, place = engine.at(case.row)
+    g, h = rows.std_logits[place].double().cpu(), rows.rob_logits[place].double().cpu()
     mapped = transform_with(h.unsqueeze(0), params)[0].softmax(0)
     scaled = temperature_scale(g, params.temperature).softmax(0)
     values = {"g": g.softmax(0), "h": h.softmax(0), "M(h)": mapped}
     values["mix"] = mix_probabilities(scaled, mapped, remix.alpha)
     shown = h.topk(min(3, len(h))).indices
-    label = (shown == int(engine.labels[place])).nonzero().flatten().tolist()
-    case = story(engine, remix, where, row)
+    label = (shown == int(rows.labels[place])).nonzero().flatten().tolist()
     title = f"{where} image {case.number}, labelled {case.label}"
     return _bars(title, tuple(names[i] for i in shown.tolist()), label[0] if label else None, values, shown)
 
@@ -252,15 +288,15 @@ def example_case(engine: RemixEngine, row: int, params: MixParams) -> SimplexCas
 
     Args:
         engine: The engine of the bundle (of three classes at least).
-        row: Clean rows first, then the attacked ones.
+        row: Clean rows first, then the first attacked points, then all others.
         params: The transform.
     """
-    h = engine.rob_logits[row].double().cpu()
-    names = engine.bundle.manifest.classes
+    rows, place = engine.at(row)
+    h, names = rows.rob_logits[place].double().cpu(), engine.bundle.manifest.classes
     corners = tuple(names[i] for i in top_three(h).tolist())
     kind = "clean" if row < engine.n_clean else "attacked"
-    number = row if row < engine.n_clean else int(image_numbers(engine, "attacked")[row - engine.n_clean])
-    label = names[int(engine.labels[row])]
+    number = row if kind == "clean" else int(engine.bundle.require_attacked().index[row - engine.n_clean])
+    label = names[int(rows.labels[place])]
     return _case(f"{kind} image {number}, labelled {label}", corners, h.numpy(), params)
 
 

@@ -154,7 +154,12 @@ class Headline:
             JSON_KEYS[key]: {name: found and found.to_json() for name, found in row.items()}
             for key, row in self.changes().items()
         }
-        return {"figures": rows_json(self.rows), "changes": against, "warnings": list(self.remix.warnings)}
+        return {
+            "figures": rows_json(self.rows),
+            "optimistic": None if self.remix.attacked is None else self.remix.optimistic,
+            "changes": against,
+            "warnings": list(self.remix.warnings),
+        }
 
 
 def headline(

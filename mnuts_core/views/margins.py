@@ -76,8 +76,8 @@ def base_histograms(engine: RemixEngine) -> dict[str, MarginHistograms]:
 
 
 def mix_histograms(remix: Remix) -> MarginHistograms:
-    """Margins of M(h) under the current transform."""
-    clean, attacked = remix.on_clean, remix.on_attacked
+    """Margins of M(h) under the current transform; of an attacked image at its point of least margin."""
+    clean, attacked = remix.on_clean, remix.on_images
     return MarginHistograms(
         histogram(clean.margin, clean.right),
         None if attacked is None else histogram(attacked.margin, attacked.right),

@@ -335,7 +335,7 @@ def plateau_curve(engine: RemixEngine, params: MixParams) -> Curve:
     found = right_between(engine, params)
     if engine.further is not None:
         found = found.and_further(right_between(engine.further, params))
-    margins = engine.everywhere(params, 0.0).margin
+    margins = engine.everywhere(params, 0.0).margin[engine.n_clean :]
     ends = np.unique(np.concatenate([found.low, found.high, margins]))
     ends = np.concatenate([[0.0], ends[(ends > 0) & (ends < 1)], [1.0]])
     middle = (ends[1:] + ends[:-1])[np.diff(ends) > RESOLVED] / 2

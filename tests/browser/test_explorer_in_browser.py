@@ -57,7 +57,7 @@ def shown(page, row: str) -> list[str]:
 
 def expected(engine, params) -> list[str]:
     remix = engine.remix(params)
-    return [f"{100 * e.value:.2f}" for e in (remix.clean, remix.by_margin, remix.attacked)]
+    return [f"{100 * e.value:.2f}" for e in (remix.clean, remix.attacked, remix.by_margin)]
 
 
 def set_slider(page, label: str, value: str) -> None:
@@ -131,7 +131,7 @@ def test_typing_and_keys_move_sliders_and_the_numbers_follow_the_core(page, engi
     handle.press("ArrowLeft")
     page.wait_for_function(f"{PLOT.format('transform')}.data[2].y.at(-1) !== {before}")
     page.wait_for_function(
-        f"{PLOT.format('plane')}.data.some(t => t.name === 'this mix, bound' && "
+        f"{PLOT.format('plane')}.data.some(t => t.name === 'this mix' && "
         f"Math.abs(t.x[0] - parseFloat(document.querySelector('[data-row=mix] b').innerText)) < 0.006)"
     )
 
@@ -320,10 +320,11 @@ def test_verify_in_the_background_and_only_this_mix_shows_the_figure(page, tmp_p
     set_slider(page, "bias c", "-0.4")  # the page goes on meanwhile
     wait_for_query(page, c="-0.4")
     page.get_by_text("n = 12, for s =").wait_for()
-    attacked = page.locator("[data-row=mix] td").nth(1)
-    expect(attacked).to_have_text("not verified yet")
+    verified = page.locator("[data-row=mix] td").nth(3)
+    expect(verified).to_have_text("not yet")
     page.get_by_role("button", name="Undo").click()
-    expect(attacked).to_contain_text(re.compile(r"n\s=\s12$"))
+    expect(page.locator(".mnuts-headline thead th").nth(4)).to_contain_text(re.compile(r"n\s=\s12$"))
+    expect(verified).not_to_have_text("not yet")
     is_verified = "t.name === 'this mix, verified' && t.meta === 'this mix, verified, n = 12'"
     page.wait_for_function(f"{PLOT.format('plane')}.data.some(t => {is_verified})")
     with page.expect_download() as download:

@@ -17,6 +17,7 @@ from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.result import TABLES
+from tests.synthetic import make_pool
 
 POINT = ("--s", 2, "--p", 3, "--c", -0.5)
 SMALL = ("--s", 0.05, 5, "--p", 1, 4, "--c", -1.1, 0, "--steps", 3)
@@ -71,7 +72,7 @@ def test_remix_json_equals_the_core(mnuts, toy, engine):
     assert card["params"]["alpha"] == mix.alpha
     assert card["params"]["beta"] == 0.9
     assert card["threshold"] == mix.threshold
-    for name in ("clean", "by_margin", "transfer"):
+    for name in ("clean", "by_margin", "attacked"):
         assert card["figures"]["mix"][name]["value"] == getattr(mix, name).value
         assert card["figures"]["plain_mix"][name]["value"] == getattr(plain, name).value
         assert tuple(card["figures"]["mix"][name]["ci95"]) == getattr(mix, name).interval
@@ -88,10 +89,10 @@ def test_remix_table_labels_estimates_and_measured_figures(mnuts, toy, engine):
     mix = engine.remix(PARAMS)
     for figure in (mix.clean, mix.by_margin, mix.attacked):
         assert f"{100 * figure.value:.2f} [" in lines["this mix"]
-    assert lines["robust model h"].count("†") == 2
-    assert "†" not in lines["this mix"] + lines["standard model g"]
+    assert lines["standard model g"].count("[") == 1  # clean alone: g was not attacked
     assert "plain mix, same β" in lines
-    assert out.count("estimate, n = 120") == 2
+    assert out.count("at most, n = 120") == out.count("all points, n = 120") == 1
+    assert "MMAA points only: optimistic" in out
     assert max(map(len, out.splitlines())) <= 100
 
 
@@ -99,7 +100,7 @@ def test_remix_by_alpha_works_without_an_attacked_part(mnuts, clean_only):
     card = json.loads(mnuts("remix", clean_only, *POINT, "--alpha", 0.7, "--json").out)
     assert card["params"]["alpha"] == pytest.approx(0.7, abs=1e-15)
     assert card["params"]["beta"] is None
-    assert card["figures"]["mix"]["transfer"] is None
+    assert card["figures"]["mix"]["attacked"] is None
     assert card["changes"]["robust"]["by_margin"] is None
     table = mnuts("remix", clean_only, *POINT, "--alpha", 0.7).out
     assert "plain mix, same α" in table
@@ -111,7 +112,7 @@ def test_remix_options_reach_the_core(mnuts, toy, engine):
     card = json.loads(mnuts("remix", toy, *POINT, *words, "--json").out)
     want = engine.remix(PARAMS.with_(clamp="relu", ln_k=3, temperature=0.5, alpha=0.6))
     assert card["figures"]["mix"]["clean"]["value"] == want.clean.value
-    assert card["figures"]["mix"]["transfer"]["value"] == want.transfer.value
+    assert card["figures"]["mix"]["attacked"]["value"] == want.attacked.value
     shown = {name: card["params"][name] for name in ("clamp", "ln_k", "temperature")}
     assert shown == {"clamp": "relu", "ln_k": 3, "temperature": 0.5}
 
@@ -353,3 +354,30 @@ def test_dashboard_without_words_opens_the_explorer_on_this_machine(mnuts, fake_
 
 def test_dashboard_reports_a_serve_error_in_one_line(mnuts, fake_serve):
     assert mnuts("dashboard", "nope") == (2, "", "mnuts: app must be one of explorer\n")
+
+
+def test_a_pool_is_shown_by_its_sources_and_not_called_optimistic(mnuts, tmp_path):
+    pool = make_pool(n=90, m=60, sources=3)
+    path, settled = pool.save(tmp_path / "pool.safetensors"), int(pool.attacked.settled.sum())
+    out = " ".join(mnuts("info", path).out.split())
+    assert "SYNTHETIC attack 1 on the mix s = 1, α = 0.9" in out
+    assert f"{settled} of 60 images are settled" in out
+    card = json.loads(mnuts("info", path, "--json").out)
+    assert [source["points"] for source in card["sources"]] == [
+        (pool.attacked.source == number).sum() for number in range(3)
+    ]
+    assert (card["settled"], card["optimistic"]) == (settled, False)
+    remix = json.loads(mnuts("remix", path, *POINT, "--beta", 0.9, "--json").out)
+    assert remix["optimistic"] is False
+    assert remix["figures"]["mix"]["attacked"]["value"] == RemixEngine(pool).remix(PARAMS).attacked.value
+    assert "optimistic" not in mnuts("remix", path, *POINT, "--beta", 0.9).out
+
+
+def test_first_points_alone_are_called_optimistic(mnuts, toy, tmp_path):
+    assert json.loads(mnuts("info", toy, "--json").out)["optimistic"] is True
+    assert json.loads(mnuts("remix", toy, *POINT, "--beta", 0.9, "--json").out)["optimistic"] is True
+    search = json.loads(mnuts("search", toy, *SMALL, "--beta", 0.9, "--json").out)
+    assert search["mix"]["optimistic"] is True
+    out = tmp_path / "mix.json"
+    mnuts("export", toy, *POINT, "--beta", 0.9, "--out", out)
+    assert json.loads(out.read_text("utf-8"))["estimates"]["optimistic"] is True

@@ -7,6 +7,8 @@ from mnuts_core import LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.functional.statistics import share
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.views.assumptions import assumptions
+from tests import reference
+from tests.synthetic import make_pool
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +50,14 @@ def test_a_transform_that_changes_predictions_is_counted(bundle):
     view = assumptions(engine, engine.remix(MixParams(s=1, p=2, c=-3.0, alpha=0.7)))
     assert view.changed_clean.successes > 0
     assert view.changed_attacked.n == bundle.n_adv
+
+
+def test_attacked_images_count_once_whatever_number_of_points_changes():
+    pool, params = make_pool(n=90, m=60), MixParams(s=1, p=2, c=-3.0, alpha=0.7)
+    engine = RemixEngine(pool)
+    part = pool.attacked
+    mapped = reference.transform(part.rob_logits, params.s, params.p, params.c, params.clamp)
+    changed = mapped.argmax(1) != part.rob_logits.argmax(1)
+    images = set(part.of[changed].tolist())
+    assert len(images) < changed.sum()
+    assert assumptions(engine, engine.remix(params)).changed_attacked == share(len(images), pool.n_adv)

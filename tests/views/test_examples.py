@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from mnuts_core import MixParams, ParameterError, RemixEngine
+from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
+from mnuts_core.bundles.manifest import SourceCard
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.simplex import PAPER_CASES
-from mnuts_core.views.examples import changed_examples, example_bars, paper_bars, story
+from mnuts_core.params import IDENTITY
+from mnuts_core.views.examples import changed_examples, example_bars, example_case, paper_bars, story
+from tests.synthetic import make_pool
 
 PARAMS = MixParams(s=1.5, p=2.0, c=-0.3, beta=0.95)
 
@@ -21,9 +24,9 @@ def made(request, bundle):
 @pytest.mark.parametrize("where", ["clean", "attacked"])
 def test_changed_examples_are_those_where_h_and_the_mix_part(made, bundle, where):
     engine, remix = made
-    part = remix.on_clean if where == "clean" else remix.on_attacked
-    rows = slice(0, bundle.n_clean) if where == "clean" else slice(bundle.n_clean, None)
-    before, after = engine.rob_right[rows], part.mix_right
+    before, after = engine.rob_right[: bundle.n_clean], remix.on_clean.mix_right
+    if where == "attacked":
+        before, after = engine.rob_right_on_images, remix.on_images.mix_right
     found = changed_examples(engine, remix, where)
     assert len(found.row) == (before != after).sum() > 0
     assert found.fixed.sum() - (~found.fixed).sum() == after.sum() - before.sum()
@@ -55,15 +58,92 @@ def test_bars_are_the_probabilities_of_the_mix(made, bundle):
     engine, remix = made
     for row in range(20):
         bars = example_bars(engine, remix, "attacked", row)
-        place = bundle.n_clean + row
+        place = int(remix.on_images.row[row])  # the clean row where the mix is wrong there
         h = engine.rob_logits[place]
         exact = mixed_logits(engine.std_logits[place : place + 1], h.unsqueeze(0), remix.params)[0].exp()
         shown = h.topk(3).indices
         np.testing.assert_allclose(bars.values["mix"], exact[shown], atol=1e-12)
         np.testing.assert_allclose(bars.values["h"], h.softmax(0)[shown], atol=1e-12)
-        assert bars.margin["M(h)"] == pytest.approx(remix.on_attacked.margin[row], abs=1e-9)
+        assert bars.margin["M(h)"] == pytest.approx(story(*made, "attacked", row).margin, abs=1e-9)
         label = bundle.attacked.labels[row]
         assert bars.label == (shown.tolist().index(label) if label in shown else None)
+
+
+@pytest.fixture(scope="module")
+def pooled():
+    bundle = make_pool(n=300, m=240, sources=3, most=1)
+    return bundle, RemixEngine(bundle)
+
+
+def test_a_pool_by_hand():
+    """At α = 0.6 g outvotes h below a lead of 2/3: so the first image is fixed, the second broken."""
+
+    def logits(*rows):
+        return np.log(np.array(rows))
+
+    def right(lead):
+        return [(1 + lead) / 2, (1 - lead) / 2]
+
+    bundle = LogitBundle.from_arrays(
+        clean_labels=[0, 0],
+        clean_std_logits=logits(right(0.9), right(0.9)),
+        clean_rob_logits=logits(right(0.8), right(0.8)),
+        adv_index=[0, 1],
+        adv_std_logits=logits(right(0.9), right(0.9)),
+        adv_rob_logits=logits(right(-0.1), right(0.8)),  # h is wrong on the first, by little
+    )
+    card = SourceCard(name="APGD", target="a mix", params={"alpha": 0.6})
+    further = np.array([0, 1]), logits(right(-0.9), right(-0.9)), logits(right(0.7), right(0.1))
+    engine = RemixEngine(bundle.with_points(card, *further))
+    remix = engine.remix(IDENTITY.with_(alpha=0.6))
+    found = changed_examples(engine, remix, "attacked")
+    assert (found.row.tolist(), found.fixed.tolist()) == ([0, 1], [True, False])
+    assert (found.rob.tolist(), found.mix.tolist()) == ([1, 0], [0, 1])
+    assert found.margin == pytest.approx([0.1, 0.1])
+    first, second = (story(engine, remix, "attacked", image) for image in (0, 1))
+    assert (first.row, second.row) == (2, 5)  # of two clean, two first and two further rows
+    assert second.point == "the point found by APGD on the mix α = 0.6"
+
+
+def test_attacked_examples_of_a_pool_are_judged_at_all_their_points(pooled):
+    """By a loop over images: fixed are those that h gets wrong somewhere and the mix nowhere."""
+    bundle, engine = pooled
+    remix, part = engine.remix(PARAMS.with_(alpha=0.6)), bundle.attacked
+    everywhere = engine.everywhere(remix.params, remix.threshold)
+    h_right = np.concatenate([bundle.clean_rob_logits, part.rob_logits]).argmax(1) == np.concatenate(
+        [bundle.clean_labels, part.labels]
+    )
+    outcomes = {}
+    for image, clean_row in enumerate(part.first.index):
+        rows = [clean_row, *(bundle.n_clean + np.flatnonzero(part.of == image))]
+        before, after = h_right[rows].all(), everywhere.mix_right[rows].all()
+        if before != after:
+            outcomes[image] = bool(after)
+    found = changed_examples(engine, remix, "attacked")
+    assert dict(zip(found.row.tolist(), found.fixed.tolist(), strict=True)) == outcomes
+    assert len(outcomes) > 10
+
+
+def test_an_example_of_a_pool_is_shown_at_the_point_that_decides(pooled):
+    bundle, engine = pooled
+    remix = engine.remix(PARAMS.with_(alpha=0.75))
+    found = changed_examples(engine, remix, "attacked")
+    names, points = bundle.manifest.classes, set()
+    for i, image in enumerate(found.row.tolist()):
+        case, bars = story(engine, remix, "attacked", image), example_bars(engine, remix, "attacked", image)
+        assert case.outcome == ("fixed" if found.fixed[i] else "broken")
+        assert (case.mix == case.label) == found.fixed[i]
+        assert (case.number, case.margin) == (found.number[i], found.margin[i])
+        assert (case.std, case.rob) == (names[found.std[i]], names[found.rob[i]])
+        rows, place = engine.at(case.row)
+        h = rows.rob_logits[place : place + 1]
+        exact = mixed_logits(rows.std_logits[place : place + 1], h, remix.params)[0].exp()
+        np.testing.assert_allclose(bars.values["mix"], exact[h[0].topk(3).indices], atol=1e-12)
+        assert example_case(engine, case.row, remix.params).name.endswith(f"labelled {case.label}")
+        points.add(case.point)
+        assert (case.row < bundle.n_clean) == (case.point == "the image without an attack")
+    assert sum("SYNTHETIC attack" in point for point in points) >= 2
+    assert all(story(engine, remix, "clean", row).point == "" for row in range(3))
 
 
 def test_the_papers_cases_are_those_of_figure_3():

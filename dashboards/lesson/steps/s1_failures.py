@@ -51,16 +51,15 @@ class TwoFailures(Step):
         number = measured(base.rob_attacked)
         g, h = lab.std_right[: lab.n], lab.rob_right[: lab.n]
         before = h[[lab.clean_row(row) for row in range(lab.n, len(lab.labels))]]
-        after = lab.rob_right[lab.n :]
         only_g, only_h = int((g & ~h).sum()), int((h & ~g).sum())
-        lost, won = int((before & ~after).sum()), int((after & ~before).sum())
+        lost = int(before.sum()) - number.successes  # right at all points means right without an attack, too
         return Check(
             number,
             self.html("truth", number=number),
             is_near(number, prediction, POINTS, 0.01),
             (
                 self.claim("more_accurate", sign_verdict(only_g, only_h), only_g=only_g, only_h=only_h),
-                self.claim("attack_costs", sign_verdict(lost, won), lost=lost, won=won),
+                self.claim("attack_costs", sign_verdict(lost, 0), lost=lost),
             ),
             self.html("short_truth", number=number),
             self.html("note", at_points=measured(base.std_at_first)),

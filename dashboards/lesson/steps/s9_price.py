@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 class Price(Step):
-    """What a level β buys and costs; estimates and verified figures."""
+    """What a level β buys and costs; attacked and verified figures."""
 
     key, panels = "price", ("plane",)
     texts = texts_of("s9_price")
@@ -110,10 +110,9 @@ class Price(Step):
 
     def figures(self) -> Mapping[str, Any]:
         base, (mix, plain) = self.lab.engine.base, self._mixes(self.state.beta)
-        points = [
-            self._point("h", base.rob_clean, base.rob_attacked, ROB, "square"),
-            self._point("g", base.std_clean, base.std_attacked, STD, "diamond"),
-        ]
+        points = [self._point("h", base.rob_clean, base.rob_attacked, ROB, "square")]
+        if base.std_attacked is not None:
+            points.append(self._point("g", base.std_clean, base.std_attacked, STD, "diamond"))
         guess = None
         if self.answered:
             points += [

@@ -130,7 +130,7 @@ def test_bundles_of_all_kinds_stand_beside_each_other(compare, bundles):
         assert message in notes
     assert {row["bundle"] for row in compare.results.best.rows} == {"one", "two", "many"}
     bare = [row for row in compare.results.transfers.rows if row["target"] == "bare"]
-    assert all(row["clean"] is not None and row["transfer"] is None for row in bare)
+    assert all(row["clean"] is not None and row["attacked"] is None for row in bare)
     compare.state.alpha = "target"
     bare = [row for row in compare.results.transfers.rows if row["target"] == "bare"]
     assert all("holds no attacked examples" in row["target_more"] and row["clean"] is None for row in bare)

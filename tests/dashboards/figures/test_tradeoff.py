@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from mnuts_core import GridSpec, MixParams, RemixEngine, beta_frontier, grid_search
+from mnuts_core.bundles.manifest import SourceCard
 from mnuts_core.functional.statistics import share
 from mnuts_core.params import IDENTITY
 from mnuts_core.views import headline, tradeoff
@@ -66,12 +67,13 @@ def test_plotly_accepts_it_with_its_traces_always_the_same(engine, frontier):
 def test_the_point_is_the_mix(engine):
     remix = engine.remix(PARAMS)
     by_name = {trace["name"]: trace for trace in drawn(engine, PARAMS)["data"]}
-    point = by_name["this mix, bound"]
-    assert point["x"] == [100 * remix.clean.value]
-    assert point["y"] == [100 * remix.by_margin.value]
-    low, high = remix.by_margin.interval
-    assert point["error_y"]["array"] == [pytest.approx(100 * (high - remix.by_margin.value))]
-    assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (remix.by_margin.value - low))]
+    for name, figure in (("this mix", remix.attacked), ("this mix, by margin", remix.by_margin)):
+        point = by_name[name]
+        assert point["x"] == [100 * remix.clean.value]
+        assert point["y"] == [100 * figure.value]
+        low, high = figure.interval
+        assert point["error_y"]["array"] == [pytest.approx(100 * (high - figure.value))]
+        assert point["error_y"]["arrayminus"] == [pytest.approx(100 * (figure.value - low))]
 
 
 def test_other_verified_mixes_are_small_stars_with_labels(engine):
@@ -101,6 +103,17 @@ def test_this_mix_has_a_star_once_it_is_verified(engine):
     )
     assert star["hovertemplate"].startswith("this mix, verified, n = 50")
     assert traces(drawn(engine, PARAMS))["this mix, verified"]["x"] == []
+
+
+def test_the_standard_model_stands_at_its_own_attacked_accuracy_or_nowhere(engine):
+    none = traces(drawn(engine, PARAMS))["standard model"]
+    assert (none["y"], none["showlegend"]) == ([None], False)
+    first = engine.bundle.attacked.first
+    card = SourceCard(name="APGD", target="g")
+    wrong = np.roll(np.eye(10)[first.labels], 1, axis=1)
+    attacked = RemixEngine(engine.bundle.with_points(card, first.index, wrong, first.rob_logits))
+    shown = traces(drawn(attacked, PARAMS))["standard model"]
+    assert (shown["y"], shown["showlegend"]) == ([0.0], True)
 
 
 def test_without_an_attack_there_is_no_trade_off(bundle):

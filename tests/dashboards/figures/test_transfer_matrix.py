@@ -16,11 +16,11 @@ def cell(source, target, clean=90, loss=0.02, **more):
         target,
         params,
         share(clean, 100, "clean"),
-        share(50, 80, "right by margin"),
-        share(60, 80, "transfer"),
-        loss,
-        -0.0125,
-        0.0,
+        attacked=share(50, 80, "attacked"),
+        by_margin=share(40, 80, "right by margin"),
+        clean_loss=loss,
+        attacked_loss=-0.0125,
+        by_margin_loss=0.0,
         **more,
     )
 
@@ -29,15 +29,15 @@ def test_the_matrix_shows_figures_and_losses():
     cells = [cell("a", "a", loss=0.0), cell("a", "b"), Transfer("a", "c", refused="no attack")]
     made = transfers_figure(cells, ["a", "b", "c"], ("a", "b"))
     go.Figure(made)
-    clean, bound, transfer = made["data"]
+    clean, attacked, by_margin = made["data"]
     assert clean["z"] == [[0.0, pytest.approx(2.0), None]]
-    assert bound["z"] == [[-1.25, -1.25, None]]
+    assert attacked["z"] == [[-1.25, -1.25, None]]
     texts = [note["text"] for note in made["layout"]["annotations"]]
     assert "90.0<br>own" in texts
     assert "90.0<br>2.0" in texts
     assert "62.5<br>−1.2" in texts or "62.5<br>−1.3" in texts
     assert texts.count("–") == 3
-    assert "no figures" in transfer["customdata"][0][2]
+    assert "no figures" in by_margin["customdata"][0][2]
     assert "[82.6, 94.5], n = 100" in clean["customdata"][0][1]
     assert [(shape["x0"], shape["y0"]) for shape in made["layout"]["shapes"]] == [(0.5, -0.5)] * 3
 

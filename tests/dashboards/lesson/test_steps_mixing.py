@@ -61,7 +61,7 @@ def test_the_gain_and_the_plain_mix(step, lab, data, digits):
     assert f"alone is right on {only_mix} images, the plain mix alone on {only_plain}" in " ".join(
         check.claims[1].text.split()
     )
-    assert "estimates" in check.note
+    assert "upper bound" in check.note
     assert ("no verified configuration" in check.note) == (not lab.verified)
     assert all(f"{100 * one.verified.value:.1f}\u00a0%" in check.note for one in lab.verified)
 

@@ -39,7 +39,7 @@ def test_it_holds_every_plot_with_its_data(html, explorer):
     assert all(figure["data"] for figure in figures.values())
     for name in ALL:
         assert html.count(f"id='{name}'") == 1
-    point = next(t for t in figures["plane"]["data"] if t["name"] == "this mix, bound")
+    point = next(t for t in figures["plane"]["data"] if t["name"] == "this mix")
     assert point["x"] == [100 * explorer.remix.clean.value]
 
 

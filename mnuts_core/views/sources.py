@@ -1,0 +1,82 @@
+"""Where a bundle's attacked points come from: source by source, in figures and in words."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.manifest import STD_TARGET, SourceCard
+
+SETTINGS = {"n_iter": "steps", "n_targets": "targets", "n_queries": "queries"}
+"""Settings of an attack that are named in a line, and how."""
+
+
+class Source(NamedTuple):
+    """One source of attacked points.
+
+    Attributes:
+        card: What the bundle says of it.
+        images: How many of the attacked images it was run on.
+        points: How many of its points the bundle keeps.
+    """
+
+    card: SourceCard
+    images: int
+    points: int
+
+    @property
+    def alpha(self) -> float | None:
+        """α of the mix that was attacked; None if it was none."""
+        alpha = (self.card.params or {}).get("alpha")
+        return alpha if isinstance(alpha, float) else None
+
+    def __str__(self) -> str:
+        """In one line: the attack, its target, its settings, images and points."""
+        about = [str(self.card)]
+        settings = {key: self.card.plan.get(key) for key in SETTINGS} | {"seed": self.card.seed}
+        about += [f"{SETTINGS.get(key, key)} {value}" for key, value in settings.items() if value is not None]
+        about += [self.card.precision] if self.card.precision else []
+        return f"{', '.join(about)}: {self.images:,} images, {self.points:,} points kept"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        card = {"name": self.card.name, "target": self.card.target, "alpha": self.alpha}
+        return card | {"images": self.images, "points": self.points}
+
+
+def sources(bundle: LogitBundle) -> tuple[Source, ...]:
+    """The sources of a bundle's attacked points; none without an attacked part."""
+    attacked = bundle.attacked
+    if attacked is None:
+        return ()
+    cards = bundle.manifest.sources
+    found = np.zeros(len(attacked), np.int64) if attacked.source is None else attacked.source
+    points = np.bincount(found, minlength=len(cards))
+    return tuple(
+        Source(card, card.images or attacked.n_images, int(count))
+        for card, count in zip(cards, points, strict=False)
+    )
+
+
+def settled_words(bundle: LogitBundle) -> str:
+    """How many attacked images are settled, in words; empty without an attacked part."""
+    if bundle.attacked is None:
+        return ""
+    settled = int(bundle.attacked.settled.sum())
+    return f"{settled:,} of {bundle.n_adv:,} images are settled: some point fools both g and h"
+
+
+def sources_words(bundle: LogitBundle) -> str:
+    """The sources in a few words, such as "MMAA on LN∘h_rob, 2 attacks on mixes, 1 on g"."""
+    first, *others = bundle.manifest.sources
+    name = f"{first.name.partition(':')[0]} on {first.target}" if first.target else "not recorded"
+    on_mixes = sum(card.params is not None for card in others)
+    on_g = sum(card.target == STD_TARGET for card in others)
+    rest = len(others) - on_mixes - on_g
+    counts = ((on_mixes, "mixes"), (on_g, "g"), (rest, "other classifiers"))
+    parts = [f"{count} on {what}" for count, what in counts if count]
+    if parts:
+        parts[0] = parts[0].replace(" on ", " attack on " if parts[0].startswith("1 ") else " attacks on ", 1)
+    return ", ".join([name, *parts])
