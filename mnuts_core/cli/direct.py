@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnuts_core.cli.answers import NONE, OPTIMISTIC, bundle_card, describe, percent, transform_words
+from mnuts_core.cli.answers import NONE, bundle_card, describe, percent, transform_words
 from mnuts_core.cli.console import STDOUT, note, progress, show, warn, write_json, write_text
 from mnuts_core.errors import ParameterError
 
@@ -167,6 +167,8 @@ def to_json(answer: Answer) -> dict[str, Any]:
 
 
 def _words(answer: Answer) -> list[str | Table | Text]:
+    from mnuts_core.bundles.manifest import OPTIMISTIC
+
     found, params = answer.found, answer.best.ours.choice.params
     shape = " × ".join(map(str, found.grid.shape))
     basis = (
