@@ -19,7 +19,8 @@ from mnuts_core.params import MixParams
 
 LOGITS_PER_IMAGE = 2400
 """Of each model, an image keeps about so many beside its first point's: 6 points of 10 or 100 classes, 2 of
-1,000. Even if no image is settled, 1,000 images × 10 classes take 0.7 MB, and 5,000 × 1,000 take 120 MB."""
+1,000. If no image is settled, 1,000 images × 10 classes take 0.7 MB, and 5,000 × 1,000 take 120 MB; points
+that are the first to fool come on top (154 MB where one source does so at nearly every image)."""
 MOST_PER_IMAGE = 6
 
 
@@ -46,7 +47,7 @@ def add_points(
     *,
     stay: Sequence[int] = (),
 ) -> AttackedPart:
-    """The pool with the points of one more source; what it has already stays.
+    """The pool with the points of one more source; what it has already stays, but at images newly settled.
 
     A settled image (some point fools g and h) keeps its first point, which the paper's rule and the margins
     of Table 6 need, and one that settles it: at T = 0 no mix whose transform keeps h's class is right there.
@@ -54,7 +55,7 @@ def add_points(
     verification, as no figure of its mix may exceed what was verified.
     Any other image keeps, in the order given, the points that say more than those before them (see
     `usefulness`), up to `kept_per_image`. A point that is the first to fool g or the target is always kept:
-    the target's attacked accuracy is never above that of the attack on it.
+    with these points, the target's attacked accuracy is not above that of the attack on it.
 
     Args:
         part: The pool.
