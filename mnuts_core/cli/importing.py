@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -66,16 +66,21 @@ def images_per_class(bundle: LogitBundle) -> list[int]:
 
 def base_figures(bundle: LogitBundle) -> BaseFigures:
     """The two models by themselves: what the arg max of the numbers in the bundle says."""
-    from mnuts_core.functional.statistics import Estimate, Kind, share_of
+    from mnuts_core.bundles.attacked import at_any_point
+    from mnuts_core.functional.statistics import share_of
     from mnuts_core.remix.engine import BaseFigures
 
-    def share(kind: Kind, logits: Any, labels: Any) -> Estimate:
-        return share_of(logits.argmax(axis=1) == labels, kind)
-
     attacked, labels = bundle.attacked, bundle.clean_labels
+    std_right = bundle.clean_std_logits.argmax(axis=1) == labels
+    rob_right = bundle.clean_rob_logits.argmax(axis=1) == labels
+    rob_attacked = None
+    if attacked is not None:
+        fooled = attacked.rob_logits.argmax(axis=1) != attacked.labels
+        standing = rob_right[attacked.first.index] & ~at_any_point(fooled, attacked.of, attacked.n_images)
+        rob_attacked = share_of(standing, "attacked")
     return BaseFigures(
-        std_clean=share("clean", bundle.clean_std_logits, labels),
-        rob_clean=share("clean", bundle.clean_rob_logits, labels),
-        std_attacked=None,
-        rob_attacked=share("attacked", attacked.rob_logits, attacked.labels) if attacked else None,
+        std_clean=share_of(std_right, "clean"),
+        rob_clean=share_of(rob_right, "clean"),
+        std_attacked=None,  # nobody has said that g was attacked
+        rob_attacked=rob_attacked,
     )

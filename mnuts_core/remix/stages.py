@@ -31,6 +31,7 @@ from mnuts_core.remix.kernels import (
     clamp_in_order,
     find_contenders,
     log_in_place,
+    needs_exact_clamp,
     sum_of_contenders,
 )
 
@@ -149,14 +150,18 @@ class StagedTransform:
 
         return self._remember("top_class", (ln_k, c, clamp), compute)
 
-    def clamped(self, ln_k: int, c: float, clamp: Clamp) -> Clamped:
-        """The clamp stage."""
-        return self._remember("clamped", (ln_k, c, clamp), lambda: self._compute_clamped(ln_k, c, clamp))
+    def clamped(self, ln_k: int, c: float, clamp: Clamp, p: float = 1.0) -> Clamped:
+        """The clamp stage, as precise as a power needs it."""
+        exact = needs_exact_clamp(c, p)
+        key = (ln_k, c, clamp, exact)
+        return self._remember("clamped", key, lambda: self._compute_clamped(ln_k, c, clamp, exact=exact))
 
     def powered(self, ln_k: int, c: float, clamp: Clamp, p: float) -> Powered:
         """The power stage."""
         key = (ln_k, c, clamp, p)
-        return self._remember("powered", key, lambda: self._compute_powered(self.clamped(ln_k, c, clamp), p))
+        return self._remember(
+            "powered", key, lambda: self._compute_powered(self.clamped(ln_k, c, clamp, p), p)
+        )
 
     def margins(self, ln_k: int, c: float, clamp: Clamp, p: float, s: float) -> Margins:
         """The scale stage: margins and the watched classes' deficits."""
@@ -181,9 +186,9 @@ class StagedTransform:
         scale = (top.var(dim=1, correction=1) + VARIANCE_FLOOR).rsqrt()
         return ((self._raw - top.mean(dim=1, keepdim=True)) * scale.unsqueeze(1)).to(self.dtype)
 
-    def _compute_clamped(self, ln_k: int, c: float, clamp: Clamp) -> Clamped:
+    def _compute_clamped(self, ln_k: int, c: float, clamp: Clamp, *, exact: bool) -> Clamped:
         z = self.normed(ln_k)
-        v = clamp_in_order(z, c, clamp, self._space("clamped", z))
+        v = clamp_in_order(z, c, clamp, self._space("clamped", z), exact=exact)
         rest = v[:, 2:]
         return Clamped(
             first=v[:, 0].clone(),

@@ -28,7 +28,7 @@ from torch import Tensor
 from mnuts_core.clamps import Clamp, clamp_logits
 from mnuts_core.devices import one_thread
 from mnuts_core.functional.transform import signed_power
-from mnuts_core.remix.kernels import LOG2_E, clamp_in_order, log_in_place
+from mnuts_core.remix.kernels import LOG2_E, clamp_in_order, log_in_place, needs_exact_clamp
 from mnuts_core.search.grids import GridSpec
 
 Array = NDArray[np.float64]
@@ -157,7 +157,8 @@ def fill_margins(
     for some in blocks:
         by_class = z[some].T.contiguous()
         for k, c in enumerate(grid.c.tolist()):
-            block = _Block(by_class, c, clamp, None if rivals is None else rivals[some])
+            exact = needs_exact_clamp(c, float(min(grid.p)))
+            block = _Block(by_class, c, clamp, None if rivals is None else rivals[some], exact=exact)
             for start in range(0, len(powers), at_once):
                 margins = block.margins(scales, powers[start : start + at_once])
                 for j, of_power in enumerate(margins.unbind(dim=1), start):
@@ -183,9 +184,9 @@ class _Part(NamedTuple):
 class _Block:
     """Some rows after the clamp; in all arrays classes come first, then the B rows."""
 
-    def __init__(self, z: Tensor, c: float, clamp: Clamp, rivals: Tensor | None) -> None:
+    def __init__(self, z: Tensor, c: float, clamp: Clamp, rivals: Tensor | None, *, exact: bool) -> None:
         self.rivals = None if rivals is None else clamp_logits(rivals + c, clamp)
-        self.v = clamp_in_order(z.T, c, clamp, torch.empty_like(z).T).T
+        self.v = clamp_in_order(z.T, c, clamp, torch.empty_like(z).T, exact=exact).T
         self.log2 = log_in_place(self.v.abs()).mul_(LOG2_E)
         self.ranges = _ranges(len(z))
         self.parts = [part for number in range(1, len(self.ranges)) for part in self._parts(number)]

@@ -36,10 +36,13 @@ class TestImport:
         counts = np.bincount(bundle.clean_labels)
         assert (code, err) == (0, "")
         assert f"120 clean, 120 attacked · 5 classes · {counts.min()} to {counts.max()} clean images" in out
-        for name, labels in (("clean", bundle.clean_labels), ("adv", bundle.attacked.labels)):
-            for model in ("std", "rob"):
-                right = (bundle.tensors()[f"{name}.{model}_logits"].argmax(1) == labels).mean()
-                assert f"{100 * right:.2f} [" in out
+        right = {
+            model: bundle.tensors()[f"clean.{model}_logits"].argmax(1) == bundle.clean_labels
+            for model in ("std", "rob")
+        }
+        at_points = bundle.attacked.rob_logits.argmax(1) == bundle.attacked.labels
+        for found in (right["std"], right["rob"], at_points & right["rob"][bundle.attacked.index]):
+            assert f"{100 * found.mean():.2f} [" in out
 
     def test_json(self, mnuts, toy, tmp_path):
         bundle = LogitBundle.load(toy)

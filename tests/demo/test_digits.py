@@ -39,6 +39,7 @@ from mnuts_core.params import BETAS
 from mnuts_core.pipeline.build import model_card, predict, to_uint8
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
+from tests.configs import figures
 
 SHIPPED = shipped_folder()
 TRAIN, VALIDATION = load_digits_split()
@@ -249,14 +250,6 @@ def test_shipped_mixes_are_verified_on_all_images(shipped: LogitBundle) -> None:
         assert config.verified.accuracy.n == 1000
         assert config.verified.clean is not None
         assert config.verified.clean.value == engine.remix(config.params).clean.value
-
-
-def figures(config: MixConfig) -> list[tuple[float, int]]:
-    """Value and n of the estimates; before there were pools of points, two of them had other names."""
-    known = config.estimates
-    assert known is not None
-    cards = known.clean, known.attacked or known.transfer, known.by_margin or known.margin_bound
-    return [(card.value, card.n) for card in cards if card is not None]
 
 
 @pytest.mark.slow

@@ -126,6 +126,12 @@ def test_verification_joins_the_pool_and_the_configurations(refined, run, plan):
     assert [source.verified for source in verified.bundle.manifest.attacks[-3:]] == [True] * 3
 
 
+def refine_with(digits, run, plan, change: dict[str, Any]):
+    if "plan" in change:
+        change = {"plan": replace(plan, **change["plan"])}
+    return refine(digits, run, **({"grid": GRID, "beta": BETA, "plan": plan} | change))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -135,10 +141,8 @@ def test_verification_joins_the_pool_and_the_configurations(refined, run, plan):
     ],
 )
 def test_what_is_refused(digits, run, plan, change: dict[str, Any], message: str):
-    if "plan" in change:
-        change = {"plan": replace(plan, **change["plan"])}
     with pytest.raises(ParameterError, match=message):
-        refine(digits, run, **({"grid": GRID, "beta": BETA, "plan": plan} | change))
+        refine_with(digits, run, plan, change)
 
 
 def test_more_images_than_there_are_cannot_be_verified(refined, run, plan):

@@ -12,6 +12,7 @@ from mnuts_core import GridSpec, grid_search
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.functional.margins import confidence_margin
 from mnuts_core.functional.transform import layer_norm, transform_logits
+from mnuts_core.remix.stages import StagedTransform
 from mnuts_core.search import kernel
 from mnuts_core.search.kernel import distinct_rows, fill_margins
 from tests import reference
@@ -171,3 +172,17 @@ def test_threads_change_nothing(monkeypatch):
     np.testing.assert_allclose(shared.quantile, alone.quantile, rtol=0, atol=2e-10)
     np.testing.assert_array_equal(shared.objective, alone.objective)
     assert shared.best.index == alone.best.index
+
+
+def test_a_small_power_sees_gelus_far_tail():
+    """At v = -1e-16 and p = 0.1 an absolute error of 1e-17 in the clamp moves margins by 1e-8."""
+    logits, grid = logits_of("plain", 30, 47, 0), GridSpec(s=[1.0], p=[0.1, 2.0], c=[0.0])
+    np.testing.assert_allclose(
+        margins_of(logits, grid, "gelu", 20), plain(logits, grid, "gelu", 20), rtol=0, atol=1e-12
+    )
+    nothing = torch.empty((len(logits), 0), dtype=torch.int64)
+    stages = StagedTransform(logits, nothing)
+    for p in (2.0, 0.1):  # the precise clamp is not taken for the fast one that is remembered
+        found = stages.margins(20, 0.0, "gelu", p, 1.0).margin
+        expected = plain(logits, GridSpec(s=[1.0], p=[p], c=[0.0]), "gelu", 20)
+        np.testing.assert_allclose(found, expected[0, 0, 0], rtol=0, atol=1e-12)
