@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
 from mnuts_core.clamps import CLAMPS
+from mnuts_core.functional.mixing import transform_with
 from mnuts_core.remix.rows import Part
 from tests.dashboards.web.engine import Engine, assert_same, packed
 from tests.synthetic import clean_only, make_bundle, make_pool
@@ -19,7 +21,7 @@ SETTINGS = st.builds(
     MixParams,
     s=st.one_of(st.sampled_from([1.0, 5.0, 5000.0, 1e6]), st.floats(0.005, 50.0)),
     p=st.one_of(st.sampled_from([1.0, 2.0, 3.0, 10.0, 100.0]), st.floats(0.3, 8.0)),
-    c=st.one_of(st.sampled_from([0.0, -1.0, -4.0, -40.0, 30.0]), st.floats(-4.0, 2.0)),
+    c=st.one_of(st.sampled_from([0.0, -1.0, -4.0, -10.0, 20.0]), st.floats(-4.0, 2.0)),
     clamp=st.sampled_from(CLAMPS),
     ln_k=st.sampled_from([0, 4, 250]),
     beta=st.one_of(st.sampled_from([0.0, 0.5, 0.95, 0.985, 1.0]), st.floats(0.0, 1.0)),
@@ -41,6 +43,10 @@ RECIPES = st.fixed_dictionaries(
 """Bundles to be made: pools, none attacked, ties, rows that repeat, few and many classes."""
 
 
+LARGEST = 1e5
+"""Beyond this the rounding of s·t, which differs between one vector instruction and the next, shows."""
+
+
 def made(kind: str, n: int, share: float, k: int, seed: int, dtype: Any) -> LogitBundle:
     options = {"n": n, "m": max(1, int(share * n)), "k": k, "seed": seed, "dtype": dtype}
     if kind in ("pool", "mixes"):
@@ -58,9 +64,15 @@ def made(kind: str, n: int, share: float, k: int, seed: int, dtype: Any) -> Logi
     return bundle
 
 
+def exponent(bundle: LogitBundle, params: MixParams) -> float:
+    """The largest exponent s·t that M has on the bundle's clean rows."""
+    return float(transform_with(torch.from_numpy(bundle.clean_rob_logits), params).abs().max())
+
+
 def check_remix(engine: Engine, bundle: LogitBundle, params: MixParams, **options: Any) -> None:
     """The two engines' answers, field by field."""
     quantile = options.pop("quantile", "linear")
+    assume(exponent(bundle, params) < LARGEST)
     reference = RemixEngine(bundle, device="cpu", points=options.get("points", "pool"))
     try:
         remix = reference.remix(params, quantile=quantile)
