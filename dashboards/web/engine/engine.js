@@ -50,6 +50,8 @@ export class RemixEngine {
     this.base = this.computeBase();
     this.levelsMemo = new Memo(4);
     this.worstMemo = new Memo(4);
+    this.curveMemo = new Memo(4);
+    this.remixMemo = new Memo(4);
   }
 
   computeBase() {
@@ -67,6 +69,11 @@ export class RemixEngine {
   /** Of the attacked images the share that is right at all points, the clean one too. */
   shareAtAllPoints(right) {
     return this.pool && shareOf(this.pool.allRight(right), "attacked");
+  }
+
+  /** Whether h is right at all points of each attacked image, the clean one too; null without any. */
+  get robRightOnImages() {
+    return this.pool && this.pool.allRight(this.rows.plainRight);
   }
 
   /** Sorted margins of M(h) on the attacked images that LN∘h still gets right: what q is a quantile of. */
@@ -104,6 +111,11 @@ export class RemixEngine {
    * @returns {Remix}
    */
   remix(params, quantile = "linear") {
+    const key = [transformKey(params), params.beta, params.alpha, params.temperature, quantile].join(" ");
+    return this.remixMemo.get(key, () => this.computeRemix(params, quantile));
+  }
+
+  computeRemix(params, quantile) {
     const threshold = this.threshold(params, quantile);
     const part = this.rows.part(params, threshold);
     const onImages = this.pool && this.pool.results(part, this.worstRows(params));

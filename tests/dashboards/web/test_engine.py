@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
@@ -99,7 +99,7 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @given(recipe=RECIPES, params=SETTINGS, options=OPTIONS)
-@settings(max_examples=150)
+@settings(max_examples=120, phases=[Phase.generate])
 def test_every_figure_and_row(engine, recipe, params, options):
     bundle = made(**recipe)
     if bundle.attacked is None and params.alpha is None:
@@ -113,6 +113,6 @@ def wide() -> LogitBundle:
 
 
 @given(params=SETTINGS)
-@settings(max_examples=25)
+@settings(max_examples=15, phases=[Phase.generate])
 def test_a_thousand_classes(engine, wide, params):
     check_remix(engine, wide, params, seriesFrom=0)
