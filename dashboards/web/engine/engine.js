@@ -52,6 +52,7 @@ export class RemixEngine {
     this.worstMemo = new Memo(4);
     this.curveMemo = new Memo(4);
     this.remixMemo = new Memo(4);
+    this.fixedMemo = new Memo(8); // what no slider moves
   }
 
   computeBase() {

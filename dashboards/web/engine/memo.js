@@ -7,6 +7,10 @@ export class Memo {
     this.values = new Map();
   }
 
+  has(key) {
+    return this.values.has(key);
+  }
+
   /** The value of a key, computed where it is not known; the newest is forgotten last. */
   get(key, compute) {
     let value = this.values.get(key);

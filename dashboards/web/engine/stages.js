@@ -71,18 +71,20 @@ export class StagedTransform {
     return this.marginsMemo.get(transformKey(params), () => this.computeMargins(params));
   }
 
-  computeMargins(params) {
-    const z = this.normed(params.ln_k);
+  /** The same, computed anew, of the rows from `start` to `end`. */
+  computeMargins(params, start = 0, end = this.rows) {
+    const z = this.normed(params.ln_k).subarray(start * this.classes, end * this.classes);
     const leaders = this.leaders(z, params);
     const series = this.series(z, params, leaders);
-    const found = emptyMargins(this.rows);
-    for (let r = 0; r < this.rows; r++) this.fillRow(found, r, z, params, leaders, series);
+    const found = emptyMargins(end - start);
+    for (let r = 0; r < end - start; r++) this.fillRow(found, r, start + r, z, params, leaders, series);
     return found;
   }
 
   /** The two largest powered logits of each row, and between which places all others stand. */
   leaders(z, { c, p, clamp }) {
-    const { classes, rows } = this;
+    const { classes } = this;
+    const rows = z.length / classes;
     const { apply, monotone } = CLAMP_RECORDS[clamp];
     const found = { first: new Float64Array(rows), second: new Float64Array(rows), start: new Uint8Array(rows) };
     for (let r = 0; r < rows; r++) {
@@ -106,7 +108,8 @@ export class StagedTransform {
 
   /** A series for the tails, where there are many. */
   series(z, params, { first }) {
-    const { classes, rows } = this;
+    const { classes } = this;
+    const rows = first.length;
     let [low, high, least] = [Infinity, -Infinity, Infinity];
     for (let r = 0; r < rows; r++) {
       low = Math.min(low, z[(r + 1) * classes - 1]);
@@ -117,24 +120,27 @@ export class StagedTransform {
     return new Series(low, high, params, least, classes, worth);
   }
 
-  fillRow(found, r, z, { c, p, s, clamp }, leaders, series) {
+  /** The margins of one row: the r-th of those that z holds. */
+  fillRow(found, r, row, z, { c, p, s, clamp }, leaders, series) {
     const { apply } = CLAMP_RECORDS[clamp];
-    const at = r * this.classes;
+    const { classes, order } = this;
+    const at = r * classes;
     const first = leaders.first[r];
     const start = leaders.start[r]; // of the places from the start, `2 - start` at the end are leaders
     const runnerUp = s * (leaders.second[r] - first);
-    const end = at + this.classes - (2 - start);
+    const end = at + classes - (2 - start);
     const total = 1 + Math.exp(runnerUp) + (end > at + start ? sumOfSeries(series, z, at + start, end, first) : 0);
     const margin = -Math.expm1(runnerUp) / total;
     found.margin[r] = margin;
     found.top[r] = 1 / total;
-    found.top_class[r] = start < 2 && this.overtaken(z, at, c, apply) ? this.order[at + this.classes - 1] : this.order[at];
+    const last = start < 2 && this.overtaken(z, at, c, apply);
+    found.top_class[r] = order[row * classes + (last ? classes - 1 : 0)];
     const deficit = (place) => {
       if (start === 2 && place < 2) return place ? margin : 0;
       return -Math.expm1(s * (signedPower(apply(z[at + place] + c), p) - first)) / total;
     };
-    found.label[r] = deficit(this.labelPlace[r]);
-    found.std[r] = this.stdPlace[r] === this.labelPlace[r] ? found.label[r] : deficit(this.stdPlace[r]);
+    found.label[r] = deficit(this.labelPlace[row]);
+    found.std[r] = this.stdPlace[row] === this.labelPlace[row] ? found.label[r] : deficit(this.stdPlace[row]);
   }
 
   /** Whether the clamp puts the smallest logit of a row above the largest (D.8.2). */
