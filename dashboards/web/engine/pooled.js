@@ -108,8 +108,22 @@ export class Pool {
    */
   results(part, worst) {
     const shown = this.shownRows(part.signed, part.mix_right);
-    const at = (rows, name) => part[name].constructor.from(rows, (row) => part[name][row]);
-    const found = Object.fromEntries(["margin", "signed", "rob_class", "tied", "right"].map((name) => [name, at(worst, name)]));
-    return { ...found, mix_class: at(shown, "mix_class"), mix_right: at(shown, "mix_right"), row: shown };
+    return {
+      margin: picked(part.margin, worst),
+      signed: picked(part.signed, worst),
+      rob_class: picked(part.rob_class, worst),
+      tied: picked(part.tied, worst),
+      right: picked(part.right, worst),
+      mix_class: picked(part.mix_class, shown),
+      mix_right: picked(part.mix_right, shown),
+      row: shown,
+    };
   }
+}
+
+/** The values at some rows. */
+function picked(values, rows) {
+  const found = new values.constructor(rows.length);
+  for (let i = 0; i < rows.length; i++) found[i] = values[rows[i]];
+  return found;
 }

@@ -37,6 +37,7 @@ export class StagedTransform {
     this.labelPlace = placesOf(labels, order, classes);
     this.stdPlace = placesOf(stdClass, order, classes);
     this.plainClass = Int32Array.from({ length: this.rows }, (_, r) => order[r * classes]);
+    this.leading = { first: new Float64Array(this.rows), second: new Float64Array(this.rows), start: new Uint8Array(this.rows) };
     this.normedMemo = new Memo(2);
     this.marginsMemo = new Memo(4);
   }
@@ -86,7 +87,7 @@ export class StagedTransform {
     const { classes } = this;
     const rows = z.length / classes;
     const { apply, monotone } = CLAMP_RECORDS[clamp];
-    const found = { first: new Float64Array(rows), second: new Float64Array(rows), start: new Uint8Array(rows) };
+    const found = this.leading; // fresh memory would cost more than filling it
     for (let r = 0; r < rows; r++) {
       const at = r * classes;
       let one = apply(z[at] + c);
@@ -109,12 +110,16 @@ export class StagedTransform {
   /** A series for the tails, where there are many. */
   series(z, params, { first }) {
     const { classes } = this;
-    const rows = first.length;
-    let [low, high, least] = [Infinity, -Infinity, Infinity];
+    const rows = z.length / classes;
+    const third = Math.min(2, classes - 1);
+    let low = Infinity;
+    let high = -Infinity;
+    let least = Infinity;
     for (let r = 0; r < rows; r++) {
-      low = Math.min(low, z[(r + 1) * classes - 1]);
-      high = Math.max(high, z[r * classes + Math.min(2, classes - 1)]);
-      least = Math.min(least, first[r]);
+      const last = z[(r + 1) * classes - 1];
+      if (last < low) low = last;
+      if (z[r * classes + third] > high) high = z[r * classes + third];
+      if (first[r] < least) least = first[r];
     }
     const worth = rows * (classes - 2) >= this.seriesFrom;
     return new Series(low, high, params, least, classes, worth);
@@ -135,12 +140,12 @@ export class StagedTransform {
     found.top[r] = 1 / total;
     const last = start < 2 && this.overtaken(z, at, c, apply);
     found.top_class[r] = order[row * classes + (last ? classes - 1 : 0)];
-    const deficit = (place) => {
-      if (start === 2 && place < 2) return place ? margin : 0;
-      return -Math.expm1(s * (signedPower(apply(z[at + place] + c), p) - first)) / total;
-    };
-    found.label[r] = deficit(this.labelPlace[row]);
-    found.std[r] = this.stdPlace[row] === this.labelPlace[row] ? found.label[r] : deficit(this.stdPlace[row]);
+    const label = this.labelPlace[row];
+    const std = this.stdPlace[row];
+    const leading = start === 2;
+    found.label[r] = leading && label < 2 ? label * margin : -Math.expm1(s * (signedPower(apply(z[at + label] + c), p) - first)) / total;
+    if (std === label) found.std[r] = found.label[r];
+    else found.std[r] = leading && std < 2 ? std * margin : -Math.expm1(s * (signedPower(apply(z[at + std] + c), p) - first)) / total;
   }
 
   /** Whether the clamp puts the smallest logit of a row above the largest (D.8.2). */
