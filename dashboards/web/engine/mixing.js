@@ -1,7 +1,5 @@
 // Mixing two classifiers' probabilities (Eq. 1 and 5), as in `mnuts_core.functional.mixing`.
 
-import { TIE } from "./quantiles.js";
-
 /** The place of the first of the largest numbers. */
 export function argMax(values) {
   let best = 0;
@@ -36,10 +34,4 @@ export function temperatureSoftmax(logits, temperature, out = new Float64Array(l
   }
   for (let i = 0; i < logits.length; i++) out[i] = logits[i] / temperature;
   return softmax(out, out);
-}
-
-/** The class that a mix predicts: g's where it ties with the largest probability, else the first of the largest. */
-export function prediction(probabilities, stdClass) {
-  const first = argMax(probabilities);
-  return probabilities[first] - probabilities[stdClass] <= TIE ? stdClass : first;
 }

@@ -1,9 +1,10 @@
 // Rows of both models' cached logits, and what a mix does on each of them, as in `mnuts_core.remix.rows`.
 
 import { Memo } from "./memo.js";
-import { argMax, prediction, softmax, temperatureSoftmax } from "./mixing.js";
+import { argMax, softmax } from "./mixing.js";
 import { transformKey } from "./params.js";
 import { TIE, leastKept } from "./quantiles.js";
+import { RobProbabilities, StdProbabilities, softMix } from "./soft.js";
 import { StagedTransform } from "./stages.js";
 import { transformLogits } from "./transform.js";
 
@@ -36,7 +37,6 @@ export class Rows {
     this.stdRight = labels.map((label, r) => label === this.stdClass[r]);
     this.transformedMemo = new Memo(4);
     this.stdMemo = new Memo(1);
-    this.robMemo = new Memo(1);
   }
 
   stdRow(r) {
@@ -92,31 +92,12 @@ export class Rows {
   }
 
   softMix(params, threshold) {
-    const [std, rob] = [this.stdProbabilities(params.temperature), this.robProbabilities(params)];
-    const mixed = new Int32Array(this.length);
-    const odds = new Float64Array(this.classes);
-    for (let r = 0; r < this.length; r++) {
-      const at = r * this.classes;
-      for (let i = 0; i < this.classes; i++) odds[i] = threshold * std[at + i] + rob[at + i];
-      mixed[r] = prediction(odds, this.stdClass[r]);
-    }
-    return mixed;
+    return softMix(this, this.stdProbabilities(params.temperature), new RobProbabilities(this, params), threshold);
   }
 
-  /** `σ(g/T)` of all rows, row by row; the last temperature is kept. */
+  /** `σ(g/T)` of all rows; the last temperature is kept. */
   stdProbabilities(temperature) {
-    return this.stdMemo.get(temperature, () => this.eachRow((r, out) => temperatureSoftmax(this.stdRow(r), temperature, out)));
-  }
-
-  /** `σ(M(h))` of all rows, row by row; the last transform is kept. */
-  robProbabilities(params) {
-    return this.robMemo.get(transformKey(params), () => this.eachRow((r, out) => softmax(transformLogits(this.robRow(r), params), out)));
-  }
-
-  eachRow(fill) {
-    const all = new Float64Array(this.length * this.classes);
-    for (let r = 0; r < this.length; r++) fill(r, all.subarray(r * this.classes, (r + 1) * this.classes));
-    return all;
+    return this.stdMemo.get(temperature, () => new StdProbabilities(this, temperature));
   }
 }
 

@@ -16,6 +16,7 @@ const SERIES_FROM = 20_000; // with fewer logits in the tails, a series costs mo
 /**
  * @typedef {object} Margins Probabilities of M(h) as far as mixing needs them; shape (R,) each.
  * @property {Float64Array} margin Confidence margin.
+ * @property {Float64Array} first Largest powered logit t₁.
  * @property {Float64Array} top Largest probability.
  * @property {Float64Array} label `p₁ - p[label]`.
  * @property {Float64Array} std `p₁ - p[ŷ_std]`.
@@ -137,6 +138,7 @@ export class StagedTransform {
     const total = 1 + Math.exp(runnerUp) + (end > at + start ? sumOfSeries(series, z, at + start, end, first) : 0);
     const margin = -Math.expm1(runnerUp) / total;
     found.margin[r] = margin;
+    found.first[r] = first;
     found.top[r] = 1 / total;
     const last = start < 2 && this.overtaken(z, at, c, apply);
     found.top_class[r] = order[row * classes + (last ? classes - 1 : 0)];
@@ -155,7 +157,7 @@ export class StagedTransform {
 }
 
 function emptyMargins(rows) {
-  const columns = Object.fromEntries(["margin", "top", "label", "std"].map((name) => [name, new Float64Array(rows)]));
+  const columns = Object.fromEntries(["margin", "first", "top", "label", "std"].map((name) => [name, new Float64Array(rows)]));
   return { ...columns, top_class: new Int32Array(rows) };
 }
 

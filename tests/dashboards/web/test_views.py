@@ -68,7 +68,7 @@ def expected(engine: RemixEngine, remix: Any, where: str, row: int) -> dict[str,
 
 
 @given(recipe=RECIPES, params=SETTINGS, data=st.data())
-@settings(max_examples=60, phases=[Phase.generate])
+@settings(max_examples=400, phases=[Phase.generate])
 def test_every_view(engine, recipe, params, data):
     bundle = made(**recipe)
     assume(exponent(bundle, params) < LARGEST)

@@ -5,8 +5,7 @@
 
 import { transformKey } from "../params.js";
 import { TIE, leastKept, searchSorted } from "../quantiles.js";
-
-const TRIFLE = 1e-300; // makes of 0 what is larger than 0, and leaves every other number as it is
+import { RobProbabilities, softIntervals } from "../soft.js";
 
 /** About n weights from 1 down to 1/2, dense at both ends of the odds (1-α)/α and even between. */
 export function alphaGrid(n = 161) {
@@ -60,7 +59,7 @@ export function rightBetween(rows, params) {
   const n = rows.length;
   const found = { low: new Float64Array(n), high: new Float64Array(n), closed: new Uint8Array(n) };
   if (params.temperature === 0) hardIntervals(rows, params, found);
-  else softIntervals(rows, params, found);
+  else softIntervals(rows, rows.stdProbabilities(params.temperature), new RobProbabilities(rows, params), found);
   return found;
 }
 
@@ -74,31 +73,6 @@ function hardIntervals(rows, params, { low, high, closed }) {
     low[r] = robRight ? 0 : stdRight ? change : Infinity;
     high[r] = stdRight ? Infinity : robRight ? change : -Infinity;
     closed[r] = stdRight;
-  }
-}
-
-/** T > 0: the intersection over classes i of `t·(a_y - a_i) ≥ b_i - b_y`. */
-function softIntervals(rows, params, { low, high, closed }) {
-  const [a, b] = [rows.stdProbabilities(params.temperature), rows.robProbabilities(params)];
-  const { classes } = rows;
-  closed.fill(1);
-  for (let r = 0; r < rows.length; r++) {
-    const at = r * classes;
-    const own = rows.labels[r];
-    const voted = rows.stdClass[r];
-    let [from, to] = [0, Infinity];
-    for (let i = 0; i < classes; i++) {
-      const slope = a[at + own] - a[at + i];
-      // ties: the label needs TIE more than ŷ_std, and a trifle more than the classes before it
-      let need = b[at + i] - b[at + own] + (i < own ? TRIFLE : 0);
-      if (i === voted) need += own === voted ? -TIE : TIE;
-      if (slope > 0) from = Math.max(from, need / slope);
-      else if (slope < 0) to = Math.min(to, need / slope);
-      else if (need > 0) [from, to] = [Infinity, -Infinity];
-      if (from === Infinity) break;
-    }
-    low[r] = from;
-    high[r] = to;
   }
 }
 
