@@ -22,7 +22,8 @@ async ({bundle, cores}) => {
   const {EngineClient} = await import("/engine/client.js");
   window.frames_ = []; window.errors_ = []; window.encoded_ = encoded;
   const make = () => new Worker("/engine/worker.js", {type: "module"});
-  window.client = new EngineClient(make, {frame: (f) => frames_.push(f), error: (m) => errors_.push(m)}, cores);
+  const on = {frame: (frame) => frames_.push(frame), error: (message) => errors_.push(message)};
+  window.client = new EngineClient(make, on, cores);
   return encoded([await client.load(decoded(bundle))]);
 }
 """

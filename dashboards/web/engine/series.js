@@ -78,8 +78,9 @@ export class Series {
       for (let i = 0; i < TERMS; i++) sum += FIT[j * TERMS + i] * VALUES[i];
       COEFFICIENTS[at + j] = sum;
     }
-    // in the middle the error of a smooth function is as large as anywhere
-    const error = Math.abs(COEFFICIENTS[at] - this.value(middle));
+    // in the middle the error of a smooth function is as large as anywhere, at the ends that of a steep one
+    const [before, inside, after] = [this.value(start), this.value(middle), this.value(start + width)];
+    const error = Math.max(Math.abs(COEFFICIENTS[at] - inside), Math.abs(sumOf(at, -1) - before), Math.abs(sumOf(at, 1) - after));
     if (!(error <= TOLERANCE * Math.max(1 / this.classes, smallest > SMALLEST ? smallest : 0))) return false;
     SLOTS[slot] = at;
     this.used++;
@@ -91,6 +92,12 @@ export class Series {
     const exponent = this.s * (this.powered(z) - this.least);
     return exponent < LARGEST_EXPONENT ? Math.exp(exponent) : Infinity;
   }
+}
+
+/** The polynomial at y = ±1. */
+function sumOf(at, sign) {
+  const even = COEFFICIENTS[at] + COEFFICIENTS[at + 2] + COEFFICIENTS[at + 4];
+  return even + sign * (COEFFICIENTS[at + 1] + COEFFICIENTS[at + 3] + COEFFICIENTS[at + 5]);
 }
 
 /**

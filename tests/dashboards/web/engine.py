@@ -1,4 +1,4 @@
-"""The page's engine for tests: bundles packed for it, one process that answers, and a comparison of records."""
+"""The page's engine for tests: bundles packed for it, a process that answers, a comparison of records."""
 
 from __future__ import annotations
 
