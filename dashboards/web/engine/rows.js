@@ -1,12 +1,11 @@
 // Rows of both models' cached logits, and what a mix does on each of them, as in `mnuts_core.remix.rows`.
 
 import { Memo } from "./memo.js";
-import { argMax, softmax } from "./mixing.js";
+import { argMax } from "./mixing.js";
 import { transformKey } from "./params.js";
 import { TIE, leastKept } from "./quantiles.js";
 import { RobProbabilities, StdProbabilities, softMix } from "./soft.js";
 import { StagedTransform } from "./stages.js";
-import { transformLogits } from "./transform.js";
 
 /**
  * @typedef {object} Transformed What M(h) does on each row, whatever α and T; shape (R,) each.
@@ -54,13 +53,14 @@ export class Rows {
 
   computeTransformed(params) {
     const { margin, label, std, top_class } = this.stages.margins(params);
+    const rob = new RobProbabilities(this, params);
     const [tied, right] = [new Uint8Array(this.length), new Uint8Array(this.length)];
     const [signed, vote] = [new Float64Array(this.length), top_class.slice()];
     for (let r = 0; r < this.length; r++) {
       tied[r] = margin[r] === 0 && !(this.stages.plainTie(r) && top_class[r] === this.stages.plainClass[r]);
       right[r] = top_class[r] === this.labels[r] && !tied[r];
       signed[r] = right[r] ? margin[r] : -label[r];
-      if (margin[r] <= TIE && std[r] > TIE) vote[r] = argMax(softmax(transformLogits(this.robRow(r), params)));
+      if (margin[r] <= TIE && std[r] > TIE) vote[r] = rob.likeliest(r, this.stages.order);
     }
     return { margin, signed, rob_class: top_class, tied, right, vote, std };
   }

@@ -9,6 +9,8 @@ import { signedPower } from "./transform.js";
 
 const TRIFLE = 1e-300; // makes of 0 what is larger than 0, and leaves every other number as it is
 
+const SAME = 2 ** -54; // exp(-x) is 1 below it
+
 /** `σ(g/T)` of each row, as far as it is the same for all classes. */
 export class StdProbabilities {
   constructor(rows, temperature) {
@@ -60,6 +62,18 @@ export class RobProbabilities {
   /** Whether all classes behind a place are less probable, or equally so. */
   leads(r, place) {
     return this.monotone || this.powered(r, place) >= 0;
+  }
+
+  /** Of a row's classes that are as probable as any, the first. */
+  likeliest(r, order) {
+    const least = this.first[r] - SAME / this.s;
+    let found = this.classes;
+    for (let place = 0; place < this.classes; place++) {
+      const t = this.powered(r, place);
+      if (t >= least) found = Math.min(found, order[r * this.classes + place]);
+      else if (this.monotone || t >= 0) break;
+    }
+    return found;
   }
 
   powered(r, place) {
