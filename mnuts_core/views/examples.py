@@ -56,7 +56,7 @@ def changed_examples(engine: RemixEngine, remix: Remix, where: Where = "clean") 
     Raises:
         BundleError: If the part is the attacked one, and the bundle has none.
     """
-    part, rows = _part(engine, remix, where)
+    part, rows = rows_of(engine, remix, where)
     before = engine.rob_right[rows]
     picked = np.flatnonzero(before != part.mix_right)
     plain, std = (classes[rows].cpu().numpy() for classes in (engine.stages.plain_class, engine.std_class))
@@ -83,7 +83,7 @@ def image_numbers(engine: RemixEngine, where: Where) -> Rows:
     return engine.bundle.require_attacked().index
 
 
-def _part(engine: RemixEngine, remix: Remix, where: Where) -> tuple[Part, slice]:
+def rows_of(engine: RemixEngine, remix: Remix, where: Where) -> tuple[Part, slice]:
     """A part's results, and where its rows stand among the engine's."""
     if where == "clean":
         return remix.on_clean, slice(0, engine.n_clean)
@@ -148,7 +148,7 @@ def story(engine: RemixEngine, remix: Remix, where: Where, row: int) -> Story:
         ParameterError: If there is no such row.
         BundleError: If the part is the attacked one, and the bundle has none.
     """
-    part, rows = _part(engine, remix, where)
+    part, rows = rows_of(engine, remix, where)
     numbers, names = image_numbers(engine, where), engine.bundle.manifest.classes
     if not 0 <= row < len(numbers):
         raise ParameterError(f"row must lie in [0, {len(numbers)}) for {where} images, got {row}")

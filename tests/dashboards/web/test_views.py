@@ -14,7 +14,7 @@ from mnuts_core.functional import mixing, quantiles, simplex, statistics, transf
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import median, share
 from mnuts_core.remix import engine as remix_engine
-from mnuts_core.views import assumptions, comparison, examples, headline, margins, tradeoff
+from mnuts_core.views import assumptions, classes, comparison, examples, headline, margins, tradeoff
 from mnuts_core.views import transform as transform_view
 from tests.dashboards.web.engine import assert_same, packed
 from tests.dashboards.web.test_engine import LARGEST, RECIPES, SETTINGS, made, resolved
@@ -59,6 +59,8 @@ def expected(engine: RemixEngine, remix: Any, where: str, row: int) -> dict[str,
         "logitDensity": density,
         "assumptions": assumptions.assumptions(engine, remix),
         "changedExamples": examples.changed_examples(engine, remix, where),
+        "classResults": classes.class_results(engine, remix, where),
+        "confusion": classes.confusion(engine, remix, where),
         "story": examples.story(engine, remix, where, row),
         "exampleBars": examples.example_bars(engine, remix, where, row),
     }
@@ -92,6 +94,8 @@ def test_every_view(engine, recipe, params, data):
         "logitDensity": ["$engine", params.ln_k],
         "assumptions": ["$engine", "$remix"],
         "changedExamples": ["$engine", "$remix", where],
+        "classResults": ["$engine", "$remix", where],
+        "confusion": ["$engine", "$remix", where],
         "story": ["$engine", "$remix", where, row],
         "exampleBars": ["$engine", "$remix", where, row],
         "exampleCase": ["$engine", where, row, params],

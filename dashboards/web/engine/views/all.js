@@ -1,6 +1,7 @@
 // All views by name: what each one shows of one moment.
 
 import { assumptions } from "./assumptions.js";
+import { classResults, confusion } from "./classes.js";
 import { changedExamples, exampleBars, exampleCase, paperBars, paperCases, story } from "./examples.js";
 import { headline, seenAndUnseen } from "./headline.js";
 import { baseHistograms, marginMedians, mixHistograms } from "./margins.js";
@@ -42,6 +43,10 @@ export const VIEWS = {
   story: ({ engine, state: { example }, remix }) => (example ? story(engine, remix, example.where, example.row) : null),
   examples_clean: ({ engine, remix }) => changedExamples(engine, remix, "clean"),
   examples_attacked: ({ engine, remix }) => (engine.pool ? changedExamples(engine, remix, "attacked") : null),
+  classes_clean: ({ engine, remix }) => classResults(engine, remix, "clean"),
+  classes_attacked: ({ engine, remix }) => (engine.pool ? classResults(engine, remix, "attacked") : null),
+  confusion_clean: ({ engine, remix }) => confusion(engine, remix, "clean"),
+  confusion_attacked: ({ engine, remix }) => (engine.pool ? confusion(engine, remix, "attacked") : null),
   assumptions: ({ engine, remix }) => assumptions(engine, remix),
 };
 

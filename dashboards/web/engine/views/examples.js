@@ -10,7 +10,7 @@ const LETTERS = ["A", "B", "C"];
 const ONE = Float64Array.of(1);
 
 /** Where the rows of a part begin, and how many there are. */
-function partOf(engine, where) {
+export function partOf(engine, where) {
   return where === "clean" ? [0, engine.nClean] : [engine.nClean, engine.nAttacked];
 }
 
