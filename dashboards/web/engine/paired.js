@@ -1,6 +1,6 @@
 // Two classifiers on the same images, as in `mnuts_core.functional.paired`.
 
-import { Z95, binomialHalf, estimate, missing } from "./statistics.js";
+import { Z95, binomialHalf, estimate, missing, share } from "./statistics.js";
 
 const HALVINGS = 64;
 
@@ -12,6 +12,7 @@ const HALVINGS = 64;
  * @property {number} neither
  * @property {number} n
  * @property {import("./statistics.js").Estimate} difference The first's accuracy minus the second's.
+ * @property {boolean} clear Whether the difference stands out of the noise: its interval leaves out 0.
  * @property {number} p_value Of McNemar's exact test.
  */
 
@@ -36,6 +37,7 @@ export function paired(first, second) {
     neither: n - both - onlyFirst - onlySecond,
     n,
     difference: n ? pairedDifference(onlyFirst, onlySecond, n) : missing(0, "difference"),
+    clear: isClear(onlyFirst, onlySecond),
     p_value: mcnemar(onlyFirst, onlySecond),
   };
 }
@@ -47,6 +49,12 @@ export function paired(first, second) {
  */
 export function pairedDifference(better, worse, n) {
   return estimate((better - worse) / n, -upperEnd(worse, better, n), upperEnd(better, worse, n), n, "difference");
+}
+
+/** McNemar's test at 95 %: whether the Wilson interval of the share of better ones leaves out a half. */
+function isClear(better, worse) {
+  const { low, high } = share(better, better + worse);
+  return low > 0.5 || high < 0.5;
 }
 
 function upperEnd(better, worse, n) {

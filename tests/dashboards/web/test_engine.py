@@ -14,6 +14,7 @@ from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
 from mnuts_core.bundles.attacked import AttackedPart
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.functional.mixing import transform_with
+from mnuts_core.params import IDENTITY, LN_ONLY
 from mnuts_core.remix.engine import Remix
 from mnuts_core.remix.pooled import AttackedResults
 from mnuts_core.remix.rows import Part
@@ -158,3 +159,13 @@ def wide() -> LogitBundle:
 @settings(max_examples=10, phases=[Phase.generate])
 def test_a_thousand_classes(engine, wide, params):
     check_remix(engine, wide, params, seriesFrom=0)
+
+
+@pytest.mark.parametrize("beta", [0.95, 0.985])
+@pytest.mark.parametrize("params", [MixParams(s=5000.0, p=10.0, c=-2.0), MixParams(), IDENTITY, LN_ONLY])
+def test_the_shipped_digits(engine, digits, params, beta):
+    """Real logits, with the default of where series begin."""
+    [ours] = engine.ask(["frame", {"params": params.with_(beta=beta)}], bundle=packed(digits))
+    remix = RemixEngine(digits, device="cpu").remix(params.with_(beta=beta))
+    columns = {name: getattr(remix, name) for name in vars(remix) if not name.startswith("on_")}
+    assert_same(ours["remix"], columns)

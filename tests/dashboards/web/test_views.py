@@ -10,6 +10,7 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
+from mnuts_core.clamps import CLAMP_RECORDS
 from mnuts_core.functional import mixing, quantiles, simplex, statistics, transform
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import median, share
@@ -22,7 +23,7 @@ from tests.dashboards.web.test_engine import LARGEST, RECIPES, SETTINGS, made, r
 
 def check_paired(ours: dict[str, Any], paired: Paired, at: str) -> None:
     assert_same(ours, paired, at)
-    assert_same(ours, {"n": paired.n, "difference": paired.difference, "p_value": paired.p_value}, at)
+    assert_same(ours, {name: getattr(paired, name) for name in ("n", "difference", "clear", "p_value")}, at)
 
 
 def check_headline(ours: dict[str, Any], table: headline.Headline) -> None:
@@ -166,6 +167,12 @@ def test_erfc(engine):
 )
 def test_constants(engine, name, value):
     assert engine.ask([name]) == [value]
+
+
+def test_clamps(engine):
+    [ours] = engine.ask(["CLAMP_RECORDS"])
+    flags = {name: (one["monotone"], one["belowRelu"]) for name, one in ours.items()}
+    assert flags == {name: (record.monotone, record.below_relu) for name, record in CLAMP_RECORDS.items()}
 
 
 def test_the_paper_s_cases(engine):
