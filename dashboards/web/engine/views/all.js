@@ -31,7 +31,7 @@ export const VIEWS = {
   curve: ({ engine, remix }) => alphaCurve(engine, remix.params),
   plain_curve: ({ engine, remix }) => alphaCurve(engine, plainOf(remix.params)),
   transform: ({ engine, remix }) => transformCurve(densityOf(engine, remix.params.ln_k), remix.params),
-  margins: ({ engine }) => engine.fixedMemo.get("histograms", () => baseHistograms(engine)),
+  margins: ({ engine }) => baseHistograms(engine),
   mix_margins: ({ engine, remix }) => mixHistograms(engine, remix),
   medians: ({ engine, remix }) => marginMedians(engine, remix.params),
   simplex: (moment) => {

@@ -18,7 +18,8 @@ const EDGES = Float64Array.from({ length: BINS + 1 }, (_, i) => i * (1 / BINS));
 
 /** Margins of g, h and LN∘h (k = 250), which move with no slider. */
 export function baseHistograms(engine) {
-  return mapped(classifiers(engine), ({ margin, right }) => splitHistograms(engine, margin, right));
+  const compute = () => mapped(classifiers(engine), ({ margin, right }) => splitHistograms(engine, margin, right));
+  return engine.fixedMemo.get("histograms", compute);
 }
 
 /** Margins of M(h) under the current transform. */
@@ -41,14 +42,15 @@ function histogram(margin, right) {
 
 /** Median margins of g, h, LN∘h and M(h), each where it is right and where it is wrong. */
 export function marginMedians(engine, params = null) {
-  const all = classifiers(engine);
-  if (params) all["M(h)"] = engine.rows.transformed(params);
-  return mapped(all, ({ margin, right }) => {
-    const [clean, attacked] = parts(engine).map(([start, end]) => split(margin.subarray(start, end), right.subarray(start, end)).map(median));
-    const [clean_right, clean_wrong] = clean;
-    const [attacked_right, attacked_wrong] = attacked ?? [null, null];
-    return { clean_right, clean_wrong, attacked_right, attacked_wrong, gap: attacked ? attacked_right.value - clean_wrong.value : NaN };
-  });
+  const fixed = engine.fixedMemo.get("medians", () => mapped(classifiers(engine), (one) => medians(engine, one)));
+  return params ? { ...fixed, "M(h)": medians(engine, engine.rows.transformed(params)) } : fixed;
+}
+
+function medians(engine, { margin, right }) {
+  const [clean, attacked] = parts(engine).map(([start, end]) => split(margin.subarray(start, end), right.subarray(start, end)).map(median));
+  const [clean_right, clean_wrong] = clean;
+  const [attacked_right, attacked_wrong] = attacked ?? [null, null];
+  return { clean_right, clean_wrong, attacked_right, attacked_wrong, gap: attacked ? attacked_right.value - clean_wrong.value : NaN };
 }
 
 /** Margins of the models without a slider, and where each is right. */
