@@ -190,10 +190,8 @@ def test_zoom_and_hidden_traces_survive(page, draw, engine):
     page.locator("[data-panel=transform] .legendtoggle").last.click()
     page.wait_for_function("plot('transform')._fullData[2].visible === 'legendonly'")
     look = "() => [plot('plane')._fullLayout.xaxis.range, plot('plane')._fullLayout.yaxis.range]"
-    zoomed, before = (
-        page.evaluate(look),
-        page.evaluate("plot('plane').data.find(t => t.name === 'this mix').x[0]"),
-    )
+    clean = "plot('plane').data.find(t => t.name === 'this mix').x[0]"
+    zoomed, before = page.evaluate(look), page.evaluate(clean)
     for params in values_of("c"):
         page.evaluate("window.draw", draw(params))
         assert page.evaluate(look) == zoomed

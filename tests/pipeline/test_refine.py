@@ -169,6 +169,7 @@ sys.exit(run(sys.argv[2:]))
 
 
 @pytest.mark.slow
+@pytest.mark.full  # resuming of each attack is in the fast suite, see test_pool
 def test_killed_twice_it_ends_with_the_same_bundle_and_configurations(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(RUN)
     common = ["refine", "digits", "--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits"]
