@@ -21,8 +21,8 @@ from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.owners import Owners
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
-from mnuts_core.attacks.surrogates import Surrogate, surrogate_of
-from mnuts_core.attacks.watching import Found, Kept, Watch, fools_both, halves
+from mnuts_core.attacks.surrogates import Surrogate, halves, surrogate_of
+from mnuts_core.attacks.watching import Found, Kept, Watch, fools_both
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.mixing import sound
 from mnuts_core.models.inputs import Model, in_precision

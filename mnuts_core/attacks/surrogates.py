@@ -45,7 +45,7 @@ def surrogate_of(mix: MixedClassifier, attack: Attack, classes: int | None = Non
         classes: K, if it is known.
     """
     if attack == "transfer":
-        return _on_pair(mix, lambda raw: mix.auxiliary_logits(*_halves(raw)), classes)
+        return _on_pair(mix, lambda raw: mix.auxiliary_logits(*halves(raw)), classes)
     return Surrogate(partial(ask, THE_MIX, mix, classes=classes), _same, _same)
 
 
@@ -56,8 +56,8 @@ def surrogates_of_bases(mix: MixedClassifier, classes: int | None = None) -> tup
         mix: The mixed classifier.
         classes: K, if it is known.
     """
-    std = _on_pair(mix, lambda raw: _halves(raw)[0], classes)
-    return std, std._replace(climbed=lambda raw: _halves(raw)[1])
+    std = _on_pair(mix, lambda raw: halves(raw)[0], classes)
+    return std, std._replace(climbed=lambda raw: halves(raw)[1])
 
 
 def _on_pair(mix: MixedClassifier, climbed: Model, classes: int | None) -> Surrogate:
@@ -65,11 +65,16 @@ def _on_pair(mix: MixedClassifier, climbed: Model, classes: int | None) -> Surro
     return Surrogate(
         model=lambda images: torch.cat(mix.base_logits(images, classes), dim=1),
         climbed=climbed,
-        judged=lambda raw: mixed_logits(*_halves(raw), mix.params),
+        judged=lambda raw: mixed_logits(*halves(raw), mix.params),
     )
 
 
-def _halves(raw: Tensor) -> tuple[Tensor, Tensor]:
+def halves(raw: Tensor) -> tuple[Tensor, Tensor]:
+    """Both models' logits, which stand side by side.
+
+    Args:
+        raw: Shape (N, 2K), g's first.
+    """
     std, rob = raw.chunk(2, dim=1)
     return std, rob
 

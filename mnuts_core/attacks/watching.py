@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mnuts_core.attacks.surrogates import halves
 from mnuts_core.clamps import clamp_logits
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.mixing import required_alpha, sound, temperature_scale
@@ -22,16 +23,6 @@ from mnuts_core.params import MixParams
 
 TIE_BREAK = 1e-9
 """Weight of LN∘h's margin beside a watched one: a margin that rounds to 1 at every step still has a least."""
-
-
-def halves(raw: Tensor) -> tuple[Tensor, Tensor]:
-    """Both models' logits, which stand side by side.
-
-    Args:
-        raw: Shape (N, 2K), g's first.
-    """
-    std, rob = raw.chunk(2, dim=1)
-    return std, rob
 
 
 def fools_both(raw: Tensor, labels: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -12,20 +12,32 @@ import typer
 from rich import box
 from rich.table import Table
 
-from mnuts_core.cli.console import STDOUT, check_outputs, note, printable, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, note, printable, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
+    BatchSizeOption,
     BundleArgument,
     ChannelsLastOption,
+    ComponentsOption,
     DeviceOption,
     ForceOption,
+    FreshOption,
+    ImagesOption,
     JsonOption,
+    NewBundleOption,
+    NumberAttackedOption,
     PrecisionOption,
+    RobOption,
+    SeedOption,
+    StdOption,
+    StepsOption,
+    TargetsOption,
+    WorkFolderOption,
     check_precision_name,
     component_names,
     load_bundle,
 )
-from mnuts_core.cli.stopping import resumable
+from mnuts_core.cli.shared_run import run_shared
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
@@ -63,40 +75,33 @@ class Settings(NamedTuple):
 
 def attack(
     bundle: BundleArgument,
-    std: Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")],
-    rob: Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")],
-    data: Annotated[str, typer.Option("--data", metavar="SPEC", help="The images of the bundle.")],
+    std: StdOption,
+    rob: RobOption,
+    data: ImagesOption,
     on: Annotated[
         list[str],
         typer.Option(
             "--on", metavar="[g|FILE.json]", help="What to attack: g alone, or a configuration's mix; again."
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The new bundle: a .safetensors.")],
+    out: NewBundleOption,
     watch: Annotated[
         list[Path] | None,
         typer.Option("--watch", metavar="FILE.json", help="Keep this mix's worst points, too; again."),
     ] = None,
-    n_adv: Annotated[
-        int | None, typer.Option("--n-adv", min=1, help="How many of the attacked images; all if not given.")
-    ] = None,
-    n_iter: Annotated[int, typer.Option("--n-iter", "--steps", min=1, help="Steps of APGD and FAB.")] = 100,
-    n_targets: Annotated[int, typer.Option("--n-targets", min=1, help="Classes to drive at.")] = 9,
-    components: Annotated[
-        str,
-        typer.Option("--components", metavar="NAME,...", help="Of apgd-ce, apgd-t, fab-t, square."),
-    ] = "apgd-ce,apgd-t",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
+    n_adv: NumberAttackedOption = None,
+    n_iter: StepsOption = 100,
+    n_targets: TargetsOption = 9,
+    components: ComponentsOption = "apgd-ce,apgd-t",
+    seed: SeedOption = 0,
+    batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
-    work_dir: Annotated[
-        Path | None, typer.Option("--work-dir", metavar="DIR", help="Finished batches; by --out.")
-    ] = None,
+    work_dir: WorkFolderOption = None,
     device: DeviceOption = "auto",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what a killed run left.")] = False,
+    fresh: FreshOption = False,
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
@@ -110,24 +115,20 @@ def attack(
     )  # fmt: skip
     if repeated := [name for name in dict.fromkeys(on) if on.count(name) > 1]:
         raise MnutsError(f"--on must name each target once, got {repeated[0]} twice")
-    outputs = {"--out": out, "--json": json_out}
-    from mnuts_core.pipeline.distributed import joined
     from mnuts_core.pipeline.workfolder import work_folder_of
 
-    with joined(device) as world:
-        if world.restarts and out.exists() and not force:
-            return note(f"{out} is written")  # another process fell after this one had written the bundle
-        check_outputs(outputs, force=force)
-        before, work = load_bundle(bundle), work_folder_of(out) if work_dir is None else work_dir
-        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
-            if world.is_first:
-                check_outputs(outputs, force=force)  # who had the folder until now may have written them
-            found = _attack(given, before, work, world, device, fresh and not world.restarts)
-            if world.is_first:
-                check_outputs(outputs, force=force)  # and so may any program meanwhile
-                _finish(before, dict(zip(on, found, strict=True)), out, work, json_out)
-        world.wait()
-    return None
+    work = work_folder_of(out) if work_dir is None else work_dir
+    run_shared(
+        lambda: load_bundle(bundle),
+        lambda before, world, anew: _attack(given, before, work, world, device, anew),
+        lambda before, found: _finish(before, dict(zip(on, found, strict=True)), out, work, json_out),
+        out=out,
+        work=work,
+        outputs={"--out": out, "--json": json_out},
+        device=device,
+        fresh=fresh,
+        force=force,
+    )
 
 
 def _attack(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import shlex
 import sys
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from mnuts_core.cli.console import STDOUT, check_outputs, note, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, note, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
@@ -24,7 +24,7 @@ from mnuts_core.cli.options import (
     check_precision_name,
     parse_eps,
 )
-from mnuts_core.cli.stopping import resumable
+from mnuts_core.cli.shared_run import run_shared
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import check_eps
 
@@ -102,24 +102,19 @@ def build(
     )  # fmt: skip
     check_eps(check_norm(norm), parse_eps(eps))
     parse_surrogate(surrogate)
-    outputs = {"--out": out, "--json": json_out}
-    from mnuts_core.pipeline.distributed import joined
     from mnuts_core.pipeline.workfolder import work_folder_of
 
-    with joined(device) as world:
-        if world.restarts and out.exists() and not force:
-            return note(f"{out} is written")  # another process fell after this one had written the bundle
-        check_outputs(outputs, force=force)
-        work = work_folder_of(out)
-        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
-            if world.is_first:
-                check_outputs(outputs, force=force)  # who had the folder until now may have written them
-            bundle = _build(given, out, world, device, fresh and not world.restarts)
-            if world.is_first:
-                check_outputs(outputs, force=force)  # and so may any program meanwhile
-                _finish(bundle, out, json_out)
-        world.wait()
-    return None
+    run_shared(
+        lambda: None,
+        lambda _, world, anew: _build(given, out, world, device, anew),
+        lambda _, bundle: _finish(bundle, out, json_out),
+        out=out,
+        work=work_folder_of(out),
+        outputs={"--out": out, "--json": json_out},
+        device=device,
+        fresh=fresh,
+        force=force,
+    )
 
 
 def parse_surrogate(text: str) -> tuple[float, float, float] | None:

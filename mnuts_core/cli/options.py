@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -80,6 +81,26 @@ LnKOption = Annotated[
 TemperatureOption = Annotated[
     float, typer.Option("--temperature", "-T", help="T ≥ 0 of the standard model; 0 is its arg max.")
 ]
+StdOption = Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")]
+RobOption = Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")]
+ImagesOption = Annotated[str, typer.Option("--data", metavar="SPEC", help="The images of the bundle.")]
+NewBundleOption = Annotated[
+    Path, typer.Option("--out", "-o", metavar="FILE", help="The new bundle: a .safetensors.")
+]
+NumberAttackedOption = Annotated[
+    int | None, typer.Option("--n-adv", min=1, help="How many of the attacked images; all if not given.")
+]
+StepsOption = Annotated[int, typer.Option("--n-iter", "--steps", min=1, help="Steps of APGD and FAB.")]
+TargetsOption = Annotated[int, typer.Option("--n-targets", min=1, help="Classes to drive at.")]
+ComponentsOption = Annotated[
+    str, typer.Option("--components", metavar="NAME,...", help="Of apgd-ce, apgd-t, fab-t, square.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+BatchSizeOption = Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")]
+WorkFolderOption = Annotated[
+    Path | None, typer.Option("--work-dir", metavar="DIR", help="Finished batches; by --out.")
+]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Throw away what a killed run left.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 GridOption = Annotated[

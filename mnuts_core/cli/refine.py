@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -14,22 +14,34 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.cli.attack import Settings, load_pair, plan_of
-from mnuts_core.cli.console import STDOUT, check_outputs, note, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, note, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption
 from mnuts_core.cli.options import (
+    BatchSizeOption,
     BetaOption,
     BundleArgument,
     ChannelsLastOption,
+    ComponentsOption,
     DeviceOption,
     ForceOption,
+    FreshOption,
     GridOption,
+    ImagesOption,
     JsonOption,
+    NewBundleOption,
+    NumberAttackedOption,
     PrecisionOption,
+    RobOption,
+    SeedOption,
+    StdOption,
+    StepsOption,
+    TargetsOption,
+    WorkFolderOption,
     check_beta,
     load_bundle,
 )
 from mnuts_core.cli.search import Range, make_grid
-from mnuts_core.cli.stopping import resumable
+from mnuts_core.cli.shared_run import run_shared
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
@@ -53,10 +65,10 @@ class Task(NamedTuple):
 
 def refine(
     bundle: BundleArgument,
-    std: Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")],
-    rob: Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")],
-    data: Annotated[str, typer.Option("--data", metavar="SPEC", help="The images of the bundle.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The new bundle: a .safetensors.")],
+    std: StdOption,
+    rob: RobOption,
+    data: ImagesOption,
+    out: NewBundleOption,
     beta: BetaOption = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds at most.")] = 5,
     grid: GridOption = None,
@@ -70,26 +82,19 @@ def refine(
         int | None,
         typer.Option("--verify", metavar="N", min=1, help="Verify all three on the first N attacked images."),
     ] = None,
-    n_adv: Annotated[
-        int | None, typer.Option("--n-adv", min=1, help="How many of the attacked images; all if not given.")
-    ] = None,
-    n_iter: Annotated[int, typer.Option("--n-iter", "--steps", min=1, help="Steps of APGD and FAB.")] = 100,
-    n_targets: Annotated[int, typer.Option("--n-targets", min=1, help="Classes to drive at.")] = 9,
-    components: Annotated[
-        str,
-        typer.Option("--components", metavar="NAME,...", help="Of apgd-ce, apgd-t, fab-t, square."),
-    ] = "apgd-ce,apgd-t",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
+    n_adv: NumberAttackedOption = None,
+    n_iter: StepsOption = 100,
+    n_targets: TargetsOption = 9,
+    components: ComponentsOption = "apgd-ce,apgd-t",
+    seed: SeedOption = 0,
+    batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
-    work_dir: Annotated[
-        Path | None, typer.Option("--work-dir", metavar="DIR", help="Finished batches; by --out.")
-    ] = None,
+    work_dir: WorkFolderOption = None,
     device: DeviceOption = "auto",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what a killed run left.")] = False,
+    fresh: FreshOption = False,
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
@@ -104,24 +109,20 @@ def refine(
     task = Task(make_grid(grid, s, p, c), check_beta(beta), rounds, verify)
     paths = {name: (configs or out.parent) / f"{out.stem}-{name}.json" for name in NAMES}
     outputs = {"--out": out, "--json": json_out, **{f"--configs ({n})": path for n, path in paths.items()}}
-    from mnuts_core.pipeline.distributed import joined
     from mnuts_core.pipeline.workfolder import work_folder_of
 
-    with joined(device) as world:
-        if world.restarts and out.exists() and not force:
-            return note(f"{out} is written")  # another process fell after this one had written the bundle
-        check_outputs(outputs, force=force)
-        before, work = load_bundle(bundle), work_folder_of(out) if work_dir is None else work_dir
-        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
-            if world.is_first:
-                check_outputs(outputs, force=force)  # who had the folder until now may have written them
-            quiet = json_out == STDOUT
-            refined = _refine(given, task, before, work, world, device, fresh and not world.restarts, quiet)
-            if world.is_first:
-                check_outputs(outputs, force=force)  # and so may any program meanwhile
-                _finish(refined, out, paths, work, json_out)
-        world.wait()
-    return None
+    work, quiet = work_folder_of(out) if work_dir is None else work_dir, json_out == STDOUT
+    run_shared(
+        lambda: load_bundle(bundle),
+        lambda before, world, anew: _refine(given, task, before, work, world, device, anew, quiet),
+        lambda _, refined: _finish(refined, out, paths, work, json_out),
+        out=out,
+        work=work,
+        outputs=outputs,
+        device=device,
+        fresh=fresh,
+        force=force,
+    )
 
 
 def _refine(

@@ -259,11 +259,20 @@ class RemixEngine(Rows):
         return levels
 
     def _least_margins(self, params: MixParams) -> NDArray[np.float64]:
-        margin = self.margins(params).margin.double().cpu().numpy()
         if self.pool is None or self.further is None or self.points == "mmaa":
+            margin = self.margins(params).margin.double().cpu().numpy()
             return margin[self.n_clean :][self.rob_right[self.n_clean :]]
-        further = self.further.margins(params).margin.double().cpu().numpy()
-        return self.pool.least_margins(np.concatenate([margin, further]), self.on_all_rows("plain_right"))
+        return self.pool.least_margins(self.all_margins(params), self.on_all_rows("plain_right"))
+
+    def all_margins(self, params: MixParams) -> NDArray[np.float64]:
+        """Margins of M(h) on all rows: the engine's own, then the further points."""
+        parts = (self,) if self.further is None else (self, self.further)
+        return np.concatenate([rows.margins(params).margin.double().cpu().numpy() for rows in parts])
+
+    def all_right(self, params: MixParams) -> NDArray[np.bool_]:
+        """Where M(h) predicts the label, likewise."""
+        parts = (self,) if self.further is None else (self, self.further)
+        return np.concatenate([rows.right(params).cpu().numpy() for rows in parts])
 
     def threshold(self, params: MixParams, quantile: QuantileMethod = "linear") -> float:
         """`(1-α)/α`: from α if it is set, else the (1-β)-quantile q of Algorithm 1, line 9.

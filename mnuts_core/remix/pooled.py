@@ -66,7 +66,7 @@ class Pool:
 
         Args:
             margin: Margins of M(h) on all rows.
-            right: Whether LN∘h is right there.
+            right: Whether LN∘h (for q), or M(h), is right there.
 
         Returns:
             Shape (number of such images,): what q is a quantile of in Algorithm 1.

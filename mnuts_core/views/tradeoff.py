@@ -81,9 +81,8 @@ def _shares(engine: RemixEngine, params: MixParams, odds: Array) -> tuple[Array,
     if engine.pool is None:
         return clean, np.full(len(odds), np.nan), np.full(len(odds), np.nan)
     images = right_at_all_points(engine, params, own)
-    least, right = least_margins(engine, params)
-    held = np.sort(least[right])
-    by_margin = (len(held) - np.searchsorted(held, least_kept(odds), side="left")) / len(least)
+    held = np.sort(engine.pool.least_margins(engine.all_margins(params), engine.all_right(params)))
+    by_margin = (len(held) - np.searchsorted(held, least_kept(odds), side="left")) / engine.bundle.n_adv
     return clean, images.share_right(odds), by_margin
 
 
@@ -138,18 +137,6 @@ def right_at_all_points(engine: RemixEngine, params: MixParams, own: Stretches) 
     open_at = engine.pool.by_image(np.minimum, np.where(own.closed, np.inf, own.high))
     closed = high < open_at
     return Stretches(low, high, closed)
-
-
-def least_margins(engine: RemixEngine, params: MixParams) -> tuple[Array, NDArray[np.bool_]]:
-    """Each attacked image's least signed margin of M(h), and whether M(h) is right at all attacked points.
-
-    Args:
-        engine: The engine of a bundle with an attacked part.
-        params: The transform.
-    """
-    assert engine.pool is not None  # the caller has looked
-    found = engine.pool.results(engine.everywhere(params, 0.0))
-    return found.signed, found.right
 
 
 def right_between(engine: Rows, params: MixParams) -> Stretches:
@@ -335,7 +322,7 @@ def plateau_curve(engine: RemixEngine, params: MixParams) -> Curve:
     found = right_between(engine, params)
     if engine.further is not None:
         found = found.and_further(right_between(engine.further, params))
-    margins = engine.everywhere(params, 0.0).margin[engine.n_clean :]
+    margins = engine.all_margins(params)[engine.n_clean :]
     ends = np.unique(np.concatenate([found.low, found.high, margins]))
     ends = np.concatenate([[0.0], ends[(ends > 0) & (ends < 1)], [1.0]])
     middle = (ends[1:] + ends[:-1])[np.diff(ends) > RESOLVED] / 2

@@ -126,7 +126,7 @@ def test_outputs_are_looked_at_again_once_the_folder_is_free(
         out.write_text("precious")
         return held(work_folder_of(out))
 
-    monkeypatch.setattr("mnuts_core.cli.build.resumable", written_meanwhile)
+    monkeypatch.setattr("mnuts_core.cli.shared_run.resumable", written_meanwhile)
     monkeypatch.setattr("mnuts_core.cli.build.load_all", lambda *_, **__: pytest.fail("the work has begun"))
     code, _, err = mnuts(*BUILD, "--out", out)
     assert code == 2

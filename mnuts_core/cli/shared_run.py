@@ -1,0 +1,63 @@
+"""What commands with a long computation have in common: it resumes, and processes under torchrun share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from mnuts_core.cli.console import check_outputs, note
+from mnuts_core.cli.stopping import resumable
+
+if TYPE_CHECKING:
+    from mnuts_core.pipeline.distributed import World
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
+
+def run_shared(
+    load: Callable[[], Given],
+    compute: Callable[[Given, World, bool], Result],
+    finish: Callable[[Given, Result], None],
+    *,
+    out: Path,
+    work: Path,
+    outputs: Mapping[str, str | Path | None],
+    device: str,
+    fresh: bool,
+    force: bool,
+) -> None:
+    """Compute something in a work folder, alone or with other processes, and let the first one write it.
+
+    Args:
+        load: Reads what is needed, before the work folder is taken.
+        compute: From that, the processes, and whether to throw away what is in the work folder.
+        finish: Writes the outputs; on the first process alone.
+        out: The output that shows that all is done.
+        work: The work folder.
+        outputs: All outputs, by their options.
+        device: As the option has it.
+        fresh: Whether to start anew.
+        force: Whether outputs may be overwritten.
+
+    Raises:
+        MnutsError: If an output may not be written, or the work folder is in use.
+    """
+    from mnuts_core.pipeline.distributed import joined
+
+    with joined(device) as world:
+        if world.restarts and out.exists() and not force:
+            note(f"{out} is written")  # another process fell after this one had written it
+            return
+        check_outputs(outputs, force=force)
+        given = load()
+        with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
+            if world.is_first:
+                check_outputs(outputs, force=force)  # who had the folder until now may have written them
+            result = compute(given, world, fresh and not world.restarts)
+            if world.is_first:
+                check_outputs(outputs, force=force)  # and so may any program meanwhile
+                finish(given, result)
+        world.wait()
