@@ -21,7 +21,7 @@ import numpy as np
 
 from mnuts_core.attacks.plan import STANDARD_STEPS, Plan
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.errors import MnutsError
+from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.pipeline.verified_points import add_verified
 from mnuts_core.text import one_line
@@ -86,6 +86,10 @@ def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
         return NO_THREAT
     if not bundle.n_adv:
         return "the bundle has no attacked part to compare with"
+    try:
+        bundle.require_room()
+    except BundleError as full:
+        return str(full)
     for spec in (manifest.std_model.spec, manifest.rob_model.spec):
         family = spec.partition(":")[0]
         at_hand = spec in DEMO_SPECS or (trusted and family in ("timm", "torchvision") and "@" in spec)

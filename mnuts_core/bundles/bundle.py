@@ -131,6 +131,22 @@ class LogitBundle:
             )
         return self.attacked
 
+    def require_room(self, more: int = 1) -> None:
+        """Check that attacks may add their points, before they are run.
+
+        Args:
+            more: How many sources are to come.
+
+        Raises:
+            BundleError: If there would be more than can be read again.
+        """
+        there = len(self.manifest.sources)
+        if there + more > MAX_SOURCES:
+            raise BundleError(
+                f"bundle {self.name!r} has points of {there:,} attacks, and {more} more would be over "
+                f"{MAX_SOURCES:,}, the most that a bundle holds: add them to the one it was made from"
+            )
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The tensors by their name in the file, those that are present."""
         present = {
@@ -160,8 +176,10 @@ class LogitBundle:
             rob_logits: h there, shape (Q, K).
 
         Raises:
-            BundleError: If a point belongs to no attacked image, or does not fit otherwise.
+            BundleError: If a point belongs to no attacked image, or does not fit otherwise, or the bundle
+                has as many sources as it can hold.
         """
+        self.require_room()
         sources = (*self.manifest.sources, source)
         stay = [number for number, each in enumerate(sources) if each.verified]
         target, number = mix_of(source.params), len(sources) - 1

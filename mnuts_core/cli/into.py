@@ -46,7 +46,7 @@ class PoolFile:
             target: `--out-bundle`; in place if None.
 
         Raises:
-            BundleError: If there is none, it is broken, or it has no attacked part.
+            BundleError: If there is none, it is broken, or it has no attacked part or no room for more.
         """
         from mnuts_core.bundles.bundle import LogitBundle
         from mnuts_core.bundles.library import find_bundle
@@ -54,6 +54,7 @@ class PoolFile:
         source = find_bundle(name_or_path)
         bundle = LogitBundle.load(source)
         bundle.require_attacked()
+        bundle.require_room()
         return cls(source, target or source, bundle)
 
     def check_threat(self, threat: ThreatModel) -> None:

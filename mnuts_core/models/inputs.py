@@ -140,8 +140,9 @@ def prepared(
 def frozen(model: nn.Module) -> Iterator[None]:
     """Have no gradients of a model's parameters computed for a while."""
     wanted = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    model.requires_grad_(False)
     try:
+        for parameter in wanted:  # one by one: a TorchScript module refuses it for the whole
+            parameter.requires_grad_(False)
         yield
     finally:
         for parameter, before in wanted.items():

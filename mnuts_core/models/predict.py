@@ -83,6 +83,8 @@ def _check_answer(name: str, logits: object, images: Tensor, classes: int | None
         raise ParameterError(f"{wanted}, one row for each image, got {came}")
     if logits.shape[1] != classes and (classes is not None or logits.shape[1] < 2):
         raise ParameterError(f"{wanted}, one column for each class, got shape {tuple(logits.shape)}")
+    if logits.is_meta:
+        raise ParameterError(f"{wanted}, got a tensor without values, on the device meta: load its weights")
     if logits.dtype not in _dtypes(images):
         raise ParameterError(
             f"{name} must answer in float32 or float64, got {_name_of(logits.dtype)}: convert its weights or "

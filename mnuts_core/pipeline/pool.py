@@ -115,6 +115,7 @@ def attack_pool(
     Raises:
         ParameterError: If an argument is out of range, images, labels or models are not the bundle's, or a
             model lets no gradients through.
+        BundleError: If the bundle has no room for so many sources.
         WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images, where = check_images(images).float(), resolve_device(device)
@@ -122,6 +123,7 @@ def attack_pool(
     check_count("batch_size", batch_size, 1)
     if not targets:
         raise ParameterError("targets must name at least one classifier to attack, got none")
+    bundle.require_room(len(targets))
     if world.size > 1 and work_dir is None:
         raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
     models = (std_model, rob_model)

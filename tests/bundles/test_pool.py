@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mnuts_core import BundleError, LogitBundle, MixParams, RemixEngine
 from mnuts_core.bundles.attacked import at_any_point
-from mnuts_core.bundles.manifest import SourceCard
+from mnuts_core.bundles.manifest import MAX_SOURCES, SourceCard
 from mnuts_core.bundles.pool import kept_per_image
 from mnuts_core.remix.rows import Rows
 from tests.synthetic import make_arrays, make_bundle, make_pool
@@ -247,3 +247,22 @@ def test_images_are_those_of_the_first_points():
     some = pool.attacked.of_images(np.array([5, 9]))
     assert some.index.tolist() == [first.index[5], first.index[9], first.index[5]]
     np.testing.assert_array_equal(some.images, images[[5, 9]])
+
+
+class TestAsManySourcesAsABundleHolds:
+    @pytest.fixture
+    def full(self, three):
+        cards = (CARD,) * MAX_SOURCES
+        return dataclasses.replace(three, manifest=three.manifest.model_copy(update={"attacks": cards}))
+
+    def test_no_more_points_are_taken_than_can_be_read_again(self, full, tmp_path):
+        LogitBundle.load(full.save(tmp_path / "full.safetensors"))
+        with pytest.raises(BundleError, match=r"has points of 1,000 attacks, and 1 more would be over 1,000"):
+            full.with_points(CARD, *points((0, 3, 0.5)))
+
+    def test_there_is_room_for_the_last_one(self, full, tmp_path):
+        one_less = full.manifest.model_copy(update={"attacks": full.manifest.attacks[1:]})
+        more = dataclasses.replace(full, manifest=one_less).with_points(CARD, *points((0, -3, 0.5)))
+        assert LogitBundle.load(more.save(tmp_path / "more.safetensors")).n_points == 4
+        with pytest.raises(BundleError, match="2 more"):
+            dataclasses.replace(full, manifest=one_less).require_room(2)

@@ -1,4 +1,4 @@
-"""Models that answer strangely: one line, the same from `build`, `evaluate` and `profile`."""
+"""Models that answer strangely: one line, the same from every command that asks them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ class InPlace(Net):
     def forward(self, images): return super().forward(images.mul_(0.5))
 class Copy(Net):
     def forward(self, images): return super().forward(images * 0.5)
+class Meta(Net):
+    def forward(self, images): return super().forward(images).to("meta")
+class Later(Net):
+    passes = 0
+    def forward(self, images):
+        Later.passes += 1
+        logits = super().forward(images)
+        return torch.cat([logits, logits], dim=1) if Later.passes > 6 else logits
+class Off(Net):
+    def forward(self, images):
+        off = (images * 255 - (images * 255).round()).abs().amax(dim=(1, 2, 3)) > 1e-3
+        return super().forward(images).masked_fill(off[:, None], torch.nan)
 class Dark(Net):
     def forward(self, images):
         dark = images.mean(dim=(1, 2, 3)) < 0.1
@@ -57,6 +69,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.save({f"module.{name}": value for name, value in net.state_dict().items()}, "w.pt")
     images = 0.3 + 0.6 * torch.rand(N, 3, 2, 2)
     images[-1] *= 0.05
+    images = (255 * images).round() / 255
     labels = net(images).argmax(dim=1)
     np.savez("d.npz", images=images.numpy(), labels=labels.numpy(), classes=np.array(list("abcd")))
     MixConfig.from_params(MixParams(s=5, p=4, c=-0.6, alpha=0.94)).save("mix.json")
@@ -89,6 +102,7 @@ def words(command: str, std: str, rob: str) -> list[object]:
     [
         ("Half", "_model must answer in float32 or float64, got float16"),
         ("Tuple", "got a tuple of 2"),
+        ("Meta", "got a tensor without values"),
         ("failing", "strange:failing failed (RuntimeError: boom)"),
     ],
 )
@@ -155,3 +169,71 @@ def test_a_build_warns_before_it_begins(mnuts, here):
     assert code == 0, err
     assert "warning: std_model: two passes" in err
     assert "docs/warnings.md#random-model" in err
+
+
+POOL = {
+    "attack": ["attack", "b.safetensors", "--on", "mix.json", "--on", "g", "--n-targets", 2],
+    "refine": [
+        *("refine", "b.safetensors", "--rounds", 1, "--n-targets", 2, "--verify", 4),
+        *("--s", 1, 5, "--p", 1, 3, "--c", -1, 0),
+    ],
+    "into": ["evaluate", "mix.json", "--into", "b.safetensors", "--out-bundle", "o.safetensors"],
+}  # fmt: skip
+"""What adds points to a bundle's pool."""
+
+
+@pytest.fixture
+def bundle(mnuts, here) -> Path:
+    """A bundle of the plain networks, which nothing may spoil."""
+    path = here / "b.safetensors"
+    assert mnuts(*words("build", "Net", "Net"), "--out", path).code == 0
+    config = MixConfig.from_params(MixParams(s=5, p=4, c=-0.6, alpha=0.94))
+    threat = LogitBundle.load(path).manifest.threat
+    config.model_copy(update={"threat": threat}).save(here / "mix.json")
+    return path
+
+
+def add(mnuts, command: str, std: str, rob: str):
+    pair = ["--std", f"file:w.pt@strange:{std}", "--rob", f"file:w.pt@strange:{rob}", "--data", "npz:d.npz"]
+    outs = ["--out", "o.json"] if command == "into" else ["--out", "o.safetensors"]
+    return mnuts(*POOL[command], *pair, *outs, "--device", "cpu", "--n-iter", 2, "--batch-size", 4, "--json")
+
+
+@pytest.mark.parametrize("command", POOL)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Meta", "got a tensor without values"),
+        ("Later", "one column for each class, got shape"),
+    ],
+)
+@pytest.mark.parametrize("role", ["std", "rob"])
+def test_nothing_of_it_comes_into_a_pool(mnuts, bundle, command, name, message, role):
+    before = bundle.read_bytes()
+    code, out, err = add(mnuts, command, **{"std": "Net", "rob": "Net"} | {role: name})
+    assert (code, out) == (2, "")
+    (line,) = [line for line in err.splitlines() if line.startswith("mnuts: ")]
+    assert message in line
+    assert bundle.read_bytes() == before
+    assert not list(Path().glob("o.*[!k]")), "nothing but the work folder"
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_torchscript_gives_the_same_points(mnuts, bundle):
+    points = []
+    for name in ("Net", "scripted"):
+        result = add(mnuts, "attack", name, name)
+        assert result.code == 0, result.err
+        points.append(LogitBundle.load("o.safetensors").require_attacked())
+        for path in Path().glob("o*"):
+            path.unlink()
+    np.testing.assert_array_equal(points[0].index, points[1].index)
+    np.testing.assert_allclose(points[0].rob_logits, points[1].rob_logits, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("role", ["std", "rob"])
+def test_images_near_which_a_model_gives_nan_are_broken_for_every_mix(mnuts, bundle, role):
+    code, _, err = add(mnuts, "attack", **{"std": "Net", "rob": "Net"} | {role: "Off"})
+    assert code == 0, err
+    assert "docs/warnings.md#not-finite" in err
+    assert LogitBundle.load("o.safetensors").require_attacked().settled.all()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine, evaluate
 from mnuts_core.attacks.components import components_of
 from mnuts_core.attacks.plan import Plan
+from mnuts_core.bundles.manifest import MAX_SOURCES
 from mnuts_core.errors import MnutsError
 from mnuts_core.models.specs import load_model
 from mnuts_dashboards.verification import run as run_verification
@@ -106,6 +108,9 @@ def test_other_images_than_the_bundles_are_refused(engine, config, tmp_path):
 def test_what_is_not_at_hand_is_reported(engine, bundle):
     assert why_not(engine.bundle) is None
     assert "no threat model" in why_not(bundle)
+    sources = engine.bundle.manifest.sources * MAX_SOURCES
+    manifest = engine.bundle.manifest.model_copy(update={"attacks": sources})
+    assert "has points of 1,000 attacks" in why_not(replace(engine.bundle, manifest=manifest))
     assert "no threat model" in why_not(clean_only(bundle))
     assert "file:x.pt@os:getcwd is not at hand" in why_not(with_specs(engine.bundle, "file:x.pt@os:getcwd"))
     named = with_specs(engine.bundle, "timm:resnet18@weights.pt")
