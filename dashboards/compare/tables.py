@@ -207,7 +207,7 @@ def words(result: Comparison) -> list[str]:
 
 NOTES = {
     "medians": "As in the paper's Fig. 7, with 95 % intervals. On top: the margin gap, attacked right minus "
-    "clean wrong. No attack targeted g: its striped bars are at h's attack points. Right and wrong are each "
+    "clean wrong. g's striped bars are at h's points, not attacked itself. Right and wrong are each "
     "classifier's own. Hover for n, click to highlight a bundle",
     "gaps": "Attacked right minus clean wrong; grey: the paper's models, as printed in Fig. 7",
 }

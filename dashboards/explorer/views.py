@@ -154,9 +154,13 @@ def _how_tight(bundle: LogitBundle) -> str:
     return "optimistic (MMAA points only)" if bundle.manifest.optimistic else "an upper bound"
 
 
+def _of_g(bundle: LogitBundle) -> str:
+    """At which points g's margins are taken, whatever attacks the pool holds."""
+    return "; g: at h's points, not attacked itself" if bundle.n_adv else ""
+
+
 def _margins_note(bundle: LogitBundle, chosen: bool) -> str:
-    g = "; g: at h's points, not attacked itself" if bundle.n_adv else ""
-    return f"As in the paper's Table 6; LN h: layer-normed{g}. {_n(bundle)}"
+    return f"As in the paper's Table 6; LN h: layer-normed{_of_g(bundle)}. {_n(bundle)}"
 
 
 def _least(bundle: LogitBundle) -> str:
@@ -234,7 +238,7 @@ VIEWS = (
         make=lambda scene: medians_figure(scene.opened.histograms, scene.mix_histograms),
         note=lambda bundle, _: (
             "Gap = median margin of correct attacked images minus that of misclassified clean images "
-            f"(Fig. 6). g: at h's attack points. {_n(bundle)}"
+            f"(Fig. 6){_of_g(bundle)}. {_n(bundle)}"
         ),
     ),
     View(

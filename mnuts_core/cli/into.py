@@ -123,6 +123,6 @@ class PoolFile:
                 )
             bundle = add_verified(now, config, points_of(verified, np.arange(len(verified.labels))))
             bundle.save(self.target)
-        self.added = points_from_last(bundle)
+        self.added = 0 if bundle is now else points_from_last(bundle)
         own = config.bundle is not None and config.bundle.digest in (self.bundle.digest, now.digest)
         return on_bundle(config, RemixEngine(bundle, device="cpu")) if own else config

@@ -85,7 +85,8 @@ def add_verified(bundle: LogitBundle, config: MixConfig, points: VerifiedPoints)
     """The bundle with the points of a verification as one source more.
 
     Points of images that are not among the attacked ones are left out, and so are those of a settled image
-    at whose points the mix is wrong already.
+    at whose points the mix is wrong already. A verification that has joined before, as one whose command was
+    killed after that, changes nothing.
 
     Args:
         bundle: The bundle whose clean rows were verified.
@@ -103,6 +104,8 @@ def add_verified(bundle: LogitBundle, config: MixConfig, points: VerifiedPoints)
     attacked = bundle.require_attacked()
     rows = attacked.index[: attacked.n_images]
     source = _source_card(config, card, int(np.isin(rows, points.rows).sum()))
+    if source in bundle.manifest.sources and not _right_at(bundle, config, points).any():
+        return bundle
     none = slice(0, 0)
     pruned = bundle.with_points(source, points.index[none], points.std_logits[none], points.rob_logits[none])
     results = RemixEngine(pruned, device="cpu").remix(config.params).on_images
@@ -112,6 +115,14 @@ def add_verified(bundle: LogitBundle, config: MixConfig, points: VerifiedPoints)
     return bundle.with_points(
         source, points.index[wanted], points.std_logits[wanted], points.rob_logits[wanted]
     )
+
+
+def _right_at(bundle: LogitBundle, config: MixConfig, points: VerifiedPoints) -> NDArray[np.bool_]:
+    """Whether the mix counts as right on the attacked images that the points belong to."""
+    results = RemixEngine(bundle, device="cpu").remix(config.params).on_images
+    assert results is not None  # there are attacked images
+    rows = bundle.require_attacked().index[: bundle.n_adv]
+    return results.mix_right[np.isin(rows, points.index)]
 
 
 def _source_card(config: MixConfig, card: VerifiedCard, images: int) -> SourceCard:

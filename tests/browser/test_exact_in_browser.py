@@ -13,9 +13,9 @@ from tests.browser.conftest import PLOT, at, open_explorer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DATA = ROOT / "data"
-CELLS = "[...document.querySelectorAll('[data-row=mix] td')].filter((_, i) => i != 1).map(e => e.innerText)"
-HEADS = "[...document.querySelectorAll('.mnuts-headline thead th')].slice(1).filter((_, i) => i != 1)"
-"""Clean, right by margin, verified: configurations from before there were pools have no attacked accuracy."""
+CELLS = "[...document.querySelectorAll('[data-row=mix] td')].map(e => e.innerText)"
+HEADS = "[...document.querySelectorAll('.mnuts-headline thead th')].slice(1)"
+"""Clean, attacked, right by margin, verified."""
 STARS = f"{PLOT.format('plane')}.data.find(t => t.name === 'other verified mixes')"
 STAR = f"""number => {{
   const plot = {PLOT.format("plane")}, star = {STARS}, box = plot.getBoundingClientRect();
@@ -55,8 +55,8 @@ def choose(page, label):
 
 
 def figures(config):
-    """Clean accuracy, and accuracy by margin by its name then or now."""
-    return config.estimates.clean, config.estimates.by_margin or config.estimates.margin_bound
+    """What the page estimates from the bundle."""
+    return config.estimates.clean, config.estimates.attacked, config.estimates.by_margin
 
 
 def wait_for(page, config):

@@ -103,6 +103,17 @@ def test_a_point_stays_where_g_and_h_are_wrong_and_their_mix_is_right(later):
     assert others.n_points == after.n_points == 3, "of other sources, a settled image takes no more"
 
 
+def test_the_same_verification_joins_once():
+    """As where a command was killed between writing the bundle and the rest of its work."""
+    bundle = under_threat(make_pool(n=30, m=24, k=4, sources=2))
+    rows = bundle.require_attacked().index[:15]
+    once, _ = added(bundle, MIX, rows, 0)
+    assert added(once, MIX, rows, 0)[0] is once
+    others = bundle.require_attacked().index[9:24]
+    more, _ = added(once, MIX, others, 1)  # the same settings and as many images, but other ones
+    assert len(more.manifest.sources) == len(once.manifest.sources) + 1
+
+
 def test_the_source_says_what_was_verified():
     bundle = under_threat(make_pool(sources=1))
     rows = np.concatenate([bundle.require_attacked().index[:5], [bundle.n_clean - 1]])
