@@ -27,7 +27,7 @@ from torch import Tensor
 
 from mnuts_core.clamps import Clamp, clamp_logits
 from mnuts_core.devices import one_thread
-from mnuts_core.functional.transform import signed_power
+from mnuts_core.functional.transform import LARGEST_LOGIT, VARIANCE_FLOOR, layer_norm, signed_power
 from mnuts_core.remix.kernels import LOG2_E, clamp_in_order, log_in_place, needs_exact_clamp
 from mnuts_core.search.grids import GridSpec
 
@@ -66,7 +66,26 @@ def sort_classes(logits: Tensor) -> Tensor:
     """Each row from the largest logit to the smallest; on the CPU NumPy sorts ten times as fast as torch."""
     if logits.device.type != "cpu":
         return logits.sort(dim=1, descending=True).values
-    return torch.from_numpy(np.sort(logits.neg().numpy(), axis=1)).neg_()
+    z = logits.neg().contiguous()  # fresh memory costs more than the sort: this is all of it
+    z.numpy().sort(axis=1)
+    return z.neg_()
+
+
+def normed_rows(logits: Tensor, ln_k: int) -> Tensor:
+    """`layer_norm`, its largest logits found by `sort_classes`, which is faster than torch.
+
+    Args:
+        logits: Raw logits of h, float64, shape (R, K).
+        ln_k: So many of the largest logits give the statistics; 0 returns the logits.
+    """
+    if not 0 < ln_k < logits.shape[1]:
+        return layer_norm(logits, ln_k)
+    normed = logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)
+    for rows in torch.split(normed, max(1, BLOCK // logits.shape[1])):
+        top = sort_classes(rows)[:, :ln_k]
+        variance = top.var(dim=1, keepdim=True, correction=1)
+        rows.sub_(top.mean(dim=1, keepdim=True)).div_((variance + VARIANCE_FLOOR).sqrt())
+    return normed
 
 
 def distinct_rows(normed: Tensor) -> tuple[Tensor, NDArray[np.int64]]:
@@ -198,8 +217,8 @@ class _Block:
         for number, j in exact.any(dim=1).nonzero().tolist():
             t = torch.mul(self.log2[self.ranges[number]], float(powers[j])).exp2_()
             t.copysign_(self.v[self.ranges[number]]).sub_(first[j]).mul_(LOG2_E)
-            which, at_once = exact[number, :, j].nonzero().squeeze(1), max(1, BLOCK // max(1, t.numel()))
-            for some in torch.split(which, at_once):
+            at_once = max(1, BLOCK // max(1, t.numel()))
+            for some in _in_runs(exact[number, :, j].nonzero().squeeze(1), at_once):
                 total[some, j] += (scales[some].view(-1, 1, 1) * t).exp2_().sum(dim=1)
         less = torch.expm1(scales.view(-1, 1, 1) * (second - first))
         total.add_(less).add_(2.0)  # 1 for the first class, 1 + less for the second
@@ -239,6 +258,13 @@ class _Block:
             yield _part(number, 1.0, 0.0 if mixed else lowest, highest, v, log2, v > 0 if mixed else None)
         if lowest <= 0.0:
             yield _part(number, -1.0, 0.0 if mixed else -highest, -lowest, v, log2, v <= 0 if mixed else None)
+
+
+def _in_runs(places: Tensor, at_once: int) -> Iterator[slice | Tensor]:
+    """Places in parts of at most `at_once`, slices where they follow each other: these cost no copies."""
+    for some in torch.split(places, at_once):
+        first, last = int(some[0]), int(some[-1])
+        yield slice(first, last + 1) if last - first + 1 == len(some) else some
 
 
 def _ranges(classes: int) -> list[slice]:
