@@ -164,8 +164,17 @@ class LogitBundle:
         """
         sources = (*self.manifest.sources, source)
         stay = [number for number, each in enumerate(sources) if each.verified]
-        target, number = mix_of(source.params), len(sources) - 1
-        pool = add_points(self.require_attacked(), number, index, std_logits, rob_logits, target, stay=stay)
+        *earlier, target = (mix_of(each.params) for each in sources)
+        pool = add_points(
+            self.require_attacked(),
+            len(sources) - 1,
+            index,
+            std_logits,
+            rob_logits,
+            target,
+            earlier=[mix for mix in earlier if mix is not None],
+            stay=stay,
+        )
         manifest = self.manifest.model_copy(update={"attacks": sources, "digest": None})
         return replace(self, manifest=manifest, attacked=pool)
 
