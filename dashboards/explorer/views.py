@@ -155,7 +155,7 @@ def _how_tight(bundle: LogitBundle) -> str:
 
 
 def _margins_note(bundle: LogitBundle, chosen: bool) -> str:
-    g = "; g: at h's points, not attacked itself" if bundle.n_adv else ""
+    g = "; g: at h's points, not attacked itself" if bundle.n_adv and not bundle.manifest.std_attacked else ""
     return f"As in the paper's Table 6; LN h: layer-normed{g}. {_n(bundle)}"
 
 

@@ -269,6 +269,11 @@ class RemixEngine(Rows):
         parts = (self,) if self.further is None else (self, self.further)
         return np.concatenate([rows.margins(params).margin.double().cpu().numpy() for rows in parts])
 
+    def all_signed(self, params: MixParams) -> NDArray[np.float64]:
+        """Signed margins of M(h), likewise."""
+        parts = (self,) if self.further is None else (self, self.further)
+        return np.concatenate([rows.signed(params).cpu().numpy() for rows in parts])
+
     def all_right(self, params: MixParams) -> NDArray[np.bool_]:
         """Where M(h) predicts the label, likewise."""
         parts = (self,) if self.further is None else (self, self.further)
