@@ -10,7 +10,8 @@ import ipywidgets as w
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.export.config import MixConfig, configs_of
+from mnuts_core.export.belonging import configs_of
+from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine

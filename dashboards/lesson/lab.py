@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.export.config import configs_of
+from mnuts_core.export.belonging import configs_of
 from mnuts_core.functional.mixing import transform_with
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import LN_ONLY, MixParams

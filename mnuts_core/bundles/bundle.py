@@ -118,6 +118,19 @@ class LogitBundle:
         """SHA-256 over all tensors: names, dtypes, shapes and bytes."""
         return content_digest(self.tensors())
 
+    @property
+    def clean_digest(self) -> str:
+        """The same over the clean labels and logits alone: it stays as points join the pool."""
+        own = {name: array for name, array in self.tensors().items() if name in REQUIRED}
+        return content_digest(own)
+
+    @property
+    def first_digest(self) -> str:
+        """The digest of the bundle with its first points alone, as the first attack has left it."""
+        if self.attacked is None or self.attacked.source is None:
+            return self.digest
+        return content_digest(replace(self, attacked=replace(self.attacked.first, source=None)).tensors())
+
     def require_attacked(self) -> AttackedPart:
         """The attacked part.
 
@@ -162,7 +175,7 @@ class LogitBundle:
         Raises:
             BundleError: If a point belongs to no attacked image, or does not fit otherwise.
         """
-        sources = (*self.manifest.sources, source)
+        sources = (*self.manifest.sources, source.model_copy(update={"before": self.digest}))
         stay = [number for number, each in enumerate(sources) if each.verified]
         *earlier, target = (mix_of(each.params) for each in sources)
         pool = add_points(

@@ -112,7 +112,7 @@ def evaluate(
     threat = _threat(mix, norm, eps)
     if pool is not None:
         check_outputs({"--into": pool.target}, force=True)
-        pool.check_threat(threat)
+        pool.check(mix, str(config), threat)
     if attack not in ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
     work = work_folder_of(f"{target or config}.{attack}")
@@ -144,7 +144,7 @@ def evaluate(
         if json_out is not None:
             write_json(json_out, to_json(verified, threat, target, result, pool))
         if json_out != STDOUT:
-            show(*report(verified, threat, mix, target, pool))
+            show(*report(verified, threat, result, target, pool))
         discard(work)  # not before the result is out
 
 
@@ -194,13 +194,13 @@ def _bundle_cards(config: MixConfig) -> tuple[ModelCard, ...]:
     """The cards of the models behind the configuration's bundle, if that very bundle is at hand."""
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.library import all_bundles
+    from mnuts_core.export.belonging import belongs
 
     path = all_bundles().get(config.bundle.name) if config.bundle else None
     if path is None or config.bundle is None:
         return ()
     bundle = LogitBundle.load(path)
-    same = bundle.digest == config.bundle.digest
-    return (bundle.manifest.std_model, bundle.manifest.rob_model) if same else ()
+    return (bundle.manifest.std_model, bundle.manifest.rob_model) if belongs(config, bundle) else ()
 
 
 def to_json(
@@ -243,7 +243,8 @@ def report(
     if config.estimates is not None:
         cards = (config.estimates.attacked, config.estimates.by_margin)
         estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
-        lines += [f"from cached logits: {', '.join(estimates)}"] if estimates else []
+        where = "from cached logits" if pool is None else "from cached logits, these points included"
+        lines += [f"{where}: {', '.join(estimates)}"] if estimates else []
     written = f"written: {target}" if target else "not written: give --out FILE.json or --in-place"
     if pool is not None:
         lines.append(f"written: {pool.target}, with {pool.added:,} more points")

@@ -21,8 +21,9 @@ from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.export.cards import EstimateCard, VerifiedCard
 from mnuts_core.export.classifier import MixedClassifier
-from mnuts_core.export.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.export.config import MixConfig
 from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.functional.statistics import Estimate, share

@@ -235,21 +235,26 @@ class RemixEngine(Rows):
         """Whether h (and so LN∘h) predicts the label, clean rows first, then the first attacked points."""
         return self.plain_right
 
-    def level_margins(self, params: MixParams) -> NDArray[np.float64]:
+    def level_margins(self, params: MixParams, points: PointRule | None = None) -> NDArray[np.float64]:
         """Sorted margins of M(h) on the attacked images that LN∘h still gets right (for the quantile).
 
         Over several points of an image the least counts, and LN∘h must be right at all of them.
+
+        Args:
+            params: The transform.
+            points: Which points count, if not those that the engine goes by.
 
         Raises:
             BundleError: If the bundle has no attacked part.
             ParameterError: If LN∘h gets no attacked example right.
         """
         self.bundle.require_attacked()
-        key = (params.ln_k, params.c, params.clamp, params.p, params.s)
+        rule = self.points if points is None else check_points(points)
+        key = (rule, params.ln_k, params.c, params.clamp, params.p, params.s)
         if key not in self._levels:
             while len(self._levels) >= KEPT:
                 self._levels.pop(next(iter(self._levels)))
-            self._levels[key] = np.sort(self._least_margins(params))
+            self._levels[key] = np.sort(self._least_margins(params, rule))
         levels = self._levels[key] = self._levels.pop(key)  # the newest last
         if not len(levels):
             raise ParameterError(
@@ -258,8 +263,8 @@ class RemixEngine(Rows):
             )
         return levels
 
-    def _least_margins(self, params: MixParams) -> NDArray[np.float64]:
-        if self.pool is None or self.further is None or self.points == "mmaa":
+    def _least_margins(self, params: MixParams, points: PointRule) -> NDArray[np.float64]:
+        if self.pool is None or self.further is None or points == "mmaa":
             margin = self.margins(params).margin.double().cpu().numpy()
             return margin[self.n_clean :][self.rob_right[self.n_clean :]]
         return self.pool.least_margins(self.all_margins(params), self.on_all_rows("plain_right"))
@@ -279,16 +284,19 @@ class RemixEngine(Rows):
         parts = (self,) if self.further is None else (self, self.further)
         return np.concatenate([rows.right(params).cpu().numpy() for rows in parts])
 
-    def threshold(self, params: MixParams, quantile: QuantileMethod = "linear") -> float:
+    def threshold(
+        self, params: MixParams, quantile: QuantileMethod = "linear", points: PointRule | None = None
+    ) -> float:
         """`(1-α)/α`: from α if it is set, else the (1-β)-quantile q of Algorithm 1, line 9.
 
         Args:
             params: The parameters.
             quantile: `linear` interpolates, as the paper's code does; `lower` never undercuts β.
+            points: See `level_margins`.
         """
         if params.alpha is not None:
             return (1.0 - params.alpha) / params.alpha
-        return float(margin_quantile(self.level_margins(params), params.beta, quantile))
+        return float(margin_quantile(self.level_margins(params, points), params.beta, quantile))
 
     def remix(self, params: MixParams, *, quantile: QuantileMethod = "linear") -> Remix:
         """Everything about the mix with these parameters on this bundle.

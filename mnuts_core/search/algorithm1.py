@@ -14,7 +14,7 @@ from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.clamps import Clamp, check_clamp
 from mnuts_core.devices import one_thread, resolve_device
-from mnuts_core.errors import ParameterError
+from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.quantiles import QuantileMethod, check_method
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
 from mnuts_core.remix.engine import MAX_ACCURACY_LOSS, PointRule, check_points
@@ -115,6 +115,21 @@ def grid_search(
         margins=margins,
         **level_tables(beta, objective[..., 0], q[..., 0]),
     )
+
+
+def searchable(bundle: LogitBundle) -> bool:
+    """Whether Algorithm 1 has something to work on.
+
+    That is attacked images that h gets right at all their points, and clean ones that it gets wrong.
+
+    Args:
+        bundle: Any bundle.
+    """
+    try:
+        _select(bundle, "attacked", conditional=False, points="pool")
+    except (BundleError, ParameterError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, eq=False)

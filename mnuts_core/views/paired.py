@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.manifest import Setting
-from mnuts_core.export.config import MixConfig, VerifiedCard
+from mnuts_core.export.cards import VerifiedCard
+from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.remix.engine import Remix, RemixEngine
