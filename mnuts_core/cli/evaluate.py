@@ -90,7 +90,8 @@ def evaluate(
 ) -> None:
     """Attack a mix adaptively (B.2), and write the accuracy that is left into the configuration.
 
-    Finished parts are kept in a folder beside the target, so that a run that was cut off goes on there.
+    Finished parts are kept in a folder beside the target, so that a run that was cut off goes on there. It is
+    one process; under torchrun, `mnuts refine --verify` shares this attack among all of them.
     """
     if in_place and out is not None:
         raise MnutsError("give --out or --in-place, not both")

@@ -182,7 +182,7 @@ def _refine(
         refined = refine(
             bundle, run, grid=task.grid, beta=task.beta, plan=plan, rounds=task.rounds, on_round=report
         )
-        if task.verify is None or not world.is_first:
+        if task.verify is None:
             return refined
         full = Plan(
             norm=plan.norm, eps=plan.eps, n_iter=plan.n_iter, seed=plan.seed, precision=plan.precision

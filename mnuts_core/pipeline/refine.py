@@ -279,8 +279,6 @@ def _configs(bundle: LogitBundle, choice: MixParams, beta: float) -> dict[str, M
 def verify_refined(refined: Refined, run: Run, *, plan: Plan, n: int) -> Refined:
     """The full adaptive attack on the choice and its plain mixes; its points join the pool.
 
-    It is run by this process alone, whatever the world.
-
     Args:
         refined: A refinement.
         run: As it was run.
@@ -307,6 +305,7 @@ def verify_refined(refined: Refined, run: Run, *, plan: Plan, n: int) -> Refined
             progress=run.progress(f"verify {LABELS[name]}") if run.progress else None,
             work_dir=run.folder(f"verify-{name}"),
             fresh=run.fresh,
+            world=run.world,
         )
         for diagnostic in verified.warnings if run.on_diagnostic else ():
             run.on_diagnostic(diagnostic)  # type: ignore[misc]
