@@ -11,7 +11,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.views import examples, tradeoff, transform
 from mnuts_core.views.examples import example_bars, paper_bars
-from mnuts_dashboards.board.board import BoardEvent, Panel
+from mnuts_dashboards.board.events import BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import Opened, settings_of
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.state import ExplorerState

@@ -13,7 +13,7 @@ from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.mixing import R_D
 from mnuts_core.functional.statistics import Accuracy, Estimate, share
 from mnuts_core.params import PARAMS
-from mnuts_core.remix.engine import Remix
+from mnuts_core.remix.answers import Remix
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle

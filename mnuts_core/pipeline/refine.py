@@ -30,7 +30,8 @@ from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.pool import BATCH_SIZE, SourcePoints, add_points, attack_pool, check_n
 from mnuts_core.pipeline.verified_points import add_verified, on_bundle, points_of
 from mnuts_core.pipeline.verify import evaluate
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.mild import Mild, mild_best

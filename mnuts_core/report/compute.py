@@ -10,7 +10,8 @@ from mnuts_core.bundles.manifest import library_versions, now
 from mnuts_core.errors import ParameterError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, PARAMS
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.matched import Trial, try_mix
 from mnuts_core.report.rows import Mix, ReportRow, report_base_rows
 from mnuts_core.search.algorithm1 import grid_search, searchable

@@ -10,7 +10,8 @@ from mnuts_core.export.belonging import belongs
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.headline import Row, base_rows, mix_row
 
 Role = Literal["abc", "rbc", "mixed", "mixednuts"]

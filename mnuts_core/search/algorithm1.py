@@ -17,19 +17,14 @@ from mnuts_core.devices import one_thread, resolve_device
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.quantiles import QuantileMethod, check_method
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
-from mnuts_core.remix.engine import MAX_ACCURACY_LOSS, PointRule, check_points
+from mnuts_core.remix.answers import PointRule, check_points
+from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
+from mnuts_core.search.cell_margins import Array, CellMargins
 from mnuts_core.search.changes import prediction_changes
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.kernel import distinct_rows, fill_in_threads, normed_rows, sort_classes
 from mnuts_core.search.needless import needless_points
-from mnuts_core.search.result import (
-    Array,
-    CellMargins,
-    CleanRows,
-    GridSearchResult,
-    check_loss,
-    level_tables,
-)
+from mnuts_core.search.result import CleanRows, GridSearchResult, check_loss, level_tables
 
 MAX_MARGINS = 2**28
 """So many margins at most (2 GiB) a search may keep; more are refused before anything is computed."""

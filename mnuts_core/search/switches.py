@@ -23,11 +23,12 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import TIE
 from mnuts_core.functional.transform import signed_power
 from mnuts_core.remix.stages import overtaken
+from mnuts_core.search.cell_margins import Array
 from mnuts_core.search.changes import Changes, leaders, prediction_changes
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.kernel import distinct_rows, fill_in_threads, normed_rows, sort_classes
 from mnuts_core.search.needless import needless_points
-from mnuts_core.search.result import Array, CleanRows
+from mnuts_core.search.result import CleanRows
 
 Bools = NDArray[np.bool_]
 

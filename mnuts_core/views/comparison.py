@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.functional.statistics import Estimate, columns, median
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import BaseFigures, RemixEngine
+from mnuts_core.remix.answers import BaseFigures
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.own_points import OwnPoints, base_points, of_transform
 
 if TYPE_CHECKING:
