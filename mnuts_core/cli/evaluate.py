@@ -17,11 +17,17 @@ from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, 
 from mnuts_core.cli.into import PoolFile
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
+    BatchSizeOption,
     ChannelsLastOption,
     DeviceOption,
     ForceOption,
+    FreshOption,
     JsonOption,
     PrecisionOption,
+    RobOption,
+    SeedOption,
+    StdOption,
+    StepsOption,
     check_norm,
     check_precision_name,
     parse_eps,
@@ -40,8 +46,8 @@ if TYPE_CHECKING:
 
 def evaluate(
     config: Annotated[Path, typer.Argument(help="A configuration written by `mnuts export`.")],
-    std: Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")],
-    rob: Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")],
+    std: StdOption,
+    rob: RobOption,
     data: Annotated[str, typer.Option("--data", metavar="SPEC", help="The images.")],
     attack: Annotated[
         str,
@@ -76,14 +82,14 @@ def evaluate(
             "--out-bundle", metavar="FILE", help="Where to write that bundle; in place if not given."
         ),
     ] = None,
-    n_iter: Annotated[int, typer.Option("--n-iter", min=1, help="Steps of APGD and FAB.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
+    n_iter: StepsOption = 100,
+    seed: SeedOption = 0,
+    batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")] = False,
+    fresh: FreshOption = False,
     device: DeviceOption = "auto",
     force: ForceOption = False,
     json_out: JsonOption = None,

@@ -22,9 +22,10 @@ from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
 from mnuts_core.search.cell_margins import Array, CellMargins
 from mnuts_core.search.changes import prediction_changes
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.kernel import distinct_rows, fill_in_threads, normed_rows, sort_classes
+from mnuts_core.search.kernel import fill_in_threads
 from mnuts_core.search.needless import needless_points
 from mnuts_core.search.result import CleanRows, GridSearchResult, check_loss, level_tables
+from mnuts_core.search.sorted_rows import distinct_rows, normed_rows, sort_classes
 
 MAX_MARGINS = 2**28
 """So many margins at most (2 GiB) a search may keep; more are refused before anything is computed."""

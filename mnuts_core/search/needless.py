@@ -15,7 +15,8 @@ from torch import Tensor
 
 from mnuts_core.clamps import CLAMP_RECORDS, Clamp, clamp_logits
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.kernel import FROM_CLASSES, sort_classes
+from mnuts_core.search.kernel import FROM_CLASSES
+from mnuts_core.search.sorted_rows import sort_classes
 
 Bools = NDArray[np.bool_]
 

@@ -26,9 +26,10 @@ from mnuts_core.remix.stages import overtaken
 from mnuts_core.search.cell_margins import Array
 from mnuts_core.search.changes import Changes, leaders, prediction_changes
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.kernel import distinct_rows, fill_in_threads, normed_rows, sort_classes
+from mnuts_core.search.kernel import fill_in_threads
 from mnuts_core.search.needless import needless_points
 from mnuts_core.search.result import CleanRows
+from mnuts_core.search.sorted_rows import distinct_rows, normed_rows, sort_classes
 
 Bools = NDArray[np.bool_]
 

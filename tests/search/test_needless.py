@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mnuts_core import GridSpec
 from mnuts_core.clamps import CLAMPS, clamp_logits
 from mnuts_core.functional.transform import layer_norm, signed_power
-from mnuts_core.search.kernel import normed_rows, sort_classes
 from mnuts_core.search.needless import needless_points
+from mnuts_core.search.sorted_rows import normed_rows, sort_classes
 
 GRID = GridSpec.from_ranges((0.05, 50.0), (1.0, 4.0), (-2.0, 0.5), steps=4)
 
