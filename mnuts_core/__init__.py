@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from mnuts_core.params import MixParams
     from mnuts_core.pipeline.build import build_bundle
     from mnuts_core.pipeline.verify import Verified, evaluate
-    from mnuts_core.remix.engine import Remix, RemixEngine
+    from mnuts_core.remix.answers import Remix
+    from mnuts_core.remix.engine import RemixEngine
     from mnuts_core.search.algorithm1 import grid_search
     from mnuts_core.search.direct import direct_search
     from mnuts_core.search.frontier import beta_frontier
@@ -65,7 +66,7 @@ _HOME = {
     "build_bundle": "mnuts_core.pipeline.build",
     "Verified": "mnuts_core.pipeline.verify",
     "evaluate": "mnuts_core.pipeline.verify",
-    "Remix": "mnuts_core.remix.engine",
+    "Remix": "mnuts_core.remix.answers",
     "RemixEngine": "mnuts_core.remix.engine",
     "grid_search": "mnuts_core.search.algorithm1",
     "direct_search": "mnuts_core.search.direct",

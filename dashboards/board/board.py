@@ -11,12 +11,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import traitlets
 
+from mnuts_dashboards.board.events import EVENT_KINDS, BoardEvent, Panel
 from mnuts_dashboards.board.packing import Arrays, Packer
 from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.widgets.widget import PageWidget
@@ -24,53 +25,8 @@ from mnuts_dashboards.widgets.widget import PageWidget
 PARTS = ("tools", "theme", "redraw", "panel", "board")
 """The page's side: these files one after the other are one module, since a widget has but one."""
 
-EVENT_KINDS = ("click", "hover", "unhover", "select", "relayout")
 Figures = Mapping[str, Mapping[str, Any]]
 Maker = Callable[[frozenset[str]], Figures]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One plot's place on the board.
-
-    Attributes:
-        name: Key of the plot in :meth:`Board.draw`, and the stem of its downloads.
-        title: Heading above the plot.
-        span: Width in columns of the board's 12-column grid, 1 to 12.
-        height: Height of the plot in pixels.
-        note: What the plot shows, for screen readers; also the small line under the title until a draw sets
-            one.
-    """
-
-    name: str
-    title: str
-    span: int = 6
-    height: int = 320
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.span <= 12:
-            raise ValueError(f"Panel {self.name!r}: span must be 1 to 12 columns, got {self.span}.")
-        if self.height < 80:
-            raise ValueError(f"Panel {self.name!r}: height must be at least 80 pixels, got {self.height}.")
-
-
-@dataclass(frozen=True)
-class BoardEvent:
-    """What the visitor did on a plot.
-
-    Attributes:
-        panel: The panel's name.
-        kind: One of :data:`EVENT_KINDS`.
-        points: The points concerned, each with keys ``curve``, ``trace`` (its name), ``point``, ``x``, ``y``,
-            ``customdata``.
-        detail: For ``relayout`` the changed layout keys, e.g. ``{"xaxis.range[0]": 0.1}``; else empty.
-    """
-
-    panel: str
-    kind: str
-    points: tuple[dict[str, Any], ...] = ()
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Board(PageWidget):

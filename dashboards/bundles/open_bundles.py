@@ -19,7 +19,8 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.params import IDENTITY, PAPER_OPTIMA, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
-from mnuts_core.search.direct import DirectSearch, direct_plain, direct_search
+from mnuts_core.search.direct import direct_plain, direct_search
+from mnuts_core.search.direct_result import DirectSearch
 from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES, GridSpec
 from mnuts_core.search.result import GridSearchResult

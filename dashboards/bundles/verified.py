@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.export.belonging import Identity
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import PARAMS, MixParams
@@ -45,7 +46,7 @@ class VerifiedMixes:
     """
 
     def __init__(self, bundle: LogitBundle | None = None, configs: Iterable[MixConfig] = ()) -> None:
-        self._digest = bundle and bundle.digest
+        self._bundle = None if bundle is None else Identity(bundle)
         self._results: dict[MixParams, Known] = {}
         for config in configs:
             self.take(config)
@@ -53,7 +54,7 @@ class VerifiedMixes:
     def take(self, config: MixConfig) -> bool:
         """Keep a configuration's `verified`, if it has one and is of this bundle; whether it was kept."""
         card = config.verified
-        if card is None or config.bundle is None or config.bundle.digest != self._digest:
+        if card is None or self._bundle is None or not self._bundle.has(config.bundle):
             return False
         if card.settings.get("mix", str(config.params)) != str(config.params):
             return False  # somebody changed the settings after the attack

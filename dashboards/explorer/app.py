@@ -10,12 +10,15 @@ import ipywidgets as w
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.export.config import MixConfig, configs_of
+from mnuts_core.export.belonging import configs_of
+from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.grids import DEFAULT_GRID
-from mnuts_dashboards.board.board import Board, BoardEvent
+from mnuts_dashboards.board.board import Board
+from mnuts_dashboards.board.events import BoardEvent
 from mnuts_dashboards.bundles.open_bundles import Opened, Session, known_opening, renewed, settings_of
 from mnuts_dashboards.bundles.verified import key_of
 from mnuts_dashboards.explorer.actions import connect_buttons

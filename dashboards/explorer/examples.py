@@ -9,7 +9,8 @@ import ipywidgets as w
 import numpy as np
 
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.examples import Examples, Where, changed_examples, story
 from mnuts_dashboards.text import cards
 from mnuts_dashboards.text.images import data_url

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnuts_core.errors import MnutsError
+from mnuts_core.export.belonging import belongs
 from mnuts_core.export.config import MixConfig
 from mnuts_dashboards.bundles.open_bundles import Opened, by_name, load_bundle
 from mnuts_dashboards.explorer.controls import HIDEABLE
@@ -78,7 +79,7 @@ def _take_config(explorer: Explorer, path: Path) -> None:
     explorer.config = config
     here, card = explorer.opened.engine.bundle, config.bundle
     remark = f"{path.name} loaded."
-    if card is not None and card.digest != here.digest:
+    if card is not None and not belongs(config, here):
         remark += f" It was made on the bundle {card.name}; the figures here are those of {here.name}."
     elif config.verified is not None and explorer.config.verified is None:
         remark += " Its verified figure is not shown: it was measured at different settings."

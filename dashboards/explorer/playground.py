@@ -12,9 +12,11 @@ import ipywidgets as w
 from mnuts_core.bundles.library import default_bundle, find_bundle
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views import headline
-from mnuts_dashboards.board.board import Board, BoardEvent, Panel
+from mnuts_dashboards.board.board import Board
+from mnuts_dashboards.board.events import BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import (
     Session,
     draw_frontier,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mnuts_core.remix.engine import Remix
+from mnuts_core.remix.answers import Remix
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import headline, margins, tradeoff
 from mnuts_core.views.examples import Where

@@ -9,7 +9,8 @@ import ipywidgets as w
 
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.paired import mix_pairs
 from mnuts_dashboards.figures.tradeoff import letter
 from mnuts_dashboards.text.numbers import alpha_text, minus, signed

@@ -11,7 +11,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.views import examples, tradeoff, transform
 from mnuts_core.views.examples import example_bars, paper_bars
-from mnuts_dashboards.board.board import BoardEvent, Panel
+from mnuts_dashboards.board.events import BoardEvent, Panel
 from mnuts_dashboards.bundles.open_bundles import Opened, settings_of
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.state import ExplorerState
@@ -155,8 +155,10 @@ def _how_tight(bundle: LogitBundle) -> str:
 
 
 def _of_g(bundle: LogitBundle) -> str:
-    """At which points g's margins are taken, whatever attacks the pool holds."""
-    return "; g: at h's points, not attacked itself" if bundle.n_adv else ""
+    """At which points g's margins are taken, where no attack on it has found its own."""
+    return (
+        "; g: at h's points, not attacked itself" if bundle.n_adv and not bundle.manifest.std_attacked else ""
+    )
 
 
 def _margins_note(bundle: LogitBundle, chosen: bool) -> str:

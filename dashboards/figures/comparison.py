@@ -23,7 +23,7 @@ GROUPS = (
     ("attacked wrong", "attacked_wrong", WRONG, "/"),
 )
 PANE_NAMES = (
-    "<b>g</b> standard, not attacked",
+    "<b>g</b> standard",
     "<b>h</b> robust",
     "<b>LN h</b> layer-normed",
     "<b>M(h)</b> own best",
@@ -61,6 +61,7 @@ def medians_figure(medians: Mapping[str, Mapping[str, Medians]], chosen: str | N
         "annotations": [],
     }
     for pane, title in enumerate(PANE_NAMES):
+        title += "" if _attacked_itself(medians, pane) else ", not attacked"
         row, column = divmod(pane, 2)
         x, y = [0.53 * column, 0.53 * column + 0.47], [0.58 - 0.58 * row, 1.0 - 0.58 * row]
         layout[axis("xaxis", pane + 1)] = name_axis(names, room=38) | {
@@ -90,7 +91,8 @@ def _group(medians: Mapping[str, Mapping[str, Medians]], pane: int, group: int, 
         median = None if groups is None else getattr(groups, field)
         if median is not None and median.n:
             rows.append((name, median))
-    place = f"{CLASSIFIERS[pane]}, {at_points(CLASSIFIERS[pane], label)}"
+    itself = _attacked_itself(medians, pane)
+    place = f"{CLASSIFIERS[pane]}, {at_points(label, attacked_itself=itself)}"
     return {
         "type": "bar",
         "name": label,
@@ -120,6 +122,12 @@ def _group(medians: Mapping[str, Mapping[str, Medians]], pane: int, group: int, 
         "yaxis": axis("y", pane + 1),
         "hovertemplate": f"%{{x}}, {place}<br>median %{{y:.3f}}<br>%{{text}}<extra></extra>",
     }
+
+
+def _attacked_itself(medians: Mapping[str, Mapping[str, Medians]], pane: int) -> bool:
+    """Whether a pane's classifier stands at its own points in all bundles."""
+    shown = (classifiers.get(CLASSIFIERS[pane]) for classifiers in medians.values())
+    return all(groups.attacked_itself for groups in shown if groups is not None)
 
 
 def _interval_words(median: Estimate) -> str:

@@ -43,20 +43,20 @@ def base_layout(x: str, y: str, *, legend: bool = False) -> Figure:
     }
 
 
-def at_points(classifier: str, part: str) -> str:
-    """A part of the bundle as a classifier meets it: attacked points were found against h, none against g.
+def at_points(part: str, *, attacked_itself: bool) -> str:
+    """A part of the bundle as a classifier meets it: of g's points none may have been found against it.
 
     Args:
-        classifier: One of `CLASSIFIERS`.
         part: What it is to the others, such as `clean`, `attacked` or `attacked wrong`.
+        attacked_itself: Whether the classifier stands at its own points.
 
     Example:
-        >>> at_points("h", "attacked wrong")
+        >>> at_points("attacked wrong", attacked_itself=True)
         'attacked wrong'
-        >>> at_points("g", "attacked wrong")
+        >>> at_points("attacked wrong", attacked_itself=False)
         "wrong at h's attack points (not attacked)"
     """
-    if classifier != "g" or not part.startswith("attacked"):
+    if attacked_itself or not part.startswith("attacked"):
         return part
     return f"{part.removeprefix('attacked')} at h's attack points (not attacked)".strip()
 

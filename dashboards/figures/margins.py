@@ -39,7 +39,7 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
     layout["annotations"] = []
     for i, row in enumerate(rows):
         for j, (name, column) in enumerate(columns.items()):
-            number, part = i * len(columns) + j + 1, at_points(name, row)
+            number, part = i * len(columns) + j + 1, at_points(row, attacked_itself=column.attacked_itself)
             traces += _bars_of(getattr(column, row), number, f"{name}, {part}")
             _place_subplot(layout, number, (i, j), (len(rows), len(columns)), f"<b>{name}</b>, {part}")
             if j == 0:
@@ -139,7 +139,10 @@ def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) 
             "y": [getattr(getattr(column, part), field) for column in columns],
             "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
             "customdata": [_group_size(column, part, field) for column in columns],
-            "hovertext": [f"{classifier}, {at_points(classifier, name)}" for classifier in CLASSIFIERS],
+            "hovertext": [
+                f"{classifier}, {at_points(name, attacked_itself=column.attacked_itself)}"
+                for classifier, column in zip(CLASSIFIERS, columns, strict=True)
+            ],
             "hovertemplate": "%{hovertext}<br>median %{y:.3f}<br>n = %{customdata}<extra></extra>",
         }
         for name, part, field, colour, pattern in parts
@@ -150,7 +153,10 @@ def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) 
     layout["legend"] = LEGEND_BELOW
     layout["margin"] |= {"b": 70}
     if mix.attacked is not None:
-        names = [name if name != "g" else "g<br>not attacked" for name in CLASSIFIERS]
+        names = [
+            name if column.attacked_itself else f"{name}<br>not attacked"
+            for name, column in zip(CLASSIFIERS, columns, strict=True)
+        ]
         layout["xaxis"] |= {"tickvals": list(CLASSIFIERS), "ticktext": names}
     gaps = [f"gap<br>{column.gap + 0.0:+.3f}" if np.isfinite(column.gap) else "" for column in columns]
     traces.append(_texts_above(CLASSIFIERS, gaps, "margin gap"))

@@ -14,7 +14,7 @@ from mnuts_dashboards.theme import MIX, MUTED, PLAIN, ROB, STD, translucent
 if TYPE_CHECKING:
     from mnuts_core.functional.statistics import Estimate
     from mnuts_core.params import MixParams
-    from mnuts_core.remix.engine import Remix
+    from mnuts_core.remix.answers import Remix
     from mnuts_core.views.headline import Headline
     from mnuts_core.views.tradeoff import Curve, Frontier, Plane
     from mnuts_dashboards.bundles.verified import Known

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.export.config import configs_of
+from mnuts_core.export.belonging import configs_of
 from mnuts_core.functional.mixing import transform_with
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import LN_ONLY, MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec

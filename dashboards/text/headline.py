@@ -16,7 +16,7 @@ from mnuts_dashboards.theme import CLASSIFIER
 
 if TYPE_CHECKING:
     from mnuts_core.functional.statistics import Estimate
-    from mnuts_core.search.direct import DirectSearch
+    from mnuts_core.search.direct_result import DirectSearch
     from mnuts_core.search.result import GridSearchResult
     from mnuts_core.views.direct import Match
 

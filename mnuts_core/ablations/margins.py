@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mnuts_core.ablations.common import chosen_mix, frame, grid_or_paper, grid_words, mix_columns
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.functional.margins import confidence_margin
 from mnuts_core.functional.statistics import Estimate, columns
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import PARAMS, MixParams
@@ -20,6 +19,7 @@ from mnuts_core.views.margins import (
     mix_histograms,
     split_histograms,
 )
+from mnuts_core.views.own_points import of_standard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,15 +35,15 @@ def fig6(
     """Fig. 6: median margins of g, h, LN h and M(h), clean and attacked, right and wrong, and the margin gap.
 
     Args:
-        bundle: A bundle with an attacked part; attacked means at h's minimum-margin points (B.1).
+        bundle: A bundle with an attacked part; attacked means each classifier at its own points.
         beta: Level of the search for M.
         grid: Its grid; the paper's for CIFAR-10 if None.
         params: M of this mix instead of a search.
 
     Returns:
         One row for each classifier, part (`clean`, `attacked`) and correctness (`right`): `n`,
-        `median_margin`, and the classifier's `margin_gap`: the median of the attacked right examples minus
-        that of the clean wrong ones.
+        `median_margin`, the classifier's `margin_gap`: the median of the attacked right examples minus
+        that of the clean wrong ones, and whether it was `attacked_itself` (g may be shown at h's points).
     """
     mix = chosen_mix(bundle, beta, grid, params)
     engine = RemixEngine(bundle)
@@ -72,13 +72,11 @@ def _model_rows(bundle: LogitBundle) -> Iterator[dict[str, Any]]:
     bundle.require_attacked()
     engine, manifest = RemixEngine(bundle), bundle.manifest
     base = engine.base
-    std_margins = confidence_margin(layer_norm(engine.std_logits)).cpu().numpy()
-    std_right = (engine.std_class == engine.labels).cpu().numpy()
     models: tuple[tuple[str, str, MarginHistograms, Estimate, Estimate | None], ...] = (
         (
             "LN g",
             manifest.std_model.spec,
-            split_histograms(engine, std_margins, std_right),
+            split_histograms(engine, of_standard(engine, layer_norm)),
             base.std_clean,
             base.std_attacked,
         ),
@@ -100,4 +98,4 @@ def _medians(found: MarginHistograms) -> Iterator[dict[str, Any]]:
             (False, histogram.wrong, histogram.median_wrong),
         ):
             row = {"part": part, "right": right, "n": int(counts.sum()), "median_margin": median}
-            yield {**row, "margin_gap": found.gap}
+            yield {**row, "margin_gap": found.gap, "attacked_itself": found.attacked_itself}

@@ -9,7 +9,8 @@ from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.functional.statistics import columns, share_of
 from mnuts_core.params import PARAMS
-from mnuts_core.remix.engine import PointRule, RemixEngine
+from mnuts_core.remix.answers import PointRule
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
 

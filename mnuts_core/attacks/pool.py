@@ -22,9 +22,9 @@ from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.owners import Owners
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.attacks.surrogates import Surrogate, halves, surrogate_of
-from mnuts_core.attacks.watching import Found, Kept, Watch, fools_both
+from mnuts_core.attacks.watching import Found, Kept, Watch
 from mnuts_core.export.classifier import MixedClassifier
-from mnuts_core.functional.mixing import sound
+from mnuts_core.functional.mixing import fools_both, sound
 from mnuts_core.models.inputs import Model, in_precision
 from mnuts_core.models.predict import ask
 
@@ -246,7 +246,7 @@ class _Rough:
         self.step[which, of[place]] = self.steps
         self.points[which, of[place]] = points[place]
         self.steps += 1
-        again = (fools_both(raw, labels) | ~sound(raw)) & ~self.kept.settled[self.rows[of]]
+        again = (fools_both(*halves(raw), labels) | ~sound(raw)) & ~self.kept.settled[self.rows[of]]
         if again.any():
             self.kept.take(self.rows[of[again]], self.ask(points[again]))
         return ~self.kept.settled[self.rows[of]]

@@ -17,25 +17,12 @@ from torch import Tensor
 from mnuts_core.attacks.surrogates import halves
 from mnuts_core.clamps import clamp_logits
 from mnuts_core.functional.margins import signed_margin
-from mnuts_core.functional.mixing import required_alpha, sound, temperature_scale
+from mnuts_core.functional.mixing import fools_both, required_alpha, sound, temperature_scale
 from mnuts_core.functional.transform import layer_norm, signed_power
 from mnuts_core.params import MixParams
 
 TIE_BREAK = 1e-9
 """Weight of LN∘h's margin beside a watched one: a margin that rounds to 1 at every step still has a least."""
-
-
-def fools_both(raw: Tensor, labels: Tensor) -> Tensor:
-    """Where both models are wrong, bool, shape (N,): no mix that keeps h's class is right there at T = 0.
-
-    Args:
-        raw: Both models' logits side by side, shape (N, 2K). A tie of h counts as wrong.
-        labels: True classes, shape (N,).
-    """
-    std, rob = halves(raw)
-    own = rob.gather(1, labels.unsqueeze(1)).squeeze(1)
-    rival = rob.scatter(1, labels.unsqueeze(1), -torch.inf).amax(dim=1)
-    return (std.argmax(dim=1) != labels) & (own <= rival)
 
 
 class Watch:
@@ -195,7 +182,7 @@ class Kept:
         which, place = better.nonzero(as_tuple=True)
         self._margins[which, rows[place]] = margins[which, place]
         self._logits[which, rows[place]] = raw[place]
-        self._settle(rows, raw, finite & open_ & fools_both(raw, labels))
+        self._settle(rows, raw, finite & open_ & fools_both(*halves(raw), labels))
         self._settle(rows, stand_in(raw, labels), ~finite & open_)
         self._not_finite[rows] |= ~finite & open_
 

@@ -73,8 +73,12 @@ class AttackedPart:
     @property
     def settles(self) -> NDArray[np.bool_]:
         """Which points fool both models, so that no mix that keeps h's class is right there, shape (P,)."""
-        std, rob = (logits.argmax(axis=1) != self.labels for logits in (self.std_logits, self.rob_logits))
-        return np.asarray(std & rob)
+        import torch
+
+        from mnuts_core.functional.mixing import fools_both
+
+        arrays = (self.std_logits, self.rob_logits, self.labels)
+        return fools_both(*map(torch.from_numpy, arrays)).numpy()
 
     @property
     def settled(self) -> NDArray[np.bool_]:

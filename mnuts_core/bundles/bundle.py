@@ -13,25 +13,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
-from safetensors import safe_open
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.bundles.attacked import AttackedPart
 from mnuts_core.bundles.manifest import (
-    MAX_SOURCES,
-    DataCard,
     Manifest,
-    ModelCard,
     SourceCard,
-    first_problem,
-    library_versions,
-    now,
-    numbered_classes,
-    parse_manifest,
     sealed_json,
 )
 from mnuts_core.bundles.pool import add_points
+from mnuts_core.bundles.reading import METADATA_KEY, plain_manifest, read_file
 from mnuts_core.bundles.tensors import (
     REQUIRED,
     TENSORS,
@@ -45,10 +36,6 @@ from mnuts_core.bundles.tensors import (
 from mnuts_core.bundles.usefulness import mix_of
 from mnuts_core.errors import BundleError
 from mnuts_core.io.files import write_atomically
-from mnuts_core.io.untrusted import brief, safetensors_header
-from mnuts_core.text import shortened
-
-METADATA_KEY = "mnuts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +105,19 @@ class LogitBundle:
         """SHA-256 over all tensors: names, dtypes, shapes and bytes."""
         return content_digest(self.tensors())
 
+    @property
+    def clean_digest(self) -> str:
+        """The same over the clean labels and logits alone: it stays as points join the pool."""
+        own = {name: array for name, array in self.tensors().items() if name in REQUIRED}
+        return content_digest(own)
+
+    @property
+    def first_digest(self) -> str:
+        """The digest of the bundle with its first points alone, as the first attack has left it."""
+        if self.attacked is None or self.attacked.source is None:
+            return self.digest
+        return content_digest(replace(self, attacked=replace(self.attacked.first, source=None)).tensors())
+
     def require_attacked(self) -> AttackedPart:
         """The attacked part.
 
@@ -180,10 +180,19 @@ class LogitBundle:
                 has as many sources as it can hold.
         """
         self.require_room()
-        sources = (*self.manifest.sources, source)
+        sources = (*self.manifest.sources, source.model_copy(update={"before": self.digest}))
         stay = [number for number, each in enumerate(sources) if each.verified]
-        target, number = mix_of(source.params), len(sources) - 1
-        pool = add_points(self.require_attacked(), number, index, std_logits, rob_logits, target, stay=stay)
+        *earlier, target = (mix_of(each.params) for each in sources)
+        pool = add_points(
+            self.require_attacked(),
+            len(sources) - 1,
+            index,
+            std_logits,
+            rob_logits,
+            target,
+            earlier=[mix for mix in earlier if mix is not None],
+            stay=stay,
+        )
         manifest = self.manifest.model_copy(update={"attacks": sources, "digest": None})
         return replace(self, manifest=manifest, attacked=pool)
 
@@ -237,7 +246,7 @@ class LogitBundle:
         given = {name: values[argument_of(name)] for name in TENSORS}
         tensors = {name: coerce(name, value) for name, value in given.items() if value is not None}
         if manifest is None:
-            manifest = _plain_manifest(name, classes, tensors["clean.rob_logits"], tensors.get("adv.source"))
+            manifest = plain_manifest(name, classes, tensors["clean.rob_logits"], tensors.get("adv.source"))
         return cls._of(manifest, tensors)
 
     @classmethod
@@ -273,7 +282,7 @@ class LogitBundle:
             BundleError: If the file is missing, too large, no bundle, of another version, or damaged.
         """
         path = Path(path)
-        manifest, tensors = _read(path)
+        manifest, tensors = read_file(path)
         unknown, missing = set(tensors) - set(TENSORS), set(REQUIRED) - set(tensors)
         if unknown or missing:
             what = f"lacks {', '.join(sorted(missing))}" if missing else f"holds unknown {sorted(unknown)}"
@@ -287,48 +296,3 @@ class LogitBundle:
             return cls._of(manifest, tensors)
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from None
-
-
-def _plain_manifest(
-    name: str, classes: Sequence[str] | None, logits: NDArray[Any], source: NDArray[np.int64] | None
-) -> Manifest:
-    """The manifest of arrays that a user gives without one."""
-    k = logits.shape[1] if logits.ndim == 2 else 0
-    sources = 0 if source is None or not source.size else min(max(int(source.max()) + 1, 0), MAX_SOURCES)
-    try:
-        return Manifest(
-            name=name,
-            data=DataCard(name="unknown", source="arrays given by the user"),
-            classes=tuple(classes or numbered_classes(k)),
-            std_model=ModelCard(spec="unknown"),
-            rob_model=ModelCard(spec="unknown"),
-            versions=library_versions(),
-            attacks=tuple(SourceCard(name=f"unknown {number + 1}") for number in range(sources)),
-            created=now(),
-        )
-    except ValidationError as error:
-        raise BundleError(f"name or classes are wrong at {first_problem(error)}") from None
-
-
-def _read(path: Path) -> tuple[Manifest, dict[str, NDArray[Any]]]:
-    if not os.path.isfile(path):
-        raise BundleError(f"no bundle at {path}: give the path of a .safetensors file")
-    header = safetensors_header(path, BundleError)
-    metadata = header.pop("__metadata__", None)
-    try:
-        with safe_open(path, framework="numpy") as handle:  # which compares the header with the file
-            manifest = _manifest_in(path, metadata)
-            return manifest, {name: handle.get_tensor(name) for name in header}
-    except BundleError:
-        raise
-    except Exception as error:  # of the library, which knows dtypes that NumPy lacks
-        raise BundleError(f"{path} is not a readable safetensors file: {brief(error)}") from None
-
-
-def _manifest_in(path: Path, metadata: Any) -> Manifest:
-    """The manifest in a file's metadata, which hold nothing else."""
-    if not isinstance(metadata, dict) or not isinstance(metadata.get(METADATA_KEY), str):
-        raise BundleError(f"{path} is a safetensors file, but holds no MixedNUTS bundle manifest")
-    if unknown := [name for name in metadata if name != METADATA_KEY]:
-        raise BundleError(f"{path} holds unknown metadata {shortened(unknown)} beside its manifest")
-    return parse_manifest(metadata[METADATA_KEY], str(path))

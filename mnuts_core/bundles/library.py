@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from mnuts_core.bundles.bundle import METADATA_KEY
+from mnuts_core.bundles.reading import METADATA_KEY
 from mnuts_core.errors import BundleError
 from mnuts_core.io.untrusted import safetensors_header
 

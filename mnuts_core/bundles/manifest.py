@@ -110,6 +110,9 @@ class SourceCard(Card):
     seed: int | None = None
     precision: Text = ""
     images: int = Field(default=0, ge=0, description="How many of the attacked images it was run on.")
+    before: Digest | None = Field(
+        default=None, description="Digest of the bundle that its points joined, as it was before."
+    )
     verified: bool = Field(
         default=False, description="Whether this is a mix's verification: its points stay, come what may."
     )

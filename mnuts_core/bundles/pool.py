@@ -13,15 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.attacked import AttackedPart, margins_of
-from mnuts_core.bundles.usefulness import N_PROBED, say_more, values
+from mnuts_core.bundles.usefulness import N_PROBED, fools, say_more, values
 from mnuts_core.errors import BundleError
 from mnuts_core.params import MixParams
 
 LOGITS_PER_IMAGE = 2400
-"""Of each model, an image keeps about so many beside its first point's: 6 points of 10 or 100 classes, 2 of
-1,000. If no image is settled, 1,000 images × 10 classes take 0.7 MB, and 5,000 × 1,000 take 120 MB; points
-that are the first to fool come on top (154 MB where one source does so at nearly every image)."""
+"""Of each model, an image keeps at most so many of points that say more than its others: 6 points of 10 or
+100 classes, 2 of 1,000."""
 MOST_PER_IMAGE = 6
+LOGITS_ON_AVERAGE, MOST_ON_AVERAGE = 1700, 8
+"""Over all images, so many logits of each model, and so many points, are kept on average beside the first
+ones, whatever they say. So 1,000 images × 10 classes stay under 1 MB and 5,000 × 1,000 under 150 MB, clean
+logits and first points included."""
 
 
 def kept_per_image(classes: int) -> int:
@@ -37,6 +40,20 @@ def kept_per_image(classes: int) -> int:
     return max(2, min(MOST_PER_IMAGE, LOGITS_PER_IMAGE // classes))
 
 
+def most_points(classes: int, images: int) -> int:
+    """How many further points a pool keeps, verifications' excepted, which always stay.
+
+    Args:
+        classes: K.
+        images: m, how many images were attacked.
+
+    Example:
+        >>> most_points(10, 1000), most_points(1000, 5000)
+        (8000, 8500)
+    """
+    return int(images * min(MOST_ON_AVERAGE, LOGITS_ON_AVERAGE / classes))
+
+
 def add_points(
     part: AttackedPart,
     source: int,
@@ -45,6 +62,7 @@ def add_points(
     rob_logits: NDArray[np.floating[Any]],
     target: MixParams | None = None,
     *,
+    earlier: Sequence[MixParams] = (),
     stay: Sequence[int] = (),
 ) -> AttackedPart:
     """The pool with the points of one more source; what it has already stays, but at images newly settled.
@@ -54,8 +72,10 @@ def add_points(
     Other mixes may be: of a target that is, the point that fools it stays, too, and so do all points of a
     verification, as no figure of its mix may exceed what was verified.
     Any other image keeps, in the order given, the points that say more than those before them (see
-    `usefulness`), up to `kept_per_image`. A point that is the first to fool g or the target is always kept:
-    with these points, the target's attacked accuracy is not above that of the attack on it.
+    `usefulness`), up to `kept_per_image`. A point that is the first to fool g or the target is kept in any
+    case: with these points, the target's attacked accuracy is not above that of the attack on it.
+    Where this makes more than `most_points`, points go that no mix of the sources needs to be wrong (those of
+    the fullest images first), and only then others.
 
     Args:
         part: The pool.
@@ -64,6 +84,7 @@ def add_points(
         std_logits: g there, shape (Q, K).
         rob_logits: h there, shape (Q, K).
         target: The mix that was attacked, with α set, if it was one.
+        earlier: The mixes, with α set, that sources before it attacked.
         stay: Numbers of the sources that are verifications.
 
     Raises:
@@ -91,7 +112,9 @@ def add_points(
         source=np.concatenate([sources_of(part), np.full(len(index), source, np.int64)]),
         images=part.images,
     )
-    return new.rows(_kept(new, len(part), target, stay)).in_order()
+    kept = new.rows(_kept(new, len(part), target, stay)).in_order()
+    mixes = [*earlier, *([] if target is None else [target])]
+    return _within(kept, most_points(k, part.n_images), mixes, stay)
 
 
 def sources_of(part: AttackedPart) -> NDArray[np.int64]:
@@ -125,6 +148,31 @@ def _kept(part: AttackedPart, n_old: int, target: MixParams | None, stay: Sequen
         seen = part.rows(np.concatenate([before, new]))
         kept[new] = _useful(seen, len(before), room[of[before[: len(images)]]], target)
     return kept
+
+
+def _within(part: AttackedPart, most: int, mixes: Sequence[MixParams], stay: Sequence[int]) -> AttackedPart:
+    """A pool without the further points that are too many."""
+    m, of, sources = part.n_images, part.of, sources_of(part)
+    over = len(part) - m - most
+    if over <= 0:
+        return part
+    loose = m + np.flatnonzero(~np.isin(sources[m:], stay))
+    _, first, of_loose = np.unique(of[loose], return_index=True, return_inverse=True)
+    rank = np.arange(len(loose)) - first[of_loose]  # an image's points stand beside each other
+    order = np.lexsort((-sources[loose], -rank, _needed(part, mixes)[loose]))
+    kept = np.ones(len(part), bool)
+    kept[loose[order[:over]]] = False
+    return part.rows(kept)
+
+
+def _needed(part: AttackedPart, mixes: Sequence[MixParams]) -> NDArray[np.bool_]:
+    """Which points are the first of their image's to fool one of both models or a mix, shape (P,)."""
+    found, needed = fools(part.std_logits, part.rob_logits, part.labels, mixes), np.zeros(len(part), bool)
+    for fooled in found:
+        places = np.flatnonzero(fooled)
+        _, first = np.unique(part.of[places], return_index=True)
+        needed[places[first]] = True
+    return needed
 
 
 def _useful(

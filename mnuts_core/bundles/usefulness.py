@@ -6,7 +6,7 @@ are endless, so a few that span the grids of the paper and beyond stand for all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,10 +50,34 @@ def values(
         labels: True classes, shape (P,).
         target: A mix with α set, which is looked at by itself.
     """
-    step = max(1, BLOCK // max(1, rob_logits.shape[1]))
-    arrays = [torch.from_numpy(np.ascontiguousarray(array)) for array in (std_logits, rob_logits, labels)]
-    blocks = zip(*(torch.split(array, step) for array in arrays), strict=True)
+    blocks = _blocks(std_logits, rob_logits, labels)
     return torch.cat([_of_block(std, rob, own, target) for std, rob, own in blocks]).numpy()
+
+
+def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[Tensor, ...]]:
+    """So many rows of all arrays at a time, as tensors, that their logits stay few."""
+    step = max(1, BLOCK // max(1, arrays[0].shape[1]))
+    parts = (torch.split(torch.from_numpy(np.ascontiguousarray(array)), step) for array in arrays)
+    return zip(*parts, strict=True)
+
+
+def fools(
+    std_logits: NDArray[Any], rob_logits: NDArray[Any], labels: NDArray[np.int64], mixes: Sequence[MixParams]
+) -> NDArray[np.bool_]:
+    """Whether points fool g, h, and mixes, shape (2 + mixes, P).
+
+    Args:
+        std_logits: g, shape (P, K).
+        rob_logits: h, shape (P, K).
+        labels: True classes, shape (P,).
+        mixes: Mixes with α set.
+    """
+    rows = [logits.argmax(axis=1) != labels for logits in (std_logits, rob_logits)]
+    for mix in mixes:
+        blocks = _blocks(std_logits, rob_logits, labels)
+        wrong = [mixed_logits(std, rob, mix).argmax(dim=1) != own for std, rob, own in blocks]
+        rows.append(torch.cat(wrong).numpy())
+    return np.stack(rows)
 
 
 def _of_block(std: Tensor, rob: Tensor, labels: Tensor, target: MixParams | None) -> Tensor:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.functional.quantiles import QuantileMethod
     from mnuts_core.functional.statistics import Estimate
-    from mnuts_core.remix.engine import BaseFigures, RemixEngine
+    from mnuts_core.remix.answers import BaseFigures
+    from mnuts_core.remix.engine import RemixEngine
     from mnuts_core.views.headline import Change, Headline, Row
 
 NAMES = {"clean": "clean", "attacked": "attacked", "by_margin": "by margin", "verified": "verified"}

@@ -139,7 +139,7 @@ def _attack(
     from mnuts_core.pipeline.workfolder import count_batches
 
     plan = plan_of(given, bundle)
-    targets, watched = [target_named(name) for name in given.on], [_mix_of(path) for path in given.watch]
+    targets, watched = targets_of(given, bundle)
     where = world.device(device)
     std, rob, images = load_pair(given, bundle, where)
     there = 0 if fresh or not world.is_first else count_batches(work)
@@ -213,25 +213,29 @@ def plan_of(given: Settings, bundle: LogitBundle) -> PoolPlan:
     )
 
 
-def target_named(name: str) -> PoolTarget:
-    """The target that `--on` names.
+def targets_of(given: Settings, bundle: LogitBundle) -> tuple[list[PoolTarget], list[MixParams]]:
+    """The targets that `--on` names, and the mixes that `--watch` names.
 
     Args:
-        name: `g`, or the path of a configuration.
+        given: The options.
+        bundle: Whose pool is filled: configurations must be of this one.
 
     Raises:
-        ConfigError: If there is no such configuration.
+        ConfigError: If there is no such configuration, or it is of another bundle.
     """
     from mnuts_core.attacks.pool_plan import PoolTarget
+    from mnuts_core.export.belonging import Identity
     from mnuts_core.export.config import MixConfig
 
-    return PoolTarget() if name == STANDARD else PoolTarget.of(MixConfig.load(name))
+    identity = Identity(bundle)
 
+    def config(option: str, path: str | Path) -> MixConfig:
+        found = MixConfig.load(path)
+        identity.check(found, f"{option} {path}")
+        return found
 
-def _mix_of(path: Path) -> MixParams:
-    from mnuts_core.export.config import MixConfig
-
-    return MixConfig.load(path).params
+    targets = [PoolTarget() if name == STANDARD else PoolTarget.of(config("--on", name)) for name in given.on]
+    return targets, [config("--watch", path).params for path in given.watch]
 
 
 def _finish(

@@ -90,6 +90,8 @@ def _on_bundle(bundle: LogitBundle, configs: tuple[MixConfig, MixConfig], device
 
 def _warnings(made: Comparison) -> Iterable[str]:
     """Why the two may not be comparable, one line each."""
+    from mnuts_core.export.belonging import belongs
+
     if made.verified.differing:
         differing = (
             f"{one_line(name, 30)} {_setting(ours)} and {_setting(theirs)}"
@@ -98,7 +100,7 @@ def _warnings(made: Comparison) -> Iterable[str]:
         yield one_line(f"the attacks differ: {', '.join(differing)}")
     for name, config in zip(NAMES, made.configs, strict=True):
         own = config.bundle
-        if made.bundle is not None and own is not None and own.digest != made.bundle.digest:
+        if made.bundle is not None and own is not None and not belongs(config, made.bundle):
             yield f"{name} was made on another bundle, {own.name}: it brings its α from there"
 
 

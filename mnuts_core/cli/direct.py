@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.functional.paired import Paired
     from mnuts_core.params import MixParams
-    from mnuts_core.search.direct import DirectSearch
+    from mnuts_core.search.direct_result import DirectSearch
     from mnuts_core.search.grids import GridSpec
     from mnuts_core.views.direct import Level, Match, Side
 

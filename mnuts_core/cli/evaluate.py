@@ -17,11 +17,17 @@ from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, 
 from mnuts_core.cli.into import PoolFile
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
+    BatchSizeOption,
     ChannelsLastOption,
     DeviceOption,
     ForceOption,
+    FreshOption,
     JsonOption,
     PrecisionOption,
+    RobOption,
+    SeedOption,
+    StdOption,
+    StepsOption,
     check_norm,
     check_precision_name,
     parse_eps,
@@ -40,8 +46,8 @@ if TYPE_CHECKING:
 
 def evaluate(
     config: Annotated[Path, typer.Argument(help="A configuration written by `mnuts export`.")],
-    std: Annotated[str, typer.Option("--std", metavar="SPEC", help="The accurate model.")],
-    rob: Annotated[str, typer.Option("--rob", metavar="SPEC", help="The robust model.")],
+    std: StdOption,
+    rob: RobOption,
     data: Annotated[str, typer.Option("--data", metavar="SPEC", help="The images.")],
     attack: Annotated[
         str,
@@ -76,21 +82,22 @@ def evaluate(
             "--out-bundle", metavar="FILE", help="Where to write that bundle; in place if not given."
         ),
     ] = None,
-    n_iter: Annotated[int, typer.Option("--n-iter", min=1, help="Steps of APGD and FAB.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")] = 0,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images at a time.")] = 250,
+    n_iter: StepsOption = 100,
+    seed: SeedOption = 0,
+    batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")] = False,
+    fresh: FreshOption = False,
     device: DeviceOption = "auto",
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
     """Attack a mix adaptively (B.2), and write the accuracy that is left into the configuration.
 
-    Finished parts are kept in a folder beside the target, so that a run that was cut off goes on there.
+    Finished parts are kept in a folder beside the target, so that a run that was cut off goes on there. It is
+    one process; under torchrun, `mnuts refine --verify` shares this attack among all of them.
     """
     if in_place and out is not None:
         raise MnutsError("give --out or --in-place, not both")
@@ -112,7 +119,7 @@ def evaluate(
     threat = _threat(mix, norm, eps)
     if pool is not None:
         check_outputs({"--into": pool.target}, force=True)
-        pool.check_threat(threat)
+        pool.check(mix, str(config), threat)
     if attack not in ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
     work = work_folder_of(f"{target or config}.{attack}")
@@ -144,7 +151,7 @@ def evaluate(
         if json_out is not None:
             write_json(json_out, to_json(verified, threat, target, result, pool))
         if json_out != STDOUT:
-            show(*report(verified, threat, mix, target, pool))
+            show(*report(verified, threat, result, target, pool))
         discard(work)  # not before the result is out
 
 
@@ -194,13 +201,13 @@ def _bundle_cards(config: MixConfig) -> tuple[ModelCard, ...]:
     """The cards of the models behind the configuration's bundle, if that very bundle is at hand."""
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.library import all_bundles
+    from mnuts_core.export.belonging import belongs
 
     path = all_bundles().get(config.bundle.name) if config.bundle else None
     if path is None or config.bundle is None:
         return ()
     bundle = LogitBundle.load(path)
-    same = bundle.digest == config.bundle.digest
-    return (bundle.manifest.std_model, bundle.manifest.rob_model) if same else ()
+    return (bundle.manifest.std_model, bundle.manifest.rob_model) if belongs(config, bundle) else ()
 
 
 def to_json(
@@ -243,7 +250,8 @@ def report(
     if config.estimates is not None:
         cards = (config.estimates.attacked, config.estimates.by_margin)
         estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
-        lines += [f"from cached logits: {', '.join(estimates)}"] if estimates else []
+        where = "from cached logits" if pool is None else "from cached logits, these points included"
+        lines += [f"{where}: {', '.join(estimates)}"] if estimates else []
     written = f"written: {target}" if target else "not written: give --out FILE.json or --in-place"
     if pool is not None:
         lines.append(f"written: {pool.target}, with {pool.added:,} more points")

@@ -36,7 +36,8 @@ from mnuts_core.params import MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
-    from mnuts_core.export.config import EstimateCard, MixConfig
+    from mnuts_core.export.cards import EstimateCard
+    from mnuts_core.export.config import MixConfig
 
 Value = float | None
 

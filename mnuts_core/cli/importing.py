@@ -14,7 +14,7 @@ from mnuts_core.cli.options import ForceOption, JsonOption
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
-    from mnuts_core.remix.engine import BaseFigures
+    from mnuts_core.remix.answers import BaseFigures
 
 
 def import_(
@@ -68,7 +68,7 @@ def base_figures(bundle: LogitBundle) -> BaseFigures:
     """The two models by themselves: what the arg max of the numbers in the bundle says."""
     from mnuts_core.bundles.attacked import at_any_point
     from mnuts_core.functional.statistics import share_of
-    from mnuts_core.remix.engine import BaseFigures
+    from mnuts_core.remix.answers import BaseFigures
 
     attacked, labels = bundle.attacked, bundle.clean_labels
     std_right = bundle.clean_std_logits.argmax(axis=1) == labels

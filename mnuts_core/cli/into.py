@@ -57,14 +57,21 @@ class PoolFile:
         bundle.require_room()
         return cls(source, target or source, bundle)
 
-    def check_threat(self, threat: ThreatModel) -> None:
-        """Check that the attack keeps to the bundle's threat model.
+    def check(self, config: MixConfig, name: str, threat: ThreatModel) -> None:
+        """Check that a configuration is one of this bundle, and that the attack keeps to its threat model.
+
+        Args:
+            config: The configuration.
+            name: How to call it in messages.
+            threat: What the attack may do.
 
         Raises:
-            ParameterError: If not.
+            MnutsError: If not.
         """
+        from mnuts_core.export.belonging import Identity
         from mnuts_core.pipeline.verified_points import check_threat
 
+        Identity(self.bundle).check(config, name)
         check_threat(self.bundle, threat.norm, threat.eps)
 
     def check_images(
@@ -110,6 +117,7 @@ class PoolFile:
         import numpy as np
 
         from mnuts_core.bundles.bundle import LogitBundle
+        from mnuts_core.export.belonging import belongs
         from mnuts_core.pipeline.locks import held
         from mnuts_core.pipeline.verified_points import add_verified, on_bundle, points_from_last, points_of
         from mnuts_core.pipeline.workfolder import work_folder_of
@@ -124,5 +132,5 @@ class PoolFile:
             bundle = add_verified(now, config, points_of(verified, np.arange(len(verified.labels))))
             bundle.save(self.target)
         self.added = 0 if bundle is now else points_from_last(bundle)
-        own = config.bundle is not None and config.bundle.digest in (self.bundle.digest, now.digest)
+        own = belongs(config, bundle)
         return on_bundle(config, RemixEngine(bundle, device="cpu")) if own else config

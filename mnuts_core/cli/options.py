@@ -107,6 +107,12 @@ GridOption = Annotated[
     str | None,
     typer.Option("--grid", metavar="[cifar10|cifar100|imagenet]", help="Ranges of the paper's Table 3."),
 ]
+Range = tuple[float, float] | None
+ScaleRangeOption = Annotated[
+    Range, typer.Option("--s", metavar="LO HI", help="Range of the scale, log-spaced.")
+]
+PowerRangeOption = Annotated[Range, typer.Option("--p", metavar="LO HI", help="Range of the power.")]
+BiasRangeOption = Annotated[Range, typer.Option("--c", metavar="LO HI", help="Range of the bias.")]
 ConditionalOption = Annotated[
     bool,
     typer.Option(

@@ -19,6 +19,7 @@ from mnuts_core.cli.loading import DataDirOption, DatasetOption
 from mnuts_core.cli.options import (
     BatchSizeOption,
     BetaOption,
+    BiasRangeOption,
     BundleArgument,
     ChannelsLastOption,
     ComponentsOption,
@@ -30,8 +31,10 @@ from mnuts_core.cli.options import (
     JsonOption,
     NewBundleOption,
     NumberAttackedOption,
+    PowerRangeOption,
     PrecisionOption,
     RobOption,
+    ScaleRangeOption,
     SeedOption,
     StdOption,
     StepsOption,
@@ -40,7 +43,7 @@ from mnuts_core.cli.options import (
     check_beta,
     load_bundle,
 )
-from mnuts_core.cli.search import Range, make_grid
+from mnuts_core.cli.search import make_grid
 from mnuts_core.cli.shared_run import run_shared
 
 if TYPE_CHECKING:
@@ -72,9 +75,9 @@ def refine(
     beta: BetaOption = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds at most.")] = 5,
     grid: GridOption = None,
-    s: Annotated[Range, typer.Option("--s", metavar="LO HI", help="Range of the scale, log-spaced.")] = None,
-    p: Annotated[Range, typer.Option("--p", metavar="LO HI", help="Range of the power.")] = None,
-    c: Annotated[Range, typer.Option("--c", metavar="LO HI", help="Range of the bias.")] = None,
+    s: ScaleRangeOption = None,
+    p: PowerRangeOption = None,
+    c: BiasRangeOption = None,
     configs: Annotated[
         Path | None, typer.Option("--configs", metavar="DIR", help="For the configurations; by --out.")
     ] = None,
@@ -182,7 +185,7 @@ def _refine(
         refined = refine(
             bundle, run, grid=task.grid, beta=task.beta, plan=plan, rounds=task.rounds, on_round=report
         )
-        if task.verify is None or not world.is_first:
+        if task.verify is None:
             return refined
         full = Plan(
             norm=plan.norm, eps=plan.eps, n_iter=plan.n_iter, seed=plan.seed, precision=plan.precision

@@ -68,7 +68,7 @@ def report(
     levels = [check_beta(level) for level in beta or ()]
     given = _configs(config or [])
     logits = load_bundle(bundle)
-    from mnuts_core.export.config import configs_of
+    from mnuts_core.export.belonging import configs_of
     from mnuts_core.params import BETAS
     from mnuts_core.report.compute import make_report
     from mnuts_core.report.files import check_folder, default_folder, write_report

@@ -26,6 +26,7 @@ from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
     BetaOption,
+    BiasRangeOption,
     BundleArgument,
     ClampOption,
     ConditionalOption,
@@ -34,6 +35,9 @@ from mnuts_core.cli.options import (
     GridOption,
     JsonOption,
     LnKOption,
+    PowerRangeOption,
+    Range,
+    ScaleRangeOption,
     WidenOption,
     check_beta,
     load_bundle,
@@ -48,8 +52,6 @@ if TYPE_CHECKING:
 
 DEFAULT_GRID = "cifar10"
 MAX_LOSS = 0.001
-
-Range = tuple[float, float] | None
 
 
 def search(
@@ -72,9 +74,9 @@ def search(
         ),
     ] = None,
     grid: GridOption = None,
-    s: Annotated[Range, typer.Option("--s", metavar="LO HI", help="Range of the scale, log-spaced.")] = None,
-    p: Annotated[Range, typer.Option("--p", metavar="LO HI", help="Range of the power.")] = None,
-    c: Annotated[Range, typer.Option("--c", metavar="LO HI", help="Range of the bias.")] = None,
+    s: ScaleRangeOption = None,
+    p: PowerRangeOption = None,
+    c: BiasRangeOption = None,
     steps: Annotated[int, typer.Option("--steps", help="Values per range.")] = 8,
     clamp: ClampOption = DEFAULT_CLAMP,
     ln_k: LnKOption = DEFAULT_LN_K,

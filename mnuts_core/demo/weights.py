@@ -27,7 +27,7 @@ from mnuts_core.bundles.manifest import (
     first_problem,
 )
 from mnuts_core.errors import BundleError
-from mnuts_core.export.config import EstimateCard
+from mnuts_core.export.cards import EstimateCard
 from mnuts_core.functional.statistics import Accuracy, share
 from mnuts_core.io.files import write_atomically
 from mnuts_core.pipeline.build import model_card

@@ -5,171 +5,40 @@ The published JSON Schema is `mnuts_core/schemas/mnuts-config-1.schema.json`; a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from mnuts_core.bundles.library import shipped_folder, user_folder
-
-if TYPE_CHECKING:
-    from mnuts_core.bundles.bundle import LogitBundle
-
 import json
-import math
 import os
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
-from mnuts_core.bundles.manifest import (
-    Card,
-    Digest,
-    Name,
-    Setting,
-    Text,
-    ThreatModel,
-    first_problem,
-    library_versions,
-    now,
-)
+from mnuts_core.bundles.manifest import Card, Text, ThreatModel, first_problem, library_versions, now
 from mnuts_core.bundles.tensors import content_digest
-from mnuts_core.clamps import Clamp
 from mnuts_core.errors import ConfigError
-from mnuts_core.export.outcomes import OutcomesCard
-from mnuts_core.functional.mixing import BETA_D, R_D
+from mnuts_core.export.cards import (
+    AuxiliaryCard,
+    BundleCard,
+    EstimatesCard,
+    Share,
+    TransformCard,
+    VerifiedCard,
+    Weight,
+    estimates_card,
+    within,
+)
+from mnuts_core.functional.mixing import BETA_D
 from mnuts_core.functional.quantiles import QuantileMethod
-from mnuts_core.functional.statistics import Accuracy, Estimate, share
 from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import parse_json, read_bytes
-from mnuts_core.params import PARAMS, MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.params import IDENTITY, MixParams
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.text import shortened, visible_json
 
 CONFIG_SCHEMA: Literal["mnuts-config/1"] = "mnuts-config/1"
 MAX_BYTES = 2**20
 """A configuration larger than this is refused before it is parsed."""
-
-
-Share = Annotated[float, Field(strict=True, ge=0, le=1)]
-Weight = Annotated[float, Field(strict=True, ge=PARAMS["alpha"].low, le=PARAMS["alpha"].high)]
-
-
-def _within(name: str) -> Any:
-    """The pydantic field of a parameter, its interval taken from `PARAMS`."""
-    spec = PARAMS[name]
-    bounds: dict[str, Any] = {"gt" if spec.low_open else "ge": spec.low}
-    if math.isfinite(spec.high):
-        bounds["le"] = spec.high
-    return Field(strict=True, allow_inf_nan=False, description=spec.help, **bounds)
-
-
-class TransformCard(Card):
-    """M(s, p, c) of Eq. 4."""
-
-    s: float = _within("s")
-    p: float = _within("p")
-    c: float = _within("c")
-    clamp: Clamp
-    ln_k: int = Field(
-        strict=True,
-        ge=0,
-        json_schema_extra={"not": {"const": 1}},  # one logit has no variance; MixParams says so
-        description="Layer-norm statistics over the k largest logits; 0: none.",
-    )
-
-
-class BundleCard(Card):
-    """The bundle that the figures come from."""
-
-    name: Name
-    digest: Digest
-
-
-class EstimateCard(Card):
-    """One figure: what kind, its value, n, and the 95 % Wilson interval."""
-
-    kind: Accuracy
-    value: Share
-    n: int = Field(strict=True, ge=1)
-    ci95: tuple[Share, Share]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not self.ci95[0] <= self.value <= self.ci95[1]:
-            raise ValueError("ci95 must be a lower and an upper end with the value between them")
-        return self
-
-    @classmethod
-    def of(cls, estimate: Estimate) -> EstimateCard:
-        """The card of an estimate."""
-        return cls.model_validate(estimate.to_json())
-
-    @property
-    def estimate(self) -> Estimate:
-        """The estimate of the card."""
-        return share(round(self.value * self.n), self.n, self.kind)
-
-
-class EstimatesCard(Card):
-    """Figures from cached logits."""
-
-    clean: EstimateCard
-    attacked: EstimateCard | None = Field(
-        default=None, description="Right at every point that the bundle holds: an upper bound."
-    )
-    by_margin: EstimateCard | None = Field(
-        default=None, description="Right there by a margin that g cannot outvote (Eq. 7)."
-    )
-    optimistic: bool | None = Field(
-        default=None, description="Whether no attack on a mix is among these points: MMAA points only."
-    )
-    margin_bound: EstimateCard | None = Field(
-        default=None, description="At MMAA's points; of configurations from before there were pools."
-    )
-    transfer: EstimateCard | None = Field(default=None, description="Likewise.")
-
-
-class AuxiliaryCard(Card):
-    """Weights of the differentiable auxiliary classifier (Eq. 8), for gradients."""
-
-    alpha_d: Weight
-    r_d: Share = R_D
-    beta: Share | None = Field(default=None, description="The level that gave alpha_d.")
-
-
-class VerifiedCard(Card):
-    """An adaptive attack on this very configuration."""
-
-    accuracy: EstimateCard
-    clean: EstimateCard | None = Field(default=None, description="Without an attack, on the same images.")
-    components: dict[str, Share] = Field(
-        default_factory=dict,
-        max_length=100,
-        description="Accuracy after each component of the attack and those before it.",
-    )
-    attack: Text
-    settings: dict[str, Setting] = Field(default_factory=dict, max_length=100)
-    warnings: tuple[Text, ...] = Field(
-        default=(), max_length=100, description="What puts the figure in doubt; see docs/warnings.md."
-    )
-    digest: Digest
-    outcomes: OutcomesCard | None = Field(
-        default=None, description="Which of the images the mix gets right, to compare mixes in pairs."
-    )
-
-    @property
-    def images(self) -> Setting | None:
-        """The digest of images and labels, which tells whether two mixes were verified on the same ones."""
-        return self.settings.get("data_digest")
-
-    @model_validator(mode="after")
-    def _outcomes_fit(self) -> Self:
-        if self.outcomes is not None:
-            self.outcomes.check_figure("accuracy", self.outcomes.attacked_right, self.accuracy.estimate)
-            if self.clean is not None:
-                self.outcomes.check_figure("clean", self.outcomes.clean_right, self.clean.estimate)
-        return self
 
 
 class MixConfig(Card):
@@ -185,7 +54,7 @@ class MixConfig(Card):
     transform: TransformCard
     alpha: Weight = Field(description="Weight of the robust model (Eq. 1).")
     beta: Share | None = Field(default=None, description="The level that gave α, if one did.")
-    temperature: float = _within("temperature")
+    temperature: float = within("temperature")
     auxiliary: AuxiliaryCard | None = None
     bundle: BundleCard | None = None
     threat: ThreatModel | None = None
@@ -263,7 +132,7 @@ class MixConfig(Card):
         return plain.model_copy(
             update={
                 "auxiliary": _auxiliary(engine, auxiliary_beta),
-                "bundle": BundleCard(name=bundle.name, digest=bundle.digest),
+                "bundle": BundleCard.of(bundle),
                 "threat": bundle.manifest.threat,
                 "estimates": estimates_card(remix),
                 "warnings": remix.warnings,
@@ -318,21 +187,16 @@ class MixConfig(Card):
         return cls.from_json(read_bytes(path, MAX_BYTES, ConfigError), str(path))
 
 
-def estimates_card(remix: Remix) -> EstimatesCard:
-    """The figures of a remix as they go into a configuration."""
-    return EstimatesCard(
-        clean=EstimateCard.of(remix.clean),
-        attacked=None if remix.attacked is None else EstimateCard.of(remix.attacked),
-        by_margin=None if remix.by_margin is None else EstimateCard.of(remix.by_margin),
-        optimistic=None if remix.attacked is None else remix.optimistic,
-    )
-
-
 def _auxiliary(engine: RemixEngine, beta: float) -> AuxiliaryCard | None:
-    """α_d of Eq. 8: Algorithm 1 with no transform (B.2.1); None without an attack."""
+    """α_d of Eq. 8: Algorithm 1 with no transform (B.2.1); None where it has nothing to work on.
+
+    On the first points, which are MMAA's, as in the paper: so that attacks on a mix climb the same classifier
+    however many points have joined the pool since.
+    """
     if not engine.bundle.n_adv or not engine.rob_right[engine.n_clean :].any():
         return None
-    return AuxiliaryCard(alpha_d=engine.plain_mix(beta).alpha, beta=beta)
+    odds = engine.threshold(IDENTITY.with_(beta=beta), points="mmaa")
+    return AuxiliaryCard(alpha_d=1.0 / (1.0 + odds), beta=beta)
 
 
 def config_schema() -> dict[str, Any]:
@@ -345,24 +209,3 @@ def published_schema() -> dict[str, Any]:
     """The JSON Schema file that the package carries."""
     path = resources.files("mnuts_core") / "schemas" / "mnuts-config-1.schema.json"
     return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
-
-
-def configs_of(bundle: LogitBundle) -> list[tuple[Path, MixConfig]]:
-    """The shipped and the user's own configurations made on this very bundle, by β, then α, downwards.
-
-    Args:
-        bundle: What a configuration must name, by its digest. Files that are no configurations are passed
-            over.
-    """
-    from mnuts_core.export.config import MixConfig
-
-    found: list[tuple[Path, MixConfig]] = []
-    for folder in (shipped_folder(), user_folder()):
-        for path in sorted(folder.glob("*.json")) if folder is not None else ():
-            try:
-                config = MixConfig.load(path)
-            except ConfigError:
-                continue
-            if config.bundle is not None and config.bundle.digest == bundle.digest:
-                found.append((path, config))
-    return sorted(found, key=lambda pair: (-(pair[1].beta or 0.0), -pair[1].alpha))

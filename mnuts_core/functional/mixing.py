@@ -133,6 +133,20 @@ def sound(logits: Tensor) -> Tensor:
     return logits.isfinite().all(dim=-1)
 
 
+def fools_both(std_logits: Tensor, rob_logits: Tensor, labels: Tensor) -> Tensor:
+    """Where both models are wrong, bool, shape (N,): no mix that keeps h's class is right there at T = 0.
+
+    Each model's ties go to the first class, as everywhere. Where h ties and its first class is the true one,
+    a mix can be right, so such a point does not fool both.
+
+    Args:
+        std_logits: g, shape (N, K).
+        rob_logits: h, shape (N, K).
+        labels: True classes, shape (N,).
+    """
+    return (std_logits.argmax(dim=1) != labels) & (rob_logits.argmax(dim=1) != labels)
+
+
 def predictions(probabilities: Tensor, std_class: Tensor) -> Tensor:
     """The classes that a mix predicts, int64, shape (R,).
 

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from mnuts_core.attacks.pool import Attacked, attack_for_pool
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
-from mnuts_core.attacks.watching import Watch, fools_both
+from mnuts_core.attacks.watching import Watch
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
+from mnuts_core.functional.mixing import fools_both
 from mnuts_core.models.inputs import Progress, laid_out
 from mnuts_core.models.predict import model_card
 from mnuts_core.params import MixParams
@@ -80,9 +81,9 @@ class PoolBatches:
         Args:
             points: `index` (P,), `std_logits` and `rob_logits` (P, K).
         """
-        raw = np.concatenate([points["std_logits"], points["rob_logits"]], axis=1)
+        std, rob = (torch.from_numpy(points[name]) for name in ("std_logits", "rob_logits"))
         labels = torch.from_numpy(self.bundle.clean_labels[points["index"]])
-        fooled = fools_both(torch.from_numpy(raw), labels).numpy()
+        fooled = fools_both(std, rob, labels).numpy()
         settled: NDArray[np.bool_] = np.isin(self.index, points["index"][fooled])
         return settled
 

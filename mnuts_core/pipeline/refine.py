@@ -30,7 +30,8 @@ from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.pool import BATCH_SIZE, SourcePoints, add_points, attack_pool, check_n
 from mnuts_core.pipeline.verified_points import add_verified, on_bundle, points_of
 from mnuts_core.pipeline.verify import evaluate
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.mild import Mild, mild_best
@@ -279,8 +280,6 @@ def _configs(bundle: LogitBundle, choice: MixParams, beta: float) -> dict[str, M
 def verify_refined(refined: Refined, run: Run, *, plan: Plan, n: int) -> Refined:
     """The full adaptive attack on the choice and its plain mixes; its points join the pool.
 
-    It is run by this process alone, whatever the world.
-
     Args:
         refined: A refinement.
         run: As it was run.
@@ -307,6 +306,7 @@ def verify_refined(refined: Refined, run: Run, *, plan: Plan, n: int) -> Refined
             progress=run.progress(f"verify {LABELS[name]}") if run.progress else None,
             work_dir=run.folder(f"verify-{name}"),
             fresh=run.fresh,
+            world=run.world,
         )
         for diagnostic in verified.warnings if run.on_diagnostic else ():
             run.on_diagnostic(diagnostic)  # type: ignore[misc]

@@ -49,7 +49,7 @@ def finish(
         if work is not None:
             work.write(number, done[number])
     world.wait()
-    batches = [done.get(number) or _from_others(work, number) for number in range(len(costs))]
+    batches = [done.get(number) or from_others(work, number) for number in range(len(costs))]
     world.wait()  # nobody may clear the work folder before all have read it
     return batches
 
@@ -67,11 +67,22 @@ def _begin(n: int, work: WorkFolder | None, world: World, fresh: bool) -> dict[i
     return {number: arrays for number, arrays in found.items() if arrays is not None}
 
 
-def _from_others(work: WorkFolder | None, number: int) -> Arrays:
-    """A batch that another process has finished; a network's disk may show it a little later."""
+def from_others(
+    work: WorkFolder | None, number: int, finished: Callable[[Arrays], bool] = lambda arrays: True
+) -> Arrays:
+    """A batch that another process has finished; a network's disk may show it a little later.
+
+    Args:
+        work: Where it is kept.
+        number: Its number.
+        finished: Whether what is there is the whole of it, where batches are kept in between, too.
+
+    Raises:
+        MnutsError: If it does not come.
+    """
     give_up = time.monotonic() + SLOW_DISK
     while work is not None:
-        if (arrays := work.read(number)) is not None:
+        if (arrays := work.read(number)) is not None and finished(arrays):
             return arrays
         if time.monotonic() > give_up:
             break

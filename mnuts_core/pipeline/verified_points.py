@@ -13,7 +13,8 @@ from mnuts_core.attacks.watching import stand_in
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import Setting, SourceCard
 from mnuts_core.errors import ParameterError
-from mnuts_core.export.config import BundleCard, MixConfig, VerifiedCard, estimates_card
+from mnuts_core.export.cards import BundleCard, VerifiedCard, estimates_card
+from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.mixing import sound
 from mnuts_core.pipeline.verify import Verified
 from mnuts_core.remix.engine import RemixEngine
@@ -157,7 +158,7 @@ def on_bundle(config: MixConfig, engine: RemixEngine) -> MixConfig:
     remix, bundle = engine.remix(config.params), engine.bundle
     return config.model_copy(
         update={
-            "bundle": BundleCard(name=bundle.name, digest=bundle.digest),
+            "bundle": BundleCard.of(bundle),
             "estimates": estimates_card(remix),
             "warnings": remix.warnings,
         }

@@ -21,8 +21,9 @@ from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.export.cards import EstimateCard, VerifiedCard
 from mnuts_core.export.classifier import MixedClassifier
-from mnuts_core.export.config import EstimateCard, MixConfig, VerifiedCard
+from mnuts_core.export.config import MixConfig
 from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.functional.statistics import Estimate, share
@@ -39,6 +40,7 @@ from mnuts_core.pipeline.diagnostics import (
     not_finite,
     zero_gradients,
 )
+from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.locks import held
 from mnuts_core.pipeline.verify_batches import AttackRun, BatchState
 from mnuts_core.pipeline.workfolder import WorkFolder
@@ -146,6 +148,7 @@ def evaluate(
     progress: Progress | None = None,
     work_dir: str | os.PathLike[str] | None = None,
     fresh: bool = False,
+    world: World = ALONE,
 ) -> Verified:
     """Attack a mixed classifier adaptively, and count what it still gets right (B.2.1, B.2.2).
 
@@ -163,6 +166,7 @@ def evaluate(
             was cut off keeps its whole batches, if these images come first. The folder stays:
             `workfolder.discard` it once the result is saved.
         fresh: Throw away what is in `work_dir`.
+        world: The processes that share the batches through `work_dir`; each of them gets the whole result.
 
     Returns:
         Accuracies with intervals, clean, after each component, and in the worst case, and the points.
@@ -179,7 +183,10 @@ def evaluate(
     diagnostics = in_training_mode((model.std_model, model.rob_model))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     layout = prepared(model, device, channels_last=channels_last)
-    with held(work_dir), layout, frozen(model), library_warnings() as raised:
+    if world.size > 1 and work_dir is None:
+        raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
+    folder = held(work_dir if world.is_first else None, patience=world.patience)
+    with folder, layout, frozen(model), library_warnings() as raised:
         first = images[:1].to(device)
         classes = count_classes(THE_MIX, model, first)
         for name in ("std_model", "rob_model"):
@@ -191,14 +198,17 @@ def evaluate(
         }
         work = None if work_dir is None else WorkFolder(work_dir, settings)
         if work is not None:
-            if not fresh:
+            if world.is_first and not fresh:
                 _keep_batches_of_fewer(work, images, labels, batch_size)
-            work.open(fresh=fresh)
+            if world.is_first:
+                work.open(fresh=fresh)
+            world.wait()
+            work.check()
         run = AttackRun(model, images, labels, plan, classes, batch_size, device)
         some = images[:batch_size].to(device), labels[:batch_size].to(device)
         diagnostics += diagnostics_of_inputs(model, *some, plan, classes)
         diagnostics += zero_gradients(run.count_zero_gradients(), len(images))
-        state = run.all_batches(work, progress)
+        state = run.all_batches(work, progress, world)
     diagnostics += not_finite(state.predictions, state.fell)
     diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
     names = [part.name for part in run.components]

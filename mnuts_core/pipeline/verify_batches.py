@@ -19,6 +19,8 @@ from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.models.inputs import Progress
 from mnuts_core.models.predict import predicted
 from mnuts_core.pipeline.diagnostics import count_zero_gradients
+from mnuts_core.pipeline.distributed import ALONE, World
+from mnuts_core.pipeline.shared_work import from_others
 from mnuts_core.pipeline.workfolder import Arrays, WorkFolder
 
 
@@ -78,28 +80,69 @@ class AttackRun:
         self.device, self.ball = device, make_ball(plan.norm, plan.eps)
         self.batches = torch.split(torch.arange(len(images)), batch_size)
 
-    def all_batches(self, work: WorkFolder | None, progress: Progress | None) -> BatchState:
+    def all_batches(
+        self, work: WorkFolder | None, progress: Progress | None, world: World = ALONE
+    ) -> BatchState:
         """Run every component on every batch, but for those that the work folder has.
 
         Args:
             work: Where finished components are kept, if anywhere.
-            progress: Called with (components done, components in all), at each forward pass.
+            progress: Called with (components done, components in all), at each forward pass of this process.
+            world: The processes that share the batches through the work folder.
         """
-        parts, states = len(self.components), []
-        total = len(self.batches) * parts
-        for number, rows in enumerate(self.batches):
-            kept = work.read(number) if work is not None else None
-            done, state = self._resumed(kept) if kept else (0, self._clean(rows))
-            for place in range(done, parts):
-                tick = partial(progress, number * parts + place, total) if progress else _nothing
-                tick()
-                state = self._component(place, rows, state, tick)
-                if work is not None:
-                    work.write(number, state.to_arrays(place + 1))
-            states.append(state)
+        parts, numbers = len(self.components), range(len(self.batches))
+        begun = {number: self._kept(work, number) for number in numbers}
+        world.wait()  # nobody may go on with a batch while another still looks how far it is
+        finished = {number: state for number, (done, state) in begun.items() if state and done == parts}
+        share = world.share([number for number in numbers if number not in finished])
+        total = (len(finished) + len(share)) * parts
+        for number in share:
+            report = partial(_on, progress, len(finished) * parts, total) if progress else _nobody
+            finished[number] = self._rest(number, *begun.pop(number), work, report)
+        world.wait()
+        states = [finished.get(number) or self._from_others(work, number) for number in numbers]
+        world.wait()  # nobody may clear the work folder before all have read it
         if progress:
             progress(total, total)
         return BatchState(*(torch.cat(column) for column in zip(*states, strict=True)))
+
+    def _rest(
+        self,
+        number: int,
+        done: int,
+        state: BatchState | None,
+        work: WorkFolder | None,
+        report: Callable[[int], None],
+    ) -> BatchState:
+        """One batch after all components.
+
+        Args:
+            number: Which one.
+            done: How many components it has behind it.
+            state: How far it has come; None where nothing is known of it.
+            work: As in `all_batches`.
+            report: Called with how many components are done, at each forward pass.
+        """
+        rows = self.batches[number]
+        state = self._clean(rows) if state is None else state
+        for place in range(done, len(self.components)):
+            tick = partial(report, place)
+            tick()
+            state = self._component(place, rows, state, tick)
+            if work is not None:
+                work.write(number, state.to_arrays(place + 1))
+        return state
+
+    def _kept(self, work: WorkFolder | None, number: int) -> tuple[int, BatchState | None]:
+        """How many components a batch has behind it in the work folder, and how far it has come."""
+        kept = work.read(number) if work is not None else None
+        return self._resumed(kept) if kept else (0, None)
+
+    def _from_others(self, work: WorkFolder | None, number: int) -> BatchState:
+        """A batch after all components, by another process."""
+        parts = len(self.components)
+        arrays = from_others(work, number, lambda arrays: BatchState.from_arrays(arrays)[0] == parts)
+        return BatchState.from_arrays(arrays)[1]
 
     def count_zero_gradients(self) -> int:
         """At how many of the images the loss is flat."""
@@ -154,5 +197,9 @@ class AttackRun:
             return predicted(self.model.mix_logits(std, rob)).cpu(), std.cpu(), rob.cpu()
 
 
-def _nothing() -> None:
-    """The tick of a run that nobody watches."""
+def _nobody(_: int) -> None:
+    """The report of a run that nobody watches."""
+
+
+def _on(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)

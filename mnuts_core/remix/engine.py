@@ -5,9 +5,8 @@ Dashboards, notebooks, search and command line all ask it, so they all show the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,115 +16,18 @@ from mnuts_core.bundles.attacked import AttackedPart
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.logit_warnings import logit_warnings
 from mnuts_core.devices import resolve_device
-from mnuts_core.errors import BundleError, ParameterError
+from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import confidence_margin
-from mnuts_core.functional.mixing import required_alpha
 from mnuts_core.functional.quantiles import SATURATED, UNRESOLVED, QuantileMethod, margin_quantile
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.pooled import AttackedResults, Pool
+from mnuts_core.remix.answers import BaseFigures, PointRule, Remix, check_points
+from mnuts_core.remix.pooled import Pool
 from mnuts_core.remix.rows import Part, Rows
 from mnuts_core.remix.stages import KEPT
 
-PointRule = Literal["pool", "mmaa"]
-"""Which attacked points Algorithm 1 looks at: all of an image's, or the first one's alone."""
 MAX_ACCURACY_LOSS = 0.001
 """A transform that costs the robust model more than this share of examples is warned of, and not searched."""
-
-
-def check_points(points: str) -> PointRule:
-    """The rule by that name.
-
-    Raises:
-        ParameterError: If there is none.
-    """
-    for rule in get_args(PointRule):
-        if points == rule:
-            return rule  # type: ignore[no-any-return]
-    raise ParameterError(f"points must be one of {', '.join(get_args(PointRule))}, got {points!r}")
-
-
-@dataclass(frozen=True)
-class Remix:
-    """One answer of the engine.
-
-    Attributes:
-        params: The parameters asked for, with α filled in.
-        threshold: `(1-α)/α`, the margin from which the robust model cannot be outvoted; equals the
-            quantile q of Algorithm 1 when α comes from β.
-        clean: Accuracy of the mix on the clean images: exact on these n.
-        attacked: Share of the attacked images that the mix gets right at every point that the bundle holds
-            of them, the clean one too: an upper bound on its robust accuracy, as good as the points are.
-            None without an attacked part.
-        by_margin: Share of these that M(h) gets right at every attacked point with a margin ≥ threshold: what
-            is right there whatever g says (Eq. 7). None likewise. It is at most `attacked`, but for images
-            that are wrong only without an attack, and margins that equal the threshold.
-        rob_clean: Accuracy of M(h) alone on the clean images.
-        rob_attacked: Share of the attacked images that M(h) alone gets right at every point.
-        optimistic: Whether no attack on a mix is among the points, so that `attacked` is too high.
-        warnings: Reasons not to rely on these figures, one line each.
-        on_clean: Per-example results on the clean images.
-        on_attacked: The same at the first point of each attacked image, or None.
-        on_images: What counts for each attacked image over all of its points, the clean one too, or None.
-    """
-
-    params: MixParams
-    threshold: float
-    clean: Estimate
-    attacked: Estimate | None
-    by_margin: Estimate | None
-    rob_clean: Estimate
-    rob_attacked: Estimate | None
-    optimistic: bool
-    warnings: tuple[str, ...]
-    on_clean: Part
-    on_attacked: Part | None
-    on_images: AttackedResults | None
-
-    @property
-    def alpha(self) -> float:
-        """The mixing weight in force."""
-        return required_alpha(self.params)
-
-    def require_attacked(self) -> Part:
-        """The results at the first points of the attacked images.
-
-        Raises:
-            BundleError: If there are none.
-        """
-        if self.on_attacked is None:
-            raise BundleError("the mix has no figures at attacked examples: its bundle holds none")
-        return self.on_attacked
-
-    def require_images(self) -> AttackedResults:
-        """What counts for each attacked image over all of its points.
-
-        Raises:
-            BundleError: If there are none.
-        """
-        if self.on_images is None:
-            raise BundleError("the mix has no figures at attacked examples: its bundle holds none")
-        return self.on_images
-
-
-@dataclass(frozen=True)
-class BaseFigures:
-    """The two base models by themselves on the bundle.
-
-    Attributes:
-        std_clean, rob_clean: Clean accuracies.
-        std_attacked: Share of the attacked images that g gets right at every point; None where no attack
-            on g itself is among the points.
-        rob_attacked: The same of h; None without an attacked part.
-        std_at_first: Share that g gets right at the first points, which were found against h: this says
-            nothing of g's robustness. None likewise.
-    """
-
-    std_clean: Estimate
-    rob_clean: Estimate
-    std_attacked: Estimate | None
-    rob_attacked: Estimate | None
-    std_at_first: Estimate | None = None
 
 
 class RemixEngine(Rows):
@@ -235,21 +137,26 @@ class RemixEngine(Rows):
         """Whether h (and so LN∘h) predicts the label, clean rows first, then the first attacked points."""
         return self.plain_right
 
-    def level_margins(self, params: MixParams) -> NDArray[np.float64]:
+    def level_margins(self, params: MixParams, points: PointRule | None = None) -> NDArray[np.float64]:
         """Sorted margins of M(h) on the attacked images that LN∘h still gets right (for the quantile).
 
         Over several points of an image the least counts, and LN∘h must be right at all of them.
+
+        Args:
+            params: The transform.
+            points: Which points count, if not those that the engine goes by.
 
         Raises:
             BundleError: If the bundle has no attacked part.
             ParameterError: If LN∘h gets no attacked example right.
         """
         self.bundle.require_attacked()
-        key = (params.ln_k, params.c, params.clamp, params.p, params.s)
+        rule = self.points if points is None else check_points(points)
+        key = (rule, params.ln_k, params.c, params.clamp, params.p, params.s)
         if key not in self._levels:
             while len(self._levels) >= KEPT:
                 self._levels.pop(next(iter(self._levels)))
-            self._levels[key] = np.sort(self._least_margins(params))
+            self._levels[key] = np.sort(self._least_margins(params, rule))
         levels = self._levels[key] = self._levels.pop(key)  # the newest last
         if not len(levels):
             raise ParameterError(
@@ -258,8 +165,8 @@ class RemixEngine(Rows):
             )
         return levels
 
-    def _least_margins(self, params: MixParams) -> NDArray[np.float64]:
-        if self.pool is None or self.further is None or self.points == "mmaa":
+    def _least_margins(self, params: MixParams, points: PointRule) -> NDArray[np.float64]:
+        if self.pool is None or self.further is None or points == "mmaa":
             margin = self.margins(params).margin.double().cpu().numpy()
             return margin[self.n_clean :][self.rob_right[self.n_clean :]]
         return self.pool.least_margins(self.all_margins(params), self.on_all_rows("plain_right"))
@@ -269,21 +176,29 @@ class RemixEngine(Rows):
         parts = (self,) if self.further is None else (self, self.further)
         return np.concatenate([rows.margins(params).margin.double().cpu().numpy() for rows in parts])
 
+    def all_signed(self, params: MixParams) -> NDArray[np.float64]:
+        """Signed margins of M(h), likewise."""
+        parts = (self,) if self.further is None else (self, self.further)
+        return np.concatenate([rows.signed(params).cpu().numpy() for rows in parts])
+
     def all_right(self, params: MixParams) -> NDArray[np.bool_]:
         """Where M(h) predicts the label, likewise."""
         parts = (self,) if self.further is None else (self, self.further)
         return np.concatenate([rows.right(params).cpu().numpy() for rows in parts])
 
-    def threshold(self, params: MixParams, quantile: QuantileMethod = "linear") -> float:
+    def threshold(
+        self, params: MixParams, quantile: QuantileMethod = "linear", points: PointRule | None = None
+    ) -> float:
         """`(1-α)/α`: from α if it is set, else the (1-β)-quantile q of Algorithm 1, line 9.
 
         Args:
             params: The parameters.
             quantile: `linear` interpolates, as the paper's code does; `lower` never undercuts β.
+            points: See `level_margins`.
         """
         if params.alpha is not None:
             return (1.0 - params.alpha) / params.alpha
-        return float(margin_quantile(self.level_margins(params), params.beta, quantile))
+        return float(margin_quantile(self.level_margins(params, points), params.beta, quantile))
 
     def remix(self, params: MixParams, *, quantile: QuantileMethod = "linear") -> Remix:
         """Everything about the mix with these parameters on this bundle.

@@ -75,6 +75,15 @@ class Pool:
         least: NDArray[np.float64] = np.minimum.reduceat(margin, self._attacked_starts)
         return least[np.logical_and.reduceat(right, self._attacked_starts)]
 
+    def worst_rows(self, signed: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The attacked point of each image at which some classifier's signed margin is least, as a row, (m,).
+
+        Args:
+            signed: The signed margins on all rows.
+        """
+        of_points = np.where(self._rows < self._n, np.inf, signed[self._rows])
+        return self._rows[self._least(of_points)]
+
     def results(self, part: Part) -> AttackedResults:
         """The results by image.
 
@@ -82,7 +91,7 @@ class Pool:
             part: Those on all rows.
         """
         signed, mix_right = part.signed[self._rows], part.mix_right[self._rows]
-        worst = self._rows[self._least(np.where(self._rows < self._n, np.inf, signed))]
+        worst = self.worst_rows(part.signed)
         # where the mix is wrong, of the wrong points the one of least signed margin
         shown = self._rows[self._least(np.where(mix_right, signed, signed - _WRONG))]
         return AttackedResults(

@@ -109,6 +109,11 @@ class Rows:
         """Where M(h) predicts the label, bool, shape (R,); a tie is not right."""
         return (self.top_class(params) == self.labels) & ~self.tied(params)
 
+    def signed(self, params: MixParams) -> Tensor:
+        """Signed margins of M(h) (see `Part`), float64, shape (R,)."""
+        margins = self.margins(params)
+        return torch.where(self.right(params), margins.margin, -margins.deficit[:, LABEL]).double()
+
     def changed(self, params: MixParams) -> Tensor:
         """Where M changes h's prediction (Assumption 4.2), bool, shape (R,); a tie is a change."""
         return (self.top_class(params) != self.stages.plain_class) | self.tied(params)
@@ -165,7 +170,7 @@ class Rows:
         right, margin = (top == self.labels) & ~tied, margins.margin.double()
         columns = {
             "margin": margin,
-            "signed": torch.where(right, margin, -margins.deficit[:, LABEL].double()),
+            "signed": self.signed(params),
             "rob_class": top,
             "tied": tied,
             "mix_class": mix_class,

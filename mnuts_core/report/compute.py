@@ -10,10 +10,11 @@ from mnuts_core.bundles.manifest import library_versions, now
 from mnuts_core.errors import ParameterError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, PARAMS
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.matched import Trial, try_mix
 from mnuts_core.report.rows import Mix, ReportRow, report_base_rows
-from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.algorithm1 import grid_search, searchable
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.views.margins import base_histograms, mix_histograms
 from mnuts_core.views.sources import settled_words, sources
@@ -89,7 +90,7 @@ def make_report(
         raise ParameterError(f"paper must be one of {', '.join(PAPER_RANGES)}, got {paper!r}")
     engine = RemixEngine(bundle, device=device)
     mixes = [Mix.of(config, origin, bundle) for origin, config in configs]
-    if not configs and _searchable(engine):
+    if not configs and searchable(engine.bundle):
         for beta in betas:
             mixes.append(_searched(bundle, paper, PARAMS["beta"].check(beta), device, progress))
     plain = [mix for mix in mixes if mix.params.plain]
@@ -112,14 +113,6 @@ def make_report(
         warnings=tuple(warning for mix in plain for warning in mix.warnings),
         optimistic=bundle.manifest.optimistic if bundle.n_adv else None,
     )
-
-
-def _searchable(engine: RemixEngine) -> bool:
-    """Whether Algorithm 1 has something to work on: right attacked examples, and wrong clean ones."""
-    right, attacked = engine.rob_right, engine.bundle.attacked
-    if attacked is None:
-        return False
-    return bool(right[engine.n_clean :].any() and not right[attacked.index].all())
 
 
 def _searched(
@@ -177,7 +170,7 @@ def _missing(engine: RemixEngine, any_trial: bool) -> tuple[str, ...]:
             "The bundle has no attacked part: there are no figures under attack, no Mixed at the same "
             "accuracy by margin, and no search. Build it with an attack (`mnuts build --n-adv`)."
         )
-    elif not any_trial and not _searchable(engine):
+    elif not any_trial and not searchable(engine.bundle):
         lines.append(
             "Algorithm 1 has nothing to work on: it needs attacked images that h gets right and clean ones "
             "that it gets wrong."

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from mnuts_core.functional.paired import Paired
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.rows import Mix, ReportRow
 from mnuts_core.views.tradeoff import best_bound, best_clean, plateau_curve
 

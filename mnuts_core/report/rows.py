@@ -6,10 +6,12 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.export.belonging import belongs
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.headline import Row, base_rows, mix_row
 
 Role = Literal["abc", "rbc", "mixed", "mixednuts"]
@@ -68,9 +70,10 @@ def verified_of(config: MixConfig, bundle: LogitBundle) -> tuple[Estimate | None
     """
     if config.verified is None:
         return None, None
-    if config.bundle is None or config.bundle.digest != bundle.digest:
-        belongs = "no bundle" if config.bundle is None else f"bundle {config.bundle.name!r}, another digest"
-        return None, f"verified accuracy left out: the configuration names {belongs}"
+    if not belongs(config, bundle):
+        card = config.bundle
+        named = "no bundle" if card is None else f"bundle {card.name!r}, with other clean logits"
+        return None, f"verified accuracy left out: the configuration names {named}"
     if config.threat is not None and config.threat != bundle.manifest.threat:
         return None, f"verified accuracy left out: it is under {config.threat}, not {bundle.manifest.threat}"
     return config.verified.accuracy.estimate, None

@@ -14,22 +14,18 @@ from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.clamps import Clamp, check_clamp
 from mnuts_core.devices import one_thread, resolve_device
-from mnuts_core.errors import ParameterError
+from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.quantiles import QuantileMethod, check_method
-from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
-from mnuts_core.remix.engine import MAX_ACCURACY_LOSS, PointRule, check_points
+from mnuts_core.remix.answers import PointRule, check_points
+from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
+from mnuts_core.search.cell_margins import Array, CellMargins
 from mnuts_core.search.changes import prediction_changes
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.kernel import distinct_rows, fill_in_threads
-from mnuts_core.search.result import (
-    Array,
-    CellMargins,
-    CleanRows,
-    GridSearchResult,
-    check_loss,
-    level_tables,
-)
+from mnuts_core.search.kernel import fill_in_threads
+from mnuts_core.search.needless import needless_points
+from mnuts_core.search.result import CleanRows, GridSearchResult, check_loss, level_tables
+from mnuts_core.search.sorted_rows import distinct_rows, normed_rows, sort_classes
 
 MAX_MARGINS = 2**28
 """So many margins at most (2 GiB) a search may keep; more are refused before anything is computed."""
@@ -89,7 +85,8 @@ def grid_search(
             "coarsen the grid or take fewer examples"
         )
     where = resolve_device(device)
-    normed = layer_norm(torch.from_numpy(rows.logits).to(where), ln_k)
+    with one_thread():
+        normed = normed_rows(torch.from_numpy(rows.logits).to(where), ln_k)
     margins = _visit(rows, normed, grid, clamp, progress)
     with one_thread():
         changes = prediction_changes(normed, rows.labels, rows.n_clean, rows.n_images, grid, clamp)
@@ -114,6 +111,21 @@ def grid_search(
         margins=margins,
         **level_tables(beta, objective[..., 0], q[..., 0]),
     )
+
+
+def searchable(bundle: LogitBundle) -> bool:
+    """Whether Algorithm 1 has something to work on.
+
+    That is attacked images that h gets right at all their points, and clean ones that it gets wrong.
+
+    Args:
+        bundle: Any bundle.
+    """
+    try:
+        _select(bundle, "attacked", conditional=False, points="pool")
+    except (BundleError, ParameterError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,15 +185,44 @@ def _visit(
     rows: _Rows, normed: Tensor, grid: GridSpec, clamp: Clamp, progress: Callable[[float], None] | None
 ) -> CellMargins:
     """Margins in every cell; the examples are shared out among threads, which never wait for each other."""
-    counted = np.concatenate([rows.right_rows, rows.wrong_rows])
-    table = np.empty((*grid.shape, len(counted)))
     with one_thread():
+        right, of = _deciding(rows, normed, grid, clamp)
+        counted = np.concatenate([right, rows.wrong_rows])
         z, which = distinct_rows(normed[counted])
+    table = np.empty((*grid.shape, len(counted)))
     fill_in_threads(z, grid, clamp, table[..., : len(z)], progress)
-    for cell in table.reshape(-1, len(counted)):
-        cell[:] = cell[which]
-    n_right = len(rows.right_rows)
-    attacked = table[..., :n_right]
-    if len(rows.starts) < n_right:
-        attacked = np.minimum.reduceat(attacked, rows.starts, axis=-1)
-    return CellMargins(attacked=attacked, wrong=table[..., n_right:])
+    ranks = [which[: len(right)][points] for points in _by_rank(of)]
+    n_images, wrong = len(rows.starts), which[len(right) :]
+    for cells in table.reshape(len(grid.s), -1, len(counted)):
+        least = cells[:, ranks[0]]
+        for points in ranks[1:]:
+            np.minimum(least[:, : len(points)], cells[:, points], out=least[:, : len(points)])
+        cells[:, n_images : n_images + len(wrong)] = cells[:, wrong]
+        cells[:, :n_images] = least
+    return CellMargins(attacked=table[..., :n_images], wrong=table[..., n_images : n_images + len(wrong)])
+
+
+def _by_rank(of: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Each image's first point, then each one's second, ...; images with many points come first.
+
+    So the least of an image's values is taken of whole columns at a time: `reduceat` costs more.
+
+    Args:
+        of: The image of each point, ascending.
+    """
+    _, starts, counts = np.unique(of, return_index=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    starts, counts = starts[order], counts[order]
+    return [starts[counts > rank] + rank for rank in range(counts.max())]
+
+
+def _deciding(
+    rows: _Rows, normed: Tensor, grid: GridSpec, clamp: Clamp
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`right_rows` but for points that never have the least margin of their image, and whose they are."""
+    right, starts = rows.right_rows, rows.starts
+    of = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(right))))
+    if len(starts) == len(right):
+        return right, of
+    kept = ~needless_points(sort_classes(normed[right]), of, grid, clamp)
+    return right[kept], of[kept]

@@ -12,9 +12,9 @@ from torch import Tensor
 from mnuts_core.clamps import Clamp, clamp_logits
 from mnuts_core.functional.transform import signed_power
 from mnuts_core.remix.stages import overtaken
+from mnuts_core.search.cell_margins import Array
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.kernel import sort_classes
-from mnuts_core.search.result import Array
+from mnuts_core.search.sorted_rows import sort_classes
 
 
 @dataclass(frozen=True, eq=False)

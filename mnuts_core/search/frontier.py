@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.params import PARAMS, MixParams
-from mnuts_core.search.result import Array, Cell, GridSearchResult, level_tables
+from mnuts_core.search.cell_margins import Array
+from mnuts_core.search.result import Cell, GridSearchResult, level_tables
 
 
 def beta_grid(n: int = 200) -> Array:

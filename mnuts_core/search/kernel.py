@@ -62,35 +62,6 @@ RESOLUTION = 2.0**-53
 could make use of them."""
 
 
-def sort_classes(logits: Tensor) -> Tensor:
-    """Each row from the largest logit to the smallest; on the CPU NumPy sorts ten times as fast as torch."""
-    if logits.device.type != "cpu":
-        return logits.sort(dim=1, descending=True).values
-    return torch.from_numpy(np.sort(logits.neg().numpy(), axis=1)).neg_()
-
-
-def distinct_rows(normed: Tensor) -> tuple[Tensor, NDArray[np.int64]]:
-    """Rows with sorted classes, those that come out equal kept once.
-
-    So examples whose logits are the same but for their order have the same margin to the last bit.
-
-    Args:
-        normed: Layer-normed logits, shape (R, K).
-
-    Returns:
-        The rows, shape (U, K), U ≤ R, so ordered that neighbours are alike, and which of them each given
-        row is, shape (R,).
-    """
-    z = sort_classes(normed)
-    weights = 1.0 / torch.arange(1, z.shape[1] + 1, dtype=z.dtype, device=z.device)
-    marks = (z * weights).sum(dim=1).cpu().numpy()
-    _, chosen, which = np.unique(marks, return_index=True, return_inverse=True)
-    if len(chosen) < len(z) and not torch.equal(z[chosen][which], z):  # equal marks of unequal rows
-        chosen = marks.argsort(kind="stable")
-        which = chosen.argsort()
-    return z[chosen], which
-
-
 def fill_in_threads(
     z: Tensor,
     grid: GridSpec,
@@ -139,7 +110,7 @@ def fill_margins(
     """Compute the margins of all rows in every cell.
 
     Args:
-        z: Layer-normed logits, float64, shape (R, K), as `distinct_rows` returns them.
+        z: Layer-normed logits, float64, shape (R, K), as `sorted_rows.distinct_rows` returns them.
         grid: The cells.
         clamp: Clamping function.
         table: Takes the margins, shape (s, p, c, R); its device may be another.
@@ -198,8 +169,8 @@ class _Block:
         for number, j in exact.any(dim=1).nonzero().tolist():
             t = torch.mul(self.log2[self.ranges[number]], float(powers[j])).exp2_()
             t.copysign_(self.v[self.ranges[number]]).sub_(first[j]).mul_(LOG2_E)
-            which, at_once = exact[number, :, j].nonzero().squeeze(1), max(1, BLOCK // max(1, t.numel()))
-            for some in torch.split(which, at_once):
+            at_once = max(1, BLOCK // max(1, t.numel()))
+            for some in _in_runs(exact[number, :, j].nonzero().squeeze(1), at_once):
                 total[some, j] += (scales[some].view(-1, 1, 1) * t).exp2_().sum(dim=1)
         less = torch.expm1(scales.view(-1, 1, 1) * (second - first))
         total.add_(less).add_(2.0)  # 1 for the first class, 1 + less for the second
@@ -239,6 +210,13 @@ class _Block:
             yield _part(number, 1.0, 0.0 if mixed else lowest, highest, v, log2, v > 0 if mixed else None)
         if lowest <= 0.0:
             yield _part(number, -1.0, 0.0 if mixed else -highest, -lowest, v, log2, v <= 0 if mixed else None)
+
+
+def _in_runs(places: Tensor, at_once: int) -> Iterator[slice | Tensor]:
+    """Places in parts of at most `at_once`, slices where they follow each other: these cost no copies."""
+    for some in torch.split(places, at_once):
+        first, last = int(some[0]), int(some[-1])
+        yield slice(first, last + 1) if last - first + 1 == len(some) else some
 
 
 def _ranges(classes: int) -> list[slice]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import SATURATED, UNRESOLVED
+from mnuts_core.search.cell_margins import Array
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.result import Array
 from mnuts_core.search.switches import Ends
 
 SHORTEST = 1e-6

@@ -21,12 +21,15 @@ from mnuts_core.clamps import Clamp, clamp_logits
 from mnuts_core.devices import one_thread
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import TIE
-from mnuts_core.functional.transform import layer_norm, signed_power
+from mnuts_core.functional.transform import signed_power
 from mnuts_core.remix.stages import overtaken
+from mnuts_core.search.cell_margins import Array
 from mnuts_core.search.changes import Changes, leaders, prediction_changes
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.kernel import distinct_rows, fill_in_threads
-from mnuts_core.search.result import Array, CleanRows
+from mnuts_core.search.kernel import fill_in_threads
+from mnuts_core.search.needless import needless_points
+from mnuts_core.search.result import CleanRows
+from mnuts_core.search.sorted_rows import distinct_rows, normed_rows, sort_classes
 
 Bools = NDArray[np.bool_]
 
@@ -136,7 +139,7 @@ class Switches:
         progress: Callable[[float], None] | None,
     ) -> None:
         self._seen, self._grid, self._clamp = seen, grid, clamp
-        self._normed = layer_norm(torch.from_numpy(seen.rob_logits).to(device), ln_k)
+        self._normed = normed_rows(torch.from_numpy(seen.rob_logits).to(device), ln_k)
         self._std_class = seen.std_logits.argmax(axis=1)
         self._std_right = self._std_class == seen.labels
         with one_thread():
@@ -185,6 +188,7 @@ class Switches:
         )
         counted = matters.copy()
         counted[seen.n_clean :] &= ~dead[seen.of]
+        counted[self._needless(counted)] = False
         self._rows = np.flatnonzero(counted)
         self._always = int((~matters & std)[: seen.n_clean].sum())
         # which of these rows are the points, and the clean row, of which image
@@ -197,6 +201,25 @@ class Switches:
         self._at, self._image = at[some][order], image[some][order]
         # images right at all their points whatever the cell
         self._safe = int((~dead).sum()) - len(np.unique(self._image))
+
+    def _needless(self, counted: Bools) -> NDArray[np.int64]:
+        """Of attacked rows that g gets wrong, those that never cease to be right first of their image's."""
+        first, tied = self._seen.n_clean, self._ties
+        some = first + np.flatnonzero((counted & ~self._std_right & ~tied)[first:])
+        of = self._seen.of[some - first]
+        if len(np.unique(of)) == len(of):
+            return some[:0]
+        normed = self._normed[torch.from_numpy(some)]
+        chosen = torch.from_numpy(self._std_class[some]).to(normed.device).unsqueeze(1)
+        needless = needless_points(
+            sort_classes(normed),
+            of,
+            self._grid,
+            self._clamp,
+            rivals=normed.gather(1, chosen).squeeze(1),
+            wrong=~self._right[:, some],
+        )
+        return some[needless]
 
     def _fill(self, progress: Callable[[float], None] | None) -> Array:
         """`p₁ - p[ŷ_std]` in every cell, shape (s, p, c, U)."""

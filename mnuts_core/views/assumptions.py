@@ -9,7 +9,8 @@ import torch
 from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.functional.quantiles import least_kept
 from mnuts_core.functional.statistics import Estimate, share_of
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 
 
 class Assumptions(NamedTuple):

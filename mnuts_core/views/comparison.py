@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.functional.statistics import Estimate, columns, median
-from mnuts_core.params import LN_ONLY, MixParams
-from mnuts_core.remix.engine import BaseFigures, RemixEngine
+from mnuts_core.params import MixParams
+from mnuts_core.remix.answers import BaseFigures
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.views.own_points import OwnPoints, base_points, of_transform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +20,23 @@ AttackKind = Literal["white box", "black box", "not recorded", "none"]
 
 
 class Medians(NamedTuple):
-    """One classifier's four median margins (Fig. 7); the attacked ones are None without an attacked part."""
+    """One classifier's four median margins (Fig. 7); the attacked ones are None without an attacked part.
+
+    Attacked images stand at the classifier's own points (see `own_points`); `attacked_itself` is False for g
+    where no attack on it is among them.
+    """
 
     clean_right: Estimate
     clean_wrong: Estimate
     attacked_right: Estimate | None = None
     attacked_wrong: Estimate | None = None
+    attacked_itself: bool = True
+
+    @property
+    def groups(self) -> dict[str, Estimate]:
+        """The medians that there are, by their names here."""
+        figures = zip(self._fields, self, strict=True)
+        return {name: figure for name, figure in figures if isinstance(figure, Estimate)}
 
     @property
     def gap(self) -> float:
@@ -71,24 +81,22 @@ def margin_medians(engine: RemixEngine, params: MixParams | None = None) -> dict
         engine: The engine of a bundle.
         params: The transform of M(h), or None to leave it out.
     """
-    labels = engine.labels.cpu().numpy()
-    std_right = engine.std_class.cpu().numpy() == labels
-    normed = engine.margins(LN_ONLY).margin.double().cpu().numpy()
-    medians = {
-        "g": _groups(engine, engine.std_margins(), std_right),
-        "h": _groups(engine, engine.raw_margins(), engine.rob_right),
-        "LN h": _groups(engine, normed, engine.rob_right),
-    }
+    points = base_points(engine)
     if params is not None:
-        right = engine.right(params).cpu().numpy()
-        medians["M(h)"] = _groups(engine, engine.margins(params).margin.double().cpu().numpy(), right)
-    return medians
+        points["M(h)"] = of_transform(engine, params)
+    return {name: _groups(engine, own) for name, own in points.items()}
 
 
-def _groups(engine: RemixEngine, margins: NDArray[np.float64], right: NDArray[np.bool_]) -> Medians:
-    n = engine.n_clean
-    parts = [slice(0, n), slice(n, None)] if engine.bundle.n_adv else [slice(0, n)]
-    return Medians(*(median(margins[part][mask[part]]) for part in parts for mask in (right, ~right)))
+def _groups(engine: RemixEngine, points: OwnPoints) -> Medians:
+    n, (margins, right, itself) = engine.n_clean, points
+    clean, attacked = (
+        (median(margins[part][right[part]]), median(margins[part][~right[part]]))
+        for part in (slice(0, n), slice(n, None))
+    )
+    groups = Medians(*clean, attacked_itself=itself)
+    if not engine.bundle.n_adv:
+        return groups
+    return groups._replace(attacked_right=attacked[0], attacked_wrong=attacked[1])
 
 
 def summary(engine: RemixEngine) -> Summary:
@@ -198,11 +206,11 @@ def medians_frame(medians: Mapping[str, Mapping[str, Medians]]) -> pd.DataFrame:
 
     rows = []
     for name, classifiers in medians.items():
-        for classifier, groups in classifiers.items():
-            for group, figure in groups._asdict().items():
-                if figure is not None:
-                    images, predicted = group.split("_")
-                    row = {"bundle": name, "classifier": classifier, "images": images, "predicted": predicted}
-                    row |= {"median": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
-                    rows.append(row | {"gap": groups.gap})
+        for classifier, medians_of in classifiers.items():
+            same: dict[str, Any] = {"gap": medians_of.gap, "attacked_itself": medians_of.attacked_itself}
+            for group, figure in medians_of.groups.items():
+                images, predicted = group.split("_")
+                row = {"bundle": name, "classifier": classifier, "images": images, "predicted": predicted}
+                numbers = {"median": figure.value, "low": figure.low, "high": figure.high, "n": figure.n}
+                rows.append(row | numbers | same)
     return pd.DataFrame(rows)

@@ -10,8 +10,9 @@ import numpy as np
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import Estimate
-from mnuts_core.remix.engine import Remix, RemixEngine
-from mnuts_core.search.direct import Choice, DirectSearch
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.direct_result import Choice, DirectSearch
 from mnuts_core.views.headline import SeenAndUnseen, seen_and_unseen
 from mnuts_core.views.paired import mix_pairs
 

@@ -15,7 +15,8 @@ from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.engine import BaseFigures, Remix, RemixEngine
+from mnuts_core.remix.answers import BaseFigures, Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.result import CleanRows
 from mnuts_core.views.paired import Right, pairs, right_of, right_of_robust
 

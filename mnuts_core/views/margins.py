@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnuts_core.params import LN_ONLY
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.views.own_points import OwnPoints, base_points
 
 Array = NDArray[np.float64]
 BINS = 25
@@ -52,10 +53,17 @@ def histogram(margins: Array, right: NDArray[np.bool_]) -> Histogram:
 
 
 class MarginHistograms(NamedTuple):
-    """Table 6: one classifier's margins, clean and attacked."""
+    """Table 6: one classifier's margins, clean and attacked.
+
+    Attributes:
+        clean: On the clean images.
+        attacked: Of each attacked image at the classifier's own point (see `own_points`), or None.
+        attacked_itself: False for g where no attack on it is among the points.
+    """
 
     clean: Histogram
     attacked: Histogram | None
+    attacked_itself: bool = True
 
     @property
     def gap(self) -> float:
@@ -65,14 +73,7 @@ class MarginHistograms(NamedTuple):
 
 def base_histograms(engine: RemixEngine) -> dict[str, MarginHistograms]:
     """Margins of g, h and LN∘h (k = 250): they move with no slider."""
-    std_right = (engine.std_class == engine.labels).cpu().numpy()
-    rob_right = engine.rob_right
-    ln_margins = engine.margins(LN_ONLY).margin.double().cpu().numpy()
-    return {
-        "g": split_histograms(engine, engine.std_margins(), std_right),
-        "h": split_histograms(engine, engine.raw_margins(), rob_right),
-        "LN h": split_histograms(engine, ln_margins, rob_right),
-    }
+    return {name: split_histograms(engine, points) for name, points in base_points(engine).items()}
 
 
 def mix_histograms(remix: Remix) -> MarginHistograms:
@@ -84,14 +85,13 @@ def mix_histograms(remix: Remix) -> MarginHistograms:
     )
 
 
-def split_histograms(engine: RemixEngine, margins: Array, right: NDArray[np.bool_]) -> MarginHistograms:
-    """Margins of any classifier on all rows, clean first, as two histograms.
+def split_histograms(engine: RemixEngine, points: OwnPoints) -> MarginHistograms:
+    """Margins of any classifier as two histograms.
 
     Args:
         engine: The engine of the bundle.
-        margins: Confidence margins, shape (R,).
-        right: Whether each prediction is right, shape (R,).
+        points: The classifier on clean rows and at its own attacked points.
     """
-    n = engine.n_clean
+    n, (margins, right, itself) = engine.n_clean, points
     attacked = histogram(margins[n:], right[n:]) if engine.bundle.n_adv else None
-    return MarginHistograms(histogram(margins[:n], right[:n]), attacked)
+    return MarginHistograms(histogram(margins[:n], right[:n]), attacked, itself)

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.manifest import Setting
-from mnuts_core.export.config import MixConfig, VerifiedCard
+from mnuts_core.export.cards import VerifiedCard
+from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import Estimate
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 
 Right = Mapping[str, NDArray[np.bool_]]
 """By the name of a figure, which images count in it: bool, one for each image that the figure rests on."""

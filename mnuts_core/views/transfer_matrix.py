@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from mnuts_core.errors import MnutsError
 from mnuts_core.functional.statistics import Estimate, columns
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.result import GridSearchResult
 
 if TYPE_CHECKING:

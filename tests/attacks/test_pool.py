@@ -14,7 +14,7 @@ from mnuts_core.attacks.norms import make_ball
 from mnuts_core.attacks.plan import Plan
 from mnuts_core.attacks.pool import Attacked, attack_for_pool
 from mnuts_core.attacks.pool_plan import COMPONENTS, PoolPlan, PoolTarget
-from mnuts_core.attacks.watching import Kept, Watch, fools_both
+from mnuts_core.attacks.watching import Kept, Watch
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.mixing import mixed_logits, transform_with
 from mnuts_core.params import IDENTITY
@@ -296,17 +296,6 @@ class TestWatch:
     def test_alpha_is_needed(self):
         with pytest.raises(ParameterError, match="alpha must be a number"):
             Watch((MixParams(),), standard=False, device=CPU)
-
-
-def test_fools_both_by_hand():
-    raw = torch.tensor([
-        [1.0, 2, 0, 0.0, 3, 0],  # both say 1
-        [2.0, 1, 0, 0.0, 3, 0],  # g is right
-        [1.0, 2, 0, 3.0, 0, 0],  # h is right
-        [1.0, 2, 0, 3.0, 3, 0],  # h's tie is wrong
-        [2.0, 2, 0, 3.0, 3, 0],  # g's tie goes to the first, which is right
-    ])  # fmt: skip
-    assert fools_both(raw, torch.zeros(5, dtype=torch.long)).tolist() == [True, False, False, True, False]
 
 
 def test_later_points_do_not_replace_the_one_that_settles():

@@ -1,7 +1,7 @@
 """What a pool of four sources costs beside one source, on SYNTHETIC logits, one thread, both in one run.
 
-Bar: at most twice the time, for a remix, Algorithm 1, and a curve over α. Medians, wall clock and CPU; the
-two take turns, so that a busy machine slows both.
+Bar: at most twice the time, for a remix, Algorithm 1, the direct search, and a curve over α. Medians, wall
+clock and CPU; the two take turns, so that a busy machine slows both.
 """
 
 import time
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
+from mnuts_core.search.direct import direct_search
 from mnuts_core.views.tradeoff import alpha_curve
 from tests.synthetic import make_pool
 
@@ -41,6 +42,11 @@ def _search(bundle: LogitBundle) -> Callable[[int], object]:
     return lambda run: grid_search(bundle, grid)
 
 
+def _direct(bundle: LogitBundle) -> Callable[[int], object]:
+    grid = GridSpec.paper("cifar10")
+    return lambda run: direct_search(bundle, grid)
+
+
 def _curve(bundle: LogitBundle) -> Callable[[int], object]:
     engine, scales = RemixEngine(bundle), np.linspace(0.5, 4, RUNS + 1)
     alpha_curve(engine, MixParams())
@@ -55,6 +61,7 @@ WORKS = (
     Work("remix, alpha", _remix("alpha", 0.5, 0.99)),
     Work("curve over alpha", _curve),
     Work("Algorithm 1", _search, 3),
+    Work("direct search", _direct, 3),
 )
 
 

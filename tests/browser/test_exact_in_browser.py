@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from mnuts_core import LogitBundle, MixConfig
-from mnuts_core.export.config import configs_of
+from mnuts_core.export.belonging import configs_of
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.presets import label_of
 from tests import ROOT

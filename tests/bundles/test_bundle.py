@@ -18,8 +18,8 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core import BundleError, LogitBundle, layer_norm, signed_margin
-from mnuts_core.bundles.bundle import METADATA_KEY
 from mnuts_core.bundles.manifest import AttackCard, DataCard, Manifest, ModelCard, ThreatModel, seal_of
+from mnuts_core.bundles.reading import METADATA_KEY
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.io.files import write_atomically
 from tests.synthetic import clean_only, make_arrays, make_bundle

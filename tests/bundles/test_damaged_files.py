@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core import BundleError, LogitBundle, MixConfig, MixParams, MnutsError, RemixEngine
-from mnuts_core.bundles.bundle import METADATA_KEY
 from mnuts_core.bundles.importers import import_logits
 from mnuts_core.bundles.manifest import seal_of, sealed_json
+from mnuts_core.bundles.reading import METADATA_KEY
 from mnuts_core.bundles.tensors import content_digest
 from tests.synthetic import make_arrays, make_bundle, make_pool
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mnuts_core import BundleError, LogitBundle, MixParams, RemixEngine
 from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.manifest import MAX_SOURCES, SourceCard
-from mnuts_core.bundles.pool import kept_per_image
+from mnuts_core.bundles.pool import kept_per_image, most_points
 from mnuts_core.remix.rows import Rows
 from tests.synthetic import make_arrays, make_bundle, make_pool
 
@@ -112,27 +112,73 @@ def test_the_attack_on_a_mix_is_never_stronger_than_the_pool_that_has_its_points
     np.testing.assert_array_equal(after[unsettled], (before & ~fooled)[unsettled])
 
 
-@pytest.mark.parametrize(("images", "k", "limit"), [(1_000, 10, 1e6), (5_000, 1_000, 150e6)])
-def test_a_pool_of_four_sources_stays_small_even_if_nothing_settles_an_image(images, k, limit):
-    """Worst of all: h is right everywhere, and each point says more than those before it."""
-    m, most = 20, 9
-    rng, labels = np.random.default_rng(0), np.arange(m) % k
-    noise = rng.normal(size=(m, k)).astype(np.float32)
-    hot = np.eye(k, dtype=np.float32)[labels]
+SIZES = [(1_000, 10, 1e6), (5_000, 1_000, 150e6)]
+
+
+def unfooled(m: int, k: int) -> LogitBundle:
+    """Both models are right at every point, h by a lead of 12."""
+    labels, rng = np.arange(m) % k, np.random.default_rng(0)
+    noise, hot = rng.normal(size=(m, k)).astype(np.float32), np.eye(k, dtype=np.float32)[labels]
     rob, std = noise + 12 * hot, noise + 9 * hot
-    bundle = LogitBundle.from_arrays(
+    return LogitBundle.from_arrays(
         clean_labels=labels, clean_std_logits=std, clean_rob_logits=rob, adv_index=np.arange(m),
         adv_std_logits=std, adv_rob_logits=rob,
     )  # fmt: skip
+
+
+def size_of(bundle: LogitBundle, images: int) -> float:
+    """Bytes of all tensors, if there were so many images."""
+    return sum(tensor.nbytes for tensor in bundle.tensors().values()) * images / bundle.n_adv
+
+
+@pytest.mark.parametrize(("images", "k", "limit"), SIZES)
+def test_a_pool_of_four_sources_stays_small_even_if_nothing_settles_an_image(images, k, limit):
+    """Worst of all: h is right everywhere, and each point says more than those before it."""
+    m, most = 20, 9
+    bundle = unfooled(m, k)
+    noise, hot = bundle.clean_std_logits - 9 * np.eye(k)[bundle.clean_labels], np.eye(k)[bundle.clean_labels]
     for number in range(1, 4):
         at = np.repeat(np.arange(m), most)
         lead = np.tile(11.0 - np.linspace(3 * number - 3, 3 * number, most), m)
         new = noise[at] + lead.astype(np.float32)[:, None] * hot[at]
-        bundle = bundle.with_points(SourceCard(name="an attack"), at, std[at], new)
-    size = sum(tensor.nbytes for name, tensor in bundle.tensors().items() if name.startswith("adv"))
-    assert bundle.n_points == m * (1 + kept_per_image(k))
+        bundle = bundle.with_points(SourceCard(name="an attack"), at, bundle.clean_std_logits[at], new)
+    assert bundle.n_points == m + min(m * kept_per_image(k), most_points(k, m))
     assert not bundle.attacked.settled.any()
-    assert size * images / m < limit
+    assert size_of(bundle, images) < limit
+
+
+@pytest.mark.parametrize(("images", "k", "limit"), SIZES)
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_it_does_if_each_source_is_the_first_to_fool_its_mix_everywhere(images, k, limit, temperature):
+    """At T > 0 the images are settled as well, and yet each mix keeps the point that fools it."""
+    m = 20
+    bundle, at = unfooled(m, k), np.arange(m)
+    plain = {"s": 1.0, "p": 1.0, "c": 0.0, "clamp": "linear", "ln_k": 0, "temperature": temperature}
+    hot, wrong = (np.eye(k)[(bundle.clean_labels + step) % k] for step in (0, 1))
+    for number, alpha in enumerate((0.55, 0.75, 0.95), 1):
+        std = (9.0 if temperature == 0 else 3.0 * number) * wrong
+        rob = (5.0 / number) * hot + (0 if temperature == 0 else 5.0 / number + 0.1) * wrong
+        card = SourceCard(name=f"attack {number}", params=plain | {"alpha": alpha})
+        bundle = bundle.with_points(card, at, std, rob)
+    assert size_of(bundle, images) < limit
+    assert bundle.n_points <= m + most_points(k, m)
+
+
+def test_a_full_pool_lets_go_of_what_no_attacked_mix_needs():
+    """Three points of each image: the first fools the mix, the others only say more of h."""
+    m, k = 10, 1000
+    bundle, at = unfooled(m, k), np.arange(m)
+    mix = {"s": 1.0, "p": 1.0, "c": 0.0, "clamp": "linear", "ln_k": 0, "alpha": 0.6, "temperature": 0.0}
+    labels = bundle.clean_labels
+    hot, wrong, std = np.eye(k)[labels], np.eye(k)[(labels + 1) % k], 9.0 * np.eye(k)[labels]
+    for lead in (9.0, 8.2):
+        bundle = bundle.with_points(SourceCard(name="an attack"), at, std, lead * hot)
+    assert bundle.n_points == m + most_points(k, m)
+    bundle = bundle.with_points(SourceCard(name="on a mix", params=mix), at, 9.0 * wrong, 6.0 * hot)
+    part = bundle.require_attacked()
+    assert bundle.n_points == m + most_points(k, m)
+    assert (part.source == 3).sum() == m, "these fool the mix"
+    assert RemixEngine(bundle).remix(MixParams(**mix)).attacked.value == 0
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,16 @@ def test_what_is_refused_in_one_line(mnuts, tmp_path, words, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("option", ["--on", "--watch"])
+def test_a_configuration_of_another_bundle_is_refused(mnuts, toy, tmp_path, option):
+    other, out = tmp_path / "other.json", tmp_path / "more.safetensors"
+    assert mnuts("export", toy, "--s", 5, "--p", 4, "--c", -0.6, "--out", other).code == 0
+    code, printed, err = mnuts("attack", "digits", *QUICK, "--out", out, "--on", "g", option, other)
+    assert (code, printed, out.exists()) == (2, "", False)
+    (line,) = [line for line in err.splitlines() if line.startswith("mnuts: ")]
+    assert f"{option} {other} was made on bundle 'toy', whose models" in line
+
+
 def test_a_bundle_needs_attacked_images_and_a_threat_model(mnuts, toy, clean_only, tmp_path):
     for bundle, message in ((toy, "has no threat model"), (clean_only, "has no threat model")):
         code, _, err = mnuts("attack", bundle, *QUICK, "--on", "g", "--out", tmp_path / "more.safetensors")

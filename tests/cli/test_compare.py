@@ -10,11 +10,12 @@ import pytest
 
 from mnuts_core import MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.export.config import EstimateCard, VerifiedCard
+from mnuts_core.export.cards import EstimateCard, VerifiedCard
 from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import share_of
 from mnuts_core.views.paired import mix_pairs
+from tests.conftest import DIGITS
 
 PARAMS = MixParams(s=2, p=3, c=-0.5, alpha=0.6)
 OTHER = PARAMS.with_(alpha=0.95)
@@ -107,7 +108,8 @@ def test_another_bundle_than_the_configurations_is_stated(mnuts, pair, toy, clea
     made = tmp_path / "made.json"
     assert mnuts("export", toy, "--s", 1, "--p", 1, "--c", 0, "--out", made).code == 0
     assert mnuts("compare", made, pair[1], "--bundle", toy).err == ""
-    err = mnuts("compare", pair[0], made, "--bundle", clean_only).err
+    assert mnuts("compare", made, pair[1], "--bundle", clean_only).err == "", "the same clean logits"
+    err = mnuts("compare", pair[0], made, "--bundle", DIGITS).err
     assert err == "warning: B was made on another bundle, toy: it brings its α from there\n"
 
 

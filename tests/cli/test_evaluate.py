@@ -111,6 +111,17 @@ class TestEvaluate:
         assert not config.with_name("v.json").exists()
         assert DIGITS.read_bytes() == before
 
+    def test_a_configuration_of_another_bundle_joins_none(self, mnuts, toy, config, tmp_path):
+        other, out = tmp_path / "other.json", tmp_path / "v.json"
+        assert mnuts("export", toy, "--s", 5, "--p", 4, "--c", -0.6, "--out", other).code == 0
+        words = ("--norm", "Linf", "--eps", EPS, "--into", DIGITS, "--out", out)
+        code, printed, err = mnuts("evaluate", other, *QUICK, *words)
+        assert (code, printed, err.count("\n")) == (2, "", 1)
+        assert f"{other} was made on bundle 'toy', whose models" in err
+        wide = MixConfig.load(config)
+        wide = wide.model_copy(update={"threat": wide.threat.model_copy(update={"eps": 0.5})}).save(out)
+        assert "is for ℓ∞, ε = 0.5" in mnuts("evaluate", wide, *QUICK, "--eps", EPS, "--into", DIGITS).err
+
     def test_images_in_another_order_join_no_bundle(self, mnuts, config, tmp_path):
         data = load_data("digits", n=10)
         file = tmp_path / "other.npz"

@@ -11,7 +11,8 @@ from safetensors.numpy import save_file
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles import library
 from mnuts_core.errors import BundleError
-from mnuts_core.export import config as config_export
+from mnuts_core.export.belonging import configs_of
+from tests.synthetic import make_bundle
 
 
 @pytest.fixture
@@ -99,8 +100,8 @@ def test_without_a_variable_the_platform_says_where(monkeypatch):
     assert library.user_folder() == Path.home() / "bundles"
 
 
-def test_configurations_of_a_bundle_are_found_by_its_digest(shipped, toy, clean_only, monkeypatch):
-    bundle, other = LogitBundle.load(toy), LogitBundle.load(clean_only)
+def test_configurations_of_a_bundle_are_found_by_its_digest(shipped, toy, monkeypatch):
+    bundle, other = LogitBundle.load(toy), make_bundle(seed=5)
     folder = toy.parent / "user"
     folder.mkdir()
     monkeypatch.setenv("MNUTS_DATA", str(folder))
@@ -110,6 +111,6 @@ def test_configurations_of_a_bundle_are_found_by_its_digest(shipped, toy, clean_
     MixConfig.from_remix(foreign, MixParams(s=1, p=1, c=0, alpha=0.7)).save(shipped / "foreign.json")
     MixConfig.from_params(MixParams(s=1, p=1, c=0, alpha=0.7)).save(shipped / "nobodys.json")
     (shipped / "other-kind.json").write_text('{"schema": "something"}')
-    found = config_export.configs_of(bundle)
+    found = configs_of(bundle)
     assert [path for path, _ in found] == [shipped / "mix-0.985.json", folder / "mix-0.9.json"]
     assert [config.beta for _, config in found] == [0.985, 0.9]

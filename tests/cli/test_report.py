@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mnuts_core import LogitBundle, MixConfig
-from mnuts_core.export.config import EstimateCard, VerifiedCard
+from mnuts_core.export.cards import EstimateCard, VerifiedCard
 from mnuts_core.functional.statistics import share
 
 

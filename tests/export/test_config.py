@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnuts_core import ConfigError, MixConfig, MixParams, RemixEngine
+from mnuts_core import ConfigError, LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.export.config import MAX_BYTES, config_schema, published_schema
+from mnuts_core.functional.mixing import BETA_D
 from mnuts_core.params import IDENTITY
-from tests.synthetic import clean_only
+from tests.synthetic import clean_only, make_pool
 
 PARAMS = MixParams(s=5.0, p=4.0, c=-1.1, beta=0.95)
 VALIDATOR = jsonschema.Draft202012Validator(config_schema())
@@ -250,3 +251,20 @@ def test_what_is_written_is_strict_json(config, raw):
     except ConfigError:
         return
     json.loads(loaded.to_json(), parse_constant=refuse)
+
+
+def test_alpha_d_rests_on_the_first_points_whatever_has_joined_them():
+    pool = make_pool()
+    part = pool.require_attacked()
+    first = LogitBundle.from_arrays(
+        clean_labels=pool.clean_labels,
+        clean_std_logits=pool.clean_std_logits,
+        clean_rob_logits=pool.clean_rob_logits,
+        adv_index=part.first.index,
+        adv_std_logits=part.first.std_logits,
+        adv_rob_logits=part.first.rob_logits,
+    )
+    on_pool, on_first = (MixConfig.from_remix(RemixEngine(each), MixParams()) for each in (pool, first))
+    assert on_pool.auxiliary == on_first.auxiliary
+    assert on_first.auxiliary.alpha_d == RemixEngine(first).plain_mix(BETA_D).alpha
+    assert on_pool.alpha != on_first.alpha, "its own α follows from the pool"

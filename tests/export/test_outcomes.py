@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnuts_core import ConfigError, MixConfig, MixParams
-from mnuts_core.export.config import MAX_BYTES, EstimateCard, VerifiedCard, published_schema
+from mnuts_core.export.cards import EstimateCard, VerifiedCard
+from mnuts_core.export.config import MAX_BYTES, published_schema
 from mnuts_core.export.outcomes import MAX_IMAGES, OutcomesCard
 from mnuts_core.functional.statistics import share_of
 

@@ -16,8 +16,8 @@ from mnuts_core import (
     mix_probabilities,
     temperature_scale,
 )
+from mnuts_core.export.cards import AuxiliaryCard
 from mnuts_core.export.classifier import straight_through
-from mnuts_core.export.config import AuxiliaryCard
 from mnuts_core.functional.mixing import mixed_logits, transform_with
 from mnuts_core.params import IDENTITY
 from tests import reference

@@ -19,7 +19,7 @@ from mnuts_core import (
     grid_search,
 )
 from mnuts_core.clamps import CLAMPS, clamp_logits
-from mnuts_core.functional.mixing import mixed_logits, transform_with
+from mnuts_core.functional.mixing import fools_both, mixed_logits, transform_with
 from mnuts_core.functional.statistics import share
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import IDENTITY, LN_ONLY
@@ -236,3 +236,28 @@ def test_right_is_the_only_largest(rows, params):
     lost = again.rob_right[:n].mean() - again.right(params).numpy()[:n].mean()
     assert result.accuracy_loss.item() == pytest.approx(lost)
     assert result.clean_changes.item() == pytest.approx(again.changed(params).numpy()[:n].mean())
+
+
+def test_what_fools_both_is_one_rule_for_attacks_and_pools_and_leaves_no_mix_right():
+    rows = [  # g, h, and whether both are wrong, the true class being 0
+        ([1.0, 2, 0], [0.0, 3, 0], True),
+        ([2.0, 1, 0], [0.0, 3, 0], False),
+        ([1.0, 2, 0], [3.0, 0, 0], False),
+        ([1.0, 2, 0], [3.0, 0, 3], False),  # h ties, its first class is right, and g's is a third
+        ([1.0, 2, 0], [0.0, 3, 3], True),
+        ([2.0, 2, 0], [0.0, 3, 3], False),  # g ties, its first class is right
+    ]
+    std, rob = (torch.tensor([row[place] for row in rows]) for place in (0, 1))
+    labels, settled = torch.zeros(len(rows), dtype=torch.long), np.array([row[2] for row in rows])
+    assert fools_both(std, rob, labels).tolist() == settled.tolist()
+    n = len(rows)
+    bundle = LogitBundle.from_arrays(
+        clean_labels=labels, clean_std_logits=[[9.0, 0, 0]] * n, clean_rob_logits=[[9.0, 0, 0]] * n,
+        adv_index=np.arange(n), adv_std_logits=std, adv_rob_logits=rob,
+    )  # fmt: skip
+    assert bundle.require_attacked().settled.tolist() == settled.tolist()
+    engine, right = RemixEngine(bundle), np.zeros(n, bool)
+    for alpha in (0.5, 0.7, 0.9, 1.0):
+        mix = MixParams(s=1.0, p=1.0, c=0.0, clamp="linear", ln_k=0, alpha=alpha)
+        right |= engine.remix(mix).require_images().mix_right
+    np.testing.assert_array_equal(right, ~settled)

@@ -17,9 +17,9 @@ from torch import nn
 
 from mnuts_core import LogitBundle, MixParams
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
-from mnuts_core.attacks.watching import fools_both
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.errors import ParameterError, WorkFolderError
+from mnuts_core.functional.mixing import fools_both
 from mnuts_core.pipeline.build import build_bundle, model_card
 from mnuts_core.pipeline.pool import SourcePoints, add_points, attack_pool
 from mnuts_core.pipeline.pool_batches import PoolBatches
@@ -77,8 +77,8 @@ def undisturbed(tiny: LogitBundle) -> tuple[SourcePoints, ...]:
 
 
 def settled_rows(points: Any) -> set[int]:
-    raw = torch.from_numpy(np.concatenate([points.std_logits, points.rob_logits], axis=1))
-    fooled = fools_both(raw, LABELS[torch.from_numpy(points.index)]).numpy()
+    both = map(torch.from_numpy, (points.std_logits, points.rob_logits))
+    fooled = fools_both(*both, LABELS[torch.from_numpy(points.index)]).numpy()
     return set(points.index[fooled].tolist())
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,6 +33,7 @@ from mnuts_core.pipeline.diagnostics import (
     diagnostics_of_inputs,
     diagnostics_of_result,
 )
+from mnuts_core.pipeline.distributed import World
 from mnuts_core.pipeline.verify import Verified, evaluate
 from mnuts_core.pipeline.workfolder import WorkFolderError
 from tests import ROOT
@@ -462,3 +465,33 @@ class TestWarnings:
         for name, entry in by_name.items():
             for part in ("**Raised when**", "**Meaning.**", "**Remedy.**"):
                 assert part in entry, f"{name} lacks {part}"
+
+
+class TestSharedWork:
+    def test_two_processes_do_half_the_batches_each_and_both_get_the_whole(
+        self, setup, verified, tmp_path, monkeypatch
+    ):
+        """Threads stand for processes, each with models of its own; a barrier for torchrun's."""
+        meet, written = threading.Barrier(2, timeout=60), {}
+        write = workfolder.WorkFolder.write
+
+        def noted(work, number, arrays):
+            written.setdefault(threading.get_ident(), set()).add(number)
+            write(work, number, arrays)
+
+        def run(rank: int) -> Verified:
+            mix = MixedClassifier(*load_digits_models(), PARAMS, alpha_d=0.925)
+            return setup._replace(mix=mix).run(work_dir=tmp_path / "w", world=World(rank, 2))
+
+        monkeypatch.setattr(workfolder.WorkFolder, "write", noted)
+        monkeypatch.setattr(World, "wait", lambda self: meet.wait() if self.size > 1 else None)
+        with ThreadPoolExecutor(2) as pool:
+            both = list(pool.map(run, range(2)))
+        assert sorted(map(sorted, written.values())) == [[0], [1]]
+        for result in both:
+            assert (result.digest, result.components) == (verified.digest, verified.components)
+            assert torch.equal(result.std_logits, verified.std_logits)
+
+    def test_several_need_a_folder(self, setup):
+        with pytest.raises(ParameterError, match="work_dir must be given for 2 processes"):
+            setup.run(world=World(0, 2))

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from mnuts_core import GridSpec, MixConfig, MnutsError, RemixEngine, grid_search
-from mnuts_core.bundles.manifest import ThreatModel
-from mnuts_core.export.config import BundleCard, EstimateCard, VerifiedCard
+from mnuts_core.bundles.manifest import SourceCard, ThreatModel
+from mnuts_core.export.cards import BundleCard, EstimateCard, VerifiedCard
 from mnuts_core.functional.statistics import share, wilson_interval
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.report.claims import moved, robust_change, statements
@@ -23,6 +23,7 @@ from mnuts_core.report.paper import paper_result
 from mnuts_core.report.plot import COLOUR, plane_png, points
 from mnuts_core.report.render import Bullets, Document, Figure, Grid, Heading, Paragraph, to_html, to_markdown
 from mnuts_core.report.wording import document, to_frame, to_json, warnings
+from mnuts_core.search.algorithm1 import searchable
 from mnuts_core.views.colours import MIX, PLAIN, ROB, STD
 from tests import reference
 from tests.synthetic import clean_only, make_arrays, make_bundle
@@ -480,3 +481,14 @@ class TestPlane:
         named = small.manifest.model_copy(update={"name": "$\\frac{1$ $x_$"})
         made = make_report(dataclasses.replace(small, manifest=named))
         assert plane_png(made).startswith(b"\x89PNG")
+
+
+def test_without_an_image_that_h_gets_right_at_all_its_points_nothing_is_searched():
+    bundle = make_bundle(n=60, m=30)
+    first = bundle.require_attacked().first
+    right = np.flatnonzero(first.rob_logits.argmax(1) == first.labels)
+    for fooled, expected in ((right[1:], True), (right, False)):
+        wrong = 9 * np.eye(10)[(first.labels[fooled] + 1) % 10]
+        found = bundle.with_points(SourceCard(name="an attack"), first.index[fooled], wrong, wrong)
+        assert searchable(found) is expected
+    assert any("nothing to work on" in line for line in make_report(found).missing)

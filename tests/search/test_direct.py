@@ -11,7 +11,8 @@ from mnuts_core import GridSpec, LogitBundle, ParameterError, RemixEngine
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import MixParams
-from mnuts_core.search.direct import Choice, direct_plain, direct_search
+from mnuts_core.search.direct import direct_plain, direct_search
+from mnuts_core.search.direct_result import Choice
 from tests.synthetic import clean_only, make_bundle, make_pool
 
 GRID = GridSpec.from_ranges((0.05, 5.0), (1.0, 4.0), (-2.0, 0.0), steps=3)

@@ -14,7 +14,8 @@ from mnuts_core.functional.margins import confidence_margin
 from mnuts_core.functional.transform import layer_norm, transform_logits
 from mnuts_core.remix.stages import StagedTransform
 from mnuts_core.search import kernel
-from mnuts_core.search.kernel import distinct_rows, fill_margins
+from mnuts_core.search.kernel import fill_margins
+from mnuts_core.search.sorted_rows import distinct_rows
 from tests import reference
 from tests.synthetic import make_bundle
 

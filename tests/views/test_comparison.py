@@ -86,7 +86,7 @@ def test_medians_and_gaps_are_those_of_full_softmaxes(bundles, engines, params, 
             for part in PARTS
             for right in (True, False)
         }
-        for group, median in groups._asdict().items():
+        for group, median in groups.groups.items():
             assert median.value == pytest.approx(wanted[group][0], abs=1e-9, nan_ok=True)
             assert median.n == wanted[group][1]
             if median.n < 6:

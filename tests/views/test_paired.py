@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mnuts_core import MixConfig, MixParams, RemixEngine
-from mnuts_core.export.config import EstimateCard, VerifiedCard
+from mnuts_core.export.cards import EstimateCard, VerifiedCard
 from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import share, share_of

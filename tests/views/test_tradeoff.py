@@ -19,7 +19,8 @@ from mnuts_core import (
     grid_search,
 )
 from mnuts_core.params import IDENTITY, LN_ONLY
-from mnuts_core.views.tradeoff import alpha_grid, frontier_curve, right_between
+from mnuts_core.views.stretches import right_between
+from mnuts_core.views.tradeoff import alpha_grid, frontier_curve
 from tests.synthetic import clean_only, make_bundle
 
 TRANSFORMS = [

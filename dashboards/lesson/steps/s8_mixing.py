@@ -14,9 +14,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from mnuts_core.functional.statistics import share, sign_verdict
-from mnuts_core.remix.engine import Remix
+from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.rows import STD as STD_WATCHED
-from mnuts_core.views.tradeoff import right_between
+from mnuts_core.views.stretches import right_between
 from mnuts_dashboards.figures.lesson import margins as fig
 from mnuts_dashboards.lesson.checks import Check, is_near, measured
 from mnuts_dashboards.lesson.inputs import Input, percentage, slider

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mnuts_core.functional.paired import paired_difference
 from mnuts_core.functional.statistics import Estimate, sign_verdict
-from mnuts_core.remix.engine import Remix
+from mnuts_core.remix.answers import Remix
 from mnuts_dashboards.bundles.verified import Known
 from mnuts_dashboards.figures.lesson import accuracy as fig
 from mnuts_dashboards.lesson.checks import Check, is_near, measured

@@ -3,7 +3,7 @@
 import pytest
 
 from mnuts_core import MixConfig, MixParams, RemixEngine
-from mnuts_core.export.config import VerifiedCard
+from mnuts_core.export.cards import VerifiedCard
 from mnuts_dashboards.bundles.verified import VerifiedMixes, key_of
 
 MIXES = [MixParams(s=2, p=2, c=-0.3), MixParams(s=5, p=3.5, c=-0.3, beta=0.95)]
@@ -53,7 +53,7 @@ def test_a_figure_of_other_settings_or_of_another_bundle_is_not_taken(bundle, co
     mixes, own = VerifiedMixes(bundle), configs[0]
     assert not mixes.take(own.model_copy(update={"alpha": 0.9}))
     assert not mixes.take(own.model_copy(update={"verified": None}))
-    reference = own.bundle.model_copy(update={"digest": f"sha256:{'1' * 64}"})
+    reference = own.bundle.model_copy(update={"digest": f"sha256:{'1' * 64}", "clean": None})
     assert not mixes.take(own.model_copy(update={"bundle": reference}))
     assert not VerifiedMixes().take(own)
 

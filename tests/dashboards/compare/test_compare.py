@@ -12,7 +12,7 @@ import pytest
 from mnuts_core import GridSpec, RemixEngine, grid_search
 from mnuts_core.bundles.manifest import AttackCard, ThreatModel
 from mnuts_core.views.transfer_matrix import best_of, transfer_matrix
-from mnuts_dashboards.board.board import BoardEvent
+from mnuts_dashboards.board.events import BoardEvent
 from mnuts_dashboards.compare import tables
 from mnuts_dashboards.compare.app import Compare
 from mnuts_dashboards.compare.state import CompareState, read_link, write_link

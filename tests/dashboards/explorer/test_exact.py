@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams
-from mnuts_core.export.config import configs_of
+from mnuts_core.export.belonging import configs_of
 from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.explorer.presets import label_of
 from mnuts_dashboards.explorer.state import PRESETS

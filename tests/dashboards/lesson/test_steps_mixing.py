@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mnuts_core import GridSpec, MixConfig, MixParams, RemixEngine, grid_search
-from mnuts_core.export.config import EstimateCard, VerifiedCard
+from mnuts_core.export.cards import EstimateCard, VerifiedCard
 from mnuts_core.functional.statistics import wilson_interval
 from mnuts_core.params import IDENTITY
 from mnuts_dashboards.lesson.lab import Lab

@@ -1,0 +1,157 @@
+"""What a configuration says, part by part: transform, bundle, figures, auxiliary classifier, verification."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from mnuts_core.bundles.manifest import Card, Digest, Name, Setting, Text
+from mnuts_core.clamps import Clamp
+from mnuts_core.export.outcomes import OutcomesCard
+from mnuts_core.functional.mixing import R_D
+from mnuts_core.functional.statistics import Accuracy, Estimate, share
+from mnuts_core.params import PARAMS
+from mnuts_core.remix.answers import Remix
+
+if TYPE_CHECKING:
+    from mnuts_core.bundles.bundle import LogitBundle
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Weight = Annotated[float, Field(strict=True, ge=PARAMS["alpha"].low, le=PARAMS["alpha"].high)]
+
+
+def within(name: str) -> Any:
+    """The pydantic field of a parameter, its interval taken from `PARAMS`."""
+    spec = PARAMS[name]
+    bounds: dict[str, Any] = {"gt" if spec.low_open else "ge": spec.low}
+    if math.isfinite(spec.high):
+        bounds["le"] = spec.high
+    return Field(strict=True, allow_inf_nan=False, description=spec.help, **bounds)
+
+
+class TransformCard(Card):
+    """M(s, p, c) of Eq. 4."""
+
+    s: float = within("s")
+    p: float = within("p")
+    c: float = within("c")
+    clamp: Clamp
+    ln_k: int = Field(
+        strict=True,
+        ge=0,
+        json_schema_extra={"not": {"const": 1}},  # one logit has no variance; MixParams says so
+        description="Layer-norm statistics over the k largest logits; 0: none.",
+    )
+
+
+class BundleCard(Card):
+    """The bundle that the figures come from."""
+
+    name: Name
+    digest: Digest
+    clean: Digest | None = Field(
+        default=None, description="Of its clean logits alone, which stay as points join its pool."
+    )
+
+    @classmethod
+    def of(cls, bundle: LogitBundle) -> BundleCard:
+        """The card of a bundle."""
+        return cls(name=bundle.name, digest=bundle.digest, clean=bundle.clean_digest)
+
+
+class EstimateCard(Card):
+    """One figure: what kind, its value, n, and the 95 % Wilson interval."""
+
+    kind: Accuracy
+    value: Share
+    n: int = Field(strict=True, ge=1)
+    ci95: tuple[Share, Share]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.ci95[0] <= self.value <= self.ci95[1]:
+            raise ValueError("ci95 must be a lower and an upper end with the value between them")
+        return self
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> EstimateCard:
+        """The card of an estimate."""
+        return cls.model_validate(estimate.to_json())
+
+    @property
+    def estimate(self) -> Estimate:
+        """The estimate of the card."""
+        return share(round(self.value * self.n), self.n, self.kind)
+
+
+class EstimatesCard(Card):
+    """Figures from cached logits."""
+
+    clean: EstimateCard
+    attacked: EstimateCard | None = Field(
+        default=None, description="Right at every point that the bundle holds: an upper bound."
+    )
+    by_margin: EstimateCard | None = Field(
+        default=None, description="Right there by a margin that g cannot outvote (Eq. 7)."
+    )
+    optimistic: bool | None = Field(
+        default=None, description="Whether no attack on a mix is among these points: MMAA points only."
+    )
+    margin_bound: EstimateCard | None = Field(
+        default=None, description="At MMAA's points; of configurations from before there were pools."
+    )
+    transfer: EstimateCard | None = Field(default=None, description="Likewise.")
+
+
+class AuxiliaryCard(Card):
+    """Weights of the differentiable auxiliary classifier (Eq. 8), for gradients."""
+
+    alpha_d: Weight
+    r_d: Share = R_D
+    beta: Share | None = Field(default=None, description="The level that gave alpha_d.")
+
+
+class VerifiedCard(Card):
+    """An adaptive attack on this very configuration."""
+
+    accuracy: EstimateCard
+    clean: EstimateCard | None = Field(default=None, description="Without an attack, on the same images.")
+    components: dict[str, Share] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="Accuracy after each component of the attack and those before it.",
+    )
+    attack: Text
+    settings: dict[str, Setting] = Field(default_factory=dict, max_length=100)
+    warnings: tuple[Text, ...] = Field(
+        default=(), max_length=100, description="What puts the figure in doubt; see docs/warnings.md."
+    )
+    digest: Digest
+    outcomes: OutcomesCard | None = Field(
+        default=None, description="Which of the images the mix gets right, to compare mixes in pairs."
+    )
+
+    @property
+    def images(self) -> Setting | None:
+        """The digest of images and labels, which tells whether two mixes were verified on the same ones."""
+        return self.settings.get("data_digest")
+
+    @model_validator(mode="after")
+    def _outcomes_fit(self) -> Self:
+        if self.outcomes is not None:
+            self.outcomes.check_figure("accuracy", self.outcomes.attacked_right, self.accuracy.estimate)
+            if self.clean is not None:
+                self.outcomes.check_figure("clean", self.outcomes.clean_right, self.clean.estimate)
+        return self
+
+
+def estimates_card(remix: Remix) -> EstimatesCard:
+    """The figures of a remix as they go into a configuration."""
+    return EstimatesCard(
+        clean=EstimateCard.of(remix.clean),
+        attacked=None if remix.attacked is None else EstimateCard.of(remix.attacked),
+        by_margin=None if remix.by_margin is None else EstimateCard.of(remix.by_margin),
+        optimistic=None if remix.attacked is None else remix.optimistic,
+    )
