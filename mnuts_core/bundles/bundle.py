@@ -17,6 +17,7 @@ from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.bundles.attacked import AttackedPart
 from mnuts_core.bundles.manifest import (
+    MAX_SOURCES,
     Manifest,
     SourceCard,
     sealed_json,

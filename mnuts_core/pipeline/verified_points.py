@@ -105,7 +105,8 @@ def add_verified(bundle: LogitBundle, config: MixConfig, points: VerifiedPoints)
     attacked = bundle.require_attacked()
     rows = attacked.index[: attacked.n_images]
     source = _source_card(config, card, int(np.isin(rows, points.rows).sum()))
-    if source in bundle.manifest.sources and not _right_at(bundle, config, points).any():
+    there = [each.model_copy(update={"before": None}) for each in bundle.manifest.sources]
+    if source in there and not _right_at(bundle, config, points).any():
         return bundle
     none = slice(0, 0)
     pruned = bundle.with_points(source, points.index[none], points.std_logits[none], points.rob_logits[none])
