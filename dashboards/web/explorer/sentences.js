@@ -1,7 +1,8 @@
 // Sentences about figures: which of the words apply, with the numbers filled in. The same as `mnuts_dashboards.text`.
 
 import { leastKept } from "../engine/quantiles.js";
-import { alphaText, compared, estimateText, fixed, general, minus, percent, pointsText, signed, tally, thousands } from "./numbers.js";
+import { fixed, general, minus, signed, thousands } from "../controls/numbers.js";
+import { alphaText, compared, estimateText, percent, pointsText, tally } from "./numbers.js";
 import { WORDS } from "./words.js";
 
 const GAINS = ["clean", "attacked"];

@@ -173,14 +173,6 @@ export const WORDS = {
     current: "shown",
   },
 
-  presets: {
-    title: "Presets",
-    choose: "choose …",
-    label: "Preset",
-    help: "A whole mix that was chosen for this bundle, or a transform: the paper's, or none",
-    best: "Best of the grid for this β",
-  },
-
   snapshots: {
     title: "Snapshots",
     columns: ["snapshot", "settings", "α", "clean, %", "attacked, %", "by margin, %", "verified, %", "actions"],
