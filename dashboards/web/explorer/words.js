@@ -1,0 +1,260 @@
+// What the explorer's components say: the whole catalogue, by component. A translation is another file like this one.
+//
+// A text with gaps is a function of what goes into them, numbers as text already.
+
+export const WORDS = {
+  classifiers: { std: "Standard model", rob: "Robust model", mapped: "Transformed M(h)", plain: "Plain mix", mix: "This mix" },
+  parts: { clean: "clean", attacked: "attacked" },
+  optimistic: "MMAA points only: optimistic, no attack on a mix is among them.",
+  optimisticShort: "MMAA points only: optimistic",
+  interval: (low, high) => `${low} to ${high}`,
+  images: (n) => `n = ${n}`,
+
+  strip: {
+    title: "Results of this mix",
+    clean: "Clean accuracy",
+    attacked: "Accuracy under attack, at most",
+    noAttack: "no attacked images",
+    gains: (robust, plain) => `Compared with the robust model: ${robust}. Compared with the plain mix: ${plain}.`,
+    gain: (points, what, errors) => `${points} ${what} accuracy${errors ? ` (${errors})` : ""}`,
+    points: (x) => `${x} points`,
+    fewer: (share) => `${share} % fewer errors`,
+    more: (share) => `${share} % more errors`,
+    sameErrors: "no more and no fewer errors",
+    tests: (robust, plain) => `McNemar's exact test, against the robust model: ${robust}; against the plain mix: ${plain}.`,
+    test: (what, p, clear) => `${what} p = ${p}${clear ? "" : " (chance could explain it)"}`,
+  },
+
+  headline: {
+    title: "Accuracies",
+    corner: "Classifier",
+    columns: {
+      clean: ["Clean accuracy", "Exact on the images of the bundle."],
+      attacked: [
+        "Attacked, at most",
+        "Share of the attacked images that are right at every known point: an upper bound on robust accuracy, as good as the " +
+          "points are. The standard model has one only where it was attacked itself.",
+      ],
+      by_margin: [
+        "Right by margin",
+        "Share that M(h) gets right at every attacked point with margin ≥ (1-α)/α: right there whatever the standard model " +
+          "says (Eq. 7).",
+      ],
+      verified: [
+        "Verified",
+        "What an adaptive attack (B.2.1) on this very mix has left, once you have run it under Verify.",
+      ],
+    },
+    notAttacked: "not attacked",
+    notYet: "not yet",
+    alpha: (alpha) => `α = ${alpha}`,
+  },
+
+  remarks: {
+    noAttack: "The bundle has no attacked part: there are no figures under attack.",
+    intervals: (points) => `Intervals: 95 %, Wilson's; of gains, Tango's on the same images. Attacked points: ${points}.`,
+    verify: "Only an adaptive attack on the mix itself verifies its robust accuracy.",
+  },
+
+  sources: {
+    title: "Points",
+    none: "The bundle has no attacked part.",
+    columns: ["Attack", "Attacked", "Images", "Points kept"],
+    notRecorded: "not recorded",
+    on: (name, target) => `${name} on ${target}`,
+    attacks: (count, on) => `${count} ${count === 1 ? "attack" : "attacks"} on ${on}`,
+    furtherAttacks: (count, on) => `${count} on ${on}`,
+    targets: { mixes: "mixes", g: "g", others: "other classifiers" },
+    settled: (count, n) => `${count} of ${n} images are settled: some point fools both g and h.`,
+  },
+
+  examples: {
+    title: "Images the mix fixes or breaks, relative to the robust model h",
+    tabs: { clean: "Clean images", attacked: "Attacked images" },
+    show: "Show",
+    kinds: { both: "fixed and broken", fixed: "fixed", broken: "broken" },
+    columns: {
+      image: ["image", "Which clean image of the bundle"],
+      what: ["the mix", "Against the robust model h by itself"],
+      label: ["true class", ""],
+      std: ["standard g", ""],
+      rob: ["robust h", ""],
+      mix: ["this mix", ""],
+      margin: ["margin", "Of M(h): below (1−α)/α g can overrule it"],
+    },
+    fixes: "fixes",
+    breaks: "breaks",
+    filter: "Filter, e.g. by class",
+    note: (fixed, broken, n, part) => `${fixed} of ${n} ${part} images fixed, ${broken} broken (relative to h)`,
+    nothing: "The mix fixes and breaks no image here.",
+    loading: "Loading examples …",
+    noAttack: "The bundle has no attacked images.",
+  },
+
+  table: {
+    sort: (column) => `Sort by ${column}`,
+    page: (first, last, n) => `${first}–${last} of ${n}`,
+    previous: "Previous page",
+    next: "Next page",
+    matches: (n) => `${n} match`,
+    noMatch: "nothing matches",
+    sorted: (column, up) => `sorted by ${column}, ${up ? "ascending" : "descending"}`,
+  },
+
+  story: {
+    choose: "Select a row to show that image in the two plots above.",
+    title: (part, number) => `${part} image ${number}`,
+    outcomes: {
+      fixed: "The mix fixes it: the robust model h is wrong, the mix is right.",
+      broken: "The mix breaks it: the robust model h is right, the mix is wrong.",
+      right: "Right with the robust model h and with the mix.",
+      wrong: "Wrong with the robust model h and with the mix.",
+    },
+    votes: { label: "true class", std: "standard g", rob: "robust h", mapped: "M(h)", mix: "this mix" },
+    tie: (threshold) => `M(h)'s margin equals the threshold (${threshold}): a tie, and ties go to g.`,
+    reaches: (margin, threshold) => `M(h)'s margin (${margin}) reaches the threshold (${threshold}), so g cannot overrule it.`,
+    below: (margin, threshold, overrules) =>
+      `M(h)'s margin (${margin}) is below the threshold (${threshold}), so g ${overrules ? "overrules it" : "can overrule it"}.`,
+    point: (point) => `Shown: ${point}.`,
+    changed: (before, after) =>
+      `Here M itself changes the class, from ${before} to ${after}: the clamp is not monotone everywhere (GELU dips below zero), ` +
+      "or classes tie after it.",
+    close: "Show the paper's two cases again",
+  },
+
+  classes: {
+    title: "Results by class",
+    columns: ["class", "images", "standard g, %", "robust h, %", "this mix, %", "mix − h, points"],
+    notAttacked: "not attacked",
+  },
+
+  confusion: {
+    title: "What the mix takes them for",
+    note: "Rows are true classes, columns what the mix says; only mistakes are listed, the most frequent first.",
+    table: "Confusion: true class by row, the mix's answer by column",
+    pairs: "Most frequent mistakes",
+    columns: ["true class", "the mix says", "images"],
+    none: "The mix makes no mistake here.",
+    corner: "true ↓ / mix →",
+    tooMany: (k) => `The full table has ${k} × ${k} cells: the most frequent mistakes are listed instead.`,
+  },
+
+  assumptions: {
+    title: "Do the paper's assumptions hold here?",
+    columns: ["Assumption", "says", "on this bundle"],
+    says: {
+      4.1: "where M(h) is right, g is right",
+      4.2: "M changes no prediction",
+      "Theorem 4.4": "M(h)'s margin is independent of whether g is right",
+    },
+    rightToo: (tally) => `${tally} clean images`,
+    changed: (clean, attacked) => `changed: ${clean} clean${attacked ? ` and ${attacked} attacked` : ""} images`,
+    kept: (kept, right) =>
+      `of the clean images that M(h) gets wrong, ${kept} keep a margin ≥ (1−α)/α; of those that g gets right, ${right}`,
+    cost: (promised, gained, fixed, broken, notSecond) =>
+      `The objective predicts a gain of ${promised} points over M(h); the actual gain is ${gained} (${fixed} fixed, ${broken} ` +
+      `broken). In ${notSecond} further cases g is right and the margin is low, but g's class is not M(h)'s runner-up. Fixed ` +
+      "and broken are relative to M(h) here, and relative to the robust model h in the list of images.",
+  },
+
+  seen: {
+    none: "Without an attacked part nothing was chosen on these images.",
+    seen: (figure) => `The search chooses on the clean images that were attacked: there the mix has ${figure}`,
+    all: (seen) => `${seen}. These are all: no image is left unseen (Table 8).`,
+    unseen: (seen, figure) => `${seen}; on the others, which it has not seen, ${figure} (Table 8).`,
+    columns: { seen: "on the images that the search saw", unseen: "on the others" },
+  },
+
+  stars: {
+    title: "Verified mixes at hand",
+    columns: ["Mix", "Settings", "Clean, %", "Verified, %"],
+    none: "No verified mix of this bundle is at hand.",
+    take: (label) => `Show ${label}`,
+    current: "shown",
+  },
+
+  presets: {
+    title: "Presets",
+    choose: "choose …",
+    label: "Preset",
+    help: "A whole mix that was chosen for this bundle, or a transform: the paper's, or none",
+    best: "Best of the grid for this β",
+  },
+
+  snapshots: {
+    title: "Snapshots",
+    columns: ["snapshot", "settings", "α", "clean, %", "attacked, %", "by margin, %", "verified, %", "actions"],
+    current: "current",
+    against: (points) => `${points} against the current mix, on the same images`,
+    restore: "Restore",
+    drop: "Remove",
+    seen: "Seen and unseen clean images",
+  },
+
+  found: {
+    title: "What the search found",
+    searching: "Searching …",
+    byLevel: (beta) => `best of the grid for β = ${beta}, chosen on these images:`,
+    byAccuracy: (kept, least) => `best of the grid at ${kept} accuracy of at least ${least} %, T = 0:`,
+    mix: (s, p, c, alpha) => `s = ${s}, p = ${p}, c = ${c}, α = ${alpha}`,
+    objective: (share, wrong, seen) => `objective ${share} % of ${wrong} wrong clean images (${seen} seen)`,
+    cells: (size, grid, tied) => `${size} cells, grid ${grid}; ${tied} tied`,
+    attacked: (share, n) => `attacked, at most ${share} % of ${n} images`,
+    optimistic: " (MMAA points only: optimistic)",
+    clean: (parts) => `clean ${parts}`,
+    cleanPart: (share, n, name) => `${share} % of ${n} ${name}`,
+    seen: { seen: "seen", unseen: "unseen" },
+    plain: (clean, attacked, gain) => `plain mix: clean ${clean} % of the seen, attacked ${attacked} %; gain ${gain} attacked`,
+    noPlain: "no α of the plain mix reaches that",
+    mixes: (mixes, cells, grid) => `${mixes} mixes of ${cells} cells, grid ${grid}`,
+    best: "Best cells",
+    columns: ["s", "p", "c", "α", "objective, %", ""],
+    tied: "tied",
+    chosen: "chosen",
+    edge: (axis, end) => `${axis} at its ${end} end`,
+    ends: { low: "low", high: "high" },
+    widen: "Search a wider grid",
+    go: (settings) => `Go to ${settings}`,
+    stale: "The settings have moved on since.",
+  },
+
+  provenance: {
+    title: "About this data",
+    sizes: (clean, attacked, classes) => `${clean} clean and ${attacked} attacked images, ${classes} classes`,
+    noThreat: "no threat model stated",
+    rows: {
+      title: "Bundle",
+      dataset: "Data",
+      pixels: "Pixels",
+      threat: "Threat model",
+      std: "Standard model",
+      rob: "Robust model",
+      digest: "Tensors",
+      created: "Made",
+    },
+    again: "Reproduce on the command line",
+    file: "BUNDLE.safetensors stands for this bundle's file, CONFIG.json for the configuration that you export.",
+  },
+
+  exports: {
+    title: "Export",
+    help: "The configuration of this mix (mnuts-config/1), which `mnuts` and MixedClassifier.from_config take.",
+    preview: "Preview of the configuration",
+    download: "Download JSON",
+    copy: "Copy",
+    copied: "Configuration copied.",
+    refused: "The browser did not allow copying: select the text and copy it.",
+    saved: (name) => `Saved as ${name}.`,
+  },
+
+  verification: {
+    title: "Verification",
+    needs: "Verifying a mix by an adaptive attack needs `mnuts dashboard`: this page has no models to attack.",
+    how: "Export this configuration, then, where mnuts is installed:",
+    dashboard: "mnuts dashboard",
+    orEvaluate: "or attack it on the command line, and open the result there or here:",
+    evaluate: "mnuts evaluate CONFIG.json --std SPEC --rob SPEC --data DATA",
+    notVerified: "This mix has not been verified.",
+    verified: (share, low, high, n, settings) => `verified: ${share} % (${low} to ${high}), n = ${n}, for ${settings}`,
+  },
+};
