@@ -59,7 +59,7 @@ export const WORDS = {
   sources: {
     title: "Points",
     none: "The bundle has no attacked part.",
-    columns: ["Attack", "Attacked", "Images", "Points kept"],
+    columns: ["Attack", "Images", "Points kept"],
     notRecorded: "not recorded",
     on: (name, target) => `${name} on ${target}`,
     attacks: (count, on) => `${count} ${count === 1 ? "attack" : "attacks"} on ${on}`,
@@ -84,24 +84,15 @@ export const WORDS = {
     },
     fixes: "fixes",
     breaks: "breaks",
-    filter: "Filter, e.g. by class",
     note: (fixed, broken, n, part) => `${fixed} of ${n} ${part} images fixed, ${broken} broken (relative to h)`,
     nothing: "The mix fixes and breaks no image here.",
     loading: "Loading examples …",
     noAttack: "The bundle has no attacked images.",
   },
 
-  table: {
-    sort: (column) => `Sort by ${column}`,
-    page: (first, last, n) => `${first}–${last} of ${n}`,
-    previous: "Previous page",
-    next: "Next page",
-    matches: (n) => `${n} match`,
-    noMatch: "nothing matches",
-    sorted: (column, up) => `sorted by ${column}, ${up ? "ascending" : "descending"}`,
-  },
-
   story: {
+    label: "The chosen image",
+    picture: (number) => `clean image ${number}, without a perturbation`,
     choose: "Select a row to show that image in the two plots above.",
     title: (part, number) => `${part} image ${number}`,
     outcomes: {
