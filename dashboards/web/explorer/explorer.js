@@ -5,7 +5,7 @@
 import { copyText, pageAddress } from "../app/address.js";
 import { History } from "../app/history.js";
 import { readLink, stateOf, writeLink } from "../app/links.js";
-import { MAX_SNAPSHOTS, MIX_STATE, Settings, changesTo, mixOf, sameMix } from "../app/settings.js";
+import { MAX_SNAPSHOTS, Settings, changesTo, mixOf, sameMix } from "../app/settings.js";
 import { createState } from "../app/state.js";
 import { Announcer } from "../controls/announce.js";
 import { Banner } from "../controls/banner.js";
@@ -101,7 +101,7 @@ class Explorer {
     const parts = { history: this.toolbar.element, search: this.searching.element, verify: this.shown.verify };
     const bundles = this.host.bundles.map(({ name }) => [name, name]);
     const actions = { findBest: () => this.findForBeta(), keep: () => this.keep() };
-    const offered = { bundles, presets: this.host.presets, actions };
+    const offered = { bundles, presets: this.host.presets.named, actions };
     this.column = new Column(context, { ...parts, export: this.files.out, import: this.files.in }, offered);
     this.layout.place(this.column);
     this.files.acceptDrops(root);
@@ -149,16 +149,9 @@ class Explorer {
 
   openingChanges(state, best) {
     if (!best) return this.bundle.meta.n_adv ? {} : { by_hand: true };
-    const { changes, known } = opening(this.bundle.meta, state, this.papers);
+    const { changes, known } = opening(this.bundle.meta, state, this.host.presets.grids);
     if (!known) this.searching.await(mixOf({ ...state, ...changes }));
     return changes;
-  }
-
-  /** The paper's mix for each grid. */
-  get papers() {
-    const { grid } = this.settings.byName;
-    const named = grid.choices.map(([, value]) => [value, this.host.papers?.[value]]);
-    return Object.fromEntries(named.filter(([, params]) => params));
   }
 
   async open(name) {

@@ -9,8 +9,7 @@ const BEST = "Best of the grid for this β";
 export class Presets {
   /**
    * @param {object} context See `explorer.js`.
-   * @param {[string, import("../engine/params.js").MixParams, boolean][]} papers Named transforms, and whether each
-   *   brings its β, too.
+   * @param {{name: string, params: object, level: boolean}[]} papers Named transforms, and whether each brings its β.
    * @param {() => void} findBest Goes to the grid's best.
    */
   constructor(context, papers, findBest) {
@@ -22,7 +21,7 @@ export class Presets {
   }
 
   get names() {
-    const all = [NONE, BEST, ...this.configs.map(({ label }) => label), ...this.papers.map(([name]) => name)];
+    const all = [NONE, BEST, ...this.configs.map(({ label }) => label), ...this.papers.map(({ name }) => name)];
     return all.map((name) => [name, name]);
   }
 
@@ -35,7 +34,7 @@ export class Presets {
   choose(name) {
     const { context } = this;
     const config = this.configs.find(({ label }) => label === name);
-    const paper = this.papers.find(([own]) => own === name);
+    const paper = this.papers.find((one) => one.name === name);
     if (name === BEST) this.findBest();
     else if (config) context.set(changesTo(config.params));
     else if (paper) context.set(changesOf(paper));
@@ -45,19 +44,19 @@ export class Presets {
   /** Name what is in force: a configuration by its level too, others by the transform alone. */
   show(state) {
     const config = this.configs.find(({ params }) => agrees(state, changesTo(params)));
-    const paper = this.papers.find(([, params]) => TRANSFORM.every((name) => state[name] === params[name]));
-    this.choice.show(config?.label ?? paper?.[0] ?? NONE);
+    const paper = this.papers.find(({ params }) => TRANSFORM.every((name) => state[name] === params[name]));
+    this.choice.show(config?.label ?? paper?.name ?? NONE);
   }
 }
 
 /** A preset leaves β and T to the visitor, except the paper's, which bring their β. */
-function changesOf([, params, brings]) {
-  return brings ? changesTo(params) : Object.fromEntries(TRANSFORM.map((name) => [name, params[name]]));
+function changesOf({ params, level }) {
+  return level ? changesTo(params) : Object.fromEntries(TRANSFORM.map((name) => [name, params[name]]));
 }
 
 /** Whether a state is at a mix; α set by hand counts whatever β is, and the other way round. */
 function agrees(state, { beta, alpha, by_hand: byHand, ...rest }) {
   if (state.by_hand !== byHand) return false;
-  const level = byHand ? state.alpha === alpha : state.beta === beta;
-  return level && Object.entries(rest).every(([name, value]) => state[name] === value);
+  const same = byHand ? state.alpha === alpha : state.beta === beta;
+  return same && Object.entries(rest).every(([name, value]) => state[name] === value);
 }
