@@ -2,7 +2,7 @@
 
 import { leastKept } from "../engine/quantiles.js";
 import { fixed, general, minus, signed, thousands } from "../controls/numbers.js";
-import { alphaText, compared, estimateText, percent, pointsText, tally } from "./numbers.js";
+import { alphaText, compared, estimateText, percent, pointsText, settingsText, tally } from "./numbers.js";
 import { WORDS } from "./words.js";
 
 const GAINS = ["clean", "attacked"];
@@ -109,8 +109,12 @@ export function seenWords({ seen, unseen }) {
   return unseen ? WORDS.seen.unseen(first, estimateText(unseen)) : WORDS.seen.all(first);
 }
 
-/** A transform and what is not at its default, in few words: `s 5, p 2.5, c −1.1`. */
-export function settingsWords({ s, p, c, clamp, temperature, ln_k }, defaults) {
+/**
+ * A transform and what is not at its default, in few words: `s 5, p 2.5, c −1.1`.
+ * @param {import("../engine/params.js").MixParams} params
+ * @param {import("../app/settings.js").Settings} settings
+ */
+export function settingsWords({ s, p, c, clamp, temperature, ln_k }, { defaults }) {
   const parts = [`s ${general(s, 4)}`, `p ${general(p, 4)}`, `c ${general(c, 4)}`];
   if (clamp !== defaults.clamp) parts.push(clamp);
   if (temperature) parts.push(`T ${general(temperature, 6)}`);
@@ -146,4 +150,17 @@ export function foundByAccuracy({ kept, least, ours, plain, paired, optimistic, 
 
 function mixWords({ s, p, c, alpha }) {
   return minus(WORDS.found.mix(general(s, 4), general(p, 3), general(c, 3), alphaText(alpha ?? 1)));
+}
+
+/**
+ * What a verification gave, a line each.
+ * @param {import("../app/verified.js").Known} known
+ */
+export function verifiedLines({ params, verified: { value, low, high, n }, card }) {
+  const words = WORDS.verification;
+  const ends = [low, high].map((end) => percent(end, 1));
+  const lines = [words.verified(percent(value, 1), ...ends, thousands(n), settingsText(params))];
+  if (card?.clean) lines.push(words.clean(percent(card.clean.value, 1)));
+  const steps = Object.entries(card?.components ?? {}).map(([name, share]) => `${name} ${percent(share, 1)}`);
+  return steps.length ? [...lines, words.steps(steps.join(" → "))] : lines;
 }
