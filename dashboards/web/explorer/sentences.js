@@ -122,30 +122,45 @@ export function settingsWords({ s, p, c, clamp, temperature, ln_k }, { defaults 
   return minus(parts.join(", "));
 }
 
-/** What Algorithm 1 found, a line each. */
-export function foundByLevel({ beta, best, n_wrong, n_clean, grid, ties }) {
+/**
+ * What Algorithm 1 found, a line each.
+ * @param {import("../engine/search/searches.js").SearchRequest} request
+ * @param {import("../engine/search/searches.js").SearchResult} result
+ * @param {number} seen How many clean images it saw.
+ */
+export function foundByLevel({ beta, grid }, { best, ties, n_wrong }, seen) {
   const { byLevel, objective, cells } = WORDS.found;
   return [
     byLevel(general(beta, 4)),
     mixWords(best.params),
-    objective(fixed(100 * best.objective, 1), n_wrong, n_clean),
-    cells(grid.size, grid.name, ties.length - 1),
+    objective(fixed(100 * best.objective, 1), n_wrong, seen),
+    cells(sizeOf(grid), grid.name, ties.length - 1),
   ];
 }
 
-/** What the direct search found, on seen and unseen images, and beside the plain mix, a line each. */
-export function foundByAccuracy({ kept, least, ours, plain, paired, optimistic, n_mixes, grid }) {
+/**
+ * What the direct search found, on seen and unseen images, a line each.
+ * @param {import("../engine/search/searches.js").SearchRequest} request
+ * @param {import("../engine/search/searches.js").SearchResult} result
+ * @param {{seen: number, optimistic: boolean, split: object|null}} facts `split`: clean accuracy on seen and unseen
+ *   images, once it is known.
+ */
+export function foundByAccuracy({ grid, clean_at_least, attacked_at_least }, { best }, { seen, optimistic, split }) {
   const words = WORDS.found;
-  const part = (name) => ours.clean[name] && words.cleanPart(percent(ours.clean[name].value), thousands(ours.clean[name].n), words.seen[name]);
-  const theirs = plain && (plain.clean.seen ?? plain.clean.unseen);
+  const kept = clean_at_least === undefined ? "attacked" : "clean";
+  const part = (share, n, name) => words.cleanPart(percent(share), thousands(n), words.parts[name]);
+  const unseen = split?.unseen ? [part(split.unseen.value, split.unseen.n, "unseen")] : [];
   return [
-    words.byAccuracy(WORDS.parts[kept], general(100 * least, 4)),
-    mixWords(ours.params),
-    words.attacked(percent(ours.attacked.value), thousands(ours.attacked.n)) + (optimistic ? words.optimistic : ""),
-    words.clean(["seen", "unseen"].map(part).filter(Boolean).join("; ")),
-    plain ? words.plain(percent(theirs.value), percent(plain.attacked.value), pointsText(paired.attacked)) : words.noPlain,
-    words.mixes(thousands(n_mixes), thousands(grid.size), grid.name),
+    words.byAccuracy(WORDS.parts[kept], general(100 * (clean_at_least ?? attacked_at_least), 4)),
+    mixWords(best.params),
+    words.attacked(percent(best.attacked), thousands(seen)) + (optimistic ? words.optimistic : ""),
+    words.clean([part(best.clean, seen, "seen"), ...unseen].join("; ")),
+    words.grid(thousands(sizeOf(grid)), grid.name),
   ];
+}
+
+function sizeOf({ s, p, c }) {
+  return s.length * p.length * c.length;
 }
 
 function mixWords({ s, p, c, alpha }) {

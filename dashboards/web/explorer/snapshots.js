@@ -56,16 +56,13 @@ export class Snapshots {
       verified: verified(mix.params),
     });
     const kept = snapshots.map((mix, place) =>
-      row(place, letter(place), mix.params, figuresOf(mix, mix.seen_and_unseen), mix.against),
+      mix.error
+        ? { key: place, name: mix.name, settings: mix.error }
+        : row(place, mix.name, mix.params, figuresOf(mix, mix.seen_and_unseen), mix.paired),
     );
     const current = row(CURRENT, WORDS.snapshots.current, remix.params, figuresOf(headline.mix, split), {});
     this.table.update({ rows: [...kept, { ...current, dot: "var(--mix)", fixed: true }] });
   }
-}
-
-/** What a snapshot is called, as in the trade-off plane: A, B, … */
-function letter(place) {
-  return "ABCDEFGHIJ"[place];
 }
 
 /** A figure, its difference to the current mix's below it, and both with their intervals on hover. */
