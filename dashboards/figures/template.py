@@ -9,7 +9,8 @@ the two to each other. Besides plain values it may hold:
 - `{"$text": "n = {margins.n:,}"}`: a text with placeholders, each a path and a format of Python's: `,` `.Nf`
   `+.Nf` `.Ng` `.N%`, or none for texts and whole numbers. A list of texts and nodes is joined, and `%{x}` is left
   to Plotly.
-- `{"$if": path, "then": …, "else": …}`: one of two values; false are null, false, 0, NaN, and what is empty.
+- `{"$if": path, "then": …, "else": …}`: one of two values; false are null, false, 0, NaN, and what is empty. In
+  place of a path may stand a node, such as a difference.
 - An entry of a list with `"$if": path` is left out where that is false; one with `"$each": path` stands once for
   every entry there, which it calls `item`, and its place `i`.
 - `"$entries": [{"$each": path, "$key": path, "value": …}]` in an object: one key for every entry.
@@ -53,7 +54,7 @@ def fill(template: Template, fields: Fields) -> Any:
     if "$text" in template:
         return _text(template["$text"], fields)
     if "$if" in template and ("then" in template or "else" in template):
-        return fill(template.get("then" if truthy(at(fields, template["$if"])) else "else"), fields)
+        return fill(template.get("then" if _holds(template["$if"], fields) else "else"), fields)
     filled = {key: fill(node, fields) for key, node in template.items() if not key.startswith("$")}
     for node in template.get("$entries", ()):
         for own in _each(node["$each"], fields):
@@ -95,6 +96,10 @@ def truthy(value: Any) -> bool:
     return len(value) > 0 if isinstance(value, Sized) else bool(value)
 
 
+def _holds(condition: Template, fields: Fields) -> bool:
+    return truthy(at(fields, condition) if isinstance(condition, str) else fill(condition, fields))
+
+
 def _entries(node: Template, fields: Fields) -> Iterator[tuple[Template, Fields]]:
     """What an entry of a list stands for: nothing, itself, or one of itself for each entry of a field."""
     if isinstance(node, Mapping) and "$each" in node:
@@ -102,7 +107,7 @@ def _entries(node: Template, fields: Fields) -> Iterator[tuple[Template, Fields]
         for own in _each(node["$each"], fields):
             yield from _entries(single, own)
     elif isinstance(node, Mapping) and "$if" in node and not ("then" in node or "else" in node):
-        if truthy(at(fields, node["$if"])):
+        if _holds(node["$if"], fields):
             yield {key: value for key, value in node.items() if key != "$if"}, fields
     else:
         yield node, fields

@@ -21,7 +21,7 @@ export function fill(template, fields) {
   if (template === null || typeof template !== "object") return template;
   if ("$" in template) return value(template, fields);
   if ("$text" in template) return text(template.$text, fields);
-  if ("$if" in template && isChoice(template)) return fill(template[truthy(at(fields, template.$if)) ? "then" : "else"] ?? null, fields);
+  if ("$if" in template && isChoice(template)) return fill(template[holds(template.$if, fields) ? "then" : "else"] ?? null, fields);
   const filled = {};
   for (const [key, node] of Object.entries(template)) if (!key.startsWith("$")) filled[key] = fill(node, fields);
   for (const node of template.$entries ?? []) {
@@ -55,6 +55,10 @@ export function truthy(found) {
   return (isList(found) ? found : Object.keys(found)).length > 0;
 }
 
+function holds(condition, fields) {
+  return truthy(typeof condition === "string" ? at(fields, condition) : fill(condition, fields));
+}
+
 function isChoice(node) {
   return "then" in node || "else" in node;
 }
@@ -68,7 +72,7 @@ function entries(node, fields) {
   }
   if ("$if" in node && !isChoice(node)) {
     const { $if, ...rest } = node;
-    return truthy(at(fields, $if)) ? [fill(rest, fields)] : [];
+    return holds($if, fields) ? [fill(rest, fields)] : [];
   }
   return [fill(node, fields)];
 }
