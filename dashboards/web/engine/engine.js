@@ -25,6 +25,8 @@ export const MAX_ACCURACY_LOSS = 0.001; // of a transform, beyond which there is
  * @typedef {object} AttackedPart
  * @property {Int32Array} index Clean row of each of the P points, first points first.
  * @property {number} images m, how many images were attacked.
+ * @property {Int32Array} source Which of the sources found each point.
+ * @property {string[]} sources What to call these.
  * @property {Float32Array|Float64Array} std Logits of g at the points.
  * @property {Float32Array|Float64Array} rob Logits of h.
  *

@@ -43,6 +43,13 @@ export class Pool {
     return this.byImage((a, b) => a && b, right);
   }
 
+  /** Whether something holds at any attacked point of each image; `marks` on all rows. */
+  atAnyPoint(marks) {
+    const found = new Uint8Array(this.images);
+    for (let point = 0; point < this.of.length; point++) if (marks[this.nClean + point]) found[this.of[point]] = 1;
+    return found;
+  }
+
   /**
    * The least margin over its attacked points of each image that LN∘h gets right at all of these.
    * @param {Float64Array} margin Of M(h), on all rows.

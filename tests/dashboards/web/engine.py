@@ -19,7 +19,8 @@ from mnuts_core import LogitBundle, MixParams
 from mnuts_core.bundles.logit_warnings import logit_warnings
 from tests import ROOT
 
-ENGINE = ROOT / "dashboards" / "web" / "engine"
+WEB = ROOT / "dashboards" / "web"
+ENGINE = WEB / "engine"
 DRIVER = Path(__file__).with_name("driver.mjs")
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u1": "|u1", "u2": "<u2"}
 TOLERANCE = 1e-9
@@ -102,6 +103,7 @@ def packed(bundle: LogitBundle) -> dict[str, Any]:
     """A bundle as the page's engine takes it."""
     part = bundle.attacked
     flat = lambda logits: np.ascontiguousarray(logits).ravel()
+    source = np.zeros(bundle.n_points) if part is None or part.source is None else part.source
     return {
         "name": bundle.name,
         "classes": list(bundle.manifest.classes),
@@ -112,6 +114,8 @@ def packed(bundle: LogitBundle) -> dict[str, Any]:
         and {
             "index": part.index.astype(np.int32),
             "images": part.n_images,
+            "source": source.astype(np.int32),
+            "sources": [str(source) for source in bundle.manifest.sources],
             "std": flat(part.std_logits),
             "rob": flat(part.rob_logits),
         },

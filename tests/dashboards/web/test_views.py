@@ -50,7 +50,6 @@ def expected(engine: RemixEngine, remix: Any, where: str, row: int) -> dict[str,
     """Python's views, by the names of the page's."""
     params = remix.params
     density = transform_view.logit_density(engine, params.ln_k)
-    place = row if where == "clean" else engine.n_clean + row
     views = {
         "seenAndUnseen": headline.seen_and_unseen(engine, remix),
         "alphaCurve": tradeoff.alpha_curve(engine, params),
@@ -66,7 +65,9 @@ def expected(engine: RemixEngine, remix: Any, where: str, row: int) -> dict[str,
         "exampleBars": examples.example_bars(engine, remix, where, row),
     }
     if engine.bundle.num_classes >= 3:
+        place = int(examples.shown_rows(engine, remix, where)[row])
         views["exampleCase"] = examples.example_case(engine, place, params)
+
     return views
 
 
@@ -99,7 +100,7 @@ def test_every_view(engine, recipe, params, data):
         "confusion": ["$engine", "$remix", where],
         "story": ["$engine", "$remix", where, row],
         "exampleBars": ["$engine", "$remix", where, row],
-        "exampleCase": ["$engine", where, row, params],
+        "exampleCase": ["$engine", "$remix", where, row],
     }
     calls = [[name, *own[name]] for name in views] + [["headline", "$engine", params, "$remix"]]
     request = {"bundle": packed(bundle), "params": params, "options": {"seriesFrom": 0}}

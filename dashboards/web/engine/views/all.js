@@ -37,7 +37,7 @@ export const VIEWS = {
   medians: ({ engine, remix }) => marginMedians(engine, remix.params),
   simplex: (moment) => {
     const [example, { engine, remix }] = [chosen(moment), moment];
-    return example ? [exampleCase(engine, example.where, example.row, remix.params)] : paperCases(remix.params);
+    return example ? [exampleCase(engine, remix, example.where, example.row)] : paperCases(remix.params);
   },
   bars: ({ engine, state: { example }, remix }) =>
     example ? [exampleBars(engine, remix, example.where, example.row)] : paperBars(remix.params),

@@ -9,51 +9,72 @@ export const NO_CLASS = "none (a tie)"; // what M(h) predicts where the transfor
 const LETTERS = ["A", "B", "C"];
 const ONE = Float64Array.of(1);
 
-/** Where the rows of a part begin, and how many there are. */
-export function partOf(engine, where) {
-  return where === "clean" ? [0, engine.nClean] : [engine.nClean, engine.nAttacked];
+/** Which image of the bundle an example of a part is: its clean row. */
+function numberOf(engine, where, place) {
+  return where === "clean" ? place : engine.pool.index[place];
 }
 
-/** Which image of the bundle a row of a part is. */
-function numberOf(engine, where, row) {
-  return where === "clean" ? row : engine.pool.index[row];
+/**
+ * Of each example of a part whether h gets it right, whether the mix does, and the row at which it is shown;
+ * attacked images over all of their points, shown at one where the mix is wrong if there is any.
+ * @param {import("../engine.js").RemixEngine} engine
+ * @param {import("../engine.js").Remix} remix
+ * @param {"clean"|"attacked"} where Which part of the bundle.
+ * @returns {{before: ArrayLike<number>, after: Uint8Array, rowOf: (place: number) => number}}
+ */
+function outcomes(engine, remix, where) {
+  if (where === "clean") {
+    return { before: engine.rows.plainRight.subarray(0, engine.nClean), after: remix.part.mix_right, rowOf: (place) => place };
+  }
+  const { mix_right, row } = remix.on_images;
+  return { before: engine.robRightOnImages, after: mix_right, rowOf: (place) => row[place] };
 }
 
 /**
  * The examples that the mix fixes or breaks: where it and the robust model are not both right or wrong.
  * @param {import("../engine.js").RemixEngine} engine
  * @param {import("../engine.js").Remix} remix
- * @param {"clean"|"attacked"} where Which part of the bundle; attacked: the first points.
+ * @param {"clean"|"attacked"} where Which part of the bundle.
  */
 export function changedExamples(engine, remix, where = "clean") {
   const { rows } = engine;
   const { part } = remix;
-  const [start, n] = partOf(engine, where);
+  const { before, after, rowOf } = outcomes(engine, remix, where);
   const picked = [];
-  for (let r = 0; r < n; r++) if (Boolean(rows.plainRight[start + r]) !== Boolean(part.mix_right[start + r])) picked.push(r);
-  const at = (column, type = Int32Array) => type.from(picked, (r) => column[start + r]);
+  for (let i = 0; i < before.length; i++) if (Boolean(before[i]) !== Boolean(after[i])) picked.push(i);
+  const shown = picked.map(rowOf);
+  const at = (column, type = Int32Array) => type.from(shown, (r) => column[r]);
   return {
     row: Int32Array.from(picked),
-    number: Int32Array.from(picked, (r) => numberOf(engine, where, r)),
+    number: Int32Array.from(picked, (place) => numberOf(engine, where, place)),
     label: at(rows.labels),
     std: at(rows.stdClass),
     rob: at(rows.stages.plainClass),
     mix: at(part.mix_class),
     margin: at(part.margin, Float64Array),
-    fixed: at(part.mix_right, Uint8Array),
+    fixed: Uint8Array.from(picked, (place) => after[place]),
   };
 }
 
-/** What the four classifiers make of one example. */
-export function story(engine, remix, where, row) {
+/**
+ * What the four classifiers make of one example.
+ * @param {import("../engine.js").RemixEngine} engine
+ * @param {import("../engine.js").Remix} remix
+ * @param {"clean"|"attacked"} where
+ * @param {number} place In the part.
+ */
+export function story(engine, remix, where, place) {
   const { rows } = engine;
   const { part } = remix;
-  const at = partOf(engine, where)[0] + row;
+  const outcome = outcomes(engine, remix, where);
+  const at = outcome.rowOf(place);
   const name = (k) => engine.bundle.classes[k];
-  const [before, after] = [Boolean(rows.plainRight[at]), Boolean(part.mix_right[at])];
+  const [before, after] = [Boolean(outcome.before[place]), Boolean(outcome.after[place])];
   return {
     where,
-    number: numberOf(engine, where, row),
+    number: numberOf(engine, where, place),
+    row: at,
+    point: where === "clean" ? "" : pointWords(engine, at),
     label: name(rows.labels[at]),
     std: name(rows.stdClass[at]),
     rob: name(rows.stages.plainClass[at]),
@@ -65,6 +86,13 @@ export function story(engine, remix, where, row) {
   };
 }
 
+/** Which point of an attacked image a row is. */
+function pointWords({ nClean, bundle }, row) {
+  if (row < nClean) return "the image without an attack";
+  const { source, sources } = bundle.attacked;
+  return `the point found by ${sources[source[row - nClean]]}`;
+}
+
 /** The paper's two logit vectors (Fig. 3): probabilities of h and M(h). */
 export function paperBars(params) {
   return Object.entries(PAPER_CASES).map(([name, h]) =>
@@ -73,18 +101,17 @@ export function paperBars(params) {
 }
 
 /** One example's probabilities of its top three classes under g, h, M(h) and the mix. */
-export function exampleBars(engine, remix, where, row) {
-  const at = partOf(engine, where)[0] + row;
-  const [g, h] = [engine.rows.stdRow(at), engine.rows.robRow(at)];
+export function exampleBars(engine, remix, where, place) {
+  const { number, label, row } = story(engine, remix, where, place);
+  const [g, h] = [engine.rows.stdRow(row), engine.rows.robRow(row)];
   const { alpha, temperature } = remix.params;
   const mapped = softmax(transformLogits(h, remix.params));
   const scaled = temperatureSoftmax(g, temperature);
   const values = { g: softmax(g), h: softmax(h), "M(h)": mapped, mix: mapped.map((p, k) => (1 - alpha) * scaled[k] + alpha * p) };
   const shown = topClasses(h, Math.min(3, h.length));
-  const place = shown.indexOf(engine.rows.labels[at]);
-  const { number, label } = story(engine, remix, where, row);
+  const at = shown.indexOf(engine.rows.labels[row]);
   const names = shown.map((k) => engine.bundle.classes[k]);
-  return bars(`${where} image ${number}, labelled ${label}`, names, place < 0 ? null : place, values, shown);
+  return bars(`${where} image ${number}, labelled ${label}`, names, at < 0 ? null : at, values, shown);
 }
 
 function bars(name, classes, label, probabilities, shown) {
@@ -102,12 +129,12 @@ export function paperCases(params) {
 }
 
 /** One example with its top three classes on the simplex. */
-export function exampleCase(engine, where, row, params) {
-  const at = partOf(engine, where)[0] + row;
-  const h = engine.rows.robRow(at);
+export function exampleCase(engine, remix, where, place) {
+  const { number, label, row } = story(engine, remix, where, place);
+  const h = engine.rows.robRow(row);
   const corners = topClasses(h).map((k) => engine.bundle.classes[k]);
-  const label = engine.bundle.classes[engine.rows.labels[at]];
-  return simplexCase(`${where} image ${numberOf(engine, where, row)}, labelled ${label}`, corners, h, params);
+  const kind = row < engine.nClean ? "clean" : "attacked";
+  return simplexCase(`${kind} image ${number}, labelled ${label}`, corners, h, remix.params);
 }
 
 function simplexCase(name, corners, h, params) {

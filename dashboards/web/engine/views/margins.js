@@ -28,15 +28,20 @@ export function baseHistograms(engine) {
   return engine.fixedMemo.get("histograms", compute);
 }
 
-/** Margins of M(h) under the current transform. */
-export function mixHistograms(engine, remix) {
-  return splitHistograms(engine, remix.part.margin, remix.part.right);
+/** Margins of M(h) under the current transform; of an attacked image at its point of least margin. */
+export function mixHistograms(engine, { part, on_images }) {
+  const clean = histogram(part.margin.subarray(0, engine.nClean), part.right.subarray(0, engine.nClean));
+  return withGap(clean, on_images && histogram(on_images.margin, on_images.right));
 }
 
 /** Margins on the clean rows and at the first points, as two histograms. */
 function splitHistograms(engine, margin, right) {
   const [clean, attacked] = parts(engine).map(([start, end]) => histogram(margin.subarray(start, end), right.subarray(start, end)));
-  return { clean, attacked: attacked ?? null, gap: attacked ? attacked.median_right - clean.median_wrong : NaN };
+  return withGap(clean, attacked ?? null);
+}
+
+function withGap(clean, attacked) {
+  return { clean, attacked, gap: attacked ? attacked.median_right - clean.median_wrong : NaN };
 }
 
 function histogram(margin, right) {
