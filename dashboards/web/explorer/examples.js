@@ -88,7 +88,7 @@ function rowsOf(view, classes, threshold, kind) {
     if (kind !== "both" && fixed !== (kind === "fixed")) continue;
     rows.push({
       key: view.row[i],
-      dot: fixed ? "var(--good)" : "var(--bad)",
+      dot: fixed ? "var(--right)" : "var(--wrong)",
       image: view.number[i],
       what: fixed ? fixes : breaks,
       label: classes[view.label[i]],

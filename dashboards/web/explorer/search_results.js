@@ -1,6 +1,6 @@
 // What a search found: its best mix, what puts that in doubt, and the cells that are as good or nearly so.
 
-import { changesTo, sameMix } from "../app/settings.js";
+import { changesTo, mixOf, sameMix } from "../app/settings.js";
 import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
 import { general, minus } from "../controls/numbers.js";
@@ -31,11 +31,12 @@ export class SearchResults {
   }
 
   /** @param {object} moment With `search`: the last request and its result, or null. */
-  update({ search = null, meta, remix, views: { seen_and_unseen: split } }) {
+  update({ search = null, state, meta, views: { seen_and_unseen: split } }) {
     if (!search) return;
     const { request, result } = search;
     const byLevel = request.clean_at_least === undefined && request.attacked_at_least === undefined;
-    const isHere = sameMix({ ...result.best.params, beta: remix.params.beta }, remix.params);
+    const level = byLevel ? { beta: request.beta, alpha: null, temperature: state.temperature } : { beta: state.beta };
+    const isHere = sameMix({ ...result.best.params, ...level }, mixOf(state));
     if (search !== this.search) this.showCells(byLevel ? result : { top: [], ties: [] });
     this.search = search;
     this.stale.hidden = isHere;
