@@ -101,7 +101,10 @@ WRITTEN = string.ascii_letters + string.digits + " .,:+-−%_&=?#'\"\\é😀"
 WORDS_OF_A_LINK = st.sampled_from(sorted(WORDS))
 
 
-@given(st.lists(st.tuples(WORDS_OF_A_LINK, st.text(WRITTEN, max_size=12)), max_size=4), st.text(WRITTEN, max_size=60))
+@given(
+    st.lists(st.tuples(WORDS_OF_A_LINK, st.text(WRITTEN, max_size=12)), max_size=4),
+    st.text(WRITTEN, max_size=60),
+)
 @QUICK
 def test_whatever_is_typed_is_read_the_same(app, pairs, text):
     query = "&".join([*(f"{key}={value}" for key, value in pairs), text])
