@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
-from mnuts_core.params import MAX_LN_K
+from mnuts_core.params import MAX_LN_K, PAPER_OPTIMA
 from mnuts_core.search.grids import PAPER_RANGES
-from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.explorer.state import PRESETS, ExplorerState
 from mnuts_dashboards.figures.catalogue import catalogue
 from mnuts_dashboards.page.data import settings
 from mnuts_dashboards.page.one_file import App, Configs, Named, page_html
@@ -29,6 +30,15 @@ def explorer_settings() -> list[dict[str, Any]]:
     )
 
 
+def explorer_presets() -> dict[str, Any]:
+    """Named transforms, whether each brings its β along, and the paper's mix for each grid."""
+    named = [
+        {"name": name, "params": dataclasses.asdict(params), "level": name.startswith("Paper")}
+        for name, params in PRESETS.items()
+    ]
+    return {"named": named, "grids": {name: dataclasses.asdict(mix) for name, mix in PAPER_OPTIMA.items()}}
+
+
 def explorer_page(bundles: list[Named], configs: Configs = (), *, title: str | None = None) -> str:
     """The explorer on some bundles as one HTML file.
 
@@ -40,5 +50,13 @@ def explorer_page(bundles: list[Named], configs: Configs = (), *, title: str | N
     Raises:
         MnutsError: See `page_html`.
     """
-    app = App("host/open_explorer.js", "openExplorer", TITLE, SENTENCE, explorer_settings(), catalogue())
+    app = App(
+        entry="host/open_explorer.js",
+        start="openExplorer",
+        title=TITLE,
+        sentence=SENTENCE,
+        settings=explorer_settings(),
+        catalogue=catalogue(),
+        presets=explorer_presets(),
+    )
     return page_html(app, bundles, configs, title=title)

@@ -41,6 +41,7 @@ class App(NamedTuple):
         sentence: What the page is for.
         settings: See `data.settings`.
         catalogue: See `figures.catalogue`.
+        presets: Named mixes to start from, as plain JSON.
     """
 
     entry: str
@@ -49,6 +50,7 @@ class App(NamedTuple):
     sentence: str
     settings: list[dict[str, Any]]
     catalogue: Mapping[str, Any]
+    presets: Mapping[str, Any]
 
 
 def page_html(app: App, bundles: list[Named], configs: Configs = (), *, title: str | None = None) -> str:
@@ -72,6 +74,7 @@ def page_html(app: App, bundles: list[Named], configs: Configs = (), *, title: s
     page = {
         "settings": app.settings,
         "catalogue": app.catalogue,
+        "presets": app.presets,
         "texts": {"title": visible(title), "sentence": app.sentence},
         "paper": paper_points(),
         "bundles": [{"name": meta["name"], "title": meta["title"]} for meta in metas],

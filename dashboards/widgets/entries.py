@@ -81,7 +81,7 @@ def shown(text: str) -> str:
 
 def _refusal(spec: ParamSpec, text: str, source: str) -> str:
     number = "" if _number(text) is not None else "a number "
-    rule = f"{spec.symbol} must be {number}{_allowed(spec)}"
+    rule = f"{spec.symbol or spec.name} must be {number}{_allowed(spec)}"
     meant = _meant(spec, text)
     return f"{rule} ({source} {shown(text)})" if meant is None else f"{rule}. Did you mean {meant}?"
 

@@ -108,7 +108,7 @@ function wholeIn(text) {
 }
 
 function refusal(spec, text, source) {
-  const rule = `${spec.symbol} must be ${finite(text) === null ? "a number " : ""}${interval(spec)}`;
+  const rule = `${spec.symbol || spec.name} must be ${finite(text) === null ? "a number " : ""}${interval(spec)}`;
   const meant = meantBy(spec, text);
   return meant === null ? `${rule} (${source} ${shown(text)})` : `${rule}. Did you mean ${meant}?`;
 }

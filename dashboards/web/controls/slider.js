@@ -6,7 +6,7 @@
 import { h, uniqueId } from "./dom.js";
 import { allows, readNumber } from "./entries.js";
 import { NumberBox } from "./number.js";
-import { general, shortest } from "./numbers.js";
+import { general, minus, shortest } from "./numbers.js";
 
 const DIGITS = 6; // significant ones in the box while it rests
 const SLACK = 1e-6; // of a step: what binary fractions may be off
@@ -34,7 +34,7 @@ export class Slider {
       named: false,
       read: (text) => readNumber(spec, text),
       write: shortest,
-      brief: (value) => briefly(spec, value),
+      brief: (value) => minus(briefly(spec, value)),
       onSet: (value) => {
         this.show(value);
         set(value);

@@ -1,7 +1,8 @@
-// A table to choose from: sorted and filtered by the visitor, reached by mouse and keyboard alike.
+// A table to choose from: sorted, filtered and paged by the visitor, reached by mouse and keyboard alike.
 
 import { fill, h, setText } from "./dom.js";
-import { minus } from "./numbers.js";
+import { fixed, minus } from "./numbers.js";
+import { Pager } from "./pager.js";
 
 /**
  * @typedef {object} Column
@@ -24,10 +25,11 @@ export class Table {
    * @param {string} [options.empty] What to say when there are no rows.
    * @param {boolean} [options.filtered] Whether to offer a search field.
    * @param {number} [options.height] Pixels beyond which it scrolls.
+   * @param {number} [options.pageSize] So many rows at a time; all of them if it is not given.
    * @param {(key: any) => void} [options.onChoose] Called with the key of a row that the visitor chose.
    * @param {(name: string, key: any) => void} [options.onAction] Called with a button's name and its row's key.
    */
-  constructor({ columns, label, actions = {}, empty = "", filtered = false, height = null, onChoose, onAction }) {
+  constructor({ columns, label, actions = {}, empty = "", filtered = false, height = null, pageSize, onChoose, onAction }) {
     Object.assign(this, { columns, label, actions: Object.entries(actions), empty, onChoose, onAction });
     Object.assign(this, { rows: [], noteText: "", chosen: null, sort: null, words: "" });
     this.head = h("tr");
@@ -39,6 +41,8 @@ export class Table {
     const table = h("table", { role, "aria-label": label }, h("thead", null, this.head), this.body);
     const style = height ? { "max-height": `${height}px` } : {};
     this.element.append(h("div", { class: "table-box", tabindex: height && !onChoose ? 0 : null, style }, table));
+    this.pager = new Pager(pageSize ?? Infinity, () => this.draw());
+    this.element.append(this.pager.element);
     this.drawHead();
     this.draw();
   }
@@ -49,8 +53,10 @@ export class Table {
    */
   update({ rows = this.rows, note = this.noteText, chosen = this.chosen, empty = this.empty }) {
     const moved = rows !== this.rows || empty !== this.empty;
+    const other = chosen !== this.chosen;
     Object.assign(this, { rows, noteText: note, chosen, empty });
-    if (moved) this.draw();
+    if (other && chosen !== null) this.pager.turnTo(this.shown().findIndex(({ key }) => key === chosen));
+    if (moved || (other && this.pager.turned)) this.draw();
     else this.markChosen();
     this.showNote();
   }
@@ -58,6 +64,7 @@ export class Table {
   searchField() {
     const search = ({ target }) => {
       this.words = target.value.trim().toLowerCase();
+      this.pager.turnTo(0);
       this.draw();
       this.showNote();
     };
@@ -85,6 +92,7 @@ export class Table {
     const place = this.columns.indexOf(column);
     this.drawHead();
     this.head.children[place].firstChild.focus();
+    this.pager.turnTo(0);
     this.draw();
   }
 
@@ -98,12 +106,14 @@ export class Table {
   }
 
   draw() {
-    const rows = this.shown();
+    const rows = this.pager.slice(this.shown());
     const focused = this.body.contains(document.activeElement) ? document.activeElement.closest("tr") : null;
     const key = focused?.dataset.key;
     fill(this.body, rows.length ? rows.map((row) => this.row(row)) : this.nothing());
     this.markChosen();
-    if (key !== undefined) [...this.body.children].find((row) => row.dataset.key === key)?.focus();
+    const again = key === undefined ? null : [...this.body.children].find((row) => row.dataset.key === key);
+    if (again) again.focus();
+    else if (key !== undefined) this.body.querySelector("tr.choice")?.focus();
   }
 
   nothing() {
@@ -149,8 +159,10 @@ export class Table {
     if (!row || event.target !== row) return;
     const { nextElementSibling, previousElementSibling } = row;
     const { firstElementChild, lastElementChild } = this.body;
+    const pages = { PageDown: 1, PageUp: -1 }[event.key];
     const next = { ArrowDown: nextElementSibling, ArrowUp: previousElementSibling, Home: firstElementChild, End: lastElementChild }[event.key];
     if (event.key === "Enter" || event.key === " ") row.click();
+    else if (pages && this.pager.step(pages)) this.body.querySelector("tr.choice")?.focus();
     else if (next) {
       next.focus();
       next.click();
@@ -164,7 +176,7 @@ function cellText({ key, digits = 0 }, row) {
   if (value === null || value === undefined) return "";
   if (typeof value !== "number") return String(value);
   const tiny = value !== 0 && digits > 0 && Math.abs(value) < 0.5 * 10 ** -digits; // would read as zero
-  return minus(tiny ? value.toExponential(1) : value.toFixed(digits));
+  return minus(tiny ? value.toExponential(1) : fixed(value, digits));
 }
 
 function compared(one, other) {

@@ -1,7 +1,8 @@
 // Sentences about figures: which of the words apply, with the numbers filled in. The same as `mnuts_dashboards.text`.
 
 import { leastKept } from "../engine/quantiles.js";
-import { alphaText, compared, estimateText, fixed, general, minus, percent, pointsText, signed, tally, thousands } from "./numbers.js";
+import { fixed, general, minus, signed, thousands } from "../controls/numbers.js";
+import { alphaText, compared, estimateText, percent, pointsText, settingsText, tally } from "./numbers.js";
 import { WORDS } from "./words.js";
 
 const GAINS = ["clean", "attacked"];
@@ -108,8 +109,12 @@ export function seenWords({ seen, unseen }) {
   return unseen ? WORDS.seen.unseen(first, estimateText(unseen)) : WORDS.seen.all(first);
 }
 
-/** A transform and what is not at its default, in few words: `s 5, p 2.5, c −1.1`. */
-export function settingsWords({ s, p, c, clamp, temperature, ln_k }, defaults) {
+/**
+ * A transform and what is not at its default, in few words: `s 5, p 2.5, c −1.1`.
+ * @param {import("../engine/params.js").MixParams} params
+ * @param {import("../app/settings.js").Settings} settings
+ */
+export function settingsWords({ s, p, c, clamp, temperature, ln_k }, { defaults }) {
   const parts = [`s ${general(s, 4)}`, `p ${general(p, 4)}`, `c ${general(c, 4)}`];
   if (clamp !== defaults.clamp) parts.push(clamp);
   if (temperature) parts.push(`T ${general(temperature, 6)}`);
@@ -117,32 +122,60 @@ export function settingsWords({ s, p, c, clamp, temperature, ln_k }, defaults) {
   return minus(parts.join(", "));
 }
 
-/** What Algorithm 1 found, a line each. */
-export function foundByLevel({ beta, best, n_wrong, n_clean, grid, ties }) {
+/**
+ * What Algorithm 1 found, a line each.
+ * @param {import("../engine/search/searches.js").SearchRequest} request
+ * @param {import("../engine/search/searches.js").SearchResult} result
+ * @param {number} seen How many clean images it saw.
+ */
+export function foundByLevel({ beta, grid }, { best, ties, n_wrong }, seen) {
   const { byLevel, objective, cells } = WORDS.found;
   return [
     byLevel(general(beta, 4)),
     mixWords(best.params),
-    objective(fixed(100 * best.objective, 1), n_wrong, n_clean),
-    cells(grid.size, grid.name, ties.length - 1),
+    objective(fixed(100 * best.objective, 1), n_wrong, seen),
+    cells(sizeOf(grid), grid.name, ties.length - 1),
   ];
 }
 
-/** What the direct search found, on seen and unseen images, and beside the plain mix, a line each. */
-export function foundByAccuracy({ kept, least, ours, plain, paired, optimistic, n_mixes, grid }) {
+/**
+ * What the direct search found, on seen and unseen images, a line each.
+ * @param {import("../engine/search/searches.js").SearchRequest} request
+ * @param {import("../engine/search/searches.js").SearchResult} result
+ * @param {{seen: number, optimistic: boolean, split: object|null}} facts `split`: clean accuracy on seen and unseen
+ *   images, once it is known.
+ */
+export function foundByAccuracy({ grid, clean_at_least, attacked_at_least }, { best }, { seen, optimistic, split }) {
   const words = WORDS.found;
-  const part = (name) => ours.clean[name] && words.cleanPart(percent(ours.clean[name].value), thousands(ours.clean[name].n), words.seen[name]);
-  const theirs = plain && (plain.clean.seen ?? plain.clean.unseen);
+  const kept = clean_at_least === undefined ? "attacked" : "clean";
+  const part = (share, n, name) => words.cleanPart(percent(share), thousands(n), words.parts[name]);
+  const unseen = split?.unseen ? [part(split.unseen.value, split.unseen.n, "unseen")] : [];
   return [
-    words.byAccuracy(WORDS.parts[kept], general(100 * least, 4)),
-    mixWords(ours.params),
-    words.attacked(percent(ours.attacked.value), thousands(ours.attacked.n)) + (optimistic ? words.optimistic : ""),
-    words.clean(["seen", "unseen"].map(part).filter(Boolean).join("; ")),
-    plain ? words.plain(percent(theirs.value), percent(plain.attacked.value), pointsText(paired.attacked)) : words.noPlain,
-    words.mixes(thousands(n_mixes), thousands(grid.size), grid.name),
+    words.byAccuracy(WORDS.parts[kept], general(100 * (clean_at_least ?? attacked_at_least), 4)),
+    mixWords(best.params),
+    words.attacked(percent(best.attacked), thousands(seen)) + (optimistic ? words.optimistic : ""),
+    words.clean([part(best.clean, seen, "seen"), ...unseen].join("; ")),
+    words.grid(thousands(sizeOf(grid)), grid.name),
   ];
+}
+
+function sizeOf({ s, p, c }) {
+  return s.length * p.length * c.length;
 }
 
 function mixWords({ s, p, c, alpha }) {
   return minus(WORDS.found.mix(general(s, 4), general(p, 3), general(c, 3), alphaText(alpha ?? 1)));
+}
+
+/**
+ * What a verification gave, a line each.
+ * @param {import("../app/verified.js").Known} known
+ */
+export function verifiedLines({ params, verified: { value, low, high, n }, card }) {
+  const words = WORDS.verification;
+  const ends = [low, high].map((end) => percent(end, 1));
+  const lines = [words.verified(percent(value, 1), ...ends, thousands(n), settingsText(params))];
+  if (card?.clean) lines.push(words.clean(percent(card.clean.value, 1)));
+  const steps = Object.entries(card?.components ?? {}).map(([name, share]) => `${name} ${percent(share, 1)}`);
+  return steps.length ? [...lines, words.steps(steps.join(" → "))] : lines;
 }

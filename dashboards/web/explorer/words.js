@@ -59,7 +59,7 @@ export const WORDS = {
   sources: {
     title: "Points",
     none: "The bundle has no attacked part.",
-    columns: ["Attack", "Attacked", "Images", "Points kept"],
+    columns: ["Attack", "Images", "Points kept"],
     notRecorded: "not recorded",
     on: (name, target) => `${name} on ${target}`,
     attacks: (count, on) => `${count} ${count === 1 ? "attack" : "attacks"} on ${on}`,
@@ -84,24 +84,15 @@ export const WORDS = {
     },
     fixes: "fixes",
     breaks: "breaks",
-    filter: "Filter, e.g. by class",
     note: (fixed, broken, n, part) => `${fixed} of ${n} ${part} images fixed, ${broken} broken (relative to h)`,
     nothing: "The mix fixes and breaks no image here.",
     loading: "Loading examples …",
     noAttack: "The bundle has no attacked images.",
   },
 
-  table: {
-    sort: (column) => `Sort by ${column}`,
-    page: (first, last, n) => `${first}–${last} of ${n}`,
-    previous: "Previous page",
-    next: "Next page",
-    matches: (n) => `${n} match`,
-    noMatch: "nothing matches",
-    sorted: (column, up) => `sorted by ${column}, ${up ? "ascending" : "descending"}`,
-  },
-
   story: {
+    label: "The chosen image",
+    picture: (number) => `clean image ${number}, without a perturbation`,
     choose: "Select a row to show that image in the two plots above.",
     title: (part, number) => `${part} image ${number}`,
     outcomes: {
@@ -124,13 +115,19 @@ export const WORDS = {
 
   classes: {
     title: "Results by class",
-    columns: ["class", "images", "standard g, %", "robust h, %", "this mix, %", "mix − h, points"],
+    columns: {
+      name: "class",
+      n: "images",
+      std: "standard g, %",
+      rob: "robust h, %",
+      mix: "this mix, %",
+      gain: "mix − h, points",
+    },
     notAttacked: "not attacked",
   },
 
   confusion: {
     title: "What the mix takes them for",
-    note: "Rows are true classes, columns what the mix says; only mistakes are listed, the most frequent first.",
     table: "Confusion: true class by row, the mix's answer by column",
     pairs: "Most frequent mistakes",
     columns: ["true class", "the mix says", "images"],
@@ -162,38 +159,36 @@ export const WORDS = {
     seen: (figure) => `The search chooses on the clean images that were attacked: there the mix has ${figure}`,
     all: (seen) => `${seen}. These are all: no image is left unseen (Table 8).`,
     unseen: (seen, figure) => `${seen}; on the others, which it has not seen, ${figure} (Table 8).`,
-    columns: { seen: "on the images that the search saw", unseen: "on the others" },
   },
 
   stars: {
     title: "Verified mixes at hand",
-    columns: ["Mix", "Settings", "Clean, %", "Verified, %"],
+    columns: { name: "mix", settings: "settings", alpha: "α", clean: "clean, %", verified: "verified, %" },
     none: "No verified mix of this bundle is at hand.",
-    take: (label) => `Show ${label}`,
-    current: "shown",
-  },
-
-  presets: {
-    title: "Presets",
-    choose: "choose …",
-    label: "Preset",
-    help: "A whole mix that was chosen for this bundle, or a transform: the paper's, or none",
-    best: "Best of the grid for this β",
   },
 
   snapshots: {
     title: "Snapshots",
-    columns: ["snapshot", "settings", "α", "clean, %", "attacked, %", "by margin, %", "verified, %", "actions"],
+    columns: {
+      name: ["snapshot", ""],
+      settings: ["settings", ""],
+      alpha: ["α", ""],
+      clean: ["clean, %", "Exact on the images of the bundle"],
+      seen: ["clean, seen, %", "On the clean images that the search saw: those that were attacked (Table 8)"],
+      unseen: ["clean, unseen, %", "On the other clean images (Table 8)"],
+      attacked: ["attacked, %", "An upper bound; see the table above"],
+      by_margin: ["by margin, %", "See the table above"],
+      verified: ["verified, %", "By an adaptive attack on that mix"],
+    },
     current: "current",
     against: (points) => `${points} against the current mix, on the same images`,
     restore: "Restore",
     drop: "Remove",
-    seen: "Seen and unseen clean images",
   },
 
   found: {
     title: "What the search found",
-    searching: "Searching …",
+    nothing: "Nothing has been searched yet: choose Find best.",
     byLevel: (beta) => `best of the grid for β = ${beta}, chosen on these images:`,
     byAccuracy: (kept, least) => `best of the grid at ${kept} accuracy of at least ${least} %, T = 0:`,
     mix: (s, p, c, alpha) => `s = ${s}, p = ${p}, c = ${c}, α = ${alpha}`,
@@ -203,18 +198,12 @@ export const WORDS = {
     optimistic: " (MMAA points only: optimistic)",
     clean: (parts) => `clean ${parts}`,
     cleanPart: (share, n, name) => `${share} % of ${n} ${name}`,
-    seen: { seen: "seen", unseen: "unseen" },
-    plain: (clean, attacked, gain) => `plain mix: clean ${clean} % of the seen, attacked ${attacked} %; gain ${gain} attacked`,
-    noPlain: "no α of the plain mix reaches that",
-    mixes: (mixes, cells, grid) => `${mixes} mixes of ${cells} cells, grid ${grid}`,
-    best: "Best cells",
-    columns: ["s", "p", "c", "α", "objective, %", ""],
-    tied: "tied",
-    chosen: "chosen",
-    edge: (axis, end) => `${axis} at its ${end} end`,
-    ends: { low: "low", high: "high" },
+    parts: { seen: "seen", unseen: "unseen" },
+    grid: (size, name) => `${size} cells, grid ${name}`,
+    cellsTitle: "Best cells; choose one to go there",
+    columns: { place: "rank", s: "s", p: "p", c: "c", alpha: "α", objective: "objective, %" },
+    ranks: { chosen: "chosen", tied: "tied" },
     widen: "Search a wider grid",
-    go: (settings) => `Go to ${settings}`,
     stale: "The settings have moved on since.",
   },
 
@@ -224,6 +213,7 @@ export const WORDS = {
     noThreat: "no threat model stated",
     rows: {
       title: "Bundle",
+      sizes: "Images",
       dataset: "Data",
       pixels: "Pixels",
       threat: "Threat model",
@@ -231,13 +221,13 @@ export const WORDS = {
       rob: "Robust model",
       digest: "Tensors",
       created: "Made",
+      command: "Its maker gives this command, which nobody has checked",
     },
     again: "Reproduce on the command line",
     file: "BUNDLE.safetensors stands for this bundle's file, CONFIG.json for the configuration that you export.",
   },
 
   exports: {
-    title: "Export",
     help: "The configuration of this mix (mnuts-config/1), which `mnuts` and MixedClassifier.from_config take.",
     preview: "Preview of the configuration",
     download: "Download JSON",
@@ -248,13 +238,14 @@ export const WORDS = {
   },
 
   verification: {
-    title: "Verification",
     needs: "Verifying a mix by an adaptive attack needs `mnuts dashboard`: this page has no models to attack.",
     how: "Export this configuration, then, where mnuts is installed:",
     dashboard: "mnuts dashboard",
     orEvaluate: "or attack it on the command line, and open the result there or here:",
     evaluate: "mnuts evaluate CONFIG.json --std SPEC --rob SPEC --data DATA",
     notVerified: "This mix has not been verified.",
+    clean: (share) => `clean on the same images: ${share} %`,
+    steps: (steps) => `after each part of the attack, in %: ${steps}`,
     verified: (share, low, high, n, settings) => `verified: ${share} % (${low} to ${high}), n = ${n}, for ${settings}`,
   },
 };

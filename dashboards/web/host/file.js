@@ -11,6 +11,8 @@ import { withArrays } from "./arrays.js";
  * @property {(name: string) => Opened|Promise<Opened>} open
  * @property {import("../controls/entries.js").Setting[]} settings
  * @property {object} catalogue Templates of the figures, and panels.
+ * @property {{named: {name: string, params: object, level: boolean}[], grids: Object<string, object>}} presets Mixes to
+ *   start from, and whether each brings its β; the paper's mix for each grid.
  * @property {{title: string, sentence: string}} texts
  * @property {object[]} paper Models of Fig. 2.
  * @property {Object<string, Function>} services `verify`, `report`, `import`, as far as they are there.
@@ -23,7 +25,7 @@ import { withArrays } from "./arrays.js";
 
 /** @returns {Host} */
 export function fileHost() {
-  const { settings, catalogue, texts, paper, bundles } = jsonIn(document.getElementById("mnuts-data"));
+  const { settings, catalogue, presets, texts, paper, bundles } = jsonIn(document.getElementById("mnuts-data"));
   const elements = document.querySelectorAll(".mnuts-bundle");
   return {
     kind: "file",
@@ -35,6 +37,7 @@ export function fileHost() {
     },
     settings,
     catalogue,
+    presets,
     texts,
     paper,
     services: {},

@@ -14,7 +14,7 @@ from mnuts_core.functional.statistics import share
 from mnuts_dashboards.text import numbers
 from tests.dashboards.web.explorer.records import estimate, paired
 
-NUMBERS = "explorer/numbers.js"
+NUMBERS, DIGITS = "explorer/numbers.js", "controls/numbers.js"
 TIES = st.builds(lambda odd, power: odd / 2**power, st.integers(-4001, 4001), st.integers(0, 12))
 """Numbers that lie half way between two texts more often than others."""
 VALUES = st.one_of(
@@ -25,22 +25,22 @@ LISTS = st.lists(VALUES, min_size=30, max_size=30)
 
 @given(values=LISTS, digits=st.integers(0, 8))
 def test_decimals(page, values, digits):
-    found = page.call(NUMBERS, "fixed", *([x, digits] for x in values))
+    found = page.call(DIGITS, "fixed", *([x, digits] for x in values))
     assert found == [f"{x:.{digits}f}" for x in values]
-    assert page.call(NUMBERS, "signed", *([x, digits] for x in values)) == [
+    assert page.call(DIGITS, "signed", *([x, digits] for x in values)) == [
         numbers.signed(x, digits) for x in values
     ]
 
 
 @given(values=LISTS, digits=st.integers(1, 12))
 def test_significant_digits(page, values, digits):
-    found = page.call(NUMBERS, "general", *([x, digits] for x in values))
+    found = page.call(DIGITS, "general", *([x, digits] for x in values))
     assert found == [f"{x:.{digits}g}" for x in values]
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=5))
 def test_thousands(page, values):
-    assert page.call(NUMBERS, "thousands", *([n] for n in values)) == [f"{n:,}" for n in values]
+    assert page.call(DIGITS, "thousands", *([n] for n in values)) == [f"{n:,}" for n in values]
 
 
 @given(st.lists(st.one_of(st.floats(0.5, 1), st.floats(0, 1e-3).map(lambda x: 1 - x)), min_size=10))

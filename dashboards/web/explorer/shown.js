@@ -1,0 +1,97 @@
+// What shows the figures: the components in their places and the plots. Each names the views that it rests on; those are
+// asked for that are looked at, and the slow ones once the sliders have come to rest.
+
+import { h } from "../controls/dom.js";
+import { glossaryList } from "../controls/glossary.js";
+import { Examples } from "./examples.js";
+import { Headline } from "./headline.js";
+import { Remarks } from "./remarks.js";
+import { Sources } from "./sources.js";
+import { Story } from "./story.js";
+import { Strip } from "./strip.js";
+
+/** Every component with the part of the page where it stands. */
+const COMPONENTS = [
+  [Strip, "head"],
+  [Headline, "figures"],
+  [Remarks, "details"],
+  [Examples, "details"],
+  [Story, "details"],
+  [Sources, "details"],
+];
+/** What takes long, or changes whole tables: it follows when the sliders rest. */
+const SLOW = new Set([
+  "examples_clean",
+  "examples_attacked",
+  "classes_clean",
+  "classes_attacked",
+  "confusion_clean",
+  "confusion_attacked",
+  "assumptions",
+  "seen_and_unseen",
+  "story",
+]);
+const REST = 250; // milliseconds
+const NEAR = "200px"; // of the screen's edge: soon to be seen
+
+export class Shown {
+  /**
+   * @param {import("./explorer.js").Context} context
+   * @param {import("./layout.js").Layout} layout
+   */
+  constructor(context, layout) {
+    Object.assign(this, { context, moment: null, resting: true, timer: null, everything: false, onLookedAt: () => {} });
+    this.inView = new Set();
+    this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
+    this.components = COMPONENTS.map(([Component, where]) => {
+      const root = h("div", { class: Component.name.toLowerCase() });
+      layout[where].append(root);
+      this.watch.observe(root);
+      return { component: new Component(root, context), root, views: Component.views };
+    });
+    this.verify = h("p", { class: "needs" }, "Verifying a mix by an adaptive attack needs `mnuts dashboard`.");
+    layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
+  }
+
+  /** Another bundle is open. */
+  open() {
+    this.moment = null;
+  }
+
+  /** Names of the views that are looked at. */
+  wanted() {
+    const names = this.components.filter(({ root }) => this.everything || this.inView.has(root)).flatMap(({ views }) => views);
+    const all = new Set(["headline", ...names]);
+    return [...all].filter((name) => this.resting || !SLOW.has(name));
+  }
+
+  looked(entries) {
+    const before = this.wanted().length;
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) this.inView.add(target);
+      else this.inView.delete(target);
+    }
+    if (this.wanted().length > before) this.onLookedAt();
+  }
+
+  /** The state has changed: what is slow waits until it rests. */
+  moving() {
+    this.resting = false;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.resting = true;
+      this.onLookedAt();
+    }, REST);
+  }
+
+  /** Draw one moment. */
+  draw(state, { meta, base, images }, { remix, views }) {
+    this.moment = { state, meta, base, images, remix, views };
+    for (const { component } of this.components) component.update(this.moment);
+  }
+
+  drawAll() {
+    this.everything = true;
+    this.onLookedAt();
+  }
+}
