@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnuts_dashboards.board.panels import Panel
-from mnuts_dashboards.figures import classes, examples, margin_scatter, margins, sensitivity, tradeoff, transform
+from mnuts_dashboards.figures import (
+    classes,
+    examples,
+    margin_scatter,
+    margins,
+    sensitivity,
+    tradeoff,
+    transform,
+)
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.template import Fields, Template, fill
 from mnuts_dashboards.theme import FONT, PAGE
@@ -115,7 +123,12 @@ def theme(name: str) -> Figure:
         "tickfont": ticks,
         "title": {"standoff": 8, "font": {"size": 12}},
     }
-    colourbar: Figure = {"outlinewidth": 0, "thickness": 12, "tickfont": ticks, "title": {"font": {"size": 12}}}
+    colourbar: Figure = {
+        "outlinewidth": 0,
+        "thickness": 12,
+        "tickfont": ticks,
+        "title": {"font": {"size": 12}},
+    }
     layout: Figure = {
         "font": {"family": FONT, "size": 12, "color": page["text"]},
         "paper_bgcolor": CLEAR,
@@ -133,7 +146,12 @@ def theme(name: str) -> Figure:
         "modebar": {"bgcolor": CLEAR},
         "coloraxis": {"colorbar": colourbar},
     }
-    return {"template": {"layout": layout}, "ground": page["ground"], "text": page["text"], "muted": page["muted"]}
+    return {
+        "template": {"layout": layout},
+        "ground": page["ground"],
+        "text": page["text"],
+        "muted": page["muted"],
+    }
 
 
 # --- parts of notes
@@ -188,7 +206,10 @@ PLOTS = _listed(
             "$text": [
                 _MIX,
                 "; robust model {headline.rob.clean.value:.2%} clean",
-                {"$if": "headline.rob.attacked", "then": {"$text": ", {headline.rob.attacked.value:.2%} under attack"}},
+                {
+                    "$if": "headline.rob.attacked",
+                    "then": {"$text": ", {headline.rob.attacked.value:.2%} under attack"},
+                },
                 "; plain mix at the same level {headline.plain.clean.value:.2%} clean",
                 {
                     "$if": "headline.plain.attacked",
@@ -197,7 +218,12 @@ PLOTS = _listed(
                 ".",
             ]
         },
-        columns={"x": "clean_percent", "y": "attacked_percent", "customdata": "point_alpha", "hovertext": "what"},
+        columns={
+            "x": "clean_percent",
+            "y": "attacked_percent",
+            "customdata": "point_alpha",
+            "hovertext": "what",
+        },
         options=(("robustbench", "RobustBench models"),),
     ),
     Plot(
@@ -300,7 +326,9 @@ PLOTS = _listed(
         examples.BARS,
         examples.prepare_bars,
         views=("bars",),
-        note={"$text": [_CASE, ", at τ = 1, as in Fig. 3", {"$if": "state.example", "then": "; ✓ is the label"}]},
+        note={
+            "$text": [_CASE, ", at τ = 1, as in Fig. 3", {"$if": "state.example", "then": "; ✓ is the label"}]
+        },
         alternative={
             "$text": "Margins in {bars.0.name}: h {bars.0.margin.h:.4f}, M(h) {bars.0.margin.M(h):.4f}."
         },
@@ -331,10 +359,15 @@ PLOTS = _listed(
         note={
             "$text": [
                 "Mistakes on {drawn.part} images, in % of the true class",
-                {"$if": "options.confusion_attacked", "then": "; each where it is wrong, if it is so at any point"},
+                {
+                    "$if": "options.confusion_attacked",
+                    "then": "; each where it is wrong, if it is so at any point",
+                },
             ]
         },
-        alternative={"$text": "Mistakes of the mix on {drawn.part} images, true class by predicted class; see the table."},
+        alternative={
+            "$text": "Mistakes of the mix on {drawn.part} images, true class by predicted class; see the table."
+        },
         columns={"x": "predicted", "y": "true", "z": "percent", "customdata": "images"},
         options=(("confusion_attacked", "attacked images"),),
     ),

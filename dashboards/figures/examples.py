@@ -75,7 +75,7 @@ def _triangle(number: int) -> list[Figure]:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    paths = []
+    paths: list[Figure] = []
     for name, path, colour, symbol in (
         ("raw σ(h/τ)", f"{case}.raw", ROB, "square"),
         ("transformed σ(M(h)/τ)", f"{case}.transformed", MAPPED, "circle"),

@@ -210,7 +210,7 @@ def prepare_mix_margins(fields: Fields) -> Fields:
 def prepare_medians(fields: Fields) -> Fields:
     """Medians, group sizes and gaps of all classifiers, from `margins` and `mix_margins`."""
     columns = [*(fields["margins"][name] for name in BASE), fields["mix_margins"]]
-    gaps = [f"gap<br>{column.gap + 0.0:+.3f}" if np.isfinite(column.gap) else "" for column in columns]
+    gaps = [f"gap<br>{column.gap:+z.3f}" if np.isfinite(column.gap) else "" for column in columns]
     clean = _groups([column.clean for column in columns])
     if columns[-1].attacked is None:
         return {"clean": clean, "attacked": None, "gaps": gaps}

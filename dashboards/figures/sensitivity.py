@@ -72,7 +72,7 @@ def _slices() -> Any:
         {"$each": "drawn.slices", "$key": "item.xaxis", "value": _X_AXIS},
         {"$each": "drawn.slices", "$key": "item.yaxis", "value": _Y_AXIS},
     ]
-    none = {"data": [], "layout": {}}
+    none: Figure = {"data": [], "layout": {}}
     return {"$if": "sensitivity", "then": {"data": [_SLICE, _MARK], "layout": layout}, "else": none}
 
 

@@ -115,7 +115,7 @@ def _snapshots(moment: Moment) -> tuple[Remix, ...]:
 
 
 def _sensitivity(moment: Moment) -> tradeoff.Sensitivity | None:
-    return moment.result and tradeoff.sensitivity(moment.result, moment.remix.params)
+    return tradeoff.sensitivity(moment.result, moment.remix.params) if moment.result else None
 
 
 VIEWS: dict[str, Callable[[Moment], Any]] = {
