@@ -26,6 +26,7 @@ from mnuts_dashboards.explorer.header import Header
 from mnuts_dashboards.explorer.incoming import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.open_bundle import Bundles
+from mnuts_dashboards.explorer.page_file import explorer_page
 from mnuts_dashboards.explorer.report import view_report
 from mnuts_dashboards.explorer.scene import Scene, look
 from mnuts_dashboards.explorer.search import Searching
@@ -313,3 +314,7 @@ class Explorer(w.VBox):
     def report(self) -> str:
         """The current view as one HTML file that needs neither server nor network."""
         return view_report(self._look(), self.link(), self.config, self._verified)
+
+    def page_file(self) -> str:
+        """The open bundle and an explorer that computes by itself as one HTML file."""
+        return explorer_page([(self.state.bundle, self.opened.engine.bundle)])

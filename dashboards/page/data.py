@@ -168,7 +168,7 @@ def _axes(grid: GridSpec) -> dict[str, list[float]]:
 def _auxiliary(engine: RemixEngine) -> dict[str, Any] | None:
     """α_d as a configuration of this bundle holds it, whatever the mix."""
     card = MixConfig.from_remix(engine, MixParams(alpha=1.0)).auxiliary
-    return card and card.model_dump(mode="json")
+    return None if card is None else card.model_dump(mode="json")
 
 
 def _config(engine: RemixEngine, path: Path, config: MixConfig) -> dict[str, Any]:

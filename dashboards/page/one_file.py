@@ -24,6 +24,8 @@ WORKER = "engine/worker.js"
 ROOMS = ("charts", "controls", "app")
 """Folders of `web` whose style sheets come before those of the app itself."""
 MAX_TITLE = 200
+MAX_LOGITS = 2**28
+"""Bytes of logits of one bundle; a browser's longest text is a little over twice of that in base64."""
 
 Configs = Iterable[tuple[Path, MixConfig]]
 Named = tuple[str, LogitBundle]
@@ -61,7 +63,7 @@ def page_html(app: App, bundles: list[Named], configs: Configs = (), *, title: s
         title: Heading of the page.
 
     Raises:
-        BundleError: If there is no bundle, or one comes twice.
+        BundleError: If there is no bundle, one comes twice, or one is larger than `MAX_LOGITS`.
         ConfigError: If a configuration belongs to none of them.
         MnutsError: If the title is empty or longer than `MAX_TITLE`.
     """
@@ -107,6 +109,12 @@ def styles(modules: Iterable[Module], folder: Path = WEB) -> str:
 
 def _opened(bundle: LogitBundle, meta: Mapping[str, Any]) -> Markup:
     """A bundle as the file's host opens it, see `Opened` in `web/host/file.js`."""
+    size = sum(tensor.nbytes for name, tensor in bundle.tensors().items() if name.endswith("logits"))
+    if size > MAX_LOGITS:
+        raise BundleError(
+            f"bundle {bundle.name!r} has {size / 2**20:,.0f} MiB of logits, a page takes at most "
+            f"{MAX_LOGITS // 2**20}: make it of fewer images"
+        )
     record, images = embedded(engine_record(bundle)), embedded(images_record(bundle))
     return json_in_script({"record": record, "meta": meta, "images": images})
 
@@ -143,7 +151,7 @@ def _by_bundle(bundles: list[Named], configs: Configs) -> dict[str, list[tuple[P
             names = ", ".join(name for name, _ in bundles)
             made = f"bundle {config.bundle.name!r}" if config.bundle is not None else "no bundle"
             raise ConfigError(
-                f"{shown(path)} was made on {made}, the page holds {names}: give its bundle, too"
+                f"{shown(path)} was made on {made}, the page has {names}: give its bundle, too"
             )
         if path.resolve() not in {ready.resolve() for ready, _ in belongs}:
             belongs.append((path, config))
