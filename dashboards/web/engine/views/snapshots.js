@@ -1,7 +1,7 @@
 // Snapshots beside the current mix, on the same images.
 
 import { paired } from "../paired.js";
-import { rightOf } from "./headline.js";
+import { rightOf, seenAndUnseen } from "./headline.js";
 
 /**
  * @typedef {object} Snapshot
@@ -10,6 +10,7 @@ import { rightOf } from "./headline.js";
  * @property {import("../statistics.js").Estimate|null} clean
  * @property {import("../statistics.js").Estimate|null} attacked
  * @property {import("../statistics.js").Estimate|null} by_margin
+ * @property {{seen: object|null, unseen: object|null}} seen_and_unseen See `seenAndUnseen`.
  * @property {Record<string, import("../paired.js").Paired>} paired Against the current mix, by the name of a figure.
  * @property {string|null} error Why the mix cannot be computed on this bundle.
  */
@@ -28,12 +29,13 @@ export function snapshots(engine, remix, kept, quantile) {
 }
 
 function snapshot(engine, params, quantile, right) {
-  const none = { clean: null, attacked: null, by_margin: null, paired: {}, error: null };
+  const none = { clean: null, attacked: null, by_margin: null, seen_and_unseen: { seen: null, unseen: null }, paired: {}, error: null };
   const key = `snapshot ${JSON.stringify(params)} ${quantile}`;
   const compute = () => {
     const found = engine.remix(params, quantile);
     const { clean, attacked, by_margin } = found;
-    return { figures: { params: found.params, clean, attacked, by_margin }, right: rightOf(engine, found) };
+    const figures = { params: found.params, clean, attacked, by_margin, seen_and_unseen: seenAndUnseen(engine, found) };
+    return { figures, right: rightOf(engine, found) };
   };
   try {
     const { figures, right: own } = engine.snapshotMemo.get(key, compute);
