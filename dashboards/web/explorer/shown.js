@@ -62,7 +62,7 @@ export class Shown {
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
-      const root = h("div", { class: Component.name.toLowerCase() });
+      const root = h("div", { class: `shows-${Component.name.toLowerCase()}` });
       layout[where].append(root);
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
@@ -104,7 +104,17 @@ export class Shown {
   /** Draw one moment. */
   draw(state, { meta, base, images }, { remix, views }) {
     this.moment = { state, meta, base, images, remix, views };
-    for (const { component } of this.components) component.update(this.moment);
+    for (const { component } of this.components) this.guarded(() => component.update(this.moment));
+  }
+
+  /** What fails says so, and keeps nothing else from being drawn. */
+  guarded(draw) {
+    try {
+      draw();
+    } catch (error) {
+      console.error(error);
+      this.context.refuse("drawing", [`Something could not be shown: ${error.message}. The last good view stands.`]);
+    }
   }
 
   drawAll() {

@@ -10,8 +10,7 @@ import { rightOf, seenAndUnseen } from "./headline.js";
  * @property {import("../statistics.js").Estimate|null} clean
  * @property {import("../statistics.js").Estimate|null} attacked
  * @property {import("../statistics.js").Estimate|null} by_margin
- * @property {{seen: object|null, unseen: object|null}} seen_and_unseen Clean accuracy on the images that a search sees,
- *   and on the others.
+ * @property {{seen: object|null, unseen: object|null}} seen_and_unseen See `seenAndUnseen`.
  * @property {Record<string, import("../paired.js").Paired>} paired Against the current mix, by the name of a figure.
  * @property {string|null} error Why the mix cannot be computed on this bundle.
  */
