@@ -247,10 +247,9 @@ def test_snapshots_beside_the_current_mix(shown, reference):
             numbers.alpha_text(mix.alpha),
             f"{100 * mix.clean.value:.2f} {difference}",
         ]
-        assert cells[4:6] == [f"{100 * figure.value:.2f}" for figure in split if figure is not None] + [
-            "" for figure in split if figure is None
-        ]
-        tip = rows.nth(place).locator("td").nth(6).get_attribute("title")
+        others = f"unseen {100 * split.unseen.value:.2f}" if split.unseen else "no others"
+        assert cells[4] == f"{100 * split.seen.value:.2f} {others}"
+        tip = rows.nth(place).locator("td").nth(5).get_attribute("title")
         assert numbers.minus(pairs["attacked"].points) in tip
     rows.first.get_by_role("button", name="Restore A").click()
     assert shown.evaluate("[mounted.state.s, mounted.state.by_hand]") == [1.0, False]
