@@ -7,7 +7,8 @@ from collections.abc import Callable
 import ipywidgets as w
 from markupsafe import Markup
 
-from mnuts_dashboards.board.board import Board, BoardEvent, Panel
+from mnuts_dashboards.board.board import Board, BoardEvent
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.compare import tables
 from mnuts_dashboards.compare.session import Comparison
 from mnuts_dashboards.figures.comparison import gaps_figure, medians_figure

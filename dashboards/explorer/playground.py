@@ -14,7 +14,8 @@ from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views import headline
-from mnuts_dashboards.board.board import Board, BoardEvent, Panel
+from mnuts_dashboards.board.board import Board, BoardEvent
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.bundles.open_bundles import (
     Session,
     draw_frontier,

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from mnuts_dashboards.board.board import Panel
 from mnuts_dashboards.board.packing import Packer
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.text.templates import ENVIRONMENT
 

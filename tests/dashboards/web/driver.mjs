@@ -1,7 +1,7 @@
 // Runs the engine for the tests: many calls in one message, arrays as base64, in node or in a page.
 
 const base = globalThis.process ? "../../../dashboards/web/engine" : "/engine";
-const names = ["engine", "erfc", "clamps", "transform", "quantiles", "mixing", "margins", "simplex", "statistics", "paired", "text", "views/headline", "views/tradeoff", "views/margins", "views/transform", "views/examples", "views/assumptions", "views/classes", "views/all", "search/grids", "service"];
+const names = ["engine", "erfc", "clamps", "transform", "quantiles", "mixing", "margins", "simplex", "statistics", "paired", "text", "views/headline", "views/tradeoff", "views/margins", "views/transform", "views/examples", "views/assumptions", "views/classes", "views/all", "search/grids", "service", "../charts/fill", "../charts/format", "../charts/prepare"];
 const modules = Object.assign({}, ...(await Promise.all(names.map((name) => import(`${base}/${name}.js`)))));
 
 const TYPES = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array, u2: Uint16Array };
@@ -34,7 +34,7 @@ export function answer({ bundle, options, params, quantile, calls }) {
     const known = bundle ? new modules.RemixEngine(decoded(bundle), options ?? {}) : null;
     const remix = known && params ? known.remix(params, quantile) : null;
     const place = { $engine: known, $remix: remix };
-    const plain = { remix, base: known?.base, frame: (state) => frameOf(bundle, state), search: (...given) => searchOf(bundle, ...given) };
+    const plain = { remix, base: known?.base, frame: (state) => frameOf(bundle, state), figures: (...given) => figuresOf(bundle, ...given) };
     return calls.map(([name, ...given]) => {
       const asked = plain[name] ?? modules[name];
       const values = given.map((one) => (typeof one === "string" && one in place ? place[one] : decoded(one)));
@@ -50,17 +50,14 @@ function frameOf(bundle, state) {
   return new modules.EngineService(decoded(bundle), {}).frame(state, Object.keys(modules.VIEWS));
 }
 
-/** Searches one after the other, and what a frame shows afterwards. */
-function searchOf(bundle, requests, state) {
-  const service = new modules.EngineService(decoded(bundle), {});
-  const found = requests.map((request) => {
-    const work = service.search(request);
-    const shares = [];
-    let step = work.next();
-    for (; !step.done; step = work.next()) shares.push(step.value);
-    return { result: step.value, shares };
+/** Figures, notes and alternatives of all panels, from the engine's views and further fields. */
+function figuresOf(bundle, { panels, templates }, state, more) {
+  const { remix, views } = frameOf(bundle, state);
+  const figures = panels.map(({ name, note, alternative }) => {
+    const fields = modules.prepared(name, { ...views, remix, state, ...more });
+    return [name, { figure: modules.fill(templates[name], fields), note: modules.fill(note, fields), alternative: modules.fill(alternative, fields) }];
   });
-  return { found, views: service.frame(state, Object.keys(modules.VIEWS)).views };
+  return Object.fromEntries(figures);
 }
 
 if (globalThis.process) {

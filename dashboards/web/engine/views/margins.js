@@ -5,6 +5,9 @@ import { LN_ONLY } from "../params.js";
 import { median, middleOf } from "../statistics.js";
 
 const BINS = 25;
+const QUARTERS = ["1", "1.7782794100389228", "3.1622776601683795", "5.623413251903491"];
+/** Four bins a decade from 1e-6 to 1, the very numbers of Python's. */
+const LOG_EDGES = Float64Array.from([...[-6, -5, -4, -3, -2, -1].flatMap((power) => QUARTERS.map((digits) => Number(`${digits}e${power}`))), 1]);
 const EDGES = Float64Array.from({ length: BINS + 1 }, (_, i) => i * (1 / BINS));
 
 /**
@@ -14,6 +17,9 @@ const EDGES = Float64Array.from({ length: BINS + 1 }, (_, i) => i * (1 / BINS));
  * @property {Int32Array} wrong
  * @property {number} median_right NaN if there are none.
  * @property {number} median_wrong
+ * @property {Float64Array} log_edges Of bins even in the logarithm; the first one holds all below it, too.
+ * @property {Int32Array} log_right
+ * @property {Int32Array} log_wrong
  */
 
 /** Margins of g, h and LN∘h (k = 250), which move with no slider. */
@@ -40,9 +46,23 @@ function withGap(clean, attacked) {
 
 function histogram(margin, right) {
   const counts = [new Int32Array(BINS), new Int32Array(BINS)];
-  for (let r = 0; r < margin.length; r++) counts[right[r] ? 1 : 0][Math.min(Math.trunc(margin[r] * BINS), BINS - 1)]++;
+  const logs = [new Int32Array(LOG_EDGES.length - 1), new Int32Array(LOG_EDGES.length - 1)];
+  for (let r = 0; r < margin.length; r++) {
+    counts[right[r] ? 1 : 0][Math.min(Math.trunc(margin[r] * BINS), BINS - 1)]++;
+    logs[right[r] ? 1 : 0][logBin(margin[r])]++;
+  }
   const [rightOnes, wrongOnes] = split(margin, right).map((values) => middleOf(values.sort()));
-  return { edges: EDGES, right: counts[1], wrong: counts[0], median_right: rightOnes, median_wrong: wrongOnes };
+  const linear = { edges: EDGES, right: counts[1], wrong: counts[0], median_right: rightOnes, median_wrong: wrongOnes };
+  return { ...linear, log_edges: LOG_EDGES, log_right: logs[1], log_wrong: logs[0] };
+}
+
+/** The last bin that begins at a margin or below it. */
+function logBin(margin) {
+  const last = LOG_EDGES.length - 2;
+  let bin = margin > LOG_EDGES[0] ? Math.min(last, Math.floor(4 * (Math.log10(margin) + 6))) : 0;
+  while (bin > 0 && margin < LOG_EDGES[bin]) bin--;
+  while (bin < last && margin >= LOG_EDGES[bin + 1]) bin++;
+  return bin;
 }
 
 /** Median margins of g, h, LN∘h and M(h), each where it is right and where it is wrong. */
