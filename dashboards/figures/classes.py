@@ -108,7 +108,7 @@ CONFUSION = _confusion()
 
 # --- what they draw beyond their views, as `charts/prepare/classes.js`
 def prepare_classes(fields: Fields) -> Fields:
-    """Shares of right predictions, of at most `MOST_BARS` classes, from `classes_clean` and `classes_attacked`."""
+    """Shares of right predictions, of at most `MOST_BARS` classes, from `classes_clean` and `…_attacked`."""
     clean, attacked = fields["classes_clean"], at(fields, "classes_attacked")
     shown = _most_changed(clean)
     return {
@@ -138,7 +138,7 @@ def _shares(results: ClassResults, shown: Sequence[int]) -> Fields:
 
 
 def prepare_confusion(fields: Fields) -> Fields:
-    """Mistakes in per cent of the true class, the diagonal empty, from `confusion_clean` or `confusion_attacked`.
+    """Mistakes in per cent of the true class, the diagonal empty, from `confusion_clean` or `…_attacked`.
 
     Of more than `MOST_ROWS` classes those with most mistakes; `options.confusion_attacked` chooses the part.
     """

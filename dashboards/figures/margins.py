@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -268,12 +269,12 @@ def _histogram(histogram: Histogram, *, log: bool) -> Fields:
 
 
 def _bins(edges: Array) -> list[str]:
-    return [f"{low:.2f} to {high:.2f}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges)]
 
 
 def _log_bins(edges: Array) -> list[str]:
     """The first bin holds everything below."""
-    bins = [f"{low:.2g} to {high:.2g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    bins = [f"{low:.2g} to {high:.2g}" for low, high in pairwise(edges)]
     return [f"up to {edges[1]:.2g}", *bins[1:]]
 
 

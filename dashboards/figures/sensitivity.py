@@ -42,7 +42,8 @@ _SLICE: Figure = {
     },
     "hoverongaps": False,
     "hovertemplate": {
-        "$text": "p = {item.p:.2f}, s = %{customdata:.3g}, c = %{x:.2f}<br>objective %{z:.2f} %<extra></extra>"
+        "$text": "p = {item.p:.2f}, s = %{customdata:.3g}, c = %{x:.2f}<br>"
+        "objective %{z:.2f} %<extra></extra>"
     },
 }
 

@@ -1,18 +1,18 @@
 """Figures described once: plain Plotly JSON in which a value may name a field, a text or a condition.
 
-A template is filled here for Python's callers, and by `dashboards/web/charts/fill.js` on the page; a test holds
-the two to each other. Besides plain values it may hold:
+A template is filled here for Python's callers, and by `dashboards/web/charts/fill.js` on the page; a test
+holds the two to each other. Besides plain values it may hold:
 
-- `{"$": "curve.clean"}`: the field at a path. Numbers in the path index lists, from the end where negative; `*`
-  stands for every entry. What is missing is null, or the value of `"else"`. `"times": 100` multiplies it, after
-  the field at the path `"minus"` is taken off, and `"map"` looks texts up.
+- `{"$": "curve.clean"}`: the field at a path. Numbers in the path index lists, from the end where negative;
+  `*` stands for every entry. What is missing is null, or the value of `"else"`. `"times": 100` multiplies it,
+  after the field at the path `"minus"` is taken off, and `"map"` looks texts up.
 - `{"$text": "n = {margins.n:,}"}`: a text with placeholders, each a path and a format of Python's: `,` `.Nf`
-  `+.Nf` `.Ng` `.N%`, or none for texts and whole numbers; never a minus before 0. A list of texts and nodes is joined, and `%{x}` is left
-  to Plotly.
-- `{"$if": path, "then": …, "else": …}`: one of two values; false are null, false, 0, NaN, and what is empty. In
-  place of a path may stand a node, such as a difference.
-- An entry of a list with `"$if": path` is left out where that is false; one with `"$each": path` stands once for
-  every entry there, which it calls `item`, and its place `i`.
+  `+.Nf` `.Ng` `.N%`, or none for texts and whole numbers; never a minus before 0. A list of texts and nodes
+  is joined, and `%{x}` is left to Plotly.
+- `{"$if": path, "then": …, "else": …}`: one of two values; false are null, false, 0, NaN, and what is empty.
+  In place of a path may stand a node, such as a difference.
+- An entry of a list with `"$if": path` is left out where that is false; one with `"$each": path` stands once
+  for every entry there, which it calls `item`, and its place `i`.
 - `"$entries": [{"$each": path, "$key": path, "value": …}]` in an object: one key for every entry.
 """
 

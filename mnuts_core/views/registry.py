@@ -1,4 +1,4 @@
-"""All views by name: what each one shows of one moment, as `dashboards/web/engine/views/all.js` on the page."""
+"""All views by name: what each one shows of one moment, as the page's `engine/views/all.js`."""
 
 from __future__ import annotations
 

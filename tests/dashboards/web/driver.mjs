@@ -34,7 +34,7 @@ export function answer({ bundle, options, params, quantile, calls }) {
     const known = bundle ? new modules.RemixEngine(decoded(bundle), options ?? {}) : null;
     const remix = known && params ? known.remix(params, quantile) : null;
     const place = { $engine: known, $remix: remix };
-    const plain = { remix, base: known?.base, frame: (state) => frameOf(bundle, state), figures: (...given) => figuresOf(bundle, ...given), search: (...given) => searchOf(bundle, ...given) };
+    const plain = { remix, base: known?.base, frame: (state) => frameOf(bundle, state), figures: (...given) => figuresOf(bundle, ...given) };
     return calls.map(([name, ...given]) => {
       const asked = plain[name] ?? modules[name];
       const values = given.map((one) => (typeof one === "string" && one in place ? place[one] : decoded(one)));
@@ -58,19 +58,6 @@ function figuresOf(bundle, { panels, templates }, state, more) {
     return [name, { figure: modules.fill(templates[name], fields), note: modules.fill(note, fields), alternative: modules.fill(alternative, fields) }];
   });
   return Object.fromEntries(figures);
-}
-
-/** Searches one after the other, and what a frame shows afterwards. */
-function searchOf(bundle, requests, state) {
-  const service = new modules.EngineService(decoded(bundle), {});
-  const found = requests.map((request) => {
-    const work = service.search(request);
-    const shares = [];
-    let step = work.next();
-    for (; !step.done; step = work.next()) shares.push(step.value);
-    return { result: step.value, shares };
-  });
-  return { found, views: service.frame(state, Object.keys(modules.VIEWS)).views };
 }
 
 if (globalThis.process) {

@@ -18,7 +18,8 @@ from mnuts_core.params import IDENTITY
 from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.views import headline, tradeoff
 from mnuts_core.views.registry import VIEWS, Moment, views_of
-from mnuts_dashboards.figures.catalogue import PLOTS, catalogue, figure_of
+from mnuts_dashboards.figures.catalogue import catalogue
+from mnuts_dashboards.figures.plots import PLOTS, figure_of
 from mnuts_dashboards.figures.template import fill
 from tests.dashboards.web.engine import packed
 from tests.dashboards.web.test_engine import RECIPES, SETTINGS, made, resolved

@@ -4,15 +4,11 @@ import { paired } from "../paired.js";
 import { rightOf, seenAndUnseen } from "./headline.js";
 
 /**
- * @typedef {object} Snapshot
- * @property {string} name A letter.
- * @property {import("../params.js").MixParams} params α filled in, where the mix can be computed.
- * @property {import("../statistics.js").Estimate|null} clean
- * @property {import("../statistics.js").Estimate|null} attacked
- * @property {import("../statistics.js").Estimate|null} by_margin
- * @property {{seen: object|null, unseen: object|null}} seen_and_unseen See `seenAndUnseen`.
- * @property {Record<string, import("../paired.js").Paired>} paired Against the current mix, by the name of a figure.
- * @property {string|null} error Why the mix cannot be computed on this bundle.
+ * @typedef {object} Snapshot What the engine makes of it (`Remix`, without the rows), its letter as `name`,
+ * @property {{seen: object|null, unseen: object|null}} seen_and_unseen see `seenAndUnseen`,
+ * @property {Record<string, import("../paired.js").Paired>} paired how it differs from the current mix, by the name of a
+ *   figure; or
+ * @property {string} error why it cannot be computed on this bundle; then it has nothing but its `params`.
  */
 
 /**
@@ -24,25 +20,25 @@ import { rightOf, seenAndUnseen } from "./headline.js";
  * @returns {Snapshot[]}
  */
 export function snapshots(engine, remix, kept, quantile) {
-  const right = rightOf(engine, remix);
-  return kept.map((params, i) => ({ name: String.fromCharCode(65 + i), ...snapshot(engine, params, quantile, right) }));
+  const current = rightOf(engine, remix);
+  return kept.map((params, place) => {
+    const name = String.fromCharCode(65 + place);
+    try {
+      const { figures, right } = known(engine, params, quantile);
+      const pairs = Object.keys(right).map((name) => [name, paired(right[name], current[name])]);
+      return { name, ...figures, paired: Object.fromEntries(pairs) };
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return { name, params, error: error.message };
+    }
+  });
 }
 
-function snapshot(engine, params, quantile, right) {
-  const none = { clean: null, attacked: null, by_margin: null, seen_and_unseen: { seen: null, unseen: null }, paired: {}, error: null };
-  const key = `snapshot ${JSON.stringify(params)} ${quantile}`;
-  const compute = () => {
+/** A snapshot's figures, and which images count in them; each is computed once. */
+function known(engine, params, quantile) {
+  return engine.snapshotMemo.get(`${JSON.stringify(params)} ${quantile}`, () => {
     const found = engine.remix(params, quantile);
-    const { clean, attacked, by_margin } = found;
-    const figures = { params: found.params, clean, attacked, by_margin, seen_and_unseen: seenAndUnseen(engine, found) };
-    return { figures, right: rightOf(engine, found) };
-  };
-  try {
-    const { figures, right: own } = engine.snapshotMemo.get(key, compute);
-    const pairs = Object.entries(own).filter(([name]) => right[name]);
-    return { ...none, ...figures, paired: Object.fromEntries(pairs.map(([name, ours]) => [name, paired(ours, right[name])])) };
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { ...none, params, error: error.message };
-  }
+    const { part, on_images, ...figures } = found;
+    return { figures: { ...figures, seen_and_unseen: seenAndUnseen(engine, found) }, right: rightOf(engine, found) };
+  });
 }
