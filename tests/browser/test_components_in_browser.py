@@ -19,7 +19,7 @@ from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.classes import class_results, confusion
 from mnuts_core.views.headline import headline, seen_and_unseen
 from mnuts_core.views.paired import mix_pairs
-from mnuts_core.views.sources import sources_words
+from mnuts_core.views.sources import settled_words, sources, sources_words
 from mnuts_dashboards.explorer.snapshots import _settings
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.page.data import images_record, page_meta, settings
@@ -118,6 +118,14 @@ def test_headline_and_words_are_python_s(shown, reference):
         assert text(shown, "#Strip .gains") in words
         assert text(shown, "#Remarks > .words") in words
         assert shown.locator("#Remarks .warning").all_inner_texts() == list(remix.warnings)
+
+
+def test_points_and_their_sources(shown, digits):
+    words = text(shown, "#Sources")
+    assert f"{settled_words(digits)}." in words
+    for source in sources(digits):
+        about = str(source).rsplit(": ", 1)[0]
+        assert f"{about} {source.images:,} {source.points:,}" in words
 
 
 def test_strip_gives_mcnemar_s_p(shown, reference):
