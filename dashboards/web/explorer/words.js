@@ -21,6 +21,7 @@ export const WORDS = {
     fewer: (share) => `${share} % fewer errors`,
     more: (share) => `${share} % more errors`,
     sameErrors: "no more and no fewer errors",
+    testsTitle: "Could that be chance?",
     tests: (robust, plain) => `McNemar's exact test, against the robust model: ${robust}; against the plain mix: ${plain}.`,
     test: (what, p, clear) => `${what} p = ${p}${clear ? "" : " (chance could explain it)"}`,
   },
