@@ -101,7 +101,7 @@ def asked(engine: Any, bundle: LogitBundle, requests: list[dict[str, Any]]) -> A
 
 
 @given(recipe=BUNDLES, request=REQUESTS, least=st.floats(0.0, 0.9))
-@settings(max_examples=50, phases=[Phase.generate])
+@settings(max_examples=30, phases=[Phase.generate])
 def test_every_table_and_choice(engine, recipe, request, least):
     bundle = made(**recipe)
     reference, direct = searched(bundle, request), searched_directly(bundle, request)
