@@ -11,7 +11,7 @@ import { foundByAccuracy, foundByLevel } from "./sentences.js";
 import { WORDS } from "./words.js";
 
 export class SearchResults {
-  static views = ["seen_and_unseen"];
+  static views = [];
 
   constructor(root, context) {
     Object.assign(this, { context, search: null, shown: "" });
@@ -31,7 +31,7 @@ export class SearchResults {
   }
 
   /** @param {object} moment With `search`: the last request and its result, or null. */
-  update({ search = null, state, meta, views: { seen_and_unseen: split } }) {
+  update({ search = null, state, meta }) {
     if (!search) return;
     const { request, result } = search;
     const byLevel = request.clean_at_least === undefined && request.attacked_at_least === undefined;
@@ -41,8 +41,7 @@ export class SearchResults {
     this.search = search;
     this.stale.hidden = isHere;
     this.widen.hidden = !Object.keys(result.edges).length;
-    const facts = { seen: meta.n_adv, optimistic: meta.optimistic, split: isHere ? split : null };
-    const lines = byLevel ? foundByLevel(request, result, facts.seen) : foundByAccuracy(request, result, facts);
+    const lines = byLevel ? foundByLevel(request, result, meta.n_adv) : foundByAccuracy(request, result, meta.optimistic);
     const text = [...lines, ...result.warnings].join("\n");
     if (text === this.shown) return; // the same again is not read out again
     this.shown = text;
