@@ -23,7 +23,12 @@ SERIES = (("std", "standard g", STD), ("rob", "robust h", ROB), ("mix", "this mi
 
 # --- bars
 def _classes(rows: tuple[str, ...]) -> Figure:
-    layout = base_layout("", "") | {"barmode": "group", "bargap": 0.25, "legend": LEGEND_BELOW, "showlegend": True}
+    layout = base_layout("", "") | {
+        "barmode": "group",
+        "bargap": 0.25,
+        "legend": LEGEND_BELOW,
+        "showlegend": True,
+    }
     layout["margin"] = {"l": 52, "r": 8, "t": 24, "b": 84}
     layout["annotations"] = []
     traces = []
@@ -65,7 +70,11 @@ def _class_bars(part: str, number: int, key: str, name: str, colour: str) -> Fig
     }
 
 
-CLASSES: Any = {"$if": "drawn.attacked", "then": _classes(("clean", "attacked")), "else": _classes(("clean",))}
+CLASSES: Any = {
+    "$if": "drawn.attacked",
+    "then": _classes(("clean", "attacked")),
+    "else": _classes(("clean",)),
+}
 
 
 # --- mistakes
@@ -99,7 +108,7 @@ CONFUSION = _confusion()
 
 # --- what they draw beyond their views, as `charts/prepare/classes.js`
 def prepare_classes(fields: Fields) -> Fields:
-    """Shares of right predictions, of at most `MOST_BARS` classes, from `classes_clean` and `classes_attacked`."""
+    """Shares of right predictions, of at most `MOST_BARS` classes, from `classes_clean` and `…_attacked`."""
     clean, attacked = fields["classes_clean"], at(fields, "classes_attacked")
     shown = _most_changed(clean)
     return {
@@ -122,13 +131,14 @@ def _shares(results: ClassResults, shown: Sequence[int]) -> Fields:
     n = results.n[shown]
     columns = {key: getattr(results, key) for key, _, _ in SERIES}
     shares = {
-        key: None if right is None else 100 * right[shown] / np.maximum(n, 1) for key, right in columns.items()
+        key: None if right is None else 100 * right[shown] / np.maximum(n, 1)
+        for key, right in columns.items()
     }
     return {"n": n, **shares}
 
 
 def prepare_confusion(fields: Fields) -> Fields:
-    """Mistakes in per cent of the true class, the diagonal empty, from `confusion_clean` or `confusion_attacked`.
+    """Mistakes in per cent of the true class, the diagonal empty, from `confusion_clean` or `…_attacked`.
 
     Of more than `MOST_ROWS` classes those with most mistakes; `options.confusion_attacked` chooses the part.
     """

@@ -75,7 +75,7 @@ def _triangle(number: int) -> list[Figure]:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    paths = []
+    paths: list[Figure] = []
     for name, path, colour, symbol in (
         ("raw σ(h/τ)", f"{case}.raw", ROB, "square"),
         ("transformed σ(M(h)/τ)", f"{case}.transformed", MAPPED, "circle"),
@@ -236,7 +236,7 @@ def _path(path: Trajectory, at: np.ndarray, shift: float) -> Fields:
         "marks": {
             "x": path.xy[marks, 0] + shift,
             "y": path.xy[marks, 1],
-            # a space and not nothing: Plotly keeps a node for it, so that a slider's frame finds the label's place
+            # a space and not nothing: Plotly keeps a node for it, so that a frame finds the label's place
             "text": [
                 f"{tau:g}" if gap > APART else " " for tau, gap in zip(TAU_MARKS, [1.0, *gaps], strict=True)
             ],

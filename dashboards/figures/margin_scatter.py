@@ -100,7 +100,10 @@ def prepare_margin_scatter(fields: Fields) -> Fields:
         "n": n,
         **counts,
         "threshold": log_place(threshold) if log else threshold,
-        "range": [axes[0][0] - 0.02 * (axes[0][-1] - axes[0][0]), axes[0][-1] + 0.02 * (axes[0][-1] - axes[0][0])],
+        "range": [
+            axes[0][0] - 0.02 * (axes[0][-1] - axes[0][0]),
+            axes[0][-1] + 0.02 * (axes[0][-1] - axes[0][0]),
+        ],
         "ticks": list(axes[0]),
         "tick_texts": list(axes[1]),
         "selected": _selected(view, at(fields, "selected"), log=log),
@@ -114,6 +117,8 @@ def _places(view: MarginScatter, rows: np.ndarray, *, log: bool) -> tuple[list[f
 
 
 def _selected(view: MarginScatter, rows: Any, *, log: bool) -> Fields:
-    shown = np.array([row for row in rows if 0 <= row < len(view.margin)][:MOST_SELECTED] if rows is not None else [], int)
+    shown = np.array(
+        [row for row in rows if 0 <= row < len(view.margin)][:MOST_SELECTED] if rows is not None else [], int
+    )
     x, y = _places(view, shown, log=log)
     return {"x": x, "y": y, "row": shown.tolist()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -210,7 +211,7 @@ def prepare_mix_margins(fields: Fields) -> Fields:
 def prepare_medians(fields: Fields) -> Fields:
     """Medians, group sizes and gaps of all classifiers, from `margins` and `mix_margins`."""
     columns = [*(fields["margins"][name] for name in BASE), fields["mix_margins"]]
-    gaps = [f"gap<br>{column.gap + 0.0:+.3f}" if np.isfinite(column.gap) else "" for column in columns]
+    gaps = [f"gap<br>{column.gap:+z.3f}" if np.isfinite(column.gap) else "" for column in columns]
     clean = _groups([column.clean for column in columns])
     if columns[-1].attacked is None:
         return {"clean": clean, "attacked": None, "gaps": gaps}
@@ -268,12 +269,12 @@ def _histogram(histogram: Histogram, *, log: bool) -> Fields:
 
 
 def _bins(edges: Array) -> list[str]:
-    return [f"{low:.2f} to {high:.2f}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges)]
 
 
 def _log_bins(edges: Array) -> list[str]:
     """The first bin holds everything below."""
-    bins = [f"{low:.2g} to {high:.2g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    bins = [f"{low:.2g} to {high:.2g}" for low, high in pairwise(edges)]
     return [f"up to {edges[1]:.2g}", *bins[1:]]
 
 

@@ -42,7 +42,8 @@ _SLICE: Figure = {
     },
     "hoverongaps": False,
     "hovertemplate": {
-        "$text": "p = {item.p:.2f}, s = %{customdata:.3g}, c = %{x:.2f}<br>objective %{z:.2f} %<extra></extra>"
+        "$text": "p = {item.p:.2f}, s = %{customdata:.3g}, c = %{x:.2f}<br>"
+        "objective %{z:.2f} %<extra></extra>"
     },
 }
 
@@ -72,7 +73,7 @@ def _slices() -> Any:
         {"$each": "drawn.slices", "$key": "item.xaxis", "value": _X_AXIS},
         {"$each": "drawn.slices", "$key": "item.yaxis", "value": _Y_AXIS},
     ]
-    none = {"data": [], "layout": {}}
+    none: Figure = {"data": [], "layout": {}}
     return {"$if": "sensitivity", "then": {"data": [_SLICE, _MARK], "layout": layout}, "else": none}
 
 

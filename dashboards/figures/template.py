@@ -1,18 +1,18 @@
 """Figures described once: plain Plotly JSON in which a value may name a field, a text or a condition.
 
-A template is filled here for Python's callers, and by `dashboards/web/charts/fill.js` on the page; a test holds
-the two to each other. Besides plain values it may hold:
+A template is filled here for Python's callers, and by `dashboards/web/charts/fill.js` on the page; a test
+holds the two to each other. Besides plain values it may hold:
 
-- `{"$": "curve.clean"}`: the field at a path. Numbers in the path index lists, from the end where negative; `*`
-  stands for every entry. What is missing is null, or the value of `"else"`. `"times": 100` multiplies it, after
-  the field at the path `"minus"` is taken off, and `"map"` looks texts up.
+- `{"$": "curve.clean"}`: the field at a path. Numbers in the path index lists, from the end where negative;
+  `*` stands for every entry. What is missing is null, or the value of `"else"`. `"times": 100` multiplies it,
+  after the field at the path `"minus"` is taken off, and `"map"` looks texts up.
 - `{"$text": "n = {margins.n:,}"}`: a text with placeholders, each a path and a format of Python's: `,` `.Nf`
-  `+.Nf` `.Ng` `.N%`, or none for texts and whole numbers. A list of texts and nodes is joined, and `%{x}` is left
-  to Plotly.
-- `{"$if": path, "then": …, "else": …}`: one of two values; false are null, false, 0, NaN, and what is empty. In
-  place of a path may stand a node, such as a difference.
-- An entry of a list with `"$if": path` is left out where that is false; one with `"$each": path` stands once for
-  every entry there, which it calls `item`, and its place `i`.
+  `+.Nf` `.Ng` `.N%`, or none for texts and whole numbers; never a minus before 0. A list of texts and nodes
+  is joined, and `%{x}` is left to Plotly.
+- `{"$if": path, "then": …, "else": …}`: one of two values; false are null, false, 0, NaN, and what is empty.
+  In place of a path may stand a node, such as a difference.
+- An entry of a list with `"$if": path` is left out where that is false; one with `"$each": path` stands once
+  for every entry there, which it calls `item`, and its place `i`.
 - `"$entries": [{"$each": path, "$key": path, "value": …}]` in an object: one key for every entry.
 """
 
@@ -31,6 +31,7 @@ Fields = Mapping[str, Any]
 """Views and what stands beside them, by name: mappings, records, sequences and arrays."""
 
 _PLACEHOLDER = re.compile(r"(?<!%)\{([^{}:]+)(?::([^{}]*))?\}")
+_NO_MINUS_ZERO = re.compile(r"^(\+?)(.*)")
 _INDEX = re.compile(r"-?\d+")
 
 
@@ -133,9 +134,13 @@ def _value(node: Mapping[str, Any], fields: Fields) -> Any:
 
 def _text(text: Any, fields: Fields) -> str:
     if isinstance(text, list | tuple):
-        return "".join(fill(part if not isinstance(part, str) else {"$text": part}, fields) or "" for part in text)
+        return "".join(
+            fill(part if not isinstance(part, str) else {"$text": part}, fields) or "" for part in text
+        )
     return _PLACEHOLDER.sub(lambda match: _formatted(at(fields, match[1]), match[2] or ""), text)
 
 
 def _formatted(value: Any, spec: str) -> str:
-    return "" if value is None else format(value, spec)
+    if value is None:
+        return ""
+    return format(value, _NO_MINUS_ZERO.sub(r"\1z\2", spec) if spec[-1:] in ("f", "g", "%") else spec)

@@ -249,8 +249,8 @@ def prepare_plane(fields: Fields) -> Fields | None:
 
     Args:
         fields: `curve`, `plain_curve`, `headline`, `remix`, and where there are any `snapshots` (mixes),
-            `meta.configs` (configurations with `params`, `clean` and `verified`), `paper.robustbench` (rows of the
-            paper's Fig. 2), shown where `options.robustbench` is set.
+            `meta.configs` (configurations with `params`, `clean`, `verified`), `paper.robustbench` (rows of
+            the paper's Fig. 2), shown where `options.robustbench` is set.
     """
     if at(fields, "headline.rob.attacked") is None:
         return None
@@ -335,7 +335,7 @@ def _leaderboard(fields: Fields) -> dict[str, list[Any]]:
 
 
 def _is_of(data: str, name: str) -> bool:
-    """Whether a bundle's data, in letters and digits alone, are of a data set: cifar100 is none of cifar10."""
+    """Whether data, in letters and digits alone, are of a data set: cifar100 is none of cifar10."""
     return data.startswith(name) and not data.removeprefix(name)[:1].isdigit()
 
 

@@ -66,8 +66,7 @@ def _clamp() -> Figure:
     traces = [
         density
         | {"y": {"$": "transform.rest"}, "name": "other logits", "fillcolor": translucent(MUTED, 0.25)},
-        density
-        | {"y": {"$": "transform.top"}, "name": "largest logit", "fillcolor": translucent(ROB, 0.25)},
+        density | {"y": {"$": "transform.top"}, "name": "largest logit", "fillcolor": translucent(ROB, 0.25)},
         {
             "type": "scatter",
             "mode": "lines",

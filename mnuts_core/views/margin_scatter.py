@@ -1,4 +1,4 @@
-"""Each clean image by M(h)'s margin, and whether g, M(h) and the mix get it right: why α decides as it does."""
+"""Each clean image by M(h)'s margin, and whether g, M(h) and the mix get it right: what α decides."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ Array = NDArray[np.float64]
 BINS = 25
 """Bins of a margin histogram, as in the paper's Table 6."""
 QUARTERS = ("1", "1.7782794100389228", "3.1622776601683795", "5.623413251903491")
-LOG_EDGES: Array = np.array([float(f"{digits}e{power}") for power in range(-6, 0) for digits in QUARTERS] + [1.0])
+LOG_EDGES: Array = np.array(
+    [float(f"{digits}e{power}") for power in range(-6, 0) for digits in QUARTERS] + [1.0]
+)
 """Four bins a decade, written out so that every language has the very same numbers."""
 
 
@@ -59,7 +61,16 @@ def histogram(margins: Array, right: NDArray[np.bool_]) -> Histogram:
     medians = [float(np.median(margins[mask])) if mask.any() else float("nan") for mask in (right, ~right)]
     place = np.clip(np.searchsorted(LOG_EDGES, margins, side="right") - 1, 0, len(LOG_EDGES) - 2)
     logs = [np.bincount(place[mask], minlength=len(LOG_EDGES) - 1) for mask in (right, ~right)]
-    return Histogram(np.linspace(0.0, 1.0, BINS + 1), *counts, *medians, LOG_EDGES, *logs)
+    return Histogram(
+        np.linspace(0.0, 1.0, BINS + 1),
+        right=counts[0],
+        wrong=counts[1],
+        median_right=medians[0],
+        median_wrong=medians[1],
+        log_edges=LOG_EDGES,
+        log_right=logs[0],
+        log_wrong=logs[1],
+    )
 
 
 class MarginHistograms(NamedTuple):

@@ -1,4 +1,4 @@
-"""All views by name: what each one shows of one moment, as `dashboards/web/engine/views/all.js` on the page."""
+"""All views by name: what each one shows of one moment, as the page's `engine/views/all.js`."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _snapshots(moment: Moment) -> tuple[Remix, ...]:
 
 
 def _sensitivity(moment: Moment) -> tradeoff.Sensitivity | None:
-    return moment.result and tradeoff.sensitivity(moment.result, moment.remix.params)
+    return tradeoff.sensitivity(moment.result, moment.remix.params) if moment.result else None
 
 
 VIEWS: dict[str, Callable[[Moment], Any]] = {

@@ -1,4 +1,4 @@
-// Numbers as text in Python's formats, digit for digit.
+// Numbers as text in Python's formats, digit for digit, without a minus before 0 (`z`).
 
 const SPEC = /^(\+?)(,?)(?:\.(\d+))?([fg%]?)$/;
 
@@ -14,7 +14,7 @@ export function formatted(value, spec = "") {
   const [, sign, comma, digits, kind] = SPEC.exec(spec) ?? [];
   if (kind === undefined) throw new RangeError(`no such format: ${spec}`);
   if (!Number.isFinite(value)) return withSign(Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf", sign) + (kind === "%" ? "%" : "");
-  const text = bare(value, kind, digits === undefined ? 6 : Number(digits));
+  const text = bare(value, kind, digits === undefined ? 6 : Number(digits)).replace(/^-(?=[0.]+%?$)/, "");
   return withSign(comma ? withCommas(text) : text, sign);
 }
 
@@ -68,5 +68,5 @@ function scientific(value, kept) {
 }
 
 function trimmed(text) {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  return text.includes(".") ? text.replace(/\.?0*$/, "") : text;
 }

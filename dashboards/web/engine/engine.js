@@ -55,6 +55,7 @@ export class RemixEngine {
     this.curveMemo = new Memo(4);
     this.remixMemo = new Memo(4);
     this.fixedMemo = new Memo(8); // what no slider moves
+    this.snapshotMemo = new Memo(8);
   }
 
   computeBase() {

@@ -24,7 +24,7 @@ export class Drawing {
   request(state) {
     if (this.paused) return;
     const example = state.case === "paper" ? null : { where: state.case, row: state.row };
-    const asked = { params: mixOf(state), example, snapshots: state.snapshots, verified: null };
+    const asked = { params: mixOf(state), example, snapshots: state.snapshots, grid: state.grid, verified: null };
     this.client.show(asked, this.wanted());
     this.asked.set(this.client.number, state);
   }
@@ -48,7 +48,7 @@ export class Drawing {
   }
 }
 
-const OF_THE_CONTROLS = ["bundle", "grid", "find_by", "least", "hidden"]; // settings that move no figure by themselves
+const OF_THE_CONTROLS = ["bundle", "find_by", "least", "hidden"]; // settings that move no figure by themselves
 
 /** Whether a change of the state is one of what the engine answers with. */
 export function movesFigures(state, before) {

@@ -89,7 +89,7 @@ class Explorer {
       defaults: () => this.toDefaults(),
       copy: () => this.copyLink(),
     });
-    this.files = new Files(context, { moment: () => this.shown.moment, take: (config, name) => this.takeConfig(config, name) });
+    this.files = new Files(context, (config, name) => this.takeConfig(config, name));
     this.searching = new Searching(context, this.client, this.bundle, {
       found: () => this.redraw(),
       settle: (changes) => this.settle(changes),
@@ -98,11 +98,12 @@ class Explorer {
     this.shown = new Shown(context, this.layout, this.searching);
     this.drawing = new Drawing(this.client, () => this.shown.wanted(), (state, frame) => this.draw(state, frame));
     this.shown.onLookedAt = () => this.redraw();
-    const parts = { history: this.toolbar.element, search: this.searching.element, verify: this.shown.verify };
+    const { verify, exports } = this.layout;
+    const parts = { history: this.toolbar.element, search: this.searching.element, verify, export: exports, import: this.files.element };
     const bundles = this.host.bundles.map(({ name }) => [name, name]);
     const actions = { findBest: () => this.findForBeta(), keep: () => this.keep() };
     const offered = { bundles, presets: this.host.presets.named, actions };
-    this.column = new Column(context, { ...parts, export: this.files.out, import: this.files.in }, offered);
+    this.column = new Column(context, parts, offered);
     this.layout.place(this.column);
     this.files.acceptDrops(root);
   }

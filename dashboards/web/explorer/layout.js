@@ -21,6 +21,8 @@ export class Layout {
     const skip = h("a", { class: "skip", href: "#figures" }, "Skip to the figures");
     this.head = h("header", { class: "head" }, heading, this.facts);
     this.body = h("div", { class: "body" });
+    this.verify = h("div", { class: "part" }); // of the control column
+    this.exports = h("div", { class: "part" });
     this.messages = h("div", { class: "messages" }, messages);
     this.page = h("div", { class: "explorer" }, skip, this.head, this.messages, this.body);
     fill(root, this.page);

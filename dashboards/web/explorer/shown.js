@@ -3,21 +3,39 @@
 
 import { h } from "../controls/dom.js";
 import { glossaryList } from "../controls/glossary.js";
+import { Assumptions } from "./assumptions.js";
+import { ClassResults } from "./classes.js";
+import { Confusion } from "./confusion.js";
 import { Examples } from "./examples.js";
+import { ExportPanel } from "./exports.js";
 import { Headline } from "./headline.js";
+import { Provenance } from "./provenance.js";
 import { Remarks } from "./remarks.js";
+import { SearchResults } from "./search_results.js";
+import { Snapshots } from "./snapshots.js";
 import { Sources } from "./sources.js";
+import { Stars } from "./stars.js";
 import { Story } from "./story.js";
 import { Strip } from "./strip.js";
+import { Verification } from "./verification.js";
 
 /** Every component with the part of the page where it stands. */
 const COMPONENTS = [
   [Strip, "head"],
   [Headline, "figures"],
+  [Verification, "verify"],
+  [ExportPanel, "exports"],
   [Remarks, "details"],
+  [SearchResults, "details"],
+  [Snapshots, "details"],
+  [Stars, "details"],
   [Examples, "details"],
   [Story, "details"],
+  [ClassResults, "details"],
+  [Confusion, "details"],
+  [Assumptions, "details"],
   [Sources, "details"],
+  [Provenance, "details"],
 ];
 /** What takes long, or changes whole tables: it follows when the sliders rest. */
 const SLOW = new Set([
@@ -44,12 +62,11 @@ export class Shown {
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
-      const root = h("div", { class: Component.name.toLowerCase() });
+      const root = h("div", { class: `shows-${Component.name.toLowerCase()}` });
       layout[where].append(root);
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
     });
-    this.verify = h("p", { class: "needs" }, "Verifying a mix by an adaptive attack needs `mnuts dashboard`.");
     layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
   }
 
@@ -87,7 +104,17 @@ export class Shown {
   /** Draw one moment. */
   draw(state, { meta, base, images }, { remix, views }) {
     this.moment = { state, meta, base, images, remix, views };
-    for (const { component } of this.components) component.update(this.moment);
+    for (const { component } of this.components) this.guarded(() => component.update(this.moment));
+  }
+
+  /** What fails says so, and keeps nothing else from being drawn. */
+  guarded(draw) {
+    try {
+      draw();
+    } catch (error) {
+      console.error(error);
+      this.context.refuse("drawing", [`Something could not be shown: ${error.message}. The last good view stands.`]);
+    }
   }
 
   drawAll() {

@@ -13,7 +13,7 @@ from tests.dashboards.web.engine import WEB, node
 
 MODULES = sorted(WEB.rglob("*.js"))
 IMPORT = re.compile(r'import \{ (\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*) \} from "(\.\.?/[\w./]+\.js)";')
-EXPORT = re.compile(r"export (?:async function|function|class|const) (\w+)")
+EXPORT = re.compile(r"export (?:async function|function\*?|class|const) (\w+)")
 COMMENT = re.compile(r"/\*.*?\*/|^\s*//.*?$", re.S | re.M)
 FORBIDDEN = re.compile(r"\bimport\(|\bimport\.meta\b|^export (?:default|\*|\{|let|var)", re.M)
 APPS = {"explorer", "lesson", "compare"}

@@ -6,6 +6,7 @@ import { changedExamples, exampleBars, exampleCase, paperBars, paperCases, story
 import { headline, seenAndUnseen } from "./headline.js";
 import { marginScatter } from "./margin_scatter.js";
 import { baseHistograms, marginMedians, mixHistograms } from "./margins.js";
+import { snapshots } from "./snapshots.js";
 import { alphaCurve } from "./tradeoff.js";
 import { logitDensity, transformCurve } from "./transform.js";
 import { plainOf } from "../params.js";
@@ -16,11 +17,14 @@ import { plainOf } from "../params.js";
  * @property {"linear"|"lower"} [quantile]
  * @property {{where: "clean"|"attacked", row: number}|null} [example] The chosen example; none: the paper's two cases.
  * @property {import("../statistics.js").Estimate|null} [verified] What an attack has left of this very mix.
+ * @property {import("../params.js").MixParams[]} [snapshots] Mixes to compare with the current one.
+ * @property {string} [grid] Name of the grid whose search is shown.
  *
  * @typedef {object} Moment
  * @property {import("../engine.js").RemixEngine} engine
  * @property {State} state
  * @property {import("../engine.js").Remix} remix
+ * @property {import("../search/searches.js").Searches} searches
  */
 
 const chosen = ({ engine, state }) => (state.example && engine.classes >= 3 ? state.example : null);
@@ -50,7 +54,16 @@ export const VIEWS = {
   confusion_attacked: ({ engine, remix }) => (engine.pool ? confusion(engine, remix, "attacked") : null),
   margin_scatter: ({ engine, remix }) => marginScatter(engine, remix),
   assumptions: ({ engine, remix }) => assumptions(engine, remix),
+  snapshots: ({ engine, state, remix }) => snapshots(engine, remix, state.snapshots ?? [], state.quantile),
+  frontier: (moment) => drawn(moment)?.frontier ?? null,
+  direct_frontier: (moment) => drawn(moment)?.direct_frontier ?? null,
+  sensitivity: ({ searches, state, remix }) => searches.of(state)?.search?.sensitivity(remix.params) ?? null,
 };
+
+/** The search whose frontiers are drawn: at T = 0 alone, for which they hold. */
+function drawn({ searches, state }) {
+  return state.params.temperature === 0 ? searches.of(state) : null;
+}
 
 function densityOf(engine, lnK) {
   return engine.fixedMemo.get(`density ${lnK}`, () => logitDensity(engine, lnK));

@@ -52,7 +52,7 @@ function row(key, label, { clean, attacked = null, by_margin = null, params = nu
 }
 
 /** By the name of a figure, which images count in it. */
-function rightOf(engine, remix) {
+export function rightOf(engine, remix) {
   const clean = remix.part.mix_right.subarray(0, engine.nClean);
   if (!remix.on_images) return { clean };
   return { clean, attacked: remix.on_images.mix_right, by_margin: held(remix.on_images, remix.threshold) };

@@ -10,32 +10,10 @@ from typing import Any
 
 import pytest
 
-from mnuts_core.params import ParamSpec
-from mnuts_dashboards.explorer.state import DECLARED, ExplorerState
-from mnuts_dashboards.widgets.settings import Whole
+from mnuts_dashboards.explorer.page_file import explorer_settings
 from tests.dashboards.web.engine import node
 
 DRIVER = Path(__file__).with_name("driver.mjs")
-
-
-def settings():
-    found = []
-    default = ExplorerState()
-    from mnuts_core.search.grids import PAPER_RANGES
-    import math
-    for name, x in DECLARED.items():
-        one = dict(name=name, word=x.word, label=x.label, symbol="", help=x.help, group=x.group, default=getattr(default, name))
-        v = x.values
-        if isinstance(v, ParamSpec):
-            one |= dict(kind="number", symbol=v.symbol, low=v.low, high=None if math.isinf(v.high) else v.high, low_open=v.low_open, slider_low=v.slider_low, slider_high=v.slider_high, step=v.step, scale=v.scale)
-        elif isinstance(v, Whole):
-            one |= dict(kind="whole", low=v.low, high=v.high)
-        elif v is None:
-            one |= dict(kind="whole", low=0, high=10**9) if name == "ln_k" else dict(kind="choice", choices=[[n, n] for n in PAPER_RANGES])
-        else:
-            one |= dict(kind="choice", choices=[list(o) for o in v])
-        found.append(one)
-    return found
 
 
 class App:
@@ -65,7 +43,7 @@ def app() -> Iterator[App]:
         [program, DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )
     asked = App(process)
-    asked("settings", json.loads(json.dumps(settings())))
+    asked("settings", explorer_settings())
     yield asked
     process.stdin.close()
     process.wait(10)

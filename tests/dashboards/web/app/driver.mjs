@@ -19,6 +19,7 @@ const CALLS = {
   general: numbers.general,
   quoted: numbers.quoted,
   configOf: config.configOf,
+  configText: config.configText,
   readConfig: (text) => refusedOr(() => config.readConfig(known, text)),
 };
 

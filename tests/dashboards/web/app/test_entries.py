@@ -25,7 +25,9 @@ TYPED = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.floats(0, 200).map(lambda value: f"{value:.3g} %"),
     st.text("0123456789.,-−+eE_% x", max_size=12),
-    st.sampled_from(["2.5", "1e3", "−1", "95 %", "98.5", "", "  ", "0,985", "inf", "nan", "0x10", "9" * 45, "é😀"]),
+    st.sampled_from(
+        ["2.5", "1e3", "−1", "95 %", "98.5", "", "  ", "0,985", "inf", "nan", "0x10", "9" * 45, "é😀"]
+    ),
 )
 
 
@@ -43,7 +45,13 @@ def test_a_number_of_logits_too(app, text):
 
 @pytest.mark.parametrize(
     ("name", "text", "value"),
-    [("s", "2.5", 2.5), ("s", "1e3", 1000.0), ("c", "−1", -1.0), ("beta", "95 %", 0.95), ("beta", "98.5%", 0.985)],
+    [
+        ("s", "2.5", 2.5),
+        ("s", "1e3", 1000.0),
+        ("c", "−1", -1.0),
+        ("beta", "95 %", 0.95),
+        ("beta", "98.5%", 0.985),
+    ],
 )
 def test_what_people_type_is_what_is_set(app, name, text, value):
     assert app("number", name, text) == {"value": value}
