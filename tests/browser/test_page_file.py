@@ -153,6 +153,14 @@ def test_hostile_names_stay_text(seen, tmp_path):
     assert "\u202e" not in seen.page.locator("body").inner_text()
 
 
+def test_what_keeps_it_from_starting_is_said(seen, file, tmp_path):
+    broken = tmp_path / "broken.html"
+    broken.write_text(file.read_text("utf-8").replace('id="mnuts-worker"', 'id="gone"'), "utf-8")
+    seen.page.goto(broken.as_uri())
+    seen.page.get_by_text("The page could not be started").wait_for()
+    assert len(seen.complaints) == 1
+
+
 def test_it_opens_from_any_static_server(chromium, file, tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     shutil.copy(file, tmp_path / "a" / "b" / "index.html")
