@@ -15,15 +15,19 @@ from mnuts_core.bundles.library import shipped_folder
 from mnuts_core.export.config import MixConfig, configs_of
 from mnuts_core.text import visible
 from mnuts_core.views import examples
-from mnuts_core.views.headline import headline
+from mnuts_core.views.assumptions import assumptions
+from mnuts_core.views.classes import class_results, confusion
+from mnuts_core.views.headline import headline, seen_and_unseen
+from mnuts_core.views.paired import mix_pairs
 from mnuts_core.views.sources import sources_words
+from mnuts_dashboards.explorer.snapshots import _settings
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.page.data import images_record, page_meta, settings
-from mnuts_dashboards.text import cards
-from mnuts_dashboards.text.headline import headline_html, words_html
+from mnuts_dashboards.text import cards, numbers
+from mnuts_dashboards.text.headline import found_html, headline_html, words_html
 from tests.browser.conftest import pages
 from tests.dashboards.web.engine import DRIVER, WEB, encoded, packed
-from tests.synthetic import make_bundle
+from tests.synthetic import clean_only, make_bundle
 
 pytestmark = pytest.mark.browser
 ADDRESS = "http://localhost/"
@@ -149,9 +153,6 @@ def test_a_verified_figure_stands_in_its_own_mix_s_row_alone(shown, digits):
 
 
 def test_assumptions_are_python_s(shown, reference):
-    from mnuts_core.views.assumptions import assumptions
-    from mnuts_core.views.headline import seen_and_unseen
-
     to(shown, PARAMS)
     remix = reference.remix(PARAMS)
     html = cards.assumptions_html(assumptions(reference, remix), seen_and_unseen(reference, remix))
@@ -215,8 +216,6 @@ def test_tabs_by_the_keyboard(shown):
 
 
 def test_classes_and_confusion_add_up(shown, reference):
-    from mnuts_core.views.classes import class_results, confusion
-
     to(shown, PARAMS)
     remix = reference.remix(PARAMS)
     shown.locator("#ClassResults [role=tab]").first.click()
@@ -227,6 +226,35 @@ def test_classes_and_confusion_add_up(shown, reference):
     assert cells[1:5] == [str(results.n[0]), *shares]
     shown_counts = [int(cell) for cell in shown.locator("table.confusion td").all_inner_texts()]
     assert shown_counts == counts.ravel().tolist()
+
+
+def test_snapshots_beside_the_current_mix(shown, reference):
+    kept = [PARAMS.with_(s=1.0), PARAMS.with_(alpha=0.8, clamp="relu")]
+    to(shown, PARAMS)
+    show(shown, snapshots=[vars(params) for params in kept])
+    rows = shown.locator("#Snapshots tbody tr")
+    assert rows.count() == 3
+    current = reference.remix(PARAMS)
+    for place, params in enumerate(kept):
+        mix = reference.remix(params)
+        pairs = mix_pairs(mix, current)
+        cells = [" ".join(cell.split()) for cell in rows.nth(place).locator("td").all_inner_texts()]
+        split = seen_and_unseen(reference, mix)
+        difference = numbers.signed(100 * pairs["clean"].difference.value, 2)
+        assert cells[:4] == [
+            "AB"[place],
+            _settings(mix.params),
+            numbers.alpha_text(mix.alpha),
+            f"{100 * mix.clean.value:.2f} {difference}",
+        ]
+        others = f"unseen {100 * split.unseen.value:.2f}" if split.unseen else "no others"
+        assert cells[4] == f"{100 * split.seen.value:.2f} {others}"
+        tip = rows.nth(place).locator("td").nth(5).get_attribute("title")
+        assert numbers.minus(pairs["attacked"].points) in tip
+    rows.first.get_by_role("button", name="Restore A").click()
+    assert shown.evaluate("[mounted.state.s, mounted.state.by_hand]") == [1.0, False]
+    rows.first.get_by_role("button", name="Remove A").click()
+    assert shown.evaluate("mounted.state.snapshots.length") == 1
 
 
 def test_what_a_search_found(shown, digits):
@@ -247,8 +275,6 @@ def test_what_a_search_found(shown, digits):
     request = {"beta": 0.95, "grid": {"name": grid.name, **axes}, "clamp": "gelu", "ln_k": 250}
     shown.evaluate("search => { mounted.search = search }", {"request": request, "result": result})
     to(shown, PARAMS)
-    from mnuts_dashboards.text.headline import found_html
-
     lines = text(shown, "#SearchResults .found")
     assert lines == plain(found_html(found)).replace("-", "−") or lines == plain(found_html(found))
     shown.locator("#SearchResults tr.choice").first.click()
@@ -343,8 +369,6 @@ def test_hostile_names_stay_text(page):
 
 
 def test_without_an_attacked_part(page):
-    from tests.synthetic import clean_only
-
     bundle = clean_only(make_bundle(n=40, m=20))
     record = {
         "bundle": encoded(packed(bundle)),

@@ -2,11 +2,26 @@
 
 import { fill, h, setText, uniqueId } from "../controls/dom.js";
 import { thousands } from "../controls/numbers.js";
+import { oneLine } from "../controls/visible.js";
 import { percent } from "./numbers.js";
 import { WORDS } from "./words.js";
 
 /** By the classifier the colour that stands for it in every view. */
 export const COLOURS = { std: "var(--g)", rob: "var(--h)", mapped: "var(--m)", plain: "var(--plain)", mix: "var(--mix)" };
+
+const LONGEST = 60; // characters of a class's name: a list shows many
+const shortened = new WeakMap();
+
+/** The names of a bundle's classes as they are shown: a stranger may have chosen them. */
+export function classNames({ classes }) {
+  if (!shortened.has(classes)) shortened.set(classes, classes.map(className));
+  return shortened.get(classes);
+}
+
+/** The name of a class as it is shown. */
+export function className(name) {
+  return oneLine(name, LONGEST);
+}
 
 /**
  * Make an element a card: a section with a heading.
@@ -58,6 +73,7 @@ export class Figure {
 export function plainTable(label, columns, rows) {
   const head = columns && h("thead", null, h("tr", null, columns.map((text) => h("th", { scope: "col" }, text))));
   const line = ([name, ...cells]) => h("tr", null, h("th", { scope: "row" }, name), cells.map((cell) => h("td", null, cell)));
-  const table = h("table", { class: "plain-table", "aria-label": label }, head, h("tbody", null, rows.map(line)));
+  const kind = columns ? "plain-table" : "plain-table pairs";
+  const table = h("table", { class: kind, "aria-label": label }, head, h("tbody", null, rows.map(line)));
   return h("div", { class: "table-box" }, table);
 }

@@ -3,7 +3,7 @@
 import { h } from "../controls/dom.js";
 import { signed } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
-import { card, isHere } from "./cards.js";
+import { card, classNames, isHere } from "./cards.js";
 import { PartTabs } from "./parts.js";
 import { WORDS } from "./words.js";
 
@@ -35,7 +35,7 @@ export class ClassResults {
     const view = views[`classes_${this.part}`];
     if (!isHere(this.root, view) || view === this.shown) return;
     this.shown = view;
-    this.table.update({ rows: view ? rowsOf(view, meta.classes) : [], empty: WORDS.examples.noAttack });
+    this.table.update({ rows: view ? rowsOf(view, classNames(meta)) : [], empty: WORDS.examples.noAttack });
   }
 }
 

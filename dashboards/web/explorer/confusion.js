@@ -2,7 +2,7 @@
 
 import { fill, h } from "../controls/dom.js";
 import { thousands } from "../controls/numbers.js";
-import { card, isHere, plainTable } from "./cards.js";
+import { card, classNames, isHere, plainTable } from "./cards.js";
 import { PartTabs } from "./parts.js";
 import { WORDS } from "./words.js";
 
@@ -38,10 +38,11 @@ export class Confusion {
       fill(this.panel, h("p", { class: "words" }, WORDS.examples.noAttack));
       return;
     }
-    const pairs = mistakes(view, meta.classes);
+    const classes = classNames(meta);
+    const pairs = mistakes(view, classes);
     const listed = pairs.length ? plainTable(words.pairs, words.columns, pairs) : h("p", { class: "words" }, words.none);
-    const small = meta.classes.length <= MOST_CLASSES;
-    const whole = small ? wholeTable(view, meta.classes) : h("p", { class: "words" }, words.tooMany(meta.classes.length));
+    const small = classes.length <= MOST_CLASSES;
+    const whole = small ? wholeTable(view, classes) : h("p", { class: "words" }, words.tooMany(classes.length));
     fill(this.panel, whole, h("h3", null, words.pairs), listed);
   }
 }

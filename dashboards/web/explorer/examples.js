@@ -4,7 +4,7 @@ import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
 import { thousands, toDigits } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
-import { card, isHere } from "./cards.js";
+import { card, classNames, isHere } from "./cards.js";
 import { compared } from "./numbers.js";
 import { PartTabs } from "./parts.js";
 import { WORDS } from "./words.js";
@@ -75,7 +75,7 @@ export class Examples {
     const fixed = count(view.fixed);
     const counts = [fixed, view.row.length - fixed, this.part === "clean" ? meta.n_clean : meta.n_adv].map(thousands);
     const note = words.note(...counts, WORDS.parts[this.part]);
-    this.table.update({ rows: rowsOf(view, meta.classes, remix.threshold, this.kind), note, empty: words.nothing, chosen });
+    this.table.update({ rows: rowsOf(view, classNames(meta), remix.threshold, this.kind), note, empty: words.nothing, chosen });
   }
 }
 

@@ -12,6 +12,7 @@ import { Banner } from "../controls/banner.js";
 import { sentence } from "../controls/entries.js";
 import { thousands } from "../controls/numbers.js";
 import { EngineClient } from "../engine/client.js";
+import { changesOfClick } from "./clicks.js";
 import { Column, hideable } from "./column.js";
 import { Drawing, movesFigures } from "./drawing.js";
 import { Files } from "./files.js";
@@ -91,11 +92,11 @@ class Explorer {
     });
     this.files = new Files(context, (config, name) => this.takeConfig(config, name));
     this.searching = new Searching(context, this.client, this.bundle, {
-      found: () => this.redraw(),
+      found: (found) => this.showFound(found),
       settle: (changes) => this.settle(changes),
     });
     this.layout = new Layout(root, this.host.texts, [this.banner.element, this.announcer.element]);
-    this.shown = new Shown(context, this.layout, this.searching);
+    this.shown = new Shown(context, this.layout, (event) => this.onChart(event));
     this.drawing = new Drawing(this.client, () => this.shown.wanted(), (state, frame) => this.draw(state, frame));
     this.shown.onLookedAt = () => this.redraw();
     const { verify, exports } = this.layout;
@@ -214,13 +215,22 @@ class Explorer {
     this.toolbar.say("");
     this.show(state);
     if (state.bundle !== this.bundle.name) this.switch(state.bundle);
-    else if (movesFigures(state, before)) this.drawing.request(state);
+    else if (movesFigures(state, before)) {
+      this.shown.moving();
+      this.drawing.request(state);
+    }
     this.searching.follow(state, before);
   }
 
   show(state) {
     this.column.show(state);
     this.searching.show(state);
+  }
+
+  /** There are frontiers to draw now, and what was asked for. */
+  showFound(found) {
+    this.shown.search = found;
+    this.redraw();
   }
 
   redraw() {
@@ -231,6 +241,12 @@ class Explorer {
     this.banner.clear("engine");
     this.column.showAlpha(frame.remix.params.alpha);
     this.shown.draw(state, this.bundle, frame);
+  }
+
+  onChart(event) {
+    if (event.kind === "error") this.banner.show("drawing", [sentence(String(event.detail?.message ?? event.detail))]);
+    const changes = event.kind === "click" && this.shown.moment && changesOfClick(event, this.shown.moment);
+    if (changes) this.store.set(changes);
   }
 
   fail(message) {

@@ -15,8 +15,8 @@ export class Searching {
    * @param {import("./explorer.js").Context} context
    * @param {import("../engine/client.js").EngineClient} client
    * @param {import("./open_bundle.js").OpenBundle} bundle
-   * @param {{found: () => void, settle: (changes: object) => void}} on `found`: there is a new result to draw; `settle`:
-   *   takes the mix that the page was to open on.
+   * @param {{found: (last: object|null) => void, settle: (changes: object) => void}} on `found`: there is
+   *   a new result to draw, and which the visitor last asked for; `settle`: takes the mix that the page was to open on.
    */
   constructor(context, client, bundle, on) {
     Object.assign(this, { context, client, bundle, on });
@@ -81,7 +81,7 @@ export class Searching {
     const { s, p, c } = result.best.params;
     if (isUsual(state, this.context.settings)) this.best = { ...mixOf(state), s, p, c };
     if (this.awaited(this.context.state())) this.settle({ s, p, c });
-    this.on.found();
+    this.on.found(this.last);
   }
 
   settle(changes) {
@@ -103,7 +103,7 @@ export class Searching {
     const now = this.context.state();
     const byLevel = state.find_by === "beta";
     this.context.set(changesTo(byLevel ? { ...params, alpha: null, temperature: now.temperature } : { ...params, beta: now.beta }));
-    this.on.found();
+    this.on.found(this.last);
   }
 
   /** Search a grid that reaches further where the optimum sat on the edge. */

@@ -1,6 +1,7 @@
 // What shows the figures: the components in their places and the plots. Each names the views that it rests on; those are
 // asked for that are looked at, and the slow ones once the sliders have come to rest.
 
+import { Charts } from "../charts/chart.js";
 import { h } from "../controls/dom.js";
 import { glossaryList } from "../controls/glossary.js";
 import { Assumptions } from "./assumptions.js";
@@ -9,6 +10,7 @@ import { Confusion } from "./confusion.js";
 import { Examples } from "./examples.js";
 import { ExportPanel } from "./exports.js";
 import { Headline } from "./headline.js";
+import { filledIn, verifiedMixes } from "./known.js";
 import { Provenance } from "./provenance.js";
 import { Remarks } from "./remarks.js";
 import { SearchResults } from "./search_results.js";
@@ -25,7 +27,7 @@ const COMPONENTS = [
   [Headline, "figures"],
   [Verification, "verify"],
   [ExportPanel, "exports"],
-  [Remarks, "details"],
+  [Remarks, "figures"],
   [SearchResults, "details"],
   [Snapshots, "details"],
   [Stars, "details"],
@@ -48,6 +50,7 @@ const SLOW = new Set([
   "assumptions",
   "seen_and_unseen",
   "story",
+  "margin_scatter",
 ]);
 const REST = 250; // milliseconds
 const NEAR = "200px"; // of the screen's edge: soon to be seen
@@ -56,9 +59,10 @@ export class Shown {
   /**
    * @param {import("./explorer.js").Context} context
    * @param {import("./layout.js").Layout} layout
+   * @param {(event: import("../charts/chart.js").ChartEvent) => void} onEvent Called with what the visitor did on a plot.
    */
-  constructor(context, layout) {
-    Object.assign(this, { context, moment: null, resting: true, timer: null, everything: false, onLookedAt: () => {} });
+  constructor(context, layout, onEvent) {
+    Object.assign(this, { context, moment: null, resting: true, timer: null, everything: false, search: null, onLookedAt: () => {} });
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
@@ -67,18 +71,20 @@ export class Shown {
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
     });
+    this.charts = new Charts(layout.plots, context.host.catalogue, { onEvent: (event) => this.onChart(event, onEvent) });
     layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
   }
 
   /** Another bundle is open. */
   open() {
-    this.moment = null;
+    Object.assign(this, { moment: null, search: null });
   }
 
   /** Names of the views that are looked at. */
   wanted() {
     const names = this.components.filter(({ root }) => this.everything || this.inView.has(root)).flatMap(({ views }) => views);
-    const all = new Set(["headline", ...names]);
+    const plots = this.everything ? this.context.host.catalogue.panels.flatMap(({ views }) => views) : [...this.charts.views];
+    const all = new Set(["headline", ...names, ...plots]);
     return [...all].filter((name) => this.resting || !SLOW.has(name));
   }
 
@@ -103,8 +109,25 @@ export class Shown {
 
   /** Draw one moment. */
   draw(state, { meta, base, images }, { remix, views }) {
-    this.moment = { state, meta, base, images, remix, views };
+    const verified = verifiedMixes(meta).of(remix.params)?.verified ?? null;
+    const headline = { ...views.headline, mix: { ...views.headline.mix, verified } };
+    this.moment = { state, meta, base, images, remix, views: { ...views, headline }, search: this.search };
     for (const { component } of this.components) this.guarded(() => component.update(this.moment));
+    this.guarded(() => this.charts.draw(this.fields()));
+  }
+
+  /** What the plots are drawn from. */
+  fields() {
+    const { state, meta, remix, views } = this.moment;
+    const example = state.case === "paper" ? null : { where: state.case, row: state.row };
+    const configs = meta.configs.map((config) => ({ ...config, params: filledIn(config) }));
+    const paper = { robustbench: this.context.host.paper };
+    return { ...views, remix, state: { ...state, example }, meta: { ...meta, configs }, paper };
+  }
+
+  onChart(event, onEvent) {
+    if (event.kind === "visible") this.onLookedAt();
+    else onEvent(event);
   }
 
   /** What fails says so, and keeps nothing else from being drawn. */

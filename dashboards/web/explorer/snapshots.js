@@ -5,8 +5,8 @@ import { Table } from "../controls/table.js";
 import { signed, thousands } from "../controls/numbers.js";
 import { card, isHere } from "./cards.js";
 import { verifiedMixes } from "./known.js";
-import { alphaText, estimateText, pointsText } from "./numbers.js";
-import { settingsWords } from "./sentences.js";
+import { alphaText, estimateText, percent, pointsText } from "./numbers.js";
+import { seenWords, settingsWords } from "./sentences.js";
 import { WORDS } from "./words.js";
 
 const FIGURES = ["clean", "attacked", "by_margin"];
@@ -40,29 +40,32 @@ export class Snapshots {
     this.root.hidden = !state.snapshots.length;
     const { headline, seen_and_unseen: split, snapshots } = views;
     if (this.root.hidden || !isHere(this.root, headline && split && snapshots)) return;
-    const { settings } = this.context;
-    const verified = (params) => verifiedMixes(meta).of(params)?.verified ?? null;
-    const row = (key, name, params, figures, pairs) => ({
-      key,
-      name,
-      settings: settingsWords(params, settings),
-      alpha: alphaText(params.alpha),
-      ...Object.assign({}, ...Object.entries(figures).map(([column, figure]) => cell(column, figure, pairs[column]))),
-    });
-    const figuresOf = (mix, { seen, unseen }) => ({
-      ...Object.fromEntries(FIGURES.map((name) => [name, mix[name]])),
-      seen,
-      unseen,
-      verified: verified(mix.params),
-    });
     const kept = snapshots.map((mix, place) =>
       mix.error
         ? { key: place, name: mix.name, settings: mix.error }
-        : row(place, mix.name, mix.params, figuresOf(mix, mix.seen_and_unseen), mix.paired),
+        : { key: place, name: mix.name, ...this.columns(mix, mix.seen_and_unseen, meta, mix.paired) },
     );
-    const current = row(CURRENT, WORDS.snapshots.current, remix.params, figuresOf(headline.mix, split), {});
-    this.table.update({ rows: [...kept, { ...current, dot: "var(--mix)", fixed: true }] });
+    const current = { key: CURRENT, name: WORDS.snapshots.current, dot: "var(--mix)", fixed: true };
+    this.table.update({ rows: [...kept, { ...current, ...this.columns({ ...headline.mix, params: remix.params }, split, meta) }] });
   }
+
+  /** What a row says of a mix, with its differences to the current one where there are pairs. */
+  columns(mix, split, meta, pairs = {}) {
+    const { params } = mix;
+    const figures = Object.fromEntries(FIGURES.map((name) => [name, mix[name]]));
+    figures.verified = verifiedMixes(meta).of(params)?.verified ?? null;
+    const cells = Object.entries(figures).map(([name, figure]) => cell(name, figure, pairs[name]));
+    const settings = settingsWords(params, this.context.settings);
+    return Object.assign({ settings, alpha: alphaText(params.alpha) }, seenCell(split), ...cells);
+  }
+}
+
+/** Clean accuracy on the images that the search saw, and below it on the others. */
+function seenCell({ seen, unseen }) {
+  if (!seen) return {};
+  const { unseen: below, allSeen } = WORDS.snapshots;
+  const tip = seenWords({ seen, unseen });
+  return { seen: 100 * seen.value, seen_more: unseen ? below(percent(unseen.value)) : allSeen, seen_tip: tip };
 }
 
 /** A figure, its difference to the current mix's below it, and both with their intervals on hover. */

@@ -2,7 +2,7 @@
 
 import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
-import { isHere } from "./cards.js";
+import { className, isHere } from "./cards.js";
 import { pictureOf } from "./picture.js";
 import { rule } from "./sentences.js";
 import { WORDS } from "./words.js";
@@ -35,7 +35,7 @@ export class Story {
       pictureOf(images, story.number, words.picture(story.number)),
       h("h3", null, title),
       h("p", null, h("b", null, words.outcomes[story.outcome]), " ", rule(story), " ", story.point ? h("small", null, words.point(story.point)) : null),
-      story.mapped === story.rob ? null : h("p", { class: "warning" }, words.changed(story.rob, story.mapped)),
+      story.mapped === story.rob ? null : h("p", { class: "warning" }, words.changed(className(story.rob), className(story.mapped))),
       h("table", { class: "plain-table", "aria-label": title }, h("tbody", null, votes)),
       button(words.close, "", () => this.context.set({ case: "paper" }), { class: "quiet" }),
     );
@@ -44,6 +44,6 @@ export class Story {
 
 function vote(name, answer, label) {
   const right = answer === label;
-  const cell = h("td", { class: right ? "right" : "wrong" }, answer, right ? " ✓" : " ✗");
+  const cell = h("td", { class: right ? "right" : "wrong" }, className(answer), right ? " ✓" : " ✗");
   return h("tr", null, h("th", { scope: "row" }, name), cell);
 }

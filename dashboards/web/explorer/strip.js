@@ -16,6 +16,7 @@ export class Strip {
     this.optimistic = h("small", { class: "caution" });
     this.gains = h("p", { class: "gains" });
     this.tests = h("p", { class: "words" });
+    this.more = h("details", null, h("summary", { class: "words" }, WORDS.strip.testsTitle), this.tests);
     const figure = (label, { element }, more) => h("div", { class: "strip-figure" }, h("dt", null, label), element, more);
     const figures = [
       figure(WORDS.strip.clean, this.clean),
@@ -25,7 +26,7 @@ export class Strip {
     root.setAttribute("role", "region");
     root.setAttribute("aria-labelledby", id);
     const heading = h("h2", { id, class: "unseen" }, WORDS.strip.title);
-    fill(root, heading, h("dl", null, figures), h("div", { class: "strip-words" }, this.gains, this.tests));
+    fill(root, heading, h("dl", null, figures), h("div", { class: "strip-words" }, this.gains, this.more));
   }
 
   update({ views: { headline }, remix }) {
