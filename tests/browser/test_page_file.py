@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mnuts_core import LogitBundle, MixParams, RemixEngine
+from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.cli.app import run
 from mnuts_core.text import visible
@@ -134,6 +134,20 @@ def test_a_slider_moves_the_figures(seen, file, bundle):
         remix = RemixEngine(bundle).remix(MixParams(s=2, p=power, c=-1, beta=0.9))
         for figure in (remix.clean, remix.attacked):
             row.get_by_text(f"{100 * figure.value:.2f} %").first.wait_for()
+    assert seen.complaints == []
+
+
+def test_what_it_exports_is_what_the_command_line_reads(seen, file, bundle, tmp_path):
+    seen.open(f"{file.as_uri()}?bundle=digits&s=2&p=3&c=-1&beta=0.9&clamp=relu")
+    with seen.page.expect_download() as coming:
+        seen.page.get_by_role("button", name="Download JSON").click()
+    path = tmp_path / "mix.json"
+    coming.value.save_as(path)
+    found = MixConfig.load(path)
+    ours = MixConfig.from_remix(RemixEngine(bundle), MixParams(s=2, p=3, c=-1, beta=0.9, clamp="relu"))
+    assert found.digest == ours.digest
+    for field in ("transform", "alpha", "beta", "auxiliary", "bundle", "threat", "estimates", "warnings"):
+        assert getattr(found, field) == getattr(ours, field), field
     assert seen.complaints == []
 
 
