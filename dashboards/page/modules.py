@@ -9,6 +9,7 @@ functions, classes and single constants are exported, where they are declared; t
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,8 +87,9 @@ def reachable(entry: str, folder: Path = WEB) -> list[Module]:
     return list(done.values())
 
 
+@cache
 def read_module(name: str, folder: Path = WEB) -> Module:
-    """One module, its source checked.
+    """One module, its source checked; it is read once in a process.
 
     Args:
         name: Its path from the folder.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mnuts_core import LogitBundle, MixParams, RemixEngine
+from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.cli.app import run
 from mnuts_core.text import visible
@@ -137,6 +137,20 @@ def test_a_slider_moves_the_figures(seen, file, bundle):
     assert seen.complaints == []
 
 
+def test_what_it_exports_is_what_the_command_line_reads(seen, file, bundle, tmp_path):
+    seen.open(f"{file.as_uri()}?bundle=digits&s=2&p=3&c=-1&beta=0.9&clamp=relu")
+    with seen.page.expect_download() as coming:
+        seen.page.get_by_role("button", name="Download JSON").click()
+    path = tmp_path / "mix.json"
+    coming.value.save_as(path)
+    found = MixConfig.load(path)
+    ours = MixConfig.from_remix(RemixEngine(bundle), MixParams(s=2, p=3, c=-1, beta=0.9, clamp="relu"))
+    assert found.digest == ours.digest
+    for field in ("transform", "alpha", "beta", "auxiliary", "bundle", "threat", "estimates", "warnings"):
+        assert getattr(found, field) == getattr(ours, field), field
+    assert seen.complaints == []
+
+
 def test_the_policy_allows_nothing_else(seen, file):
     seen.open(file.as_uri())
     assert seen.page.evaluate(REFUSED) == ["connect-src", "eval", "img-src", "script-src"]
@@ -151,6 +165,14 @@ def test_hostile_names_stay_text(seen, tmp_path):
     assert seen.page.locator("h1").inner_text() == visible(EVIL)
     assert seen.page.locator("img[src=x]").count() == 0
     assert "\u202e" not in seen.page.locator("body").inner_text()
+
+
+def test_what_keeps_it_from_starting_is_said(seen, file, tmp_path):
+    broken = tmp_path / "broken.html"
+    broken.write_text(file.read_text("utf-8").replace('id="mnuts-worker"', 'id="gone"'), "utf-8")
+    seen.page.goto(broken.as_uri())
+    seen.page.get_by_text("The page could not be started").wait_for()
+    assert len(seen.complaints) == 1
 
 
 def test_it_opens_from_any_static_server(chromium, file, tmp_path):

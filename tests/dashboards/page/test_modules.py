@@ -13,7 +13,8 @@ import pytest
 from mnuts_core import MixParams
 from mnuts_dashboards.page.data import engine_record
 from mnuts_dashboards.page.javascript import ModuleError, harmless
-from mnuts_dashboards.page.modules import WEB, pack, reachable
+from mnuts_dashboards.page.modules import WEB, pack, read_module
+from mnuts_dashboards.page.one_file import WORKER
 from tests.dashboards.web.engine import encoded, node
 from tests.synthetic import make_pool
 
@@ -99,9 +100,16 @@ def test_strange_syntax_means_the_same(program, tmp_path):
     assert not any(markup in packed for markup in ("</script", "<script", "<!--", "a comment with"))
 
 
-def test_every_module_of_the_page_can_be_packed():
+def test_every_module_of_the_page_can_be_packed(program, tmp_path):
     for module in sorted(WEB.rglob("*.js")):
-        reachable(module.relative_to(WEB).as_posix())
+        read_module(module.relative_to(WEB).as_posix())
+    for name, script in (
+        ("page", pack("host/open_explorer.js", "openExplorer")),
+        ("worker", pack(WORKER, "")),
+    ):
+        (tmp_path / f"{name}.cjs").write_text(script, "utf-8")
+        done = subprocess.run([program, "--check", tmp_path / f"{name}.cjs"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
