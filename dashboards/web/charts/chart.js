@@ -158,6 +158,7 @@ export class Charts {
     const near = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) of(target).near = isIntersecting;
       this.schedule();
+      this.rest(); // one that went out of view in the middle of a drag is not settled yet
       this.emit({ panel: "", kind: "visible" });
     }, { rootMargin: NEAR });
     for (const { plot, node } of panels) {
