@@ -153,7 +153,7 @@ def test_a_drag_moves_the_very_marks_that_a_fresh_plot_would_have(page, clamp):
     page.set_viewport_size({"width": 1280, "height": 3000})  # all plots on the screen
     page.wait_for_function("charts.visible.size === charts.panels.size")
     show(page, START.with_(clamp=clamp))
-    page.evaluate("reacts.length = 0")
+    page.evaluate("reacts.length = 0; charts.patience = 0")
     steps = [encoded(START.with_(clamp=clamp, s=1 + i / 200)) for i in range(1, 5)]
     page.evaluate("async (steps) => { for (const params of steps) await show(params); }", steps)
     assert not set(page.evaluate("reacts")) & set(IN_PLACE)
@@ -162,7 +162,7 @@ def test_a_drag_moves_the_very_marks_that_a_fresh_plot_would_have(page, clamp):
     page.evaluate("charts.panels.forEach((one) => one.forget()); charts.alwaysReact = true; charts.schedule()")
     page.wait_for_function("[...charts.panels.values()].every((one) => !one.ready)")
     fresh = page.evaluate(MARKS, IN_PLACE)
-    page.evaluate("charts.alwaysReact = false")
+    page.evaluate("charts.alwaysReact = false; charts.patience = 4")
     page.set_viewport_size({"width": 1280, "height": 800})
     for name, ours, theirs in zip(IN_PLACE, moved, fresh, strict=True):
         assert ours == theirs, name
