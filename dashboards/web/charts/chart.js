@@ -10,6 +10,7 @@ const REST = 150; // milliseconds without a frame, after which the plots are set
 const DRAG = 500; // milliseconds between two frames of the same drag, at most
 const PATIENCE = 4; // while a slider moves, a plot rests so many times as long as it took to draw
 const NEAR = "200px"; // plots this close to the screen count as visible
+const MARKED = new Set(["margin_scatter", "mix_margins"]); // panels that show where selected images are
 const OPTIONAL = new Set(["snapshots", "frontier", "direct_frontier", "sensitivity", "classes_attacked", "confusion_attacked"]);
 
 /**
@@ -49,7 +50,8 @@ export class Charts {
 
   /** Names of the views that the panels on the screen are made of. */
   get views() {
-    return new Set([...this.panels.values()].filter(({ near }) => near).flatMap(({ spec }) => spec.views));
+    const seen = [...this.panels.values()].filter(({ near }) => near).flatMap(({ spec }) => spec.views);
+    return new Set(this.fields.selected?.length ? [...seen, "margin_scatter"] : seen);
   }
 
   /**
@@ -130,7 +132,7 @@ export class Charts {
    */
   select(indices) {
     this.fields = { ...this.fields, selected: [...indices] };
-    this.redraw([...this.panels.values()].filter(({ spec }) => spec.selects));
+    this.redraw([...this.panels.values()].filter(({ spec }) => MARKED.has(spec.name)));
   }
 
   redraw(panels) {
