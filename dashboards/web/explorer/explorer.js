@@ -95,7 +95,8 @@ class Explorer {
     this.files = new Files(context, (config, name) => this.takeConfig(config, name));
     this.searching = new Searching(context, this.client, this.bundle, {
       found: (found) => this.showFound(found),
-      settle: (changes) => this.settle(changes),
+      settle: (changes) => this.store.set(changes, { undoable: false }), // of the step that asked for it
+      grids: (names) => this.column.offerGrids(names),
     });
     this.layout = new Layout(root, this.host.texts, [this.banner.element, this.announcer.element]);
     this.shown = new Shown(context, this.layout, (event) => this.onChart(event));
@@ -279,11 +280,6 @@ class Explorer {
   findForBeta() {
     this.store.set({ find_by: "beta" });
     this.searching.findBest();
-  }
-
-  /** What was awaited has come: it belongs to the step that asked for it. */
-  settle(changes) {
-    this.store.set(changes, { undoable: false });
   }
 
   keep() {

@@ -32,7 +32,10 @@ export class SearchResults {
 
   /** @param {object} moment With `search`: the last request and its result, or null. */
   update({ search = null, state, meta }) {
-    if (!search) return;
+    if (!search) {
+      this.clear();
+      return;
+    }
     const { request, result } = search;
     const byLevel = request.clean_at_least === undefined && request.attacked_at_least === undefined;
     const level = byLevel ? { beta: request.beta, alpha: null, temperature: state.temperature } : { beta: state.beta };
@@ -46,6 +49,14 @@ export class SearchResults {
     if (text === this.shown) return; // the same again is not read out again
     this.shown = text;
     fill(this.lines, lines.map((line) => h("div", null, line)), result.warnings.map((line) => h("div", { class: "warning" }, line)));
+  }
+
+  /** Nothing has been searched on this bundle. */
+  clear() {
+    if (!this.search) return;
+    Object.assign(this, { search: null, shown: "" });
+    for (const part of [this.stale, this.widen, this.cells]) part.hidden = true;
+    fill(this.lines, h("p", { class: "words" }, WORDS.found.nothing));
   }
 
   showCells({ top, ties }) {

@@ -67,7 +67,7 @@ export class Shown {
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
-      const root = h("div", { class: `shows-${Component.name.toLowerCase()}` });
+      const root = h("div", { class: `shows-${Component.name.toLowerCase()}`, id: Component === SearchResults ? "found" : null });
       layout[where].append(root);
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
