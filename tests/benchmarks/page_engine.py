@@ -1,7 +1,7 @@
-"""One remix in the page's engine, per slider, on SYNTHETIC logits, in node: milliseconds of CPU time.
+"""The page's engine, slider by slider, on SYNTHETIC logits, in node, on one core: milliseconds of CPU time.
 
-Bars, one core and nothing kept between frames, for s, p and c: as printed beside each size. β or α alone:
-0.3 ms. T above 0 has none.
+For each size and slider the median / 95th percentile of a remix, and of a frame with the views of a page; then a
+search. Bars for s, p and c, with nothing kept between frames, are printed beside each size. T above 0 has none.
 """
 
 import subprocess

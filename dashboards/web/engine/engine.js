@@ -56,6 +56,7 @@ export class RemixEngine {
     this.remixMemo = new Memo(4);
     this.fixedMemo = new Memo(8); // what no slider moves
     this.snapshotMemo = new Memo(8);
+    this.shapeMemo = new Memo(4); // what moves with the transform alone
   }
 
   computeBase() {

@@ -47,7 +47,8 @@ export async function startExplorer(root, host, makeWorker) {
  * @property {(text: string) => void} announce Says something aloud.
  * @property {(cause: string, problems: string[]) => void} refuse Shows what a cause makes wrong; none: nothing any more.
  * @property {(name: string) => object} limits Of a whole number, where they depend on the bundle.
- * @property {() => void} beforePrint Draws what is not on the screen, too.
+ * @property {() => Promise<void>} beforePrint Draws what is not on the screen, too.
+ * @property {() => void} widen Searches a wider grid.
  */
 class Explorer {
   constructor(root, host, makeWorker) {
@@ -78,8 +79,7 @@ class Explorer {
       announce: (text) => this.announcer.say(text),
       refuse: (cause, problems) => this.banner.show(cause, problems),
       limits: (name) => (name === "row" ? { high: this.lastRow(this.store.get().case) } : {}),
-      beforePrint: () => this.shown.drawAll(),
-      search: () => this.searching.findBest(),
+      beforePrint: () => this.drawAll(),
       widen: () => this.searching.widen(),
     };
   }
@@ -244,6 +244,12 @@ class Explorer {
     this.banner.clear("engine");
     this.column.showAlpha(frame.remix.params.alpha);
     this.shown.draw(state, this.bundle, frame);
+  }
+
+  async drawAll() {
+    this.shown.drawAll();
+    await this.drawing.answer();
+    await new Promise(requestAnimationFrame);
   }
 
   onChart(event) {

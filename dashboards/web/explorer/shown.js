@@ -54,6 +54,7 @@ const SLOW = new Set([
   "margin_scatter",
 ]);
 const REST = 250; // milliseconds
+const IDLE = 1500; // milliseconds of rest after which all is drawn, seen or not: the browser may be told to print
 const NEAR = "200px"; // of the screen's edge: soon to be seen
 
 export class Shown {
@@ -78,7 +79,8 @@ export class Shown {
 
   /** Another bundle is open. */
   open() {
-    Object.assign(this, { moment: null, search: null });
+    Object.assign(this, { moment: null, search: null, everything: false });
+    this.idle();
   }
 
   /** Keep what an attack has left of a mix. */
@@ -103,14 +105,23 @@ export class Shown {
     if (this.wanted().length > before) this.onLookedAt();
   }
 
-  /** The state has changed: what is slow waits until it rests. */
+  /** The state has changed: what is slow waits until it rests, what is out of sight until nothing happens. */
   moving() {
-    this.resting = false;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
+    this.resting = this.everything = false;
+    this.after(REST, () => {
       this.resting = true;
       this.onLookedAt();
-    }, REST);
+      this.idle();
+    });
+  }
+
+  idle() {
+    this.after(IDLE, () => this.drawAll());
+  }
+
+  after(milliseconds, act) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(act, milliseconds);
   }
 
   /** Draw one moment. */
@@ -146,8 +157,9 @@ export class Shown {
     }
   }
 
+  /** Ask for all views, seen or not. */
   drawAll() {
-    this.everything = true;
+    this.resting = this.everything = true;
     this.onLookedAt();
   }
 }

@@ -192,6 +192,12 @@ def test_of_many_classes_the_most_changed(engine, k):
     check_figures(engine, moment, {"confusion_attacked": True})
 
 
+def test_the_views_of_both_languages_have_the_same_names(engine):
+    bundle = make_pool(n=30, m=10)
+    [frame] = engine.ask(["frame", {"params": MixParams()}], bundle=packed(bundle))
+    assert set(frame["views"]) == set(VIEWS)
+
+
 def test_a_panel_needs_no_more_than_its_views():
     moment = Moment(RemixEngine(make_pool(n=60, m=20), device="cpu"), MixParams(beta=0.9))
     for name, plot in PLOTS.items():

@@ -1,7 +1,7 @@
 // Margin histograms and medians (Table 6, Fig. 6 and 7), as `mnuts_core.views.margins` and `.comparison`.
 
 import { confidenceMargins } from "../margins.js";
-import { LN_ONLY } from "../params.js";
+import { LN_ONLY, transformKey } from "../params.js";
 import { median, middleOf } from "../statistics.js";
 
 const BINS = 25;
@@ -29,9 +29,11 @@ export function baseHistograms(engine) {
 }
 
 /** Margins of M(h) under the current transform; of an attacked image at its point of least margin. */
-export function mixHistograms(engine, { part, on_images }) {
-  const clean = histogram(part.margin.subarray(0, engine.nClean), part.right.subarray(0, engine.nClean));
-  return withGap(clean, on_images && histogram(on_images.margin, on_images.right));
+export function mixHistograms(engine, { params, part, on_images }) {
+  return engine.shapeMemo.get(`histograms ${transformKey(params)}`, () => {
+    const clean = histogram(part.margin.subarray(0, engine.nClean), part.right.subarray(0, engine.nClean));
+    return withGap(clean, on_images && histogram(on_images.margin, on_images.right));
+  });
 }
 
 /** Margins on the clean rows and at the first points, as two histograms. */
@@ -68,7 +70,9 @@ function logBin(margin) {
 /** Median margins of g, h, LN∘h and M(h), each where it is right and where it is wrong. */
 export function marginMedians(engine, params = null) {
   const fixed = engine.fixedMemo.get("medians", () => mapped(classifiers(engine), (one) => medians(engine, one)));
-  return params ? { ...fixed, "M(h)": medians(engine, engine.rows.transformed(params)) } : fixed;
+  if (!params) return fixed;
+  const own = () => medians(engine, engine.rows.transformed(params));
+  return { ...fixed, "M(h)": engine.shapeMemo.get(`medians ${transformKey(params)}`, own) };
 }
 
 function medians(engine, { margin, right }) {
