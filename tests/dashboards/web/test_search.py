@@ -161,6 +161,18 @@ def check_match(
         assert_same(ours["paired"][name], table, name)
 
 
+def test_a_thousand_classes(engine):
+    bundle = make_pool(n=50, m=30, k=1000)
+    request = {"grid": {"s": [0.05, 0.2], "p": [2.0, 3.0], "c": [-1.0, 0.0]}, "clamp": "gelu", "ln_k": 250}
+    request |= {"beta": 0.9, "quantile": "linear", "clean": "all", "max_accuracy_loss": 0.001}
+    [found] = asked(engine, bundle, [request])["found"]
+    reference = searched(bundle, request)
+    tables = {name: np.ravel(getattr(reference, name)) for name in TABLES}
+    assert_same(found["result"]["tables"], tables, "tables")
+    check_cell(found["result"]["best"], reference.best)
+    check_direct_frontier(found["result"]["direct_frontier"], searched_directly(bundle, request))
+
+
 def check_direct_frontier(ours: list[dict[str, Any]], direct: DirectSearch) -> None:
     frontier = direct.frontier
     assert_same([choice["index"] for choice in ours], [tuple(index) for index in frontier.index.tolist()])
