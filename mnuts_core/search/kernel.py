@@ -230,7 +230,7 @@ class _Block:
             coefficients[exact[part.number].to(first.device)] = 0.0
         moments = torch.cat([part.moments for part in self.parts])
         total = (series.permute(1, 2, 0, 3).flatten(0, 1).flatten(1) @ moments).view(*shape, -1)
-        exponents = (scales.view(-1, 1, 1) * first).clamp_min_(-LARGEST_EXPONENT)  # below it there is no series
+        exponents = (scales.view(-1, 1, 1) * first).clamp_min_(-LARGEST_EXPONENT)  # no series below
         return total.mul_(exponents.mul_(-LOG2_E).exp2_()), exact
 
     def _parts(self, number: int) -> Iterator[_Part]:

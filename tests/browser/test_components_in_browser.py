@@ -144,7 +144,7 @@ def test_strip_gives_mcnemar_s_p(shown, reference):
     for other in ("rob", "plain"):
         for figure in ("clean", "attacked"):
             p = f"{figure} p = {changes[other][figure].paired.p_value:.2g}"
-            assert p in text(shown, "#Strip .strip-words")
+            assert p in shown.locator("#Strip .strip-words").text_content()
 
 
 def test_a_verified_figure_stands_in_its_own_mix_s_row_alone(shown, digits):

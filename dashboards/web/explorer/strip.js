@@ -37,5 +37,6 @@ export class Strip {
     setText(this.optimistic, attacked && remix.optimistic ? WORDS.optimisticShort : "");
     setText(this.gains, gains(headline.changes));
     setText(this.tests, tests(headline.changes));
+    this.more.hidden = !this.tests.textContent;
   }
 }

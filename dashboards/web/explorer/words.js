@@ -119,10 +119,10 @@ export const WORDS = {
     columns: {
       name: "class",
       n: "images",
-      std: "standard g, %",
-      rob: "robust h, %",
+      std: "g, %",
+      rob: "h, %",
       mix: "this mix, %",
-      gain: "mix − h, points",
+      gain: "mix − h",
     },
     notAttacked: "not attacked",
   },
