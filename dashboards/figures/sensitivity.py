@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnuts_dashboards.figures.layout import Figure, above, axis, base_layout
+from mnuts_dashboards.figures.layout import Figure, above, axis, base_layout, empty
 from mnuts_dashboards.figures.template import Fields, at, fill
 from mnuts_dashboards.theme import WRONG
 
@@ -73,7 +73,7 @@ def _slices() -> Any:
         {"$each": "drawn.slices", "$key": "item.xaxis", "value": _X_AXIS},
         {"$each": "drawn.slices", "$key": "item.yaxis", "value": _Y_AXIS},
     ]
-    none: Figure = {"data": [], "layout": {}}
+    none = empty("It needs a search of the grid: Find best.")
     return {"$if": "sensitivity", "then": {"data": [_SLICE, _MARK], "layout": layout}, "else": none}
 
 

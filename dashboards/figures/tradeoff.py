@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, above, base_layout, round_up
+from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, base_layout, empty, round_up
 from mnuts_dashboards.figures.template import Fields, at, fill
 from mnuts_dashboards.text.numbers import alpha_text, settings_text
 from mnuts_dashboards.theme import MIX, MUTED, PLAIN, ROB, STD, translucent
@@ -229,15 +229,8 @@ def _plane() -> Figure:
         _OTHERS,
         _verified(),
     ]
-    nothing = _empty("This bundle has no attacked part: there is no trade-off to show.")
+    nothing = empty("This bundle has no attacked part: there is no trade-off to show.")
     return {"$if": "headline.rob.attacked", "then": {"data": traces, "layout": layout}, "else": nothing}
-
-
-def _empty(text: str) -> Figure:
-    """A plot that says why it shows nothing."""
-    layout = base_layout("", "") | {"annotations": [above(text, 0.5, 0.5)]}
-    layout["xaxis"]["visible"] = layout["yaxis"]["visible"] = False
-    return {"data": [], "layout": layout}
 
 
 PLANE = _plane()

@@ -91,6 +91,7 @@ def page_meta(
         "n_clean": bundle.n_clean,
         "n_adv": bundle.n_adv,
         "n_points": bundle.n_points,
+        "settled": None if bundle.attacked is None else int(bundle.attacked.settled.sum()),
         "classes": list(card.classes),
         "norm": card.threat and card.threat.norm,
         "eps": card.threat and card.threat.eps,

@@ -13,18 +13,20 @@ import pytest
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.bundles.library import shipped_folder
 from mnuts_core.export.config import MixConfig, configs_of
+from mnuts_core.search.direct import direct_plain, direct_search
 from mnuts_core.text import visible
 from mnuts_core.views import examples
 from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.classes import class_results, confusion
+from mnuts_core.views.direct import at_least, match
 from mnuts_core.views.headline import headline, seen_and_unseen
 from mnuts_core.views.paired import mix_pairs
-from mnuts_core.views.sources import sources_words
+from mnuts_core.views.sources import settled_words, sources, sources_words
 from mnuts_dashboards.explorer.snapshots import _settings
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.page.data import images_record, page_meta, settings
 from mnuts_dashboards.text import cards, numbers
-from mnuts_dashboards.text.headline import found_html, headline_html, words_html
+from mnuts_dashboards.text.headline import direct_html, found_html, headline_html, words_html
 from tests.browser.conftest import pages
 from tests.dashboards.web.engine import DRIVER, WEB, encoded, packed
 from tests.synthetic import clean_only, make_bundle
@@ -33,6 +35,14 @@ pytestmark = pytest.mark.browser
 ADDRESS = "http://localhost/"
 COMPONENTS = Path(__file__).with_name("components.js")
 PARAMS = MixParams(s=2.0, p=2.5, c=-0.8, beta=0.95)
+SEARCH = """
+request => {
+  const work = mounted.service.search(request);
+  let step = work.next();
+  while (!step.done) step = work.next();
+  mounted.search = { request, result: step.value };
+}
+"""
 HOSTILE = ["<img src=x onerror=alert(1)>", "cat\u202etac", "a\nb\tc", 10_000 * "long ", "</script><b>"]
 """Names of classes that a stranger may have chosen."""
 
@@ -118,6 +128,14 @@ def test_headline_and_words_are_python_s(shown, reference):
         assert text(shown, "#Strip .gains") in words
         assert text(shown, "#Remarks > .words") in words
         assert shown.locator("#Remarks .warning").all_inner_texts() == list(remix.warnings)
+
+
+def test_points_and_their_sources(shown, digits):
+    words = text(shown, "#Sources")
+    assert f"{settled_words(digits)}." in words
+    for source in sources(digits):
+        about = str(source).rsplit(": ", 1)[0]
+        assert f"{about} {source.images:,} {source.points:,}" in words
 
 
 def test_strip_gives_mcnemar_s_p(shown, reference):
@@ -284,6 +302,20 @@ def test_what_a_search_found(shown, digits):
     assert not shown.get_by_text("The settings have moved on since.").is_visible()
     to(shown, PARAMS)
     assert shown.get_by_text("The settings have moved on since.").is_visible()
+
+
+@pytest.mark.parametrize(("kept", "least"), [("clean", 0.95), ("attacked", 0.69)])
+def test_what_a_direct_search_found(shown, digits, reference, kept, least):
+    grid = GridSpec.from_ranges((0.5, 5), (1, 3), (-1, 0), steps=3)
+    axes = {axis: values.tolist() for axis, values in grid.axes().items()}
+    request = {"beta": 0.95, "grid": {"name": grid.name, **axes}, "clamp": "gelu", "ln_k": 250}
+    shown.evaluate(SEARCH, request | {f"{kept}_at_least": least})
+    to(shown, PARAMS)
+    found = direct_search(digits, grid)
+    pair = match(reference, found, direct_plain(digits), at_least(**{kept: least}))
+    lines = plain(direct_html(pair, found, kept, least))
+    assert text(shown, "#SearchResults .found").replace("−", "-") == lines.replace("−", "-")
+    assert not shown.locator("#SearchResults table").is_visible()
 
 
 def test_commands_give_the_mix_again(shown):

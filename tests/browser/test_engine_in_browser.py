@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mnuts_core import LogitBundle, MixParams, RemixEngine
+from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.views import headline, margins, tradeoff
 from tests.browser.conftest import pages
 from tests.dashboards.web.engine import DRIVER, ENGINE, answers, assert_same, encoded, packed
@@ -23,7 +23,7 @@ async ({bundle, cores}) => {
   window.frames_ = []; window.errors_ = []; window.encoded_ = encoded;
   const make = () => new Worker("/engine/worker.js", {type: "module"});
   const on = {frame: (frame) => frames_.push(frame), error: (message) => errors_.push(message)};
-  window.client = new EngineClient(make, on, cores);
+  window.client = new EngineClient(make, on, {cores});
   return encoded([await client.load(decoded(bundle))]);
 }
 """
@@ -99,3 +99,55 @@ def test_an_error_is_a_message_and_the_next_state_is_answered(page, bundle):
     page.wait_for_function("errors_.length === 1")
     page.evaluate("errors_.length = 0")
     assert show(page, PARAMS, ["headline"])["views"]["headline"]["mix"]["clean"]["n"] == bundle.n_clean
+
+
+GRID = {"name": "g", "s": [0.5, 1.0, 2.0], "p": [1.0, 2.0, 3.0], "c": [-1.0, -0.5, 0.0]}
+SEARCH = """async ({request, state}) => {
+  const shares = [];
+  frames_.length = 0;
+  const found = client.search(request, (share) => shares.push(share));
+  client.show(state, ["headline", "sensitivity"]);
+  while (!frames_.length) await new Promise((resolve) => setTimeout(resolve, 1));
+  const early = frames_[0].views.sensitivity === null; // a frame that did not wait for the search
+  const result = await found;
+  client.show(state, ["sensitivity", "frontier"]);
+  while (frames_.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  return encoded_([early, shares.length > 0, result.best.index, frames_[1].views, errors_]);
+}"""
+
+
+def test_a_search_lets_frames_through(page, bundle):
+    start(page, bundle, 1)
+    request = {"grid": GRID, "clamp": "gelu", "ln_k": 250, "beta": 0.95}
+    found = page.evaluate(SEARCH, {"request": request, "state": {"params": encoded(PARAMS)}})
+    early, progress, index, views, errors = answers(found)
+    assert early
+    assert progress
+    assert errors == []
+    grid = GridSpec(**{axis: GRID[axis] for axis in "spc"})
+    result = grid_search(bundle, grid, beta=0.95, device="cpu")
+    assert tuple(index) == result.best.index
+    assert_same(views["sensitivity"], tradeoff.sensitivity(result, PARAMS)._asdict())
+    assert len(views["frontier"]["params"]) > 1
+
+
+def test_a_search_is_cancelled_and_the_next_one_found(page, bundle):
+    start(page, bundle, 1)
+    script = """async (request) => {
+      const first = client.search(request).catch((error) => error.message);
+      const second = client.search({...request, grid: {...request.grid, s: [1]}});
+      return [await first, (await second).tables.objective.length];
+    }"""
+    request = {"grid": GRID, "clamp": "gelu", "ln_k": 250, "beta": 0.95}
+    assert page.evaluate(script, request) == ["the search was cancelled", 9]
+
+
+def test_a_script_that_is_not_there(page):
+    script = """async () => {
+      const {EngineClient} = await import("/engine/client.js");
+      const make = () => new Worker(URL.createObjectURL(new Blob(["throw new Error('broken')"])));
+      const two = () => new Float32Array(2);
+      const bundle = {labels: new Int32Array(1), std: two(), rob: two(), attacked: null};
+      return new EngineClient(make, {}, {cores: 1}).load(bundle).catch((error) => error.message);
+    }"""
+    assert "broken" in page.evaluate(script)

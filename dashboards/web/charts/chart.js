@@ -71,7 +71,7 @@ export class Charts {
     if (!globalThis.Plotly) return;
     let first = true;
     for (const panel of this.panels.values()) {
-      if (!panel.near || !panel.stale) continue;
+      if (!panel.near || !panel.ready) continue;
       if (!panel.drawn && !first) {
         this.schedule();
         continue;

@@ -91,6 +91,11 @@ export class Panel {
     return this.plot._fullLayout !== undefined;
   }
 
+  /** Whether it has news, and all that it takes to draw them. */
+  get ready() {
+    return this.stale && this.plot.clientWidth > 0 && this.charts.covers(this.spec);
+  }
+
   /** Whether it has to wait for its turn: what only `Plotly.react` can draw may not hold up a moving slider. */
   get waits() {
     return this.charts.moving && performance.now() - this.reactedAt < SHARE * this.cost;
@@ -98,13 +103,13 @@ export class Panel {
 
   /** Draw the newest fields, if they hold what it needs and it is to be seen. */
   draw() {
-    const { charts, spec, plot, shown } = this;
-    if (!this.stale || !plot.clientWidth || !charts.covers(spec)) return;
+    const { charts, spec, shown } = this;
+    if (!this.ready) return;
     try {
       const fields = prepared(spec.name, charts.fields);
       const figure = fill(charts.templates[spec.name], fields);
       setText(this.note, fill(spec.note, fields));
-      const still = shown && same({ ...shown, layout: shown.wanted }, { ...figure, layout: figure.layout });
+      const still = shown && same(shown.data, figure.data) && same(shown.wanted, figure.layout);
       if (!still && !(shown && this.swift(shown, figure))) {
         if (this.waits) return;
         this.react(figure, shown);
@@ -130,13 +135,12 @@ export class Panel {
   swift(shown, figure) {
     if (this.charts.alwaysReact) return false; // for tests that compare
     try {
-      const { wanted, ...before } = shown;
-      if (!drawSwiftly(this.plot, before, figure)) return false;
+      if (!drawSwiftly(this.plot, { data: shown.data, layout: shown.layout }, figure)) return false;
     } catch (error) {
       console.warn(`plot ${this.spec.name}: drawn by Plotly.react instead:`, error); // another version of Plotly, perhaps
       return false;
     }
-    this.shown = { ...figure, layout: shown.layout, wanted: figure.layout };
+    this.shown = { data: figure.data, layout: shown.layout, wanted: figure.layout };
     this.settled = false;
     return true;
   }
@@ -146,10 +150,10 @@ export class Panel {
     const [first, begin] = [!this.drawn, performance.now()];
     const layout = shown && charts.moving ? roomy(shown.layout ?? {}, figure.layout) : figure.layout;
     // Plotly writes into what it is given (zoom, hidden traces)
-    const own = { uirevision: spec.name, ...structuredClone(layout), autosize: true };
+    const own = { uirevision: `${spec.name} ${charts.fields.meta?.digest}`, ...structuredClone(layout), autosize: true };
     own.template = merge(charts.theme.template, own.template ?? {});
-    globalThis.Plotly.react(plot, figure.data.map((trace) => ({ ...trace })), own, CONFIG);
-    this.shown = { ...figure, layout, wanted: figure.layout };
+    globalThis.Plotly.react(plot, figure.data.map((trace) => ({ ...trace })), own, CONFIG).catch((error) => this.fail(error));
+    this.shown = { data: figure.data, layout, wanted: figure.layout };
     this.settled = layout === figure.layout;
     Object.assign(this, { cost: performance.now() - begin, reactedAt: performance.now() });
     this.wait.remove();
@@ -159,11 +163,9 @@ export class Panel {
   /** After the last frame of a drag: what only `Plotly.react` does, such as axes that fit, and all words. */
   settle() {
     if (!this.near || !this.drawn) return;
-    if (this.stale) this.draw();
-    else if (!this.settled) {
-      this.react(this.figure, undefined);
-    }
-    if (this.figure) this.describe(prepared(this.spec.name, this.charts.fields));
+    if (this.stale) return this.draw();
+    if (!this.settled) this.react(this.figure, undefined);
+    if (this.charts.covers(this.spec)) this.describe(prepared(this.spec.name, this.charts.fields));
   }
 
   /** Have everything drawn anew, as on other paper. */
@@ -213,7 +215,9 @@ export class Panel {
   listen() {
     const point = (p) => ({ curve: p.curveNumber, trace: p.fullData?.name, point: p.pointNumber ?? p.pointIndex, x: p.x, y: p.y, customdata: p.customdata ?? null });
     this.plot.on("plotly_click", (event) => this.emit("click", topmost(this.plot, event).map(point)));
-    this.plot.on("plotly_selected", (event) => event && this.select(event.points.map(point)));
+    // Plotly also reports a selection without points where a box begins and where one is taken away
+    this.plot.on("plotly_selected", (event) => event?.points.length && this.select(event.points.map(point)));
+    this.plot.on("plotly_deselect", () => this.select([]));
   }
 
   /** Points in a box that was drawn; the box goes, for the selection is shown by its own trace. */

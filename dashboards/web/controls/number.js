@@ -23,7 +23,7 @@ export class NumberBox {
       ...attributes,
       class: "number-box",
       "aria-label": named ? null : `${label}, as a number`,
-      onfocus: () => this.fill(),
+      onfocus: () => this.entered(),
       onblur: () => this.fill(),
       onchange: () => this.enter(),
       onkeydown: (event) => this.onKey(event),
@@ -33,7 +33,7 @@ export class NumberBox {
 
   /** Show a value: all of its digits while the box has the focus. */
   show(value) {
-    if (value === this.value && !this.wrong) return;
+    if (value === this.value) return; // what was refused stands until there is another value
     this.value = value;
     this.accept();
     this.fill();
@@ -45,6 +45,12 @@ export class NumberBox {
 
   get wrong() {
     return this.box.getAttribute("aria-invalid") === "true";
+  }
+
+  /** All digits, all selected: other text has lost the browser's own selection. */
+  entered() {
+    this.fill();
+    this.box.select();
   }
 
   fill() {

@@ -89,10 +89,9 @@ export class Column {
     this.context.set(byHand ? { by_hand: true, alpha: Math.min(1, Math.max(0.5, from)) } : { by_hand: false });
   }
 
-  /** Offer other bundles or grids. */
-  offer({ bundles, grids }) {
-    if (bundles) this.bundle.offer(bundles);
-    if (grids) this.inputs.grid.offer(grids.map((name) => [name, name]));
+  /** Offer other grids. */
+  offerGrids(names) {
+    this.inputs.grid.offer(names.map((name) => [name, name]));
   }
 
   /** Show a state, at once. */

@@ -11,13 +11,14 @@ export class Drawing {
    * @param {(state: object, frame: object) => void} draw Draws an answer: the state that was asked for, and its figures.
    */
   constructor(client, wanted, draw) {
-    Object.assign(this, { client, wanted, draw, asked: new Map(), frame: null, due: false, paused: true });
+    Object.assign(this, { client, wanted, draw, asked: new Map(), frame: null, due: false, paused: true, waits: [] });
   }
 
   /** Begin with a bundle that is loaded, or wait for one that is on its way. */
   pause(paused) {
     Object.assign(this, { paused, frame: null });
     this.asked.clear();
+    this.giveUp();
   }
 
   /** Ask for a state. */
@@ -29,13 +30,33 @@ export class Drawing {
     this.asked.set(this.client.number, state);
   }
 
+  /**
+   * What the engine makes of the state that was asked for last, once it has come; null if it never does.
+   * @returns {Promise<object|null>}
+   */
+  answer() {
+    return new Promise((resolve) => this.waits.push({ number: this.client.number, resolve }));
+  }
+
   /** Take an answer; it is drawn with the next animation frame, unless a newer one comes before. */
   receive(frame) {
     if (this.paused) return;
     this.frame = frame;
+    this.settle(({ number }) => number <= frame.number, frame);
     if (this.due) return;
     this.due = true;
     requestAnimationFrame(() => this.paint());
+  }
+
+  /** No answer comes: the engine has said why, or another bundle is on its way. */
+  giveUp() {
+    this.settle(() => true, null);
+  }
+
+  settle(which, frame) {
+    const [settled, waiting] = [this.waits.filter(which), this.waits.filter((wait) => !which(wait))];
+    this.waits = waiting;
+    for (const { resolve } of settled) resolve(frame);
   }
 
   paint() {

@@ -23,6 +23,8 @@ import { Searching } from "./searching.js";
 import { Shown } from "./shown.js";
 import { Toolbar } from "./toolbar.js";
 
+const ALPHA_SLACK = 1e-12; // within which two α are one: they came from the same β on other machines, perhaps
+
 /**
  * Build the page and open what its address asks for.
  *
@@ -93,7 +95,8 @@ class Explorer {
     this.files = new Files(context, (config, name) => this.takeConfig(config, name));
     this.searching = new Searching(context, this.client, this.bundle, {
       found: (found) => this.showFound(found),
-      settle: (changes) => this.settle(changes),
+      settle: (changes) => this.store.set(changes, { undoable: false }), // of the step that asked for it
+      grids: (names) => this.column.offerGrids(names),
     });
     this.layout = new Layout(root, this.host.texts, [this.banner.element, this.announcer.element]);
     this.shown = new Shown(context, this.layout, (event) => this.onChart(event));
@@ -250,6 +253,7 @@ class Explorer {
   }
 
   fail(message) {
+    this.drawing.giveUp();
     this.banner.show("engine", [sentence(message)]);
   }
 
@@ -278,11 +282,6 @@ class Explorer {
     this.searching.findBest();
   }
 
-  /** What was awaited has come: it belongs to the step that asked for it. */
-  settle(changes) {
-    this.store.set(changes, { undoable: false });
-  }
-
   keep() {
     const { snapshots, ...state } = this.store.get();
     const mix = mixOf(state);
@@ -298,13 +297,15 @@ class Explorer {
   async takeConfig({ params, byLevel, bundle, verified }, name) {
     const { meta } = this.bundle;
     const here = bundle?.digest === meta.digest;
-    const changes = changesTo(params);
-    if (here && verified) this.shown.takeVerified(params, verified, name);
-    const follows = byLevel && meta.n_adv && (await this.bundle.alphaOf({ ...params, alpha: null }));
-    const same = follows && Math.abs(follows - params.alpha) < 1e-12;
-    this.store.set(same ? { ...changes, by_hand: false } : changes);
+    if (here && verified) this.shown.takeVerified(params, verified);
+    const derived = byLevel && meta.n_adv;
+    this.store.set(changesTo(derived ? { ...params, alpha: null } : params));
     this.redraw();
     const elsewhere = ` It was made on the bundle ${bundle?.name}; the figures here are those of ${meta.title}.`;
-    this.toolbar.say(`${name} loaded.${bundle && !here ? elsewhere : ""}`);
+    const remark = `${name} loaded.${bundle && !here ? elsewhere : ""}`;
+    const answer = derived ? await this.drawing.answer() : null;
+    const moved = answer && Math.abs(answer.remix.params.alpha - params.alpha) >= ALPHA_SLACK;
+    if (moved) this.store.set(changesTo(params), { undoable: false });
+    this.toolbar.say(remark);
   }
 }

@@ -1,6 +1,7 @@
 // The headline table: the base models, M(h), the plain mix and this mix, with what each figure rests on.
 
 import { fill, h, setText } from "../controls/dom.js";
+import { term } from "../controls/glossary.js";
 import { thousands } from "../controls/numbers.js";
 import { COLOURS, Figure } from "./cards.js";
 import { verifiedMixes } from "./known.js";
@@ -9,6 +10,8 @@ import { WORDS } from "./words.js";
 
 const ROWS = Object.keys(WORDS.classifiers);
 const COLUMNS = Object.keys(WORDS.headline.columns);
+/** Which term of the glossary explains a row or a column. */
+const GLOSSARY_OF = { std: "g", rob: "h", mapped: "M(h)", attacked: "attacked", by_margin: "right by margin", verified: "verified" };
 
 export class Headline {
   static views = ["headline"];
@@ -20,7 +23,8 @@ export class Headline {
     const words = WORDS.headline;
     const head = (name, place) => {
       const [label, help] = words.columns[name];
-      return h("th", { scope: "col", role: "columnheader", title: help }, label, " ", this.counts[place]);
+      const text = name in GLOSSARY_OF ? term(GLOSSARY_OF[name], label) : label;
+      return h("th", { scope: "col", role: "columnheader", title: name in GLOSSARY_OF ? null : help }, text, " ", this.counts[place]);
     };
     const corner = h("th", { scope: "col", role: "columnheader" }, h("span", { class: "unseen" }, words.corner));
     const heads = h("tr", { role: "row" }, corner, COLUMNS.map(head));
@@ -56,7 +60,8 @@ function row(key) {
   const alpha = h("small");
   const cells = COLUMNS.map((name) => new Figure("td", { role: "cell", "data-label": WORDS.headline.columns[name][0] }));
   const dot = h("span", { class: "dot", style: { background: COLOURS[key] } });
-  const name = h("th", { scope: "row", role: "rowheader" }, dot, WORDS.classifiers[key], " ", alpha);
+  const text = WORDS.classifiers[key];
+  const name = h("th", { scope: "row", role: "rowheader" }, dot, key in GLOSSARY_OF ? term(GLOSSARY_OF[key], text) : text, " ", alpha);
   const element = h("tr", { role: "row", dataset: { row: key } }, name, cells.map((cell) => cell.element));
   return { alpha, cells, element };
 }

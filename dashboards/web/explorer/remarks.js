@@ -8,10 +8,10 @@ export class Remarks {
 
   constructor(root, context) {
     this.context = context;
-    this.warnings = h("ul", { class: "warnings", role: "status" });
+    this.warnings = h("ul", { class: "warnings" });
     this.meaning = h("p", { class: "words" });
     this.shown = [];
-    fill(root, this.warnings, this.meaning);
+    fill(root, h("div", { role: "status" }, this.warnings), this.meaning);
   }
 
   update({ views: { headline }, remix, meta }) {

@@ -11,7 +11,7 @@ import { foundByAccuracy, foundByLevel } from "./sentences.js";
 import { WORDS } from "./words.js";
 
 export class SearchResults {
-  static views = ["seen_and_unseen"];
+  static views = [];
 
   constructor(root, context) {
     Object.assign(this, { context, search: null, shown: "" });
@@ -31,8 +31,11 @@ export class SearchResults {
   }
 
   /** @param {object} moment With `search`: the last request and its result, or null. */
-  update({ search = null, state, meta, views: { seen_and_unseen: split } }) {
-    if (!search) return;
+  update({ search = null, state, meta }) {
+    if (!search) {
+      this.clear();
+      return;
+    }
     const { request, result } = search;
     const byLevel = request.clean_at_least === undefined && request.attacked_at_least === undefined;
     const level = byLevel ? { beta: request.beta, alpha: null, temperature: state.temperature } : { beta: state.beta };
@@ -41,12 +44,19 @@ export class SearchResults {
     this.search = search;
     this.stale.hidden = isHere;
     this.widen.hidden = !Object.keys(result.edges).length;
-    const facts = { seen: meta.n_adv, optimistic: meta.optimistic, split: isHere ? split : null };
-    const lines = byLevel ? foundByLevel(request, result, facts.seen) : foundByAccuracy(request, result, facts);
+    const lines = byLevel ? foundByLevel(request, result, meta.n_adv) : foundByAccuracy(request, result, meta.optimistic);
     const text = [...lines, ...result.warnings].join("\n");
     if (text === this.shown) return; // the same again is not read out again
     this.shown = text;
     fill(this.lines, lines.map((line) => h("div", null, line)), result.warnings.map((line) => h("div", { class: "warning" }, line)));
+  }
+
+  /** Nothing has been searched on this bundle. */
+  clear() {
+    if (!this.search) return;
+    Object.assign(this, { search: null, shown: "" });
+    for (const part of [this.stale, this.widen, this.cells]) part.hidden = true;
+    fill(this.lines, h("p", { class: "words" }, WORDS.found.nothing));
   }
 
   showCells({ top, ties }) {

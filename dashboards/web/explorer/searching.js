@@ -6,6 +6,7 @@ import { changesTo, mixOf, sameMix } from "../app/settings.js";
 import { sentence } from "../controls/entries.js";
 import { widened } from "../engine/search/grids.js";
 import { Search } from "./search.js";
+import { foundByAccuracy, foundByLevel } from "./sentences.js";
 
 const SETTINGS = ["bundle", "grid", "clamp", "ln_k"]; // what a search depends on, β aside
 const MOMENT = 400; // milliseconds that a change rests before a search in the background begins
@@ -15,14 +16,15 @@ export class Searching {
    * @param {import("./explorer.js").Context} context
    * @param {import("../engine/client.js").EngineClient} client
    * @param {import("./open_bundle.js").OpenBundle} bundle
-   * @param {{found: (last: object|null) => void, settle: (changes: object) => void}} on `found`: there is
-   *   a new result to draw, and which the visitor last asked for; `settle`: takes the mix that the page was to open on.
+   * @param {{found: (last: object|null) => void, settle: (changes: object) => void, grids: (names:
+   *   string[]) => void}} on `found`: there is a new result to draw, and which the visitor last asked for; `settle`: takes
+   *   the mix that the page was to open on; `grids`: there are others to search.
    */
   constructor(context, client, bundle, on) {
     Object.assign(this, { context, client, bundle, on });
-    this.search = new Search({ find: () => this.findBest(), widen: () => this.widen(), cancel: () => this.cancel() });
+    this.search = new Search({ find: () => this.findBest(), cancel: () => this.cancel() });
     this.element = this.search.element;
-    this.forget();
+    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, timer: null });
   }
 
   /** Nothing has been found yet: another bundle is open. */
@@ -30,6 +32,9 @@ export class Searching {
     clearTimeout(this.timer);
     Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, timer: null });
     this.search.running(null);
+    this.search.showFound([]);
+    this.on.grids(this.grids);
+    if (this.possible) this.later();
   }
 
   /** Names of the grids that can be searched. */
@@ -99,11 +104,20 @@ export class Searching {
     if (!result) return;
     this.awaiting = null;
     this.last = { request, result };
+    this.search.showFound(this.inWords(this.last));
     const { params } = result.best;
     const now = this.context.state();
     const byLevel = state.find_by === "beta";
     this.context.set(changesTo(byLevel ? { ...params, alpha: null, temperature: now.temperature } : { ...params, beta: now.beta }));
     this.on.found(this.last);
+  }
+
+  /** The mix that was found, in two lines. */
+  inWords({ request, result }) {
+    const { meta } = this.bundle;
+    const byLevel = request.clean_at_least === undefined && request.attacked_at_least === undefined;
+    const lines = byLevel ? foundByLevel(request, result, meta.n_adv) : foundByAccuracy(request, result, meta.optimistic);
+    return lines.slice(0, 2);
   }
 
   /** Search a grid that reaches further where the optimum sat on the edge. */
@@ -113,7 +127,7 @@ export class Searching {
     const { settings } = this.context;
     const grid = widened(request.grid, result.edges, rangesOf(settings));
     this.wider[grid.name] = grid;
-    this.onGrids?.(this.grids);
+    this.on.grids(this.grids);
     this.context.set({ grid: grid.name });
     this.findBest();
   }

@@ -139,23 +139,24 @@ export function foundByLevel({ beta, grid }, { best, ties, n_wrong }, seen) {
 }
 
 /**
- * What the direct search found, on seen and unseen images, a line each.
+ * What the direct search found, on seen and unseen images and beside the plain mix, a line each.
  * @param {import("../engine/search/searches.js").SearchRequest} request
  * @param {import("../engine/search/searches.js").SearchResult} result
- * @param {{seen: number, optimistic: boolean, split: object|null}} facts `split`: clean accuracy on seen and unseen
- *   images, once it is known.
+ * @param {boolean} optimistic Whether no attack on a mix is among the points.
  */
-export function foundByAccuracy({ grid, clean_at_least, attacked_at_least }, { best }, { seen, optimistic, split }) {
+export function foundByAccuracy({ grid, clean_at_least, attacked_at_least }, { match, n_mixes }, optimistic) {
   const words = WORDS.found;
+  const { ours, plain, paired } = match;
   const kept = clean_at_least === undefined ? "attacked" : "clean";
-  const part = (share, n, name) => words.cleanPart(percent(share), thousands(n), words.parts[name]);
-  const unseen = split?.unseen ? [part(split.unseen.value, split.unseen.n, "unseen")] : [];
+  const part = ([name, figure]) => words.cleanPart(percent(figure.value), thousands(figure.n), words.parts[name]);
+  const parts = Object.entries(ours.clean).filter(([, figure]) => figure);
   return [
     words.byAccuracy(WORDS.parts[kept], general(100 * (clean_at_least ?? attacked_at_least), 4)),
-    mixWords(best.params),
-    words.attacked(percent(best.attacked), thousands(seen)) + (optimistic ? words.optimistic : ""),
-    words.clean([part(best.clean, seen, "seen"), ...unseen].join("; ")),
-    words.grid(thousands(sizeOf(grid)), grid.name),
+    mixWords(ours.params),
+    words.attacked(percent(ours.attacked.value), thousands(ours.attacked.n)) + (optimistic ? words.optimistic : ""),
+    words.clean(parts.map(part).join("; ")),
+    plain ? words.plain(percent(plain.clean.seen.value), percent(plain.attacked.value), pointsText(paired.attacked)) : words.noPlain,
+    words.grid(thousands(n_mixes), thousands(sizeOf(grid)), grid.name),
   ];
 }
 

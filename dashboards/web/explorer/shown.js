@@ -1,6 +1,7 @@
 // What shows the figures: the components in their places and the plots. Each names the views that it rests on; those are
 // asked for that are looked at, and the slow ones once the sliders have come to rest.
 
+import { estimateOf } from "../app/config.js";
 import { Charts } from "../charts/chart.js";
 import { h } from "../controls/dom.js";
 import { glossaryList } from "../controls/glossary.js";
@@ -66,7 +67,7 @@ export class Shown {
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
-      const root = h("div", { class: `shows-${Component.name.toLowerCase()}` });
+      const root = h("div", { class: `shows-${Component.name.toLowerCase()}`, id: Component === SearchResults ? "found" : null });
       layout[where].append(root);
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
@@ -78,6 +79,11 @@ export class Shown {
   /** Another bundle is open. */
   open() {
     Object.assign(this, { moment: null, search: null });
+  }
+
+  /** Keep what an attack has left of a mix. */
+  takeVerified(params, card) {
+    verifiedMixes(this.context.meta()).take({ params, verified: estimateOf(card.accuracy), card });
   }
 
   /** Names of the views that are looked at. */

@@ -21,13 +21,12 @@ export class Sources {
       return;
     }
     const rows = meta.sources.map((source) => [about(source), thousands(source.images), thousands(source.points)]);
-    const counted = Number.isInteger(meta.settled) ? settled(thousands(meta.settled), thousands(meta.n_adv)) : null;
-    card(this.root, title, plainTable(title, columns, rows), counted && h("p", { class: "words" }, counted));
+    const counted = settled(thousands(meta.settled), thousands(meta.n_adv));
+    card(this.root, title, plainTable(title, columns, rows), h("p", { class: "words" }, counted));
   }
 }
 
 /** The attack, its target and settings: the line without its counts, which have columns of their own. */
-function about({ text, name, target }) {
-  if (!text) return target ? WORDS.sources.on(name, target) : name;
+function about({ text }) {
   return text.slice(0, text.lastIndexOf(": "));
 }

@@ -34,7 +34,13 @@ export function answer({ bundle, options, params, quantile, calls }) {
     const known = bundle ? new modules.RemixEngine(decoded(bundle), options ?? {}) : null;
     const remix = known && params ? known.remix(params, quantile) : null;
     const place = { $engine: known, $remix: remix };
-    const plain = { remix, base: known?.base, frame: (state) => frameOf(bundle, state), figures: (...given) => figuresOf(bundle, ...given) };
+    const plain = {
+      remix,
+      base: known?.base,
+      frame: (state) => frameOf(bundle, state, options),
+      search: (...given) => searchOf(bundle, ...given),
+      figures: (...given) => figuresOf(bundle, ...given),
+    };
     return calls.map(([name, ...given]) => {
       const asked = plain[name] ?? modules[name];
       const values = given.map((one) => (typeof one === "string" && one in place ? place[one] : decoded(one)));
@@ -46,8 +52,21 @@ export function answer({ bundle, options, params, quantile, calls }) {
 }
 
 /** What a worker answers, all views at once. */
-function frameOf(bundle, state) {
-  return new modules.EngineService(decoded(bundle), {}).frame(state, Object.keys(modules.VIEWS));
+function frameOf(bundle, state, options = {}) {
+  return new modules.EngineService(decoded(bundle), options).frame(state, Object.keys(modules.VIEWS));
+}
+
+/** Searches one after the other, and what a frame shows afterwards. */
+function searchOf(bundle, requests, state) {
+  const service = new modules.EngineService(decoded(bundle), {});
+  const found = requests.map((request) => {
+    const work = service.search(request);
+    const shares = [];
+    let step = work.next();
+    for (; !step.done; step = work.next()) shares.push(step.value);
+    return { result: step.value, shares };
+  });
+  return { found, views: service.frame(state, Object.keys(modules.VIEWS)).views };
 }
 
 /** Figures, notes and alternatives of all panels, from the engine's views and further fields. */

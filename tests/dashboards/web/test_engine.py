@@ -142,7 +142,7 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @given(recipe=RECIPES, params=SETTINGS, options=OPTIONS)
-@settings(max_examples=150, phases=[Phase.generate])
+@settings(max_examples=100, phases=[Phase.generate])
 def test_every_figure_and_row(engine, recipe, params, options):
     bundle = made(**recipe)
     if bundle.attacked is None and params.alpha is None:

@@ -6,17 +6,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
 from mnuts_core.clamps import CLAMP_RECORDS
-from mnuts_core.functional import mixing, quantiles, simplex, statistics, transform
+from mnuts_core.functional import mixing, quantiles, statistics, transform
+from mnuts_core.functional.mixing import transform_with
 from mnuts_core.functional.paired import Paired
+from mnuts_core.functional.simplex import PAPER_CASES
 from mnuts_core.functional.statistics import median, share
 from mnuts_core.remix import engine as remix_engine
-from mnuts_core.views import assumptions, classes, comparison, examples, headline, margins, tradeoff
+from mnuts_core.remix.engine import Remix
+from mnuts_core.views import examples, headline
 from mnuts_core.views import transform as transform_view
+from mnuts_core.views.paired import mix_pairs
+from mnuts_core.views.registry import Moment, views_of
 from tests.dashboards.web.engine import assert_same, packed
 from tests.dashboards.web.test_engine import LARGEST, RECIPES, SETTINGS, made, resolved
 
@@ -46,68 +52,52 @@ def with_gap(record: dict[str, Any]) -> dict[str, Any]:
     return {name: {**one._asdict(), "gap": one.gap} for name, one in record.items()}
 
 
-def expected(engine: RemixEngine, remix: Any, where: str, row: int) -> dict[str, Any]:
-    """Python's views, by the names of the page's."""
-    params = remix.params
-    density = transform_view.logit_density(engine, params.ln_k)
-    views = {
-        "seenAndUnseen": headline.seen_and_unseen(engine, remix),
-        "alphaCurve": tradeoff.alpha_curve(engine, params),
-        "baseHistograms": with_gap(margins.base_histograms(engine)),
-        "mixHistograms": with_gap({"M(h)": margins.mix_histograms(remix)})["M(h)"],
-        "marginMedians": with_gap(comparison.margin_medians(engine, params)),
-        "logitDensity": density,
-        "assumptions": assumptions.assumptions(engine, remix),
-        "changedExamples": examples.changed_examples(engine, remix, where),
-        "classResults": classes.class_results(engine, remix, where),
-        "confusion": classes.confusion(engine, remix, where),
-        "story": examples.story(engine, remix, where, row),
-        "exampleBars": examples.example_bars(engine, remix, where, row),
-    }
-    if engine.bundle.num_classes >= 3:
-        place = int(examples.shown_rows(engine, remix, where)[row])
-        views["exampleCase"] = examples.example_case(engine, place, params)
-
-    return views
+def figures_of(remix: Remix) -> dict[str, Any]:
+    return {name: getattr(remix, name) for name in vars(remix) if not name.startswith("on_")}
 
 
-@given(recipe=RECIPES, params=SETTINGS, data=st.data())
+def check_views(ours: dict[str, Any], moment: Moment) -> None:
+    """The page's views of a moment against Python's, by name."""
+    found = views_of(moment)
+    assert set(ours) == set(found)
+    check_headline(ours["headline"], found.pop("headline"))
+    for mine, kept in zip(ours["snapshots"], found.pop("snapshots"), strict=True):
+        assert_same(mine, figures_of(kept), "snapshot")
+        for name, pair in mix_pairs(kept, moment.remix).items():
+            check_paired(mine["paired"][name], pair, f"snapshot {name}")
+    found |= {name: with_gap(found[name]) for name in ("margins", "medians")}
+    found["mix_margins"] = with_gap({"": found["mix_margins"]})[""]
+    for name, view in found.items():
+        assert_same(ours[name], view, name)
+
+
+@given(recipe=RECIPES, params=SETTINGS, kept=st.lists(SETTINGS, max_size=2), data=st.data())
 @settings(max_examples=60, phases=[Phase.generate])
-def test_every_view(engine, recipe, params, data):
+def test_every_view(engine, recipe, params, kept, data):
     bundle = made(**recipe)
-    if bundle.attacked is None and params.alpha is None:
-        params = params.with_(alpha=0.7)
+    if bundle.attacked is None:
+        params, *kept = (one.with_(alpha=one.alpha or 0.7) for one in (params, *kept))
     reference = RemixEngine(bundle, device="cpu")
-    try:
-        remix = reference.remix(params)
-        table = headline.headline(reference, params, remix)
-    except ParameterError:  # nothing that α could follow from
-        assume(False)
-    assume(resolved(reference, remix) and resolved(reference, headline.plain_remix(reference, params)))
     where = data.draw(st.sampled_from(["clean", "attacked"] if bundle.attacked else ["clean"]), "where")
     row = data.draw(st.integers(0, (bundle.n_clean if where == "clean" else bundle.n_adv) - 1), "row")
-    views = expected(reference, remix, where, row)
-    own = {
-        "seenAndUnseen": ["$engine", "$remix"],
-        "alphaCurve": ["$engine", params],
-        "baseHistograms": ["$engine"],
-        "mixHistograms": ["$engine", "$remix"],
-        "marginMedians": ["$engine", params],
-        "logitDensity": ["$engine", params.ln_k],
-        "assumptions": ["$engine", "$remix"],
-        "changedExamples": ["$engine", "$remix", where],
-        "classResults": ["$engine", "$remix", where],
-        "confusion": ["$engine", "$remix", where],
-        "story": ["$engine", "$remix", where, row],
-        "exampleBars": ["$engine", "$remix", where, row],
-        "exampleCase": ["$engine", "$remix", where, row],
-    }
-    calls = [[name, *own[name]] for name in views] + [["headline", "$engine", params, "$remix"]]
-    request = {"bundle": packed(bundle), "params": params, "options": {"seriesFrom": 0}}
-    *found, ours = engine.ask(*calls, **request)
-    check_headline(ours, table)
-    for (name, view), mine in zip(views.items(), found, strict=True):
-        assert_same(mine, view, name)
+    example = data.draw(st.sampled_from([None, (where, row)]), "example")
+    moment = Moment(reference, params, example=example, snapshots=tuple(kept))
+    try:
+        mixes = [moment.remix, headline.plain_remix(reference, params), *map(reference.remix, kept)]
+    except ParameterError:  # nothing that α could follow from
+        assume(False)
+    assume(all(resolved(reference, mix) for mix in mixes))
+    assume(steady(params))
+    state = {"params": params, "snapshots": kept, "example": example and {"where": where, "row": row}}
+    [frame] = engine.ask(["frame", state], bundle=packed(bundle), options={"seriesFrom": 0})
+    assert_same(frame["remix"], figures_of(moment.remix), "remix")
+    check_views(frame["views"], moment)
+
+
+def steady(params: MixParams) -> bool:
+    """Whether M of the paper's cases, over τ = 0.001, is no more than float64 tells apart."""
+    m = transform_with(torch.tensor(list(PAPER_CASES.values()), dtype=torch.float64), params)
+    return float(m.abs().max()) < LARGEST / 1e-3
 
 
 @given(params=SETTINGS)
@@ -119,7 +109,7 @@ def test_views_without_a_bundle(engine, params):
     assert_same(bars, examples.paper_bars(params))
     reference = transform_view.transform_curve(density, params)
     np.testing.assert_allclose(curve["m"], reference.m, rtol=1e-12)
-    assume(np.abs(reference.m).max() < LARGEST / 1e-3)  # at τ = 0.001
+    assume(steady(params))
     assert_same(cases, examples.paper_cases(params))
 
 
@@ -178,7 +168,7 @@ def test_clamps(engine):
 
 def test_the_paper_s_cases(engine):
     [ours] = engine.ask(["PAPER_CASES"])
-    assert ours == {name: list(h) for name, h in simplex.PAPER_CASES.items()}
+    assert ours == {name: list(h) for name, h in PAPER_CASES.items()}
 
 
 @given(x=st.one_of(st.floats(0, 100), st.integers(0, 800).map(lambda k: k / 8)))
@@ -198,7 +188,5 @@ def test_temperatures(engine):
     g = np.array([1.0, 3.0, 3.0])
     zero, one = engine.ask(["temperatureSoftmax", g, 0], ["temperatureSoftmax", g, 0.5])
     np.testing.assert_array_equal(zero, [0, 1, 0])
-    import torch
-
     scaled = mixing.temperature_scale(torch.from_numpy(g), 0.5).softmax(0).numpy()
     np.testing.assert_allclose(one, scaled, atol=1e-15)
