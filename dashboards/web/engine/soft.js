@@ -76,8 +76,12 @@ export class RobProbabilities {
     return found;
   }
 
+  clamped(r, place) {
+    return this.apply(this.z[r * this.classes + place] + this.c);
+  }
+
   powered(r, place) {
-    return signedPower(this.apply(this.z[r * this.classes + place] + this.c), this.p);
+    return signedPower(this.clamped(r, place), this.p);
   }
 
   from(r, t) {
@@ -114,10 +118,19 @@ export function softIntervals(rows, a, b, { low, high, closed }) {
     const [aOwn, bOwn] = [a.at(r, y), b.at(r, yPlace)];
     const g = rows.stdRow(r);
     const all = !b.leads(r, yPlace);
+    const v = b.clamped(r, yPlace);
+    const steady = b.monotone || v > 0; // a class that the clamp leaves below the label is followed by such alone
+    let below = false;
     let [from, to] = [0, Infinity];
     for (let place = 0; place < classes; place++) {
       const i = stages.order[r * classes + place];
-      if (!all && place > yPlace && g[i] <= g[y] && !sameLogit(b, r, place, yPlace)) continue;
+      if (!all && place > yPlace && g[i] <= g[y]) {
+        if (below) continue;
+        if (b.clamped(r, place) !== v) {
+          below = steady;
+          continue;
+        }
+      }
       const slope = aOwn - a.at(r, i);
       // ties: the label needs TIE less where it is ŷ_std, else TIE more than ŷ_std and a trifle more than those before it
       let need = (place === yPlace ? 0 : b.at(r, place) - bOwn) + (i < y ? TRIFLE : 0);
@@ -131,9 +144,4 @@ export function softIntervals(rows, a, b, { low, high, closed }) {
     low[r] = from;
     high[r] = to;
   }
-}
-
-/** Whether the clamp makes the logits at two places of a row equal. */
-function sameLogit({ z, classes, apply, c }, r, place, other) {
-  return apply(z[r * classes + place] + c) === apply(z[r * classes + other] + c);
 }

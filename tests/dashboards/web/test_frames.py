@@ -30,3 +30,19 @@ def test_all_views_without_an_attacked_part(engine):
     assert views["examples_attacked"] is None
     assert views["headline"]["changes"]["plain"]["attacked"] is None
     assert views["headline"]["mix"]["clean"]["n"] == 30
+
+
+@pytest.mark.parametrize("example", [{"where": "clean", "row": 30}, {"where": "attacked", "row": 0}])
+def test_an_example_that_is_not_there(engine, example):
+    bundle = clean_only(make_bundle(n=30, m=20))
+    with pytest.raises(AssertionError, match=r"row must lie in \[0, 30\)|has no attacked part"):
+        engine.ask(["frame", {"params": MixParams(alpha=0.8), "example": example}], bundle=packed(bundle))
+
+
+def test_a_snapshot_that_cannot_be_computed_says_why(engine):
+    bundle = clean_only(make_bundle(n=30, m=20))
+    state = {"params": MixParams(alpha=0.8), "snapshots": [MixParams(beta=0.9), MixParams(alpha=0.6)]}
+    [frame] = engine.ask(["frame", state], bundle=packed(bundle))
+    first, second = frame["views"]["snapshots"]
+    assert "set α by hand" in first["error"]
+    assert second["clean"]["n"] == second["paired"]["clean"]["n"] == 30

@@ -23,6 +23,7 @@ function numberOf(engine, where, place) {
  * @returns {{before: ArrayLike<number>, after: Uint8Array, rowOf: (place: number) => number}}
  */
 function outcomes(engine, remix, where) {
+  if (where !== "clean" && !engine.pool) throw new RangeError(`bundle '${engine.bundle.name}' has no attacked part`);
   if (where === "clean") {
     return { before: engine.rows.plainRight.subarray(0, engine.nClean), after: remix.part.mix_right, rowOf: (place) => place };
   }
@@ -67,6 +68,8 @@ export function story(engine, remix, where, place) {
   const { rows } = engine;
   const { part } = remix;
   const outcome = outcomes(engine, remix, where);
+  const n = outcome.before.length;
+  if (!(place >= 0 && place < n)) throw new RangeError(`row must lie in [0, ${n}) for ${where} images, got ${place}`);
   const at = outcome.rowOf(place);
   const name = (k) => engine.bundle.classes[k];
   const [before, after] = [Boolean(outcome.before[place]), Boolean(outcome.after[place])];
