@@ -109,6 +109,7 @@ def test_every_table_and_choice(engine, recipe, request, least):
     requests = [request | {"clean_at_least": at[0]}, request | {"attacked_at_least": at[1]}]
     answer = asked(engine, bundle, requests if reference is None else [request, *requests])
     *first, by_clean, by_attacked = (found["result"] for found in answer["found"])
+    assert by_clean["best"]["params"]["beta"] == request["beta"]
     check_choice(by_clean["best"], direct.clean_at_least(at[0]))
     check_choice(by_attacked["best"], direct.attacked_at_least(at[1]))
     assert by_clean["warnings"][: len(direct.notes)] == list(direct.notes)

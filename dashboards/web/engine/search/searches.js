@@ -105,8 +105,9 @@ function answer({ search, direct, cells, choices }, { beta, clean_at_least, atta
   const frontiers = { frontier: cells, direct_frontier: choices };
   const choice = chosen(direct, clean_at_least, attacked_at_least);
   if (choice) {
-    const { edges, warnings } = choice;
-    return { ...search?.result(beta), ...frontiers, best: choice, edges, warnings: [...direct.notes, ...warnings] };
+    const { edges, warnings, params } = choice;
+    const best = { ...choice, params: { ...params, beta } };
+    return { ...search?.result(beta), ...frontiers, best, edges, warnings: [...direct.notes, ...warnings] };
   }
   if (!search) throw new RangeError(NOTHING);
   return { ...search.result(beta), ...frontiers };
