@@ -1,0 +1,31 @@
+// What stands on top of the control column: undo, redo, defaults and the link, and a passing remark below them.
+
+import { button } from "../controls/buttons.js";
+import { h, setText } from "../controls/dom.js";
+
+export class Toolbar {
+  /**
+   * @param {{undo: () => void, redo: () => void, defaults: () => void, copy: () => void}} actions
+   */
+  constructor({ undo, redo, defaults, copy }) {
+    this.undo = button("Undo", "The view before the last change; the browser's Back does the same", undo);
+    this.redo = button("Redo", "Take the undoing back", redo);
+    const others = [
+      button("Defaults", "Back to what the bundle opens on; Undo takes it back", defaults),
+      button("Copy link", "A link that opens this very view", copy),
+    ];
+    this.remark = h("p", { class: "remark", role: "status" });
+    this.element = h("div", { class: "part" }, h("div", { class: "buttons" }, this.undo, this.redo, others), this.remark);
+  }
+
+  /** Offer the steps that there are. */
+  showSteps({ canUndo, canRedo }) {
+    this.undo.disabled = !canUndo;
+    this.redo.disabled = !canRedo;
+  }
+
+  /** Say something that goes with the next change. */
+  say(text) {
+    setText(this.remark, text);
+  }
+}
