@@ -103,6 +103,8 @@ def stripped(source: str, found: list[Span], name: str) -> str:
 def harmless(literal: str) -> str:
     r"""A literal of the same meaning in which no HTML parser finds a script's end.
 
+    A template whose tag reads `raw` would see the escape: the page has none.
+
     Example:
         >>> harmless('"</script>"'), harmless(r"/<\/script/")
         ('"\\x3c/script>"', '/<\\/script/')

@@ -20,7 +20,7 @@ TIMES = int(os.environ.get("MNUTS_BENCH_OPENINGS", "9"))
 WATCH = """
 window.seen = {};
 const watch = () => {
-  if (document.querySelector("[data-row=mix]")) seen.figures ??= performance.now();
+  if (document.querySelector("[data-row=mix]")?.textContent.includes("%")) seen.figures ??= performance.now();
   if (document.querySelector(".main-svg")) seen.plot ??= performance.now();
   if (!seen.plot) requestAnimationFrame(watch);
 };

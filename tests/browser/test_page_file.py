@@ -85,7 +85,7 @@ class Seen:
     def open(self, address: str) -> None:
         """Open it and wait for its first figures."""
         self.page.goto(address)
-        self.page.locator("[data-row=mix]").wait_for()
+        self.page.locator("[data-row=mix]", has_text="%").wait_for()
         assert [url for url in self.asked if not url.startswith("blob:")] == [address]
         assert self.complaints == []
 
@@ -128,6 +128,7 @@ def test_a_slider_moves_the_figures(seen, file, bundle):
     seen.open(f"{file.as_uri()}?bundle=digits&s=2&p=3&c=-1&beta=0.9")
     row = seen.page.locator("[data-row=mix]")
     slider = seen.page.get_by_role("slider", name="power p")
+    seen.page.locator(".main-svg").first.wait_for()  # the plots come after the figures
     for power in (3.0, 1.5):
         slider.fill(str(power))
         slider.dispatch_event("input")

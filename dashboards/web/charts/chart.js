@@ -171,11 +171,14 @@ export class Charts {
     }
     const print = () => panels.forEach((panel) => panel.draw());
     addEventListener("beforeprint", print);
+    const library = () => this.schedule();
+    addEventListener("plotly", library); // it may come after the first figures
     const endTheme = watchTheme(() => this.applyTheme());
     this.close = () => {
       sizes.disconnect();
       near.disconnect();
       removeEventListener("beforeprint", print);
+      removeEventListener("plotly", library);
       endTheme();
       for (const { plot } of panels) globalThis.Plotly?.purge(plot);
     };

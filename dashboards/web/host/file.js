@@ -54,16 +54,17 @@ export function workerMaker() {
   return () => new Worker(url);
 }
 
-/** Let the browser read Plotly, which the file holds as text, so that the page is seen before. */
+/** Let the browser read Plotly, which the file holds as text, and tell the plots; the page is seen and used before. */
 export function loadPlotly() {
   const script = document.createElement("script");
   script.textContent = document.getElementById("mnuts-plotly").textContent;
   document.head.append(script);
+  dispatchEvent(new Event("plotly"));
 }
 
-/** Call a function once what is there has been painted. */
-export function afterPaint(call) {
-  requestAnimationFrame(() => setTimeout(call));
+/** Until what is there has been painted. */
+export function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 function jsonIn(element) {
