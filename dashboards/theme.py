@@ -18,6 +18,25 @@ MUTED = "#8c8c8c"
 MAPPED = "#66C2A5"
 """M(h) by itself: a lighter shade of the mix that it goes into."""
 
+PAGE: dict[str, dict[str, str]] = {
+    "light": {
+        "ground": "#ffffff",
+        "text": "#1f2328",
+        "muted": "#59636e",
+        "line": "#d1d9e0",
+        "grid": "rgba(209,217,224,0.6)",
+    },
+    "dark": {
+        "ground": "#15191e",
+        "text": "#e3e8ee",
+        "muted": "#9aa5b1",
+        "line": "#3a424b",
+        "grid": "rgba(58,66,75,0.6)",
+    },
+}
+"""The paper that plots stand on: its colour, and those of text, of lesser text, of axes and of the grid."""
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
+
 CLASSIFIER: dict[str, str] = {"std": STD, "rob": ROB, "mapped": MAPPED, "plain": PLAIN, "mix": MIX}
 
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import traitlets
 
-from mnuts_dashboards.board.events import EVENT_KINDS, BoardEvent, Panel
+from mnuts_dashboards.board.events import EVENT_KINDS, BoardEvent
 from mnuts_dashboards.board.packing import Arrays, Packer
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.widgets.widget import PageWidget
 

@@ -8,7 +8,8 @@ import ipywidgets as w
 from markupsafe import Markup
 
 from mnuts_dashboards.board.board import Board
-from mnuts_dashboards.board.events import BoardEvent, Panel
+from mnuts_dashboards.board.events import BoardEvent
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.compare import tables
 from mnuts_dashboards.compare.session import Comparison
 from mnuts_dashboards.figures.comparison import gaps_figure, medians_figure

@@ -16,7 +16,8 @@ from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board
-from mnuts_dashboards.board.events import BoardEvent, Panel
+from mnuts_dashboards.board.events import BoardEvent
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.bundles.open_bundles import (
     Session,
     draw_frontier,

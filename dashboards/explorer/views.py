@@ -11,15 +11,19 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.views import examples, tradeoff, transform
 from mnuts_core.views.examples import example_bars, paper_bars
-from mnuts_dashboards.board.events import BoardEvent, Panel
-from mnuts_dashboards.bundles.open_bundles import Opened, settings_of
+from mnuts_dashboards.board.events import BoardEvent
+from mnuts_dashboards.board.panels import Panel
+from mnuts_dashboards.bundles.configs import settings_of
+from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.figures import tradeoff as plane
 from mnuts_dashboards.figures.examples import bars_figure, simplex_figure
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.margins import histogram_figure, medians_figure
+from mnuts_dashboards.figures.plots import PLOTS
 from mnuts_dashboards.figures.sensitivity import slices_figure
+from mnuts_dashboards.figures.template import fill
 from mnuts_dashboards.figures.transform import transform_figure
 
 Point = Mapping[str, Any]
@@ -32,8 +36,6 @@ class View(NamedTuple):
     Attributes:
         panel: Its place on the board, with its name and title.
         make: Its figure at one moment.
-        note: The small line under its title, which says what it rests on: of a bundle, and whether an example
-            of it is chosen instead of the paper's two cases.
         click: Where a click on one of its points leads; None if it leads nowhere.
         fixed: The same figure from the bundle alone, where no slider moves it.
         searched: Whether it rests on a finished search.
@@ -42,7 +44,6 @@ class View(NamedTuple):
 
     panel: Panel
     make: Callable[[Scene], Figure]
-    note: Callable[[LogitBundle, bool], str]
     click: Callable[[Point, ExplorerState, Scene], None] | None = None
     fixed: Callable[[Opened], Figure] | None = None
     searched: bool = False
@@ -71,7 +72,10 @@ def notes(bundle: LogitBundle, *, chosen: bool) -> dict[str, str]:
         bundle: The bundle.
         chosen: Whether an example of it is shown, instead of the paper's two cases.
     """
-    return {name: view.note(bundle, chosen) for name, view in BY_NAME.items()}
+    facts = {name: getattr(bundle, name) for name in ("n_clean", "n_adv", "n_points")}
+    meta = facts | {"optimistic": bundle.manifest.optimistic}
+    fields = {"meta": meta, "state": {"example": chosen}}
+    return {name: fill(PLOTS[name].note, fields) for name in BY_NAME}
 
 
 def follow(event: BoardEvent, state: ExplorerState, scene: Scene) -> None:
@@ -145,36 +149,6 @@ def _bars(scene: Scene) -> Figure:
     return bars_figure((example_bars(scene.opened.engine, scene.remix, *scene.example),))
 
 
-# --- the lines under their titles
-def _n(bundle: LogitBundle) -> str:
-    return f"n = {bundle.n_clean:,} clean" + (f", {bundle.n_adv:,} attacked" if bundle.n_adv else "")
-
-
-def _how_tight(bundle: LogitBundle) -> str:
-    return "optimistic (MMAA points only)" if bundle.manifest.optimistic else "an upper bound"
-
-
-def _of_g(bundle: LogitBundle) -> str:
-    """At which points g's margins are taken, where no attack on it has found its own."""
-    return (
-        "; g: at h's points, not attacked itself" if bundle.n_adv and not bundle.manifest.std_attacked else ""
-    )
-
-
-def _margins_note(bundle: LogitBundle, chosen: bool) -> str:
-    return f"As in the paper's Table 6; LN h: layer-normed{_of_g(bundle)}. {_n(bundle)}"
-
-
-def _least(bundle: LogitBundle) -> str:
-    """At which of several points an attacked image's margin is shown."""
-    several = bundle.attacked is not None and bundle.attacked.further is not None
-    return "; each attacked image at its point of least margin" if several else ""
-
-
-def _case(chosen: bool) -> str:
-    return "The chosen example's top three classes" if chosen else "The paper's two cases"
-
-
 # --- where clicks lead
 def _click_slices(point: Point, state: ExplorerState, scene: Scene) -> None:
     if scene.result is not None:
@@ -193,70 +167,26 @@ def _click_plane(point: Point, state: ExplorerState, scene: Scene) -> None:
     elif trace == plane.OTHERS:
         for known in scene.verified:  # by its number: a second click finds other places
             if known.number == point["customdata"]:
-                state.take(settings_of(scene.opened, known.config), level=True)
+                state.take(settings_of(scene.opened.engine, known.config), level=True)
     elif trace in (plane.CURRENT, plane.CURRENT_BY_MARGIN):
         state.set(by_hand=True, alpha=float(point["customdata"]))
 
 
 VIEWS = (
+    View(PLOTS["plane"].panel, make=_plane, click=_click_plane, searched=True),
+    View(PLOTS["transform"].panel, make=_transform),
+    View(PLOTS["margins"].panel, make=lambda scene: _margins(scene.opened), fixed=_margins),
     View(
-        Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=370),
-        make=_plane,
-        note=lambda bundle, _: (
-            f"Solid line: attacked accuracy, {_how_tight(bundle)}. Dotted: right by margin. "
-            f"Dashed: all cells at every α. ★: verified by attack. {_n(bundle)}"
-        ),
-        click=_click_plane,
-        searched=True,
-    ),
-    View(
-        Panel("transform", "What M does to a single logit", span=5, height=370),
-        make=_transform,
-        note=lambda bundle, _: f"Over the logits of n = {bundle.n_clean:,} clean images",
-    ),
-    View(
-        Panel("margins", "Confidence margins of the base models", span=8, height=400),
-        make=lambda scene: _margins(scene.opened),
-        note=_margins_note,
-        fixed=_margins,
-    ),
-    View(
-        Panel("mix_margins", "Margins of M(h)", span=4, height=400),
+        PLOTS["mix_margins"].panel,
         make=lambda scene: histogram_figure({"M(h)": scene.mix_histograms}, scene.remix.threshold),
-        note=lambda bundle, _: f"To the right of the dashed line, M(h) overrules g{_least(bundle)}",
     ),
+    View(PLOTS["slices"].panel, make=_slices, click=_click_slices, searched=True),
     View(
-        Panel("slices", "Sensitivity of the objective", span=8, height=380),
-        make=_slices,
-        note=lambda *_: (
-            "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
-            "current mix. Click a cell to select it."
-        ),
-        click=_click_slices,
-        searched=True,
-    ),
-    View(
-        Panel("medians", "Median margins, margin gap", span=4, height=380),
+        PLOTS["medians"].panel,
         make=lambda scene: medians_figure(scene.opened.histograms, scene.mix_histograms),
-        note=lambda bundle, _: (
-            "Gap = median margin of correct attacked images minus that of misclassified clean images "
-            f"(Fig. 6){_of_g(bundle)}. {_n(bundle)}"
-        ),
     ),
-    View(
-        Panel("simplex", "Trajectories on the probability simplex", span=7, height=340),
-        make=_simplex,
-        note=lambda _, chosen: f"{_case(chosen)}; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4",
-        numbers=False,
-    ),
-    View(
-        Panel("bars", "Probabilities", span=5, height=340),
-        make=_bars,
-        note=lambda _, chosen: (
-            f"{_case(chosen)}, at τ = 1, as in Fig. 3" + ("; ✓ is the label" if chosen else "")
-        ),
-        numbers=False,
-    ),
+    View(PLOTS["simplex"].panel, make=_simplex, numbers=False),
+    View(PLOTS["bars"].panel, make=_bars, numbers=False),
 )
 """In reading order; the explorer, its report and the notebooks' `Playground` take them from here."""
 

@@ -86,6 +86,13 @@ def above(text: str, x: float, y: float, anchor: str = "center") -> Figure:
     }
 
 
+def empty(text: str) -> Figure:
+    """A plot that says why it shows nothing."""
+    layout = base_layout("", "") | {"annotations": [above(text, 0.5, 0.5)]}
+    layout["xaxis"]["visible"] = layout["yaxis"]["visible"] = False
+    return {"data": [], "layout": layout}
+
+
 def round_up(value: float) -> float:
     """The next round number: the end of an axis that need not change at every move of a slider.
 

@@ -1,9 +1,10 @@
-"""Confidence margins: histograms (Table 6) and medians (Fig. 6), as plain Plotly JSON."""
+"""Confidence margins: histograms (Table 6) and medians (Fig. 6), as templates over views."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from mnuts_dashboards.figures.layout import (
     base_layout,
     round_up,
 )
+from mnuts_dashboards.figures.template import Fields, at, fill
 from mnuts_dashboards.theme import MIX, MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
@@ -31,43 +33,56 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
         columns: The histograms by the classifier's name.
         threshold: (1-α)/α, marked where it is given: M(h) outvotes g where its margin reaches it.
     """
-    rows = ("clean", "attacked") if all(column.attacked for column in columns.values()) else ("clean",)
+    template = histogram_template(tuple(columns), with_threshold=threshold is not None)
+    drawn = _drawn(list(columns.values()), log=False) | {"threshold": threshold}
+    fields = {"remix": {"threshold": threshold}, "drawn": drawn}
+    figure: Figure = fill(template, fields)
+    return figure
+
+
+def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) -> Figure:
+    """Median margins in four groups, and the margin gap above each classifier (Fig. 6)."""
+    fields = {"margins": base, "mix_margins": mix}
+    figure: Figure = fill(MEDIANS, fields | {"drawn": prepare_medians(fields)})
+    return figure
+
+
+# --- histograms
+def histogram_template(names: tuple[str, ...], *, with_threshold: bool) -> Any:
+    """The template of `histogram_figure` for some columns, each a field of `drawn.columns`."""
+    one, two = (_histograms(names, rows, with_threshold) for rows in (("clean",), ("clean", "attacked")))
+    return {"$if": "drawn.attacked", "then": two, "else": one}
+
+
+def _histograms(names: tuple[str, ...], rows: tuple[str, ...], with_threshold: bool) -> Figure:
     traces: list[Figure] = []
     layout = base_layout("", "") | {"barmode": "overlay", "bargap": 0.04, "showlegend": True}
     layout["margin"] = {"l": 44, "r": 8, "t": 24, "b": 64}
     layout["legend"] = LEGEND_BELOW
     layout["annotations"] = []
     for i, row in enumerate(rows):
-        for j, (name, column) in enumerate(columns.items()):
-            number, part = i * len(columns) + j + 1, at_points(row, attacked_itself=column.attacked_itself)
-            traces += _bars_of(getattr(column, row), number, f"{name}, {part}")
-            _place_subplot(layout, number, (i, j), (len(rows), len(columns)), f"<b>{name}</b>, {part}")
+        for j, name in enumerate(names):
+            number, part, path = i * len(names) + j + 1, at_points(name, row), f"drawn.columns.{j}.{row}"
+            traces += _bars_of(path, number, f"{name}, {part}")
+            _place_subplot(layout, number, (i, j), (len(rows), len(names)), f"<b>{name}</b>, {part}")
             if j == 0:
                 layout[axis("yaxis", number)]["title"] = {"text": "images (%)", "standoff": 4}
-            top = 1.05 * round_up(_tallest(getattr(column, row)))
-            layout[axis("yaxis", number)]["range"] = [0, top]
-            if threshold is not None:
-                traces.append(_threshold_line(threshold, number, top, first=number == 1))
+            layout[axis("yaxis", number)]["range"] = [0, {"$": f"{path}.top"}]
+            if with_threshold:
+                traces.append(_threshold_line(f"{path}.top", number))
     return {"data": traces, "layout": layout}
 
 
-def _tallest(histogram: Histogram) -> float:
-    """The tallest bar, in per cent."""
-    return 100 * float(max(histogram.right.max(), histogram.wrong.max())) / max(histogram.n, 1)
-
-
-def _bars_of(histogram: Histogram, number: int, of: str) -> list[Figure]:
-    low, high = histogram.edges[:-1], histogram.edges[1:]
-    bins = [f"{left:.2f} to {right:.2f}" for left, right in zip(low, high, strict=True)]
+def _bars_of(path: str, number: int, of: str) -> list[Figure]:
     return [
         {
             "type": "bar",
-            "x": (low + high) / 2,
-            "y": 100 * counts / max(histogram.n, 1),
-            "customdata": counts,
-            "hovertext": bins,
+            "x": {"$": f"{path}.x"},
+            "y": {"$": f"{path}.{name}"},
+            "customdata": {"$": f"{path}.{name}_count"},
+            "hovertext": {"$": f"{path}.bins"},
             "name": name,
-            "meta": f"{of}, {name}, % of n = {histogram.n}",
+            "meta": {"$text": f"{of}, {name}, % of n = {{{path}.n}}"},
             "legendgroup": name,
             "showlegend": number == 1,
             "marker": {"color": translucent(colour, 0.7)},
@@ -76,7 +91,7 @@ def _bars_of(histogram: Histogram, number: int, of: str) -> list[Figure]:
             "hovertemplate": f"{of}<br>margin %{{hovertext}}<br>"
             f"%{{customdata}} {name} (%{{y:.1f}} %)<extra></extra>",
         }
-        for name, counts, colour in (("right", histogram.right, RIGHT), ("wrong", histogram.wrong, WRONG))
+        for name, colour in (("right", RIGHT), ("wrong", WRONG))
     ]
 
 
@@ -90,10 +105,10 @@ def _place_subplot(
     layout[axis("xaxis", number)] = {
         "domain": [left, left + width],
         "anchor": axis("y", number),
-        "range": [0, 1],
+        "range": {"$": "drawn.range"},
         "title": {"text": "confidence margin" if i == rows - 1 else "", "standoff": 4},
-        "tickvals": [0, 0.5, 1],
-        "ticktext": ["0", "0.5", "1 "],
+        "tickvals": {"$": "drawn.ticks"},
+        "ticktext": {"$": "drawn.tick_texts"},
     }
     layout[axis("yaxis", number)] = {
         "domain": [bottom, bottom + height],
@@ -103,75 +118,88 @@ def _place_subplot(
     layout["annotations"].append(above(title, left + width / 2, bottom + height))
 
 
-def _threshold_line(threshold: float, number: int, top: float, *, first: bool) -> Figure:
+def _threshold_line(top: str, number: int) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "(1−α)/α",
         "legendgroup": "threshold",
-        "showlegend": first,
-        "x": [threshold, threshold],
-        "y": [0, top],
+        "showlegend": number == 1,
+        "x": [{"$": "drawn.threshold"}, {"$": "drawn.threshold"}],
+        "y": [0, {"$": top}],
+        "customdata": [{"$": "remix.threshold"}, {"$": "remix.threshold"}],
         "xaxis": axis("x", number),
         "yaxis": axis("y", number),
         "line": {"color": MIX, "width": 2, "dash": "dash"},
-        "hovertemplate": "(1−α)/α = %{x:.4g}<extra></extra>",
+        "hovertemplate": "(1−α)/α = %{customdata:.4g}<extra></extra>",
     }
 
 
-def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) -> Figure:
-    """Median margins in four groups, and the margin gap above each classifier (Fig. 6)."""
-    columns = [*(base[name] for name in CLASSIFIERS[:3]), mix]
-    parts = [
-        ("clean right", "clean", "median_right", RIGHT, ""),
-        ("clean wrong", "clean", "median_wrong", WRONG, ""),
-    ]
-    if mix.attacked is not None:
-        parts += [
-            ("attacked right", "attacked", "median_right", RIGHT, "/"),
-            ("attacked wrong", "attacked", "median_wrong", WRONG, "/"),
-        ]
-    traces = [
-        {
-            "type": "bar",
-            "name": name,
-            "x": list(CLASSIFIERS),
-            "y": [getattr(getattr(column, part), field) for column in columns],
-            "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
-            "customdata": [_group_size(column, part, field) for column in columns],
-            "hovertext": [
-                f"{classifier}, {at_points(name, attacked_itself=column.attacked_itself)}"
-                for classifier, column in zip(CLASSIFIERS, columns, strict=True)
-            ],
-            "hovertemplate": "%{hovertext}<br>median %{y:.3f}<br>n = %{customdata}<extra></extra>",
-        }
-        for name, part, field, colour, pattern in parts
-    ]
+def _with_rug(template: Any) -> Any:
+    """The histograms with a mark for each selected image, at the foot of the first."""
+    marks: Figure = {
+        "$if": "drawn.selected.x",
+        "type": "scatter",
+        "mode": "markers",
+        "name": "selected",
+        "x": {"$": "drawn.selected.x"},
+        "y": {"$": "drawn.selected.y"},
+        "customdata": {"$": "drawn.selected.row"},
+        "xaxis": "x",
+        "yaxis": "y",
+        "cliponaxis": False,
+        "marker": {"color": MUTED, "size": 12, "symbol": "line-ns-open", "line": {"width": 2}},
+        "hovertemplate": "image %{customdata}<extra></extra>",
+    }
+    ways = {way: template[way] | {"data": [*template[way]["data"], marks]} for way in ("then", "else")}
+    return template | ways
+
+
+# --- medians
+def _medians() -> Any:
+    clean, attacked = (_group_bars(part) for part in ("clean", "attacked"))
     layout = base_layout("", "median margin") | {"barmode": "group", "bargap": 0.25}
     layout["yaxis"] |= {"range": [0, 1.2], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
     layout["showlegend"] = True
     layout["legend"] = LEGEND_BELOW
     layout["margin"] |= {"b": 70}
-    if mix.attacked is not None:
-        names = [
-            name if column.attacked_itself else f"{name}<br>not attacked"
-            for name, column in zip(CLASSIFIERS, columns, strict=True)
-        ]
-        layout["xaxis"] |= {"tickvals": list(CLASSIFIERS), "ticktext": names}
-    gaps = [f"gap<br>{column.gap + 0.0:+.3f}" if np.isfinite(column.gap) else "" for column in columns]
-    traces.append(_texts_above(CLASSIFIERS, gaps, "margin gap"))
-    return {"data": traces, "layout": layout}
+    names = [name if name != "g" else "g<br>not attacked" for name in CLASSIFIERS]
+    ticks = {"tickvals": list(CLASSIFIERS), "ticktext": names}
+    both = layout | {"xaxis": layout["xaxis"] | ticks}
+    gaps = _texts_above({"$": "drawn.gaps"}, "margin gap")
+    return {
+        "$if": "mix_margins.attacked",
+        "then": {"data": [*clean, *attacked, gaps], "layout": both},
+        "else": {"data": [*clean, gaps], "layout": layout},
+    }
 
 
-def _texts_above(x: Sequence[str], texts: list[str], name: str) -> Figure:
+def _group_bars(part: str) -> list[Figure]:
+    pattern = "/" if part == "attacked" else ""
+    return [
+        {
+            "type": "bar",
+            "name": f"{part} {side}",
+            "x": list(CLASSIFIERS),
+            "y": {"$": f"drawn.{part}.{side}"},
+            "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
+            "customdata": {"$": f"drawn.{part}.n_{side}"},
+            "hovertext": [f"{name}, {at_points(name, f'{part} {side}')}" for name in CLASSIFIERS],
+            "hovertemplate": "%{hovertext}<br>median %{y:.3f}<br>n = %{customdata}<extra></extra>",
+        }
+        for side, colour in (("right", RIGHT), ("wrong", WRONG))
+    ]
+
+
+def _texts_above(texts: Figure, name: str) -> Figure:
     """Words over groups of bars; a trace, since the page moves traces faster than annotations."""
     return {
         "type": "scatter",
         "mode": "text",
         "name": name,
         "showlegend": False,
-        "x": list(x),
-        "y": [1.01] * len(texts),
+        "x": list(CLASSIFIERS),
+        "y": [1.01] * len(CLASSIFIERS),
         "text": texts,
         "textposition": "top center",
         "textfont": {"size": 11},
@@ -180,15 +208,124 @@ def _texts_above(x: Sequence[str], texts: list[str], name: str) -> Figure:
     }
 
 
-def _group_size(column: MarginHistograms, part: str, field: str) -> int:
-    """How many examples a median rests on."""
-    histogram = getattr(column, part)
-    return int(getattr(histogram, field.removeprefix("median_")).sum())
+BASE = CLASSIFIERS[:3]
+MARGINS = histogram_template(BASE, with_threshold=False)
+MIX_MARGINS = _with_rug(histogram_template(CLASSIFIERS[3:], with_threshold=True))
+MEDIANS = _medians()
+
+
+# --- what they draw beyond their views, as `charts/prepare/margins.js`
+def prepare_margins(fields: Fields) -> Fields:
+    """The base models' histograms, from `margins`; on a log axis where `options.log_margins` is set."""
+    return _drawn([fields["margins"][name] for name in BASE], log=bool(at(fields, "options.log_margins")))
+
+
+def prepare_mix_margins(fields: Fields) -> Fields:
+    """M(h)'s histograms, from `mix_margins`; on a log axis where `options.log_margins` is set.
+
+    The images of `selected`, clean rows, have their marks where `margin_scatter` is at hand.
+    """
+    log = bool(at(fields, "options.log_margins"))
+    threshold = fields["remix"].threshold
+    drawn = _drawn([fields["mix_margins"]], log=log)
+    view, rows = at(fields, "margin_scatter"), at(fields, "selected")
+    marked = [] if view is None else selected_rows(rows, len(view.margin))
+    places = [float(view.margin[row]) for row in marked]
+    selected = {
+        "x": [log_place(one) if log else one for one in places],
+        "y": [0] * len(marked),
+        "row": marked,
+    }
+    return {**drawn, "threshold": log_place(threshold) if log else threshold, "selected": selected}
+
+
+MOST_SELECTED = 500
+
+
+def selected_rows(rows: Iterable[int] | None, n: int) -> list[int]:
+    """Of the selected images those that there are, at most `MOST_SELECTED`."""
+    return [int(row) for row in rows or () if 0 <= row < n][:MOST_SELECTED]
+
+
+def prepare_medians(fields: Fields) -> Fields:
+    """Medians, group sizes and gaps of all classifiers, from `margins` and `mix_margins`."""
+    columns = [*(fields["margins"][name] for name in BASE), fields["mix_margins"]]
+    gaps = [f"gap<br>{column.gap:+z.3f}" if np.isfinite(column.gap) else "" for column in columns]
+    clean = _groups([column.clean for column in columns])
+    if columns[-1].attacked is None:
+        return {"clean": clean, "attacked": None, "gaps": gaps}
+    return {"clean": clean, "attacked": _groups([column.attacked for column in columns]), "gaps": gaps}
+
+
+def _groups(histograms: list[Histogram]) -> Fields:
+    """Medians and group sizes of one part, for every classifier."""
+    return {
+        "right": [one.median_right for one in histograms],
+        "wrong": [one.median_wrong for one in histograms],
+        "n_right": [int(one.right.sum()) for one in histograms],
+        "n_wrong": [int(one.wrong.sum()) for one in histograms],
+    }
+
+
+LOG_TICKS = (-6, -4, -2, 0)
+LOG_TEXTS = ("10<sup>−6</sup>", "10<sup>−4</sup>", "0.01", "1 ")
+
+
+def _drawn(columns: list[MarginHistograms], *, log: bool) -> dict[str, Any]:
+    """Columns of histograms as they are drawn, with their common axis."""
+    attacked = all(column.attacked is not None for column in columns)
+    drawn = [
+        {
+            "clean": _histogram(column.clean, log=log),
+            "attacked": _histogram(column.attacked, log=log) if column.attacked is not None else None,
+        }
+        for column in columns
+    ]
+    axes = (LOG_TICKS, LOG_TEXTS) if log else ((0, 0.5, 1), ("0", "0.5", "1 "))
+    return {
+        "columns": drawn,
+        "attacked": attacked,
+        "range": [axes[0][0], axes[0][-1]],
+        "ticks": list(axes[0]),
+        "tick_texts": list(axes[1]),
+    }
+
+
+def _histogram(histogram: Histogram, *, log: bool) -> Fields:
+    edges = np.log10(histogram.log_edges) if log else histogram.edges
+    right, wrong = (histogram.log_right, histogram.log_wrong) if log else (histogram.right, histogram.wrong)
+    n = max(histogram.n, 1)
+    return {
+        "x": (edges[:-1] + edges[1:]) / 2,
+        "bins": _log_bins(histogram.log_edges) if log else _bins(histogram.edges),
+        "right": 100 * right / n,
+        "wrong": 100 * wrong / n,
+        "right_count": right,
+        "wrong_count": wrong,
+        "n": histogram.n,
+        "top": 1.05 * round_up(100 * float(max(right.max(), wrong.max())) / n),
+    }
+
+
+def _bins(edges: Array) -> list[str]:
+    return [f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges)]
+
+
+def _log_bins(edges: Array) -> list[str]:
+    """The first bin holds everything below."""
+    bins = [f"{low:.2g} to {high:.2g}" for low, high in pairwise(edges)]
+    return [f"up to {edges[1]:.2g}", *bins[1:]]
+
+
+def log_place(margin: float) -> float:
+    """Where a margin stands on the log axis; what lies below it stands at its end."""
+    return float(np.log10(max(margin, 10.0 ** LOG_TICKS[0])))
 
 
 Array = NDArray[np.float64]
 
 
+# --- the notebooks' own
 def attack_figure(before: Array, after: Array) -> Figure:
     """Signed margin of each image before an attack and after it: right above 0, wrong below.
 

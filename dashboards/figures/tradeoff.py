@@ -1,18 +1,18 @@
-"""The trade-off plane, as plain Plotly JSON."""
+"""The trade-off plane, as a template over views."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, above, base_layout, round_up
+from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, base_layout, empty, round_up
+from mnuts_dashboards.figures.template import Fields, at, fill
 from mnuts_dashboards.text.numbers import alpha_text, settings_text
 from mnuts_dashboards.theme import MIX, MUTED, PLAIN, ROB, STD, translucent
 
 if TYPE_CHECKING:
-    from mnuts_core.functional.statistics import Estimate
     from mnuts_core.params import MixParams
     from mnuts_core.remix.answers import Remix
     from mnuts_core.views.headline import Headline
@@ -26,6 +26,16 @@ CURRENT_BY_MARGIN = f"{CURRENT}, by margin"
 SNAPSHOTS = "snapshots"
 OTHERS = "other verified mixes"
 """Names of the traces that a click can lead along."""
+LEADERBOARD = "RobustBench"
+
+LETTERS = "ABCDEFGHIJ"
+LETTERS_AT = ("top right", "bottom left", "top left", "bottom right", "top center", "bottom center")
+"""Where snapshots' letters stand in turn: mixes that are compared lie close together."""
+
+
+def letter(place: int) -> str:
+    """What a snapshot is called: A, B, ..."""
+    return LETTERS[place]
 
 
 def plane_figure(
@@ -52,59 +62,34 @@ def plane_figure(
         others: Other mixes that were attacked.
         direct: The grid's frontier by attacked accuracy, once it is searched.
     """
-    if table.rob.attacked is None:
-        return _empty("This bundle has no attacked part: there is no trade-off to show.")
-    traces = [
-        *_curve(plain, PLAIN, "plain mix"),
-        _frontier(frontier, FRONTIER, {"color": MUTED, "width": 1}),
-        _frontier(direct, DIRECT, {"color": MIX, "width": 1.5, "dash": "dash"}),
-        *_curve(plane.current, MIX, CURRENT),
-        _point(table.std.clean, table.std.attacked, STD, "standard model", "diamond"),
-        _point(table.rob.clean, table.rob.attacked, ROB, "robust model", "square"),
-        _point(plane.point.clean, plane.point.by_margin, MIX, "this mix, by margin", "circle-open"),
-        _point(plane.point.clean, plane.point.attacked, MIX, "this mix", "circle"),
-        _snapshots(kept),
-        _others(others),
-        _verified(plane.point.clean, table.mix.verified),
-    ]
-    layout = base_layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
-    layout |= {"hovermode": "closest", "legend": LEGEND_BELOW}
-    layout["margin"] |= {"b": 92}
-    layout["xaxis"]["range"], layout["yaxis"]["range"] = _plane_ranges(plain, plane.current, table)
-    return {"data": traces, "layout": layout}
+    fields = {
+        "curve": plane.current,
+        "plain_curve": plain,
+        "frontier": frontier,
+        "direct_frontier": direct,
+        "headline": table,
+        "remix": plane.point,
+        "snapshots": kept,
+        "meta": {"configs": [known._asdict() for known in others]},
+    }
+    figure: Figure = fill(PLANE, fields | {"drawn": prepare_plane(fields)})
+    return figure
 
 
-def _plane_ranges(plain: Curve, current: Curve, table: Headline) -> tuple[list[float], list[float]]:
-    """Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is."""
-    low = min(plain.clean.min(), current.clean.min(), table.rob.clean.interval[0])
-    high = max(plain.clean.max(), current.clean.max(), table.std.clean.interval[1])
-    top = max(plain.by_margin.max(), plain.attacked.max(), current.attacked.max())
-    step = round_up((high - low) / 4)
-    low, high = step * np.floor(low / step), min(step * np.ceil(high / step), 1.0)
-    x = [100 * (low - 0.1 * step), 100 * (high + 0.1 * step)]
-    return [float(end) for end in x], [-3.0, float(np.ceil(20 * top) * 5 + 3)]
-
-
-def _empty(text: str) -> Figure:
-    """A plot that says why it shows nothing."""
-    layout = base_layout("", "") | {"annotations": [above(text, 0.5, 0.5)]}
-    layout["xaxis"]["visible"] = layout["yaxis"]["visible"] = False
-    return {"data": [], "layout": layout}
-
-
-def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
+# --- the template
+def _curve(path: str, colour: str, name: str) -> list[Figure]:
     hover = "α = %{customdata:.5f}<br>clean %{x:.2f} %<br>%{y:.2f} %<extra>" + name
     common = {
         "type": "scatter",
         "mode": "lines",
-        "x": 100 * curve.clean,
-        "customdata": curve.alpha,
+        "x": {"$": f"{path}.clean", "times": 100},
+        "customdata": {"$": f"{path}.alpha"},
         "legendgroup": name,
     }
     return [
         common
         | {
-            "y": 100 * curve.attacked,
+            "y": {"$": f"{path}.attacked", "times": 100},
             "line": {"width": 2.5, "color": colour},
             "name": name,
             "meta": f"{name}, attacked",
@@ -112,7 +97,7 @@ def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
         },
         common
         | {
-            "y": 100 * curve.by_margin,
+            "y": {"$": f"{path}.by_margin", "times": 100},
             "line": {"width": 1, "color": colour, "dash": "dot"},
             "name": f"{name}, by margin",
             "showlegend": False,
@@ -121,16 +106,15 @@ def _curve(curve: Curve, colour: str, name: str) -> list[Figure]:
     ]
 
 
-def _frontier(frontier: Frontier | None, name: str, line: Figure) -> Figure:
-    curve, found = frontier and frontier.curve, frontier is not None
+def _frontier(path: str, name: str, line: Figure) -> Figure:
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
-        "showlegend": found,
-        "x": 100 * curve.clean if curve else [],
-        "y": 100 * curve.attacked if curve else [],
-        "customdata": curve.alpha if curve else [],
+        "showlegend": _exists(path),
+        "x": {"$": f"{path}.curve.clean", "times": 100, "else": []},
+        "y": {"$": f"{path}.curve.attacked", "times": 100, "else": []},
+        "customdata": {"$": f"{path}.curve.alpha", "else": []},
         "line": line,
         "marker": {"color": line["color"], "size": 4},
         "hovertemplate": f"{name}<br>α = %{{customdata:.5f}}<br>clean %{{x:.2f}} %<br>"
@@ -138,53 +122,191 @@ def _frontier(frontier: Frontier | None, name: str, line: Figure) -> Figure:
     }
 
 
-LETTERS_AT = ("top right", "bottom left", "top left", "bottom right", "top center", "bottom center")
-"""Where snapshots' letters stand in turn: mixes that are compared lie close together."""
+def _exists(path: str) -> Figure:
+    return {"$if": path, "then": True, "else": False}
 
 
-def letter(place: int) -> str:
-    """What a snapshot is called: A, B, ..."""
-    return "ABCDEFGHIJ"[place]
-
-
-def _snapshots(kept: Sequence[Remix]) -> Figure:
-    shown = [(letter(i), mix) for i, mix in enumerate(kept) if mix.attacked is not None]
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "name": SNAPSHOTS,
-        "showlegend": bool(shown),
-        "x": [100 * mix.clean.value for _, mix in shown],
-        "y": [100 * mix.attacked.value for _, mix in shown if mix.attacked],
-        "text": [name for name, _ in shown],
-        "textposition": [LETTERS_AT[i % len(LETTERS_AT)] for i in range(len(shown))],
-        "textfont": {"size": 12},
-        "marker": {"color": MUTED, "size": 9, "symbol": "diamond", "line": {"width": 1, "color": MUTED}},
-        "hovertemplate": "snapshot %{text}<br>clean %{x:.2f} %<br>attacked %{y:.2f} %<extra></extra>",
-    }
-
-
-def _others(others: Sequence[Known]) -> Figure:
-    """Small stars, in the plain mix's colour where nothing is transformed; the hover says what they are."""
-    measured = [(known, known.clean) for known in others if known.clean is not None]
-    hover = [f"{_called(known.params)}<br>verified, {known.verified}" for known, _ in measured]
+def _point(clean: str, robust: str, colour: str, name: str, symbol: str, size: int = 11) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": OTHERS,
-        "showlegend": bool(measured),
-        "x": [100 * clean.value for _, clean in measured],
-        "y": [100 * known.verified.value for known, _ in measured],
-        "hovertext": hover,
-        "customdata": [known.number for known, _ in measured],
-        "marker": {
-            "color": [PLAIN if known.params.plain else MIX for known, _ in measured],
-            "size": 10,
-            "symbol": "star",
-        },
-        "meta": "other verified mixes",
-        "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<extra></extra>",
+        "name": name,
+        "showlegend": _exists(robust),
+        "x": [{"$": f"{clean}.value", "times": 100}],
+        "y": [{"$": f"{robust}.value", "times": 100}],
+        "marker": {"color": colour, "size": size, "symbol": symbol, "line": {"color": colour, "width": 2}},
+        "error_x": _bars(clean, colour),
+        "error_y": {"$if": robust, "then": _bars(robust, colour), "else": {"visible": False}},
+        "hovertemplate": f"{name}{_POINT_HOVER}",
     }
+
+
+_POINT_HOVER = "<br>clean %{x:.2f} %<br>%{y:.2f} %<extra></extra>"
+
+
+def _bars(path: str, colour: str) -> Figure:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [{"$": f"{path}.high", "minus": f"{path}.value", "times": 100}],
+        "arrayminus": [{"$": f"{path}.value", "minus": f"{path}.low", "times": 100}],
+        "color": translucent(colour, 0.6),
+        "thickness": 1,
+        "width": 3,
+    }
+
+
+def _verified() -> Figure:
+    name, path = "this mix, verified", "headline.mix.verified"
+    title = f"{name}, n = {{{path}.n:,}}"
+    star = _point("remix.clean", path, MIX, name, "star", size=14)
+    star |= {"meta": {"$text": title}, "hovertemplate": {"$text": title + _POINT_HOVER}}
+    none = {"type": "scatter", "x": [], "y": [], "showlegend": False, "name": name}
+    return {"$if": path, "then": star, "else": none}
+
+
+_SNAPSHOTS: Figure = {
+    "type": "scatter",
+    "mode": "markers+text",
+    "name": SNAPSHOTS,
+    "showlegend": _exists("drawn.kept.x"),
+    "x": {"$": "drawn.kept.x"},
+    "y": {"$": "drawn.kept.y"},
+    "text": {"$": "drawn.kept.text"},
+    "textposition": {"$": "drawn.kept.places"},
+    "textfont": {"size": 12},
+    "marker": {"color": MUTED, "size": 9, "symbol": "diamond", "line": {"width": 1, "color": MUTED}},
+    "hovertemplate": "snapshot %{text}<br>clean %{x:.2f} %<br>attacked %{y:.2f} %<extra></extra>",
+}
+
+_OTHERS: Figure = {
+    "type": "scatter",
+    "mode": "markers",
+    "name": OTHERS,
+    "showlegend": _exists("drawn.stars.x"),
+    "x": {"$": "drawn.stars.x"},
+    "y": {"$": "drawn.stars.y"},
+    "hovertext": {"$": "drawn.stars.hover"},
+    "customdata": {"$": "drawn.stars.number"},
+    "marker": {
+        "color": {"$": "drawn.stars.kind", "map": {"plain": PLAIN, "mix": MIX}},
+        "size": 10,
+        "symbol": "star",
+    },
+    "meta": "other verified mixes",
+    "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<extra></extra>",
+}
+
+_LEADERBOARD: Figure = {
+    "$if": "drawn.leaderboard.x",
+    "type": "scatter",
+    "mode": "markers",
+    "name": LEADERBOARD,
+    "x": {"$": "drawn.leaderboard.x"},
+    "y": {"$": "drawn.leaderboard.y"},
+    "hovertext": {"$": "drawn.leaderboard.hover"},
+    "marker": {"color": MUTED, "size": 5, "symbol": "circle-open"},
+    "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<br>AutoAttack %{y:.2f} %<extra></extra>",
+}
+
+
+def _plane() -> Figure:
+    layout = base_layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
+    layout |= {"hovermode": "closest", "legend": LEGEND_BELOW}
+    layout["margin"] |= {"b": 92}
+    layout["xaxis"]["range"], layout["yaxis"]["range"] = {"$": "drawn.x_range"}, {"$": "drawn.y_range"}
+    traces = [
+        _LEADERBOARD,
+        *_curve("plain_curve", PLAIN, "plain mix"),
+        _frontier("frontier", FRONTIER, {"color": MUTED, "width": 1}),
+        _frontier("direct_frontier", DIRECT, {"color": MIX, "width": 1.5, "dash": "dash"}),
+        *_curve("curve", MIX, CURRENT),
+        _point("headline.std.clean", "headline.std.attacked", STD, "standard model", "diamond"),
+        _point("headline.rob.clean", "headline.rob.attacked", ROB, "robust model", "square"),
+        _point("remix.clean", "remix.by_margin", MIX, "this mix, by margin", "circle-open"),
+        _point("remix.clean", "remix.attacked", MIX, "this mix", "circle"),
+        _SNAPSHOTS,
+        _OTHERS,
+        _verified(),
+    ]
+    nothing = empty("This bundle has no attacked part: there is no trade-off to show.")
+    return {"$if": "headline.rob.attacked", "then": {"data": traces, "layout": layout}, "else": nothing}
+
+
+PLANE = _plane()
+
+
+# --- what it draws beyond its views, as `charts/prepare/plane.js`
+def prepare_plane(fields: Fields) -> Fields | None:
+    """Ranges, and the points of other mixes; None without an attacked part.
+
+    Args:
+        fields: `curve`, `plain_curve`, `headline`, `remix`, and where there are any `snapshots` (mixes),
+            `meta.configs` (configurations with `params`, `clean`, `verified`), `paper.robustbench` (rows of
+            the paper's Fig. 2), shown where `options.robustbench` is set.
+    """
+    if at(fields, "headline.rob.attacked") is None:
+        return None
+    leaderboard = _leaderboard(fields)
+    x_range, y_range = _ranges(fields, leaderboard)
+    return {
+        "x_range": x_range,
+        "y_range": y_range,
+        "kept": _kept(at(fields, "snapshots") or ()),
+        "stars": _stars(at(fields, "meta.configs") or (), fields["remix"].params),
+        "leaderboard": leaderboard,
+    }
+
+
+def _ranges(fields: Fields, leaderboard: Mapping[str, Any]) -> tuple[list[float], list[float]]:
+    """Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is."""
+    plain, current, table = fields["plain_curve"], fields["curve"], fields["headline"]
+    others = np.array([leaderboard["x"], leaderboard["y"]]).reshape(2, -1) / 100
+    low = min(plain.clean.min(), current.clean.min(), table.rob.clean.low, *others[0])
+    high = max(plain.clean.max(), current.clean.max(), table.std.clean.high, *others[0])
+    top = max(plain.by_margin.max(), plain.attacked.max(), current.attacked.max(), *others[1])
+    step = round_up((high - low) / 4)
+    low, high = step * np.floor(low / step), min(step * np.ceil(high / step), 1.0)
+    x = [100 * (low - 0.1 * step), 100 * (high + 0.1 * step)]
+    return [float(end) for end in x], [-3.0, float(np.ceil(20 * top) * 5 + 3)]
+
+
+def _kept(snapshots: Sequence[Remix]) -> Fields:
+    shown = [(letter(i), mix) for i, mix in enumerate(snapshots) if mix.attacked is not None]
+    return {
+        "x": [100 * mix.clean.value for _, mix in shown],
+        "y": [100 * mix.attacked.value for _, mix in shown if mix.attacked],
+        "text": [name for name, _ in shown],
+        "places": [LETTERS_AT[i % len(LETTERS_AT)] for i in range(len(shown))],
+    }
+
+
+def _stars(configs: Sequence[Mapping[str, Any]], here: MixParams) -> Fields:
+    """Other mixes that were attacked: small stars; the hover says what they are."""
+    known = [
+        (config.get("number", place), config)
+        for place, config in enumerate(configs)
+        if config["verified"] and config["clean"] and not _same_mix(config["params"], here)
+    ]
+    return {
+        "x": [100 * config["clean"].value for _, config in known],
+        "y": [100 * config["verified"].value for _, config in known],
+        "hover": [f"{_called(config['params'])}<br>verified, {config['verified']}" for _, config in known],
+        "number": [number for number, _ in known],
+        "kind": ["plain" if config["params"].plain else "mix" for _, config in known],
+    }
+
+
+ALPHA_DIGITS = 12
+"""Of α, to which two mixes are one."""
+
+
+def _same_mix(one: MixParams, other: MixParams) -> bool:
+    """Whether two mixes are one, whatever the β that their α may have come from."""
+    if one.alpha is None or other.alpha is None:
+        return False
+    rounded = [mix.with_(alpha=round(mix.alpha or 0, ALPHA_DIGITS), beta=1.0) for mix in (one, other)]
+    return rounded[0] == rounded[1]
 
 
 def _called(params: MixParams) -> str:
@@ -193,43 +315,25 @@ def _called(params: MixParams) -> str:
     return settings_text(params)
 
 
-def _verified(clean: Estimate, verified: Estimate | None) -> Figure:
-    name = "this mix, verified"
-    if verified is None:
-        return {"type": "scatter", "x": [], "y": [], "showlegend": False, "name": name}
-    star = _point(clean, verified, MIX, name, "star")
-    star["marker"]["size"] = 14
-    star["meta"] = f"{name}, n = {verified.n:,}"  # in the CSV
-    star["hovertemplate"] = star["hovertemplate"].replace(name, star["meta"])
-    return star
-
-
-def _point(clean: Estimate, robust: Estimate | None, colour: str, name: str, symbol: str) -> Figure:
-    x, y = 100 * clean.value, None if robust is None else 100 * robust.value
+def _leaderboard(fields: Fields) -> dict[str, list[Any]]:
+    """The models of the paper's Fig. 2 on the bundle's data set and threat model."""
+    rows = at(fields, "paper.robustbench") if at(fields, "options.robustbench") else None
+    data = "".join(letter for letter in str(at(fields, "meta.dataset") or "").lower() if letter.isalnum())
+    shown = [row for row in rows or () if _is_of(data, row["dataset"]) and _same_threat(row, fields["meta"])]
     return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": name,
-        "showlegend": robust is not None,
-        "x": [x],
-        "y": [y],
-        "marker": {"color": colour, "size": 11, "symbol": symbol, "line": {"color": colour, "width": 2}},
-        "error_x": _bars(clean, colour),
-        "error_y": _bars(robust, colour),
-        "hovertemplate": f"{name}<br>clean %{{x:.2f}} %<br>%{{y:.2f}} %<extra></extra>",
+        "x": [row["clean_percent"] for row in shown],
+        "y": [row["autoattack_percent"] for row in shown],
+        "hover": [f"{row['model']}, {row['venue']}" for row in shown],
     }
 
 
-def _bars(estimate: Estimate | None, colour: str) -> Figure:
-    if estimate is None:
-        return {"visible": False}
-    low, high = estimate.interval
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [100 * (high - estimate.value)],
-        "arrayminus": [100 * (estimate.value - low)],
-        "color": translucent(colour, 0.6),
-        "thickness": 1,
-        "width": 3,
-    }
+def _is_of(data: str, name: str) -> bool:
+    """Whether data, in letters and digits alone, are of a data set: cifar100 is none of cifar10."""
+    return data.startswith(name) and not data.removeprefix(name)[:1].isdigit()
+
+
+def _same_threat(row: Mapping[str, Any], meta: Mapping[str, Any]) -> bool:
+    """Whether a row's ε, such as `8/255`, is the bundle's, in the same norm."""
+    above, _, below = str(row["epsilon"]).partition("/")
+    eps = float(above) / float(below or 1)
+    return row["norm"] == meta["norm"] and abs(eps - (meta["eps"] or 0.0)) < 1e-9

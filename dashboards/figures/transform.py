@@ -1,13 +1,13 @@
-"""The transform M of one logit, as plain Plotly JSON."""
+"""The transform M of one logit, as a template over views."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, base_layout, round_up
+from mnuts_dashboards.figures.template import Fields, fill
 from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MAPPED, MUTED, ROB, translucent
 
@@ -32,21 +32,8 @@ def transform_figure(curve: TransformCurve, ln: bool) -> Figure:
         curve: The curve and the densities.
         ln: Whether the logits are layer-normed.
     """
-    figure = clamp_figure(curve, ln)
-    traces, layout = figure["data"], figure["layout"]
-    unit, below = _unit(curve.m)
-    traces[-1] |= {
-        "y": curve.m / unit,
-        "customdata": curve.m,
-        "meta": {"name": "M", "y": curve.m},
-        "hovertemplate": "logit %{x:.2f}<br>M %{customdata:.4g}<extra></extra>",
-    }
-    places = [place for place in HALVES if below or place >= 0]
-    traces.append(_labels(float(curve.z[0]), places, unit))
-    layout["xaxis"]["range"] = [float(curve.z[0]), float(curve.z[-1])]
-    layout["yaxis"] |= {"range": [places[0] - ROOM, 1 + ROOM], "tickvals": places, "showticklabels": False}
-    layout["yaxis"]["title"]["standoff"] = 42  # the labels stand between
-    layout["margin"] |= {"l": 66}
+    fields = _fields(curve, ln)
+    figure: Figure = fill(TRANSFORM, {**fields, "drawn": prepare_transform(fields)})
     return figure
 
 
@@ -57,35 +44,104 @@ def clamp_figure(curve: TransformCurve, ln: bool) -> Figure:
         curve: The curve, last of the traces, and the densities.
         ln: Whether the logits are layer-normed.
     """
+    figure: Figure = fill(_clamp(), _fields(curve, ln))
+    return figure
+
+
+def _fields(curve: TransformCurve, ln: bool) -> Fields:
+    return {"transform": curve, "remix": {"params": {"ln_k": int(ln)}}}
+
+
+# --- the template
+def _clamp() -> Figure:
     density = {
         "type": "scatter",
         "mode": "lines",
-        "x": curve.z,
+        "x": {"$": "transform.z"},
         "yaxis": "y2",
         "line": {"width": 0},
         "fill": "tozeroy",
         "hoverinfo": "skip",
     }
     traces = [
-        density | {"y": curve.rest, "name": "other logits", "fillcolor": translucent(MUTED, 0.25)},
-        density | {"y": curve.top, "name": "largest logit", "fillcolor": translucent(ROB, 0.25)},
+        density
+        | {"y": {"$": "transform.rest"}, "name": "other logits", "fillcolor": translucent(MUTED, 0.25)},
+        density | {"y": {"$": "transform.top"}, "name": "largest logit", "fillcolor": translucent(ROB, 0.25)},
         {
             "type": "scatter",
             "mode": "lines",
-            "x": curve.z,
-            "y": curve.m,
+            "x": {"$": "transform.z"},
+            "y": {"$": "transform.m"},
             "name": "M",
             "line": {"color": MAPPED, "width": 3},
         },
     ]
-    layout = base_layout(
-        f"{'layer-normed ' if ln else ''}logit of the robust model", "transformed logit M", legend=True
-    )
+    layout = base_layout("", "transformed logit M", legend=True)
+    layout["xaxis"]["title"]["text"] = {
+        "$if": "remix.params.ln_k",
+        "then": "layer-normed logit of the robust model",
+        "else": "logit of the robust model",
+    }
     layout["legend"] = LEGEND_BELOW
     layout["margin"] |= {"b": 92}
     layout["yaxis2"] = {"overlaying": "y", "side": "right", "visible": False, "rangemode": "tozero"}
     layout["yaxis"] |= {"zeroline": True}
     return {"data": traces, "layout": layout}
+
+
+def _transform() -> Figure:
+    figure = _clamp()
+    traces, layout = figure["data"], figure["layout"]
+    traces[-1] |= {
+        "y": {"$": "drawn.y"},
+        "customdata": {"$": "transform.m"},
+        "meta": {"name": "M", "y": {"$": "transform.m"}},
+        "hovertemplate": "logit %{x:.2f}<br>M %{customdata:.4g}<extra></extra>",
+    }
+    traces.append(_LABELS)
+    layout["xaxis"]["range"] = [{"$": "transform.z.0"}, {"$": "transform.z.-1"}]
+    layout["yaxis"] |= {
+        "range": [{"$": "drawn.low"}, 1 + ROOM],
+        "tickvals": {"$": "drawn.places"},
+        "showticklabels": False,
+    }
+    layout["yaxis"]["title"]["standoff"] = 42  # the labels stand between
+    layout["margin"] |= {"l": 66}
+    return figure
+
+
+_LABELS: Figure = {
+    "type": "scatter",
+    "mode": "text",
+    "name": "labels of the axis",
+    "meta": {"furniture": True},
+    "x": {"$": "drawn.left"},
+    "y": {"$": "drawn.places"},
+    "text": {"$": "drawn.labels"},
+    "textposition": "middle left",
+    "textfont": {"size": 11},
+    "cliponaxis": False,
+    "hoverinfo": "skip",
+    "showlegend": False,
+}
+"""Texts at the left end, as an axis' labels."""
+
+TRANSFORM = _transform()
+
+
+# --- what it draws beyond its view, as `charts/prepare/transform.js`
+def prepare_transform(fields: Fields) -> Fields:
+    """M in units of a round number, and the labels of its axis, from `transform`."""
+    curve = fields["transform"]
+    unit, below = _unit(curve.m)
+    places = [place for place in HALVES if below or place >= 0]
+    return {
+        "y": curve.m / unit,
+        "low": places[0] - ROOM,
+        "places": places,
+        "left": [float(curve.z[0])] * len(places),
+        "labels": [f"{_label(place * unit)}\u00a0" for place in places],
+    }
 
 
 def _unit(values: np.ndarray) -> tuple[float, bool]:
@@ -94,24 +150,6 @@ def _unit(values: np.ndarray) -> tuple[float, bool]:
     low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
     below = -low > ROOM * max(high, -low)
     return round_up(max(high, -low) if below else high), below
-
-
-def _labels(left: float, places: Sequence[float], unit: float) -> Figure:
-    """Texts at the left end, as an axis' labels."""
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "name": "labels of the axis",
-        "meta": {"furniture": True},
-        "x": [left] * len(places),
-        "y": list(places),
-        "text": [f"{_label(place * unit)}\u00a0" for place in places],
-        "textposition": "middle left",
-        "textfont": {"size": 11},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
 
 
 def _label(value: float) -> str:

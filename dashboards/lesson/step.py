@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from markupsafe import Markup
 
 from mnuts_core.functional.statistics import Verdict
-from mnuts_dashboards.board.events import Panel
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.lesson.checks import Check, Claim
 from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.lab import Lab

@@ -87,5 +87,9 @@ def trajectory(
 
 
 def top_three(logits: torch.Tensor) -> torch.Tensor:
-    """The three classes with the largest logits, int64, shape (3,), the largest first."""
-    return logits.topk(3).indices
+    """The three classes with the largest logits, int64, the largest first, of equal ones the first.
+
+    Args:
+        logits: Shape (K,); of two classes there are only two.
+    """
+    return logits.sort(descending=True, stable=True).indices[:3]

@@ -95,7 +95,7 @@ def example_bars(engine: RemixEngine, remix: Remix, where: Where, row: int) -> B
     scaled = temperature_scale(g, params.temperature).softmax(0)
     values = {"g": g.softmax(0), "h": h.softmax(0), "M(h)": mapped}
     values["mix"] = mix_probabilities(scaled, mapped, remix.alpha)
-    shown = h.topk(min(3, len(h))).indices
+    shown = top_three(h)
     label = (shown == int(rows.labels[place])).nonzero().flatten().tolist()
     title = f"{where} image {case.number}, labelled {case.label}"
     return _bars(title, tuple(names[i] for i in shown.tolist()), label[0] if label else None, values, shown)

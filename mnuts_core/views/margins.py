@@ -14,6 +14,11 @@ from mnuts_core.views.own_points import OwnPoints, base_points
 Array = NDArray[np.float64]
 BINS = 25
 """Bins of a margin histogram, as in the paper's Table 6."""
+QUARTERS = ("1", "1.7782794100389228", "3.1622776601683795", "5.623413251903491")
+LOG_EDGES: Array = np.array(
+    [float(f"{digits}e{power}") for power in range(-6, 0) for digits in QUARTERS] + [1.0]
+)
+"""Four bins a decade, written out so that every language has the very same numbers."""
 
 
 class Histogram(NamedTuple):
@@ -25,6 +30,9 @@ class Histogram(NamedTuple):
         wrong: Count of wrong ones.
         median_right: Median margin of the right ones; NaN if there are none.
         median_wrong: The same of the wrong ones.
+        log_edges: Edges of bins even in the logarithm, shape (25,); the first bin holds all below it, too.
+        log_right: Count of right predictions in each of these, shape (24,).
+        log_wrong: Count of wrong ones.
     """
 
     edges: Array
@@ -32,6 +40,9 @@ class Histogram(NamedTuple):
     wrong: NDArray[np.int64]
     median_right: float
     median_wrong: float
+    log_edges: Array
+    log_right: NDArray[np.int64]
+    log_wrong: NDArray[np.int64]
 
     @property
     def n(self) -> int:
@@ -49,7 +60,18 @@ def histogram(margins: Array, right: NDArray[np.bool_]) -> Histogram:
     place = np.minimum((margins * BINS).astype(np.int64), BINS - 1)
     counts = [np.bincount(place[mask], minlength=BINS) for mask in (right, ~right)]
     medians = [float(np.median(margins[mask])) if mask.any() else float("nan") for mask in (right, ~right)]
-    return Histogram(np.linspace(0.0, 1.0, BINS + 1), counts[0], counts[1], *medians)
+    place = np.clip(np.searchsorted(LOG_EDGES, margins, side="right") - 1, 0, len(LOG_EDGES) - 2)
+    logs = [np.bincount(place[mask], minlength=len(LOG_EDGES) - 1) for mask in (right, ~right)]
+    return Histogram(
+        np.linspace(0.0, 1.0, BINS + 1),
+        right=counts[0],
+        wrong=counts[1],
+        median_right=medians[0],
+        median_wrong=medians[1],
+        log_edges=LOG_EDGES,
+        log_right=logs[0],
+        log_wrong=logs[1],
+    )
 
 
 class MarginHistograms(NamedTuple):

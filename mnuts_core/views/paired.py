@@ -16,7 +16,8 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 
-Right = Mapping[str, NDArray[np.bool_]]
+Bools = NDArray[np.bool_]
+Right = Mapping[str, Bools]
 """By the name of a figure, which images count in it: bool, one for each image that the figure rests on."""
 NOT_OF_THE_ATTACK = ("mix", "data_digest", "n")
 """What else a verification's settings hold: the mix and the images."""
@@ -36,6 +37,15 @@ def right_of_robust(engine: RemixEngine) -> Right:
     right = {"clean": engine.rob_right[: engine.n_clean]}
     attacked = engine.rob_right_on_images
     return right if attacked is None else {**right, "attacked": attacked, "by_margin": attacked}
+
+
+def right_of_standard(engine: RemixEngine) -> Right:
+    """The same for the standard model; no attacked figure unless an attack on it is in the bundle."""
+    right = engine.on_all_rows("std_right")
+    found = {"clean": right[: engine.n_clean]}
+    if engine.pool is not None and engine.bundle.manifest.std_attacked:
+        found["attacked"] = engine.pool.all_right(right)
+    return found
 
 
 def pairs(first: Right, second: Right) -> dict[str, Paired]:

@@ -17,8 +17,8 @@ CODE = """
 import os
 import ipywidgets
 import numpy as np
-from mnuts_dashboards.board.events import Panel
 from mnuts_dashboards.board.board import Board
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.widgets.visit import query_string
 
 query = query_string()

@@ -15,8 +15,8 @@ from mnuts_core.params import IDENTITY
 from mnuts_core.views import examples, headline, margins, tradeoff, transform
 from mnuts_core.views.tradeoff import alpha_curve
 from mnuts_dashboards.board.board import Board
-from mnuts_dashboards.board.events import Panel
 from mnuts_dashboards.board.packing import Packer
+from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.figures.examples import simplex_figure
 from mnuts_dashboards.figures.margins import histogram_figure, medians_figure

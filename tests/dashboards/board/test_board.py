@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mnuts_dashboards.board.board import Board
-from mnuts_dashboards.board.events import BoardEvent, Panel
+from mnuts_dashboards.board.events import BoardEvent
 from mnuts_dashboards.board.packing import Packer
+from mnuts_dashboards.board.panels import Panel
 
 DTYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u1": "|u1"}
 

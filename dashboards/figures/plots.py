@@ -1,0 +1,299 @@
+"""All plots of the explorer: place, template, what it rests on, one sentence for who does not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mnuts_dashboards.board.panels import Panel
+from mnuts_dashboards.figures import (
+    classes,
+    examples,
+    margin_scatter,
+    margins,
+    sensitivity,
+    tradeoff,
+    transform,
+)
+from mnuts_dashboards.figures.layout import Figure
+from mnuts_dashboards.figures.template import Fields, Template, fill
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One plot of the explorer.
+
+    Attributes:
+        panel: Its place.
+        template: Its figure, over views and what `prepare` adds as `drawn`.
+        prepare: What it draws beyond its views; the page's own is `dashboards/web/charts/prepare.js`.
+        views: The views that it is made of, names of `mnuts_core.views.registry.VIEWS`.
+        note: Template of the small line under its title: what it rests on.
+        alternative: Template of its one sentence for those who do not see it.
+        columns: What x, y and further arrays of its traces are called in a table.
+        options: What the visitor can switch on: field of `options` and its label.
+        selects: Whether a selection means clean images, named in its points' `customdata`.
+    """
+
+    panel: Panel
+    template: Template
+    prepare: Callable[[Fields], Fields | None] | None
+    views: tuple[str, ...]
+    note: Template
+    alternative: Template
+    columns: dict[str, str]
+    options: tuple[tuple[str, str], ...] = ()
+    selects: bool = False
+
+
+def figure_of(name: str, fields: Fields) -> Figure:
+    """One plot's figure.
+
+    Args:
+        name: The panel's name.
+        fields: Its views, and `remix`, `state`, `meta`, `options`.
+    """
+    plot = PLOTS[name]
+    drawn = plot.prepare(fields) if plot.prepare else None
+    figure: Figure = fill(plot.template, {**fields, "drawn": drawn})
+    return figure
+
+
+# --- parts of notes
+_N: Template = {
+    "$text": [
+        "n = {meta.n_clean:,} clean",
+        {"$if": "meta.n_adv", "then": {"$text": ", {meta.n_adv:,} attacked"}},
+    ]
+}
+_HOW_TIGHT: Template = {
+    "$if": "meta.optimistic",
+    "then": "optimistic (MMAA points only)",
+    "else": "an upper bound",
+}
+_CASE: Template = {
+    "$if": "state.example",
+    "then": "The chosen example's top three classes",
+    "else": "The paper's two cases",
+}
+_LEAST: Template = {
+    "$if": {"$": "meta.n_points", "minus": "meta.n_adv"},
+    "then": "; each attacked image at its point of least margin",
+}
+_MIX: Template = {
+    "$text": [
+        "This mix: {remix.clean.value:.2%} clean",
+        {"$if": "remix.attacked", "then": {"$text": ", {remix.attacked.value:.2%} under attack"}},
+    ]
+}
+_LOG = (("log_margins", "log axis"),)
+
+
+def _listed(*plots: Plot) -> dict[str, Plot]:
+    return {plot.panel.name: plot for plot in plots}
+
+
+PLOTS = _listed(
+    Plot(
+        Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=370),
+        tradeoff.PLANE,
+        tradeoff.prepare_plane,
+        views=("headline", "curve", "plain_curve", "snapshots", "frontier", "direct_frontier"),
+        note={
+            "$text": [
+                "Solid line: attacked accuracy, ",
+                _HOW_TIGHT,
+                ". Dotted: right by margin. Dashed: all cells at every α. ★: verified by attack. ",
+                _N,
+            ]
+        },
+        alternative={
+            "$text": [
+                _MIX,
+                "; robust model {headline.rob.clean.value:.2%} clean",
+                {
+                    "$if": "headline.rob.attacked",
+                    "then": {"$text": ", {headline.rob.attacked.value:.2%} under attack"},
+                },
+                "; plain mix at the same level {headline.plain.clean.value:.2%} clean",
+                {
+                    "$if": "headline.plain.attacked",
+                    "then": {"$text": ", {headline.plain.attacked.value:.2%} under attack"},
+                },
+                ".",
+            ]
+        },
+        columns={
+            "x": "clean_percent",
+            "y": "attacked_percent",
+            "customdata": "point_alpha",
+            "hovertext": "what",
+        },
+        options=(("robustbench", "RobustBench models"),),
+    ),
+    Plot(
+        Panel("transform", "What M does to a single logit", span=5, height=370),
+        transform.TRANSFORM,
+        transform.prepare_transform,
+        views=("transform",),
+        note={"$text": "Over the logits of n = {meta.n_clean:,} clean images"},
+        alternative={
+            "$text": "M maps logits from {transform.z.0:.2f} to {transform.z.-1:.2f} to values from "
+            "{transform.m.0:.4g} to {transform.m.-1:.4g}."
+        },
+        columns={"x": "logit", "y": "value"},
+    ),
+    Plot(
+        Panel("margins", "Confidence margins of the base models", span=8, height=400),
+        margins.MARGINS,
+        margins.prepare_margins,
+        views=("margins",),
+        note={
+            "$text": [
+                "As in the paper's Table 6; LN h: layer-normed",
+                {"$if": "meta.n_adv", "then": "; g: at h's points, not attacked itself"},
+                ". ",
+                _N,
+            ]
+        },
+        alternative={
+            "$text": "Median margins where right and where wrong, clean: "
+            "g {margins.g.clean.median_right:.3f} and {margins.g.clean.median_wrong:.3f}, "
+            "h {margins.h.clean.median_right:.3f} and {margins.h.clean.median_wrong:.3f}, "
+            "layer-normed h {margins.LN h.clean.median_right:.3f} and {margins.LN h.clean.median_wrong:.3f}."
+        },
+        columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
+        options=_LOG,
+    ),
+    Plot(
+        Panel("mix_margins", "Margins of M(h)", span=4, height=400),
+        margins.MIX_MARGINS,
+        margins.prepare_mix_margins,
+        views=("mix_margins",),
+        note={"$text": ["To the right of the dashed line, M(h) overrules g", _LEAST]},
+        alternative={
+            "$text": "Median margin of M(h) on clean images: {mix_margins.clean.median_right:.4g} where it "
+            "is right, {mix_margins.clean.median_wrong:.4g} where it is wrong; it overrules g from "
+            "{remix.threshold:.4g} on."
+        },
+        columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
+        options=_LOG,
+    ),
+    Plot(
+        Panel("slices", "Sensitivity of the objective", span=8, height=380),
+        sensitivity.SLICES,
+        sensitivity.prepare_slices,
+        views=("sensitivity",),
+        note="Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
+        "current mix. Click a cell to select it.",
+        alternative={
+            "$if": "sensitivity",
+            "then": {
+                "$text": "The search's best mix of the grid: s = {sensitivity.best.0:.4g}, "
+                "p = {sensitivity.best.1:.4g}, c = {sensitivity.best.2:.4g}."
+            },
+            "else": "No search is done yet.",
+        },
+        columns={"x": "c", "y": "s", "z": "objective_percent"},
+    ),
+    Plot(
+        Panel("medians", "Median margins, margin gap", span=4, height=380),
+        margins.MEDIANS,
+        margins.prepare_medians,
+        views=("margins", "mix_margins"),
+        note={
+            "$text": [
+                "Gap = median margin of correct attacked images minus that of misclassified clean images "
+                "(Fig. 6). g: at h's attack points. ",
+                _N,
+            ]
+        },
+        alternative={
+            "$if": "mix_margins.attacked",
+            "then": {
+                "$text": "Margin gaps: g {margins.g.gap:+.3f}, h {margins.h.gap:+.3f}, "
+                "layer-normed h {margins.LN h.gap:+.3f}, M(h) {mix_margins.gap:+.3f}."
+            },
+            "else": "Without attacked images there is no margin gap.",
+        },
+        columns={"x": "classifier", "y": "median_margin", "customdata": "images", "text": "gap"},
+    ),
+    Plot(
+        Panel("simplex", "Trajectories on the probability simplex", span=7, height=340),
+        examples.SIMPLEX,
+        examples.prepare_simplex,
+        views=("simplex",),
+        note={"$text": [_CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4"]},
+        alternative={"$text": ["Paths of probabilities as the temperature falls. ", _CASE, "."]},
+        columns={"x": "x", "y": "y", "customdata": "probability_1 probability_2 probability_3 tau"},
+    ),
+    Plot(
+        Panel("bars", "Probabilities", span=5, height=340),
+        examples.BARS,
+        examples.prepare_bars,
+        views=("bars",),
+        note={
+            "$text": [_CASE, ", at τ = 1, as in Fig. 3", {"$if": "state.example", "then": "; ✓ is the label"}]
+        },
+        alternative={
+            "$text": "Margins in {bars.0.name}: h {bars.0.margin.h:.4f}, M(h) {bars.0.margin.M(h):.4f}."
+        },
+        columns={"x": "class", "y": "probability"},
+    ),
+    Plot(
+        Panel("classes", "Right predictions by class", span=7, height=380),
+        classes.CLASSES,
+        classes.prepare_classes,
+        views=("classes_clean", "classes_attacked"),
+        note={
+            "$text": [
+                f"Of more than {classes.MOST_BARS} classes, those that the mix changes most against h. ",
+                _N,
+            ]
+        },
+        alternative={
+            "$text": "{drawn.names.0}, {drawn.clean.n.0} clean images: g {drawn.clean.std.0:.1f} % right, "
+            "h {drawn.clean.rob.0:.1f} %, this mix {drawn.clean.mix.0:.1f} %; the table has all."
+        },
+        columns={"x": "class", "y": "right_percent", "customdata": "images"},
+    ),
+    Plot(
+        Panel("confusion", "What the mix takes classes for", span=5, height=380),
+        classes.CONFUSION,
+        classes.prepare_confusion,
+        views=("confusion_clean", "confusion_attacked"),
+        note={
+            "$text": [
+                "Mistakes on {drawn.part} images, in % of the true class",
+                {
+                    "$if": "options.confusion_attacked",
+                    "then": "; each where it is wrong, if it is so at any point",
+                },
+            ]
+        },
+        alternative={
+            "$text": "Mistakes of the mix on {drawn.part} images, true by predicted class; see the table."
+        },
+        columns={"x": "predicted", "y": "true", "z": "percent", "customdata": "images"},
+        options=(("confusion_attacked", "attacked images"),),
+    ),
+    Plot(
+        Panel("margin_scatter", "M(h)'s margin where g is right or wrong", span=12, height=300),
+        margin_scatter.MARGIN_SCATTER,
+        margin_scatter.prepare_margin_scatter,
+        views=("margin_scatter",),
+        note={
+            "$text": "{drawn.shown:,} of n = {drawn.n:,} clean images, evenly spread; left of the dashed "
+            "line g decides. Drag over points to select images"
+        },
+        alternative={
+            "$text": "Clean images where g is right: {drawn.std_right_right:,} with M(h) right and "
+            "{drawn.std_right_wrong:,} with M(h) wrong; where g is wrong: {drawn.std_wrong_right:,} and "
+            "{drawn.std_wrong_wrong:,}. g decides below a margin of {remix.threshold:.4g}."
+        },
+        columns={"x": "margin", "y": "g_right_spread", "customdata": "image"},
+        options=_LOG,
+        selects=True,
+    ),
+)
+"""In reading order."""

@@ -1,0 +1,207 @@
+// All plots of the page: from the engine's views to what is seen, those on the screen alone, in one animation frame.
+
+import { fill } from "./fill.js";
+import { Panel } from "./panel.js";
+import { isOfBundle } from "./prepare/plane.js";
+import { themeName, watchTheme } from "./theme.js";
+import { debounce } from "./tools.js";
+
+const REST = 150; // milliseconds without a frame, after which the plots are settled
+const DRAG = 500; // milliseconds between two frames of the same drag, at most
+const PATIENCE = 4; // while a slider moves, a plot rests so many times as long as it took to draw
+const NEAR = "200px"; // plots this close to the screen count as visible
+const MARKED = new Set(["margin_scatter", "mix_margins"]); // panels that show where selected images are
+const OPTIONAL = new Set(["snapshots", "frontier", "direct_frontier", "sensitivity", "classes_attacked", "confusion_attacked"]);
+
+/**
+ * @typedef {object} ChartEvent What the visitor did on a plot.
+ * @property {string} panel
+ * @property {"click"|"select"|"option"|"visible"|"error"} kind `visible`: other plots are on the screen now.
+ * @property {{curve: number, trace: string, point: number, x: any, y: any, customdata: any}[]} points
+ * @property {object} detail Of `select`: `rows`, the clean images; of `option`: `name` and `value`.
+ */
+
+export class Charts {
+  /**
+   * @param {HTMLElement} root
+   * @param {object} catalogue As `dashboards/figures/catalogue.py` makes it.
+   * @param {object} options
+   * @param {(event: ChartEvent) => void} [options.onEvent]
+   * @param {(panel: string, fields: object) => string} [options.filename] A download's name without its ending.
+   * @param {"light"|"dark"|"auto"} [options.theme] auto: as the page or the system.
+   * @param {string[]} [options.names] Of the panels; all of them if it is not given.
+   */
+  constructor(root, catalogue, { onEvent = () => {}, filename = filenameOf, theme = "auto", names } = {}) {
+    Object.assign(this, { root, onEvent, filename, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
+    Object.assign(this, { fields: {}, options: {}, lastDraw: -Infinity, moving: false, scheduled: false, patience: PATIENCE });
+    this.theme = this.themes[themeName(theme)];
+    const shown = catalogue.panels.filter(({ name }) => !names || names.includes(name));
+    this.panels = new Map(shown.map((spec) => [spec.name, new Panel(this, spec)]));
+    root.classList.add("charts");
+    root.append(...[...this.panels.values()].map((panel) => panel.node));
+    this.rest = debounce(REST, () => this.settle());
+    this.watch();
+  }
+
+  /** Names of the panels on the screen. */
+  get visible() {
+    return new Set([...this.panels.values()].filter(({ near }) => near).map(({ spec }) => spec.name));
+  }
+
+  /** Names of the views that the panels on the screen are made of. */
+  get views() {
+    const seen = [...this.panels.values()].filter(({ near }) => near).flatMap(({ spec }) => spec.views);
+    return new Set(this.fields.selected?.length ? [...seen, "margin_scatter"] : seen);
+  }
+
+  /**
+   * Draw, at once: call it in an animation frame.
+   * @param {object} fields Views by name, `remix`, `state`, `meta`, `paper`. A plot whose views are not among them stays.
+   * @param {Iterable<string>} [names] Of the panels that may have changed; all of them if it is not given.
+   */
+  draw(fields, names = this.panels.keys()) {
+    const now = performance.now();
+    this.moving = now - this.lastDraw < DRAG;
+    this.lastDraw = now;
+    this.fields = { ...fields, options: this.options, selected: this.fields.selected ?? [] };
+    for (const name of names) if (this.panels.has(name)) this.panels.get(name).stale = true;
+    for (const panel of this.panels.values()) panel.showOptions(this.options, (option) => this.offers(option));
+    this.paint();
+    this.rest();
+  }
+
+  /** Draw stale panels; a plot's first drawing takes longest: one a frame, so that the first plot is there soon. */
+  paint() {
+    if (!globalThis.Plotly) return;
+    let first = true;
+    for (const panel of this.panels.values()) {
+      if (!panel.near || !panel.ready) continue;
+      if (!panel.drawn && !first) {
+        this.schedule();
+        continue;
+      }
+      first = first && panel.drawn;
+      panel.draw();
+    }
+  }
+
+  /** Paint in the next animation frame. */
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(() => {
+      this.scheduled = false;
+      this.paint();
+    });
+  }
+
+  /** The slider rests: one plot a task, so that the next frame need not wait for all of them. */
+  async settle() {
+    this.moving = false;
+    const at = this.lastDraw;
+    for (const panel of this.panels.values()) {
+      if (this.lastDraw !== at) return; // it moves again, and `draw` will call for rest
+      panel.settle();
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  /** Whether the fields hold all that a panel needs. */
+  covers({ views }) {
+    return Boolean(this.fields.remix) && views.every((name) => OPTIONAL.has(name) || (this.fields[name] ?? null) !== null);
+  }
+
+  /** Whether an option has anything to show on this bundle. */
+  offers(option) {
+    const { meta, paper } = this.fields;
+    if (option === "confusion_attacked") return Boolean(meta?.n_adv);
+    if (option === "robustbench") return Boolean(paper?.robustbench?.some((row) => isOfBundle(row, meta)));
+    return true;
+  }
+
+  /** Switch an option on or off, on all panels that have it. */
+  setOption(name, value) {
+    this.options = { ...this.options, [name]: value };
+    this.redraw([...this.panels.values()].filter(({ spec }) => spec.options.some((option) => option.name === name)));
+    this.emit({ panel: "", kind: "option", detail: { name, value } });
+  }
+
+  /**
+   * Mark images on the plots that show single ones.
+   * @param {Iterable<number>} indices Clean rows.
+   */
+  select(indices) {
+    this.fields = { ...this.fields, selected: [...indices] };
+    this.redraw([...this.panels.values()].filter(({ spec }) => MARKED.has(spec.name)));
+  }
+
+  redraw(panels) {
+    this.fields = { ...this.fields, options: this.options };
+    for (const panel of panels) {
+      panel.stale = true;
+      panel.showOptions(this.options, (option) => this.offers(option));
+    }
+    this.schedule();
+    this.rest();
+  }
+
+  /** A download's name without its ending. */
+  stem(panel) {
+    return this.filename(panel, this.fields);
+  }
+
+  emit({ points = [], detail = {}, ...event }) {
+    this.onEvent({ ...event, points, detail });
+  }
+
+  // --- what happens around the plots
+  watch() {
+    const panels = [...this.panels.values()];
+    const of = (target) => panels.find(({ plot, node }) => plot === target || node === target);
+    const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => of(target).resize()));
+    const near = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) of(target).near = isIntersecting;
+      this.schedule();
+      this.rest(); // one that went out of view in the middle of a drag is not settled yet
+      this.emit({ panel: "", kind: "visible" });
+    }, { rootMargin: NEAR });
+    for (const { plot, node } of panels) {
+      sizes.observe(plot);
+      near.observe(node);
+    }
+    const print = () => panels.forEach((panel) => panel.draw());
+    addEventListener("beforeprint", print);
+    const library = () => this.schedule();
+    addEventListener("plotly", library); // it may come after the first figures
+    const endTheme = watchTheme(() => this.applyTheme());
+    this.close = () => {
+      sizes.disconnect();
+      near.disconnect();
+      removeEventListener("beforeprint", print);
+      removeEventListener("plotly", library);
+      endTheme();
+      for (const { plot } of panels) globalThis.Plotly?.purge(plot);
+    };
+  }
+
+  applyTheme() {
+    const theme = this.themes[themeName(this.chosenTheme)];
+    if (theme === this.theme) return;
+    this.theme = theme;
+    for (const panel of this.panels.values()) panel.forget();
+    this.schedule();
+  }
+}
+
+const FILENAME = {
+  $text: [
+    "{meta.name}-{panel}-s{remix.params.s:.4g}-p{remix.params.p:.4g}-c{remix.params.c:.4g}",
+    "-alpha{remix.params.alpha:.6g}",
+    { $if: "remix.params.temperature", then: { $text: "-T{remix.params.temperature:g}" } },
+  ],
+};
+
+/** The bundle, the plot and the mix. */
+function filenameOf(panel, fields) {
+  return fill(FILENAME, { ...fields, panel });
+}

@@ -1,0 +1,54 @@
+// Results by class, as `dashboards/figures/classes.py`.
+
+const MOST_BARS = 20; // of more classes those that the mix changes most against h
+const MOST_ROWS = 30; // of more classes those with most mistakes
+
+/** Shares of right predictions. */
+export function prepareClasses({ classes_clean, classes_attacked, meta }) {
+  const shown = mostChanged(classes_clean);
+  return {
+    names: shown.map((k) => nameOf(meta, k)),
+    clean: shares(classes_clean, shown),
+    attacked: classes_attacked ? shares(classes_attacked, shown) : null,
+  };
+}
+
+/** All classes where they are few, else those that lose and gain most, the largest loss first. */
+function mostChanged({ n, rob, mix }) {
+  const all = Array.from(n.keys());
+  if (all.length <= MOST_BARS) return all;
+  const gain = all.map((k) => (mix[k] - rob[k]) / Math.max(n[k], 1));
+  const order = all.sort((a, b) => gain[a] - gain[b]);
+  return [...order.slice(0, MOST_BARS / 2), ...order.slice(-MOST_BARS / 2)];
+}
+
+function shares(results, shown) {
+  const share = (right) => right && shown.map((k) => (100 * right[k]) / Math.max(results.n[k], 1));
+  return { n: shown.map((k) => results.n[k]), std: share(results.std), rob: share(results.rob), mix: share(results.mix) };
+}
+
+/** Mistakes in per cent of the true class, the diagonal empty; `options.confusion_attacked` chooses the part. */
+export function prepareConfusion({ confusion_clean, confusion_attacked, options, meta }) {
+  const attacked = Boolean(options?.confusion_attacked && confusion_attacked);
+  const counts = attacked ? confusion_attacked : confusion_clean; // row by row
+  const k = Math.round(Math.sqrt(counts.length));
+  const totals = Array.from({ length: k }, (_, i) => counts.slice(i * k, (i + 1) * k).reduce((a, b) => a + b, 0));
+  const shown = mostMistaken(counts, totals, k);
+  return {
+    names: shown.map((i) => nameOf(meta, i)),
+    share: shown.map((i) => shown.map((j) => (i === j ? null : (100 * counts[i * k + j]) / Math.max(totals[i], 1)))),
+    count: shown.map((i) => shown.map((j) => counts[i * k + j])),
+    part: attacked ? "attacked" : "clean",
+  };
+}
+
+function mostMistaken(counts, totals, k) {
+  const all = Array.from({ length: k }, (_, i) => i);
+  if (k <= MOST_ROWS) return all;
+  const mistakes = all.map((j) => totals[j] + all.reduce((sum, i) => sum + counts[i * k + j], 0) - 2 * counts[j * k + j]);
+  return all.sort((a, b) => mistakes[b] - mistakes[a]).slice(0, MOST_ROWS).sort((a, b) => a - b);
+}
+
+function nameOf(meta, k) {
+  return meta?.classes?.[k] ?? `class ${k}`;
+}

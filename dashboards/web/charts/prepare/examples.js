@@ -1,0 +1,49 @@
+// Paths on the simplex and names of classes, as `dashboards/figures/examples.py`.
+
+import { formatted } from "../format.js";
+
+const TAU_MARKS = [3, 0.06, 0.003];
+const APART = 0.14; // a dot that is nearer to the one before has no label
+const STEP = 1.35; // from one triangle to the next
+
+/** Paths as columns, each case beside the one before. */
+export function prepareSimplex({ simplex }) {
+  const cases = simplex.map((one, number) => ({
+    raw: pathOf(one.raw, one.raw_at, STEP * number),
+    transformed: pathOf(one.transformed, one.at, STEP * number),
+  }));
+  return { cases, right: STEP * simplex.length - 0.2 };
+}
+
+/** `xy` and `probabilities` hold two and three numbers for each τ, row by row. */
+function pathOf({ tau, probabilities, xy }, at, shift) {
+  const x = Float64Array.from(tau, (_, i) => xy[2 * i] + shift);
+  const y = Float64Array.from(tau, (_, i) => xy[2 * i + 1]);
+  const hover = Array.from(tau, (t, i) => [...probabilities.slice(3 * i, 3 * i + 3), t]);
+  const marks = TAU_MARKS.map((mark) => nearest(tau, mark));
+  const gaps = marks.map((i, k) => (k ? Math.hypot(x[i] - x[marks[k - 1]], y[i] - y[marks[k - 1]]) : 1));
+  return {
+    x,
+    y,
+    hover,
+    at: [at[0] + shift, at[1]],
+    marks: {
+      x: marks.map((i) => x[i]),
+      y: marks.map((i) => y[i]),
+      // a space and not nothing: Plotly keeps a node for it, so that a slider's frame finds the label's place
+      text: TAU_MARKS.map((mark, k) => (gaps[k] > APART ? formatted(mark, "g") : " ")),
+      hover: marks.map((i) => hover[i]),
+    },
+  };
+}
+
+function nearest(tau, mark) {
+  let best = 0;
+  for (let i = 1; i < tau.length; i++) if (Math.abs(Math.log(tau[i] / mark)) < Math.abs(Math.log(tau[best] / mark))) best = i;
+  return best;
+}
+
+/** Names of the classes, the true one marked. */
+export function prepareBars({ bars }) {
+  return { names: bars.map(({ classes, label }) => Array.from(classes, (name, i) => (i === label ? `<b>${name} ✓</b>` : name))) };
+}

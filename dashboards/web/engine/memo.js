@@ -1,0 +1,24 @@
+// The last few values of a computation, by what they were computed from.
+
+export class Memo {
+  /** @param {number} kept How many. */
+  constructor(kept) {
+    this.kept = kept;
+    this.values = new Map();
+  }
+
+  has(key) {
+    return this.values.has(key);
+  }
+
+  /** The value of a key, computed where it is not known; the newest is forgotten last. */
+  get(key, compute) {
+    let value = this.values.get(key);
+    if (value === undefined) {
+      while (this.values.size >= this.kept) this.values.delete(this.values.keys().next().value); // before more memory is taken
+      value = compute();
+    } else this.values.delete(key);
+    this.values.set(key, value);
+    return value;
+  }
+}

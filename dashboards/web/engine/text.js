@@ -1,0 +1,9 @@
+// Numbers as text, as Python writes them.
+
+/** A number with two decimals; a tie goes to the even digit, as in Python. */
+export function twoDecimals(x) {
+  const eighths = 8 * x;
+  if (!Number.isInteger(eighths) || eighths % 2 === 0) return x.toFixed(2);
+  const down = Math.floor(100 * x);
+  return ((down % 2 === 0 ? down : down + 1) / 100).toFixed(2);
+}

@@ -1,0 +1,55 @@
+// The nonlinear logit transform: layer norm, clamp, power, scale (Eq. 4), as in `mnuts_core.functional.transform`.
+
+import { CLAMP_RECORDS } from "./clamps.js";
+
+export const VARIANCE_FLOOR = 1e-8; // added to the variance under the root
+export const LARGEST_LOGIT = 1e15; // logits are clipped here before the layer norm
+
+/** A logit as the layer norm takes it. */
+export function clipped(logit) {
+  return Math.min(LARGEST_LOGIT, Math.max(-LARGEST_LOGIT, logit));
+}
+
+/**
+ * Mean and 1/standard deviation of a row's k largest logits (D.7).
+ * @param {Float64Array} row Logits from the largest to the smallest, clipped.
+ * @param {number} k How many count; all, if there are no more.
+ * @returns {[number, number]}
+ */
+export function statisticsOfTop(row, k) {
+  const n = Math.min(k, row.length);
+  let mean = 0;
+  for (let i = 0; i < n; i++) mean += row[i];
+  mean /= n;
+  let variance = 0;
+  for (let i = 0; i < n; i++) variance += (row[i] - mean) ** 2;
+  return [mean, 1 / Math.sqrt(variance / (n - 1) + VARIANCE_FLOOR)];
+}
+
+/**
+ * Layer norm of one example's logits, in their order.
+ * @param {ArrayLike<number>} logits Shape (K,).
+ * @param {number} k Statistics over the k largest; 0: no layer norm.
+ */
+export function layerNorm(logits, k) {
+  const raw = Float64Array.from(logits, clipped);
+  if (k === 0) return raw;
+  const [mean, scale] = statisticsOfTop(raw.slice().sort().reverse(), k);
+  return raw.map((x) => (x - mean) * scale);
+}
+
+/** `|v|^p · sgn(v)`. */
+export function signedPower(v, p) {
+  return v < 0 ? -Math.pow(-v, p) : Math.pow(v, p);
+}
+
+/**
+ * M(s, p, c) of one example.
+ * @param {ArrayLike<number>} logits Raw logits, shape (K,).
+ * @param {import("./params.js").MixParams} params
+ * @returns {Float64Array} Transformed logits.
+ */
+export function transformLogits(logits, { s, p, c, clamp, ln_k }) {
+  const { apply } = CLAMP_RECORDS[clamp];
+  return layerNorm(logits, ln_k).map((z) => s * signedPower(apply(z + c), p));
+}

@@ -1,0 +1,48 @@
+"""Frames: what a worker answers to one state."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnuts_core import MixParams
+from tests.dashboards.web.engine import packed
+from tests.synthetic import clean_only, make_bundle, make_pool
+
+
+@pytest.mark.parametrize("example", [None, {"where": "clean", "row": 3}, {"where": "attacked", "row": 2}])
+@pytest.mark.parametrize("k", [2, 10])
+def test_all_views_of_one_state(engine, example, k):
+    bundle = make_pool(n=30, m=20, k=k)
+    state = {"params": MixParams(beta=0.9), "example": example}
+    [frame] = engine.ask(["frame", state], bundle=packed(bundle))
+    views = frame["views"]
+    absent = {"frontier", "direct_frontier", "sensitivity"} | (set() if example else {"story"})
+    assert {name for name, view in views.items() if view is None} == absent  # before a search
+    assert frame["remix"]["attacked"]["n"] == views["headline"]["mix"]["attacked"]["n"] == 20
+    assert len(views["simplex"]) == (1 if example and k > 2 else 2)
+    assert len(views["bars"]) == (1 if example else 2)
+
+
+def test_all_views_without_an_attacked_part(engine):
+    bundle = clean_only(make_bundle(n=30, m=20))
+    [frame] = engine.ask(["frame", {"params": MixParams(alpha=0.8)}], bundle=packed(bundle))
+    views = frame["views"]
+    assert views["examples_attacked"] is None
+    assert views["headline"]["changes"]["plain"]["attacked"] is None
+    assert views["headline"]["mix"]["clean"]["n"] == 30
+
+
+@pytest.mark.parametrize("example", [{"where": "clean", "row": 30}, {"where": "attacked", "row": 0}])
+def test_an_example_that_is_not_there(engine, example):
+    bundle = clean_only(make_bundle(n=30, m=20))
+    with pytest.raises(AssertionError, match=r"row must lie in \[0, 30\)|has no attacked part"):
+        engine.ask(["frame", {"params": MixParams(alpha=0.8), "example": example}], bundle=packed(bundle))
+
+
+def test_a_snapshot_that_cannot_be_computed_says_why(engine):
+    bundle = clean_only(make_bundle(n=30, m=20))
+    state = {"params": MixParams(alpha=0.8), "snapshots": [MixParams(beta=0.9), MixParams(alpha=0.6)]}
+    [frame] = engine.ask(["frame", state], bundle=packed(bundle))
+    first, second = frame["views"]["snapshots"]
+    assert "set α by hand" in first["error"]
+    assert second["clean"]["n"] == second["paired"]["clean"]["n"] == 30
