@@ -61,6 +61,17 @@ def at_points(part: str, *, attacked_itself: bool) -> str:
     return f"{part.removeprefix('attacked')} at h's attack points (not attacked)".strip()
 
 
+def part_at(part: str, itself: str) -> Any:
+    """`at_points` as a template, of a classifier of which a field says whether it was attacked itself.
+
+    Args:
+        part: See `at_points`.
+        itself: Path of the field.
+    """
+    other = at_points(part, attacked_itself=False)
+    return part if other == part else {"$if": itself, "then": part, "else": other}
+
+
 def axis(name: str, number: int) -> str:
     """An axis of a subplot, as a trace names it (`x`) or the layout (`xaxis`); subplots count from 1.
 

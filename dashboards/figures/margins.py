@@ -1,4 +1,4 @@
-"""Confidence margins: histograms (Table 6) and medians (Fig. 6), as templates over views."""
+"""Confidence margins: histograms (Table 6), as templates over views."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mnuts_dashboards.figures.layout import (
     LEGEND_BELOW,
     Figure,
     above,
-    at_points,
     axis,
     base_layout,
+    part_at,
     round_up,
 )
-from mnuts_dashboards.figures.template import Fields, at, fill
+from mnuts_dashboards.figures.template import Fields, Template, at, fill
 from mnuts_dashboards.theme import MIX, MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
@@ -40,13 +40,6 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
     return figure
 
 
-def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) -> Figure:
-    """Median margins in four groups, and the margin gap above each classifier (Fig. 6)."""
-    fields = {"margins": base, "mix_margins": mix}
-    figure: Figure = fill(MEDIANS, fields | {"drawn": prepare_medians(fields)})
-    return figure
-
-
 # --- histograms
 def histogram_template(names: tuple[str, ...], *, with_threshold: bool) -> Any:
     """The template of `histogram_figure` for some columns, each a field of `drawn.columns`."""
@@ -62,9 +55,11 @@ def _histograms(names: tuple[str, ...], rows: tuple[str, ...], with_threshold: b
     layout["annotations"] = []
     for i, row in enumerate(rows):
         for j, name in enumerate(names):
-            number, part, path = i * len(names) + j + 1, at_points(name, row), f"drawn.columns.{j}.{row}"
-            traces += _bars_of(path, number, f"{name}, {part}")
-            _place_subplot(layout, number, (i, j), (len(rows), len(names)), f"<b>{name}</b>, {part}")
+            number, column = i * len(names) + j + 1, f"drawn.columns.{j}"
+            part, path = part_at(row, f"{column}.attacked_itself"), f"{column}.{row}"
+            traces += _bars_of(path, number, {"$text": [f"{name}, ", part]})
+            title = {"$text": [f"<b>{name}</b>, ", part]}
+            _place_subplot(layout, number, (i, j), (len(rows), len(names)), title)
             if j == 0:
                 layout[axis("yaxis", number)]["title"] = {"text": "images (%)", "standoff": 4}
             layout[axis("yaxis", number)]["range"] = [0, {"$": f"{path}.top"}]
@@ -73,7 +68,7 @@ def _histograms(names: tuple[str, ...], rows: tuple[str, ...], with_threshold: b
     return {"data": traces, "layout": layout}
 
 
-def _bars_of(path: str, number: int, of: str) -> list[Figure]:
+def _bars_of(path: str, number: int, of: Template) -> list[Figure]:
     return [
         {
             "type": "bar",
@@ -82,21 +77,25 @@ def _bars_of(path: str, number: int, of: str) -> list[Figure]:
             "customdata": {"$": f"{path}.{name}_count"},
             "hovertext": {"$": f"{path}.bins"},
             "name": name,
-            "meta": {"$text": f"{of}, {name}, % of n = {{{path}.n}}"},
+            "meta": {"$text": [of, {"$text": f", {name}, % of n = {{{path}.n}}"}]},
             "legendgroup": name,
             "showlegend": number == 1,
             "marker": {"color": translucent(colour, 0.7)},
             "xaxis": axis("x", number),
             "yaxis": axis("y", number),
-            "hovertemplate": f"{of}<br>margin %{{hovertext}}<br>"
-            f"%{{customdata}} {name} (%{{y:.1f}} %)<extra></extra>",
+            "hovertemplate": {
+                "$text": [
+                    of,
+                    f"<br>margin %{{hovertext}}<br>%{{customdata}} {name} (%{{y:.1f}} %)<extra></extra>",
+                ]
+            },
         }
         for name, colour in (("right", RIGHT), ("wrong", WRONG))
     ]
 
 
 def _place_subplot(
-    layout: Figure, number: int, place: tuple[int, int], shape: tuple[int, int], title: str
+    layout: Figure, number: int, place: tuple[int, int], shape: tuple[int, int], title: Template
 ) -> None:
     (i, j), (rows, columns) = place, shape
     gap, height = (0.07 if columns > 1 else 0.0), (0.42 if rows == 2 else 1.0)
@@ -155,63 +154,9 @@ def _with_rug(template: Any) -> Any:
     return template | ways
 
 
-# --- medians
-def _medians() -> Any:
-    clean, attacked = (_group_bars(part) for part in ("clean", "attacked"))
-    layout = base_layout("", "median margin") | {"barmode": "group", "bargap": 0.25}
-    layout["yaxis"] |= {"range": [0, 1.2], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
-    layout["showlegend"] = True
-    layout["legend"] = LEGEND_BELOW
-    layout["margin"] |= {"b": 70}
-    names = [name if name != "g" else "g<br>not attacked" for name in CLASSIFIERS]
-    ticks = {"tickvals": list(CLASSIFIERS), "ticktext": names}
-    both = layout | {"xaxis": layout["xaxis"] | ticks}
-    gaps = _texts_above({"$": "drawn.gaps"}, "margin gap")
-    return {
-        "$if": "mix_margins.attacked",
-        "then": {"data": [*clean, *attacked, gaps], "layout": both},
-        "else": {"data": [*clean, gaps], "layout": layout},
-    }
-
-
-def _group_bars(part: str) -> list[Figure]:
-    pattern = "/" if part == "attacked" else ""
-    return [
-        {
-            "type": "bar",
-            "name": f"{part} {side}",
-            "x": list(CLASSIFIERS),
-            "y": {"$": f"drawn.{part}.{side}"},
-            "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
-            "customdata": {"$": f"drawn.{part}.n_{side}"},
-            "hovertext": [f"{name}, {at_points(name, f'{part} {side}')}" for name in CLASSIFIERS],
-            "hovertemplate": "%{hovertext}<br>median %{y:.3f}<br>n = %{customdata}<extra></extra>",
-        }
-        for side, colour in (("right", RIGHT), ("wrong", WRONG))
-    ]
-
-
-def _texts_above(texts: Figure, name: str) -> Figure:
-    """Words over groups of bars; a trace, since the page moves traces faster than annotations."""
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "name": name,
-        "showlegend": False,
-        "x": list(CLASSIFIERS),
-        "y": [1.01] * len(CLASSIFIERS),
-        "text": texts,
-        "textposition": "top center",
-        "textfont": {"size": 11},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-    }
-
-
 BASE = CLASSIFIERS[:3]
 MARGINS = histogram_template(BASE, with_threshold=False)
 MIX_MARGINS = _with_rug(histogram_template(CLASSIFIERS[3:], with_threshold=True))
-MEDIANS = _medians()
 
 
 # --- what they draw beyond their views, as `charts/prepare/margins.js`
@@ -247,26 +192,6 @@ def selected_rows(rows: Iterable[int] | None, n: int) -> list[int]:
     return [int(row) for row in rows or () if 0 <= row < n][:MOST_SELECTED]
 
 
-def prepare_medians(fields: Fields) -> Fields:
-    """Medians, group sizes and gaps of all classifiers, from `margins` and `mix_margins`."""
-    columns = [*(fields["margins"][name] for name in BASE), fields["mix_margins"]]
-    gaps = [f"gap<br>{column.gap:+z.3f}" if np.isfinite(column.gap) else "" for column in columns]
-    clean = _groups([column.clean for column in columns])
-    if columns[-1].attacked is None:
-        return {"clean": clean, "attacked": None, "gaps": gaps}
-    return {"clean": clean, "attacked": _groups([column.attacked for column in columns]), "gaps": gaps}
-
-
-def _groups(histograms: list[Histogram]) -> Fields:
-    """Medians and group sizes of one part, for every classifier."""
-    return {
-        "right": [one.median_right for one in histograms],
-        "wrong": [one.median_wrong for one in histograms],
-        "n_right": [int(one.right.sum()) for one in histograms],
-        "n_wrong": [int(one.wrong.sum()) for one in histograms],
-    }
-
-
 LOG_TICKS = (-6, -4, -2, 0)
 LOG_TEXTS = ("10<sup>−6</sup>", "10<sup>−4</sup>", "0.01", "1 ")
 
@@ -278,6 +203,7 @@ def _drawn(columns: list[MarginHistograms], *, log: bool) -> dict[str, Any]:
         {
             "clean": _histogram(column.clean, log=log),
             "attacked": _histogram(column.attacked, log=log) if column.attacked is not None else None,
+            "attacked_itself": column.attacked_itself,
         }
         for column in columns
     ]

@@ -11,6 +11,7 @@ from mnuts_dashboards.figures import (
     examples,
     margin_scatter,
     margins,
+    medians,
     sensitivity,
     tradeoff,
     transform,
@@ -75,6 +76,10 @@ _CASE: Template = {
     "$if": "state.example",
     "then": "The chosen example's top three classes",
     "else": "The paper's two cases",
+}
+_OF_G: Template = {
+    "$if": "meta.n_adv",
+    "then": {"$if": "meta.std_attacked", "else": "; g: at h's points, not attacked itself"},
 }
 _LEAST: Template = {
     "$if": {"$": "meta.n_points", "minus": "meta.n_adv"},
@@ -151,7 +156,7 @@ PLOTS = _listed(
         note={
             "$text": [
                 "As in the paper's Table 6; LN h: layer-normed",
-                {"$if": "meta.n_adv", "then": "; g: at h's points, not attacked itself"},
+                _OF_G,
                 ". ",
                 _N,
             ]
@@ -198,13 +203,15 @@ PLOTS = _listed(
     ),
     Plot(
         Panel("medians", "Median margins, margin gap", span=4, height=380),
-        margins.MEDIANS,
-        margins.prepare_medians,
+        medians.MEDIANS,
+        medians.prepare_medians,
         views=("margins", "mix_margins"),
         note={
             "$text": [
                 "Gap = median margin of correct attacked images minus that of misclassified clean images "
-                "(Fig. 6). g: at h's attack points. ",
+                "(Fig. 6)",
+                _OF_G,
+                ". ",
                 _N,
             ]
         },

@@ -50,7 +50,11 @@ function groups(histograms) {
 function drawn(columns, log) {
   const [ticks, texts] = log ? [LOG_TICKS, LOG_TEXTS] : [[0, 0.5, 1], ["0", "0.5", "1 "]];
   return {
-    columns: columns.map(({ clean, attacked }) => ({ clean: histogram(clean, log), attacked: attacked && histogram(attacked, log) })),
+    columns: columns.map(({ clean, attacked, attacked_itself }) => ({
+      clean: histogram(clean, log),
+      attacked: attacked && histogram(attacked, log),
+      attacked_itself,
+    })),
     attacked: columns.every((column) => column.attacked),
     range: [ticks[0], ticks.at(-1)],
     ticks,
