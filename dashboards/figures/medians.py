@@ -31,9 +31,7 @@ def _medians() -> Any:
     layout["showlegend"] = True
     layout["legend"] = LEGEND_BELOW
     layout["margin"] |= {"b": 70}
-    names = [
-        {"$if": _itself(name), "then": name, "else": f"{name}<br>not attacked"} for name in CLASSIFIERS
-    ]
+    names = [{"$if": _itself(name), "then": name, "else": f"{name}<br>not attacked"} for name in CLASSIFIERS]
     ticks = {"tickvals": list(CLASSIFIERS), "ticktext": names}
     both = layout | {"xaxis": layout["xaxis"] | ticks}
     gaps = _texts_above({"$": "drawn.gaps"}, "margin gap")
