@@ -30,7 +30,7 @@ DASHBOARDS = (
     {"board", "bundles"},
     {"text"},
     {"figures"},
-    {"verification"},
+    {"page", "verification"},
     {"explorer", "lesson", "compare"},
     {"server"},
 )

@@ -15,7 +15,6 @@ from pathlib import Path
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import PREFERRED, all_bundles, find_bundle
 from mnuts_core.errors import BundleError, MnutsError
-from mnuts_core.export.config import MixConfig
 from mnuts_core.params import IDENTITY, PAPER_OPTIMA, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
@@ -25,7 +24,6 @@ from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES, GridSpec
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import margins, tradeoff, transform
 from mnuts_core.views.tradeoff import Curve, alpha_curve
-from mnuts_dashboards.bundles.verified import DIGITS
 
 OPEN_BUNDLES = 3
 """So many bundles stay open, the least recently used one is closed."""
@@ -170,19 +168,6 @@ def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
     """
     engine = RemixEngine(bundle)
     return Opened(engine, margins.base_histograms(engine), grids=opened.grids)
-
-
-def settings_of(opened: Opened, config: MixConfig) -> MixParams:
-    """A configuration's mix; α follows from its β where that gives its α on this bundle, else it is by hand.
-
-    Args:
-        opened: The bundle.
-        config: The configuration, made on this bundle or on another.
-    """
-    params, derived = config.params, config.params.with_(alpha=None)
-    if config.beta is None or not opened.engine.bundle.n_adv:
-        return params
-    return derived if abs(opened.engine.remix(derived).alpha - config.alpha) < 10.0**-DIGITS else params
 
 
 def by_name(error: MnutsError, path: Path) -> str:

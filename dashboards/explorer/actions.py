@@ -33,6 +33,7 @@ def connect_buttons(explorer: Explorer) -> None:
     controls.export.on_click(lambda _: _save(explorer, "json", lambda: explorer.config.to_json(), JSON))
     controls.save.on_click(lambda _: _save(explorer, "safetensors", lambda: _bundle_bytes(explorer), BINARY))
     controls.report.on_click(lambda _: _save(explorer, "html", explorer.report, HTML))
+    controls.page.on_click(lambda _: _save(explorer, "page.html", explorer.page_file, HTML))
 
 
 def _go_to_defaults(explorer: Explorer) -> None:

@@ -16,7 +16,8 @@ from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.search.grids import DEFAULT_GRID
 from mnuts_dashboards.board.board import Board, BoardEvent
-from mnuts_dashboards.bundles.open_bundles import Opened, Session, known_opening, renewed, settings_of
+from mnuts_dashboards.bundles.configs import settings_of
+from mnuts_dashboards.bundles.open_bundles import Opened, Session, known_opening, renewed
 from mnuts_dashboards.bundles.verified import key_of
 from mnuts_dashboards.explorer.actions import connect_buttons
 from mnuts_dashboards.explorer.controls import Controls
@@ -25,6 +26,7 @@ from mnuts_dashboards.explorer.header import Header
 from mnuts_dashboards.explorer.incoming import take_file, take_link
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.open_bundle import Bundles
+from mnuts_dashboards.explorer.page_file import explorer_page
 from mnuts_dashboards.explorer.report import view_report
 from mnuts_dashboards.explorer.scene import Scene, look
 from mnuts_dashboards.explorer.search import Searching
@@ -127,7 +129,7 @@ class Explorer(w.VBox):
     @config.setter
     def config(self, config: MixConfig) -> None:
         self.verifier.results.take(config)
-        self.state.take(settings_of(self.opened, config), level=True)
+        self.state.take(settings_of(self.opened.engine, config), level=True)
 
     @property
     def selection(self) -> Example | None:
@@ -277,7 +279,7 @@ class Explorer(w.VBox):
         shown = key_of(self.remix.params) == key_of(config.params)
         self.bundles.renew(renewed(self.opened, bundle))
         if shown:
-            self.state.take(settings_of(self.opened, config), level=True)
+            self.state.take(settings_of(self.opened.engine, config), level=True)
         self.searching.forget()
         self.header.rest_on(bundle)
         self.board.draw(draw_fixed(self.opened), notes(bundle, chosen=self.selection is not None))
@@ -312,3 +314,7 @@ class Explorer(w.VBox):
     def report(self) -> str:
         """The current view as one HTML file that needs neither server nor network."""
         return view_report(self._look(), self.link(), self.config, self._verified)
+
+    def page_file(self) -> str:
+        """The open bundle and an explorer that computes by itself as one HTML file."""
+        return explorer_page([(self.state.bundle, self.opened.engine.bundle)])

@@ -41,7 +41,7 @@ class Controls(w.VBox):
         toolbar: Undo, redo, copy, and a passing remark.
         inputs: The control of each setting, by its name.
         by_hand: Whether α is set by hand.
-        defaults, find, widen, cancel, keep, export, report, save: Buttons, for the app to act on.
+        defaults, find, widen, cancel, keep, export, report, page, save: Buttons, for the app to act on.
         progress: Progress of the search.
         found: What the search found, as HTML.
     """
@@ -112,6 +112,7 @@ class Controls(w.VBox):
         self.export = button("Export JSON", "Save this configuration (mnuts-config/1) with its figures")
         self.save = button("Save bundle", "Save the open bundle, with the points of verifications made here")
         self.report = button("HTML report", "Save this view as one file that opens without a server")
+        self.page = button("Page file", "Save this bundle and an explorer of it as one live file")
         self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto"})
         self.found = w.HTML()
         for hidden in (self.widen, self.cancel, self.progress):
@@ -119,7 +120,7 @@ class Controls(w.VBox):
 
     def _column(self, verify: w.Widget, upload: w.Widget) -> list[w.Widget]:
         search = [self.inputs["grid"], self.find, self.progress, self.cancel, self.found, self.widen]
-        saving = w.HBox([self.export, self.report, self.save]).add_class("mnuts-buttons")
+        saving = w.HBox([self.export, self.report, self.page, self.save]).add_class("mnuts-buttons")
         groups: list[tuple[str, dict[str, w.Widget]]] = [
             ("", {"history": self.toolbar, "bundle": self.bundle, "preset": self.preset}),
             (TRANSFORMED, self._group(TRANSFORMED)),

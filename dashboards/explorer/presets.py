@@ -8,8 +8,8 @@ from typing import Any
 
 import ipywidgets as w
 
-from mnuts_core.bundles.library import shipped_folder
 from mnuts_core.export.config import MixConfig
+from mnuts_dashboards.bundles.configs import label_of
 from mnuts_dashboards.explorer.state import PRESETS, TRANSFORM, ExplorerState
 from mnuts_dashboards.widgets.inputs import LABEL, WIDE
 
@@ -77,18 +77,6 @@ class Presets(w.Dropdown):
         self._naming = True
         self.value = names[0] if names else NO_PRESET
         self._naming = False
-
-
-def label_of(path: Path, config: MixConfig) -> str:
-    """What the choice calls a configuration: one of the package's own, or by its file's name.
-
-    Args:
-        path: Its file.
-        config: What it holds.
-    """
-    kind = "shipped plain mix" if config.params.plain else "shipped best"
-    name = kind if path.parent == shipped_folder() else path.stem
-    return f"{name}, {config.level}"
 
 
 def _in_force(state: ExplorerState, config: MixConfig) -> bool:

@@ -13,7 +13,8 @@ from mnuts_core.views import examples, tradeoff, transform
 from mnuts_core.views.examples import example_bars, paper_bars
 from mnuts_dashboards.board.board import BoardEvent
 from mnuts_dashboards.board.panels import Panel
-from mnuts_dashboards.bundles.open_bundles import Opened, settings_of
+from mnuts_dashboards.bundles.configs import settings_of
+from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.figures import tradeoff as plane
@@ -166,7 +167,7 @@ def _click_plane(point: Point, state: ExplorerState, scene: Scene) -> None:
     elif trace == plane.OTHERS:
         for known in scene.verified:  # by its number: a second click finds other places
             if known.number == point["customdata"]:
-                state.take(settings_of(scene.opened, known.config), level=True)
+                state.take(settings_of(scene.opened.engine, known.config), level=True)
     elif trace in (plane.CURRENT, plane.CURRENT_BY_MARGIN):
         state.set(by_hand=True, alpha=float(point["customdata"]))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, base_layout
-from mnuts_dashboards.figures.margins import LOG_TEXTS, LOG_TICKS, log_place
+from mnuts_dashboards.figures.margins import LOG_TEXTS, LOG_TICKS, log_place, selected_rows
 from mnuts_dashboards.figures.template import Fields, at
 from mnuts_dashboards.theme import MIX, MUTED, RIGHT, WRONG, translucent
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 800
 """Of more images every second, third, ... is drawn."""
-MOST_SELECTED = 500
 SPREAD = 0.7
 """Of two strips, how much of its height the points of each fill."""
 GOLDEN = 0.6180339887498949
@@ -117,8 +116,6 @@ def _places(view: MarginScatter, rows: np.ndarray, *, log: bool) -> tuple[list[f
 
 
 def _selected(view: MarginScatter, rows: Any, *, log: bool) -> Fields:
-    shown = np.array(
-        [row for row in rows if 0 <= row < len(view.margin)][:MOST_SELECTED] if rows is not None else [], int
-    )
+    shown = np.array(selected_rows(rows, len(view.margin)), int)
     x, y = _places(view, shown, log=log)
     return {"x": x, "y": y, "row": shown.tolist()}

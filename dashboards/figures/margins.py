@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +135,26 @@ def _threshold_line(top: str, number: int) -> Figure:
     }
 
 
+def _with_rug(template: Any) -> Any:
+    """The histograms with a mark for each selected image, at the foot of the first."""
+    marks: Figure = {
+        "$if": "drawn.selected.x",
+        "type": "scatter",
+        "mode": "markers",
+        "name": "selected",
+        "x": {"$": "drawn.selected.x"},
+        "y": {"$": "drawn.selected.y"},
+        "customdata": {"$": "drawn.selected.row"},
+        "xaxis": "x",
+        "yaxis": "y",
+        "cliponaxis": False,
+        "marker": {"color": MUTED, "size": 12, "symbol": "line-ns-open", "line": {"width": 2}},
+        "hovertemplate": "image %{customdata}<extra></extra>",
+    }
+    ways = {way: template[way] | {"data": [*template[way]["data"], marks]} for way in ("then", "else")}
+    return template | ways
+
+
 # --- medians
 def _medians() -> Any:
     clean, attacked = (_group_bars(part) for part in ("clean", "attacked"))
@@ -190,7 +210,7 @@ def _texts_above(texts: Figure, name: str) -> Figure:
 
 BASE = CLASSIFIERS[:3]
 MARGINS = histogram_template(BASE, with_threshold=False)
-MIX_MARGINS = histogram_template(CLASSIFIERS[3:], with_threshold=True)
+MIX_MARGINS = _with_rug(histogram_template(CLASSIFIERS[3:], with_threshold=True))
 MEDIANS = _medians()
 
 
@@ -201,11 +221,30 @@ def prepare_margins(fields: Fields) -> Fields:
 
 
 def prepare_mix_margins(fields: Fields) -> Fields:
-    """M(h)'s histograms, from `mix_margins`; on a log axis where `options.log_margins` is set."""
+    """M(h)'s histograms, from `mix_margins`; on a log axis where `options.log_margins` is set.
+
+    The images of `selected`, clean rows, have their marks where `margin_scatter` is at hand.
+    """
     log = bool(at(fields, "options.log_margins"))
     threshold = fields["remix"].threshold
     drawn = _drawn([fields["mix_margins"]], log=log)
-    return {**drawn, "threshold": log_place(threshold) if log else threshold}
+    view, rows = at(fields, "margin_scatter"), at(fields, "selected")
+    marked = [] if view is None else selected_rows(rows, len(view.margin))
+    places = [float(view.margin[row]) for row in marked]
+    selected = {
+        "x": [log_place(one) if log else one for one in places],
+        "y": [0] * len(marked),
+        "row": marked,
+    }
+    return {**drawn, "threshold": log_place(threshold) if log else threshold, "selected": selected}
+
+
+MOST_SELECTED = 500
+
+
+def selected_rows(rows: Iterable[int] | None, n: int) -> list[int]:
+    """Of the selected images those that there are, at most `MOST_SELECTED`."""
+    return [int(row) for row in rows or () if 0 <= row < n][:MOST_SELECTED]
 
 
 def prepare_medians(fields: Fields) -> Fields:

@@ -159,8 +159,8 @@ PLOTS = _listed(
         alternative={
             "$text": "Median margins where right and where wrong, clean: "
             "g {margins.g.clean.median_right:.3f} and {margins.g.clean.median_wrong:.3f}, "
-            "h {margins.h.clean.median_right:.3f} and {margins.h.clean.median_wrong:.3f}, layer-normed h {margins.LN h.clean.median_right:.3f} and "
-            "{margins.LN h.clean.median_wrong:.3f}."
+            "h {margins.h.clean.median_right:.3f} and {margins.h.clean.median_wrong:.3f}, "
+            "layer-normed h {margins.LN h.clean.median_right:.3f} and {margins.LN h.clean.median_wrong:.3f}."
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
         options=_LOG,
@@ -252,8 +252,8 @@ PLOTS = _listed(
             ]
         },
         alternative={
-            "$text": "Of {drawn.names.0}, {drawn.clean.n.0} clean images: g {drawn.clean.std.0:.1f}% right, "
-            "h {drawn.clean.rob.0:.1f}%, this mix {drawn.clean.mix.0:.1f}%; the table has all classes shown."
+            "$text": "{drawn.names.0}, {drawn.clean.n.0} clean images: g {drawn.clean.std.0:.1f} % right, "
+            "h {drawn.clean.rob.0:.1f} %, this mix {drawn.clean.mix.0:.1f} %; the table has all."
         },
         columns={"x": "class", "y": "right_percent", "customdata": "images"},
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from markupsafe import Markup
 from mnuts_dashboards.board.packing import Packer
 from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.board.plotlyjs import plotly_source
+from mnuts_dashboards.text.scripts import json_in_script, library_in_script
 from mnuts_dashboards.text.templates import ENVIRONMENT
 
 
@@ -66,12 +66,6 @@ def report_html(report: Report) -> str:
         commands=report.commands,
         link=report.link,
         config=report.config,
-        plotly=Markup(plotly_source().decode("utf-8").replace("</script", "<\\/script")),
-        figures=_in_script(figures),
+        plotly=library_in_script(plotly_source().decode("utf-8")),
+        figures=json_in_script(figures),
     )
-
-
-def _in_script(value: Any) -> Markup:
-    """JSON that may stand inside a script element."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

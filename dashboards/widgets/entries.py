@@ -23,9 +23,26 @@ def read_number(spec: ParamSpec, text: str, source: str = ENTERED) -> float:
         ParameterError: If it is no number, or outside the valid interval; the message is for a page.
     """
     try:
-        return spec.check(float(text))
+        return spec.check(_entered(spec, text))
     except ValueError:  # ParameterError is one
         raise ParameterError(_refusal(spec, text, source)) from None
+
+
+def _entered(spec: ParamSpec, text: str) -> float:
+    """The number; a share may also be in percent: 95 % is 0.95.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    number, percent, rest = text.strip().partition("%")
+    if spec.high == 1.0 and percent and not rest:
+        return float(f"{_plain(number) / 100.0:.15g}")
+    return _plain(text)
+
+
+def _plain(text: str) -> float:
+    """The number that a text is; its minus may be the one that is printed."""
+    return float(text.replace("−", "-"))
 
 
 def read_ln_k(text: str, source: str = ENTERED) -> int:
@@ -39,7 +56,7 @@ def read_ln_k(text: str, source: str = ENTERED) -> int:
         ParameterError: If it is neither 0 nor a whole number of 2 or more; the message is for a page.
     """
     try:
-        return check_ln_k(int(text) if len(text) < 20 else MAX_LN_K + 1)
+        return check_ln_k(int(text.replace("−", "-")) if len(text) < 20 else MAX_LN_K + 1)
     except ValueError:
         large = f", at most {MAX_LN_K:,}" if (_number(text) or 0.0) > MAX_LN_K else ""
         rule = f"LN top-k must be 0 (no layer norm) or a whole number of 2 or more{large}"
@@ -64,7 +81,7 @@ def shown(text: str) -> str:
 
 def _refusal(spec: ParamSpec, text: str, source: str) -> str:
     number = "" if _number(text) is not None else "a number "
-    rule = f"{spec.symbol} must be {number}{_allowed(spec)}"
+    rule = f"{spec.symbol or spec.name} must be {number}{_allowed(spec)}"
     meant = _meant(spec, text)
     return f"{rule} ({source} {shown(text)})" if meant is None else f"{rule}. Did you mean {meant}?"
 
@@ -91,7 +108,7 @@ def _meant(spec: ParamSpec, text: str) -> str | None:
 
 def _number(text: str) -> float | None:
     try:
-        value = float(text)
+        value = _plain(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -25,6 +25,7 @@ from mnuts_core.cli import (
     export,
     importing,
     info,
+    page,
     profile,
     refine,
     remix,
@@ -61,6 +62,7 @@ app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("compare", cls=Command)(compare.compare)
 app.command("profile", cls=Command)(profile.profile)
 app.command("report", cls=Command)(report.report)
+app.command("page", cls=Command)(page.page)
 app.command("ablate", cls=Command)(ablate.ablate)
 app.command("import", cls=Command)(importing.import_)
 app.command("dashboard")(dashboard.dashboard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,12 +14,13 @@ from typer.core import TyperCommand
 
 from mnuts_core.clamps import CLAMPS, check_clamp
 from mnuts_core.cli.console import STDOUT
-from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.errors import ConfigError, MnutsError, ParameterError
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.norms import Norm
     from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.export.config import MixConfig
     from mnuts_core.models.inputs import Precision
 
 JSON = "--json"
@@ -135,6 +137,21 @@ def load_bundle(name_or_path: str) -> LogitBundle:
     from mnuts_core.bundles.library import find_bundle
 
     return LogitBundle.load(find_bundle(name_or_path))
+
+
+def load_configs(paths: Sequence[Path]) -> list[tuple[Path, MixConfig]]:
+    """The configurations that `--config` names, each with its file.
+
+    Raises:
+        ConfigError: If one is broken, or given twice.
+    """
+    from mnuts_core.export.config import MixConfig
+
+    resolved = [path.resolve() for path in paths]
+    for path in paths:
+        if resolved.count(path.resolve()) > 1:
+            raise ConfigError(f"--config {path} is given twice: give each configuration once")
+    return [(path, MixConfig.load(path)) for path in paths]
 
 
 def check_beta(beta: float | None, option: str = "--beta") -> float:

@@ -19,11 +19,11 @@ from mnuts_core.cli.options import (
     JsonOption,
     check_beta,
     load_bundle,
+    load_configs,
 )
-from mnuts_core.errors import ConfigError, MnutsError
+from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
-    from mnuts_core.export.config import MixConfig
     from mnuts_core.report.compute import Report
     from mnuts_core.report.render import Grid
 
@@ -66,14 +66,15 @@ def report(
         raise MnutsError("give --config or --beta, not both: --beta is for the search without configurations")
     check_outputs({"--json": json_out}, force=force)
     levels = [check_beta(level) for level in beta or ()]
-    given = _configs(config or [])
+    given = load_configs(config or [])
     logits = load_bundle(bundle)
     from mnuts_core.export.config import configs_of
     from mnuts_core.params import BETAS
     from mnuts_core.report.compute import make_report
     from mnuts_core.report.files import check_folder, default_folder, write_report
 
-    configs = given if given or levels else [(str(path), found) for path, found in configs_of(logits)]
+    chosen = given if given or levels else configs_of(logits)
+    configs = [(str(path), found) for path, found in chosen]
     folder = out or default_folder(logits.name)
     check_folder(folder, force=force)
     with progress("search") as advance:
@@ -95,21 +96,6 @@ def report(
         _print(result)
     _warn(result)
     note(f"written: {', '.join(map(str, written))}")
-
-
-def _configs(paths: list[Path]) -> list[tuple[str, MixConfig]]:
-    """The configurations, each with its file's name.
-
-    Raises:
-        ConfigError: If one is broken, or given twice.
-    """
-    from mnuts_core.export.config import MixConfig
-
-    resolved = [path.resolve() for path in paths]
-    for path in paths:
-        if resolved.count(path.resolve()) > 1:
-            raise ConfigError(f"--config {path} is given twice: give each configuration once")
-    return [(str(path), MixConfig.load(path)) for path in paths]
 
 
 def command_line(bundle: str, configs: list[Path], betas: list[float], paper: str, out: Path | None) -> str:

@@ -218,18 +218,20 @@ class _Block:
             return first.new_zeros((*shape, first.shape[1])), exact
         series, error, least, most = _fit(self.parts, scales, powers)
         behind = scales.view(-1, 1) * first.amin(dim=1)  # (S, P): how far the first class is above t = 0
+        far_below = behind < -LARGEST_EXPONENT  # exp(s·t) is 0 for all classes of some row
         for part, coefficients, wrong, low, high in zip(self.parts, series, error, least, most, strict=True):
             classes = self.v[self.ranges[part.number]].shape[0] * len(self.parts)
             enough = TOLERANCE * torch.maximum(behind.exp() / classes, low / len(self.parts))
             needless = high - behind < math.log(TOLERANCE / classes)
-            good = (wrong <= enough) & (high <= LARGEST_EXPONENT)
+            good = (wrong <= enough) & (high <= LARGEST_EXPONENT) & ~far_below
             exact[part.number] |= (~(good | needless)).cpu()
             coefficients[~good | needless] = 0.0
         for part, coefficients in zip(self.parts, series, strict=True):
             coefficients[exact[part.number].to(first.device)] = 0.0
         moments = torch.cat([part.moments for part in self.parts])
         total = (series.permute(1, 2, 0, 3).flatten(0, 1).flatten(1) @ moments).view(*shape, -1)
-        return total.mul_((scales.view(-1, 1, 1) * first).mul_(-LOG2_E).exp2_()), exact
+        exponents = (scales.view(-1, 1, 1) * first).clamp_min_(-LARGEST_EXPONENT)  # no series below
+        return total.mul_(exponents.mul_(-LOG2_E).exp2_()), exact
 
     def _parts(self, number: int) -> Iterator[_Part]:
         v, log2 = self.v[self.ranges[number]], self.log2[self.ranges[number]]

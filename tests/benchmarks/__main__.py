@@ -5,12 +5,13 @@ import platform
 
 import torch
 
-from tests.benchmarks import browser_latency, mmaa, page_engine, pool, remix, search
+from tests.benchmarks import browser_latency, mmaa, page_engine, page_file, pool, remix, search
 
 BENCHMARKS = {
     "browser_latency": browser_latency.main,
     "mmaa": mmaa.main,
     "page_engine": page_engine.main,
+    "page_file": page_file.main,
     "pool": pool.main,
     "remix": remix.main,
     "search": search.main,

@@ -47,7 +47,7 @@ async ({bundle, catalogue, meta, paper}) => {
   window.charts = new Charts(root, catalogue, { onEvent: (event) => events_.push(event) });
   window.show = async (params) => {
     const state = { params, example: null };
-    const { remix, views } = service.frame(state, Object.keys(VIEWS).filter((name) => name !== "sensitivity"));
+    const { remix, views } = service.frame(state, Object.keys(VIEWS));
     await new Promise(requestAnimationFrame);
     charts.draw({ ...views, remix, state, meta, paper });
   };
@@ -56,8 +56,8 @@ async ({bundle, catalogue, meta, paper}) => {
 }
 """
 MARKS = """
-(names) => names.map((name) => [...plot(name).querySelectorAll(
-  ["plot", "overplot"].flatMap((layer) => ["path", ".point", "text"].map((mark) => `.cartesianlayer .${layer} ${mark}`)).join())].map((node) =>
+(names) => names.map((name) => [...plot(name).querySelectorAll(["plot", "overplot"].flatMap((layer) =>
+    ["path", ".point", "text"].map((mark) => `.cartesianlayer .${layer} ${mark}`)).join())].map((node) =>
   [node.tagName, node.textContent, ...["d", "transform", "x", "y"].map((key) => node.getAttribute(key) ?? "")
     .map((text) => text.replace(/-?[\\d.]+(e-?\\d+)?/g, (x) => Number(x).toFixed(1)))]))
 """
@@ -74,9 +74,10 @@ def page(chromium, bundle):
     """A page with the plots alone; its modules come from an address of this machine that the test answers."""
     with pages(chromium) as make:
         page = make()
-        styles = "".join((WEB / "charts" / "charts.css").read_text("utf-8"))
-        shell = f"<!doctype html><html lang=en><meta charset=utf-8><title>Plots</title><style>{styles}.unseen {{position: absolute; "
-        shell += "clip-path: inset(50%)} [hidden] {display: none !important}</style><main></main>"
+        styles = (WEB / "charts" / "charts.css").read_text("utf-8")
+        styles += ".unseen {position: absolute; clip-path: inset(50%)} [hidden] {display: none !important}"
+        head = f"<meta charset=utf-8><title>Plots</title><style>{styles}</style>"
+        shell = f"<!doctype html><html lang=en>{head}<main></main>"
 
         def serve(route):
             path = route.request.url.removeprefix(ADDRESS)
@@ -153,16 +154,18 @@ def test_a_drag_moves_the_very_marks_that_a_fresh_plot_would_have(page, clamp):
     page.set_viewport_size({"width": 1280, "height": 3000})  # all plots on the screen
     page.wait_for_function("charts.visible.size === charts.panels.size")
     show(page, START.with_(clamp=clamp))
-    page.evaluate("reacts.length = 0")
+    page.evaluate("reacts.length = 0; charts.patience = 0")
     steps = [encoded(START.with_(clamp=clamp, s=1 + i / 200)) for i in range(1, 5)]
     page.evaluate("async (steps) => { for (const params of steps) await show(params); }", steps)
     assert not set(page.evaluate("reacts")) & set(IN_PLACE)
     moved = page.evaluate(MARKS, IN_PLACE)
     settled(page)
-    page.evaluate("charts.panels.forEach((one) => one.forget()); charts.alwaysReact = true; charts.schedule()")
+    page.evaluate(
+        "charts.panels.forEach((one) => one.forget()); charts.alwaysReact = true; charts.schedule()"
+    )
     page.wait_for_function("[...charts.panels.values()].every((one) => !one.ready)")
     fresh = page.evaluate(MARKS, IN_PLACE)
-    page.evaluate("charts.alwaysReact = false")
+    page.evaluate("charts.alwaysReact = false; charts.patience = 4")
     page.set_viewport_size({"width": 1280, "height": 800})
     for name, ours, theirs in zip(IN_PLACE, moved, fresh, strict=True):
         assert ours == theirs, name
@@ -173,7 +176,11 @@ def test_the_csv_has_all_it_takes_to_plot_the_curve_again(page, bundle):
     name, content = saved(page, "plane", "CSV")
     assert name.startswith("SYNTHETIC logits for tests-plane-s1-p2-c-0.3-alpha0.")
     assert name.endswith(".csv")
-    rows = [row for row in csv.DictReader(io.StringIO(content.decode())) if "this transform, attacked" in row["trace"]]
+    rows = [
+        row
+        for row in csv.DictReader(io.StringIO(content.decode()))
+        if "this transform, attacked" in row["trace"]
+    ]
     assert {row["digest"] for row in rows} == {bundle.digest}
     mix = {key: float(rows[0][f"mix_{key}"]) for key in ("s", "p", "c", "temperature", "alpha")}
     params = MixParams(**mix, clamp=rows[0]["mix_clamp"], ln_k=int(rows[0]["mix_ln_k"]))
@@ -182,10 +189,12 @@ def test_the_csv_has_all_it_takes_to_plot_the_curve_again(page, bundle):
     curve = tradeoff.alpha_curve(engine, params, alphas)
     np.testing.assert_allclose([float(row["clean_percent"]) for row in rows], 100 * curve.clean)
     np.testing.assert_allclose([float(row["attacked_percent"]) for row in rows], 100 * curve.attacked)
-    [point] = [
-        row for row in csv.DictReader(io.StringIO(content.decode())) if row["trace"] == "this mix"
-    ]
-    assert float(point["attacked_percent_low"]) < float(point["attacked_percent"]) < float(point["attacked_percent_high"])
+    [point] = [row for row in csv.DictReader(io.StringIO(content.decode())) if row["trace"] == "this mix"]
+    assert (
+        float(point["attacked_percent_low"])
+        < float(point["attacked_percent"])
+        < float(point["attacked_percent_high"])
+    )
 
 
 def test_pictures(page):
@@ -246,11 +255,16 @@ def test_clicks_and_a_selection(page):
     page.wait_for_function("events_.some(({kind}) => kind === 'select')")
     rows = page.evaluate("events_.find(({kind}) => kind === 'select').detail.rows")
     right = page.evaluate("[...charts.fields.margin_scatter.std_right].flatMap((one, i) => one ? [i] : [])")
-    assert 0 < len(rows)
+    assert len(rows) > 0
     assert set(rows) <= set(right)  # the upper strip
     settled(page)
     marked = "panel('margin_scatter').figure.data.at(-1).x.length"
     assert page.evaluate(marked) == len(rows)
+    reveal(page, "mix_margins")
+    assert page.evaluate("panel('mix_margins').figure.data.at(-1).customdata") == page.evaluate(
+        "charts.fields.selected"
+    )
+    reveal(page, "margin_scatter")
     page.evaluate("charts.select([])")
     page.wait_for_function(f"{marked} === 0")
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from mnuts_core import LogitBundle, MixConfig
 from mnuts_core.export.config import configs_of
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.explorer.presets import label_of
+from mnuts_dashboards.bundles.configs import label_of
 from tests import ROOT
 from tests.browser.conftest import PLOT, at, open_explorer
 

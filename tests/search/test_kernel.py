@@ -160,6 +160,15 @@ class TestDistinctRows:
         assert torch.equal(z[which], rows)
 
 
+@pytest.mark.parametrize("c", [-4.0, -40.0])
+@pytest.mark.parametrize("kind", ["coarse", "confident"])
+def test_a_transform_that_puts_every_class_far_below_zero(c, kind):
+    logits = logits_of(kind, 40, 100, seed=3)
+    grid = GridSpec(s=[1.0, 200.0, 5000.0, 1e6], p=[1.0, 3.0], c=[c])
+    found, expected = margins_of(logits, grid, "linear"), plain(logits, grid, "linear")
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-10)
+
+
 def test_threads_change_nothing(monkeypatch):
     bundle, grid = (
         make_bundle(n=160, m=120, k=100),

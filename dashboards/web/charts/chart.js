@@ -2,12 +2,15 @@
 
 import { fill } from "./fill.js";
 import { Panel } from "./panel.js";
+import { isOfBundle } from "./prepare/plane.js";
 import { themeName, watchTheme } from "./theme.js";
 import { debounce } from "./tools.js";
 
 const REST = 150; // milliseconds without a frame, after which the plots are settled
 const DRAG = 500; // milliseconds between two frames of the same drag, at most
+const PATIENCE = 4; // while a slider moves, a plot rests so many times as long as it took to draw
 const NEAR = "200px"; // plots this close to the screen count as visible
+const MARKED = new Set(["margin_scatter", "mix_margins"]); // panels that show where selected images are
 const OPTIONAL = new Set(["snapshots", "frontier", "direct_frontier", "sensitivity", "classes_attacked", "confusion_attacked"]);
 
 /**
@@ -30,7 +33,7 @@ export class Charts {
    */
   constructor(root, catalogue, { onEvent = () => {}, filename = filenameOf, theme = "auto", names } = {}) {
     Object.assign(this, { root, onEvent, filename, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
-    Object.assign(this, { fields: {}, options: {}, lastDraw: -Infinity, moving: false, scheduled: false });
+    Object.assign(this, { fields: {}, options: {}, lastDraw: -Infinity, moving: false, scheduled: false, patience: PATIENCE });
     this.theme = this.themes[themeName(theme)];
     const shown = catalogue.panels.filter(({ name }) => !names || names.includes(name));
     this.panels = new Map(shown.map((spec) => [spec.name, new Panel(this, spec)]));
@@ -47,7 +50,8 @@ export class Charts {
 
   /** Names of the views that the panels on the screen are made of. */
   get views() {
-    return new Set([...this.panels.values()].filter(({ near }) => near).flatMap(({ spec }) => spec.views));
+    const seen = [...this.panels.values()].filter(({ near }) => near).flatMap(({ spec }) => spec.views);
+    return new Set(this.fields.selected?.length ? [...seen, "margin_scatter"] : seen);
   }
 
   /**
@@ -111,7 +115,7 @@ export class Charts {
   offers(option) {
     const { meta, paper } = this.fields;
     if (option === "confusion_attacked") return Boolean(meta?.n_adv);
-    if (option === "robustbench") return Boolean(paper?.robustbench?.some((row) => sameData(row.dataset, meta?.dataset)));
+    if (option === "robustbench") return Boolean(paper?.robustbench?.some((row) => isOfBundle(row, meta)));
     return true;
   }
 
@@ -128,7 +132,7 @@ export class Charts {
    */
   select(indices) {
     this.fields = { ...this.fields, selected: [...indices] };
-    this.redraw([...this.panels.values()].filter(({ spec }) => spec.selects));
+    this.redraw([...this.panels.values()].filter(({ spec }) => MARKED.has(spec.name)));
   }
 
   redraw(panels) {
@@ -167,11 +171,14 @@ export class Charts {
     }
     const print = () => panels.forEach((panel) => panel.draw());
     addEventListener("beforeprint", print);
+    const library = () => this.schedule();
+    addEventListener("plotly", library); // it may come after the first figures
     const endTheme = watchTheme(() => this.applyTheme());
     this.close = () => {
       sizes.disconnect();
       near.disconnect();
       removeEventListener("beforeprint", print);
+      removeEventListener("plotly", library);
       endTheme();
       for (const { plot } of panels) globalThis.Plotly?.purge(plot);
     };
@@ -197,8 +204,4 @@ const FILENAME = {
 /** The bundle, the plot and the mix. */
 function filenameOf(panel, fields) {
   return fill(FILENAME, { ...fields, panel });
-}
-
-function sameData(name, dataset) {
-  return String(dataset ?? "").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "").startsWith(name);
 }

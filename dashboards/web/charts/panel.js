@@ -11,7 +11,6 @@ import { Walker } from "./walker.js";
 
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: "reset" };
 const HEAD = 56; // pixels that a picture's title and note take
-const SHARE = 4; // while a slider moves, a plot that takes long rests so many times as long as it took
 
 export class Panel {
   /**
@@ -20,7 +19,7 @@ export class Panel {
    */
   constructor(charts, spec) {
     Object.assign(this, { charts, spec, near: true, stale: false, settled: true, shown: undefined, figure: undefined });
-    Object.assign(this, { cost: 0, reactedAt: -Infinity });
+    Object.assign(this, { cost: 0, drawnAt: -Infinity });
     const id = uniqueId("plot");
     this.note = h("p", { class: "plot-note", id: `${id}-note` });
     this.alternative = h("p", { class: "unseen", id: `${id}-text` });
@@ -96,26 +95,23 @@ export class Panel {
     return this.stale && this.plot.clientWidth > 0 && this.charts.covers(this.spec);
   }
 
-  /** Whether it has to wait for its turn: what only `Plotly.react` can draw may not hold up a moving slider. */
+  /** Whether it has to wait for its turn: what takes long to draw may not hold up a moving slider. */
   get waits() {
-    return this.charts.moving && performance.now() - this.reactedAt < SHARE * this.cost;
+    return this.charts.moving && performance.now() - this.drawnAt < this.charts.patience * this.cost;
   }
 
   /** Draw the newest fields, if they hold what it needs and it is to be seen. */
   draw() {
     const { charts, spec, shown } = this;
-    if (!this.ready) return;
+    if (!this.ready || this.waits) return;
+    const begin = performance.now();
     try {
       const fields = prepared(spec.name, charts.fields);
       const figure = fill(charts.templates[spec.name], fields);
       setText(this.note, fill(spec.note, fields));
       const still = shown && same(shown.data, figure.data) && same(shown.wanted, figure.layout);
-      if (!still && !(shown && this.swift(shown, figure))) {
-        if (this.waits) return;
-        this.react(figure, shown);
-      }
-      this.figure = figure;
-      this.stale = false;
+      if (!still && !(shown && this.swift(shown, figure))) this.react(figure, shown);
+      Object.assign(this, { figure, stale: false, drawnAt: performance.now(), cost: performance.now() - begin });
       if (!charts.moving) this.describe(fields);
     } catch (error) {
       this.fail(error);
@@ -147,7 +143,7 @@ export class Panel {
 
   react(figure, shown) {
     const { charts, spec, plot } = this;
-    const [first, begin] = [!this.drawn, performance.now()];
+    const first = !this.drawn;
     const layout = shown && charts.moving ? roomy(shown.layout ?? {}, figure.layout) : figure.layout;
     // Plotly writes into what it is given (zoom, hidden traces)
     const own = { uirevision: `${spec.name} ${charts.fields.meta?.digest}`, ...structuredClone(layout), autosize: true };
@@ -155,7 +151,6 @@ export class Panel {
     globalThis.Plotly.react(plot, figure.data.map((trace) => ({ ...trace })), own, CONFIG).catch((error) => this.fail(error));
     this.shown = { data: figure.data, layout, wanted: figure.layout };
     this.settled = layout === figure.layout;
-    Object.assign(this, { cost: performance.now() - begin, reactedAt: performance.now() });
     this.wait.remove();
     if (first) this.listen();
   }

@@ -121,7 +121,8 @@ export function drawSwiftly(plot, before, after) {
     if (type === "bar") module.crossTraceCalc(plot, subplot);
     const layer = subplot.plot.selectAll(`g.${type}layer`);
     module.plot(plot, subplot, traces.map((trace) => calcdata[trace.index]), layer, { duration: 0 });
-    if (type === "bar") module.style(plot); // a bar of height 0 has no path, and a new one no colour
   }
+  const bars = [...layers.values()].find(({ type }) => type === "bar");
+  bars?._module.style(plot); // a bar of height 0 has no path, and a new one no colour
   return true;
 }

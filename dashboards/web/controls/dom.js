@@ -1,4 +1,7 @@
-// Elements of the page, made from names, attributes and children. Text is always text: nothing here parses HTML.
+// Elements of the page, made from names, attributes and children. Text is always text: nothing here parses HTML, and
+// what is invisible in it is escaped.
+
+import { visible } from "./visible.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const IN_SVG = new Set(["svg", "path", "line", "circle", "rect", "g", "polyline", "text", "title"]);
@@ -38,7 +41,8 @@ export function fill(element, ...children) {
  * @param {string} text
  */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const shown = visible(text, "\n");
+  if (element.textContent !== shown) element.textContent = shown;
 }
 
 let made = 0;
@@ -59,12 +63,12 @@ function setAttribute(element, name, value) {
   } else if (PROPERTIES.has(name)) {
     if (value !== null && value !== undefined) element[name] = value;
   } else if (value === true) element.setAttribute(name, "");
-  else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
+  else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, visible(String(value), "\n"));
 }
 
 function nodes(children) {
   return children
     .flat(Infinity)
     .filter((child) => child !== null && child !== undefined && child !== false)
-    .map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
+    .map((child) => (child instanceof Node ? child : document.createTextNode(visible(String(child), "\n"))));
 }

@@ -7,8 +7,8 @@ import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams
 from mnuts_core.export.config import configs_of
+from mnuts_dashboards.bundles.configs import label_of
 from mnuts_dashboards.explorer.app import Explorer
-from mnuts_dashboards.explorer.presets import label_of
 from mnuts_dashboards.explorer.state import PRESETS
 from mnuts_dashboards.explorer.views import ALL
 from mnuts_dashboards.figures.tradeoff import OTHERS

@@ -28,3 +28,12 @@ def test_a_bundle_is_imported_under_a_name_of_its_own(explorer, path, bundle):
     assert not explorer.session.trusted("made-up (2)")
     assert explorer.session.trusted("made-up")
     assert explorer.link().startswith("bundle=made-up%20%282%29")
+
+
+def test_the_page_file_is_saved(explorer, monkeypatch):
+    saved = []
+    monkeypatch.setattr(explorer.board, "download", lambda *given: saved.append(given))
+    explorer.controls.page.click()
+    [(name, page, kind)] = saved
+    assert (name, kind) == ("mnuts-made-up.page.html", "text/html")
+    assert '"bundles":[{"name":"made-up",' in page

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from mnuts_core import LogitBundle, MixParams
-from mnuts_core.bundles.logit_warnings import logit_warnings
+from mnuts_core import MixParams
+from mnuts_dashboards.page.data import engine_record
 from tests import ROOT
 
 WEB = ROOT / "dashboards" / "web"
@@ -24,6 +24,8 @@ ENGINE = WEB / "engine"
 DRIVER = Path(__file__).with_name("driver.mjs")
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u1": "|u1", "u2": "<u2"}
 TOLERANCE = 1e-9
+packed = engine_record
+"""A bundle as the page's engine takes it."""
 
 
 def node() -> str | None:
@@ -97,32 +99,6 @@ def decoded(value: Any) -> Any:
             return float(value["$number"].replace("Infinity", "inf"))
         return {key: decoded(one) for key, one in value.items()}
     return value
-
-
-def packed(bundle: LogitBundle) -> dict[str, Any]:
-    """A bundle as the page's engine takes it."""
-    part = bundle.attacked
-    flat = lambda logits: np.ascontiguousarray(logits).ravel()
-    source = np.zeros(bundle.n_points) if part is None or part.source is None else part.source
-    return {
-        "name": bundle.name,
-        "classes": list(bundle.manifest.classes),
-        "labels": bundle.clean_labels.astype(np.int32),
-        "std": flat(bundle.clean_std_logits),
-        "rob": flat(bundle.clean_rob_logits),
-        "attacked": part
-        and {
-            "index": part.index.astype(np.int32),
-            "images": part.n_images,
-            "source": source.astype(np.int32),
-            "sources": [str(source) for source in bundle.manifest.sources],
-            "std": flat(part.std_logits),
-            "rob": flat(part.rob_logits),
-        },
-        "optimistic": bundle.manifest.optimistic,
-        "std_attacked": bundle.manifest.std_attacked,
-        "warnings": [str(warning) for warning in logit_warnings(bundle)],
-    }
 
 
 def assert_same(ours: Any, reference: Any, at: str = "") -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from mnuts_core import GridSpec, LogitBundle, MixParams, ParameterError, RemixEngine, grid_search
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import PARAMS
-from mnuts_core.search.direct import Choice, DirectSearch, direct_search
+from mnuts_core.search.direct import Choice, DirectSearch, direct_plain, direct_search
 from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.search.result import HIGHEST_QUANTILE, TABLES, Cell, GridSearchResult
+from mnuts_core.views import direct as direct_view
 from mnuts_core.views import tradeoff
 from tests.dashboards.web.engine import assert_same, packed
 from tests.synthetic import clean_only, make_bundle, make_pool
@@ -32,6 +33,7 @@ REQUESTS = st.fixed_dictionaries(
         "beta": st.one_of(st.sampled_from([0.0, 0.5, 0.985, 1.0]), st.floats(0.0, 1.0)),
         "quantile": st.sampled_from(["linear", "lower"]),
         "clean": st.sampled_from(["attacked", "all"]),
+        "points": st.sampled_from(["pool", "mmaa"]),
         "max_accuracy_loss": st.sampled_from([None, 0.001, 0.05]),
     }
 )
@@ -96,7 +98,11 @@ def check_choice(ours: dict[str, Any], choice: Choice) -> None:
 def asked(engine: Any, bundle: LogitBundle, requests: list[dict[str, Any]]) -> Any:
     named = [request | {"grid": {"name": "test", **request["grid"]}} for request in requests]
     params = MixParams(**{name: requests[0][name] for name in ("clamp", "ln_k", "beta")}, alpha=0.8)
-    [answer] = engine.ask(["search", named, {"params": params, "grid": "test"}], bundle=packed(bundle))
+    calls, options = (
+        ["search", named, {"params": params, "grid": "test"}],
+        {"points": requests[0].get("points", "pool")},
+    )
+    [answer] = engine.ask(calls, bundle=packed(bundle), options=options)
     return answer
 
 
@@ -109,6 +115,7 @@ def test_every_table_and_choice(engine, recipe, request, least):
     requests = [request | {"clean_at_least": at[0]}, request | {"attacked_at_least": at[1]}]
     answer = asked(engine, bundle, requests if reference is None else [request, *requests])
     *first, by_clean, by_attacked = (found["result"] for found in answer["found"])
+    assert by_clean["best"]["params"]["beta"] == request["beta"]
     check_choice(by_clean["best"], direct.clean_at_least(at[0]))
     check_choice(by_attacked["best"], direct.attacked_at_least(at[1]))
     assert by_clean["warnings"][: len(direct.notes)] == list(direct.notes)
@@ -127,6 +134,37 @@ def test_every_table_and_choice(engine, recipe, request, least):
     params = MixParams(**{name: request[name] for name in ("clamp", "ln_k", "beta")}, alpha=0.8)
     view = tradeoff.sensitivity(reference, params)
     assert_same(answer["views"]["sensitivity"], view._asdict(), "sensitivity")
+
+
+@given(recipe=BUNDLES, request=REQUESTS, least=st.floats(0.0, 1.0))
+@settings(max_examples=15, phases=[Phase.generate])
+def test_a_choice_beside_the_plain_mix(engine, recipe, request, least):
+    bundle = made(**recipe)
+    direct = searched_directly(bundle, request)
+    at = float(direct.frontier.clean.max() * least), float(direct.frontier.attacked.max() * least)
+    requests = [request | {"clean_at_least": at[0]}, request | {"attacked_at_least": at[1]}]
+    by_clean, by_attacked = (found["result"] for found in asked(engine, bundle, requests)["found"])
+    assert by_clean["n_mixes"] == direct.n_mixes
+    check_match(by_clean["match"], bundle, direct, {"clean": at[0]})
+    check_match(by_attacked["match"], bundle, direct, {"attacked": at[1]})
+
+
+def check_match(
+    ours: dict[str, Any], bundle: LogitBundle, direct: DirectSearch, least: dict[str, float]
+) -> None:
+    """The choice beside the plain mix under the same condition."""
+    engine = RemixEngine(bundle, device="cpu")
+    pair = direct_view.match(
+        engine, direct, direct_plain(bundle, direct.clean), direct_view.at_least(**least)
+    )
+    assert (ours["plain"] is None) == (pair.plain is None)
+    for mine, side in ((ours["ours"], pair.ours), (ours["plain"], pair.plain)):
+        if side is not None:
+            assert_same(mine["clean"], side.clean._asdict(), "clean")
+            assert_same(mine["attacked"], side.attacked, "attacked")
+    assert set(ours["paired"]) == set(pair.paired)
+    for name, table in pair.paired.items():
+        assert_same(ours["paired"][name], table, name)
 
 
 def test_a_thousand_classes(engine):

@@ -1,9 +1,8 @@
 // M(h)'s margin on each clean image, by whether g is right there, as `dashboards/figures/margin_scatter.py`.
 
-import { LOG_TEXTS, LOG_TICKS, logPlace } from "./margins.js";
+import { LOG_TEXTS, LOG_TICKS, logPlace, selectedRows } from "./margins.js";
 
 const MOST_POINTS = 800; // of more images every second, third, … is drawn
-const MOST_SELECTED = 500;
 const SPREAD = 0.7; // of two strips, how much of its height the points of each fill
 const GOLDEN = 0.6180339887498949; // multiples of it, without their whole part, spread evenly however many there are
 
@@ -29,7 +28,7 @@ export function prepareMarginScatter({ margin_scatter: view, remix, options, sel
     range: [ticks[0] - room, ticks.at(-1) + room],
     ticks,
     tick_texts: texts,
-    selected: selectedOf(view, selected ?? [], log),
+    selected: selectedOf(view, selected, log),
   };
 }
 
@@ -45,6 +44,6 @@ function places(view, rows, log) {
 }
 
 function selectedOf(view, selected, log) {
-  const row = Array.from(selected).filter((one) => one >= 0 && one < view.margin.length).slice(0, MOST_SELECTED);
+  const row = selectedRows(selected, view.margin.length);
   return { ...places(view, row, log), row };
 }

@@ -3,6 +3,7 @@
 import { formatted } from "../format.js";
 import { ends, roundUp } from "./rounding.js";
 
+const MOST_SELECTED = 500;
 const BASE = ["g", "h", "LN h"];
 export const LOG_TICKS = [-6, -4, -2, 0];
 export const LOG_TEXTS = ["10<sup>−6</sup>", "10<sup>−4</sup>", "0.01", "1 "];
@@ -12,10 +13,18 @@ export function prepareMargins({ margins, options }) {
   return drawn(BASE.map((name) => margins[name]), Boolean(options?.log_margins));
 }
 
-/** M(h)'s histograms, likewise. */
-export function prepareMixMargins({ mix_margins, remix, options }) {
+/** M(h)'s histograms, likewise, with the places of selected images where `margin_scatter` is at hand. */
+export function prepareMixMargins({ mix_margins, remix, options, margin_scatter: view, selected }) {
   const log = Boolean(options?.log_margins);
-  return { ...drawn([mix_margins], log), threshold: log ? logPlace(remix.threshold) : remix.threshold };
+  const row = view ? selectedRows(selected, view.margin.length) : [];
+  const x = row.map((one) => (log ? logPlace(view.margin[one]) : view.margin[one]));
+  const threshold = log ? logPlace(remix.threshold) : remix.threshold;
+  return { ...drawn([mix_margins], log), threshold, selected: { x, y: row.map(() => 0), row } };
+}
+
+/** Of the selected images those that there are, and not too many. */
+export function selectedRows(rows, n) {
+  return Array.from(rows ?? []).filter((row) => row >= 0 && row < n).slice(0, MOST_SELECTED);
 }
 
 /** Medians, group sizes and gaps of all classifiers. */

@@ -91,8 +91,7 @@ function estimateText({ value, low, high, n }) {
 /** The models of the paper's Fig. 2 on the bundle's data set and threat model. */
 function leaderboardOf({ paper, options, meta }) {
   const rows = options?.robustbench ? (paper?.robustbench ?? []) : [];
-  const data = String(meta?.dataset ?? "").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
-  const shown = rows.filter((row) => isOf(data, row.dataset) && sameThreat(row, meta));
+  const shown = rows.filter((row) => isOfBundle(row, meta));
   return {
     x: shown.map((row) => row.clean_percent),
     y: shown.map((row) => row.autoattack_percent),
@@ -100,13 +99,10 @@ function leaderboardOf({ paper, options, meta }) {
   };
 }
 
-/** Whether a bundle's data, in letters and digits alone, are of a data set: cifar100 is none of cifar10. */
-function isOf(data, name) {
-  return data.startsWith(name) && !/^\d/.test(data.slice(name.length));
-}
-
-/** Whether a row's ε, such as `8/255`, is the bundle's, in the same norm. */
-function sameThreat(row, meta) {
+/** Whether a row of the paper's Fig. 2 is of the bundle's data set, of its norm and its ε (such as `8/255`). */
+export function isOfBundle(row, meta) {
+  const data = String(meta?.dataset ?? "").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const named = data.startsWith(row.dataset) && !/^\d/.test(data.slice(row.dataset.length)); // cifar100 is none of cifar10
   const [above, below] = String(row.epsilon).split("/").map(Number);
-  return row.norm === meta.norm && Math.abs(above / (below || 1) - (meta.eps || 0)) < 1e-9;
+  return named && row.norm === meta.norm && Math.abs(above / (below || 1) - (meta.eps || 0)) < 1e-9;
 }

@@ -6,6 +6,7 @@ import { GridSearch } from "./algorithm1.js";
 import { cellTables } from "./cells.js";
 import { directSearch } from "./direct.js";
 import { betaFrontier } from "./frontier.js";
+import { match, plainSearch } from "./match.js";
 import { Seen } from "./seen.js";
 
 const KEPT = 2; // searches, each with its margins
@@ -33,6 +34,8 @@ const NOTHING =
  * @property {import("./algorithm1.js").Cell[]} top Its best cells.
  * @property {Record<string, Float64Array>} tables objective, quantile, alpha, saturated, accuracy_loss, clean_changes,
  *   attacked_changes, of shape (s, p, c); absent with `ties` and `top` where Algorithm 1 has nothing to go by.
+ * @property {import("./match.js").Match} match The direct search's choice beside the plain mix; absent with Algorithm 1.
+ * @property {number} n_mixes How many mixes the direct search has compared.
  * @property {import("./algorithm1.js").Cell[]} frontier The best cell for every β.
  * @property {import("./direct.js").Choice[]} direct_frontier Mixes of which none is better in both accuracies.
  */
@@ -57,7 +60,7 @@ export class Searches {
     const settings = { clamp, ln_k, quantile, clean, max_accuracy_loss, points: engine.points, beta };
     const key = JSON.stringify([grid, { ...settings, beta: null }]);
     if (!this.kept.has(key)) this.keep(key, yield* this.visit(grid, settings));
-    return answer(this.kept.get(key), asked);
+    return answer(engine, this.kept.get(key), asked);
   }
 
   keep(key, found) {
@@ -70,12 +73,13 @@ export class Searches {
     const { engine } = this;
     const seen = new Seen(engine, settings.clean);
     const tables = yield* part(0, 0.6, cellTables(seen, grid, settings));
-    const direct = yield* part(0.6, 0.7, directSearch(seen, grid, tables, settings));
+    const direct = yield* part(0.6, 0.69, directSearch(seen, grid, tables, settings));
+    const plain = yield* part(0.69, 0.7, plainSearch(seen, settings));
     delete tables.switches; // the largest of all, and of no further use
     const search = tables.nWrong && tables.nRight ? new GridSearch(grid, tables, settings) : null;
     const cells = search && (yield* part(0.7, 0.75, betaFrontier(search)));
     const choices = direct.frontier();
-    const found = { grid, settings, search, direct, cells, choices, frontier: null };
+    const found = { grid, settings, search, direct, plain, cells, choices, frontier: null };
     if (cells) {
       const oddsOf = ({ params }) => engine.threshold({ ...params, alpha: null }, settings.quantile);
       found.frontier = yield* part(0.75, 0.85, frontierView(engine, cells, oddsOf));
@@ -101,12 +105,15 @@ function* part(from, to, work) {
 }
 
 /** @returns {SearchResult} */
-function answer({ search, direct, cells, choices }, { beta, clean_at_least, attacked_at_least }) {
-  const frontiers = { frontier: cells, direct_frontier: choices };
+function answer(engine, { settings, search, direct, plain, cells, choices }, { beta, clean_at_least, attacked_at_least }) {
+  const frontiers = { frontier: cells, direct_frontier: choices, n_mixes: direct.nMixes };
   const choice = chosen(direct, clean_at_least, attacked_at_least);
   if (choice) {
-    const { edges, warnings } = choice;
-    return { ...search?.result(beta), ...frontiers, best: choice, edges, warnings: [...direct.notes, ...warnings] };
+    const { edges, params } = choice;
+    const best = { ...choice, params: { ...params, beta } };
+    const warnings = [...direct.notes, ...choice.warnings];
+    const pair = match(engine, best, reached(plain, clean_at_least, attacked_at_least), settings.clean);
+    return { ...search?.result(beta), ...frontiers, best, match: pair, edges, warnings };
   }
   if (!search) throw new RangeError(NOTHING);
   return { ...search.result(beta), ...frontiers };
@@ -116,4 +123,14 @@ function answer({ search, direct, cells, choices }, { beta, clean_at_least, atta
 function chosen(direct, clean, attacked) {
   if (clean !== undefined) return direct.cleanAtLeast(clean);
   return attacked === undefined ? null : direct.attackedAtLeast(attacked);
+}
+
+/** The same where a search may not reach it: null then. */
+function reached(search, clean, attacked) {
+  try {
+    return chosen(search, clean, attacked);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }

@@ -1,10 +1,11 @@
 // Snapshots beside the current mix, on the same images.
 
 import { paired } from "../paired.js";
-import { rightOf } from "./headline.js";
+import { rightOf, seenAndUnseen } from "./headline.js";
 
 /**
- * @typedef {object} Snapshot What the engine makes of it (`Remix`, without the rows), and
+ * @typedef {object} Snapshot What the engine makes of it (`Remix`, without the rows), its letter as `name`,
+ * @property {{seen: object|null, unseen: object|null}} seen_and_unseen see `seenAndUnseen`,
  * @property {Record<string, import("../paired.js").Paired>} paired how it differs from the current mix, by the name of a
  *   figure; or
  * @property {string} error why it cannot be computed on this bundle; then it has nothing but its `params`.
@@ -20,14 +21,15 @@ import { rightOf } from "./headline.js";
  */
 export function snapshots(engine, remix, kept, quantile) {
   const current = rightOf(engine, remix);
-  return kept.map((params) => {
+  return kept.map((params, place) => {
+    const name = String.fromCharCode(65 + place);
     try {
       const { figures, right } = known(engine, params, quantile);
       const pairs = Object.keys(right).map((name) => [name, paired(right[name], current[name])]);
-      return { ...figures, paired: Object.fromEntries(pairs) };
+      return { name, ...figures, paired: Object.fromEntries(pairs) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      return { params, error: error.message };
+      return { name, params, error: error.message };
     }
   });
 }
@@ -37,6 +39,6 @@ function known(engine, params, quantile) {
   return engine.snapshotMemo.get(`${JSON.stringify(params)} ${quantile}`, () => {
     const found = engine.remix(params, quantile);
     const { part, on_images, ...figures } = found;
-    return { figures, right: rightOf(engine, found) };
+    return { figures: { ...figures, seen_and_unseen: seenAndUnseen(engine, found) }, right: rightOf(engine, found) };
   });
 }

@@ -1,0 +1,220 @@
+"""What a page needs to know, as plain records: a bundle's arrays, what it says of itself, the settings."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import traitlets as tr
+from numpy.typing import NDArray
+
+from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.logit_warnings import logit_warnings
+from mnuts_core.bundles.paper import paper_table
+from mnuts_core.export.config import MixConfig
+from mnuts_core.functional.statistics import Estimate
+from mnuts_core.params import MixParams, ParamSpec
+from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.search.grids import PAPER_RANGES, GridSpec
+from mnuts_core.text import visible
+from mnuts_core.views.sources import sources
+from mnuts_dashboards.bundles.configs import label_of, settings_of
+from mnuts_dashboards.bundles.verified import VerifiedMixes
+from mnuts_dashboards.widgets.settings import Setting, Whole
+from mnuts_dashboards.widgets.settings import settings_of as declared_of
+
+_CODES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u1": "|u1"}
+MOST_PIXELS = 2**20
+"""Bytes of images that a page carries at most; larger ones are left out."""
+
+
+def engine_record(bundle: LogitBundle) -> dict[str, Any]:
+    """A bundle as the page's engine takes it, see `Bundle` in `web/engine/engine.js`; arrays as NumPy's.
+
+    Args:
+        bundle: The bundle; logits keep their precision, so that figures are those of Python.
+    """
+    part = bundle.attacked
+    attacked = part and {
+        "index": part.index.astype(np.int32),
+        "images": part.n_images,
+        "source": np.zeros(len(part), np.int32) if part.source is None else part.source.astype(np.int32),
+        "sources": [str(card) for card in bundle.manifest.sources],
+        "std": _flat(part.std_logits),
+        "rob": _flat(part.rob_logits),
+    }
+    return {
+        "name": bundle.name,
+        "classes": list(bundle.manifest.classes),
+        "labels": bundle.clean_labels.astype(np.int32),
+        "std": _flat(bundle.clean_std_logits),
+        "rob": _flat(bundle.clean_rob_logits),
+        "attacked": attacked,
+        "optimistic": bundle.manifest.optimistic,
+        "std_attacked": bundle.manifest.std_attacked,
+        "warnings": [str(warning) for warning in logit_warnings(bundle)],
+    }
+
+
+def images_record(bundle: LogitBundle) -> dict[str, Any] | None:
+    """A bundle's clean images as bytes with their shape; None if it has none, or too many for a page.
+
+    Args:
+        bundle: The bundle.
+    """
+    images = bundle.clean_images
+    if images is None or images.nbytes > MOST_PIXELS:
+        return None
+    return {"shape": list(images.shape), "pixels": images.ravel()}
+
+
+def page_meta(
+    bundle: LogitBundle, configs: Sequence[tuple[Path, MixConfig]] = (), *, name: str | None = None
+) -> dict[str, Any]:
+    """What a page says of a bundle, and the configurations that were made on it, as plain JSON.
+
+    Args:
+        bundle: The bundle.
+        configs: Configurations of this very bundle, with their files.
+        name: What the page calls the bundle in links; its own name if None.
+    """
+    card, engine = bundle.manifest, RemixEngine(bundle)
+    return {
+        "name": visible(name or bundle.name),
+        "digest": bundle.digest,
+        "title": bundle.name,
+        "n_clean": bundle.n_clean,
+        "n_adv": bundle.n_adv,
+        "n_points": bundle.n_points,
+        "settled": None if bundle.attacked is None else int(bundle.attacked.settled.sum()),
+        "classes": list(card.classes),
+        "norm": card.threat and card.threat.norm,
+        "eps": card.threat and card.threat.eps,
+        "threat": card.threat and str(card.threat),
+        "dataset": card.data.name,
+        "split": card.data.split,
+        "pixels": card.data.source,
+        "models": {"std": card.std_model.spec, "rob": card.rob_model.spec},
+        "created": card.created,
+        "command": card.command,
+        "sources": [{**source.to_json(), "text": str(source)} for source in sources(bundle)],
+        "optimistic": card.optimistic,
+        "std_attacked": card.std_attacked,
+        "warnings": [str(warning) for warning in logit_warnings(bundle)],
+        "auxiliary": _auxiliary(engine),
+        "configs": [_config(engine, path, config) for path, config in configs],
+        "grids": {grid: _axes(GridSpec.paper(grid)) for grid in PAPER_RANGES},
+    }
+
+
+def settings(
+    state: type[tr.HasTraits], others: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """The settings that are declared in a state, as plain JSON, in their order.
+
+    Args:
+        state: The class of the state.
+        others: Fields of those settings of whose values the declaration says nothing.
+    """
+    default = state()
+    return [
+        _setting(name, setting, getattr(default, name)) | dict((others or {}).get(name, {}))
+        for name, setting in declared_of(state).items()
+    ]
+
+
+def paper_points() -> list[dict[str, Any]]:
+    """The models of Fig. 2, a record each: RobustBench's leaderboard, and the paper's own pairs."""
+    table = paper_table("fig02")
+    return [
+        {str(key): None if value != value else value for key, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
+
+
+def embedded(value: Any) -> Any:
+    """A record as JSON: each array as `{"$array": TYPE, "data": BASE64}`, little-endian.
+
+    Args:
+        value: Mappings, lists, plain values, and arrays of float32, float64, int32 or uint8.
+
+    Example:
+        >>> embedded({"a": np.array([1.0], np.float32)})
+        {'a': {'$array': 'f4', 'data': 'AACAPw=='}}
+    """
+    if isinstance(value, np.ndarray):
+        code = next(code for code, dtype in _CODES.items() if value.dtype == np.dtype(dtype))
+        content = np.ascontiguousarray(value, _CODES[code]).tobytes()
+        return {"$array": code, "data": base64.b64encode(content).decode("ascii")}
+    if isinstance(value, Mapping):
+        return {key: embedded(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [embedded(one) for one in value]
+    return value
+
+
+def _flat(logits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    return np.ascontiguousarray(logits).ravel()
+
+
+def _axes(grid: GridSpec) -> dict[str, list[float]]:
+    return {axis: values.tolist() for axis, values in grid.axes().items()}
+
+
+def _auxiliary(engine: RemixEngine) -> dict[str, Any] | None:
+    """α_d as a configuration of this bundle holds it, whatever the mix."""
+    card = MixConfig.from_remix(engine, MixParams(alpha=1.0)).auxiliary
+    return None if card is None else card.model_dump(mode="json")
+
+
+def _config(engine: RemixEngine, path: Path, config: MixConfig) -> dict[str, Any]:
+    """A configuration on the page: the settings that show it, and what is known of its mix."""
+    known = VerifiedMixes(engine.bundle, [config]).of(config.params)
+    clean = config.estimates and config.estimates.clean.estimate
+    return {
+        "file": visible(path.name),
+        "label": label_of(path, config),
+        "params": dataclasses.asdict(settings_of(engine, config)),
+        "alpha": config.alpha,
+        "plain": config.params.plain,
+        "verified": known and _estimate(known.verified),
+        "card": known and known.config.model_dump(mode="json", exclude_none=True)["verified"],
+        "clean": _estimate(clean or engine.remix(config.params).clean),
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    """As the page's engine makes them, see `web/engine/statistics.js`."""
+    fields = dataclasses.asdict(estimate)
+    return {key: None if isinstance(x, float) and math.isnan(x) else x for key, x in fields.items()}
+
+
+def _setting(name: str, setting: Setting, default: Any) -> dict[str, Any]:
+    fields = {
+        "name": name,
+        "word": setting.word,
+        "label": setting.label,
+        "symbol": "",
+        "help": setting.help,
+        "group": setting.group,
+        "default": default,
+    }
+    match setting.values:
+        case ParamSpec() as spec:
+            return fields | {"kind": "number", **_range(spec)}
+        case Whole() as whole:
+            return fields | {"kind": "whole", **whole._asdict()}
+        case tuple(choices):
+            return fields | {"kind": "choice", "choices": [list(choice) for choice in choices]}
+    return fields
+
+
+def _range(spec: ParamSpec) -> dict[str, Any]:
+    names = ("symbol", "low", "high", "low_open", "slider_low", "slider_high", "step", "scale")
+    values = {name: getattr(spec, name) for name in names}
+    return {name: None if value == math.inf else value for name, value in values.items()}

@@ -1,0 +1,135 @@
+// Values that a person entered or a link has: read, or refused in words that stand on the page.
+//
+// The rules and the words are those of `dashboards/widgets/entries.py` and `settings.py`; a test holds them together.
+
+import { firstOf, general, grouped, minus, quoted, thousands } from "./numbers.js";
+
+/**
+ * @typedef {object} Setting What is declared of a setting, see `dashboards/explorer/state.py`.
+ * @property {string} name Its name in the state.
+ * @property {string} word Its name in links.
+ * @property {string} label Its name on the page.
+ * @property {string} symbol Of a number.
+ * @property {string} help What it does, in one sentence.
+ * @property {"number"|"choice"|"whole"} kind
+ * @property {number} low Of numbers: the least, which is not one itself where `low_open`.
+ * @property {number|null} high The largest; null where there is none.
+ * @property {boolean} low_open
+ * @property {number} slider_low Of numbers: the slider's ends, its step and whether it is logarithmic.
+ * @property {number} slider_high
+ * @property {number} step
+ * @property {"linear"|"log"} scale
+ * @property {any} default
+ * @property {[string, any][]} choices Of choices: what each is called on the page, and its value.
+ * @property {string} group The heading under which its control stands.
+ */
+
+export const ENTERED = "you entered"; // whose value it is, for a message
+export const FROM_LINK = "the link has";
+const MAX_LN_K = 1e9;
+
+/** What is wrong with a value, in words for the page. */
+export class EntryError extends Error {}
+
+/**
+ * A parameter's value as it was entered.
+ *
+ * @param {Setting} spec The parameter.
+ * @param {string} text What was entered.
+ * @param {string} source Whose value it is.
+ * @throws {EntryError} If it is no number, or outside the interval.
+ */
+export function readNumber(spec, text, source = ENTERED) {
+  const value = numberIn(spec, text);
+  if (value === null || !allows(spec, value)) throw new EntryError(refusal(spec, text, source));
+  return value;
+}
+
+/** Whether a number lies in a parameter's interval. */
+export function allows(spec, value) {
+  const low = spec.low ?? -Infinity;
+  const inside = spec.low_open ? value > low : value >= low;
+  return Number.isFinite(value) && inside && value <= (spec.high ?? Infinity);
+}
+
+/** The layer norm's number of logits: 0, or a whole number of 2 or more. */
+export function readLnK(text, source = ENTERED) {
+  const value = wholeIn(text);
+  if (value !== null && (value === 0 || value >= 2) && value <= MAX_LN_K) return value;
+  const large = (finite(text) ?? 0) > MAX_LN_K ? `, at most ${thousands(MAX_LN_K)}` : "";
+  throw new EntryError(
+    `LN top-k must be 0 (no layer norm) or a whole number of 2 or more${large} (${source} ${shown(text)})`,
+  );
+}
+
+/** A whole number from `low` on, up to `high` if there is an end. */
+export function readWhole({ word, low, high }, text) {
+  const value = wholeIn(text);
+  if (value !== null && value >= low && value <= (high ?? Infinity)) return value;
+  const end = high === null || high === undefined ? "" : ` to ${high}`;
+  throw new EntryError(`${word} must be a whole number from ${low}${end}, got ${quoted(firstOf(text, 40))}`);
+}
+
+/** The text, if it is one of those allowed. */
+export function oneOf(name, text, allowed) {
+  if (allowed.includes(text)) return text;
+  throw new EntryError(`${name} must be one of ${allowed.join(", ")}, got ${quoted(firstOf(text, 40))}`);
+}
+
+/** A message as a sentence of its own. */
+export function sentence(text) {
+  return /[.?]$/.test(text) ? text : `${text}.`;
+}
+
+const DIGITS = String.raw`\d+(?:_\d+)*`;
+const NUMBER = new RegExp(String.raw`^[+-]?(?:${DIGITS}\.?(?:${DIGITS})?|\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`);
+const WHOLE = new RegExp(`^[+-]?${DIGITS}$`);
+const LONGEST_WHOLE = 20; // characters
+
+/** The finite number that a text is; null if it is none. A true minus is one, too. */
+function finite(text) {
+  const plain = text.trim().replaceAll("−", "-");
+  if (!NUMBER.test(plain)) return null;
+  const value = Number(plain.replaceAll("_", ""));
+  return Number.isFinite(value) ? value : null;
+}
+
+/** The number that was entered; of a share also in percent. */
+function numberIn(spec, text) {
+  const percent = spec.high === 1 ? text.trim().match(/^(.*?)\s*%$/s) : null;
+  if (!percent) return finite(text);
+  const value = finite(percent[1]);
+  return value === null ? null : Number(general(value / 100, 15));
+}
+
+function wholeIn(text) {
+  const plain = text.trim().replaceAll("−", "-");
+  return Array.from(text).length < LONGEST_WHOLE && WHOLE.test(plain) ? Number(plain.replaceAll("_", "")) + 0 : null;
+}
+
+function refusal(spec, text, source) {
+  const rule = `${spec.symbol || spec.name} must be ${finite(text) === null ? "a number " : ""}${interval(spec)}`;
+  const meant = meantBy(spec, text);
+  return meant === null ? `${rule} (${source} ${shown(text)})` : `${rule}. Did you mean ${meant}?`;
+}
+
+function interval({ low, high, low_open: open }) {
+  const [from, to] = [low, high ?? Infinity].map((end) => minus(grouped(end, 10)));
+  if (open) return `greater than ${from} and at most ${to}`;
+  return Number.isFinite(high ?? Infinity) ? `between ${from} and ${to}` : `${from} or greater`;
+}
+
+/** The valid value that was probably meant: a share instead of percent, a point instead of a comma. */
+function meantBy(spec, text) {
+  let value = finite(text.replaceAll(",", "."));
+  if (value !== null && spec.high === 1 && value > 1 && value <= 100) value /= 100;
+  else if (!text.includes(",")) return null;
+  return value !== null && allows(spec, value) ? minus(general(value, 10)) : null;
+}
+
+/** What was entered, for a message: a number with the minus as it is printed, anything else in quotes. */
+function shown(text) {
+  const short = firstOf(text.trim(), 40);
+  if (finite(short) !== null) return minus(short);
+  return short ? `“${short}”` : "nothing";
+}

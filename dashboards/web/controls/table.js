@@ -1,0 +1,185 @@
+// A table to choose from: sorted, filtered and paged by the visitor, reached by mouse and keyboard alike.
+
+import { fill, h, setText } from "./dom.js";
+import { fixed, minus } from "./numbers.js";
+import { Pager } from "./pager.js";
+
+/**
+ * @typedef {object} Column
+ * @property {string} key Name of the row's entry.
+ * @property {string} label Heading.
+ * @property {boolean} [numeric] Whether it is aligned and sorted as numbers.
+ * @property {number} [digits] Digits after the point of a number.
+ * @property {string} [help] What the heading says on hover.
+ *
+ * @typedef {object} Row Entries by the columns' keys, and of its own `key` (a number or text), `dot` (a colour), `fixed`
+ *   (without buttons); `COLUMN_more` and `COLUMN_tip` add to a cell, text is sorted by `COLUMN_sort` where there is one.
+ */
+
+export class Table {
+  /**
+   * @param {object} options
+   * @param {Column[]} options.columns
+   * @param {string} options.label What it shows, for screen readers.
+   * @param {Object<string, string>} [options.actions] Buttons of each row: their names and labels.
+   * @param {string} [options.empty] What to say when there are no rows.
+   * @param {boolean} [options.filtered] Whether to offer a search field.
+   * @param {number} [options.height] Pixels beyond which it scrolls.
+   * @param {number} [options.pageSize] So many rows at a time; all of them if it is not given.
+   * @param {(key: any) => void} [options.onChoose] Called with the key of a row that the visitor chose.
+   * @param {(name: string, key: any) => void} [options.onAction] Called with a button's name and its row's key.
+   */
+  constructor({ columns, label, actions = {}, empty = "", filtered = false, height = null, pageSize, onChoose, onAction }) {
+    Object.assign(this, { columns, label, actions: Object.entries(actions), empty, onChoose, onAction });
+    Object.assign(this, { rows: [], noteText: "", chosen: null, sort: null, words: "" });
+    this.head = h("tr");
+    this.body = h("tbody", { onkeydown: (event) => this.onKey(event) });
+    this.note = h("p", { class: "table-note", role: "status" });
+    this.element = h("div", { class: "table" });
+    if (filtered) this.element.append(h("div", { class: "table-top" }, this.note, this.searchField()));
+    const role = onChoose ? "grid" : "table"; // in a grid rows can be chosen
+    const table = h("table", { role, "aria-label": label }, h("thead", null, this.head), this.body);
+    const style = height ? { "max-height": `${height}px` } : {};
+    this.element.append(h("div", { class: "table-box", tabindex: height && !onChoose ? 0 : null, style }, table));
+    this.pager = new Pager(pageSize ?? Infinity, () => this.draw());
+    this.element.append(this.pager.element);
+    this.drawHead();
+    this.draw();
+  }
+
+  /**
+   * Show rows, in the visitor's order.
+   * @param {{rows?: Row[], note?: string, chosen?: any, empty?: string}} changes
+   */
+  update({ rows = this.rows, note = this.noteText, chosen = this.chosen, empty = this.empty }) {
+    const moved = rows !== this.rows || empty !== this.empty;
+    const other = chosen !== this.chosen;
+    Object.assign(this, { rows, noteText: note, chosen, empty });
+    if (other && chosen !== null) this.pager.turnTo(this.shown().findIndex(({ key }) => key === chosen));
+    if (moved || (other && this.pager.turned)) this.draw();
+    else this.markChosen();
+    this.showNote();
+  }
+
+  searchField() {
+    const search = ({ target }) => {
+      this.words = target.value.trim().toLowerCase();
+      this.pager.turnTo(0);
+      this.draw();
+      this.showNote();
+    };
+    const label = `Filter: ${this.label}`;
+    return h("input", { type: "search", placeholder: "Filter, e.g. by class", "aria-label": label, oninput: search });
+  }
+
+  showNote() {
+    setText(this.note, this.noteText + (this.words ? ` (${this.shown().length} match)` : ""));
+  }
+
+  drawHead() {
+    const heading = (column) => {
+      const order = { type: "button", title: column.help || `Sort by ${column.label}`, onclick: () => this.order(column) };
+      const up = this.sort?.column === column && (this.sort.up ? "ascending" : "descending");
+      const attributes = { scope: "col", class: column.numeric ? "number" : null, "aria-sort": up };
+      return h("th", attributes, h("button", order, column.label));
+    };
+    const last = this.actions.length ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "actions")) : null;
+    fill(this.head, this.columns.map(heading), last);
+  }
+
+  order(column) {
+    this.sort = { column, up: this.sort?.column === column ? !this.sort.up : true };
+    const place = this.columns.indexOf(column);
+    this.drawHead();
+    this.head.children[place].firstChild.focus();
+    this.pager.turnTo(0);
+    this.draw();
+  }
+
+  shown() {
+    const matches = (row) => this.columns.some((column) => cellText(column, row).toLowerCase().includes(this.words));
+    const rows = this.words ? this.rows.filter(matches) : [...this.rows];
+    if (!this.sort) return rows;
+    const { column, up } = this.sort;
+    const value = (row) => row[`${column.key}_sort`] ?? row[column.key];
+    return rows.sort((one, other) => (up ? 1 : -1) * compared(value(one), value(other)));
+  }
+
+  draw() {
+    const rows = this.pager.slice(this.shown());
+    const focused = this.body.contains(document.activeElement) ? document.activeElement.closest("tr") : null;
+    const key = focused?.dataset.key;
+    fill(this.body, rows.length ? rows.map((row) => this.row(row)) : this.nothing());
+    this.markChosen();
+    const again = key === undefined ? null : [...this.body.children].find((row) => row.dataset.key === key);
+    if (again) again.focus();
+    else if (key !== undefined) this.body.querySelector("tr.choice")?.focus();
+  }
+
+  nothing() {
+    const words = this.words ? "nothing matches" : this.empty;
+    return h("tr", null, h("td", { colspan: this.columns.length + 1, class: "empty" }, words));
+  }
+
+  row(row) {
+    const cells = this.columns.map((column, place) => this.cell(column, row, place));
+    const name = cellText(this.columns[0], row);
+    const act = ([action, label]) => {
+      const click = (event) => {
+        event.stopPropagation();
+        this.onAction(action, row.key);
+      };
+      return h("button", { type: "button", "aria-label": `${label} ${name}`, onclick: click }, label);
+    };
+    if (this.actions.length) cells.push(h("td", { class: "actions" }, row.fixed ? null : this.actions.map(act)));
+    const choose = this.onChoose ? { onclick: () => this.onChoose(row.key), class: "choice" } : {};
+    return h("tr", { dataset: { key: row.key }, ...choose }, cells);
+  }
+
+  cell(column, row, place) {
+    const dot = place === 0 && row.dot ? h("span", { class: "dot", style: { background: row.dot } }) : null;
+    const more = row[`${column.key}_more`];
+    const attributes = { class: column.numeric ? "number" : null, title: row[`${column.key}_tip`] };
+    attributes["data-label"] = column.label; // on a phone, where there is no heading above
+    return h("td", attributes, dot, cellText(column, row), more ? h("small", null, more) : null);
+  }
+
+  markChosen() {
+    if (!this.onChoose) return;
+    const rows = [...this.body.querySelectorAll("tr.choice")];
+    const at = rows.find((row) => row.dataset.key === String(this.chosen));
+    for (const row of rows) {
+      row.setAttribute("aria-selected", String(row === at));
+      row.tabIndex = row === (at ?? rows[0]) ? 0 : -1;
+    }
+  }
+
+  onKey(event) {
+    const row = event.target.closest("tr.choice");
+    if (!row || event.target !== row) return;
+    const { nextElementSibling, previousElementSibling } = row;
+    const { firstElementChild, lastElementChild } = this.body;
+    const pages = { PageDown: 1, PageUp: -1 }[event.key];
+    const next = { ArrowDown: nextElementSibling, ArrowUp: previousElementSibling, Home: firstElementChild, End: lastElementChild }[event.key];
+    if (event.key === "Enter" || event.key === " ") row.click();
+    else if (pages && this.pager.step(pages)) this.body.querySelector("tr.choice")?.focus();
+    else if (next) {
+      next.focus();
+      next.click();
+    } else return;
+    event.preventDefault();
+  }
+}
+
+function cellText({ key, digits = 0 }, row) {
+  const value = row[key];
+  if (value === null || value === undefined) return "";
+  if (typeof value !== "number") return String(value);
+  const tiny = value !== 0 && digits > 0 && Math.abs(value) < 0.5 * 10 ** -digits; // would read as zero
+  return minus(tiny ? value.toExponential(1) : fixed(value, digits));
+}
+
+function compared(one, other) {
+  if (typeof one === "number" && typeof other === "number") return one - other;
+  return String(one ?? "").localeCompare(String(other ?? ""));
+}

@@ -1,0 +1,78 @@
+// From a state to what is seen: the engine is asked for the views that are looked at, and each answer is drawn in one
+// animation frame. One state is in flight, the newest wins.
+
+import { mixOf } from "../app/settings.js";
+import { same } from "../app/state.js";
+
+export class Drawing {
+  /**
+   * @param {import("../engine/client.js").EngineClient} client
+   * @param {() => string[]} wanted Names of the views that are looked at.
+   * @param {(state: object, frame: object) => void} draw Draws an answer: the state that was asked for, and its figures.
+   */
+  constructor(client, wanted, draw) {
+    Object.assign(this, { client, wanted, draw, asked: new Map(), frame: null, due: false, paused: true, waits: [] });
+  }
+
+  /** Begin with a bundle that is loaded, or wait for one that is on its way. */
+  pause(paused) {
+    Object.assign(this, { paused, frame: null });
+    this.asked.clear();
+    this.giveUp();
+  }
+
+  /** Ask for a state. */
+  request(state) {
+    if (this.paused) return;
+    const example = state.case === "paper" ? null : { where: state.case, row: state.row };
+    const asked = { params: mixOf(state), example, snapshots: state.snapshots, grid: state.grid, verified: null };
+    this.client.show(asked, this.wanted());
+    this.asked.set(this.client.number, state);
+  }
+
+  /**
+   * What the engine makes of the state that was asked for last, once it has come; null if it never does.
+   * @returns {Promise<object|null>}
+   */
+  answer() {
+    return new Promise((resolve) => this.waits.push({ number: this.client.number, resolve }));
+  }
+
+  /** Take an answer; it is drawn with the next animation frame, unless a newer one comes before. */
+  receive(frame) {
+    if (this.paused) return;
+    this.frame = frame;
+    this.settle(({ number }) => number <= frame.number, frame);
+    if (this.due) return;
+    this.due = true;
+    requestAnimationFrame(() => this.paint());
+  }
+
+  /** No answer comes: the engine has said why, or another bundle is on its way. */
+  giveUp() {
+    this.settle(() => true, null);
+  }
+
+  settle(which, frame) {
+    const [settled, waiting] = [this.waits.filter(which), this.waits.filter((wait) => !which(wait))];
+    this.waits = waiting;
+    for (const { resolve } of settled) resolve(frame);
+  }
+
+  paint() {
+    this.due = false;
+    const { frame } = this;
+    const state = frame && this.asked.get(frame.number);
+    if (!state) return; // another bundle is on its way
+    for (const number of this.asked.keys()) if (number < frame.number) this.asked.delete(number);
+    this.draw(state, frame);
+  }
+}
+
+const OF_THE_CONTROLS = ["bundle", "find_by", "least", "hidden"]; // settings that move no figure by themselves
+
+/** Whether a change of the state is one of what the engine answers with. */
+export function movesFigures(state, before) {
+  const moves = (name) => !OF_THE_CONTROLS.includes(name) && !same(state[name], before[name]);
+  return Object.keys(state).some(moves);
+}

@@ -1,0 +1,115 @@
+// The images that the mix fixes or breaks, against the robust model h: one list a part; a choice shows that image.
+
+import { Choice } from "../controls/choice.js";
+import { h } from "../controls/dom.js";
+import { thousands, toDigits } from "../controls/numbers.js";
+import { Table } from "../controls/table.js";
+import { card, classNames, isHere } from "./cards.js";
+import { compared } from "./numbers.js";
+import { PartTabs } from "./parts.js";
+import { WORDS } from "./words.js";
+
+const NUMERIC = new Set(["image", "margin"]);
+const PAGE = 50;
+
+export class Examples {
+  static views = ["examples_clean", "examples_attacked"];
+
+  constructor(root, context) {
+    Object.assign(this, { root, context, part: "clean", kind: "both", moment: null, shown: [] });
+    const words = WORDS.examples;
+    const column = ([key, [label, help]]) => ({ key, label, help, numeric: NUMERIC.has(key) });
+    this.table = new Table({
+      columns: Object.entries(words.columns).map(column),
+      label: words.title,
+      empty: words.loading,
+      filtered: true,
+      pageSize: PAGE,
+      onChoose: (row) => context.set({ case: this.part, row }),
+    });
+    const panel = h("div", null, this.table.element);
+    this.tabs = new PartTabs(words.tabs, words.title, panel, (part) => this.choosePart(part));
+    const kinds = Object.entries(words.kinds).map(([kind, label]) => [label, kind]);
+    this.kinds = new Choice({ label: words.show, choices: kinds, onChoose: (kind) => this.chooseKind(kind) });
+    this.kinds.show(this.kind);
+    card(root, words.title, h("div", { class: "card-head" }, this.tabs.element, this.kinds.element), panel);
+  }
+
+  choosePart(part) {
+    this.part = part;
+    this.draw();
+  }
+
+  chooseKind(kind) {
+    this.kind = kind;
+    this.draw();
+  }
+
+  update(moment) {
+    const { state } = moment;
+    const before = this.moment?.state;
+    this.moment = moment;
+    if (state.case !== before?.case && state.case !== "paper") { // a link or a plot has chosen
+      this.part = state.case;
+      this.tabs.show(state.case);
+    }
+    this.draw();
+  }
+
+  draw() {
+    const { views, state, meta, remix } = this.moment ?? { views: {} };
+    const view = views[`examples_${this.part}`];
+    if (!isHere(this.root, view)) return;
+    const chosen = state.case === this.part ? state.row : null;
+    const inputs = [view, this.kind, this.part];
+    if (inputs.every((one, place) => one === this.shown[place])) {
+      this.table.update({ chosen });
+      return;
+    }
+    this.shown = inputs;
+    const words = WORDS.examples;
+    if (!view) {
+      this.table.update({ rows: [], note: "", empty: words.noAttack, chosen });
+      return;
+    }
+    const fixed = count(view.fixed);
+    const counts = [fixed, view.row.length - fixed, this.part === "clean" ? meta.n_clean : meta.n_adv].map(thousands);
+    const note = words.note(...counts, WORDS.parts[this.part]);
+    this.table.update({ rows: rowsOf(view, classNames(meta), remix.threshold, this.kind), note, empty: words.nothing, chosen });
+  }
+}
+
+function rowsOf(view, classes, threshold, kind) {
+  const { fixes, breaks } = WORDS.examples;
+  const limit = toDigits(threshold, 2);
+  const rows = [];
+  for (let i = 0; i < view.row.length; i++) {
+    const fixed = Boolean(view.fixed[i]);
+    if (kind !== "both" && fixed !== (kind === "fixed")) continue;
+    rows.push({
+      key: view.row[i],
+      dot: fixed ? "var(--right)" : "var(--wrong)",
+      image: view.number[i],
+      what: fixed ? fixes : breaks,
+      label: classes[view.label[i]],
+      std: classes[view.std[i]],
+      rob: classes[view.rob[i]],
+      mix: classes[view.mix[i]],
+      margin: marginText(view.margin[i], threshold, limit),
+      margin_sort: view.margin[i],
+    });
+  }
+  return rows;
+}
+
+/** A margin with as many digits as it takes to tell it from the threshold. */
+function marginText(margin, threshold, limit) {
+  const short = toDigits(margin, 2);
+  return short === limit || margin > 0.99 ? compared(margin, threshold)[0] : short;
+}
+
+function count(values) {
+  let n = 0;
+  for (const value of values) if (value) n++;
+  return n;
+}

@@ -1,0 +1,191 @@
+// The explorer: what the page is made of, and how a change finds its way through it.
+//
+// change -> state -> controls at once; -> engine -> one frame -> figures, plots, tables
+
+import { pageAddress } from "../app/address.js";
+import { History } from "../app/history.js";
+import { Settings } from "../app/settings.js";
+import { createState } from "../app/state.js";
+import { Announcer } from "../controls/announce.js";
+import { Banner } from "../controls/banner.js";
+import { sentence } from "../controls/entries.js";
+import { EngineClient } from "../engine/client.js";
+import { Actions } from "./actions.js";
+import { Arrival } from "./arrival.js";
+import { changesOfClick } from "./clicks.js";
+import { Column } from "./column.js";
+import { Drawing, movesFigures } from "./drawing.js";
+import { Files } from "./files.js";
+import { Layout } from "./layout.js";
+import { OpenBundle } from "./open_bundle.js";
+import { Searching } from "./searching.js";
+import { Shown } from "./shown.js";
+import { Toolbar } from "./toolbar.js";
+
+/**
+ * Build the page and open what its address asks for.
+ *
+ * @param {HTMLElement} root
+ * @param {import("../host/file.js").Host} host
+ * @param {() => Worker} makeWorker Starts a worker on the engine.
+ */
+export async function startExplorer(root, host, makeWorker) {
+  await new Explorer(root, host, makeWorker).start();
+}
+
+/**
+ * @typedef {object} Context What the page's parts know of the page.
+ * @property {(changes: object) => void} set Changes the state, as one step.
+ * @property {() => object} state
+ * @property {Settings} settings
+ * @property {() => object} meta Of the bundle that is open.
+ * @property {import("../host/file.js").Host} host
+ * @property {(text: string) => void} announce Says something aloud.
+ * @property {(cause: string, problems: string[]) => void} refuse Shows what a cause makes wrong; none: nothing any more.
+ * @property {(name: string) => object} limits Of a whole number, where they depend on the bundle.
+ * @property {() => Promise<void>} beforePrint Draws what is not on the screen, too.
+ * @property {() => void} widen Searches a wider grid.
+ */
+class Explorer {
+  constructor(root, host, makeWorker) {
+    Object.assign(this, { host, settings: new Settings(host.settings), address: pageAddress() });
+    this.store = createState(this.settings);
+    this.banner = new Banner();
+    this.announcer = new Announcer();
+    this.client = new EngineClient(makeWorker, {
+      frame: (frame) => this.drawing.receive(frame),
+      error: (message) => this.fail(message),
+    });
+    this.bundle = new OpenBundle(host, this.client);
+    this.actions = new Actions(this);
+    this.arrival = new Arrival(this, { opening: (name) => this.onOpening(name), opened: () => this.onOpened() });
+    this.makeParts(root, this.makeContext());
+    this.store.subscribe((state, before, options) => this.changed(state, before, options));
+  }
+
+  /** @returns {Context} */
+  makeContext() {
+    return {
+      set: (changes) => this.store.set(changes),
+      state: () => this.store.get(),
+      settings: this.settings,
+      meta: () => this.bundle.meta,
+      host: this.host,
+      announce: (text) => this.announcer.say(text),
+      refuse: (cause, problems) => this.banner.show(cause, problems),
+      limits: (name) => (name === "row" ? { high: this.bundle.lastRow(this.store.get().case) } : {}),
+      beforePrint: () => this.drawAll(),
+      widen: () => this.searching.widen(),
+    };
+  }
+
+  makeParts(root, context) {
+    this.layout = new Layout(root, this.host.texts, [this.banner.element, this.announcer.element]);
+    this.toolbar = new Toolbar(this.actions);
+    this.files = new Files(context, (config, name) => this.actions.takeConfig(config, name));
+    this.files.acceptDrops(root);
+    this.searching = new Searching(context, this.client, this.bundle, {
+      found: (found) => this.showFound(found),
+      settle: (changes) => this.store.set(changes, { undoable: false }), // of the step that asked for it
+      grids: (names) => this.column.offerGrids(names),
+    });
+    this.shown = new Shown(context, this.layout, { event: (event) => this.onChart(event), look: () => this.redraw() });
+    this.drawing = new Drawing(this.client, () => this.shown.wanted(), (state, frame) => this.draw(state, frame));
+    const { verify, exports } = this.layout;
+    const parts = { history: this.toolbar.element, search: this.searching.element, verify, export: exports, import: this.files.element };
+    this.column = new Column(context, parts, this.actions);
+    this.layout.place(this.column);
+  }
+
+  async start() {
+    await this.arrival.take(this.address.query);
+    this.history = new History(this.store, this.address, {
+      link: (state) => this.arrival.linkOf(state),
+      arrive: (query) => this.arrival.take(query),
+      changed: () => this.toolbar.showSteps(this.history),
+    });
+    this.toolbar.showSteps(this.history);
+  }
+
+  // --- a bundle
+  onOpening(name) {
+    this.drawing.pause(name !== null);
+    this.layout.busy(name === null ? null : `opening ${name} …`);
+  }
+
+  onOpened() {
+    this.column.presets.offer(this.bundle.meta.configs);
+    this.searching.forget();
+    this.shown.open();
+    if (this.store.get().bundle !== this.bundle.name) return; // the state follows
+    this.show(this.store.get());
+    this.redraw();
+    this.history?.agree();
+  }
+
+  // --- a change
+  changed(state, before, { undoable }) {
+    for (const name of Object.keys(state)) if (state[name] !== before[name]) this.banner.clear(name);
+    if (undoable) {
+      this.banner.clear("link", "file", "search");
+      this.toolbar.say("");
+    }
+    this.show(state);
+    if (state.bundle !== this.bundle.wanted) this.arrival.follow(state).catch(({ message }) => this.fail(message));
+    else if (this.bundle.ready) this.follow(state, before);
+  }
+
+  follow(state, before) {
+    const last = this.bundle.lastRow(state.case);
+    if (state.case !== "paper" && state.row > last) {
+      this.store.set({ row: last }, { undoable: false });
+      return;
+    }
+    if (movesFigures(state, before)) {
+      this.shown.moving();
+      this.drawing.request(state);
+    }
+    this.searching.follow(state, before);
+  }
+
+  show(state) {
+    this.column.show(state);
+    this.searching.show(state);
+  }
+
+  redraw() {
+    this.drawing.request(this.store.get());
+  }
+
+  draw(state, frame) {
+    this.banner.clear("engine", "drawing");
+    this.column.showAlpha(frame.remix.params.alpha);
+    this.shown.draw(state, this.bundle, frame);
+  }
+
+  async drawAll() {
+    this.shown.drawAll();
+    await this.drawing.answer();
+    await new Promise(requestAnimationFrame);
+  }
+
+  /** There are frontiers to draw now, and what was asked for; a link may leave out what has been found. */
+  showFound(found) {
+    this.shown.search = found;
+    this.redraw();
+    this.history?.agree();
+  }
+
+  onChart({ kind, detail, ...event }) {
+    if (kind === "error") this.banner.show("drawing", [sentence(String(detail?.message ?? detail))]);
+    else if (kind === "click" && this.shown.moment) {
+      const changes = changesOfClick(event, this.shown.moment);
+      if (changes) this.store.set(changes);
+    }
+  }
+
+  fail(message) {
+    this.drawing.giveUp();
+    this.banner.show("engine", [sentence(message)]);
+  }
+}

@@ -1,0 +1,65 @@
+// The export of this mix: its configuration, to look at, to copy and to save.
+
+import { copyText, saveText } from "../app/address.js";
+import { configOf, configText } from "../app/config.js";
+import { button } from "../controls/buttons.js";
+import { fill, h } from "../controls/dom.js";
+import { verifiedMixes } from "./known.js";
+import { WORDS } from "./words.js";
+
+const LONGEST = 60; // characters of a bundle's name in a file's
+
+export class ExportPanel {
+  static views = [];
+
+  constructor(root, context) {
+    Object.assign(this, { context, moment: null });
+    const words = WORDS.exports;
+    this.text = h("pre", { tabindex: 0, "aria-label": words.preview });
+    const preview = h("details", { ontoggle: ({ target }) => target.open && this.preview() }, h("summary", null, words.preview), this.text);
+    this.details = preview;
+    const save = button(words.download, words.help, () => this.save());
+    const copy = button(words.copy, words.preview, () => this.copy());
+    fill(root, h("div", { class: "buttons" }, save, copy), preview);
+  }
+
+  update(moment) {
+    this.moment = moment;
+    if (this.details.open) this.preview();
+  }
+
+  /** The configuration as its file has it. */
+  config() {
+    const { state, remix, meta } = this.moment;
+    const verified = verifiedMixes(meta).of(remix.params)?.card ?? null;
+    const created = new Date().toISOString().replace(/\.\d+Z$/, "+00:00");
+    return configText(configOf(meta, remix, { beta: state.by_hand ? null : state.beta, verified, created }));
+  }
+
+  preview() {
+    this.text.textContent = this.config(); // as it is saved: JSON escapes nothing that is shown here
+  }
+
+  save() {
+    const name = fileName(this.moment);
+    saveText(name, this.config(), "application/json");
+    this.context.announce(WORDS.exports.saved(name));
+  }
+
+  async copy() {
+    const done = await copyText(this.config());
+    this.context.announce(done ? WORDS.exports.copied : WORDS.exports.refused);
+  }
+}
+
+/** A file's name with the bundle and the level, of harmless characters alone. */
+function fileName({ meta, state, remix }) {
+  const bundle = meta.name.replace(/[^\w.-]+/g, "-").replace(/^[-.]+|-+$/g, "").slice(0, LONGEST) || "bundle";
+  const { s, p, c, alpha } = remix.params;
+  const level = state.by_hand ? `alpha${alpha.toPrecision(5)}` : `beta${Number(state.beta.toPrecision(6))}`;
+  return `${bundle}-s${short(s)}-p${short(p)}-c${short(c)}-${level}.json`;
+}
+
+function short(x) {
+  return String(Number(x.toPrecision(4)));
+}

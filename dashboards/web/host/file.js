@@ -1,0 +1,72 @@
+// The page in a file: bundles, settings and library stand in the file itself; there is no kernel to ask.
+
+import { withArrays } from "./arrays.js";
+
+/**
+ * What a page asks of where it runs. A service that is missing is named on the page, with what offers it.
+ *
+ * @typedef {object} Host
+ * @property {"file"|"kernel"} kind
+ * @property {{name: string, title: string}[]} bundles By their names in links; the first is opened.
+ * @property {(name: string) => Opened|Promise<Opened>} open
+ * @property {import("../controls/entries.js").Setting[]} settings
+ * @property {object} catalogue Templates of the figures, and panels.
+ * @property {{named: {name: string, params: object, level: boolean}[], grids: Object<string, object>}} presets Mixes to
+ *   start from, and whether each brings its β; the paper's mix for each grid.
+ * @property {{title: string, sentence: string}} texts
+ * @property {object[]} paper Models of Fig. 2.
+ * @property {Object<string, Function>} services `verify`, `report`, `import`, as far as they are there.
+ *
+ * @typedef {object} Opened A bundle.
+ * @property {import("../engine/engine.js").Bundle} record Its arrays: new ones each time, for an engine to take.
+ * @property {object} meta What it says of itself, see `dashboards/page/data.py`.
+ * @property {{shape: number[], pixels: Uint8Array}|null} images Its clean images.
+ */
+
+/** @returns {Host} */
+export function fileHost() {
+  const { settings, catalogue, presets, texts, paper, bundles } = jsonIn(document.getElementById("mnuts-data"));
+  const elements = document.querySelectorAll(".mnuts-bundle");
+  return {
+    kind: "file",
+    bundles,
+    open: (name) => {
+      const place = bundles.findIndex((bundle) => bundle.name === name);
+      if (place < 0) throw new RangeError(`no bundle '${name}' in this file: there are ${bundles.map((one) => one.name).join(", ")}`);
+      return withArrays(jsonIn(elements[place]));
+    },
+    settings,
+    catalogue,
+    presets,
+    texts,
+    paper,
+    services: {},
+  };
+}
+
+/**
+ * A function that starts the engine's worker, whose script the file holds as text.
+ * @returns {() => Worker}
+ */
+export function workerMaker() {
+  const script = jsonIn(document.getElementById("mnuts-worker"));
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  return () => new Worker(url);
+}
+
+/** Let the browser read Plotly, which the file holds as text, and tell the plots; the page is seen and used before. */
+export function loadPlotly() {
+  const script = document.createElement("script");
+  script.textContent = document.getElementById("mnuts-plotly").textContent;
+  document.head.append(script);
+  dispatchEvent(new Event("plotly"));
+}
+
+/** Until what is there has been painted. */
+export function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
+function jsonIn(element) {
+  return JSON.parse(element.textContent);
+}

@@ -1,0 +1,100 @@
+"""Configurations that the page exports are those that Python loads, with the same figures; and the other way round."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from mnuts_core import MixConfig, MixParams, RemixEngine
+from mnuts_core.export.config import configs_of
+from mnuts_dashboards.page.data import page_meta
+from tests.dashboards.web.engine import packed
+from tests.synthetic import clean_only, make_pool
+
+MIXES = [
+    MixParams(s=5.0, p=4.0, c=-1.1, beta=0.95),
+    MixParams(s=0.0235, p=1e2, c=-0.25, clamp="relu", ln_k=0, alpha=0.75, temperature=0.5),
+]
+
+
+def exported(app: Any, engine: Any, bundle: Any, params: MixParams, **more: Any) -> str:
+    """The text that the page saves for a mix."""
+    [frame] = engine.ask(["frame", {"params": params}], bundle=packed(bundle))
+    given = {"beta": None if params.alpha is not None else params.beta, "created": "", **more}
+    meta = json.loads(json.dumps(page_meta(bundle)))
+    return app("configText", app("configOf", meta, plain(frame["remix"]), given))
+
+
+def plain(remix: dict[str, Any]) -> dict[str, Any]:
+    return {key: remix[key] for key in ("params", "clean", "attacked", "by_margin", "optimistic", "warnings")}
+
+
+@pytest.mark.parametrize("params", MIXES)
+def test_an_export_is_the_one_of_python(app, engine, params):
+    bundle = make_pool(n=60, m=40)
+    ours = MixConfig.from_json(exported(app, engine, bundle, params))
+    reference = MixConfig.from_remix(RemixEngine(bundle), params)
+    assert ours.alpha == pytest.approx(reference.alpha, abs=1e-12)
+    same = {"transform", "beta", "temperature", "auxiliary", "bundle", "threat", "warnings"}
+    assert ours.model_dump(include=same) == reference.model_dump(include=same)
+    assert ours.estimates is not None
+    assert reference.estimates is not None
+    for name in ("clean", "attacked", "by_margin"):
+        one, other = getattr(ours.estimates, name), getattr(reference.estimates, name)
+        assert (one.kind, one.value, one.n) == (other.kind, other.value, other.n)
+        assert one.ci95 == pytest.approx(other.ci95, abs=1e-12)
+    assert ours.estimates.optimistic == reference.estimates.optimistic
+
+
+def test_without_an_attack(app, engine):
+    bundle = clean_only(make_pool(n=30, m=20))
+    config = MixConfig.from_json(exported(app, engine, bundle, MIXES[1]))
+    assert config.estimates is not None
+    assert config.estimates.attacked is None
+
+
+def test_a_shipped_configuration_goes_through_the_page(app, engine, digits):
+    path, config = configs_of(digits)[0]
+    read = app("readConfig", path.read_text("utf-8"))["value"]
+    assert MixParams(**read["params"]) == config.params
+    assert read["byLevel"] is (config.beta is not None)
+    params = dataclasses.replace(config.params, alpha=config.alpha)
+    again = MixConfig.from_json(
+        exported(app, engine, digits, params, beta=config.beta, verified=read["verified"])
+    )
+    assert again.verified == config.verified
+    assert again.digest == config.digest
+    assert again.estimates == config.estimates
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda raw: {**raw, "schema": "mnuts-config/9"}, ["must have schema", "mnuts-config/9"]),
+        (lambda raw: {**raw, "alpha": 2}, ["alpha must be a number at least 0.5 and at most 1, got 2"]),
+        (
+            lambda raw: {**raw, "transform": {**raw["transform"], "s": 0}},
+            ["s must be", "greater than 0", "got 0"],
+        ),
+        (lambda raw: {**raw, "transform": {**raw["transform"], "s": "5"}}, ["s must be", 'got "5"']),
+        (lambda raw: {**raw, "transform": {**raw["transform"], "ln_k": 1}}, ["ln_k must be 0 or"]),
+        (
+            lambda raw: {**raw, "transform": {**raw["transform"], "clamp": "tanh"}},
+            ["clamp must be one of gelu"],
+        ),
+        (lambda raw: {**raw, "transform": None}, ["has no transform"]),
+        (lambda raw: {**raw, "verified": {"accuracy": {"value": 7}}}, ["verified accuracy"]),
+        (lambda raw: [raw], ["must have schema", "got nothing"]),
+    ],
+)
+def test_a_wrong_configuration_is_refused_in_words(app, change, words):
+    raw = json.loads(MixConfig.from_params(MixParams(alpha=0.9)).to_json())
+    answer = app("readConfig", json.dumps(change(raw)))
+    assert all(word in answer["refused"] for word in words), answer
+
+
+def test_what_is_no_json_is_refused(app):
+    assert "is no JSON" in app("readConfig", "PK\x03\x04")["refused"]
