@@ -1,8 +1,8 @@
 // Margin histograms and medians (Table 6, Fig. 6 and 7), as `mnuts_core.views.margins` and `.comparison`.
 
-import { confidenceMargins } from "../margins.js";
-import { LN_ONLY, transformKey } from "../params.js";
+import { transformKey } from "../params.js";
 import { median, middleOf } from "../statistics.js";
+import { basePoints, ofTransform } from "./own_points.js";
 
 const BINS = 25;
 const QUARTERS = ["1", "1.7782794100389228", "3.1622776601683795", "5.623413251903491"];
@@ -24,8 +24,7 @@ const EDGES = Float64Array.from({ length: BINS + 1 }, (_, i) => i * (1 / BINS));
 
 /** Margins of g, h and LN∘h (k = 250), which move with no slider. */
 export function baseHistograms(engine) {
-  const compute = () => mapped(classifiers(engine), ({ margin, right }) => splitHistograms(engine, margin, right));
-  return engine.fixedMemo.get("histograms", compute);
+  return engine.fixedMemo.get("histograms", () => mapped(basePoints(engine), (own) => splitHistograms(engine, own)));
 }
 
 /** Margins of M(h) under the current transform; of an attacked image at its point of least margin. */
@@ -36,14 +35,14 @@ export function mixHistograms(engine, { params, part, on_images }) {
   });
 }
 
-/** Margins on the clean rows and at the first points, as two histograms. */
-function splitHistograms(engine, margin, right) {
+/** Margins of a classifier on the clean rows and at its own points, as two histograms. */
+function splitHistograms(engine, { margin, right, attacked_itself }) {
   const [clean, attacked] = parts(engine).map(([start, end]) => histogram(margin.subarray(start, end), right.subarray(start, end)));
-  return withGap(clean, attacked ?? null);
+  return { ...withGap(clean, attacked ?? null), attacked_itself };
 }
 
 function withGap(clean, attacked) {
-  return { clean, attacked, gap: attacked ? attacked.median_right - clean.median_wrong : NaN };
+  return { clean, attacked, attacked_itself: true, gap: attacked ? attacked.median_right - clean.median_wrong : NaN };
 }
 
 function histogram(margin, right) {
@@ -69,30 +68,21 @@ function logBin(margin) {
 
 /** Median margins of g, h, LN∘h and M(h), each where it is right and where it is wrong. */
 export function marginMedians(engine, params = null) {
-  const fixed = engine.fixedMemo.get("medians", () => mapped(classifiers(engine), (one) => medians(engine, one)));
+  const fixed = engine.fixedMemo.get("medians", () => mapped(basePoints(engine), (own) => medians(engine, own)));
   if (!params) return fixed;
-  const own = () => medians(engine, engine.rows.transformed(params));
+  const own = () => medians(engine, ofTransform(engine, params));
   return { ...fixed, "M(h)": engine.shapeMemo.get(`medians ${transformKey(params)}`, own) };
 }
 
-function medians(engine, { margin, right }) {
+function medians(engine, { margin, right, attacked_itself }) {
   const [clean, attacked] = parts(engine).map(([start, end]) => split(margin.subarray(start, end), right.subarray(start, end)).map(median));
   const [clean_right, clean_wrong] = clean;
   const [attacked_right, attacked_wrong] = attacked ?? [null, null];
-  return { clean_right, clean_wrong, attacked_right, attacked_wrong, gap: attacked ? attacked_right.value - clean_wrong.value : NaN };
+  const gap = attacked ? attacked_right.value - clean_wrong.value : NaN;
+  return { clean_right, clean_wrong, attacked_right, attacked_wrong, attacked_itself, gap };
 }
 
-/** Margins of the models without a slider, and where each is right. */
-function classifiers(engine) {
-  const { rows, classes } = engine;
-  return {
-    g: { margin: confidenceMargins(rows.std, classes), right: rows.stdRight },
-    h: { margin: confidenceMargins(rows.rob, classes), right: rows.plainRight },
-    "LN h": { margin: rows.stages.margins(LN_ONLY).margin, right: rows.plainRight },
-  };
-}
-
-/** Where the clean rows and the first points stand. */
+/** Where the clean rows and the attacked images stand. */
 function parts({ nClean, nAttacked }) {
   return nAttacked ? [[0, nClean], [nClean, nClean + nAttacked]] : [[0, nClean]];
 }
