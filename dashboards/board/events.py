@@ -1,4 +1,4 @@
-"""What a board is made of, and what comes back from it: panels, and what the visitor did on them."""
+"""What comes back from a board: what the visitor did on its plots."""
 
 from __future__ import annotations
 
@@ -7,32 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 EVENT_KINDS = ("click", "hover", "unhover", "select", "relayout")
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One plot's place on the board.
-
-    Attributes:
-        name: Key of the plot in :meth:`Board.draw`, and the stem of its downloads.
-        title: Heading above the plot.
-        span: Width in columns of the board's 12-column grid, 1 to 12.
-        height: Height of the plot in pixels.
-        note: What the plot shows, for screen readers; also the small line under the title until a draw sets
-            one.
-    """
-
-    name: str
-    title: str
-    span: int = 6
-    height: int = 320
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.span <= 12:
-            raise ValueError(f"Panel {self.name!r}: span must be 1 to 12 columns, got {self.span}.")
-        if self.height < 80:
-            raise ValueError(f"Panel {self.name!r}: height must be at least 80 pixels, got {self.height}.")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from mnuts_dashboards.text.numbers import alpha_text, settings_text
 
 if TYPE_CHECKING:
     from mnuts_core.params import MixParams
-    from mnuts_core.remix.engine import Remix
+    from mnuts_core.remix.answers import Remix
 
 LETTERS = "ABCDEFGHIJ"
 LETTERS_AT = ("top right", "bottom left", "top left", "bottom right", "top center", "bottom center")

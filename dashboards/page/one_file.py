@@ -11,7 +11,8 @@ from markupsafe import Markup
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import shipped_folder
 from mnuts_core.errors import BundleError, ConfigError, MnutsError
-from mnuts_core.export.config import MixConfig, configs_of
+from mnuts_core.export.belonging import configs_of
+from mnuts_core.export.config import MixConfig
 from mnuts_core.io.files import shown
 from mnuts_core.text import one_line, visible
 from mnuts_dashboards.board.plotlyjs import plotly_source

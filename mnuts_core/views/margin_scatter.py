@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.margins import Array
 
 Bools = NDArray[np.bool_]

@@ -10,7 +10,8 @@ from typing import Any
 from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.engine import Remix, RemixEngine
+from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import (
     assumptions,
