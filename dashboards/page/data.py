@@ -87,6 +87,7 @@ def page_meta(
     return {
         "name": visible(name or bundle.name),
         "digest": bundle.digest,
+        "clean_digest": bundle.clean_digest,
         "title": bundle.name,
         "n_clean": bundle.n_clean,
         "n_adv": bundle.n_adv,

@@ -12,7 +12,8 @@ import pytest
 
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.bundles.library import shipped_folder
-from mnuts_core.export.config import MixConfig, configs_of
+from mnuts_core.export.belonging import configs_of
+from mnuts_core.export.config import MixConfig
 from mnuts_core.search.direct import direct_plain, direct_search
 from mnuts_core.text import visible
 from mnuts_core.views import examples

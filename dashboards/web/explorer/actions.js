@@ -57,7 +57,7 @@ export class Actions {
   async takeConfig({ params, byLevel, bundle: card, verified }, name) {
     const { store, bundle, shown, drawing, toolbar } = this.page;
     const { meta } = bundle;
-    const here = card?.digest === meta.digest;
+    const here = card && (card.digest === meta.digest || card.clean === meta.clean_digest); // the pool may have grown
     if (here && verified) shown.takeVerified(params, verified);
     const derived = byLevel && meta.n_adv > 0;
     store.set(changesTo(derived ? { ...params, alpha: null } : params));

@@ -12,7 +12,7 @@ import pytest
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.errors import BundleError, ConfigError, MnutsError
-from mnuts_core.export.config import configs_of
+from mnuts_core.export.belonging import configs_of
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.page_file import explorer_page, explorer_settings
 from mnuts_dashboards.explorer.state import DECLARED, ExplorerState

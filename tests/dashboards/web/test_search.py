@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from mnuts_core import GridSpec, LogitBundle, MixParams, ParameterError, RemixEngine, grid_search
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import PARAMS
-from mnuts_core.search.direct import Choice, DirectSearch, direct_plain, direct_search
+from mnuts_core.search.cell_margins import HIGHEST_QUANTILE
+from mnuts_core.search.direct import DirectSearch, direct_plain, direct_search
+from mnuts_core.search.direct_result import Choice
 from mnuts_core.search.frontier import beta_frontier
-from mnuts_core.search.result import HIGHEST_QUANTILE, TABLES, Cell, GridSearchResult
+from mnuts_core.search.result import TABLES, Cell, GridSearchResult
 from mnuts_core.views import direct as direct_view
 from mnuts_core.views import tradeoff
 from tests.dashboards.web.engine import assert_same, packed

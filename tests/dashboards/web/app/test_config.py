@@ -1,4 +1,4 @@
-"""Configurations that the page exports are those that Python loads, with the same figures; and the other way round."""
+"""Configurations that the page exports are those that Python loads, with equal figures; the other way too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mnuts_core import MixConfig, MixParams, RemixEngine
-from mnuts_core.export.config import configs_of
+from mnuts_core.export.belonging import configs_of
 from mnuts_dashboards.page.data import page_meta
 from tests.dashboards.web.engine import packed
 from tests.synthetic import clean_only, make_pool
