@@ -26,6 +26,7 @@ class ReportRow(Row):
         beta: The level that gave α, if one did.
         source: Where the parameters come from.
         made: Whether the report itself chose them, by a search or by matching.
+        config: The configuration of its verified figure.
     """
 
     attack: str = ""
@@ -33,6 +34,7 @@ class ReportRow(Row):
     beta: float | None = None
     source: str = ""
     made: bool = False
+    config: MixConfig | None = None
 
     @classmethod
     def of(cls, row: Row, **more: Any) -> ReportRow:
@@ -109,6 +111,7 @@ class Mix:
         attack: The attack behind it.
         warnings: What puts its figures in doubt.
         made: Whether the report itself chose it.
+        config: The configuration of its verified accuracy.
     """
 
     params: MixParams
@@ -119,6 +122,7 @@ class Mix:
     attack: str = ""
     warnings: tuple[str, ...] = ()
     made: bool = True
+    config: MixConfig | None = None
 
     @classmethod
     def of(cls, config: MixConfig, source: str, bundle: LogitBundle) -> Mix:
@@ -135,6 +139,7 @@ class Mix:
             attack=card.attack if card else "",
             warnings=(*warnings, *((warning,) if warning else ())),
             made=False,
+            config=config if card else None,
         )
 
     def row(self, engine: RemixEngine, key: str, label: str) -> tuple[ReportRow, Remix]:
@@ -148,5 +153,6 @@ class Mix:
             beta=self.beta,
             source=self.source,
             made=self.made,
+            config=self.config,
         )
         return row, remix

@@ -27,7 +27,7 @@ from mnuts_core.params import BETAS, IDENTITY
 from mnuts_core.pipeline.build import build_bundle, predict
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.compute import make_report
-from mnuts_core.views.tradeoff import best_bound, plateau_curve
+from mnuts_core.views.tradeoff import best_place, plateau_curve
 from tests import CIFAR10, needs_cifar10
 from tests.configs import figures
 
@@ -288,7 +288,7 @@ def test_shipped_plain_mix_at_the_clean_accuracy_of_the_best_one() -> None:
     assert config.params.plain
     least = engine.remix(best.params).clean.value
     curve = plateau_curve(engine, IDENTITY.with_(temperature=0.0))
-    at = best_bound(curve, least)
+    at = best_place(curve, "by_margin", "clean", least)
     assert at is not None
     mix = engine.remix(config.params)
     assert mix.clean.value >= least

@@ -18,6 +18,7 @@ from mnuts_core.attacks.pool_plan import PoolPlan
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.errors import ParameterError
 from mnuts_core.models.specs import load_model
+from mnuts_core.pipeline.attack_run import Run
 from mnuts_core.pipeline.refine import (
     BY_CLEAN,
     BY_MARGIN,
@@ -25,7 +26,6 @@ from mnuts_core.pipeline.refine import (
     SETTLED,
     Refined,
     Round,
-    Run,
     refine,
     verify_refined,
 )
