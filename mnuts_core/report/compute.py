@@ -109,7 +109,11 @@ def make_report(
         gaps=gaps,
         provenance=_provenance(bundle, mixes, command),
         missing=_missing(engine, bool(trials)),
-        warnings=tuple(warning for mix in plain for warning in mix.warnings),
+        warnings=tuple(
+            f"{label}: {warning}"
+            for mix, label in zip(plain, labels, strict=False)
+            for warning in mix.warnings
+        ),
         optimistic=bundle.manifest.optimistic if bundle.n_adv else None,
     )
 

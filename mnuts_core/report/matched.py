@@ -13,7 +13,7 @@ from mnuts_core.functional.paired import Paired
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.rows import Mix, ReportRow
-from mnuts_core.views.paired import Right, pairs, right_of_robust, verified_pair
+from mnuts_core.views.paired import Right, pairs, right_of_robust, unseen_images, verified_pair
 from mnuts_core.views.tradeoff import Figure, best_place, plateau_curve
 
 MIXED_TEMPERATURES = (1.0, 0.0)
@@ -91,7 +91,7 @@ def try_mix(engine: RemixEngine, mix: Mix, key: str, label: str, given: Sequence
     """
     row, remix = mix.row(engine, key, label)
     matches, mixed, twins = _matched(engine, row, given) if row.attacked else ((), (), frozenset())
-    unseen = _unseen(engine)
+    unseen = unseen_images(engine)
     paired = {"rbc": _pairs(row.right, right_of_robust(engine), unseen) | _verified_rbc(engine, row)}
     unpaired = {}
     for other in (*mixed, *given):
@@ -111,14 +111,6 @@ def _pairs(ours: Right, theirs: Right, unseen: NDArray[np.bool_]) -> dict[str, P
     if unseen.any():
         found[UNSEEN] = Paired.of(ours["clean"][unseen], theirs["clean"][unseen])
     return found
-
-
-def _unseen(engine: RemixEngine) -> NDArray[np.bool_]:
-    """The clean rows without attacked points; none where no image has any."""
-    unseen = np.full(engine.n_clean, engine.bundle.attacked is not None)
-    if engine.bundle.attacked is not None:
-        unseen[engine.bundle.attacked.index] = False
-    return unseen
 
 
 def _verified_rbc(engine: RemixEngine, row: ReportRow) -> dict[str, Paired]:

@@ -90,7 +90,7 @@ PAIRS = (
     "MixedNUTS's accuracy less the other's, in points, with Tango's 95 % interval for paired proportions "
     "(1998) and the p of McNemar's exact test. Unseen: clean accuracy on the images without attacked points, "
     "which no search looked at. Verified: each mix under the adaptive attack on itself, on the images that "
-    "both attacks met; RBC under the bundle's attack."
+    "both attacks met; RBC at all points of the bundle, which come of more attacks than that one."
 )
 
 
