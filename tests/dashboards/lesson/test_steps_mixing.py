@@ -89,3 +89,18 @@ def test_a_verified_configuration_is_named_and_drawn(digits, tmp_path, monkeypat
     stars = traces["mixes, verified"]
     own = stars["x"].index(100 * config.estimates.clean.value)  # on all images, as everything else there
     assert (stars["hovertext"][own], stars["y"][own]) == ("mix at β = 0.985", 66.0)
+
+
+def test_verified_mixes_of_about_the_same_clean_accuracy_are_compared_in_pairs(digits):
+    """The shipped ones: each choice with the plain mix at its clean accuracy."""
+    lab = Lab(digits)
+    assert [rivals.mix.config.beta for rivals in lab.rivals] == [0.985, 0.95]
+    for mix, plain, lead in lab.rivals:
+        assert plain.params.plain
+        assert abs(plain.clean.value - mix.clean.value) <= 0.005
+        cards = [one.config.verified.outcomes.attacked_right for one in (mix, plain)]
+        assert lead.only_first - lead.only_second == cards[0].sum() - cards[1].sum()
+    note = " ".join(Price(lab, LessonState()).check(None).note.replace("\u00a0", " ").split())
+    assert "Does the transform pay under attack?" in note
+    lead = lab.rivals[0].lead.difference
+    assert f"(94.7 % clean) leads by <b>+{100 * lead.value:.1f}</b>" in note
