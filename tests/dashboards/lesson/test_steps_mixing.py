@@ -50,13 +50,13 @@ def test_at_an_alpha_without_flips_the_cards_say_so(step):
 
 
 # --- step 9
-def test_the_gain_and_the_plain_mix(step, lab, data, digits):
+def test_the_gain_and_the_plain_mix(step, lab, data, mmaa_digits):
     check = step("price").check(2.2)
-    best = grid_search(digits, GridSpec.paper("cifar10"), 0.95).best.params
+    best = grid_search(mmaa_digits, GridSpec.paper("cifar10"), 0.95).best.params
     assert lab.best() == best.with_(alpha=None)
     right = mixed(data, best, best.alpha) == data["y"]
     assert check.number.value == pytest.approx(right.mean() - data["h_right"].mean())
-    plain = RemixEngine(digits).plain_mix(0.95).on_clean.mix_right
+    plain = RemixEngine(mmaa_digits).plain_mix(0.95).on_clean.mix_right
     only_mix, only_plain = (right & ~plain).sum(), (plain & ~right).sum()
     assert f"alone is right on {only_mix} images, the plain mix alone on {only_plain}" in " ".join(
         check.claims[1].text.split()
