@@ -44,7 +44,7 @@ def build(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Train both networks, refine their pool of attacked points, and write bundle, weights and verified mixes.
+    """Train both networks, refine their pool, and write bundle, weights and verified mixes.
 
     digits: about 20 minutes of one core. cifar10: hours on two cores. Killed, it resumes.
     """

@@ -278,18 +278,18 @@ def given():
 
 
 class TestSurrogate:
-    def test_d9(self, digits, given):
+    def test_d9(self, digits, mmaa_digits, given):
         made = d9(digits, **given, grid=GRID, beta=0.9, n=60, n_iter=8, batch_size=30)
         before, after = made.to_dict("records")
         assert (before["points"], after["points"]) == ("LN∘h", "M∘h")
-        result = grid_search(attacked_part(digits, np.arange(60)), GRID, 0.9)
+        result = grid_search(attacked_part(mmaa_digits, np.arange(60)), GRID, 0.9)
         assert before["objective"] == before["best_objective"] == result.best.objective
         assert before["objective_n"] == after["objective_n"] == result.n_wrong
         assert before["alpha"] == result.best.params.alpha
         assert (before["n_attacked"], after["n_attacked"]) == (60, 60)
         assert after["quantile"] == pytest.approx(1 / after["alpha"] - 1)
 
-    def test_the_new_points_lower_the_margin_of_m(self, digits, given, monkeypatch):
+    def test_the_new_points_lower_the_margin_of_m(self, digits, mmaa_digits, given, monkeypatch):
         """What is attacked is M∘h: the points' margins under M are below those at the clean images."""
         from mnuts_core.pipeline import build
 
@@ -303,7 +303,7 @@ class TestSurrogate:
         monkeypatch.setattr(build, "build_bundle", spy)
         d9(digits, **given, grid=GRID, beta=0.9, n=40, n_iter=5)
         ((bundle, surrogate),) = built
-        best = grid_search(attacked_part(digits, np.arange(40)), GRID, 0.9).best.params
+        best = grid_search(attacked_part(mmaa_digits, np.arange(40)), GRID, 0.9).best.params
         assert surrogate == (best.s, best.p, best.c)
         clean, attacked = (
             transformed(logits, best)[np.arange(40), bundle.clean_labels]
