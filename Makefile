@@ -4,6 +4,7 @@
 # make test-full   the same, and what ships is rebuilt from scratch and compared
 # make lint        ruff and mypy
 # make docs        the API reference from the docstrings, as HTML in build/docs
+# make tables      the tables of the shipped pairs in README.md and data/README.md, from data/
 # make schema      the JSON Schema of configurations from the code, after a change to them
 # make bench       benchmarks; ARGS='search' runs one
 # make clean       remove .venv and caches
@@ -25,7 +26,7 @@ STAMP := $(VENV)/.mnuts-installed
 ENV_READY := $(VENV)/bin/python
 endif
 
-.PHONY: install dashboard test test-full lint docs schema bench clean help
+.PHONY: install dashboard test test-full lint docs schema tables bench clean help
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
@@ -64,6 +65,9 @@ docs: $(STAMP)
 schema: $(STAMP)
 	$(BIN)python -c 'import json; from mnuts_core.export.config import config_schema as s; print(json.dumps(s(), indent=2))' \
 	    > mnuts_core/schemas/mnuts-config-1.schema.json
+
+tables: $(STAMP)
+	$(BIN)python -m mnuts_core.demo.tables README.md data/README.md
 
 bench: $(STAMP)
 	$(BIN)python -m tests.benchmarks $(ARGS)

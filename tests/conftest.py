@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -61,3 +62,16 @@ def digits() -> LogitBundle:
     if not DIGITS.is_file():
         pytest.skip(f"{DIGITS} is not there: make it with `mnuts demo build digits`")
     return LogitBundle.load(DIGITS)
+
+
+@pytest.fixture(scope="session")
+def mmaa_digits(digits: LogitBundle) -> LogitBundle:
+    """The same with MMAA's points alone, as before any attack on g or on a mix."""
+    manifest = digits.manifest.model_copy(update={"attacks": digits.manifest.attacks[:1]})
+    return dataclasses.replace(digits, manifest=manifest, attacked=digits.require_attacked().first)
+
+
+@pytest.fixture(scope="session")
+def mmaa_file(mmaa_digits: LogitBundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a file."""
+    return mmaa_digits.save(tmp_path_factory.mktemp("mmaa") / "digits.safetensors")

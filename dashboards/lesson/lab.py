@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.export.belonging import configs_of
 from mnuts_core.functional.mixing import transform_with
+from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import LN_ONLY, MixParams
 from mnuts_core.remix.answers import Remix
@@ -22,6 +23,7 @@ from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import transform
+from mnuts_core.views.paired import verified_pair
 from mnuts_core.views.tradeoff import Curve, frontier_curve
 from mnuts_dashboards.bundles.verified import Known, VerifiedMixes
 from mnuts_dashboards.text.images import data_url
@@ -32,6 +34,8 @@ GRIDS: Mapping[int, str] = {10: "cifar10", 100: "cifar100", 1000: "imagenet"}
 """The paper's grid for a number of classes; the first for any other."""
 LEVEL = 0.95
 """The β at which the lesson has Algorithm 1 choose s, p and c."""
+SAME_CLEAN = 0.005
+"""Mixes whose clean accuracies differ by no more are compared under attack."""
 EXAMPLES = 12
 """How many right and how many wrong examples are shown for guessing."""
 
@@ -48,6 +52,14 @@ class Flips(NamedTuple):
     fixes: Rows
     breaks: Rows
     wrong: Rows
+
+
+class Rivals(NamedTuple):
+    """A verified mix and a verified plain mix of about the same clean accuracy, and the former's lead."""
+
+    mix: Known
+    plain: Known
+    lead: Paired
 
 
 class Lab:
@@ -201,6 +213,24 @@ class Lab:
     def changed(self, params: MixParams) -> int:
         """How many clean rows M(h) answers otherwise than h, or not at all (Assumption 4.2 says none)."""
         return int(self.engine.changed(params)[: self.n].sum())
+
+    @cached_property
+    def rivals(self) -> tuple[Rivals, ...]:
+        """Verified mixes, each with the verified plain mix of nearest clean accuracy; of two the better."""
+        found = []
+        for mix in self.verified:
+            others = [
+                (round(abs(plain.clean.value - mix.clean.value), 9), -plain.clean.value, plain.number, plain)
+                for plain in self.verified
+                if plain.params.plain and plain.clean and mix.clean
+            ]
+            if mix.params.plain or not others:
+                continue
+            apart, *_, plain = min(others)
+            pair = verified_pair(mix.config, plain.config).paired
+            if pair and apart <= SAME_CLEAN:
+                found.append(Rivals(mix, plain, pair["verified"]))
+        return tuple(found)
 
     @cached_property
     def verified(self) -> tuple[Known, ...]:

@@ -15,7 +15,7 @@ from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.views.tradeoff import Curve, alpha_curve, best_bound, frontier_curve, plateau_curve
+from mnuts_core.views.tradeoff import Curve, alpha_curve, best_place, frontier_curve, plateau_curve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ def table10(
     for temperature in PAPER_TEMPERATURES:
         scaled = mix.with_(temperature=temperature)
         curve = plateau_curve(engine, scaled)
-        place = best_bound(curve, target.value)
+        place = best_place(curve, "by_margin", "clean", target.value)
         scaled = scaled.with_(alpha=None if place is None else float(curve.alpha[place]))
         remix = None if place is None else engine.remix(scaled)
         row = mix_columns(scaled)

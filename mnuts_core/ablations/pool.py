@@ -28,6 +28,7 @@ from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.remix.rows import Rows
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
+from mnuts_core.views.sources import sources_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +130,7 @@ def pool(
         "grid": grid_words(cells),
         "n": n,
         **plan.settings(),
-        "sources": [f"{source.name} on {source.target}" for source in bundle.manifest.sources],
+        "sources": sources_words(bundle),
         "optimistic": bundle.manifest.optimistic,
     }
     made = frame("pool", bundle, table, **settings)

@@ -44,9 +44,9 @@ def build(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Train both networks, attack the robust one, and write bundle, weights and best mixes.
+    """Train both networks, refine their pool, and write bundle, weights and verified mixes.
 
-    digits: minutes on a laptop. cifar10: minutes on a GPU, hours on two cores; killed, it resumes.
+    digits: about 20 minutes of one core. cifar10: hours on two cores. Killed, it resumes.
     """
     if name not in DEMOS:
         raise MnutsError(f"demo must be one of {', '.join(DEMOS)}, got {name!r}")

@@ -139,9 +139,10 @@ def _refine(
     quiet: bool,
 ) -> Refined:
     from mnuts_core.attacks.plan import Plan
+    from mnuts_core.pipeline.attack_run import Run
     from mnuts_core.pipeline.build import progress_bar
     from mnuts_core.pipeline.pool import check_n
-    from mnuts_core.pipeline.refine import Run, folders_of, refine, verify_refined
+    from mnuts_core.pipeline.refine import folders_of, refine, verify_refined
     from mnuts_core.pipeline.workfolder import count_batches
 
     plan, where = plan_of(given, bundle), world.device(device)

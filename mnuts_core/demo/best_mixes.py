@@ -1,87 +1,104 @@
-"""The best mixes of a demo pair: chosen by Algorithm 1, attacked adaptively, written as configurations."""
+"""The best mixes of a demo pair and the plain ones beside them: refined, verified, all in one pool.
+
+Both levels share one bundle: its pool is refined for one level, then for the other; all mixes are chosen on
+what has come of it, verified, and their figures read from the pool with the points of all verifications.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
-from torch import nn
-
 from mnuts_core.attacks.plan import Plan
+from mnuts_core.attacks.pool_plan import PoolPlan
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.datasets.base import LoadedData
-from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.models.inputs import Precision
-from mnuts_core.params import BETAS
+from mnuts_core.params import BETAS, MixParams
+from mnuts_core.pipeline.attack_run import Run
 from mnuts_core.pipeline.build import progress_bar
-from mnuts_core.pipeline.verify import evaluate
-from mnuts_core.remix.engine import RemixEngine
-from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.pipeline.refine import BY_CLEAN, BY_MARGIN, CHOICE, choice_and_plain, refine
+from mnuts_core.pipeline.verify_mixes import verify_mixes
 from mnuts_core.search.grids import GridSpec
-from mnuts_core.search.result import GridSearchResult
+
+FILES = {CHOICE: "beta", BY_MARGIN: "plain-bound", BY_CLEAN: "plain-clean"}
+"""How the file of a level's mix begins, after the pair's name."""
 
 
-def choose_and_verify(
+def refine_and_verify(
     bundle: LogitBundle,
-    std: nn.Module,
-    rob: nn.Module,
-    images: LoadedData,
-    grids: Sequence[GridSpec],
-    folder: Path,
-    *,
+    run: Run,
     work: Path,
-    device: str = "cpu",
+    *,
+    grid: GridSpec,
     precision: Precision,
+    n: int,
     progress: bool = False,
-) -> tuple[Path, ...]:
-    """For each of `BETAS` the best mix of all grids, attacked adaptively (B.2.1), as `NAME-betaB.json`.
+) -> tuple[LogitBundle, dict[str, MixConfig]]:
+    """Refine a pair's pool for each of `BETAS`, and verify the choices and their plain mixes.
 
     Args:
-        bundle: The pair's bundle.
-        std: The accurate network.
-        rob: The robust one.
-        images: What is attacked, the bundle's first images.
-        grids: Where to search; a later grid's best counts only if it is better by an example or more.
-        folder: Where the configurations go.
-        work: Folder for finished parts of the attacks.
-        device: Where to compute.
+        bundle: The pair's bundle, with MMAA's points.
+        run: How attacks are run, on which images, with which models.
+        work: Folder for finished parts, by which a killed run goes on.
+        grid: Where to search.
         precision: Of APGD's gradients.
-        progress: Show progress bars on standard error.
+        n: How many of the attacked images are verified, the first ones.
+        progress: Show a progress bar on standard error.
+
+    Returns:
+        The bundle with all points, and the configurations by file name. A plain mix that is already there
+        for another reason has no second file.
     """
     threat = bundle.manifest.threat
     assert threat is not None  # an attacked bundle has one
-    plan = Plan(norm=threat.norm, eps=threat.eps, precision=precision)
-    engine, paths = RemixEngine(bundle), []
-    for beta in BETAS:
-        found = best_of([grid_search(bundle, grid, beta) for grid in grids])
-        config = MixConfig.from_remix(engine, found.best.params.with_(alpha=None, beta=beta))
-        with progress_bar(f"verify β = {beta:g}") if progress else nullcontext() as show:
-            verified = evaluate(
-                MixedClassifier.from_config(config, std, rob).to(device),
-                images.images,
-                images.labels,
-                plan=plan,
-                channels_last=True,
-                progress=show,
-                work_dir=work / f"verify-{beta:g}",
-            )
-        paths.append(verified.into(config).save(folder / config_name(bundle.name, beta)))
-    return tuple(paths)
+    attack = PoolPlan(norm=threat.norm, eps=threat.eps, precision=precision)
+    full = Plan(norm=threat.norm, eps=threat.eps, precision=precision)
+    choices: dict[float, MixParams] = {}
+    with progress_bar("attack the mixes") if progress else nullcontext() as bar:
+        run = run._replace(progress=None if bar is None else lambda _: bar)
+        for beta in BETAS:
+            own = run._replace(work_dir=work / f"refine-{beta:g}")
+            refined = refine(bundle, own, grid=grid, beta=beta, plan=attack)
+            bundle, choices[beta] = refined.bundle, refined.rounds[-1].mixes[CHOICE].params
+        return verify_mixes(
+            bundle, all_mixes(bundle, choices), run._replace(work_dir=work / "verify"), plan=full, n=n
+        )
 
 
-def best_of(results: Sequence[GridSearchResult]) -> GridSearchResult:
-    """The search with the lowest objective; the first of those within one example of it."""
-    least = min(result.best.objective + 1 / result.n_wrong for result in results)
-    return next(result for result in results if result.best.objective < least)
+def all_mixes(bundle: LogitBundle, choices: Mapping[float, MixParams]) -> dict[str, MixConfig]:
+    """The configurations of the choices and of their plain mixes on a bundle's pool, by file name.
+
+    Args:
+        bundle: The refined bundle.
+        choices: By level, what was chosen for it.
+    """
+    configs: dict[str, MixConfig] = {}
+    for beta, choice in choices.items():
+        for kind, config in choice_and_plain(bundle, choice, beta).items():
+            if not _is_among(config.params, configs.values()):
+                configs[config_name(bundle.name, beta, kind)] = config
+    return configs
 
 
-def config_name(bundle: str, beta: float) -> str:
-    """The file of a pair's configuration.
+def _is_among(params: MixParams, configs: Iterable[MixConfig]) -> bool:
+    """Whether one of these is the same plain mix."""
+    return params.plain and any(
+        config.params.with_(beta=params.beta) == params for config in configs if config.params.plain
+    )
+
+
+def config_name(pair: str, beta: float, kind: str = CHOICE) -> str:
+    """The file of one of a pair's configurations.
 
     Example:
-        >>> config_name("digits", 0.985)
-        'digits-beta985.json'
+        >>> config_name("digits", 0.985), config_name("digits", 0.95, "plain-by-margin")
+        ('digits-beta985.json', 'digits-plain-bound95.json')
     """
-    return f"{bundle}-beta{f'{beta:g}'.removeprefix('0.')}.json"
+    return f"{pair}-{FILES[kind]}{f'{beta:g}'.removeprefix('0.')}.json"
+
+
+def config_names(pair: str) -> tuple[str, ...]:
+    """The files of all of them; see `refine_and_verify` for when one is not written."""
+    return tuple(config_name(pair, beta, kind) for beta in BETAS for kind in FILES)

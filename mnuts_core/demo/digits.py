@@ -12,13 +12,13 @@ import torch
 from mnuts_core.attacks.mmaa import Mmaa
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.datasets.base import LoadedData
 from mnuts_core.datasets.digits import CLASSES, DATA, N_TRAIN, SEED, Split, load_digits_split
-from mnuts_core.demo.best_mixes import choose_and_verify
+from mnuts_core.demo.best_mixes import refine_and_verify
 from mnuts_core.demo.digits_network import DigitsNet, make_network
 from mnuts_core.demo.digits_training import Recipe, reproducible, train
 from mnuts_core.demo.weights import NetworkCard, Role, load_network, save_network, weights_path
 from mnuts_core.demo.workshop import workshop
+from mnuts_core.pipeline.attack_run import Run
 from mnuts_core.pipeline.build import build_bundle, model_card, progress_bar
 from mnuts_core.search.grids import GridSpec
 
@@ -36,8 +36,8 @@ RECIPES: dict[Role, Recipe] = {
 }
 """How each network is trained."""
 TRAINING_DATA = DATA.model_copy(update={"split": f"training: the other {N_TRAIN} of the 1,797 images"})
-GRIDS = (GridSpec.paper("cifar10"),)
-"""Where Algorithm 1 looks for the best mix."""
+GRID = GridSpec.paper("cifar10")
+"""Where Algorithm 1 looks for the best mixes."""
 IMAGE_SIZE = 8
 
 
@@ -73,10 +73,11 @@ def train_digits(role: Role, *, progress: bool = False) -> DigitsNet:
 
 
 def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> DigitsPaths:
-    """Train both networks, run MMAA and adaptive attacks on all validation images, and write it all.
+    """Train both networks, run MMAA on all validation images, refine, verify the best mixes, write it all.
 
-    Networks and attack are computed in float64 by `reproducible`, so that machines agree as far as they
-    can; what is stored is float32.
+    Networks and MMAA are computed in float64 by `reproducible`, so that machines agree as far as they can;
+    what is stored is float32, and so are the attacks on mixes computed. Their finished parts are kept in
+    `digits.demo-work` inside the folder until all is done, so that a run that was killed goes on from there.
 
     Args:
         out_dir: Existing folder for `digits.safetensors`, `digits-std.safetensors`,
@@ -92,26 +93,22 @@ def build_digits(out_dir: str | os.PathLike[str], *, progress: bool = False) -> 
     with workshop(out_dir, "digits") as shop:
         validation = load_digits_split()[1]
         std, rob = train_digits("std", progress=progress), train_digits("rob", progress=progress)
-        bundle = _attacked(std, rob, validation, progress)
+        bundle = _attacked(std, rob, validation, shop.work / "bundle", progress)
         std_path = _save_network(shop.files, "std", std, bundle)
         rob_path = _save_network(shop.files, "rob", rob, bundle)
+        images, n = validation.images.float(), len(validation.labels)
+        run = Run(std.float(), rob.float(), images, validation.labels, batch_size=n, device="cpu")
+        with reproducible(SEED):
+            bundle, configs = refine_and_verify(
+                bundle, run, shop.work, grid=GRID, precision="full", n=n, progress=progress
+            )
         path = bundle.save(shop.files / "digits.safetensors")
-        configs = choose_and_verify(
-            bundle,
-            std.float(),
-            rob.float(),
-            LoadedData(validation.images.float(), validation.labels, CLASSES, DATA),
-            GRIDS,
-            shop.files,
-            work=shop.work,
-            precision="bfloat16",  # on every machine: the shipped figures were found so
-            progress=progress,
-        )
+        written = [config.save(shop.files / name) for name, config in configs.items()]
     placed = shop.placed
-    return DigitsPaths(placed(path), placed(std_path), placed(rob_path), tuple(map(placed, configs)))
+    return DigitsPaths(placed(path), placed(std_path), placed(rob_path), tuple(map(placed, written)))
 
 
-def _attacked(std: DigitsNet, rob: DigitsNet, validation: Split, progress: bool) -> LogitBundle:
+def _attacked(std: DigitsNet, rob: DigitsNet, validation: Split, work: Path, progress: bool) -> LogitBundle:
     """The bundle: both networks on all validation images, and MMAA on all of them, in float64."""
     cards = [model_card(f"demo:digits/{role}", net) for role, net in (("std", std), ("rob", rob))]
     with reproducible(SEED), progress_bar("attack rob") if progress else nullcontext() as show:
@@ -131,6 +128,7 @@ def _attacked(std: DigitsNet, rob: DigitsNet, validation: Split, progress: bool)
             batch_size=len(validation.images),
             progress=show,
             device="cpu",
+            work_dir=work,
         )
 
 

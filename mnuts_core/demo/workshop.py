@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from mnuts_core.demo.best_mixes import config_name
+from mnuts_core.demo.best_mixes import config_names
 from mnuts_core.demo.weights import weights_path
 from mnuts_core.errors import BundleError
 from mnuts_core.io.files import make_folder, shown, write_together
-from mnuts_core.params import BETAS
 from mnuts_core.pipeline.locks import held
 
 
@@ -41,14 +40,13 @@ def work_folder(folder: Path, pair: str) -> Path:
 
 
 def output_names(pair: str) -> tuple[str, ...]:
-    """The files of a demo pair. The bundle comes last: where it is, the others are.
+    """The files of a demo pair, as far as there are such mixes. The bundle comes last: where it is, they are.
 
     Args:
         pair: `digits` or `cifar10`.
     """
     weights = (weights_path(pair, "std", ""), weights_path(pair, "rob", ""))
-    configs = (config_name(pair, beta) for beta in BETAS)
-    return (*(path.name for path in weights), *configs, f"{pair}.safetensors")
+    return (*(path.name for path in weights), *config_names(pair), f"{pair}.safetensors")
 
 
 @contextlib.contextmanager
@@ -70,6 +68,6 @@ def workshop(out_dir: str | os.PathLike[str], pair: str) -> Iterator[Workshop]:
     with held(shop.work):
         make_folder(shop.files, BundleError)
         yield shop
-        outputs = [shop.files / name for name in output_names(pair)]
-        write_together({shop.placed(file): file.read_bytes() for file in outputs}, BundleError)
+        made = [file for name in output_names(pair) if (file := shop.files / name).exists()]
+        write_together({shop.placed(file): file.read_bytes() for file in made}, BundleError)
         shutil.rmtree(shop.work, ignore_errors=True)

@@ -13,29 +13,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
-
 from mnuts_core.attacks.plan import Plan
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.devices import resolve_device
-from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
-from mnuts_core.models.inputs import Progress, check_count
+from mnuts_core.models.inputs import check_count
 from mnuts_core.params import IDENTITY, PARAMS, MixParams
-from mnuts_core.pipeline.diagnostics import Diagnostic
-from mnuts_core.pipeline.distributed import ALONE, World
-from mnuts_core.pipeline.pool import BATCH_SIZE, SourcePoints, add_points, attack_pool, check_n
-from mnuts_core.pipeline.verified_points import add_verified, on_bundle, points_of
-from mnuts_core.pipeline.verify import evaluate
+from mnuts_core.pipeline.attack_run import Run
+from mnuts_core.pipeline.pool import SourcePoints, add_points
+from mnuts_core.pipeline.verify_mixes import verify_mixes
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
 from mnuts_core.search.grids import GridSpec
 from mnuts_core.search.mild import Mild, mild_best
-from mnuts_core.views.tradeoff import best_bound, best_clean, plateau_curve
+from mnuts_core.views.tradeoff import best_place, plateau_curve
 
 CHOICE, BY_MARGIN, BY_CLEAN = "choice", "plain-by-margin", "plain-by-clean"
 LABELS = {
@@ -115,67 +108,6 @@ class Refined:
         return self.rounds[-1].moved < SETTLED
 
 
-class Run(NamedTuple):
-    """How attacks are run, whatever they attack.
-
-    Attributes:
-        std_model: g.
-        rob_model: h.
-        images: Those of the bundle's clean rows in their order, at least up to the last attacked one.
-        labels: Their true classes.
-        n: How many of the attacked images; all if None.
-        batch_size: Images at a time.
-        channels_last: Lay images and weights out as NHWC.
-        device: Where to compute.
-        work_dir: Folder with a folder for each attack, by which a run that was cut off goes on; or None.
-        fresh: Throw away what is there.
-        world: The processes that share the work.
-        on_diagnostic: Called with what puts the points in question.
-        progress: For the title of an attack, what is called with (work done, work in all); or None.
-    """
-
-    std_model: nn.Module
-    rob_model: nn.Module
-    images: Tensor
-    labels: Tensor
-    n: int | None = None
-    batch_size: int = BATCH_SIZE
-    channels_last: bool = False
-    device: str | torch.device = "auto"
-    work_dir: str | os.PathLike[str] | None = None
-    fresh: bool = False
-    world: World = ALONE
-    on_diagnostic: Callable[[Diagnostic], None] | None = None
-    progress: Callable[[str], Progress] | None = None
-
-    def folder(self, name: str) -> Path | None:
-        """The work folder of one attack."""
-        return None if self.work_dir is None else Path(self.work_dir) / name
-
-    def attack(
-        self, bundle: LogitBundle, targets: tuple[PoolTarget, ...], plan: PoolPlan, name: str
-    ) -> tuple[SourcePoints, ...]:
-        """The points that attacks on these targets find."""
-        return attack_pool(
-            bundle,
-            self.std_model,
-            self.rob_model,
-            self.images,
-            self.labels,
-            targets=targets,
-            plan=plan,
-            n=self.n,
-            batch_size=self.batch_size,
-            channels_last=self.channels_last,
-            progress=self.progress(name) if self.progress else None,
-            on_diagnostic=self.on_diagnostic,
-            device=self.device,
-            work_dir=self.folder(name),
-            fresh=self.fresh,
-            world=self.world,
-        )
-
-
 def refine(
     bundle: LogitBundle,
     run: Run,
@@ -223,7 +155,7 @@ def refine(
             on_round(finished[-1])
         if finished[-1].moved < SETTLED:
             break
-    return Refined(bundle, tuple(finished), _configs(bundle, finished[-1].mixes[CHOICE].params, beta))
+    return Refined(bundle, tuple(finished), choice_and_plain(bundle, finished[-1].mixes[CHOICE].params, beta))
 
 
 def _choose(bundle: LogitBundle, grid: GridSpec, beta: float) -> tuple[Mild, Mixes]:
@@ -238,8 +170,8 @@ def _plain_beside(bundle: LogitBundle, choice: Remix) -> Mixes:
     assert choice.by_margin is not None  # the bundle has an attacked part
     curve = plateau_curve(RemixEngine(bundle, device="cpu"), IDENTITY)
     places = {
-        BY_MARGIN: best_clean(curve, choice.by_margin.value),
-        BY_CLEAN: best_bound(curve, choice.clean.value),
+        BY_MARGIN: best_place(curve, "clean", "by_margin", choice.by_margin.value),
+        BY_CLEAN: best_place(curve, "by_margin", "clean", choice.clean.value),
     }
     mixes: Mixes = {}
     for name, place in places.items():
@@ -267,8 +199,17 @@ def _moved(mixes: Mixes, before: RemixEngine, bundle: LogitBundle) -> dict[str, 
     return moved
 
 
-def _configs(bundle: LogitBundle, choice: MixParams, beta: float) -> dict[str, MixConfig]:
-    """The configurations on the final pool, by which α follows from β, and the plain mixes from that."""
+def choice_and_plain(bundle: LogitBundle, choice: MixParams, beta: float) -> dict[str, MixConfig]:
+    """The configurations of a choice and the plain mixes beside it on a bundle's pool.
+
+    Args:
+        bundle: A bundle with an attacked part.
+        choice: Its transform and temperature.
+        beta: The level, from which α follows on this pool, and the plain mixes from that.
+
+    Returns:
+        By name: `CHOICE`, and `BY_MARGIN` and `BY_CLEAN` if there are such plain mixes, each only once.
+    """
     engine = RemixEngine(bundle, device="cpu")
     remix = engine.remix(choice.with_(alpha=None, beta=beta))
     mixes = {CHOICE: remix.params, **_plain_beside(bundle, remix)}
@@ -290,30 +231,9 @@ def verify_refined(refined: Refined, run: Run, *, plan: Plan, n: int) -> Refined
         The same with `verified` in all configurations, and all figures on the bundle with these points.
 
     Raises:
-        ParameterError: If an argument is out of range, or images, labels and models do not fit.
+        ParameterError: As `verify_mixes`.
     """
-    bundle, configs = refined.bundle, dict(refined.configs)
-    rows = bundle.require_attacked().index[: check_n(n, bundle.n_adv)]
-    chosen, where = torch.from_numpy(rows), resolve_device(run.device)
-    for name, config in configs.items():
-        verified = evaluate(
-            MixedClassifier.from_config(config, run.std_model, run.rob_model).to(where),
-            run.images[chosen],
-            run.labels[chosen],
-            plan=plan,
-            batch_size=run.batch_size,
-            channels_last=run.channels_last,
-            progress=run.progress(f"verify {LABELS[name]}") if run.progress else None,
-            work_dir=run.folder(f"verify-{name}"),
-            fresh=run.fresh,
-            world=run.world,
-        )
-        for diagnostic in verified.warnings if run.on_diagnostic else ():
-            run.on_diagnostic(diagnostic)  # type: ignore[misc]
-        configs[name] = verified.into(config)
-        bundle = add_verified(bundle, configs[name], points_of(verified, rows))
-    engine = RemixEngine(bundle, device="cpu")
-    configs = {name: on_bundle(config, engine) for name, config in configs.items()}
+    bundle, configs = verify_mixes(refined.bundle, refined.configs, run, plan=plan, n=n)
     return replace(refined, bundle=bundle, configs=configs)
 
 

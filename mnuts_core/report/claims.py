@@ -6,8 +6,10 @@ import math
 from typing import NamedTuple
 
 from mnuts_core.bundles.paper import paper_table
+from mnuts_core.functional.paired import Paired
 from mnuts_core.report.compute import Report
-from mnuts_core.report.matched import Reach, Trial
+from mnuts_core.report.matched import COMPARED, UNSEEN, Match, Trial
+from mnuts_core.report.matched import WORDS as MATCHED
 from mnuts_core.report.paper import PaperResult, paper_result
 from mnuts_core.report.rows import ReportRow
 from mnuts_core.views.headline import error_change
@@ -61,15 +63,14 @@ def statements(report: Report) -> list[Statement]:
 
 
 def _clean_against_rbc(report: Report, trial: Trial) -> Statement | None:
-    mix, pair = trial.mix, trial.paired["rbc"]
+    mix, pair = trial.mix, trial.paired["rbc"]["clean"]
     change = error_change(mix.clean, report.base[1].clean)
     if change is None:
         return None
     verdict = change < 0 if pair.clear else None
-    counts = f"{pair.only_first:,} images fixed, {pair.only_second:,} broken, n = {mix.clean.n:,}"
-    return Statement(
-        mix.label, f"Clean error below RBC's: {_yes(verdict)}; {moved(change)} ({counts}).", verdict
-    )
+    counts = f"{pair.only_first:,} images fixed, {pair.only_second:,} broken"
+    numbers = f"{moved(change)} ({counts}): {pair}{_unseen(trial, 'rbc')}"
+    return Statement(mix.label, f"Clean error below RBC's: {_yes(verdict)}; {numbers}.", verdict)
 
 
 def _as_far_as_the_paper(report: Report, trial: Trial, paper: PaperResult) -> Statement | None:
@@ -85,13 +86,13 @@ def _as_far_as_the_paper(report: Report, trial: Trial, paper: PaperResult) -> St
 
 def _robust_against_rbc(report: Report, trial: Trial, paper: PaperResult) -> list[Statement]:
     claims = []
-    for name in ("verified", "by_margin"):
+    for name in ("verified", _from_the_bundle(report)):
         change = robust_change(trial.mix, report.base[1], name)
         if change is not None:
             verdict = change <= paper.robust_change
             text = (
                 f"Error under attack up by no more than the paper's, {_measured(trial.mix, name)}: "
-                f"{_yes(verdict)}; {moved(change)} relative to RBC{_where(trial.mix, name)} (paper, "
+                f"{_yes(verdict)}; {moved(change)} relative to RBC{_where(trial, name)} (paper, "
                 f"{report.paper}: {moved(paper.robust_change)}, verified)."
             )
             claims.append(Statement(trial.mix.label, text, verdict))
@@ -105,7 +106,7 @@ def _robust_against_rbc(report: Report, trial: Trial, paper: PaperResult) -> lis
 
 def _worth_its_price(report: Report, trial: Trial, paper: PaperResult) -> Statement | None:
     """Section 5.1: the clean error improves far more, relatively, than the robust error grows."""
-    name = "verified" if trial.mix.verified is not None else "by_margin"
+    name = "verified" if trial.mix.verified is not None else _from_the_bundle(report)
     gain = error_change(trial.mix.clean, report.base[1].clean)
     price = robust_change(trial.mix, report.base[1], name)
     if gain is None or price is None:
@@ -121,69 +122,57 @@ def _worth_its_price(report: Report, trial: Trial, paper: PaperResult) -> Statem
 
 
 def _against_mixed(trial: Trial) -> list[Statement]:
-    """Fig. 5: better than Mixed on both, whatever α Mixed takes (by the accuracy by margin)."""
-    mix = trial.mix
-    claims: list[Statement] = []
-    if mix.by_margin is None:
-        return claims
-    matched = {row.params.temperature: row for row in trial.mixed if row.params is not None}
-    for reach in trial.reach:
-        clean_better = reach.clean is None or mix.clean.value > reach.clean
-        bound_better = reach.bound is None or mix.by_margin.value > reach.bound
-        verdict: bool | None = clean_better and bound_better
-        noise = ""
-        if verdict and reach.temperature in matched:
-            pair = trial.paired[matched[reach.temperature].key]
-            counts = f"{pair.only_first:,} fixed, {pair.only_second:,} broken"
-            noise = f" Clean, against Mixed at that bound: {counts}."
-            verdict = True if pair.clear else None
-        text = (
-            f"Better than Mixed (T = {reach.temperature:g}) on both, by margin: {_yes(verdict)}. "
-            f"{_reach_words(mix, reach)}{noise}"
-        )
-        claims.append(Statement(mix.label, text, verdict))
-    return claims
+    """Fig. 5: with one figure as good as Mixed's, is another better? In pairs, whatever α Mixed takes."""
+    return [_match_statement(trial, match) for match in trial.matches]
 
 
-def _reach_words(mix: ReportRow, reach: Reach) -> str:
-    assert mix.by_margin is not None  # the caller has looked
-    held = "no α of Mixed" if reach.clean is None else f"Mixed at most {share(reach.clean)}"
-    reached = "no α of Mixed" if reach.bound is None else f"Mixed at most {share(reach.bound)}"
-    return (
-        f"With a bound of {share(mix.by_margin.value)} or more it has {share(mix.clean.value)} clean, "
-        f"{held}; with {share(mix.clean.value)} clean or more a bound of {share(mix.by_margin.value)}, "
-        f"{reached}."
-    )
+def _match_statement(trial: Trial, match: Match) -> Statement:
+    wanted, same = COMPARED[match.by], MATCHED[match.by]
+    better = "more robust" if wanted == "attacked" else "more accurate"
+    start = f"At the same {same} {better} than Mixed (T = {match.temperature:g})"
+    figure = trial.mix.figure(match.by)
+    assert figure is not None  # Mixed is matched by it
+    if match.key is None:
+        text = f"{start}: yes; no α of Mixed has {share(figure.value)} {WORDS[match.by]}."
+        return Statement(trial.mix.label, text, True)
+    pair = trial.paired[match.key][wanted]
+    verdict = pair.difference.value > 0 if pair.clear else None
+    unseen = _unseen(trial, match.key) if wanted == "clean" else ""
+    return Statement(trial.mix.label, f"{start}: {_yes(verdict)}; {WORDS[wanted]} {pair}{unseen}.", verdict)
 
 
 def _verified_against_mixed(report: Report, trial: Trial) -> list[Statement]:
     """Fig. 5 with attacked mixes on both sides: no worse than Mixed on either axis, better on one?
 
-    At the same accuracy by margin MixedNUTS is expected to be the more accurate, at the same clean accuracy
-    the more robust one. A Mixed of a configuration that is better on one axis and worse on the other lies
-    elsewhere on the plane: no claim is made.
+    In pairs: on the images of the bundle, and on those that both attacks met. A Mixed of a configuration that
+    is better on one axis and worse on the other lies elsewhere on the plane: no claim is made.
     """
     mix = trial.mix
     claims: list[Statement] = []
     for other in (*report.given, *trial.mixed):
         if mix.verified is None or other.verified is None:
             continue
-        cleaner, clear = mix.clean.value - other.clean.value, trial.paired[other.key].clear
-        firmer, apart = mix.verified.value - other.verified.value, mix.verified.over(other.verified) != "open"
-        if other in report.given and cleaner * firmer < 0 and clear:
+        clean, firm = trial.paired[other.key]["clean"], trial.paired[other.key].get("verified")
+        start = f"No worse than {other.label} and better on one, clean or verified"
+        if firm is None:
+            figures = f"under adaptive attack {mix.verified} against {other.verified}"
+            why = trial.unpaired.get(other.key, "not on the same images")
+            claims.append(
+                Statement(mix.label, f"{start}: not in pairs ({why}). Clean {clean}; {figures}.", None)
+            )
             continue
-        verdict: bool | None = None
-        if (cleaner < 0 and clear) or (firmer < 0 and apart):
-            verdict = False
-        elif min(cleaner, firmer) >= 0 and ((cleaner > 0 and clear) or (firmer > 0 and apart)):
-            verdict = True
-        text = (
-            f"No worse than {other.label} and better on one, clean or verified: {_yes(verdict)}. Clean "
-            f"{share(mix.clean.value)} against {share(other.clean.value)} ({_noise(clear)}); under adaptive "
-            f"attack {mix.verified} against {other.verified} ({_noise(apart)})."
-        )
+        signs = [_sign(pair) for pair in (clean, firm)]
+        if other in report.given and sum(signs) == 0 and any(signs):
+            continue
+        verdict = False if min(signs) < 0 else True if max(signs) > 0 else None
+        text = f"{start}: {_yes(verdict)}. Clean {clean}{_unseen(trial, other.key)}; verified {firm}."
         claims.append(Statement(mix.label, text, verdict))
     return claims
+
+
+def _sign(pair: Paired) -> int:
+    """1 or -1 where a difference is beyond the noise, else 0."""
+    return 0 if not pair.clear else 1 if pair.difference.value > 0 else -1
 
 
 def _bound_against_verified(trial: Trial) -> Statement | None:
@@ -214,6 +203,11 @@ def _margin_gap(report: Report, trial: Trial) -> Statement | None:
     return Statement(trial.mix.label, text, verdict)
 
 
+def _from_the_bundle(report: Report) -> str:
+    """The figure under attack from the bundle's points; where they are MMAA's alone, attacked is too high."""
+    return "by_margin" if report.optimistic else "attacked"
+
+
 def _measured(mix: ReportRow, name: str) -> str:
     figure = mix.figure(name)
     assert figure is not None  # callers have looked
@@ -221,17 +215,21 @@ def _measured(mix: ReportRow, name: str) -> str:
     return f"{kind} (n = {figure.n:,})"
 
 
-def _where(mix: ReportRow, name: str) -> str:
-    """On which images RBC was attacked, if that is not plain."""
+def _where(trial: Trial, name: str) -> str:
+    """On which images RBC was attacked, if that is not plain, and the paired difference."""
+    pair = trial.paired["rbc"].get(name)
+    difference = f"; {pair}" if pair is not None else ""
     if name != "verified":
-        return ""
-    if mix.rbc_same is not None:
-        return f" on the same images, {mix.rbc_same}"
+        return difference
+    if trial.mix.rbc_same is not None:
+        return f" on the same images, {trial.mix.rbc_same}{difference}"
     return " on all its attacked images"
 
 
-def _noise(clear: bool) -> str:
-    return "beyond the noise" if clear else "within the noise"
+def _unseen(trial: Trial, key: str) -> str:
+    """The clean pair on the images that no search saw, where there are such."""
+    pair = trial.paired[key].get(UNSEEN)
+    return f"; on the unseen images {pair}" if pair is not None else ""
 
 
 def _yes(verdict: bool | None) -> str:

@@ -10,7 +10,6 @@ from mnuts_core.bundles.manifest import library_versions, now
 from mnuts_core.errors import ParameterError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, PARAMS
-from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.matched import Trial, try_mix
 from mnuts_core.report.rows import Mix, ReportRow, report_base_rows
@@ -96,21 +95,25 @@ def make_report(
     plain = [mix for mix in mixes if mix.params.plain]
     labels = _labels(plain, "Mixed") + _labels([m for m in mixes if m not in plain], "MixedNUTS")
     given = [
-        mix.row(engine, f"mixed-{number}", label)
+        mix.row(engine, f"mixed-{number}", label)[0]
         for number, (mix, label) in enumerate(zip(plain, labels, strict=False), 1)
     ]
     trials, gaps = _trials(engine, mixes, plain, labels[len(plain) :], given)
-    matched = [row.params for trial in trials for row in trial.mixed]
+    twins = frozenset[str]().union(*(trial.twins for trial in trials))
     return Report(
         name=bundle.name,
         paper=paper,
         base=report_base_rows(engine),
         trials=trials,
-        given=tuple(row for row, _ in given if row.params not in matched),
+        given=tuple(row for row in given if row.key not in twins),
         gaps=gaps,
         provenance=_provenance(bundle, mixes, command),
         missing=_missing(engine, bool(trials)),
-        warnings=tuple(warning for mix in plain for warning in mix.warnings),
+        warnings=tuple(
+            f"{label}: {warning}"
+            for mix, label in zip(plain, labels, strict=False)
+            for warning in mix.warnings
+        ),
         optimistic=bundle.manifest.optimistic if bundle.n_adv else None,
     )
 
@@ -128,7 +131,7 @@ def _trials(
     mixes: list[Mix],
     plain: list[Mix],
     labels: list[str],
-    given: list[tuple[ReportRow, Remix]],
+    given: list[ReportRow],
 ) -> tuple[tuple[Trial, ...], dict[str, float]]:
     attacked = engine.bundle.n_adv > 0
     gaps = {name: both.gap for name, both in base_histograms(engine).items()} if attacked else {}

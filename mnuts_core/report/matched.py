@@ -1,35 +1,54 @@
-"""One MixedNUTS held against RBC, and against Mixed brought to the same accuracy by margin."""
+"""One MixedNUTS in pairs with RBC, and with Mixed brought to the same clean, attacked or margin accuracy."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mnuts_core.functional.paired import Paired
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.rows import Mix, ReportRow
-from mnuts_core.views.tradeoff import best_bound, best_clean, plateau_curve
+from mnuts_core.views.paired import Right, pairs, right_of_robust, unseen_images, verified_pair
+from mnuts_core.views.tradeoff import Figure, best_place, plateau_curve
 
 MIXED_TEMPERATURES = (1.0, 0.0)
 """Mixed is shown with σ(g) as in Eq. 1 (the paper's baseline), and with g's one-hot, as in MixedNUTS."""
+WANTED: Mapping[Figure, Figure] = {"clean": "by_margin", "attacked": "clean", "by_margin": "clean"}
+"""By which of MixedNUTS's figures Mixed is matched, and which of its own is then as high as it can be."""
+COMPARED: Mapping[Figure, Figure] = {"clean": "attacked", "attacked": "clean", "by_margin": "clean"}
+"""The figure by which the two are then compared."""
+OPTIMISTIC: tuple[Figure, ...] = ("by_margin",)
+"""By which Mixed is matched where the points are MMAA's alone, so that attacked accuracies are too high."""
+WORDS: Mapping[Figure, str] = {
+    "clean": "clean accuracy",
+    "attacked": "attacked accuracy",
+    "by_margin": "accuracy by margin",
+}
+"""The figures by which Mixed is matched, in words."""
+UNSEEN = "unseen"
+"""The pair of clean accuracies on the images without attacked points: no search looked at them."""
+
+Pairs = Mapping[str, Paired]
+"""By figure: `clean`, `attacked`, `by_margin`, `verified`, and `UNSEEN`, as far as there are such pairs."""
 
 
-@dataclass(frozen=True)
-class Reach:
-    """What Mixed can do at one temperature, over every α in [1/2, 1], against one MixedNUTS.
+class Match(NamedTuple):
+    """Mixed with one of MixedNUTS's figures.
 
     Attributes:
         temperature: T of the accurate classifier.
-        clean: Its highest clean accuracy at which its accuracy by margin is at least MixedNUTS's; None if no
-            α keeps it.
-        bound: Its highest accuracy by margin at which its clean accuracy is at least MixedNUTS's; None if no
-            α reaches that accuracy.
+        by: The figure: Mixed has as much of it or more.
+        key: Its row; None if no α has so much.
     """
 
     temperature: float
-    clean: float | None
-    bound: float | None
+    by: Figure
+    key: str | None
 
 
 @dataclass(frozen=True)
@@ -38,82 +57,113 @@ class Trial:
 
     Attributes:
         mix: MixedNUTS.
-        mixed: Mixed at the same accuracy by margin, one row for each temperature that reaches it.
-        reach: What Mixed can do at any α, one for each temperature; empty without an attacked part.
-        paired: By row key, MixedNUTS against that row on the clean images.
+        mixed: Mixed with its figures, see `matches`; one row where one α serves for several.
+        matches: How these were matched; empty without an attacked part.
+        paired: By row key, MixedNUTS against that row.
+        unpaired: By row key, why two verified mixes cannot be compared in pairs.
+        twins: Keys of given rows that are one of `mixed`.
         warnings: What puts the figures in doubt.
     """
 
     mix: ReportRow
     mixed: tuple[ReportRow, ...]
-    reach: tuple[Reach, ...]
-    paired: dict[str, Paired]
+    matches: tuple[Match, ...]
+    paired: Mapping[str, Pairs]
+    unpaired: Mapping[str, str]
+    twins: frozenset[str]
     warnings: tuple[str, ...]
 
 
-def try_mix(
-    engine: RemixEngine, mix: Mix, key: str, label: str, given: list[tuple[ReportRow, Remix]]
-) -> Trial:
-    """One MixedNUTS held against RBC, against Mixed at the same accuracy by margin, and against given mixes.
+def try_mix(engine: RemixEngine, mix: Mix, key: str, label: str, given: Sequence[ReportRow]) -> Trial:
+    """One MixedNUTS held against RBC, against Mixed with the same figures, and against given mixes.
 
-    Mixed's α: of all α in [1/2, 1] at which Mixed's accuracy by margin is at least MixedNUTS's, one at which
-    its clean accuracy is highest; among equals with the higher bound, then the larger α.
+    Mixed's α: of all α in [1/2, 1] at which it has at least MixedNUTS's clean accuracy the one with the
+    highest accuracy by margin; at its attacked accuracy, and at its accuracy by margin, the one with the
+    highest clean accuracy.
 
     Args:
         engine: The engine of the bundle.
         mix: MixedNUTS.
         key: Its row's key.
         label: Its row's label.
-        given: Mixed as configurations give it, for comparison; where one is the matched mix itself, its
-            verified accuracy goes into the matched row.
+        given: Mixed as configurations give it, for comparison; where one gets the same images right as a
+            matched mix, its verified accuracy goes into the matched row.
     """
     row, remix = mix.row(engine, key, label)
-    matched, reach = [], []
-    if remix.by_margin is not None:
-        for temperature in MIXED_TEMPERATURES:
-            alpha, extent = _match(engine, remix.clean.value, remix.by_margin.value, temperature)
-            reach.append(extent)
-            if alpha is not None:
-                matched.append(_matched(engine, row, temperature, alpha, [own for own, _ in given]))
-    ours = remix.on_clean.mix_right
-    paired = {"rbc": Paired.of(ours, engine.rob_right[: engine.n_clean])}
-    others = [*matched, *given]
-    paired |= {other.key: Paired.of(ours, theirs.on_clean.mix_right) for other, theirs in others}
-    warnings = (*mix.warnings, *remix.warnings)
-    return Trial(row, tuple(other for other, _ in matched), tuple(reach), paired, warnings)
+    matches, mixed, twins = _matched(engine, row, given) if row.attacked else ((), (), frozenset())
+    unseen = unseen_images(engine)
+    paired = {"rbc": _pairs(row.right, right_of_robust(engine), unseen) | _verified_rbc(engine, row)}
+    unpaired = {}
+    for other in (*mixed, *given):
+        paired[other.key] = _pairs(row.right, other.right, unseen)
+        if row.config is not None and other.config is not None:
+            verified = verified_pair(row.config, other.config, (row.label, other.label))
+            if verified.reason:
+                unpaired[other.key] = verified.reason
+            else:
+                paired[other.key]["verified"] = verified.paired["verified"]
+    return Trial(row, mixed, matches, paired, unpaired, twins, (*mix.warnings, *remix.warnings))
 
 
-def _match(
-    engine: RemixEngine, clean: float, by_margin: float, temperature: float
-) -> tuple[float | None, Reach]:
-    """Mixed's α at the accuracy by margin of a mix, and how far Mixed reaches at all."""
-    curve = plateau_curve(engine, IDENTITY.with_(temperature=temperature))
-    at = best_clean(curve, by_margin)
-    held = best_bound(curve, clean)
-    reach = Reach(
-        temperature,
-        None if at is None else float(curve.clean[at]),
-        None if held is None else float(curve.by_margin[held]),
-    )
-    return (None if at is None else float(curve.alpha[at])), reach
+def _pairs(ours: Right, theirs: Right, unseen: NDArray[np.bool_]) -> dict[str, Paired]:
+    """Both on the bundle's images, and on the unseen ones apart, if there are such."""
+    found = pairs(ours, theirs)
+    if unseen.any():
+        found[UNSEEN] = Paired.of(ours["clean"][unseen], theirs["clean"][unseen])
+    return found
+
+
+def _verified_rbc(engine: RemixEngine, row: ReportRow) -> dict[str, Paired]:
+    """A verified mix against RBC under the bundle's attack, where both are known on the same images."""
+    card, right = row.config.verified if row.config else None, engine.rob_right_on_images
+    if card is None or card.outcomes is None or row.rbc_same is None or right is None:
+        return {}
+    index = engine.bundle.require_attacked().first.index
+    there = index < card.outcomes.n
+    return {"verified": Paired.of(card.outcomes.attacked_right[index[there]], right[there])}
 
 
 def _matched(
-    engine: RemixEngine, row: ReportRow, temperature: float, alpha: float, given: list[ReportRow]
-) -> tuple[ReportRow, Remix]:
-    params = IDENTITY.with_(temperature=temperature, alpha=alpha)
-    mix = Mix(
-        params, f"α at which its accuracy by margin is that of {row.label} or more, clean accuracy highest"
-    )
-    label = f"Mixed, T = {temperature:g}, matched to {row.label.removeprefix('MixedNUTS, ')}"
-    matched, remix = mix.row(engine, f"{row.key}-mixed-t{temperature:g}", label)
-    twin = next((own for own in given if own.params and _same_mix(own.params, params)), None)
-    if twin is not None:
-        matched = replace(matched, verified=twin.verified, attack=twin.attack, rbc_same=twin.rbc_same)
-    return matched, remix
+    engine: RemixEngine, row: ReportRow, given: Sequence[ReportRow]
+) -> tuple[tuple[Match, ...], tuple[ReportRow, ...], frozenset[str]]:
+    """How Mixed is matched to a mix, the rows that come of it, and which given ones these are."""
+    places: list[tuple[float, Figure, MixParams | None]] = []
+    for temperature in MIXED_TEMPERATURES:
+        plain = IDENTITY.with_(temperature=temperature)
+        curve = plateau_curve(engine, plain)
+        for by in OPTIMISTIC if engine.bundle.manifest.optimistic else WANTED:
+            figure = row.figure(by)
+            assert figure is not None  # there is an attacked part
+            place = best_place(curve, WANTED[by], by, figure.value)
+            params = None if place is None else plain.with_(alpha=float(curve.alpha[place]))
+            places.append((temperature, by, params))
+    rows: dict[MixParams, ReportRow] = {}
+    twins: set[str] = set()
+    for params in dict.fromkeys(params for _, _, params in places if params is not None):
+        found = _row(engine, row, params, [by for _, by, same in places if same == params])
+        twin = next((own for own in given if _same(own, found)), None)
+        if twin is not None:
+            twins.add(twin.key)
+            found = replace(
+                found, verified=twin.verified, attack=twin.attack, rbc_same=twin.rbc_same, config=twin.config
+            )
+        rows[params] = found
+    matches = (Match(t, by, None if params is None else rows[params].key) for t, by, params in places)
+    return tuple(matches), tuple(rows.values()), frozenset(twins)
 
 
-def _same_mix(one: MixParams, other: MixParams) -> bool:
-    assert one.alpha is not None  # rows carry α
-    assert other.alpha is not None
-    return one.temperature == other.temperature and abs(one.alpha - other.alpha) < 1e-12
+def _row(engine: RemixEngine, row: ReportRow, params: MixParams, bys: Sequence[Figure]) -> ReportRow:
+    names = " and ".join(WORDS[by] for by in bys)
+    label = f"Mixed, T = {params.temperature:g}, {names} of {row.label.removeprefix('MixedNUTS, ')}"
+    mix = Mix(params, f"α at which it has the {names} of {row.label} or more")
+    key = f"{row.key}-mixed-t{params.temperature:g}-{'-'.join(bys).replace('_', '-')}"
+    return mix.row(engine, key, label)[0]
+
+
+def _same(one: ReportRow, other: ReportRow) -> bool:
+    """Whether two mixes of one temperature get the same images right, by every figure."""
+    assert one.params is not None  # both are mixes
+    assert other.params is not None
+    if one.params.temperature != other.params.temperature:
+        return False
+    return not any(pair.only_first or pair.only_second for pair in pairs(one.right, other.right).values())

@@ -28,6 +28,7 @@ class ReportRow(Row):
         beta: The level that gave α, if one did.
         source: Where the parameters come from.
         made: Whether the report itself chose them, by a search or by matching.
+        config: The configuration of its verified figure.
     """
 
     attack: str = ""
@@ -35,6 +36,7 @@ class ReportRow(Row):
     beta: float | None = None
     source: str = ""
     made: bool = False
+    config: MixConfig | None = None
 
     @classmethod
     def of(cls, row: Row, **more: Any) -> ReportRow:
@@ -112,6 +114,7 @@ class Mix:
         attack: The attack behind it.
         warnings: What puts its figures in doubt.
         made: Whether the report itself chose it.
+        config: The configuration of its verified accuracy.
     """
 
     params: MixParams
@@ -122,6 +125,7 @@ class Mix:
     attack: str = ""
     warnings: tuple[str, ...] = ()
     made: bool = True
+    config: MixConfig | None = None
 
     @classmethod
     def of(cls, config: MixConfig, source: str, bundle: LogitBundle) -> Mix:
@@ -138,6 +142,7 @@ class Mix:
             attack=card.attack if card else "",
             warnings=(*warnings, *((warning,) if warning else ())),
             made=False,
+            config=config if card else None,
         )
 
     def row(self, engine: RemixEngine, key: str, label: str) -> tuple[ReportRow, Remix]:
@@ -151,5 +156,6 @@ class Mix:
             beta=self.beta,
             source=self.source,
             made=self.made,
+            config=self.config,
         )
         return row, remix

@@ -48,6 +48,15 @@ def right_of_standard(engine: RemixEngine) -> Right:
     return found
 
 
+def unseen_images(engine: RemixEngine) -> NDArray[np.bool_]:
+    """The clean images without attacked points, which no search looks at; none where no image has any."""
+    attacked = engine.bundle.attacked
+    unseen = np.full(engine.n_clean, attacked is not None)
+    if attacked is not None:
+        unseen[attacked.index] = False
+    return unseen
+
+
 def pairs(first: Right, second: Right) -> dict[str, Paired]:
     """Two classifiers on the images of one bundle, for each figure that both have."""
     return {name: Paired.of(right, second[name]) for name, right in first.items() if name in second}

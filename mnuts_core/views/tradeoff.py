@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +22,9 @@ from mnuts_core.search.frontier import BetaFrontier
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views.margins import Array
 from mnuts_core.views.stretches import right_at_all_points, right_between
+
+Figure = Literal["clean", "attacked", "by_margin"]
+"""The accuracies of a curve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,35 +223,22 @@ def plateau_curve(engine: RemixEngine, params: MixParams) -> Curve:
     return alpha_curve(engine, params, 1.0 / (1.0 + np.concatenate([[0.0], middle, [1.0]])))
 
 
-def best_clean(curve: Curve, least_bound: float) -> int | None:
-    """Where on a curve clean accuracy is highest while the accuracy by margin is at least a given one.
+def best_place(curve: Curve, wanted: Figure, kept: Figure, least: float) -> int | None:
+    """Where on a curve one figure is highest while another is at least a given one.
 
     Args:
         curve: From `plateau_curve`.
-        least_bound: The accuracy by margin to keep, in [0, 1].
+        wanted: The figure that shall be high.
+        kept: The one to keep.
+        least: The least of it, in [0, 1].
 
     Returns:
-        The place; among equals the one with the higher bound, then the larger α. None if no α keeps it.
+        The place; among equals the one with more of the figure to keep, then the larger α. None if no α
+        keeps it.
     """
-    return _best(curve.clean, curve.by_margin, least_bound, curve.alpha)
-
-
-def best_bound(curve: Curve, least_clean: float) -> int | None:
-    """Where on a curve the accuracy by margin is highest while clean accuracy is at least a given one.
-
-    Args:
-        curve: From `plateau_curve`.
-        least_clean: The clean accuracy to keep, in [0, 1].
-
-    Returns:
-        The place; among equals the one with more clean accuracy, then the larger α. None if no α keeps it.
-    """
-    return _best(curve.by_margin, curve.clean, least_clean, curve.alpha)
-
-
-def _best(wanted: Array, kept: Array, least: float, alpha: Array) -> int | None:
-    allowed = kept >= least - SAME
+    keeping = getattr(curve, kept)
+    allowed = keeping >= least - SAME
     if not allowed.any():
         return None
-    order = np.lexsort((alpha, kept, np.where(allowed, wanted, -np.inf)))
+    order = np.lexsort((curve.alpha, keeping, np.where(allowed, getattr(curve, wanted), -np.inf)))
     return int(order[-1])

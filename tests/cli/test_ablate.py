@@ -70,10 +70,10 @@ def test_d9_attacks_the_models(mnuts):
     assert {row["n_attacked"] for row in rows} == {20}
 
 
-def test_pool_attacks_mixes_of_ones_own(mnuts, mix, tmp_path):
+def test_pool_attacks_mixes_of_ones_own(mnuts, mix, mmaa_file, tmp_path):
     models = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
     few = ("--n", 20, "--n-iter", 2, "--n-targets", 1, "--components", "apgd-ce, apgd-t")
-    words = ("ablate", "pool", "digits", *models, *few, "--mix", mix, "--work-dir", tmp_path / "work")
+    words = ("ablate", "pool", mmaa_file, *models, *few, "--mix", mix, "--work-dir", tmp_path / "work")
     code, out, err = mnuts(*words, "--json")
     assert code == 0
     assert "MMAA points only: the bundle's live figures are optimistic" in err

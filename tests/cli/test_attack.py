@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams
-from tests.conftest import DIGITS
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits", "--device", "cpu")
 QUICK = (*PAIR, "--n-adv", 30, "--steps", 2, "--n-targets", 1)
@@ -19,17 +18,17 @@ def mix(tmp_path: Path) -> Path:
     return MixConfig.from_params(MixParams(s=5, p=4, c=-0.6, alpha=0.94)).save(tmp_path / "mix.json")
 
 
-def test_into_a_new_bundle(mnuts, mix, tmp_path):
+def test_into_a_new_bundle(mnuts, mix, mmaa_file, tmp_path):
     out = tmp_path / "more.safetensors"
-    result = mnuts("attack", "digits", *QUICK, "--on", mix, "--on", "g", "--out", out)
+    result = mnuts("attack", mmaa_file, *QUICK, "--on", mix, "--on", "g", "--out", out)
     assert result.code == 0, result.err
     assert f"written: {out}" in result.out
-    before, after = LogitBundle.load(DIGITS), LogitBundle.load(out)
+    before, after = LogitBundle.load(mmaa_file), LogitBundle.load(out)
     assert (after.n_clean, after.n_adv) == (before.n_clean, before.n_adv)
     assert len(after.require_attacked()) > len(before.require_attacked())
     assert [source.target for source in after.manifest.attacks][-1] == "g"
     assert sorted(tmp_path.iterdir()) == [mix, out], "the work folder is gone"
-    again = mnuts("attack", "digits", *QUICK, "--on", mix, "--on", "g", "--out", out)
+    again = mnuts("attack", mmaa_file, *QUICK, "--on", mix, "--on", "g", "--out", out)
     assert (again.code, again.out) == (2, "")
     assert "exists already" in again.err
 

@@ -27,9 +27,11 @@ QUICK = (*PAIR, "--data", "digits", "--n", 10, "--n-iter", 1, "--device", "cpu")
 
 
 @pytest.fixture
-def config(mnuts, tmp_path) -> Path:
+def config(mnuts, mmaa_file, tmp_path) -> Path:
     path = tmp_path / "mix.json"
-    assert mnuts("export", DIGITS, "--s", 5, "--p", 4, "--c", -0.6, "--beta", 0.95, "--out", path).code == 0
+    assert (
+        mnuts("export", mmaa_file, "--s", 5, "--p", 4, "--c", -0.6, "--beta", 0.95, "--out", path).code == 0
+    )
     return path
 
 
@@ -63,9 +65,9 @@ class TestEvaluate:
         assert data["settings"]["attack"] == "bypass"
         assert {"code": "few-steps"}.items() <= data["warnings"][0].items()
 
-    def test_points_join_a_bundle(self, mnuts, config, tmp_path):
+    def test_points_join_a_bundle(self, mnuts, config, mmaa_file, tmp_path):
         pool, out = tmp_path / "pool.safetensors", tmp_path / "verified.json"
-        shutil.copy(DIGITS, pool)
+        shutil.copy(mmaa_file, pool)
         before = LogitBundle.load(pool)
         result = mnuts("evaluate", config, *QUICK, "--out", out, "--into", pool)
         assert result.code == 0, result.err
@@ -79,16 +81,16 @@ class TestEvaluate:
         assert after.n_points > before.n_points
         assert sorted(tmp_path.iterdir()) == [config, pool, out], "work folder and lock are gone"
 
-    def test_points_join_a_new_bundle_as_json(self, mnuts, config, tmp_path):
+    def test_points_join_a_new_bundle_as_json(self, mnuts, config, mmaa_file, tmp_path):
         out = tmp_path / "pool.safetensors"
         result = mnuts(
-            "evaluate", config, *QUICK, "--in-place", "--into", DIGITS, "--out-bundle", out, "--json"
+            "evaluate", config, *QUICK, "--in-place", "--into", mmaa_file, "--out-bundle", out, "--json"
         )
         data = json.loads(result.out)
         assert data["bundle"]["path"] == str(out)
         assert 0 < data["bundle"]["points"] <= 10
         assert MixConfig.load(config).bundle.digest == LogitBundle.load(out).digest
-        again = mnuts("evaluate", config, *QUICK, "--in-place", "--into", DIGITS, "--out-bundle", out)
+        again = mnuts("evaluate", config, *QUICK, "--in-place", "--into", mmaa_file, "--out-bundle", out)
         assert (again.code, "exists already" in again.err) == (2, True)
 
     @pytest.mark.parametrize(
@@ -159,7 +161,9 @@ class TestEvaluate:
         assert config.read_bytes() == before
         assert list(tmp_path.iterdir()) == [config]
 
-    def test_other_threat_and_models(self, mnuts, config):
+    def test_other_threat_and_models(self, mnuts, tmp_path):
+        config = tmp_path / "mix.json"
+        mnuts("export", "digits", "--s", 5, "--p", 4, "--c", -0.6, "--beta", 0.95, "--out", config)
         swapped = ("--std", "demo:digits/rob", "--rob", "demo:digits/rob")
         result = mnuts("evaluate", config, *QUICK, *swapped, "--norm", "L2", "--eps", "1/2", "--json")
         assert result.code == 0

@@ -36,7 +36,7 @@ def verify(path, right: int, n: int = 100):
 def test_prints_and_writes(mnuts, toy, tmp_path):
     code, out, err = mnuts("report", toy, "--beta", 0.9)
     assert code == 0
-    for word in ("ABC: g", "RBC: h", "Mixed, T = 1, matched to β = 0.9", "MixedNUTS, β = 0.9", "paper"):
+    for word in ("ABC: g", "RBC: h", "Mixed, T = 1, accuracy by margin", "MixedNUTS, β = 0.9", "paper"):
         assert word in out
     assert "71.07" in out  # the paper's own
     folder = tmp_path / "report-toy"
@@ -54,7 +54,7 @@ def test_json_csv_and_table_agree(mnuts, toy, tmp_path):
     for row in answer["rows"]:
         assert frame.loc[row["key"], "clean"] == pytest.approx(row["clean"])
         assert row["verified"] is None
-    assert {"rbc", "mixednuts-beta-0.985", "mixednuts-beta-0.95-mixed-t0"} <= set(frame.index)
+    assert {"rbc", "mixednuts-beta-0.985", "mixednuts-beta-0.95-mixed-t0-by-margin"} <= set(frame.index)
     assert {claim["holds"] for claim in answer["statements"]} <= {True, False, None}
     assert len(answer["paper_rows"]) == 12
 
@@ -100,14 +100,14 @@ def test_without_an_attacked_part(mnuts, clean_only, tmp_path):
     assert "no attacked part" in (folder / "report.html").read_text("utf-8")
 
 
-def test_digits_again_from_its_own_files(mnuts, tmp_path):
+def test_digits_again_from_its_own_files(mnuts, mmaa_file, tmp_path):
     """The matched Mixed, given back as a configuration, is not listed twice."""
-    assert mnuts("report", "digits", "--beta", 0.95).code == 0
+    assert mnuts("report", mmaa_file, "--beta", 0.95).code == 0
     folder = tmp_path / "report-digits"
-    configs = [folder / f"mixednuts-beta-0.95{end}.json" for end in ("", "-mixed-t1")]
+    configs = [folder / f"mixednuts-beta-0.95{end}.json" for end in ("", "-mixed-t1-by-margin")]
     words = [word for path in configs for word in ("--config", path)]
     first = pd.read_csv(folder / "report.csv").set_index("key")
-    answer = json.loads(mnuts("report", "digits", *words, "--out", tmp_path / "two", "--json").out)
+    answer = json.loads(mnuts("report", mmaa_file, *words, "--out", tmp_path / "two", "--json").out)
     keys = [row["key"] for row in answer["rows"]]
     assert keys == first.index.dropna().tolist()
     for row in answer["rows"]:

@@ -18,9 +18,11 @@ from mnuts_core.bundles import library
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.cli.app import run
 from mnuts_core.demo import digits
-from mnuts_core.params import BETAS
+from mnuts_core.export.config import MixConfig
+from mnuts_core.params import BETAS, MixParams
 from mnuts_core.pipeline.locks import LOCK, held
 from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
+from mnuts_core.remix.engine import RemixEngine
 
 MODELS = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits", "--device", "cpu")
 PAIR = (*MODELS, "--norm", "Linf", "--eps", "3/16", "--n-targets", 2)
@@ -212,7 +214,7 @@ def test_an_interrupted_demo_leaves_nothing_that_looks_whole(mnuts, tmp_path: Pa
     bundle = LogitBundle.load(library.find_bundle("digits"))
     monkeypatch.setattr(digits, "train_digits", lambda role, **_: networks[role])
     monkeypatch.setattr(digits, "build_bundle", lambda *_, **__: bundle)
-    monkeypatch.setattr(digits, "choose_and_verify", stop)
+    monkeypatch.setattr(digits, "refine_and_verify", stop)
     demo = ("demo", "build", "digits", "--out", tmp_path / "out")
     code, _, err = mnuts(*demo)
     assert code == 130
@@ -220,13 +222,11 @@ def test_an_interrupted_demo_leaves_nothing_that_looks_whole(mnuts, tmp_path: Pa
     assert f"stopped: the same command goes on where this one was, from {work}" in err
     assert list((tmp_path / "out").iterdir()) == [work]
 
-    def choose(*given: object, **_: object) -> tuple[Path, ...]:
-        paths = tuple(Path(str(given[5])) / f"digits-beta{str(beta)[2:]}.json" for beta in BETAS)
-        for path in paths:
-            path.write_text("{}")
-        return paths
+    def choose(bundle: LogitBundle, *_: object, **__: object) -> tuple[LogitBundle, dict[str, MixConfig]]:
+        config = MixConfig.from_remix(RemixEngine(bundle), MixParams(alpha=0.9))
+        return bundle, {f"digits-beta{str(beta)[2:]}.json": config for beta in BETAS}
 
-    monkeypatch.setattr(digits, "choose_and_verify", choose)
+    monkeypatch.setattr(digits, "refine_and_verify", choose)
     assert mnuts(*demo).code == 0
     names = ["digits-beta95.json", "digits-beta985.json", "digits-rob.safetensors", "digits-std.safetensors"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*names, "digits.safetensors"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
+from mnuts_core.attacks.plan import Plan
+from mnuts_core.attacks.pool_plan import PoolPlan
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import shipped_folder
 from mnuts_core.bundles.manifest import DataCard
@@ -23,13 +26,13 @@ from mnuts_core.demo.cifar10_training import CifarRecipe, train_network
 from mnuts_core.demo.weights import Role, round_to_half
 from mnuts_core.errors import BundleError
 from mnuts_core.export.config import MixConfig
-from mnuts_core.params import BETAS, IDENTITY
+from mnuts_core.params import BETAS
 from mnuts_core.pipeline.build import build_bundle, predict
+from mnuts_core.pipeline.verify_mixes import verify_mixes
+from mnuts_core.pipeline.workfolder import WorkFolder
 from mnuts_core.remix.engine import RemixEngine
-from mnuts_core.report.compute import make_report
-from mnuts_core.views.tradeoff import best_bound, plateau_curve
 from tests import CIFAR10, needs_cifar10
-from tests.configs import figures
+from tests.demo.shipped import assert_choices, assert_figures
 
 DATA = shipped_folder()
 needs_pair = pytest.mark.skipif(not (DATA / "cifar10.safetensors").is_file(), reason="no pair is shipped")
@@ -65,12 +68,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         short = replace(settings.pop("attack"), n_iter=3, n_targets=2)
         return build_bundle(*models, **settings, attack=short)
 
-    def short_evaluate(*models: Any, **settings: Any) -> object:
-        return real_evaluate(*models, **settings | {"plan": replace(settings["plan"], n_iter=2)})
-
-    real_evaluate = best_mixes.evaluate
     monkeypatch.setattr(cifar10, "build_bundle", short_build)
-    monkeypatch.setattr(best_mixes, "evaluate", short_evaluate)
+    monkeypatch.setattr(best_mixes, "PoolPlan", partial(PoolPlan, n_iter=2, n_targets=1))
+    monkeypatch.setattr(best_mixes, "Plan", partial(Plan, n_iter=2))
     folder = tmp_path / "images"
     folder.mkdir()
     write_jpegs(folder / "train.npz", 480, seed=0)
@@ -83,16 +83,27 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    # killed while it chooses: the next run goes on with what is there
-    with monkeypatch.context() as patch:
-        patch.setattr(cifar10, "choose_and_verify", _interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            cifar10.build_cifar10(tiny, out, device="cpu", n_adv=40, n_verified=20)
+    # killed once it has chosen: the next run goes on with what is there
+    refined, written = [], set()
+
+    def verify(bundle: LogitBundle, *rest: Any, **settings: Any) -> object:
+        refined.append(bundle.digest)
+        return _interrupt() if len(refined) == 1 else verify_mixes(bundle, *rest, **settings)
+
+    def write(self: WorkFolder, number: int, arrays: Any) -> None:
+        written.add(self.path.parent.name)
+        real_write(self, number, arrays)
+
+    real_write = WorkFolder.write
+    monkeypatch.setattr(best_mixes, "verify_mixes", verify)
+    with pytest.raises(KeyboardInterrupt):
+        cifar10.build_cifar10(tiny, out, device="cpu", n_adv=40, n_verified=20)
     assert [path.name for path in out.iterdir()] == ["cifar10.demo-work"], "nothing that looks whole"
-    first = LogitBundle.load(out / "cifar10.demo-work" / "files" / "cifar10.safetensors")
+    monkeypatch.setattr(WorkFolder, "write", write)
     paths = cifar10.build_cifar10(tiny, out, device="cpu", n_adv=40, n_verified=20)
+    assert refined[0] == refined[1]
+    assert written == {"verify"}, "all else was there"
     bundle = LogitBundle.load(paths.bundle)
-    assert bundle.digest == first.digest
     assert (bundle.n_clean, bundle.n_adv) == (60, 40)
     assert bundle.clean_images is None
     assert "JPEG quality 75" in bundle.manifest.data.name
@@ -106,13 +117,14 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
         assert card.recipe == cifar10.recipe_text(cifar10.RECIPES[role])
     assert card.attacked is not None
     assert card.attacked.n == 40
-    for path, beta in zip(paths.configs, BETAS, strict=True):
-        config = MixConfig.load(path)
-        assert config.beta == beta
-        assert config.verified is not None
-        assert config.verified.accuracy.n == 20
-        assert config.bundle is not None
-        assert config.bundle.digest == bundle.digest
+    names = [path.name for path in paths.configs]
+    assert set(names) <= set(best_mixes.config_names("cifar10"))
+    assert {best_mixes.config_name("cifar10", beta) for beta in BETAS} <= set(names)
+    for path in paths.configs:
+        assert_figures(MixConfig.load(path), RemixEngine(bundle), 20)
+    assert bundle.manifest.std_attacked
+    assert not bundle.manifest.optimistic
+    assert sum(source.verified for source in bundle.manifest.attacks) == len(names)
     assert not (out / "cifar10.demo-work").exists()
 
 
@@ -126,13 +138,13 @@ def test_everything_is_in_the_precision_that_pays(
         def recorded(*_: Any, **settings: Any) -> CifarNet:
             found = settings["attack"].precision if name == "build_bundle" else settings["precision"]
             used.append((name, found))
-            if name == "choose_and_verify":
+            if name == "refine_and_verify":
                 raise KeyboardInterrupt
             return CifarNet((8, 8, 8))
 
         monkeypatch.setattr(cifar10, name, recorded)
 
-    for name in ("train_network", "build_bundle", "choose_and_verify"):
+    for name in ("train_network", "build_bundle", "refine_and_verify"):
         spy(name)
     monkeypatch.setattr(cifar10, "pays_in_bfloat16", lambda device: pays)
     monkeypatch.setattr(cifar10, "load_data", lambda *_, **__: noise())
@@ -141,7 +153,7 @@ def test_everything_is_in_the_precision_that_pays(
     with pytest.raises(KeyboardInterrupt):
         cifar10.build_cifar10("any", tmp_path, device="cpu")
     trainings = sum(map(len, cifar10.RECIPES.values()))
-    names = ["train_network"] * trainings + ["build_bundle", "choose_and_verify"]
+    names = ["train_network"] * trainings + ["build_bundle", "refine_and_verify"]
     assert used == [(name, precision) for name in names]
 
 
@@ -245,69 +257,17 @@ def test_shipped_files_are_small_and_name_their_pixels() -> None:
 
 
 @needs_pair
-def test_shipped_mixes_are_the_searches_best_and_their_figures_the_bundles() -> None:
-    bundle = LogitBundle.load(DATA / "cifar10.safetensors")
-    engine = RemixEngine(bundle)
-    for beta in BETAS:
-        config = MixConfig.load(DATA / best_mixes.config_name("cifar10", beta))
-        found = best_mixes.best_of([best_mixes.grid_search(bundle, grid, beta) for grid in cifar10.GRIDS])
-        point = (config.transform.s, config.transform.p, config.transform.c)
-        assert point == tuple(getattr(found.best.params, name) for name in "spc")
-        again = MixConfig.from_remix(engine, config.params.with_(alpha=None))
-        assert figures(again) == figures(config)
-        assert_verified(config, engine)
+@pytest.mark.parametrize("path", sorted(DATA.glob("cifar10-*.json")), ids=lambda path: path.stem)
+def test_shipped_mixes_are_verified_and_their_figures_the_bundles(path: Path) -> None:
+    assert_figures(MixConfig.load(path), RemixEngine(LogitBundle.load(DATA / "cifar10.safetensors")), 500)
 
 
 @needs_pair
-def test_shipped_plain_mixes_are_the_reports_mixed() -> None:
-    """Each has the accuracy by margin of a best mix, its verified figure in that row of the report."""
+def test_shipped_mixes_are_mild_and_stand_beside_their_plain_ones() -> None:
     bundle = LogitBundle.load(DATA / "cifar10.safetensors")
-    engine, files = RemixEngine(bundle), DATA.glob("cifar10-*.json")
-    report = make_report(bundle, [(path.name, MixConfig.load(path)) for path in files])
-    trials = {trial.mix.beta: trial for trial in report.trials}
-    assert trials.keys() == set(BETAS)
-    for beta, trial in trials.items():
-        config = MixConfig.load(DATA / f"cifar10-plain-bound{f'{beta:g}'.removeprefix('0.')}.json")
-        assert_verified(config, engine)
-        (row,) = [row for row in trial.mixed if row.params and row.params.temperature == 0]
-        assert row.params is not None
-        assert row.params.alpha == pytest.approx(config.params.alpha, abs=1e-12)
-        assert config.params.plain
-        assert config.verified is not None
-        assert row.verified is not None
-        assert row.verified.value == config.verified.accuracy.value
-        assert row.verified.n == config.verified.accuracy.n >= 500
-
-
-@needs_pair
-def test_shipped_plain_mix_at_the_clean_accuracy_of_the_best_one() -> None:
-    bundle = LogitBundle.load(DATA / "cifar10.safetensors")
-    engine, best = RemixEngine(bundle), MixConfig.load(DATA / "cifar10-beta95.json")
-    config = MixConfig.load(DATA / "cifar10-plain-clean95.json")
-    assert_verified(config, engine)
-    assert config.params.plain
-    least = engine.remix(best.params).clean.value
-    curve = plateau_curve(engine, IDENTITY.with_(temperature=0.0))
-    at = best_bound(curve, least)
-    assert at is not None
-    mix = engine.remix(config.params)
-    assert mix.clean.value >= least
-    assert mix.by_margin is not None
-    assert mix.by_margin.value == pytest.approx(curve.by_margin[at])
-
-
-def assert_verified(config: MixConfig, engine: RemixEngine) -> None:
-    """A shipped configuration's figures are the bundle's, and an attack's on its first images."""
-    assert config.bundle is not None
-    assert config.bundle.digest == engine.bundle.digest
-    again = MixConfig.from_remix(engine, config.params)
-    assert figures(again) == figures(config)
-    assert config.verified is not None
-    assert config.verified.accuracy.n >= 500
-    assert config.verified.accuracy.value == min(config.verified.components.values())
-    clean = config.verified.clean
-    assert clean is not None
-    assert clean.value == engine.remix(config.params).on_clean.mix_right[: clean.n].mean()
+    if bundle.manifest.optimistic:
+        pytest.skip("the bundle that ships holds MMAA's points alone")
+    assert_choices("cifar10", bundle, cifar10.GRID)
 
 
 @needs_pair

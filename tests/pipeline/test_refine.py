@@ -18,6 +18,7 @@ from mnuts_core.attacks.pool_plan import PoolPlan
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.errors import ParameterError
 from mnuts_core.models.specs import load_model
+from mnuts_core.pipeline.attack_run import Run
 from mnuts_core.pipeline.refine import (
     BY_CLEAN,
     BY_MARGIN,
@@ -25,7 +26,6 @@ from mnuts_core.pipeline.refine import (
     SETTLED,
     Refined,
     Round,
-    Run,
     refine,
     verify_refined,
 )
@@ -38,15 +38,15 @@ BETA, N = 0.95, 60
 
 
 @pytest.fixture(scope="module")
-def run(digits: LogitBundle) -> Run:
+def run(mmaa_digits: LogitBundle) -> Run:
     std, rob = (load_model(f"demo:digits/{role}").module for role in ("std", "rob"))
-    data = load_data("digits", n=int(digits.require_attacked().index.max()) + 1)
+    data = load_data("digits", n=int(mmaa_digits.require_attacked().index.max()) + 1)
     return Run(std, rob, data.images, data.labels, n=N, batch_size=30, device="cpu")
 
 
 @pytest.fixture(scope="module")
-def plan(digits: LogitBundle) -> PoolPlan:
-    threat = digits.manifest.threat
+def plan(mmaa_digits: LogitBundle) -> PoolPlan:
+    threat = mmaa_digits.manifest.threat
     assert threat is not None
     return PoolPlan(norm=threat.norm, eps=threat.eps, n_iter=3, n_targets=1)
 
@@ -57,11 +57,11 @@ def rounds() -> list[Round]:
 
 
 @pytest.fixture(scope="module")
-def refined(digits: LogitBundle, run: Run, plan: PoolPlan, rounds: list[Round]) -> Refined:
-    return refine(digits, run, grid=GRID, beta=BETA, plan=plan, rounds=3, on_round=rounds.append)
+def refined(mmaa_digits: LogitBundle, run: Run, plan: PoolPlan, rounds: list[Round]) -> Refined:
+    return refine(mmaa_digits, run, grid=GRID, beta=BETA, plan=plan, rounds=3, on_round=rounds.append)
 
 
-def test_g_is_attacked_once_then_each_round_the_choice_and_its_plain_mixes(refined, digits, rounds):
+def test_g_is_attacked_once_then_each_round_the_choice_and_its_plain_mixes(refined, mmaa_digits, rounds):
     assert list(refined.rounds) == rounds
     mmaa, standard, *others = refined.bundle.manifest.attacks
     assert (mmaa.target, standard.target) == ("LN∘h_rob", "g")
@@ -72,8 +72,8 @@ def test_g_is_attacked_once_then_each_round_the_choice_and_its_plain_mixes(refin
     assert [moved.params.plain for moved in rounds[0].mixes.values()] == [False, True, True]
 
 
-def test_the_choice_is_the_best_mild_cell_on_the_pool_of_then(refined, digits, run, plan):
-    before = refine(digits, run, grid=GRID, beta=BETA, plan=plan, rounds=1)
+def test_the_choice_is_the_best_mild_cell_on_the_pool_of_then(refined, mmaa_digits, run, plan):
+    before = refine(mmaa_digits, run, grid=GRID, beta=BETA, plan=plan, rounds=1)
     pool = replace(
         before.bundle, attacked=before.bundle.attacked.rows(before.bundle.attacked.source < 2)
     )  # without the round's own points
@@ -81,7 +81,7 @@ def test_the_choice_is_the_best_mild_cell_on_the_pool_of_then(refined, digits, r
     assert before.rounds[0].mixes[CHOICE].params == chosen
 
 
-def test_figures_are_those_of_the_engine_and_never_rise(refined, digits):
+def test_figures_are_those_of_the_engine_and_never_rise(refined, mmaa_digits):
     engine = RemixEngine(refined.bundle, device="cpu")
     last = refined.rounds[-1]
     for moved in last.mixes.values():
@@ -126,10 +126,10 @@ def test_verification_joins_the_pool_and_the_configurations(refined, run, plan):
     assert [source.verified for source in verified.bundle.manifest.attacks[-3:]] == [True] * 3
 
 
-def refine_with(digits, run, plan, change: dict[str, Any]):
+def refine_with(mmaa_digits, run, plan, change: dict[str, Any]):
     if "plan" in change:
         change = {"plan": replace(plan, **change["plan"])}
-    return refine(digits, run, **({"grid": GRID, "beta": BETA, "plan": plan} | change))
+    return refine(mmaa_digits, run, **({"grid": GRID, "beta": BETA, "plan": plan} | change))
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def refine_with(digits, run, plan, change: dict[str, Any]):
         ({"plan": {"n_iter": 0}}, "n_iter must be an integer"),
     ],
 )
-def test_what_is_refused(digits, run, plan, change: dict[str, Any], message: str):
+def test_what_is_refused(mmaa_digits, run, plan, change: dict[str, Any], message: str):
     with pytest.raises(ParameterError, match=message):
-        refine_with(digits, run, plan, change)
+        refine_with(mmaa_digits, run, plan, change)
 
 
 def test_more_images_than_there_are_cannot_be_verified(refined, run, plan):
@@ -170,9 +170,21 @@ sys.exit(run(sys.argv[2:]))
 
 @pytest.mark.slow
 @pytest.mark.full  # resuming of each attack is in the fast suite, see test_pool
-def test_killed_twice_it_ends_with_the_same_bundle_and_configurations(tmp_path: Path) -> None:
+def test_killed_twice_it_ends_with_the_same_bundle_and_configurations(
+    mmaa_digits: LogitBundle, tmp_path: Path
+) -> None:
+    mmaa_digits.save(tmp_path / "mmaa.safetensors")
     (tmp_path / "run.py").write_text(RUN)
-    common = ["refine", "digits", "--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits"]
+    common = [
+        "refine",
+        str(tmp_path / "mmaa.safetensors"),
+        "--std",
+        "demo:digits/std",
+        "--rob",
+        "demo:digits/rob",
+        "--data",
+        "digits",
+    ]
     common += ["--beta", "0.95", "--n-adv", "40", "--batch-size", "20", "--steps", "2", "--n-targets", "1"]
     common += ["--components", "apgd-ce", "--rounds", "2", "--verify", "8", "--device", "cpu"]
 

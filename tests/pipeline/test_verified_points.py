@@ -198,22 +198,22 @@ def test_what_else_is_refused():
         add_verified(under_threat(bundle), config, VerifiedPoints(row, row, wide, wide))
 
 
-def test_a_real_attack_on_digits(digits):
+def test_a_real_attack_on_digits(mmaa_digits):
     std, rob = (load_model(f"demo:digits/{role}").module for role in ("std", "rob"))
-    engine = RemixEngine(digits, device="cpu")
+    engine = RemixEngine(mmaa_digits, device="cpu")
     config = MixConfig.from_remix(engine, MixParams(s=5, p=4, c=-0.6, beta=0.95))
-    rows = digits.require_attacked().index[:40]
+    rows = mmaa_digits.require_attacked().index[:40]
     data, chosen = load_data("digits", n=int(rows.max()) + 1), torch.from_numpy(rows)
-    threat = digits.manifest.threat
+    threat = mmaa_digits.manifest.threat
     found = evaluate(
         MixedClassifier.from_config(config, std, rob),
         data.images[chosen],
         data.labels[chosen],
         plan=Plan(norm=threat.norm, eps=threat.eps, n_iter=3),
     )
-    before = right_there(digits, config.params, rows)
-    after = add_verified(digits, found.into(config), points_of(found, rows))
+    before = right_there(mmaa_digits, config.params, rows)
+    after = add_verified(mmaa_digits, found.into(config), points_of(found, rows))
     right, verified = right_there(after, config.params, rows), (found.predictions == found.labels).numpy()
     assert not (right & ~verified).any()
     assert verified.sum() <= before.sum(), "few steps find what MMAA's points alone do not"
-    assert len(after.require_attacked()) > digits.n_points
+    assert len(after.require_attacked()) > mmaa_digits.n_points

@@ -1,11 +1,11 @@
-"""Mixed at the same accuracy by margin: every α is looked at, and none is better than the one chosen."""
+"""Mixed with the same figures: every α is looked at, and none is better than the one chosen."""
 
 import numpy as np
 import pytest
 
 from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.params import IDENTITY
-from mnuts_core.views.tradeoff import Curve, best_bound, best_clean, plateau_curve
+from mnuts_core.views.tradeoff import Curve, best_place, plateau_curve
 from tests import reference
 from tests.synthetic import clean_only, make_bundle
 
@@ -49,15 +49,16 @@ def test_no_alpha_of_a_dense_grid_is_better(small, temperature):
     engine, plain = RemixEngine(small), IDENTITY.with_(temperature=temperature)
     ours = engine.remix(NUTS)
     curve = plateau_curve(engine, plain)
-    at, held = best_clean(curve, ours.by_margin.value), best_bound(curve, ours.clean.value)
-    assert curve.by_margin[at] >= ours.by_margin.value
+    figures = {name: getattr(ours, name).value for name in ("clean", "by_margin", "attacked")}
+    pairs = [(one, other) for one in figures for other in figures if one != other]
+    best = {(w, k): best_place(curve, w, k, figures[k]) for w, k in pairs}
+    assert curve.by_margin[best["clean", "by_margin"]] >= ours.by_margin.value
     for alpha in np.linspace(0.5, 1.0, 1501):
-        clean, bound, _ = brute(small, plain, alpha)
-        if bound >= ours.by_margin.value:
-            assert clean <= curve.clean[at] + 1e-12
-        if clean >= ours.clean.value:
-            assert held is not None
-            assert bound <= curve.by_margin[held] + 1e-12
+        found = dict(zip(figures, brute(small, plain, alpha), strict=True))
+        for (wanted, kept), place in best.items():
+            if found[kept] >= figures[kept]:
+                assert place is not None
+                assert found[wanted] <= getattr(curve, wanted)[place] + 1e-12
 
 
 def test_by_hand():
@@ -83,9 +84,11 @@ def test_by_hand():
     assert odds == pytest.approx([0.0, 0.15, 0.45, 0.8, 1.0], abs=1e-6)
     assert curve.by_margin == pytest.approx([1, 1, 0.5, 0, 0])
     assert curve.clean == pytest.approx([2 / 3] * 3 + [1, 1])
-    assert odds[best_clean(curve, 0.5)] == pytest.approx(0.0)  # of equals the higher bound, the larger α
-    assert odds[best_clean(curve, 0.0)] == pytest.approx(0.8, abs=1e-6)
-    assert odds[best_bound(curve, 1.0)] == pytest.approx(0.8, abs=1e-6)
+    assert odds[best_place(curve, "clean", "by_margin", 0.5)] == pytest.approx(
+        0.0
+    )  # of equals the higher bound, the larger α
+    assert odds[best_place(curve, "clean", "by_margin", 0.0)] == pytest.approx(0.8, abs=1e-6)
+    assert odds[best_place(curve, "by_margin", "clean", 1.0)] == pytest.approx(0.8, abs=1e-6)
 
 
 def test_ties_go_to_the_other_figure_and_then_to_the_larger_alpha():
@@ -95,14 +98,14 @@ def test_ties_go_to_the_other_figure_and_then_to_the_larger_alpha():
         by_margin=np.array([0.4, 0.3, 0.3, 0.2]),
         attacked=np.zeros(4),
     )
-    assert best_clean(curve, 0.2) == 1
-    assert best_bound(curve, 0.6) == 1
-    assert best_clean(curve, 0.31) == 0
-    assert best_clean(curve, 0.5) is None
-    assert best_bound(curve, 0.7) is None
+    assert best_place(curve, "clean", "by_margin", 0.2) == 1
+    assert best_place(curve, "by_margin", "clean", 0.6) == 1
+    assert best_place(curve, "clean", "by_margin", 0.31) == 0
+    assert best_place(curve, "clean", "by_margin", 0.5) is None
+    assert best_place(curve, "by_margin", "clean", 0.7) is None
 
 
 def test_without_an_attacked_part_no_bound_is_kept(small):
     curve = plateau_curve(RemixEngine(clean_only(small)), IDENTITY)
-    assert best_clean(curve, 0.0) is None
+    assert best_place(curve, "clean", "by_margin", 0.0) is None
     assert np.isfinite(curve.clean).all()

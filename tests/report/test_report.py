@@ -14,11 +14,14 @@ from PIL import Image
 from mnuts_core import GridSpec, MixConfig, MnutsError, RemixEngine, grid_search
 from mnuts_core.bundles.manifest import SourceCard, ThreatModel
 from mnuts_core.export.cards import BundleCard, EstimateCard, VerifiedCard
+from mnuts_core.export.outcomes import OutcomesCard
+from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import share, wilson_interval
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.report.claims import moved, robust_change, statements
 from mnuts_core.report.compute import make_report
 from mnuts_core.report.files import check_folder, default_folder, write_report
+from mnuts_core.report.matched import WANTED
 from mnuts_core.report.paper import paper_result
 from mnuts_core.report.plot import COLOUR, plane_png, points
 from mnuts_core.report.render import Bullets, Document, Figure, Grid, Heading, Paragraph, to_html, to_markdown
@@ -51,6 +54,18 @@ def verified_config(logits, params=NUTS, right=60, n=90, **changes) -> MixConfig
     return config.model_copy(update={"verified": card, **changes})
 
 
+def with_outcomes(logits, params=NUTS, right=60) -> MixConfig:
+    """Verified on all clean images: of those that the mix gets right, the first ones stay right."""
+    engine = RemixEngine(logits)
+    clean = engine.remix(params).on_clean.mix_right
+    attacked = clean & (np.cumsum(clean) <= right)
+    config = verified_config(logits, params, right, len(clean))
+    settings = {"data_digest": "sha256:" + "1" * 64}
+    more = {"clean": EstimateCard.of(share(int(clean.sum()), len(clean), "clean")), "settings": settings}
+    card = config.verified.model_copy(update={"outcomes": OutcomesCard.of(clean, attacked), **more})
+    return config.model_copy(update={"verified": card})
+
+
 def recomputed(bundle, params: MixParams) -> dict[str, int]:
     """How many images a mix gets right, by the independent reference."""
     counts, right = {}, []
@@ -68,23 +83,26 @@ def recomputed(bundle, params: MixParams) -> dict[str, int]:
         counts[part] = int(right[-1].sum())
         threshold = (1 - params.alpha) / params.alpha - 1e-13
         held = (rob.argmax(axis=1) == labels) & (reference.margins(rob) >= threshold)
-        counts["by_margin"] = int(held.sum())
     clean, attacked = right
-    return counts | {"attacked": int((clean[bundle.attacked.index] & attacked).sum())}
+    index = bundle.attacked.index
+    images = np.unique(index)
+    counts["by_margin"] = int(sum(held[index == image].all() for image in images))
+    survives = (clean[image] and attacked[index == image].all() for image in images)
+    return counts | {"attacked": int(sum(survives))}
 
 
 class TestNumbers:
     def test_every_row_is_what_the_reference_counts(self, digits, report):
         abc, rbc = report.base
         assert abc.clean.successes == (digits.clean_std_logits.argmax(1) == digits.clean_labels).sum()
-        assert abc.attacked is None  # g was not attacked
         assert rbc.clean.successes == (digits.clean_rob_logits.argmax(1) == digits.clean_labels).sum()
-        assert (
-            rbc.attacked.successes == (digits.attacked.rob_logits.argmax(1) == digits.attacked.labels).sum()
-        )
-        assert rbc.attacked.kind == "attacked"
+        points, index = digits.attacked, digits.attacked.index
+        for row, logits in ((abc, points.std_logits), (rbc, points.rob_logits)):
+            broken = np.unique(index[logits.argmax(1) != points.labels])
+            assert row.attacked.successes <= digits.n_adv - len(broken)
+            assert row.attacked.kind == "attacked"
         mixes = [row for row in report.rows if row.params is not None]
-        assert [row.role for row in mixes] == ["mixed", "mixed", "mixednuts"] * 2
+        assert {row.role for row in mixes} == {"mixed", "mixednuts"}
         for row in mixes:
             counts = recomputed(digits, row.params)
             assert {name: row.figure(name).successes for name in counts} == counts
@@ -96,27 +114,41 @@ class TestNumbers:
             assert trial.mix.params == best.params
             assert trial.mix.beta == beta
 
-    def test_mixed_is_matched_at_the_same_margin_bound(self, digits, report):
+    def test_mixed_is_matched_by_each_figure(self, digits, report):
         engine = RemixEngine(digits)
         for trial in report.trials:
-            for row, reach in zip(trial.mixed, trial.reach, strict=True):
-                assert row.by_margin.value >= trial.mix.by_margin.value
-                assert row.clean.value == pytest.approx(reach.clean)
-                for alpha in np.linspace(0.5, 1, 101):
+            assert [(match.temperature, match.by) for match in trial.matches] == [
+                (temperature, by) for temperature in (1.0, 0.0) for by in ("clean", "attacked", "by_margin")
+            ]
+            for match in trial.matches:
+                row, wanted = report.row(match.key), WANTED[match.by]
+                assert row.params.temperature == match.temperature
+                assert row.figure(match.by).value >= trial.mix.figure(match.by).value
+                for alpha in np.linspace(0.5, 1, 26):
                     other = engine.remix(row.params.with_(alpha=alpha))
-                    if other.by_margin.value >= trial.mix.by_margin.value:
-                        assert other.clean.value <= row.clean.value
-                    if other.clean.value >= trial.mix.clean.value:
-                        assert other.by_margin.value <= reach.bound + 1e-12
+                    if getattr(other, match.by).value >= trial.mix.figure(match.by).value:
+                        assert getattr(other, wanted).value <= row.figure(wanted).value
+
+    def test_mixed_is_matched_by_margin_alone_where_the_points_are_mmaas(self, small):
+        (trial,) = make_report(small, [("a", MixConfig.from_remix(RemixEngine(small), NUTS))]).trials
+        assert {match.by for match in trial.matches} == {"by_margin"}
 
     def test_pairs_count_the_images_that_change(self, digits, report):
         for trial in report.trials:
-            rbc = trial.paired["rbc"]
-            gained = trial.mix.clean.successes - report.base[1].clean.successes
-            assert rbc.only_first - rbc.only_second == gained
-            for row in trial.mixed:
-                pair = trial.paired[row.key]
-                assert pair.only_first - pair.only_second == trial.mix.clean.successes - row.clean.successes
+            for row in (report.base[1], *trial.mixed):
+                for name in ("clean", "attacked"):
+                    pair = trial.paired[row.key][name]
+                    gained = trial.mix.figure(name).successes - row.figure(name).successes
+                    assert pair.only_first - pair.only_second == gained
+            assert "unseen" not in trial.paired["rbc"], "all images were attacked"
+
+    def test_unseen_images_are_those_without_attacked_points(self, small):
+        (trial,) = make_report(small, [("a", MixConfig.from_remix(RemixEngine(small), NUTS))]).trials
+        unseen = np.setdiff1d(np.arange(small.n_clean), small.attacked.index)
+        engine = RemixEngine(small)
+        ours, theirs = engine.remix(NUTS).on_clean.mix_right, engine.rob_right[: engine.n_clean]
+        assert 0 < len(unseen) < small.n_clean
+        assert trial.paired["rbc"]["unseen"] == Paired.of(ours[unseen], theirs[unseen])
 
     def test_error_changes(self, report):
         frame = to_frame(report).set_index("key")
@@ -125,9 +157,9 @@ class TestNumbers:
         bound = (1 - ours["by_margin"]) / (1 - rbc["attacked"]) - 1
         assert ours["clean_error_change_to_rbc"] == pytest.approx(clean)
         assert ours["by_margin_error_change_to_rbc"] == pytest.approx(bound)
-        mixed = frame.loc["mixednuts-beta-0.95-mixed-t1"]
-        against = (1 - ours["clean"]) / (1 - mixed["clean"]) - 1
-        assert ours["clean_error_change_to_mixed_t1"] == pytest.approx(against)
+        (match,) = [match for match in report.trials[1].matches if match[:2] == (1.0, "by_margin")]
+        against = (1 - ours["clean"]) / (1 - frame.loc[match.key]["clean"]) - 1
+        assert ours["clean_error_change_to_mixed_t1_by_margin"] == pytest.approx(against)
         assert np.isnan(ours["verified"])
 
     def test_intervals_in_the_frame(self, report):
@@ -137,13 +169,14 @@ class TestNumbers:
             low, high = wilson_interval(round(row["clean"] * row["clean_n"]), int(row["clean_n"]))
             assert (row["clean_low"], row["clean_high"]) == pytest.approx((low, high))
 
-    def test_margin_gaps(self, digits, report):
-        labels, adv = digits.clean_labels, digits.attacked.labels
-        clean = reference.layer_norm(digits.clean_rob_logits)
-        attacked = reference.layer_norm(digits.attacked.rob_logits)
+    def test_margin_gaps(self, mmaa_digits):
+        made = make_report(mmaa_digits, [("a", MixConfig.from_remix(RemixEngine(mmaa_digits), NUTS))])
+        labels, adv = mmaa_digits.clean_labels, mmaa_digits.attacked.labels
+        clean = reference.layer_norm(mmaa_digits.clean_rob_logits)
+        attacked = reference.layer_norm(mmaa_digits.attacked.rob_logits)
         wrong = reference.margins(reference.softmax(clean))[clean.argmax(1) != labels]
         right = reference.margins(reference.softmax(attacked))[attacked.argmax(1) == adv]
-        assert report.gaps["LN h"] == pytest.approx(np.median(right) - np.median(wrong))
+        assert made.gaps["LN h"] == pytest.approx(np.median(right) - np.median(wrong))
 
     def test_the_paper_agrees_with_itself(self):
         for dataset in ("cifar10", "cifar100", "imagenet"):
@@ -184,68 +217,76 @@ class TestVerified:
     def test_rbc_on_the_same_images_where_they_are_known(self, digits):
         engine, n = RemixEngine(digits), 200
         params = NUTS.with_(alpha=0.9)
-        right = int(engine.remix(params).on_clean.mix_right[:n].sum())
+        fine = int(engine.remix(params).on_clean.mix_right[:n].sum())
         config = verified_config(digits, params, right=130, n=n)
         changes = []
-        for count in (right, right - 1):
+        for count in (fine, fine - 1):
             clean = EstimateCard.of(share(count, n, "clean"))
             card = config.verified.model_copy(update={"clean": clean})
             made = make_report(digits, [("a", config.model_copy(update={"verified": card}))])
             changes.append(robust_change(made.trials[0].mix, made.base[1], "verified"))
-        first = np.mean(digits.attacked.rob_logits[:n].argmax(1) == digits.attacked.labels[:n])
-        everyone = np.mean(digits.attacked.rob_logits.argmax(1) == digits.attacked.labels)
+        right = engine.rob_right_on_images
+        first, everyone = right[digits.attacked.first.index < n].mean(), right.mean()
         assert changes == pytest.approx([0.35 / (1 - first) - 1, 0.35 / (1 - everyone) - 1])
 
     def test_mixed_of_a_configuration_is_a_row_and_is_compared(self, small):
         plain = IDENTITY.with_(alpha=0.7, temperature=1.0)
-        configs = [("a", verified_config(small)), ("b", verified_config(small, plain, right=40))]
+        configs = [("a", with_outcomes(small)), ("b", with_outcomes(small, plain, right=40))]
         made = make_report(small, configs)
         (row,) = made.given
         assert (row.role, row.verified.successes) == ("mixed", 40)
         (trial,) = made.trials
         assert trial.mix.role == "mixednuts"
+        cards = [config.verified.outcomes.attacked_right for _, config in configs]
+        assert trial.paired[row.key]["verified"] == Paired.of(*cards)
         (claim,) = [c for c in statements(made) if ATTACKED_TOO in c.text]
         assert claim.holds is True  # as accurate, within the noise, and clearly more robust
 
+    def test_without_outcomes_no_verdict_is_given(self, small):
+        plain = IDENTITY.with_(alpha=0.7, temperature=1.0)
+        made = make_report(small, [("a", verified_config(small)), ("b", verified_config(small, plain))])
+        (claim,) = [c for c in statements(made) if ATTACKED_TOO in c.text]
+        assert claim.holds is None
+        assert "not in pairs (which images fell is not kept" in claim.text
+
+    def test_the_robust_model_is_compared_on_the_verified_images(self, digits):
+        config, engine = with_outcomes(digits, right=600), RemixEngine(digits)
+        (trial,) = make_report(digits, [("a", config)]).trials
+        order = digits.attacked.first.index
+        right = config.verified.outcomes.attacked_right[order]
+        assert trial.paired["rbc"]["verified"] == Paired.of(right, engine.rob_right_on_images)
+
     @pytest.mark.parametrize(
-        ("clean", "verified", "fixed", "holds"),
+        ("clean", "verified", "holds"),
         [
-            (+3, 500, 100, True),  # as robust, more accurate
-            (+3, 700, 100, True),  # more of both
-            (0, 700, 0, True),  # as accurate, more robust
-            (+1, 490, 1, None),  # more accurate, less robust, both by less than the noise
-            (+3, 500, 1, None),  # as robust, more accurate by less than the noise
-            (0, 520, 0, None),  # as accurate, more robust by less than the noise
-            (-1, 700, 1, None),  # more robust; less accurate, by less than the noise
-            (-5, 500, 100, False),  # as robust, less accurate
-            (0, 300, 0, False),  # as accurate, less robust
+            ((9, 0), (5, 5), True),  # as robust, more accurate
+            ((9, 0), (20, 2), True),  # more of both
+            ((0, 0), (20, 2), True),  # as accurate, more robust
+            ((1, 0), (0, 1), None),  # both by less than the noise
+            ((0, 9), (5, 5), False),  # as robust, less accurate
+            ((0, 0), (2, 20), False),  # as accurate, less robust
         ],
     )
-    def test_against_a_mixed_that_was_attacked_too(self, small, clean, verified, fixed, holds):
-        plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
-        made = make_report(small, [("a", verified_config(small)), ("b", plain)])
-        (row,) = made.given
-        clean += row.clean.successes
-        changed = with_figures(made, clean, 400, row.clean.n, verified=verified, fixed=fixed)
-        (claim,) = [c for c in statements(changed) if ATTACKED_TOO in c.text]
+    def test_against_a_mixed_that_was_attacked_too(self, small, clean, verified, holds):
+        claim = self.claim_with(small, clean, verified)
         assert claim.holds is holds
-        assert claim.text.count("beyond the noise") == (fixed == 100) + (abs(verified - 500) == 200)
+        assert f"Clean {Paired(50, *clean, 40)}" in claim.text
+        assert f"verified {Paired(50, *verified, 40)}" in claim.text
 
-    @pytest.mark.parametrize(("clean", "verified"), [(+3, 300), (+3, 490), (-5, 700)])
+    @pytest.mark.parametrize(("clean", "verified"), [((9, 0), (2, 20)), ((0, 9), (20, 2))])
     def test_no_claim_is_made_of_a_mixed_elsewhere_on_the_plane(self, small, clean, verified):
-        plain = verified_config(small, IDENTITY.with_(alpha=0.7, temperature=1.0), right=500, n=1000)
-        made = make_report(small, [("a", verified_config(small)), ("b", plain)])
-        clean += made.given[0].clean.successes
-        changed = with_figures(made, clean, 400, made.given[0].clean.n, verified=verified, fixed=100)
-        assert not [c for c in statements(changed) if ATTACKED_TOO in c.text]
+        assert self.claim_with(small, clean, verified) is None
 
-    def test_of_a_matched_mixed_it_is_claimed_that_it_is_more_robust(self, small):
-        matched = make_report(small, [("a", verified_config(small))]).trials[0].mixed[0]
-        twin = verified_config(small, matched.params, right=900, n=1000)
-        made = make_report(small, [("a", verified_config(small)), ("b", twin)])
-        changed = with_figures(made, small.n_clean, 400, small.n_clean, verified=890, fixed=100)
-        (claim,) = [c for c in statements(changed) if ATTACKED_TOO in c.text]
-        assert claim.holds is None  # by less than the noise
+    @staticmethod
+    def claim_with(small, clean, verified):
+        """The claim against a given Mixed, with these counts of images that only one gets right."""
+        plain = IDENTITY.with_(alpha=0.7, temperature=1.0)
+        made = make_report(small, [("a", with_outcomes(small)), ("b", with_outcomes(small, plain))])
+        counts = {"clean": Paired(50, *clean, 40), "verified": Paired(50, *verified, 40)}
+        trial = made.trials[0]
+        paired = {**trial.paired, made.given[0].key: counts}
+        changed = dataclasses.replace(made, trials=(dataclasses.replace(trial, paired=paired),))
+        return next((claim for claim in statements(changed) if ATTACKED_TOO in claim.text), None)
 
     def test_a_matched_mix_takes_the_verified_figure_of_its_own_configuration(self, small):
         first = make_report(small, [("a", verified_config(small))])
@@ -261,19 +302,22 @@ class TestVerified:
 ATTACKED_TOO = "better on one, clean or verified"
 
 
-def with_figures(report, clean, by_margin, n=1000, verified=None, fixed=None):
-    """The report's first trial with other numbers, to see the statements turn; under attack of 1,000."""
+def with_figures(report, clean, attacked, n=1000, verified=None, fixed=None):
+    """The report's first trial with other numbers, to see the statements turn; under attack of 1,000.
+
+    Against all others `fixed` more images are right, by every figure; the same ones if it is None.
+    """
     trial = report.trials[0]
     mix = dataclasses.replace(
         trial.mix,
         clean=share(clean, n, "clean"),
-        by_margin=share(by_margin, 1000, "right by margin"),
+        attacked=share(attacked, 1000, "attacked"),
         verified=None if verified is None else share(verified, 1000, "verified"),
     )
-    paired = {
-        key: dataclasses.replace(pair, only_first=pair.only_first if fixed is None else fixed, only_second=0)
-        for key, pair in trial.paired.items()
-    }
+    paired = trial.paired
+    if fixed is not None:
+        pair = Paired(1000 - abs(fixed), max(fixed, 0), max(-fixed, 0), 0)
+        paired = {key: dict.fromkeys(found, pair) for key, found in trial.paired.items()}
     return dataclasses.replace(report, trials=(dataclasses.replace(trial, mix=mix, paired=paired),))
 
 
@@ -283,41 +327,59 @@ def verdict(report, words):
 
 
 class TestStatements:
-    """On digits RBC has 93.5 % clean and 68.8 % under attack."""
+    """On digits RBC has 93.5 % clean."""
 
     def test_clean(self, report):
         assert verdict(with_figures(report, 960, 680, fixed=25), "Clean error below") is True
-        assert verdict(with_figures(report, 930, 680, fixed=25), "Clean error below") is False
+        assert verdict(with_figures(report, 930, 680, fixed=-25), "Clean error below") is False
         assert verdict(with_figures(report, 937, 680, fixed=2), "Clean error below") is None
         assert verdict(with_figures(report, 954, 680), "as far as the paper's") is True  # down by 29.2 %
         assert verdict(with_figures(report, 953, 680), "as far as the paper's") is False  # down by 27.7 %
 
     def test_under_attack(self, report):
-        words = "no more than the paper's, by margin"
-        assert verdict(with_figures(report, 950, 674), words) is True  # up by 4.49 %
-        assert verdict(with_figures(report, 950, 673), words) is False  # up by 4.81 %
+        rbc, words = report.base[1].attacked.successes, "no more than the paper's, attacked"
+        most = int((1000 - rbc) * 1.047)
+        assert verdict(with_figures(report, 950, 1000 - most), words) is True
+        assert verdict(with_figures(report, 950, 999 - most), words) is False
         words = "no more than the paper's, verified"
-        assert verdict(with_figures(report, 950, 674, verified=600), words) is False
+        assert verdict(with_figures(report, 950, 1000 - most, verified=500), words) is False
+
+    def test_by_margin_where_the_points_are_mmaas_alone(self, small):
+        made = make_report(small, [("a", MixConfig.from_remix(RemixEngine(small), NUTS))])
+        assert verdict(made, "no more than the paper's, by margin") is not None
+        assert not [claim for claim in statements(made) if "attacked (n" in claim.text]
 
     def test_price(self, report):
-        words = "larger than the price"
-        assert verdict(with_figures(report, 950, 674), words) is True
-        assert verdict(with_figures(report, 936, 600), words) is False
-        assert verdict(with_figures(report, 950, 674, verified=500), words) is False
+        rbc, words = report.base[1].attacked.successes, "larger than the price"
+        assert verdict(with_figures(report, 950, rbc - 10), words) is True
+        assert verdict(with_figures(report, 936, rbc - 100), words) is False
+        assert verdict(with_figures(report, 950, rbc, verified=rbc - 200), words) is False
 
-    def test_against_mixed(self, report):
-        reach = report.trials[0].reach[0]
-        above = round(1000 * reach.clean) + 10, round(1000 * reach.bound) + 10
-        words = "Mixed (T = 1) on both, by"
-        assert verdict(with_figures(report, *above, fixed=20), words) is True
-        assert verdict(with_figures(report, *above, fixed=2), words) is None
-        assert verdict(with_figures(report, above[0] - 10, above[1], fixed=20), words) is False
-        assert verdict(with_figures(report, above[0], above[1] - 10, fixed=20), words) is False
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "At the same clean accuracy more robust than Mixed (T = 1)",
+            "At the same attacked accuracy more accurate than Mixed (T = 0)",
+            "At the same accuracy by margin more accurate than Mixed (T = 0)",
+        ],
+    )
+    def test_against_mixed_in_pairs(self, report, words):
+        assert verdict(with_figures(report, 950, 650, fixed=20), words) is True
+        assert verdict(with_figures(report, 950, 650, fixed=2), words) is None
+        assert verdict(with_figures(report, 950, 650, fixed=-20), words) is False
+
+    def test_where_no_alpha_of_mixed_reaches_it(self, report):
+        trial = report.trials[0]
+        matches = tuple(match._replace(key=None) for match in trial.matches)
+        changed = dataclasses.replace(report, trials=(dataclasses.replace(trial, matches=matches),))
+        claims = [claim for claim in statements(changed) if "no α of Mixed has" in claim.text]
+        assert len(claims) == len(matches)
+        assert all(claim.holds for claim in claims)
 
     def test_bound_against_verified(self, report):
-        words = "Right by margin confirmed"
-        assert verdict(with_figures(report, 950, 680, verified=670), words) is True
-        assert verdict(with_figures(report, 950, 680, verified=600), words) is False
+        words, by_margin = "Right by margin confirmed", report.trials[0].mix.by_margin.successes
+        assert verdict(with_figures(report, 950, 680, verified=by_margin - 10), words) is True
+        assert verdict(with_figures(report, 950, 680, verified=by_margin - 80), words) is False
 
     def test_words(self):
         assert (moved(-0.1), moved(0.0)) == ("down by 10.00 %", "up by 0.00 %")
@@ -336,7 +398,7 @@ class TestWithoutAttack:
         made = make_report(clean_only(small), [("a", MixConfig.from_params(NUTS))])
         (trial,) = made.trials
         assert trial.mix.clean.successes == recomputed(small, NUTS)["clean"]
-        assert (trial.mixed, trial.reach) == ((), ())
+        assert (trial.mixed, trial.matches) == ((), ())
         assert trial.mix.by_margin is None
 
     def test_nothing_to_search_on(self):
@@ -375,7 +437,7 @@ class TestFiles:
         assert row["clean"] == report.trials[0].mix.clean.value
         picture = Image.open(io.BytesIO(written["report.png"].read_bytes()))
         assert min(picture.size) > 500
-        for key in ("mixednuts-beta-0.985", "mixednuts-beta-0.985-mixed-t1"):
+        for key in ("mixednuts-beta-0.985", report.trials[0].mixed[0].key):
             config = MixConfig.load(written[f"{key}.json"])
             assert config.params.alpha == report.row(key).params.alpha
             assert config.estimates.clean.value == report.row(key).clean.value

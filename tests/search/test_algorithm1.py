@@ -103,9 +103,9 @@ class TestAgainstTheTripleLoop:
         differs = np.abs(result.objective - table.objective) > 1e-12
         assert np.count_nonzero(differs & ~result.saturated) == 0, result.quantile[differs]
 
-    def test_real_digits(self, digits):
-        result = grid_search(digits, SMALL, 0.9)
-        rows = reference.rows_of(digits)
+    def test_real_digits(self, mmaa_digits):
+        result = grid_search(mmaa_digits, SMALL, 0.9)
+        rows = reference.rows_of(mmaa_digits)
         table = reference.algorithm_one(rows, SMALL.s, SMALL.p, SMALL.c, 0.9)
         np.testing.assert_allclose(result.quantile, table.quantile, atol=1e-12)
         trusted = ~result.saturated

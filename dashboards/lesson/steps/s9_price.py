@@ -87,7 +87,7 @@ class Price(Step):
                 self.claim("transform_pays", sign_verdict(only, other), only_mix=only, only_plain=other),
             ),
             self.html("short_truth", gain=gain),
-            self.html("note", verified=lab.verified, optimistic=mix.optimistic),
+            self.html("note", verified=lab.verified, rivals=lab.rivals, optimistic=mix.optimistic),
         )
 
     def controls(self) -> tuple[Input, ...]:

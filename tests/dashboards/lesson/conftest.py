@@ -9,9 +9,9 @@ from mnuts_dashboards.lesson.state import LessonState
 
 
 @pytest.fixture(scope="session")
-def data(digits):
+def data(mmaa_digits):
     """The bundle in plain arrays, and who is right where."""
-    b = digits
+    b = mmaa_digits
     clean_h, adv_h = b.clean_rob_logits.astype(float), b.attacked.rob_logits.astype(float)
     y, z = b.clean_labels, b.clean_labels[b.attacked.index]
     return {
@@ -29,9 +29,9 @@ def data(digits):
 
 
 @pytest.fixture(scope="session")
-def lab(digits):
+def lab(mmaa_digits):
     """What the steps compute on the digits, once for all tests that only read it."""
-    return Lab(digits)
+    return Lab(mmaa_digits)
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def step(lab):
 
 
 @pytest.fixture(scope="session")
-def digits_file(digits, tmp_path_factory):
-    return digits.save(tmp_path_factory.mktemp("lesson") / "digits.safetensors")
+def digits_file(mmaa_digits, tmp_path_factory):
+    return mmaa_digits.save(tmp_path_factory.mktemp("lesson") / "digits.safetensors")
 
 
 @pytest.fixture

@@ -50,13 +50,13 @@ def test_at_an_alpha_without_flips_the_cards_say_so(step):
 
 
 # --- step 9
-def test_the_gain_and_the_plain_mix(step, lab, data, digits):
+def test_the_gain_and_the_plain_mix(step, lab, data, mmaa_digits):
     check = step("price").check(2.2)
-    best = grid_search(digits, GridSpec.paper("cifar10"), 0.95).best.params
+    best = grid_search(mmaa_digits, GridSpec.paper("cifar10"), 0.95).best.params
     assert lab.best() == best.with_(alpha=None)
     right = mixed(data, best, best.alpha) == data["y"]
     assert check.number.value == pytest.approx(right.mean() - data["h_right"].mean())
-    plain = RemixEngine(digits).plain_mix(0.95).on_clean.mix_right
+    plain = RemixEngine(mmaa_digits).plain_mix(0.95).on_clean.mix_right
     only_mix, only_plain = (right & ~plain).sum(), (plain & ~right).sum()
     assert f"alone is right on {only_mix} images, the plain mix alone on {only_plain}" in " ".join(
         check.claims[1].text.split()
@@ -89,3 +89,18 @@ def test_a_verified_configuration_is_named_and_drawn(digits, tmp_path, monkeypat
     stars = traces["mixes, verified"]
     own = stars["x"].index(100 * config.estimates.clean.value)  # on all images, as everything else there
     assert (stars["hovertext"][own], stars["y"][own]) == ("mix at β = 0.985", 66.0)
+
+
+def test_verified_mixes_of_about_the_same_clean_accuracy_are_compared_in_pairs(digits):
+    """The shipped ones: each choice with the plain mix at its clean accuracy."""
+    lab = Lab(digits)
+    assert [rivals.mix.config.beta for rivals in lab.rivals] == [0.985, 0.95]
+    for mix, plain, lead in lab.rivals:
+        assert plain.params.plain
+        assert abs(plain.clean.value - mix.clean.value) <= 0.005
+        cards = [one.config.verified.outcomes.attacked_right for one in (mix, plain)]
+        assert lead.only_first - lead.only_second == cards[0].sum() - cards[1].sum()
+    note = " ".join(Price(lab, LessonState()).check(None).note.replace("\u00a0", " ").split())
+    assert "Does the transform pay under attack?" in note
+    lead = lab.rivals[0].lead.difference
+    assert f"(94.7 % clean) leads by <b>+{100 * lead.value:.1f}</b>" in note

@@ -12,7 +12,7 @@ def visit(lesson, step):
     return lesson.step
 
 
-def test_a_reload_loses_neither_answers_nor_controls(digits, digits_file):
+def test_a_reload_loses_neither_answers_nor_controls(mmaa_digits, digits_file):
     before, after = Lesson(digits_file), Lesson(digits_file)
     visit(before, 2)
     before.state.example = 3
@@ -31,7 +31,7 @@ def test_a_reload_loses_neither_answers_nor_controls(digits, digits_file):
     assert after.state.step == 8
     assert after.nav.done == before.nav.done == [2, 5, 8]
     assert after.result.value == before.result.value != ""
-    assert after.nav.bundle == digits.digest
+    assert after.nav.bundle == mmaa_digits.digest
 
 
 @pytest.mark.parametrize(

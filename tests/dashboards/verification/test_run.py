@@ -30,8 +30,8 @@ N, STEPS = 12, 2
 
 
 @pytest.fixture(scope="module")
-def engine(digits):
-    return RemixEngine(digits)
+def engine(mmaa_digits):
+    return RemixEngine(mmaa_digits)
 
 
 @pytest.fixture(scope="module")
