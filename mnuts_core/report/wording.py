@@ -260,7 +260,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "rows": [_plain(row) for row in ours.to_dict("records")],
         "paper_rows": paper_table("fig05").to_dict("records"),
         "optimistic": report.optimistic,
-        "margin_gaps": dict(report.gaps),
+        "margin_gaps": _plain(dict(report.gaps)),
         "pairs": [
             {"mix": trial.mix.key, "against": other.key}
             | {name: pair.to_json() for name, pair in found.items()}
