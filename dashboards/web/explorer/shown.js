@@ -66,7 +66,7 @@ export class Shown {
    * @param {() => void} on.look Called when more is looked at than has been drawn.
    */
   constructor(context, layout, on) {
-    Object.assign(this, { context, on, moment: null, resting: true, timer: null, everything: false, search: null });
+    Object.assign(this, { context, on, moment: null, resting: true, timer: null, everything: false, search: null, chosen: null });
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
@@ -129,6 +129,9 @@ export class Shown {
   /** Draw one moment. */
   draw(state, { meta, base, images }, { remix, views }) {
     const verified = verifiedMixes(meta).of(remix.params)?.verified ?? null;
+    const chosen = state.case === "clean" ? state.row : null;
+    if (chosen !== this.chosen) this.charts.select(chosen === null ? [] : [chosen]);
+    this.chosen = chosen;
     const headline = { ...views.headline, mix: { ...views.headline.mix, verified } };
     this.moment = { state, meta, base, images, remix, views: { ...views, headline }, search: this.search };
     for (const { component } of this.components) this.guarded(() => component.update(this.moment));
