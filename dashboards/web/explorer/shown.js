@@ -1,7 +1,6 @@
 // What shows the figures: the components in their places and the plots. Each names the views that it rests on; those are
 // asked for that are looked at, and the slow ones once the sliders have come to rest.
 
-import { estimateOf } from "../app/config.js";
 import { Charts } from "../charts/chart.js";
 import { h } from "../controls/dom.js";
 import { glossaryList } from "../controls/glossary.js";
@@ -83,11 +82,6 @@ export class Shown {
   open() {
     Object.assign(this, { moment: null, search: null, everything: false });
     this.idle();
-  }
-
-  /** Keep what an attack has left of a mix. */
-  takeVerified(params, card) {
-    verifiedMixes(this.context.meta()).take({ params, verified: estimateOf(card.accuracy), card });
   }
 
   /** Names of the views that are looked at. */
