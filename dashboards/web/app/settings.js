@@ -5,7 +5,6 @@ import { shortest } from "../controls/numbers.js";
 
 export const TRANSFORM = ["s", "p", "c", "clamp", "ln_k"]; // what makes up M
 export const MIX = [...TRANSFORM, "beta", "alpha", "temperature"]; // the fields of a mix, in Python's order
-export const MIX_STATE = [...MIX, "by_hand"]; // the settings that it follows from
 export const MAX_SNAPSHOTS = 6;
 
 /** @typedef {import("../controls/entries.js").Setting} Setting */

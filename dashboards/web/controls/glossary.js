@@ -3,7 +3,7 @@
 import { fill, h, uniqueId } from "./dom.js";
 
 /** What each term means, in one or two sentences. */
-export const GLOSSARY = {
+const GLOSSARY = {
   g: "The standard model: accurate on clean images, and helpless under attack.",
   h: "The robust model: trained against attacks, less accurate on clean images.",
   "M(h)": "The transformed robust model: layer norm, clamp, power p and scale s are applied to h's logits (Eq. 4). M keeps h's class, but makes it less sure where it was unsure.",
@@ -32,6 +32,18 @@ export function term(name, text = name) {
   word.addEventListener("focus", place);
   word.addEventListener("keydown", (event) => event.key === "Escape" && word.blur());
   return word;
+}
+
+/**
+ * A text in which terms explain themselves.
+ *
+ * @param {string} text
+ * @param {string[]} names Keys of `GLOSSARY`, as they stand in the text.
+ * @returns {(string|HTMLElement)[]}
+ */
+export function withTerms(text, names) {
+  const parts = text.split(new RegExp(`(${names.join("|")})`));
+  return parts.map((part) => (names.includes(part) ? term(part) : part));
 }
 
 /** A list of all terms, for the end of the page and for print. */
