@@ -9,7 +9,7 @@ import pytest
 
 from mnuts_core import LogitBundle
 from mnuts_core.bundles.library import find_bundle
-from mnuts_core.export.config import configs_of
+from mnuts_core.export.belonging import configs_of
 from mnuts_dashboards.explorer.controls import HIDEABLE
 from mnuts_dashboards.figures import tradeoff
 from mnuts_dashboards.page.data import page_meta
