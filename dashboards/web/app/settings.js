@@ -48,7 +48,7 @@ export class Settings {
 export function readSetting(setting, text) {
   if (setting.name === "ln_k") return readLnK(text, FROM_LINK);
   if (setting.kind === "number") return readNumber(setting, text, FROM_LINK);
-  if (setting.kind === "whole") return readWhole(setting, text);
+  if (setting.kind === "whole") return readWhole(setting, text, FROM_LINK);
   const values = setting.choices.map(([, value]) => value);
   return values[values.map(String).indexOf(oneOf(setting.word, text, values.map(String)))];
 }

@@ -44,7 +44,8 @@ export class Slider {
       refuse,
     });
     this.label = h("label", { for: id }, about ? term(about, spec.label) : spec.label);
-    this.element = h("div", { class: "control slider", dataset: { setting: spec.name } }, this.label, this.range, this.number.element);
+    const attributes = { class: "control slider", dataset: { setting: spec.name } };
+    this.element = h("div", attributes, this.label, this.range, this.number.element);
   }
 
   /** Show a value, whatever it is. */
