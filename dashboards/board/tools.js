@@ -155,19 +155,21 @@ async function library(model) {
   });
 }
 
-// What a click means: the marker that is drawn on top there. Plotly names the nearest, be it a dot beneath a star.
+// What a click means: the marker that is drawn on top there, or a nearer one of its size that it covers. Plotly names
+// the nearest of all, be it a dot beneath a star.
 function topmost(plot, { points, event }) {
   const [near] = points;
   if (near?.fullData?.type !== "scatter" || !event) return points;
   const { xaxis, yaxis } = near;
   const box = plot.getBoundingClientRect();
   const [x, y] = [event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset];
-  const under = ({ x: xs, y: ys, marker }) =>
-    [...xs].findIndex((_, i) => Math.hypot(xaxis.d2p(xs[i]) - x, yaxis.d2p(ys[i]) - y) <= marker.size / 2);
-  for (const trace of plot._fullData.slice(near.curveNumber + 1).reverse()) {
-    if (trace.visible !== true || trace.xaxis !== near.fullData.xaxis || !trace.mode?.includes("markers")) continue;
-    const i = under(trace);
-    if (i >= 0) return [{ curveNumber: trace.index, fullData: trace, pointNumber: i, x: trace.x[i], y: trace.y[i], customdata: trace.customdata?.[i] }];
-  }
-  return points;
+  const drawn = plot._fullData.slice(near.curveNumber + 1).reverse();
+  const traces = drawn.filter(({ visible, xaxis: own, mode }) => visible === true && own === near.fullData.xaxis && mode?.includes("markers"));
+  const covering = traces.flatMap((trace) =>
+    Array.from(trace.x, (px, i) => ({ trace, i, away: Math.hypot(xaxis.d2p(px) - x, yaxis.d2p(trace.y[i]) - y) })).filter(({ away }) => away <= trace.marker.size / 2),
+  );
+  if (!covering.length) return points;
+  const [top] = covering;
+  const { trace, i } = covering.reduce((best, one) => (one.trace.marker.size >= top.trace.marker.size && one.away < best.away ? one : best), top);
+  return [{ curveNumber: trace.index, fullData: trace, pointNumber: i, x: trace.x[i], y: trace.y[i], customdata: trace.customdata?.[i] }];
 }

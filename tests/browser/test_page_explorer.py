@@ -242,6 +242,8 @@ def test_snapshots_keep_and_restore_a_mix_to_the_last_digit(explorer):
 
 
 def test_a_configuration_comes_in_again_and_a_broken_one_is_refused(explorer, tmp_path):
+    explorer.open("bundle=digits")
+    opening = explorer.query()
     explorer.open("bundle=digits&s=3&p=2&c=-1&beta=0.95")
     with explorer.page.expect_download() as saved:
         explorer.button("Download JSON").click()
@@ -249,7 +251,7 @@ def test_a_configuration_comes_in_again_and_a_broken_one_is_refused(explorer, tm
     saved.value.save_as(path)
     shown = explorer.figures()
     explorer.button("Defaults").click()
-    explorer.becomes(explorer.query, "bundle=digits")
+    explorer.becomes(explorer.query, opening)
     chooser = explorer.page.locator("input[type=file]")
     chooser.set_input_files(path)
     explorer.becomes(explorer.query, "bundle=digits&s=3&p=2&c=-1&beta=0.95")
