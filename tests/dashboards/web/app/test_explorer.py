@@ -32,7 +32,8 @@ def test_a_link_without_a_transform_opens_on_the_verified_mix_of_its_level(app, 
     assert found
     for config in found:
         params = config["params"]
-        level = {"beta": params["beta"], "by_hand": params["alpha"] is not None}
+        by_hand = params["alpha"] is not None
+        level = {"beta": params["beta"], "by_hand": by_hand} | ({"alpha": params["alpha"]} if by_hand else {})
         opened = app("opened", meta, level)
         assert opened == params
         changes = {**params, "bundle": meta["name"], "alpha": params["alpha"] or 0.75, **level}
