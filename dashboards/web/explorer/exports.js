@@ -53,7 +53,7 @@ export class ExportPanel {
 }
 
 /** A file's name with the bundle and the level, of harmless characters alone. */
-export function fileName({ meta, state, remix }) {
+function fileName({ meta, state, remix }) {
   const bundle = meta.name.replace(/[^\w.-]+/g, "-").replace(/^[-.]+|-+$/g, "").slice(0, LONGEST) || "bundle";
   const { s, p, c, alpha } = remix.params;
   const level = state.by_hand ? `alpha${alpha.toPrecision(5)}` : `beta${Number(state.beta.toPrecision(6))}`;
