@@ -1,4 +1,4 @@
-// Numbers as text in Python's formats, digit for digit, without a minus before 0 (`z`).
+// Numbers as text in Python's formats, digit for digit, but without a minus before 0 and with a space before %.
 
 const SPEC = /^(\+?)(,?)(?:\.(\d+))?([fg%]?)$/;
 
@@ -13,14 +13,14 @@ export function formatted(value, spec = "") {
   if (typeof value !== "number") return String(value);
   const [, sign, comma, digits, kind] = SPEC.exec(spec) ?? [];
   if (kind === undefined) throw new RangeError(`no such format: ${spec}`);
-  if (!Number.isFinite(value)) return withSign(Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf", sign) + (kind === "%" ? "%" : "");
-  const text = bare(value, kind, digits === undefined ? 6 : Number(digits)).replace(/^-(?=[0.]+%?$)/, "");
+  if (!Number.isFinite(value)) return withSign(Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf", sign) + (kind === "%" ? " %" : "");
+  const text = bare(value, kind, digits === undefined ? 6 : Number(digits)).replace(/^-(?=[0.]+( %)?$)/, "");
   return withSign(comma ? withCommas(text) : text, sign);
 }
 
 function bare(value, kind, digits) {
   if (kind === "f") return fixed(value, digits);
-  if (kind === "%") return `${fixed(100 * value, digits)}%`;
+  if (kind === "%") return `${fixed(100 * value, digits)} %`;
   if (kind === "g") return general(value, digits);
   return String(value);
 }

@@ -38,7 +38,7 @@ export function answer({ bundle, options, params, quantile, calls }) {
       remix,
       base: known?.base,
       frame: (state) => frameOf(bundle, state, options),
-      search: (...given) => searchOf(bundle, ...given),
+      search: (...given) => searchOf(bundle, options, ...given),
       figures: (...given) => figuresOf(bundle, ...given),
     };
     return calls.map(([name, ...given]) => {
@@ -57,8 +57,8 @@ function frameOf(bundle, state, options = {}) {
 }
 
 /** Searches one after the other, and what a frame shows afterwards. */
-function searchOf(bundle, requests, state) {
-  const service = new modules.EngineService(decoded(bundle), {});
+function searchOf(bundle, options, requests, state) {
+  const service = new modules.EngineService(decoded(bundle), options ?? {});
   const found = requests.map((request) => {
     const work = service.search(request);
     const shares = [];

@@ -33,6 +33,7 @@ REQUESTS = st.fixed_dictionaries(
         "beta": st.one_of(st.sampled_from([0.0, 0.5, 0.985, 1.0]), st.floats(0.0, 1.0)),
         "quantile": st.sampled_from(["linear", "lower"]),
         "clean": st.sampled_from(["attacked", "all"]),
+        "points": st.sampled_from(["pool", "mmaa"]),
         "max_accuracy_loss": st.sampled_from([None, 0.001, 0.05]),
     }
 )
@@ -97,7 +98,11 @@ def check_choice(ours: dict[str, Any], choice: Choice) -> None:
 def asked(engine: Any, bundle: LogitBundle, requests: list[dict[str, Any]]) -> Any:
     named = [request | {"grid": {"name": "test", **request["grid"]}} for request in requests]
     params = MixParams(**{name: requests[0][name] for name in ("clamp", "ln_k", "beta")}, alpha=0.8)
-    [answer] = engine.ask(["search", named, {"params": params, "grid": "test"}], bundle=packed(bundle))
+    calls, options = (
+        ["search", named, {"params": params, "grid": "test"}],
+        {"points": requests[0].get("points", "pool")},
+    )
+    [answer] = engine.ask(calls, bundle=packed(bundle), options=options)
     return answer
 
 
@@ -110,6 +115,7 @@ def test_every_table_and_choice(engine, recipe, request, least):
     requests = [request | {"clean_at_least": at[0]}, request | {"attacked_at_least": at[1]}]
     answer = asked(engine, bundle, requests if reference is None else [request, *requests])
     *first, by_clean, by_attacked = (found["result"] for found in answer["found"])
+    assert by_clean["best"]["params"]["beta"] == request["beta"]
     check_choice(by_clean["best"], direct.clean_at_least(at[0]))
     check_choice(by_attacked["best"], direct.attacked_at_least(at[1]))
     assert by_clean["warnings"][: len(direct.notes)] == list(direct.notes)

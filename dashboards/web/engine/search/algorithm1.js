@@ -149,13 +149,14 @@ export class GridSearch {
     const level = this.at(beta);
     const { ties, top } = this.ranked(level);
     const [best] = ties;
+    const { beta: _, ...tables } = level;
     return {
       best: this.cell(level, best),
       ties: ties.map((cell) => this.cell(level, cell)),
       top: top.map((cell) => this.cell(level, cell)),
       edges: edgesOf(this.grid, indexOf(this.grid, best)),
       warnings: this.warnings(level, best),
-      tables: { ...level, accuracy_loss: this.accuracyLoss.slice(), ...mapped(this.changes, (table) => table.slice()) },
+      tables: { ...tables, accuracy_loss: this.accuracyLoss.slice(), ...mapped(this.changes, (table) => table.slice()) },
       n_wrong: this.tables.nWrong,
       n_right: this.tables.nRight,
     };

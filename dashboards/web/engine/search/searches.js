@@ -111,8 +111,9 @@ function answer(engine, { settings, search, direct, plain, cells, choices }, { b
   if (choice) {
     const { edges } = choice;
     const warnings = [...direct.notes, ...choice.warnings];
+    const best = { ...choice, params: { ...choice.params, beta } };
     const pair = match(engine, choice, reached(plain, clean_at_least, attacked_at_least), settings.clean);
-    return { ...search?.result(beta), ...frontiers, best: choice, match: pair, edges, warnings };
+    return { ...search?.result(beta), ...frontiers, best, match: pair, edges, warnings };
   }
   if (!search) throw new RangeError(NOTHING);
   return { ...search.result(beta), ...frontiers };
