@@ -112,9 +112,7 @@ class Controls(w.VBox):
         self.export = button("Export JSON", "Save this configuration (mnuts-config/1) with its figures")
         self.save = button("Save bundle", "Save the open bundle, with the points of verifications made here")
         self.report = button("HTML report", "Save this view as one file that opens without a server")
-        self.page = button(
-            "Page file", "Save this bundle and an explorer of it as one live file"
-        )
+        self.page = button("Page file", "Save this bundle and an explorer of it as one live file")
         self.progress = w.FloatProgress(min=0, max=1, layout={"width": "auto"})
         self.found = w.HTML()
         for hidden in (self.widen, self.cancel, self.progress):

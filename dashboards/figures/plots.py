@@ -252,8 +252,8 @@ PLOTS = _listed(
             ]
         },
         alternative={
-            "$text": "Of {drawn.names.0}, {drawn.clean.n.0} clean images: g {drawn.clean.std.0:.1f} % right, "
-            "h {drawn.clean.rob.0:.1f} %, this mix {drawn.clean.mix.0:.1f} %; the table has all classes shown."
+            "$text": "{drawn.names.0}, {drawn.clean.n.0} clean images: g {drawn.clean.std.0:.1f} % right, "
+            "h {drawn.clean.rob.0:.1f} %, this mix {drawn.clean.mix.0:.1f} %; the table has all."
         },
         columns={"x": "class", "y": "right_percent", "customdata": "images"},
     ),

@@ -50,12 +50,16 @@ _SLICE: Figure = {
 _MARK: Figure = {
     "$each": "drawn.marks",
     "type": "scatter",
-    "mode": "markers",
+    "mode": "markers+text",
     "x": {"$": "item.c"},
     "y": {"$": "item.log_s"},
+    "text": {"$": "item.text"},
+    "textposition": "top center",
+    "textfont": {"color": WRONG, "size": 11},
     "xaxis": {"$": "item.x"},
     "yaxis": {"$": "item.y"},
     "name": {"$": "item.name"},
+    "meta": {"name": {"$": "item.name"}, "y": {"$": "item.s"}},
     "showlegend": False,
     "marker": {"color": WRONG, "size": 11, "symbol": {"$": "item.symbol"}, "line": {"width": 2.5}},
     "hovertemplate": {"$text": "{item.name} (p = {item.p:.2f})<extra></extra>"},
@@ -102,6 +106,10 @@ _Y_AXIS = {
 }
 
 SLICES = _slices()
+
+
+NO_STEP = 1e-6
+"""A p this close to a slice's is that one."""
 
 
 # --- what it draws beyond its view, as `charts/prepare/sensitivity.js`
@@ -152,17 +160,25 @@ def _axes(number: int) -> dict[str, str]:
 
 
 def _mark(view: Sensitivity, at: tuple[float, float, float], symbol: str, name: str) -> Fields:
-    """A mark at (s, p, c), in the slice whose p is nearest; none where p lies beyond all slices."""
+    """A mark at (s, p, c), in the slice whose p is nearest, and with p beside it where that is another.
+
+    None where p lies beyond all slices.
+    """
     s, p, c = at
     low, high = _cell_edges(view.p)
     shown = low <= p <= high
+    nearest = int(np.abs(view.p - p).argmin())
+    between = abs(float(view.p[nearest]) - p) > NO_STEP
     return {
         "c": [c] if shown else [],
+        "s": [s] if shown else [],
         "log_s": [float(np.log10(s))] if shown else [],
+        # a space and not nothing: Plotly keeps a node for it, so that a frame finds the label's place
+        "text": [f"p = {p:.3g}" if between else " "] if shown else [],
         "p": p,
         "symbol": symbol,
         "name": name,
-        **_axes(int(np.abs(view.p - p).argmin()) + 1),
+        **_axes(nearest + 1),
     }
 
 

@@ -7,8 +7,8 @@ holds the two to each other. Besides plain values it may hold:
   `*` stands for every entry. What is missing is null, or the value of `"else"`. `"times": 100` multiplies it,
   after the field at the path `"minus"` is taken off, and `"map"` looks texts up.
 - `{"$text": "n = {margins.n:,}"}`: a text with placeholders, each a path and a format of Python's: `,` `.Nf`
-  `+.Nf` `.Ng` `.N%`, or none for texts and whole numbers; never a minus before 0, and a space before %. A list of texts and nodes
-  is joined, and `%{x}` is left to Plotly.
+  `+.Nf` `.Ng` `.N%`, or none for texts and whole numbers; never a minus before 0, and a space before %. A
+  list of texts and nodes is joined, and `%{x}` is left to Plotly.
 - `{"$if": path, "then": …, "else": …}`: one of two values; false are null, false, 0, NaN, and what is empty.
   In place of a path may stand a node, such as a difference.
 - An entry of a list with `"$if": path` is left out where that is false; one with `"$each": path` stands once

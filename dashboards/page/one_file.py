@@ -150,9 +150,7 @@ def _by_bundle(bundles: list[Named], configs: Configs) -> dict[str, list[tuple[P
         if belongs is None:
             names = ", ".join(name for name, _ in bundles)
             made = f"bundle {config.bundle.name!r}" if config.bundle is not None else "no bundle"
-            raise ConfigError(
-                f"{shown(path)} was made on {made}, the page has {names}: give its bundle, too"
-            )
+            raise ConfigError(f"{shown(path)} was made on {made}, the page has {names}: give its bundle, too")
         if path.resolve() not in {ready.resolve() for ready, _ in belongs}:
             belongs.append((path, config))
     return found

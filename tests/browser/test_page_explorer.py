@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,9 +14,12 @@ from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.cli.app import run
 from mnuts_core.export.config import configs_of
+from mnuts_core.search.algorithm1 import grid_search
+from mnuts_core.search.grids import GridSpec
 
 pytestmark = pytest.mark.browser
 DONE = 15_000  # milliseconds
+STEP = 850  # milliseconds after which the next change is a step of its own
 
 
 class Explorer:
@@ -39,27 +43,42 @@ class Explorer:
 
     def began(self) -> None:
         """Wait for the first figures."""
-        self.page.locator("[data-row=mix] td b", has_text="%").first.wait_for(timeout=DONE)
-        self.settled()
+        self.page.locator("[data-row=mix] td b", has_text="%").first.wait_for()
 
-    def settled(self) -> None:
-        """Wait until figures and address have followed the last change."""
-        self.page.wait_for_timeout(450)
+    def becomes(self, look: Callable[[], object], expected: object) -> None:
+        """Wait until what is looked at is as expected."""
+        end = time.monotonic() + DONE / 1000
+        while (found := look()) != expected and time.monotonic() < end:
+            self.page.wait_for_timeout(20)
+        assert found == expected
         assert self.problems == []
 
-    @property
     def query(self) -> str:
+        """The link in the address."""
         return urlsplit(self.page.url).query
 
-    def figures(self, row: str = "mix") -> list[str]:
-        """What the headline table shows of a row."""
-        return [cell.strip() for cell in self.page.locator(f"[data-row={row}] td").all_inner_texts()]
+    def figures(self) -> list[str]:
+        """What the headline table shows of this mix, α first."""
+        row = self.page.locator("[data-row=mix]")
+        alpha = row.locator("th small").inner_text()
+        return [alpha, *(cell.strip() for cell in row.locator("td").all_inner_texts())]
+
+    def accuracies(self) -> list[str]:
+        """The figures without what stands behind them."""
+        return [text.partition(" %")[0] for text in self.figures()[1:]]
+
+    def errors(self) -> list[str]:
+        """What the banner lists."""
+        return self.page.locator(".banner li > span").all_inner_texts()
 
     def box(self, name: str):
         return self.page.locator(f"[data-setting={name}] .number-box")
 
     def slider(self, name: str):
         return self.page.locator(f"[data-setting={name}] input[type=range]")
+
+    def button(self, name: str):
+        return self.page.get_by_role("button", name=name, exact=True)
 
     def type(self, name: str, text: str) -> None:
         self.box(name).fill(text)
@@ -70,9 +89,8 @@ class Explorer:
         self.box(name).focus()
         return float(self.box(name).input_value())
 
-    @property
-    def errors(self) -> list[str]:
-        return self.page.locator(".banner li > span").all_inner_texts()
+    def transform(self) -> list[float]:
+        return [self.value(name) for name in ("s", "p", "c")]
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +125,7 @@ def engines() -> dict[str, RemixEngine]:
 
 
 def percent(value: float) -> str:
-    return f"{100 * value:.2f} %"
+    return f"{100 * value:.2f}"
 
 
 def test_a_slider_moves_figures_and_address_together(explorer, engines):
@@ -115,22 +133,24 @@ def test_a_slider_moves_figures_and_address_together(explorer, engines):
     explorer.slider("p").focus()
     for _ in range(30):
         explorer.page.keyboard.press("ArrowLeft")
-    explorer.settled()
-    assert explorer.query == "bundle=digits&s=5&p=3.7&c=-1.1&beta=0.9"
+    link = "bundle=digits&s=5&p=3.7&c=-1.1&beta=0.9"
+    explorer.becomes(explorer.query, link)
     remix = engines["digits"].remix(MixParams(s=5, p=3.7, c=-1.1, beta=0.9))
+    explorer.becomes(lambda: explorer.figures()[0], f"α = {remix.alpha:.5f}")
+    figures = [remix.clean, remix.attacked, remix.by_margin]
+    assert explorer.accuracies()[:3] == [percent(figure.value) for figure in figures]
     shown = explorer.figures()
-    assert shown[0].startswith(percent(remix.clean.value))
-    assert shown[1].startswith(percent(remix.attacked.value))
-    alpha = explorer.page.locator("[data-row=mix] th").inner_text()
-    assert alpha.endswith(f"α = {remix.alpha:.5f}")
     explorer.page.reload()
     explorer.began()
     assert explorer.figures() == shown
-    assert explorer.query == "bundle=digits&s=5&p=3.7&c=-1.1&beta=0.9"
+    assert explorer.query() == link
 
 
 def test_what_is_typed_is_what_is_set_or_a_message_says_why_not(explorer):
-    explorer.open("bundle=digits&s=5&p=4&c=-1.1")
+    explorer.open("bundle=digits&s=5&p=4&c=-1.1&beta=98.5&clamp=tanh&T=0")
+    asked = "β must be between 0 and 1. Did you mean 0.985?"
+    assert explorer.errors() == ["clamp must be one of gelu, relu, elu, softplus, linear, got 'tanh'.", asked]
+    explorer.becomes(explorer.query, "bundle=digits&s=5&p=4&c=-1.1")
     for name, text, value in [
         ("s", "1e3", 1000.0),
         ("p", "2.5", 2.5),
@@ -141,141 +161,117 @@ def test_what_is_typed_is_what_is_set_or_a_message_says_why_not(explorer):
         assert explorer.value(name) == value
     explorer.type("beta", "98.5")
     explorer.type("p", "none")
-    assert explorer.errors == [
-        "β must be between 0 and 1. Did you mean 0.985?",
-        "p must be a number greater than 0 and at most 100 (you entered “none”).",
-    ]
-    explorer.settled()
-    assert explorer.query == "bundle=digits&s=1000&p=2.5&c=-1&beta=0.95"
+    refused = "p must be a number greater than 0 and at most 100 (you entered “none”)."
+    assert explorer.errors() == [asked, refused]
+    explorer.becomes(explorer.query, "bundle=digits&s=1000&p=2.5&c=-1&beta=0.95")
     explorer.type("p", "3")
-    assert explorer.errors == ["β must be between 0 and 1. Did you mean 0.985?"]
+    assert explorer.errors() == [asked]
     explorer.slider("beta").press("ArrowLeft")
-    assert explorer.errors == []
-    explorer.settled()
-    assert explorer.query.endswith("beta=0.949")
+    assert explorer.errors() == []
+    explorer.becomes(explorer.query, "bundle=digits&s=1000&p=3&c=-1&beta=0.949")
 
 
 @pytest.mark.parametrize("name", ["digits", "cifar10"])
 def test_every_preset_star_and_link_shows_the_stored_figures_exactly(explorer, engines, name):
-    engine = engines[name]
+    found = configs_of(engines[name].bundle)
     explorer.open(f"bundle={name}")
     preset = explorer.page.get_by_label("Preset")
-    found = configs_of(engine.bundle)
     stars = explorer.page.locator(".shows-stars tr.choice")
-    assert stars.count() == len([config for _, config in found if config.verified])
     labels = [text for text in preset.locator("option").all_inner_texts() if text.startswith("shipped")]
-    assert len(labels) == len(found)
+    assert len(labels) == len(found) == stars.count()
     for (_, config), label in zip(found, labels, strict=True):
-        explorer.page.get_by_role("button", name="Defaults").click()
+        elsewhere(explorer)
         preset.select_option(label=label)
         check(explorer, config)
-        link = explorer.query
-        explorer.page.get_by_role("button", name="Defaults").click()
-        star = stars.filter(has_text=label).first
-        star.scroll_into_view_if_needed()
-        star.click()
+        explorer.becomes(lambda: "p=7" in explorer.query(), False)
+        link = explorer.query()
+        elsewhere(explorer)
+        stars.filter(has_text=label).first.click()
         check(explorer, config)
-        assert explorer.query == link
+        explorer.becomes(explorer.query, link)
     explorer.open(link)
     check(explorer, found[-1][1])
 
 
+def elsewhere(explorer: Explorer) -> None:
+    """Go to other settings, until the address has them."""
+    explorer.type("p", "7")
+    explorer.becomes(lambda: "p=7" in explorer.query(), True)
+
+
 def check(explorer: Explorer, config: MixConfig) -> None:
     """Settings and figures are a configuration's, to the last digit."""
-    explorer.settled()
-    for name in ("s", "p", "c"):
-        assert explorer.value(name) == getattr(config.transform, name)
-    assert explorer.page.get_by_label("temperature T, as a number").input_value() == f"{config.temperature:g}"
-    assert config.estimates is not None
-    cards = [config.estimates.clean, config.estimates.attacked, config.estimates.by_margin]
-    cards.append(config.verified and config.verified.accuracy)
-    shown = explorer.figures()
-    for card, text in zip(cards, shown, strict=True):
-        assert card is None or text.startswith(percent(card.value)), (card, text)
+    known = config.estimates
+    assert known is not None
+    cards = [known.clean, known.attacked, known.by_margin, config.verified and config.verified.accuracy]
+    explorer.becomes(explorer.accuracies, [percent(card.value) if card else "not yet" for card in cards])
+    assert explorer.transform() == [getattr(config.transform, name) for name in ("s", "p", "c")]
+    assert explorer.value("temperature") == config.temperature
 
 
 def test_undo_redo_and_back(explorer):
     explorer.open("bundle=digits&s=5&p=4&c=-1.1")
-    links = [explorer.query]
-    for change in (("p", "2"), ("c", "-0.5")):
-        explorer.type(*change)
-        explorer.page.wait_for_timeout(900)
-        links.append(explorer.query)
-    explorer.page.get_by_label("Bundle").select_option("cifar10")
-    explorer.page.wait_for_timeout(900)
-    links.append(explorer.query)
-    assert len(set(links)) == 4
-    undo, redo = (explorer.page.get_by_role("button", name=name) for name in ("Undo", "Redo"))
+    links = ["bundle=digits&s=5&p=4&c=-1.1", "bundle=digits&s=5&p=2&c=-1.1", "bundle=digits&s=5&p=2&c=-0.5"]
+    links.append("bundle=cifar10&s=5&p=2&c=-0.5")
+    changes = [lambda: explorer.type("p", "2"), lambda: explorer.type("c", "-0.5")]
+    changes.append(lambda: explorer.page.get_by_label("Bundle").select_option("cifar10"))
+    for change, link in zip(changes, links[1:], strict=True):
+        explorer.page.wait_for_timeout(STEP)
+        change()
+        explorer.becomes(explorer.query, link)
     for link in links[-2::-1]:
-        undo.click()
-        explorer.settled()
-        assert explorer.query == link
-    assert undo.is_disabled()
-    redo.click()
-    explorer.settled()
-    assert explorer.query == links[1]
+        explorer.button("Undo").click()
+        explorer.becomes(explorer.query, link)
+    assert explorer.button("Undo").is_disabled()
+    explorer.button("Redo").click()
+    explorer.becomes(explorer.query, links[1])
     explorer.page.go_back()
-    explorer.settled()
-    assert explorer.query == links[0]
-    assert explorer.value("p") == 4.0
+    explorer.becomes(explorer.query, links[0])
+    explorer.becomes(explorer.transform, [5.0, 4.0, -1.1])
 
 
 def test_snapshots_keep_and_restore_a_mix_to_the_last_digit(explorer):
     explorer.open("bundle=digits")
-    s, p, c = (explorer.value(name) for name in ("s", "p", "c"))
-    shown = explorer.figures()
-    explorer.page.get_by_role("button", name="Keep a snapshot").click()
+    settings, shown = explorer.transform(), explorer.figures()
+    explorer.button("Keep a snapshot").click()
     explorer.type("p", "7")
-    explorer.settled()
-    table = explorer.page.locator(".shows-snapshots")
-    table.scroll_into_view_if_needed()
-    table.get_by_role("button", name="Restore A").click()
-    explorer.settled()
-    assert [explorer.value(name) for name in ("s", "p", "c")] == [s, p, c]
-    assert explorer.figures() == shown
-    assert "snap=" in explorer.query
+    explorer.button("Restore A").click()
+    explorer.becomes(explorer.transform, settings)
+    explorer.becomes(explorer.figures, shown)
+    assert "snap=" in explorer.query()
 
 
-def test_a_wrong_link_is_a_list_of_problems_and_the_rest_applies(explorer):
-    explorer.open("bundle=digits&s=5&p=4&c=-1.1&beta=98.5&clamp=tanh&T=0.5")
-    assert explorer.errors == [
-        "clamp must be one of gelu, relu, elu, softplus, linear, got 'tanh'.",
-        "β must be between 0 and 1. Did you mean 0.985?",
-    ]
-    assert explorer.query == "bundle=digits&s=5&p=4&c=-1.1&T=0.5"
-    explorer.type("p", "3")
-    assert explorer.errors == []
-
-
-def test_an_export_is_read_by_python_and_by_the_page(explorer, engines, tmp_path):
+def test_a_configuration_comes_in_again_and_a_broken_one_is_refused(explorer, tmp_path):
     explorer.open("bundle=digits&s=3&p=2&c=-1&beta=0.95")
     with explorer.page.expect_download() as saved:
-        explorer.page.get_by_role("button", name="Download JSON").click()
+        explorer.button("Download JSON").click()
     path = tmp_path / "config.json"
     saved.value.save_as(path)
-    config = MixConfig.load(path)
-    remix = engines["digits"].remix(config.params)
-    assert config.alpha == pytest.approx(
-        engines["digits"].remix(remix.params.with_(alpha=None)).alpha, abs=1e-12
-    )
-    assert config.estimates is not None
-    assert config.estimates.clean.value == remix.clean.value
-    explorer.open("bundle=digits")
-    explorer.page.locator("input[type=file]").set_input_files(path)
-    explorer.settled()
-    assert explorer.query == "bundle=digits&s=3&p=2&c=-1&beta=0.95"
+    shown = explorer.figures()
+    explorer.button("Defaults").click()
+    explorer.becomes(explorer.query, "bundle=digits")
+    chooser = explorer.page.locator("input[type=file]")
+    chooser.set_input_files(path)
+    explorer.becomes(explorer.query, "bundle=digits&s=3&p=2&c=-1&beta=0.95")
+    explorer.becomes(explorer.figures, shown)
     broken = tmp_path / "broken.json"
     broken.write_text(json.dumps({"schema": "mnuts-config/9"}))
-    explorer.page.locator("input[type=file]").set_input_files(broken)
-    explorer.page.locator(".banner li").wait_for()
-    assert explorer.errors == ["broken.json must have schema 'mnuts-config/1', got \"mnuts-config/9\"."]
+    chooser.set_input_files(broken)
+    refused = "broken.json must have schema 'mnuts-config/1', got \"mnuts-config/9\"."
+    explorer.becomes(explorer.errors, [refused])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_table_and_plane_stand_on_the_first_screen(explorer, scheme):
-    explorer.page.emulate_media(color_scheme=scheme)
+def test_find_best_is_the_search_of_python(explorer, engines):
+    explorer.open("bundle=digits&s=5&p=2&c=-1.1&beta=0.9")
+    explorer.button("Find best for this β").click()
+    best = grid_search(engines["digits"].bundle, GridSpec.paper("cifar10"), 0.9).best.params
+    explorer.becomes(explorer.transform, [pytest.approx(x, rel=1e-12) for x in (best.s, best.p, best.c)])
+    explorer.page.locator("#found").get_by_text("best of the grid").wait_for()
+
+
+def test_table_and_plane_stand_on_the_first_screen(explorer):
     explorer.open("bundle=cifar10")
-    explorer.page.locator("[data-panel=plane] .js-plotly-plot .main-svg").first.wait_for()
+    explorer.page.locator("[data-panel=plane] .main-svg").first.wait_for()
     for part in ("table.headline", "[data-panel=plane] .plot-stage"):
         box = explorer.page.locator(part).bounding_box()
         assert box["y"] >= 0
@@ -284,17 +280,21 @@ def test_table_and_plane_stand_on_the_first_screen(explorer, scheme):
 
 
 def test_on_a_phone_nothing_overflows_and_the_sliders_stay_in_reach(chromium, file):
-    context = chromium.new_context(
-        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, offline=True
-    )
+    options = {
+        "viewport": {"width": 390, "height": 844},
+        "is_mobile": True,
+        "has_touch": True,
+        "offline": True,
+    }
+    context = chromium.new_context(**options)
     explorer = Explorer(context.new_page(), file)
     explorer.open("bundle=cifar10&snap=s:5,p:4,c:-1.1")
-    wide = explorer.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 390
     explorer.page.locator("[data-panel=plane]").scroll_into_view_if_needed()
+    explorer.page.locator("[data-panel=plane] .main-svg").first.wait_for()
+    assert explorer.page.evaluate("document.documentElement.scrollWidth") == 390
     for name in ("s", "p", "c", "beta"):
         box = explorer.slider(name).bounding_box()
-        assert box["y"] > 400
+        assert box["y"] > 422
         assert box["y"] + box["height"] <= 844
-    explorer.settled()
+    assert explorer.problems == []
     context.close()

@@ -21,19 +21,18 @@ export class Column {
   /**
    * @param {object} context See `explorer.js`.
    * @param {object} parts Elements that others fill, by their names in `hide=`: search, verify, export, import, history.
-   * @param {{bundles: [string, string][], presets: [string, object, boolean][], actions: object}} offered What can be
-   *   chosen, and what the buttons do.
+   * @param {{findBest: () => void, keep: () => void}} actions What its buttons do.
    */
-  constructor(context, parts, { bundles, presets, actions }) {
+  constructor(context, parts, actions) {
     Object.assign(this, { context, settings: context.settings, inputs: {}, alpha: null });
     for (const { name } of this.settings.list) this.inputs[name] = this.inputOf(name);
     this.bundle = new Choice({
       label: "Bundle",
       help: "The cached logits to explore",
-      choices: bundles,
+      choices: context.host.bundles.map(({ name }) => [name, name]),
       onChoose: (name) => context.set({ bundle: name }),
     });
-    this.presets = new Presets(context, presets, actions.findBest);
+    this.presets = new Presets(context, () => actions.findBest());
     this.level = new Toggle({
       label: "How α is set",
       choices: [
@@ -42,7 +41,7 @@ export class Column {
       ],
       onChoose: (byHand) => this.chooseLevel(byHand),
     });
-    this.keep = button("Keep a snapshot", "Compare this mix with others: on the plane and in a table", actions.keep);
+    this.keep = button("Keep a snapshot", "Compare this mix with others: on the plane and in a table", () => actions.keep());
     this.assemble(parts);
   }
 

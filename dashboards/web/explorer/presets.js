@@ -8,12 +8,11 @@ const BEST = "Best of the grid for this β";
 
 export class Presets {
   /**
-   * @param {object} context See `explorer.js`.
-   * @param {{name: string, params: object, level: boolean}[]} papers Named transforms, and whether each brings its β.
+   * @param {import("./explorer.js").Context} context
    * @param {() => void} findBest Goes to the grid's best.
    */
-  constructor(context, papers, findBest) {
-    Object.assign(this, { context, papers, findBest, configs: [] });
+  constructor(context, findBest) {
+    Object.assign(this, { context, papers: context.host.presets.named, findBest, configs: [] });
     const help = "A whole mix that was chosen for this bundle, or a transform: the paper's, or none";
     this.choice = new Choice({ label: "Preset", help, choices: this.names, onChoose: (name) => this.choose(name) });
     this.element = this.choice.element;

@@ -61,10 +61,12 @@ export class Shown {
   /**
    * @param {import("./explorer.js").Context} context
    * @param {import("./layout.js").Layout} layout
-   * @param {(event: import("../charts/chart.js").ChartEvent) => void} onEvent Called with what the visitor did on a plot.
+   * @param {object} on
+   * @param {(event: import("../charts/chart.js").ChartEvent) => void} on.event Called with what was done on a plot.
+   * @param {() => void} on.look Called when more is looked at than has been drawn.
    */
-  constructor(context, layout, onEvent) {
-    Object.assign(this, { context, moment: null, resting: true, timer: null, everything: false, search: null, onLookedAt: () => {} });
+  constructor(context, layout, on) {
+    Object.assign(this, { context, on, moment: null, resting: true, timer: null, everything: false, search: null });
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
@@ -73,7 +75,7 @@ export class Shown {
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
     });
-    this.charts = new Charts(layout.plots, context.host.catalogue, { onEvent: (event) => this.onChart(event, onEvent) });
+    this.charts = new Charts(layout.plots, context.host.catalogue, { onEvent: (event) => this.onChart(event) });
     layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
   }
 
@@ -102,7 +104,7 @@ export class Shown {
       if (isIntersecting) this.inView.add(target);
       else this.inView.delete(target);
     }
-    if (this.wanted().length > before) this.onLookedAt();
+    if (this.wanted().length > before) this.on.look();
   }
 
   /** The state has changed: what is slow waits until it rests, what is out of sight until nothing happens. */
@@ -110,7 +112,7 @@ export class Shown {
     this.resting = this.everything = false;
     this.after(REST, () => {
       this.resting = true;
-      this.onLookedAt();
+      this.on.look();
       this.idle();
     });
   }
@@ -142,9 +144,9 @@ export class Shown {
     return { ...views, remix, state: { ...state, example }, meta: { ...meta, configs }, paper };
   }
 
-  onChart(event, onEvent) {
-    if (event.kind === "visible") this.onLookedAt();
-    else onEvent(event);
+  onChart(event) {
+    if (event.kind === "visible") this.on.look();
+    else this.on.event(event);
   }
 
   /** What fails says so, and keeps nothing else from being drawn. */
@@ -160,6 +162,6 @@ export class Shown {
   /** Ask for all views, seen or not. */
   drawAll() {
     this.resting = this.everything = true;
-    this.onLookedAt();
+    this.on.look();
   }
 }

@@ -4,15 +4,13 @@ import { button } from "../controls/buttons.js";
 import { h, setText } from "../controls/dom.js";
 
 export class Toolbar {
-  /**
-   * @param {{undo: () => void, redo: () => void, defaults: () => void, copy: () => void}} actions
-   */
-  constructor({ undo, redo, defaults, copy }) {
-    this.undo = button("Undo", "The view before the last change; the browser's Back does the same", undo);
-    this.redo = button("Redo", "Take the undoing back", redo);
+  /** @param {import("./actions.js").Actions} actions What the buttons do. */
+  constructor(actions) {
+    this.undo = button("Undo", "The view before the last change; the browser's Back does the same", () => actions.undo());
+    this.redo = button("Redo", "Take the undoing back", () => actions.redo());
     const others = [
-      button("Defaults", "Back to what the bundle opens on; Undo takes it back", defaults),
-      button("Copy link", "A link that opens this very view", copy),
+      button("Defaults", "Back to what the bundle opens on; Undo takes it back", () => actions.defaults()),
+      button("Copy link", "A link that opens this very view", () => actions.copy()),
     ];
     this.remark = h("p", { class: "remark", role: "status" });
     this.element = h("div", { class: "part" }, h("div", { class: "buttons" }, this.undo, this.redo, others), this.remark);

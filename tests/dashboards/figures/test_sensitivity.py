@@ -21,5 +21,8 @@ def test_slices_show_the_objective(bundle):
     best, (star, mark) = result.best.params, made["data"][-2:]
     assert (star["x"], star["y"]) == ([best.c], [pytest.approx(np.log10(best.s))])
     assert (mark["x"], mark["y"]) == ([PARAMS.c], [pytest.approx(np.log10(PARAMS.s))])
+    assert (star["text"], mark["text"]) == ([" "], ["p = 2"])  # between two slices
+    on = slices_figure(tradeoff.sensitivity(result, PARAMS.with_(p=float(result.grid.p[2]))))["data"][-1]
+    assert on["text"] == [" "]
     far = slices_figure(tradeoff.sensitivity(result, PARAMS.with_(p=10.0)))["data"][-1]
     assert (far["x"], far["y"]) == ([], [])  # no slice is anywhere near

@@ -63,6 +63,7 @@ def check_views(ours: dict[str, Any], moment: Moment) -> None:
     check_headline(ours["headline"], found.pop("headline"))
     for mine, kept in zip(ours["snapshots"], found.pop("snapshots"), strict=True):
         assert_same(mine, figures_of(kept), "snapshot")
+        assert_same(mine["seen_and_unseen"], headline.seen_and_unseen(moment.engine, kept), "snapshot")
         for name, pair in mix_pairs(kept, moment.remix).items():
             check_paired(mine["paired"][name], pair, f"snapshot {name}")
     found |= {name: with_gap(found[name]) for name in ("margins", "medians")}

@@ -3,6 +3,8 @@
 import { formatted } from "../format.js";
 import { axisName } from "./rounding.js";
 
+const NO_STEP = 1e-6; // a p this close to a slice's is that one
+
 /** Null before a search. */
 export function prepareSlices({ sensitivity: view }) {
   if (!view) return null;
@@ -42,7 +44,7 @@ function slice({ objective, s, p, c }, j) {
   };
 }
 
-/** A mark at (s, p, c), in the slice whose p is nearest; none where p lies beyond all slices. */
+/** A mark at (s, p, c), in the slice whose p is nearest, with p beside it where that is another; none beyond all slices. */
 function mark(view, [s, p, c], symbol, name) {
   const [low, high] = cellEdges(view.p);
   const shown = low <= p && p <= high;
@@ -50,9 +52,13 @@ function mark(view, [s, p, c], symbol, name) {
   view.p.forEach((one, j) => {
     if (Math.abs(one - p) < Math.abs(view.p[nearest] - p)) nearest = j;
   });
+  const between = Math.abs(view.p[nearest] - p) > NO_STEP;
   return {
     c: shown ? [c] : [],
+    s: shown ? [s] : [],
     log_s: shown ? [Math.log10(s)] : [],
+    // a space and not nothing: Plotly keeps a node for it, so that a frame finds the label's place
+    text: shown ? [between ? `p = ${formatted(p, ".3g")}` : " "] : [],
     p,
     symbol,
     name,

@@ -1,0 +1,71 @@
+// What the buttons of the control column do.
+
+import { copyText } from "../app/address.js";
+import { MAX_SNAPSHOTS, changesTo, mixOf, sameMix } from "../app/settings.js";
+
+const ALPHA_SLACK = 1e-12; // within which two α are one: they came from the same β on other machines, perhaps
+
+export class Actions {
+  /** @param {object} page The page, with all its parts. */
+  constructor(page) {
+    this.page = page;
+  }
+
+  undo() {
+    this.page.history.undo();
+  }
+
+  redo() {
+    this.page.history.redo();
+  }
+
+  async copy() {
+    const { history, address, toolbar } = this.page;
+    history.agree();
+    const done = await copyText(address.href);
+    toolbar.say(done ? "Link copied." : "The browser did not allow copying: copy the link from its address bar.");
+  }
+
+  /** Back to what the bundle opens on. */
+  defaults() {
+    const { store, settings, arrival } = this.page;
+    const { bundle, hidden } = store.get();
+    const state = { ...settings.defaults, bundle, hidden };
+    store.set({ ...state, ...arrival.openingChanges(state, true) });
+  }
+
+  /** To the best mix for the level, whatever *Find best* keeps otherwise. */
+  findBest() {
+    const { store, searching } = this.page;
+    store.set({ find_by: "beta" });
+    searching.findBest();
+  }
+
+  /** Keep the current mix for comparison; the oldest makes room where there is none. */
+  keep() {
+    const { store, toolbar } = this.page;
+    const mix = mixOf(store.get());
+    const kept = [...store.get().snapshots.filter((one) => !sameMix(one, mix)), mix];
+    store.set({ snapshots: kept.slice(-MAX_SNAPSHOTS) });
+    const letter = String.fromCharCode(64 + Math.min(kept.length, MAX_SNAPSHOTS));
+    const full = ` At most ${MAX_SNAPSHOTS} are kept: the oldest was removed, the others moved up.`;
+    const remark = `Snapshot ${letter} kept: see the plane, and the table below the plots.`;
+    toolbar.say(remark + (kept.length > MAX_SNAPSHOTS ? full : ""));
+  }
+
+  /** Take over a configuration; α follows from its β where that gives the same α on this bundle. */
+  async takeConfig({ params, byLevel, bundle: card, verified }, name) {
+    const { store, bundle, shown, drawing, toolbar } = this.page;
+    const { meta } = bundle;
+    const here = card?.digest === meta.digest;
+    if (here && verified) shown.takeVerified(params, verified);
+    const derived = byLevel && meta.n_adv > 0;
+    store.set(changesTo(derived ? { ...params, alpha: null } : params));
+    drawing.request(store.get());
+    const answer = derived ? await drawing.answer() : null;
+    const moved = answer && Math.abs(answer.remix.params.alpha - params.alpha) >= ALPHA_SLACK;
+    if (moved) store.set(changesTo(params), { undoable: false });
+    const elsewhere = ` It was made on the bundle ${card?.name}; the figures here are those of ${meta.title}.`;
+    toolbar.say(`${name} loaded.${card && !here ? elsewhere : ""}`);
+  }
+}

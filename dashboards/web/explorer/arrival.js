@@ -1,0 +1,99 @@
+// How the page comes to show something: from its address, or because another bundle was chosen.
+
+import { readLink, stateOf, writeLink } from "../app/links.js";
+import { mixOf } from "../app/settings.js";
+import { sentence } from "../controls/entries.js";
+import { thousands } from "../controls/numbers.js";
+import { hideable } from "./column.js";
+import { opening, openingOf } from "./opening.js";
+
+export class Arrival {
+  /**
+   * @param {object} page The parts of the page: settings, host, store, bundle, searching, banner.
+   * @param {{opening: (name: string|null) => void, opened: () => void}} on Called when a bundle is on its way, with its
+   *   name, and with null when that is over; and when one is open.
+   */
+  constructor(page, on) {
+    Object.assign(this, { page, on });
+  }
+
+  /** Bring the page to what a link asks for; what is wrong with it stands in the banner, the rest applies. */
+  async take(query) {
+    const { settings, host, store, bundle, banner } = this.page;
+    const link = this.read(query);
+    const problems = [...link.problems];
+    const wanted = stateOf(settings, link, bundle.name ?? host.bundles[0].name);
+    if (!(await this.openOneOf(wanted.bundle, problems))) return; // another link has come
+    const state = { ...wanted, bundle: bundle.name };
+    const last = bundle.lastRow(state.case);
+    if (state.case !== "paper" && state.row > last) {
+      problems.push(`image must be between 0 and ${thousands(last)} (the link has ${thousands(state.row)})`);
+      state.row = 0;
+    }
+    store.set({ ...state, ...this.openingChanges(state, link.best) }, { undoable: false });
+    banner.show("link", problems.map(sentence));
+  }
+
+  read(query) {
+    const { settings, host } = this.page;
+    return readLink(settings, query, {
+      bundles: host.bundles.map(({ name }) => name),
+      grids: settings.byName.grid.choices.map(([, value]) => value),
+      controls: hideable(settings),
+    });
+  }
+
+  /** Open a bundle, or the first of the others that can be; whether nothing else is wanted by now. */
+  async openOneOf(name, problems) {
+    const { bundle, host } = this.page;
+    if (bundle.ready && bundle.name === name) return true;
+    const others = [bundle.name, ...host.bundles.map((one) => one.name)].filter((one) => one !== null && one !== name);
+    for (const one of [name, ...others]) {
+      try {
+        return await this.open(one);
+      } catch (error) {
+        problems.push(error.message);
+      }
+    }
+    throw new Error(problems.join(" "));
+  }
+
+  async open(name) {
+    const { bundle } = this.page;
+    this.on.opening(name);
+    const open = await bundle.open(name);
+    if (!open) return false;
+    this.on.opening(null);
+    this.on.opened();
+    return true;
+  }
+
+  /** Go to the bundle that a state names; the state is back at one that can be opened if that cannot. */
+  async follow({ bundle: name }) {
+    const { store, bundle, banner } = this.page;
+    const problems = [];
+    if (!(await this.openOneOf(name, problems))) return;
+    const { grid, row, case: part } = store.get();
+    const changes = { bundle: bundle.name, grid: grid.replace(/\++$/, ""), row: Math.min(row, bundle.lastRow(part)) };
+    if (!bundle.meta.n_adv) changes.by_hand = true;
+    store.set(changes, { undoable: false });
+    banner.show("bundle", problems.map(sentence));
+  }
+
+  /** The changes that bring a state to what its page opens on, where nobody chose s, p and c. */
+  openingChanges(state, best) {
+    const { bundle, host, searching } = this.page;
+    if (!best) return bundle.meta.n_adv ? {} : { by_hand: true };
+    const { changes, known } = opening(bundle.meta, state, host.presets.grids);
+    if (!known) searching.await(mixOf({ ...state, ...changes }));
+    return changes;
+  }
+
+  /** The link of a state. */
+  linkOf(state) {
+    const { settings, bundle, searching } = this.page;
+    const found = searching.awaited(state) ? mixOf(state) : searching.openingOf(state);
+    const chosen = state.bundle === bundle.name ? openingOf(bundle.meta, settings, state) : null;
+    return writeLink(settings, state, chosen ?? found);
+  }
+}
