@@ -13,6 +13,7 @@ from mnuts_core.params import MixParams
 from mnuts_core.views import headline as headline_view
 from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
+from mnuts_dashboards.bundles.open_bundles import Opened, draw_frontier, search
 from mnuts_dashboards.explorer.examples import picture
 from mnuts_dashboards.explorer.header import headline_html
 from mnuts_dashboards.explorer.scene import Scene
@@ -49,6 +50,19 @@ def view_report(scene: Scene, link: str, config: MixConfig, verified: Verified) 
             made=now(),
         )
     )
+
+
+def search_for_report(opened: Opened, params: MixParams, grid: str) -> None:
+    """Make the search that the report's plots rest on, where it is not at hand; it may run in a thread.
+
+    Args:
+        opened: The bundle.
+        params: The current mix.
+        grid: Name of the grid; of one that is known on a page alone nothing is drawn.
+    """
+    if grid in opened.grids and opened.engine.bundle.n_adv:
+        search(opened, params, grid)
+        draw_frontier(opened, params, grid)
 
 
 def _cards(scene: Scene, config: MixConfig, verified: Verified) -> Markup:

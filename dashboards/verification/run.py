@@ -23,7 +23,7 @@ from mnuts_core.attacks.plan import STANDARD_STEPS, Plan
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
-from mnuts_core.pipeline.verified_points import add_verified
+from mnuts_core.pipeline.verified_points import VerifiedPoints, add_verified
 from mnuts_core.text import one_line
 from mnuts_dashboards.verification.points import read_points
 from mnuts_dashboards.verification.queue import Place
@@ -67,10 +67,12 @@ class Outcome(NamedTuple):
     Attributes:
         config: The configuration with its `verified`.
         bundle: The request's with the points that were found.
+        points: These points.
     """
 
     config: MixConfig
     bundle: LogitBundle
+    points: VerifiedPoints
 
 
 def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
@@ -177,7 +179,7 @@ class Verification:
                     raise MnutsError(error or f"the attack failed: {last[:300]}")
             config, bundle = MixConfig.load(folder / "verified.json"), self.request.bundle
             points = read_points(folder, rows_of(bundle, self.request.n), bundle.num_classes)
-            return Outcome(config, add_verified(bundle, config, points))
+            return Outcome(config, add_verified(bundle, config, points), points)
 
     def _wait_for_turn(self, progress: Progress) -> None:
         while before := self._place.before():
