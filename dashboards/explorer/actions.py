@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from mnuts_core.errors import MnutsError
 from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS
-from mnuts_dashboards.figures.tradeoff import letter
+from mnuts_dashboards.figures.other_mixes import letter
 from mnuts_dashboards.text import messages
 
 if TYPE_CHECKING:

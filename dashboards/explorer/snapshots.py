@@ -11,7 +11,7 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import Remix, RemixEngine
 from mnuts_core.views.paired import mix_pairs
-from mnuts_dashboards.figures.tradeoff import letter
+from mnuts_dashboards.figures.other_mixes import letter
 from mnuts_dashboards.text.numbers import alpha_text, minus, signed
 from mnuts_dashboards.theme import MIX, MUTED
 from mnuts_dashboards.widgets.table import Column, Table

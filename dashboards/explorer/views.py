@@ -20,7 +20,8 @@ from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.figures import tradeoff as plane
 from mnuts_dashboards.figures.examples import bars_figure, simplex_figure
 from mnuts_dashboards.figures.layout import Figure
-from mnuts_dashboards.figures.margins import histogram_figure, medians_figure
+from mnuts_dashboards.figures.margins import histogram_figure
+from mnuts_dashboards.figures.medians import medians_figure
 from mnuts_dashboards.figures.plots import PLOTS
 from mnuts_dashboards.figures.sensitivity import slices_figure
 from mnuts_dashboards.figures.template import fill

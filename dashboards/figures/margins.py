@@ -1,4 +1,4 @@
-"""Confidence margins: histograms (Table 6) and medians (Fig. 6), as templates over views."""
+"""Confidence margins: histograms (Table 6), as templates over views."""
 
 from __future__ import annotations
 
@@ -37,13 +37,6 @@ def histogram_figure(columns: Mapping[str, MarginHistograms], threshold: float |
     drawn = _drawn(list(columns.values()), log=False) | {"threshold": threshold}
     fields = {"remix": {"threshold": threshold}, "drawn": drawn}
     figure: Figure = fill(template, fields)
-    return figure
-
-
-def medians_figure(base: Mapping[str, MarginHistograms], mix: MarginHistograms) -> Figure:
-    """Median margins in four groups, and the margin gap above each classifier (Fig. 6)."""
-    fields = {"margins": base, "mix_margins": mix}
-    figure: Figure = fill(MEDIANS, fields | {"drawn": prepare_medians(fields)})
     return figure
 
 
@@ -155,63 +148,9 @@ def _with_rug(template: Any) -> Any:
     return template | ways
 
 
-# --- medians
-def _medians() -> Any:
-    clean, attacked = (_group_bars(part) for part in ("clean", "attacked"))
-    layout = base_layout("", "median margin") | {"barmode": "group", "bargap": 0.25}
-    layout["yaxis"] |= {"range": [0, 1.2], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
-    layout["showlegend"] = True
-    layout["legend"] = LEGEND_BELOW
-    layout["margin"] |= {"b": 70}
-    names = [name if name != "g" else "g<br>not attacked" for name in CLASSIFIERS]
-    ticks = {"tickvals": list(CLASSIFIERS), "ticktext": names}
-    both = layout | {"xaxis": layout["xaxis"] | ticks}
-    gaps = _texts_above({"$": "drawn.gaps"}, "margin gap")
-    return {
-        "$if": "mix_margins.attacked",
-        "then": {"data": [*clean, *attacked, gaps], "layout": both},
-        "else": {"data": [*clean, gaps], "layout": layout},
-    }
-
-
-def _group_bars(part: str) -> list[Figure]:
-    pattern = "/" if part == "attacked" else ""
-    return [
-        {
-            "type": "bar",
-            "name": f"{part} {side}",
-            "x": list(CLASSIFIERS),
-            "y": {"$": f"drawn.{part}.{side}"},
-            "marker": {"color": translucent(colour, 0.75), "pattern": {"shape": pattern, "size": 6}},
-            "customdata": {"$": f"drawn.{part}.n_{side}"},
-            "hovertext": [f"{name}, {at_points(name, f'{part} {side}')}" for name in CLASSIFIERS],
-            "hovertemplate": "%{hovertext}<br>median %{y:.3f}<br>n = %{customdata}<extra></extra>",
-        }
-        for side, colour in (("right", RIGHT), ("wrong", WRONG))
-    ]
-
-
-def _texts_above(texts: Figure, name: str) -> Figure:
-    """Words over groups of bars; a trace, since the page moves traces faster than annotations."""
-    return {
-        "type": "scatter",
-        "mode": "text",
-        "name": name,
-        "showlegend": False,
-        "x": list(CLASSIFIERS),
-        "y": [1.01] * len(CLASSIFIERS),
-        "text": texts,
-        "textposition": "top center",
-        "textfont": {"size": 11},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-    }
-
-
 BASE = CLASSIFIERS[:3]
 MARGINS = histogram_template(BASE, with_threshold=False)
 MIX_MARGINS = _with_rug(histogram_template(CLASSIFIERS[3:], with_threshold=True))
-MEDIANS = _medians()
 
 
 # --- what they draw beyond their views, as `charts/prepare/margins.js`
@@ -245,26 +184,6 @@ MOST_SELECTED = 500
 def selected_rows(rows: Iterable[int] | None, n: int) -> list[int]:
     """Of the selected images those that there are, at most `MOST_SELECTED`."""
     return [int(row) for row in rows or () if 0 <= row < n][:MOST_SELECTED]
-
-
-def prepare_medians(fields: Fields) -> Fields:
-    """Medians, group sizes and gaps of all classifiers, from `margins` and `mix_margins`."""
-    columns = [*(fields["margins"][name] for name in BASE), fields["mix_margins"]]
-    gaps = [f"gap<br>{column.gap:+z.3f}" if np.isfinite(column.gap) else "" for column in columns]
-    clean = _groups([column.clean for column in columns])
-    if columns[-1].attacked is None:
-        return {"clean": clean, "attacked": None, "gaps": gaps}
-    return {"clean": clean, "attacked": _groups([column.attacked for column in columns]), "gaps": gaps}
-
-
-def _groups(histograms: list[Histogram]) -> Fields:
-    """Medians and group sizes of one part, for every classifier."""
-    return {
-        "right": [one.median_right for one in histograms],
-        "wrong": [one.median_wrong for one in histograms],
-        "n_right": [int(one.right.sum()) for one in histograms],
-        "n_wrong": [int(one.wrong.sum()) for one in histograms],
-    }
 
 
 LOG_TICKS = (-6, -4, -2, 0)

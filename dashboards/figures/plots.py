@@ -11,6 +11,7 @@ from mnuts_dashboards.figures import (
     examples,
     margin_scatter,
     margins,
+    medians,
     sensitivity,
     tradeoff,
     transform,
@@ -198,8 +199,8 @@ PLOTS = _listed(
     ),
     Plot(
         Panel("medians", "Median margins, margin gap", span=4, height=380),
-        margins.MEDIANS,
-        margins.prepare_medians,
+        medians.MEDIANS,
+        medians.prepare_medians,
         views=("margins", "mix_margins"),
         note={
             "$text": [

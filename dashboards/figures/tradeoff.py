@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, base_layout, empty, round_up
+from mnuts_dashboards.figures.other_mixes import kept_points, leaderboard_points, stars
 from mnuts_dashboards.figures.template import Fields, at, fill
-from mnuts_dashboards.text.numbers import alpha_text, settings_text
 from mnuts_dashboards.theme import MIX, MUTED, PLAIN, ROB, STD, translucent
 
 if TYPE_CHECKING:
-    from mnuts_core.params import MixParams
     from mnuts_core.remix.engine import Remix
     from mnuts_core.views.headline import Headline
     from mnuts_core.views.tradeoff import Curve, Frontier, Plane
@@ -27,15 +26,6 @@ SNAPSHOTS = "snapshots"
 OTHERS = "other verified mixes"
 """Names of the traces that a click can lead along."""
 LEADERBOARD = "RobustBench"
-
-LETTERS = "ABCDEFGHIJ"
-LETTERS_AT = ("top right", "bottom left", "top left", "bottom right", "top center", "bottom center")
-"""Where snapshots' letters stand in turn: mixes that are compared lie close together."""
-
-
-def letter(place: int) -> str:
-    """What a snapshot is called: A, B, ..."""
-    return LETTERS[place]
 
 
 def plane_figure(
@@ -247,13 +237,13 @@ def prepare_plane(fields: Fields) -> Fields | None:
     """
     if at(fields, "headline.rob.attacked") is None:
         return None
-    leaderboard = _leaderboard(fields)
+    leaderboard = leaderboard_points(fields)
     x_range, y_range = _ranges(fields, leaderboard)
     return {
         "x_range": x_range,
         "y_range": y_range,
-        "kept": _kept(at(fields, "snapshots") or ()),
-        "stars": _stars(at(fields, "meta.configs") or (), fields["remix"].params),
+        "kept": kept_points(at(fields, "snapshots") or ()),
+        "stars": stars(at(fields, "meta.configs") or (), fields["remix"].params),
         "leaderboard": leaderboard,
     }
 
@@ -269,71 +259,3 @@ def _ranges(fields: Fields, leaderboard: Mapping[str, Any]) -> tuple[list[float]
     low, high = step * np.floor(low / step), min(step * np.ceil(high / step), 1.0)
     x = [100 * (low - 0.1 * step), 100 * (high + 0.1 * step)]
     return [float(end) for end in x], [-3.0, float(np.ceil(20 * top) * 5 + 3)]
-
-
-def _kept(snapshots: Sequence[Remix]) -> Fields:
-    shown = [(letter(i), mix) for i, mix in enumerate(snapshots) if mix.attacked is not None]
-    return {
-        "x": [100 * mix.clean.value for _, mix in shown],
-        "y": [100 * mix.attacked.value for _, mix in shown if mix.attacked],
-        "text": [name for name, _ in shown],
-        "places": [LETTERS_AT[i % len(LETTERS_AT)] for i in range(len(shown))],
-    }
-
-
-def _stars(configs: Sequence[Mapping[str, Any]], here: MixParams) -> Fields:
-    """Other mixes that were attacked: small stars; the hover says what they are."""
-    known = [
-        (config.get("number", place), config)
-        for place, config in enumerate(configs)
-        if config["verified"] and config["clean"] and not _same_mix(config["params"], here)
-    ]
-    return {
-        "x": [100 * config["clean"].value for _, config in known],
-        "y": [100 * config["verified"].value for _, config in known],
-        "hover": [f"{_called(config['params'])}<br>verified, {config['verified']}" for _, config in known],
-        "number": [number for number, _ in known],
-        "kind": ["plain" if config["params"].plain else "mix" for _, config in known],
-    }
-
-
-ALPHA_DIGITS = 12
-"""Of α, to which two mixes are one."""
-
-
-def _same_mix(one: MixParams, other: MixParams) -> bool:
-    """Whether two mixes are one, whatever the β that their α may have come from."""
-    if one.alpha is None or other.alpha is None:
-        return False
-    rounded = [mix.with_(alpha=round(mix.alpha or 0, ALPHA_DIGITS), beta=1.0) for mix in (one, other)]
-    return rounded[0] == rounded[1]
-
-
-def _called(params: MixParams) -> str:
-    if params.plain and params.alpha is not None:
-        return f"plain mix, α = {alpha_text(params.alpha)}"
-    return settings_text(params)
-
-
-def _leaderboard(fields: Fields) -> dict[str, list[Any]]:
-    """The models of the paper's Fig. 2 on the bundle's data set and threat model."""
-    rows = at(fields, "paper.robustbench") if at(fields, "options.robustbench") else None
-    data = "".join(letter for letter in str(at(fields, "meta.dataset") or "").lower() if letter.isalnum())
-    shown = [row for row in rows or () if _is_of(data, row["dataset"]) and _same_threat(row, fields["meta"])]
-    return {
-        "x": [row["clean_percent"] for row in shown],
-        "y": [row["autoattack_percent"] for row in shown],
-        "hover": [f"{row['model']}, {row['venue']}" for row in shown],
-    }
-
-
-def _is_of(data: str, name: str) -> bool:
-    """Whether data, in letters and digits alone, are of a data set: cifar100 is none of cifar10."""
-    return data.startswith(name) and not data.removeprefix(name)[:1].isdigit()
-
-
-def _same_threat(row: Mapping[str, Any], meta: Mapping[str, Any]) -> bool:
-    """Whether a row's ε, such as `8/255`, is the bundle's, in the same norm."""
-    above, _, below = str(row["epsilon"]).partition("/")
-    eps = float(above) / float(below or 1)
-    return row["norm"] == meta["norm"] and abs(eps - (meta["eps"] or 0.0)) < 1e-9

@@ -19,7 +19,8 @@ from mnuts_dashboards.board.packing import Packer
 from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.figures.examples import simplex_figure
-from mnuts_dashboards.figures.margins import histogram_figure, medians_figure
+from mnuts_dashboards.figures.margins import histogram_figure
+from mnuts_dashboards.figures.medians import medians_figure
 from mnuts_dashboards.figures.sensitivity import slices_figure
 from mnuts_dashboards.figures.tradeoff import plane_figure
 from mnuts_dashboards.figures.transform import transform_figure

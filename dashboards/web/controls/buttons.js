@@ -24,4 +24,9 @@ export class Toggle {
   show(value) {
     for (const [own, one] of this.buttons) one.setAttribute("aria-pressed", String(own === value));
   }
+
+  /** Let the visitor choose a value, or not. */
+  enable(value, enabled) {
+    for (const [own, one] of this.buttons) if (own === value) one.disabled = !enabled;
+  }
 }

@@ -2,6 +2,7 @@
 
 import { copyText } from "../app/address.js";
 import { MAX_SNAPSHOTS, changesTo, mixOf, sameMix } from "../app/settings.js";
+import { bring } from "./known.js";
 
 const ALPHA_SLACK = 1e-12; // within which two α are one: they came from the same β on other machines, perhaps
 
@@ -55,10 +56,10 @@ export class Actions {
 
   /** Take over a configuration; α follows from its β where that gives the same α on this bundle. */
   async takeConfig({ params, byLevel, bundle: card, verified }, name) {
-    const { store, bundle, shown, drawing, toolbar } = this.page;
+    const { store, bundle, drawing, toolbar } = this.page;
     const { meta } = bundle;
     const here = card?.digest === meta.digest;
-    if (here && verified) shown.takeVerified(params, verified);
+    if (here && verified) bring(meta, params, verified);
     const derived = byLevel && meta.n_adv > 0;
     store.set(changesTo(derived ? { ...params, alpha: null } : params));
     drawing.request(store.get());

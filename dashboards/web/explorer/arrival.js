@@ -25,13 +25,18 @@ export class Arrival {
     const wanted = stateOf(settings, link, bundle.name ?? host.bundles[0].name);
     if (!(await this.openOneOf(wanted.bundle, problems))) return; // another link has come
     const state = { ...wanted, bundle: bundle.name };
-    const last = bundle.lastRow(state.case);
-    if (state.case !== "paper" && state.row > last) {
-      problems.push(`image must be between 0 and ${thousands(last)} (the link has ${thousands(state.row)})`);
-      state.row = 0;
-    }
+    const wrong = this.wrongExample(state);
+    if (wrong.length) Object.assign(state, bundle.exampleOf(state), { row: 0 });
+    problems.push(...wrong);
     store.set({ ...state, ...this.openingChanges(state, link.best) }, { undoable: false });
     banner.show("link", problems.map(sentence));
+  }
+
+  wrongExample(state) {
+    const { case: part, row } = this.page.bundle.exampleOf(state);
+    if (part) return ["shows must be paper or clean: the bundle has no attacked images"];
+    if (row === undefined) return [];
+    return [`image must be between 0 and ${thousands(row)} (the link has ${thousands(state.row)})`];
   }
 
   read(query) {
@@ -73,8 +78,8 @@ export class Arrival {
     const { store, bundle, banner } = this.page;
     const problems = [];
     if (!(await this.openOneOf(name, problems))) return;
-    const { grid, row, case: part } = store.get();
-    const changes = { bundle: bundle.name, grid: grid.replace(/\++$/, ""), row: Math.min(row, bundle.lastRow(part)) };
+    const state = store.get();
+    const changes = { bundle: bundle.name, grid: state.grid.replace(/\++$/, ""), ...bundle.exampleOf(state) };
     if (!bundle.meta.n_adv) changes.by_hand = true;
     store.set(changes, { undoable: false });
     banner.show("bundle", problems.map(sentence));

@@ -136,12 +136,9 @@ class Explorer {
   }
 
   follow(state, before) {
-    const last = this.bundle.lastRow(state.case);
-    if (state.case !== "paper" && state.row > last) {
-      this.store.set({ row: last }, { undoable: false });
-      return;
-    }
-    if (movesFigures(state, before)) {
+    const example = this.bundle.exampleOf(state);
+    if (Object.keys(example).length) this.store.set(example, { undoable: false });
+    else if (movesFigures(state, before)) {
       this.shown.moving();
       this.drawing.request(state);
     }

@@ -45,7 +45,7 @@ export class Files {
   async read(file) {
     const { context } = this;
     try {
-      if (!file.name.toLowerCase().endsWith(".json")) throw new EntryError(`${file.name}: to open a bundle ${NEEDS_KERNEL}`);
+      if (!file.name.toLowerCase().endsWith(".json")) throw new EntryError(`${file.name} is no configuration: opening a bundle ${NEEDS_KERNEL}`);
       await this.take(readConfig(context.settings, await file.text(), file.name), file.name);
     } catch (error) {
       if (!(error instanceof EntryError)) throw error;

@@ -9,16 +9,16 @@ export class Layout {
    * @param {HTMLElement[]} messages What is wrong, and what is said aloud.
    */
   constructor(root, { title, sentence }, messages) {
-    const dark = new URLSearchParams(location.search).get("theme");
-    if (["dark", "light"].includes(dark)) document.documentElement.dataset.theme = dark;
+    const theme = new URLSearchParams(location.search).get("theme");
+    if (["dark", "light"].includes(theme)) document.documentElement.dataset.theme = theme;
     this.state = h("p", { class: "opening", role: "status", hidden: true });
     this.facts = h("div", { class: "facts" });
     this.figures = h("section", { class: "figures", "aria-label": "Figures" });
     this.plots = h("section", { class: "plots", "aria-label": "Plots" });
     this.details = h("section", { class: "details", "aria-label": "Images, classes, assumptions" });
-    this.main = h("main", { id: "figures", tabindex: -1 }, this.state, this.figures, this.plots, this.details);
+    this.main = h("main", { tabindex: -1 }, this.state, this.figures, this.plots, this.details);
     const heading = h("div", { class: "heading" }, h("h1", null, title), h("p", { class: "sentence" }, sentence));
-    const skip = h("a", { class: "skip", href: "#figures" }, "Skip to the figures");
+    const skip = h("button", { type: "button", class: "skip", onclick: () => this.main.focus() }, "Skip to the figures");
     this.head = h("header", { class: "head" }, heading, this.facts);
     this.body = h("div", { class: "body" });
     this.verify = h("div", { class: "part" }); // of the control column

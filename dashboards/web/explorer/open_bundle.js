@@ -14,10 +14,16 @@ export class OpenBundle {
     return this.name !== null && this.name === this.wanted;
   }
 
-  /** The last row that can be shown of a part. */
+  /** The last row that can be shown of a part; −1 where the bundle has no such part. */
   lastRow(part) {
-    const { n_clean: clean, n_adv: attacked } = this.meta;
-    return (part === "attacked" ? attacked || clean : clean) - 1;
+    return (part === "attacked" ? this.meta.n_adv : this.meta.n_clean) - 1;
+  }
+
+  /** The changes that bring a state's example to one that there is. */
+  exampleOf({ case: part, row }) {
+    if (part === "paper") return {};
+    const last = this.lastRow(part);
+    return last < 0 ? { case: "paper", row: 0 } : row > last ? { row: last } : {};
   }
 
   /**

@@ -28,7 +28,8 @@ export class Search {
 
   /** Show what was found, a line each; none: nothing has been. */
   showFound(lines) {
-    const more = h("a", { href: "#found" }, "All that the search found");
+    const show = () => document.getElementById("found").scrollIntoView({ behavior: "smooth" });
+    const more = button("All that the search found", "", show, { class: "quiet" });
     fill(this.found, lines.map((line) => h("div", null, line)), lines.length ? more : null);
   }
 }

@@ -24,13 +24,13 @@ export class Searching {
     Object.assign(this, { context, client, bundle, on });
     this.search = new Search({ find: () => this.findBest(), cancel: () => this.cancel() });
     this.element = this.search.element;
-    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, timer: null });
+    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, work: null, timer: null });
   }
 
   /** Nothing has been found yet: another bundle is open. */
   forget() {
     clearTimeout(this.timer);
-    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, timer: null });
+    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, work: null, timer: null });
     this.search.running(null);
     this.search.showFound([]);
     this.on.grids(this.grids);
@@ -133,7 +133,7 @@ export class Searching {
   }
 
   cancel() {
-    this.run = {};
+    Object.assign(this, { run: {}, work: null });
     this.client.cancelSearch();
     this.search.running(null);
   }
@@ -149,18 +149,31 @@ export class Searching {
   async ask(request, { background }) {
     const run = (this.run = {});
     clearTimeout(this.timer);
-    const progress = (share) => run === this.run && this.search.running(share);
-    progress(0);
     try {
-      const result = await this.client.search(request, progress);
+      const found = await this.found(request, run);
       if (run !== this.run) return null;
       this.context.refuse("search", []);
-      return result;
+      return found;
     } catch (error) {
       if (run === this.run && !background) this.context.refuse("search", [sentence(error.message)]);
       return null;
     } finally {
       if (run === this.run) this.search.running(null);
+    }
+  }
+
+  /** What the engine finds; where it is at the same tables already, they are waited for, and not begun anew. */
+  async found(request, run) {
+    const key = JSON.stringify([request.grid, request.clamp, request.ln_k]);
+    if (this.work?.key === key) await this.work.done.catch(() => {});
+    if (run !== this.run) return null;
+    const work = (this.work = { key });
+    this.search.running(0);
+    work.done = this.client.search(request, (share) => work === this.work && this.search.running(share));
+    try {
+      return await work.done;
+    } finally {
+      if (work === this.work) this.work = null;
     }
   }
 }

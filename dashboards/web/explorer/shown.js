@@ -1,7 +1,6 @@
 // What shows the figures: the components in their places and the plots. Each names the views that it rests on; those are
 // asked for that are looked at, and the slow ones once the sliders have come to rest.
 
-import { estimateOf } from "../app/config.js";
 import { Charts } from "../charts/chart.js";
 import { h } from "../controls/dom.js";
 import { glossaryList } from "../controls/glossary.js";
@@ -66,7 +65,7 @@ export class Shown {
    * @param {() => void} on.look Called when more is looked at than has been drawn.
    */
   constructor(context, layout, on) {
-    Object.assign(this, { context, on, moment: null, resting: true, timer: null, everything: false, search: null });
+    Object.assign(this, { context, on, moment: null, resting: true, timer: null, everything: false, search: null, chosen: null });
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
@@ -83,11 +82,6 @@ export class Shown {
   open() {
     Object.assign(this, { moment: null, search: null, everything: false });
     this.idle();
-  }
-
-  /** Keep what an attack has left of a mix. */
-  takeVerified(params, card) {
-    verifiedMixes(this.context.meta()).take({ params, verified: estimateOf(card.accuracy), card });
   }
 
   /** Names of the views that are looked at. */
@@ -129,6 +123,9 @@ export class Shown {
   /** Draw one moment. */
   draw(state, { meta, base, images }, { remix, views }) {
     const verified = verifiedMixes(meta).of(remix.params)?.verified ?? null;
+    const chosen = state.case === "clean" ? state.row : null;
+    if (chosen !== this.chosen) this.charts.select(chosen === null ? [] : [chosen]);
+    this.chosen = chosen;
     const headline = { ...views.headline, mix: { ...views.headline.mix, verified } };
     this.moment = { state, meta, base, images, remix, views: { ...views, headline }, search: this.search };
     for (const { component } of this.components) this.guarded(() => component.update(this.moment));

@@ -8,7 +8,8 @@ import pytest
 
 from mnuts_core import MixParams, RemixEngine
 from mnuts_core.views import margins as margins_view
-from mnuts_dashboards.figures.margins import histogram_figure, medians_figure
+from mnuts_dashboards.figures.margins import histogram_figure
+from mnuts_dashboards.figures.medians import medians_figure
 from tests.synthetic import clean_only
 
 PARAMS = MixParams(s=2, p=2, c=-0.3)

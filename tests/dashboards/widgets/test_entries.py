@@ -27,6 +27,14 @@ def test_a_wrong_number_is_answered_with_what_is_allowed_and_meant(name, text, a
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [("s", "1e3", 1000.0), ("c", "−1", -1.0), ("beta", "95 %", 0.95), ("alpha", "98.5%", 0.985)],
+)
+def test_numbers_are_read_as_people_write_them(name, text, value):
+    assert read_number(PARAMS[name], text) == value
+
+
+@pytest.mark.parametrize(
     ("text", "end"),
     [
         ("1", " (you entered 1)"),
@@ -46,7 +54,8 @@ def test_a_wrong_number_of_logits_is_answered_likewise(text, end):
 def test_what_is_read_is_valid_and_what_is_not_is_refused_without_python_names(name, text):
     problem = ""
     try:
-        assert read_number(PARAMS[name], text) == PARAMS[name].check(float(text))
+        value = read_number(PARAMS[name], text)
+        assert value == PARAMS[name].check(value)
     except ParameterError as error:
         problem = str(error)
     assert len(problem) < 200

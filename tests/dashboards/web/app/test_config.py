@@ -1,4 +1,4 @@
-"""Configurations that the page exports are those that Python loads, with the same figures; and the other way round."""
+"""What the page exports is what Python loads, with the same figures; and the other way round."""
 
 from __future__ import annotations
 

@@ -1,0 +1,26 @@
+// What survives a reload of this page in this tab: results that took long, or that the visitor brought.
+
+const PREFIX = "mnuts:";
+
+/**
+ * What was kept under a name; null if there is nothing, or the browser keeps nothing for this page.
+ *
+ * @param {string} name
+ * @returns {any}
+ */
+export function kept(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(PREFIX + name));
+  } catch {
+    return null;
+  }
+}
+
+/** Keep a value under a name, as JSON, if the browser lets us. */
+export function keep(name, value) {
+  try {
+    sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // no storage here, or it is full: the value lasts as long as the page
+  }
+}
