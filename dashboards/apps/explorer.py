@@ -1,4 +1,4 @@
-"""The explorer in Voilà, JupyterLab and notebooks: its state as traits, and what its page asks of the kernel."""
+"""The explorer in Voilà, JupyterLab and notebooks: its state as traits, and what its page asks for."""
 
 from __future__ import annotations
 
@@ -48,12 +48,13 @@ class Explorer(PageApp):
 
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
         self._bundles = Bundles(*bundles)
+        self._imports = Imports(self._bundles, lambda: self.offer(self._bundles.offered))
+        self._verifier = Verifier(self._bundles)
         super().__init__(explorer_app(), ENTRY, self._bundles.offered)
         self.state = ExplorerState(bundle=self._bundles.first)
         self._selection = Selection(self.state, lambda: self.opened.engine.bundle)
-        self._imports = Imports(self._bundles, lambda: self.offer(self._bundles.offered))
-        self._verifier = Verifier(self._bundles)
         services = {
+            "here": Call.answer,
             "library": lambda call: call.answer(plotly_source()),
             "open": self._bundles.serve_open,
             "begin": self._imports.serve_begin,

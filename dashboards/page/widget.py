@@ -1,4 +1,4 @@
-"""An app in Voilà, JupyterLab and notebooks: the same page as in a file, as one widget, with its kernel's services.
+"""An app in Voilà, JupyterLab and notebooks: the page of the file, as one widget with a kernel's services.
 
 The page computes by itself. With the kernel it shares its state, one JSON object that goes to Python a moment
 after each change and comes back when Python sets it, and it calls services; see `web/host/kernel.js`.
@@ -76,11 +76,13 @@ def scoped(sheet: str, root: str = ROOT) -> str:
         root: A selector of the element.
 
     Example:
-        >>> scoped("body { margin: 0 } :root[data-theme=\\"dark\\"] { --a: 1 }")
-        '.mnuts-page {\\n& { margin: 0 } :root[data-theme="dark"] & { --a: 1 }\\n}\\n'
+        >>> print(scoped("body { margin: 0 } :root { --a: 1 } :root:not([b]) { --a: 2 }"))
+        .mnuts-page {
+        & { margin: 0 } & { --a: 1 } :root:not([b]) & { --a: 2 }
+        }
     """
     inside = _ROOTED.sub(lambda found: f":root{found[1]} &" if found[1] else "&", sheet)
-    return f"{root} {{\n{_BODY.sub('&', inside)}\n}}\n"
+    return f"{root} {{\n{_BODY.sub('&', inside)}\n}}"
 
 
 def _fits(name: str, value: object) -> bool:

@@ -1,4 +1,4 @@
-"""The bundles of a page: opened in a thread, each with its configurations and with what was verified on it."""
+"""The bundles of a page: opened in a thread, each with its configurations and what was verified on it."""
 
 from __future__ import annotations
 

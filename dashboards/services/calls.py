@@ -1,7 +1,8 @@
 """Calls from a page to its kernel, each answered once; what fails is answered with one sentence.
 
 page -> kernel   {type: "call", id, name, args} + [bytes]
-kernel -> page   {type: "progress", id, ...}   {type: "answer", id, value} + [arrays]   {type: "error", id, message}
+kernel -> page   {type: "progress", id, ...}   {type: "answer", id, value} + [arrays]
+                 {type: "error", id, message}
 """
 
 from __future__ import annotations

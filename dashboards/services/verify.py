@@ -43,7 +43,7 @@ class Verifier:
         self._job: Job[Outcome] | None = None
 
     def start(self, call: Call, name: str, params: MixParams) -> None:
-        """Attack a mix; the answer is the bundle with its points, the result, and what to keep of it.
+        """Attack a mix; then the bundle has its points, and the answer says what to show and to keep of it.
 
         Args:
             call: `n`, `steps` and, where the bundle holds no images, `images` are what the page wants; a page
@@ -91,7 +91,6 @@ class Verifier:
         self._bundles.renew(name, outcome.bundle, outcome.config)
         engine = self._bundles.opened(name).engine
         return {
-            **self._bundles.record(name),
             "name": name,
             "verified": mix_json(outcome.config.params),
             "settings": mix_json(settings_of(engine, outcome.config)),

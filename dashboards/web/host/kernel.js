@@ -23,7 +23,7 @@ export function kernelHost(model) {
   const calls = new Calls(model);
   const sharing = new Sharing(model);
   const call = (name, args = {}, more = {}) => calls.call(name, { ...args, view: sharing.view }, more);
-  return {
+  const host = {
     kind: "kernel",
     bundles,
     settings,
@@ -39,10 +39,15 @@ export function kernelHost(model) {
     services: {
       async verify(args, progress) {
         const { receipt, ...result } = await call("verify", args, { progress });
-        return { ...result, kept: takeReceipt(result.name, receipt) };
+        takeReceipt(result.name, receipt);
+        return result;
       },
       cancel: () => calls.call("cancel"),
-      import: (file, progress) => send(calls, file, progress),
+      async bring(file, progress) {
+        const answer = await send(calls, file, progress);
+        host.bundles = answer.bundles;
+        return answer;
+      },
       keep: (text) => calls.call("config", { text }),
       save: () => call("save"),
       report: () => call("report"),
@@ -56,6 +61,7 @@ export function kernelHost(model) {
       calls.close();
     },
   };
+  return host;
 }
 
 /** The state and the link, in step with the widget's traits. */
