@@ -18,8 +18,10 @@ from mnuts_dashboards.page.modules import pack, pack_widget, reachable
 from mnuts_dashboards.page.one_file import WORKER, App, styles
 from mnuts_dashboards.widgets.widget import PageWidget
 
-ROOT = ".mnuts-page"
-"""Of the page's element, inside which alone its style sheets hold."""
+ROOT = ".mnuts-page.mnuts-page"
+"""Of the page's element, inside which alone its style sheets hold; twice, to come before JupyterLab's."""
+RESET = ":where(:not(svg, svg *, .plot *)) { all: revert; }"
+"""Nothing of JupyterLab's own style sheets holds inside; Plotly's drawings have attributes for styles."""
 MAX_LINK = 8000
 """Characters of a link that a page may leave here."""
 _ROOTED = re.compile(r":root((?:\[[^\]]*\]|:not\([^)]*\))*)")
@@ -77,12 +79,13 @@ def scoped(sheet: str, root: str = ROOT) -> str:
 
     Example:
         >>> print(scoped("body { margin: 0 } :root { --a: 1 } :root:not([b]) { --a: 2 }"))
-        .mnuts-page {
+        .mnuts-page.mnuts-page {
+        :where(:not(svg, svg *, .plot *)) { all: revert; }
         & { margin: 0 } & { --a: 1 } :root:not([b]) & { --a: 2 }
         }
     """
     inside = _ROOTED.sub(lambda found: f":root{found[1]} &" if found[1] else "&", sheet)
-    return f"{root} {{\n{_BODY.sub('&', inside)}\n}}"
+    return f"{root} {{\n{RESET}\n{_BODY.sub('&', inside)}\n}}"
 
 
 def _fits(name: str, value: object) -> bool:
