@@ -13,7 +13,7 @@ const USUAL = 100; // images
 export class Attack {
   /** @param {import("./explorer.js").Context} context */
   constructor(context) {
-    Object.assign(this, { context, running: false, offered: null, n: USUAL, steps: USUAL, images: "", command: null });
+    Object.assign(this, { context, running: false, name: null, offered: null, params: null, n: USUAL, steps: USUAL, images: "", command: null });
     const words = WORDS.attack;
     const box = (name) =>
       new NumberBox({
@@ -34,10 +34,11 @@ export class Attack {
   }
 
   /** Offer what can be done with a bundle and a mix. */
-  offer({ attack }, { params }) {
+  offer({ name, attack }, { params }) {
     this.params = params;
     if (attack === this.offered) return;
-    this.offered = attack;
+    const other = name !== this.name; // the same one with more points keeps what was said of these
+    Object.assign(this, { name, offered: attack });
     this.n = Math.max(1, Math.min(this.n, attack.n));
     if (attack.images !== null && !this.images) this.images = attack.images;
     for (const [name, box] of Object.entries(this.boxes)) box.show(this[name]);
@@ -45,7 +46,7 @@ export class Attack {
     this.source.element.hidden = attack.images === null;
     this.enable();
     if (attack.reason) setText(this.status, WORDS.attack.notHere(attack.reason));
-    else if (!this.running) setText(this.status, "");
+    else if (other && !this.running) setText(this.status, "");
   }
 
   enable() {
