@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,14 @@ from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.configs import settings_of
 from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.explorer.page_file import explorer_app, explorer_page
-from mnuts_dashboards.explorer.report import search_for_report, view_report
-from mnuts_dashboards.explorer.scene import look
+from mnuts_dashboards.explorer.report import report_of, search_for_report
 from mnuts_dashboards.explorer.selection import Example, Selection
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.explorer.view import NAMES, read_view, view_json
 from mnuts_dashboards.page.widget import PageApp
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import Call, Calls
-from mnuts_dashboards.services.files import Imports, bundle_bytes
+from mnuts_dashboards.services.files import Imports, bundle_bytes, saved
 from mnuts_dashboards.services.verify import Verifier
 
 ENTRY = "host/widget_explorer.js"
@@ -38,9 +37,6 @@ class Explorer(PageApp):
 
     Args:
         *bundles: Bundle files to offer beside the shipped ones; the first is opened.
-
-    Attributes:
-        state: Every setting.
 
     Raises:
         BundleError: If there is no bundle that can be opened.
@@ -59,12 +55,12 @@ class Explorer(PageApp):
             "open": self._bundles.serve_open,
             "begin": self._imports.serve_begin,
             "piece": self._imports.serve_piece,
-            "config": self._serve_config,
+            "config": lambda call: self._bundles.serve_keep(call, self.state.bundle),
             "verify": lambda call: self._verifier.start(call, *self._shown(call)),
-            "cancel": self._serve_cancel,
-            "save": self._serve_save,
+            "cancel": self._verifier.serve_cancel,
+            "save": lambda call: self._serve_file(call, "safetensors", lambda: bundle_bytes(self.opened)),
             "report": self._serve_report,
-            "page": self._serve_page,
+            "page": lambda call: self._serve_file(call, "page.html", lambda: self.page_file().encode()),
         }
         calls = Calls(lambda content, buffers: self.send(dict(content), list(buffers)), services)
         self.on_msg(lambda _, content, buffers: calls.receive(content, buffers))
@@ -100,7 +96,7 @@ class Explorer(PageApp):
     @config.setter
     def config(self, config: MixConfig) -> None:
         self.state.take(settings_of(self.opened.engine, config), level=True)
-        self._keep(config)
+        self._bundles.keep(self.state.bundle, config)
 
     @property
     def selection(self) -> Example | None:
@@ -136,25 +132,15 @@ class Explorer(PageApp):
         Raises:
             MnutsError: If it is none of these.
         """
-        path = Path(path)
-        if path.suffix.lower() == ".json":
+        if Path(path).suffix.lower() == ".json":
             self.config = MixConfig.load(path)
         else:
-            self.state.bundle = self._imports.take(path)
+            self.state.bundle = self._imports.take(Path(path))
 
     def report(self) -> str:
         """What is shown as one HTML file that needs neither server nor network."""
-        state, opened = self.state, self.opened
-        search_for_report(opened, state.params, state.grid)
-        results = self._bundles.results(state.bundle)
-        kept = tuple(opened.engine.remix(params) for params in state.snapshots)
-        scene = look(opened, state, results, example=self.selection, kept=kept)
-
-        def verified(params: MixParams) -> Any:
-            known = results.of(params)
-            return known and known.verified
-
-        return view_report(scene, self.link(), self.config, verified)
+        state, results = self.state, self._bundles.results(self.state.bundle)
+        return report_of(self.opened, state, results, self.selection, self.link(), self.config)
 
     def page_file(self) -> str:
         """The open bundle and an explorer that computes by itself as one HTML file."""
@@ -183,8 +169,7 @@ class Explorer(PageApp):
             self._taking = False
         self._on_state(None)  # what somebody who observes has made of it
 
-    def _on_state(self, change: object) -> None:
-        del change
+    def _on_state(self, _change: object) -> None:
         if self._taking:
             return
         try:
@@ -196,27 +181,9 @@ class Explorer(PageApp):
 
     def _shown(self, call: Call) -> tuple[str, MixParams]:
         """The bundle and the mix that a page shows as it calls, which the state may be late to have."""
-        self.view = dict(call.args.get("view") or {})
+        view = call.args.get("view")
+        self.view = dict(view) if isinstance(view, dict) else {}
         return self.state.bundle, self.state.params
-
-    # --- services
-    def _keep(self, config: MixConfig) -> None:
-        here = self.opened.engine.bundle.digest
-        if config.verified is not None and config.bundle is not None and config.bundle.digest == here:
-            self._bundles.take(self.state.bundle, config)
-
-    def _serve_config(self, call: Call) -> None:
-        """Keep what a configuration says that the page has read: it belongs into reports and exports."""
-        self._keep(MixConfig.from_json(str(call.args.get("text"))))
-        call.answer()
-
-    def _serve_cancel(self, call: Call) -> None:
-        self._verifier.cancel()
-        call.answer()
-
-    def _serve_save(self, call: Call) -> None:
-        self._shown(call)
-        call.answer(self._file("safetensors", bundle_bytes(self.opened)))
 
     def _serve_report(self, call: Call) -> None:
         """The report, once the search that its plots rest on is at hand."""
@@ -224,12 +191,9 @@ class Explorer(PageApp):
         opened, params, grid = self.opened, self.state.params, self.state.grid
         call.work(
             lambda _: search_for_report(opened, params, grid),
-            lambda _: self._file("html", self.report().encode()),
+            lambda _: saved(self.state.bundle, "html", self.report().encode()),
         )
 
-    def _serve_page(self, call: Call) -> None:
-        self._shown(call)
-        call.answer(self._file("page.html", self.page_file().encode()))
-
-    def _file(self, ending: str, content: bytes) -> dict[str, Any]:
-        return {"name": f"mnuts-{self.state.bundle}.{ending}", "content": content}
+    def _serve_file(self, call: Call, ending: str, content: Callable[[], bytes]) -> None:
+        name, _ = self._shown(call)
+        call.answer(saved(name, ending, content()))

@@ -158,7 +158,7 @@ def embedded(value: Any) -> Any:
     return value
 
 
-def with_buffers(value: Any) -> tuple[Any, list[memoryview | bytes]]:
+def with_buffers(value: Any) -> tuple[Any, list[bytes]]:
     """A record as JSON and buffers: each array as `{"$array": TYPE, "at": NUMBER}`, little-endian.
 
     Args:
@@ -168,7 +168,7 @@ def with_buffers(value: Any) -> tuple[Any, list[memoryview | bytes]]:
         >>> with_buffers({"a": np.array([1.0], np.float32), "b": b"text"})[0]
         {'a': {'$array': 'f4', 'at': 0}, 'b': {'$array': 'u1', 'at': 1}}
     """
-    buffers: list[memoryview | bytes] = []
+    buffers: list[bytes] = []
 
     def plain(value: Any) -> Any:
         if isinstance(value, bytes):
@@ -176,7 +176,7 @@ def with_buffers(value: Any) -> tuple[Any, list[memoryview | bytes]]:
             return {"$array": "u1", "at": len(buffers) - 1}
         if isinstance(value, np.ndarray):
             code = _code(value)
-            buffers.append(memoryview(np.ascontiguousarray(value, _CODES[code]).view(np.uint8)))
+            buffers.append(np.ascontiguousarray(value, _CODES[code]).tobytes())
             return {"$array": code, "at": len(buffers) - 1}
         if isinstance(value, Mapping):
             return {key: plain(one) for key, one in value.items()}

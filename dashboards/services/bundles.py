@@ -19,8 +19,8 @@ from mnuts_dashboards.services.receipts import add_receipts
 from mnuts_dashboards.verification.run import IMAGES_VARIABLE, why_not
 from mnuts_dashboards.widgets.visit import shared
 
-HERE = Path("verified here.json")
-"""What a configuration is called that was verified on the page."""
+HERE = "verified here"
+"""What a configuration is called that was verified on the page, or brought to it."""
 Configs = list[tuple[Path, MixConfig]]
 
 
@@ -75,11 +75,23 @@ class Bundles:
         """What adaptive attacks have left of mixes on a bundle."""
         return VerifiedMixes(self.opened(name).engine.bundle, [config for _, config in self.configs(name)])
 
-    def take(self, name: str, config: MixConfig, path: Path = HERE) -> None:
+    def take(self, name: str, config: MixConfig) -> None:
         """Keep a configuration of a bundle, in the place of an earlier one of the same mix."""
         key = key_of(config.params)
         others = [each for each in self.configs(name) if key_of(each[1].params) != key]
-        self._configs[name] = [*others, (path, config)]
+        number = 1 + sum(path.name.startswith(HERE) for path, _ in others)
+        self._configs[name] = [*others, (Path(f"{HERE} {number}.json"), config)]
+
+    def keep(self, name: str, config: MixConfig) -> None:
+        """Keep a configuration that was brought, if it was verified on this bundle."""
+        here = self.opened(name).engine.bundle.digest
+        if config.verified is not None and config.bundle is not None and config.bundle.digest == here:
+            self.take(name, config)
+
+    def serve_keep(self, call: Call, name: str) -> None:
+        """Keep a configuration whose `text` the page has read: it belongs into reports and exports."""
+        self.keep(name, MixConfig.from_json(str(call.args.get("text"))))
+        call.answer()
 
     def renew(self, name: str, bundle: LogitBundle, config: MixConfig) -> None:
         """Have a bundle with the points of a verification in its place; all results stay.

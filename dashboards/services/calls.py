@@ -17,7 +17,7 @@ from mnuts_dashboards.widgets.background import Cancelled, Job, Progress
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Send = Callable[[Mapping[str, Any], Sequence[bytes | memoryview]], None]
+Send = Callable[[Mapping[str, Any], Sequence[bytes]], None]
 MAX_ID = 64
 
 

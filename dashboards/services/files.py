@@ -93,3 +93,8 @@ def bundle_bytes(opened: Opened) -> bytes:
             "with mnuts evaluate --into, which adds the points to its file"
         )
     return content
+
+
+def saved(bundle: str, ending: str, content: bytes) -> dict[str, Any]:
+    """A file for a page to save, named by its bundle."""
+    return {"name": f"mnuts-{bundle}.{ending}", "content": content}

@@ -65,6 +65,11 @@ class Verifier:
             alone=True,
         )
 
+    def serve_cancel(self, call: Call) -> None:
+        """End the attack that runs, if any."""
+        self.cancel()
+        call.answer()
+
     def cancel(self) -> None:
         """End the attack that runs, if any."""
         if self._run is not None:

@@ -10,6 +10,8 @@ import { kernelHost } from "./kernel.js";
  */
 export function render({ model, el }) {
   el.classList.add("mnuts-page");
+  el.dataset.lmSuppressShortcuts = "true"; // keys are the page's: JupyterLab would fold its cells at an arrow on a slider,
+  el.addEventListener("keydown", (event) => event.stopPropagation()); // and take the focus away
   const root = document.createElement("div");
   el.append(root);
   const unfollow = followTheme();
