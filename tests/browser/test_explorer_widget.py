@@ -1,13 +1,13 @@
-"""The explorer's page with a kernel: through our server, and in JupyterLab; what it shares and what it asks for."""
+"""The explorer's page with a kernel, through our server and in JupyterLab: what it shares and asks for."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -82,7 +82,7 @@ def test_a_slider_moves_figures_and_address_and_back_goes_back(opened, engine):
     shows(opened, engine)
     type_in(opened, "p", "3.7")
     shows(opened, engine, p=3.7)
-    expect(opened).to_have_url(lambda url: urlsplit(url).query == "bundle=digits&s=5&p=3.7&c=-1.1")
+    expect(opened).to_have_url(re.compile(r"\?bundle=digits&s=5&p=3\.7&c=-1\.1$"))
     opened.wait_for_timeout(900)
     opened.go_back()
     shows(opened, engine)
@@ -150,7 +150,7 @@ def test_it_fits_the_screen(chromium, server, size):
     with pages(chromium) as make:
         page = make()
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        open_at(page, server.url, OPENS)
+        open_at(page, server.url, "bundle=digits")
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
         if size[0] > 1000:
             page.locator("[data-panel=plane] .main-svg").first.wait_for()
@@ -181,7 +181,7 @@ def test_a_kernel_that_is_gone_is_told_and_the_figures_go_on(chromium, server, e
         expect(page.locator(".banner")).to_be_hidden(timeout=30_000)
 
 
-STYLES = """() => ["body", "h1", "button", "input", "table", ".jp-Toolbar", ".lm-MenuBar-item"].map((selector) => {
+STYLES = """() => ["body", "h1", "button", "input", ".jp-Toolbar", ".lm-MenuBar-item"].map((selector) => {
   const element = [...document.querySelectorAll(selector)].find((one) => !one.closest(".mnuts-page"));
   if (!element) return null;
   const { font, color, backgroundColor, padding, margin, border, display } = getComputedStyle(element);
@@ -198,7 +198,6 @@ def test_in_jupyterlab_it_is_itself_leaves_the_rest_alone_and_python_moves_it(
         "def moved(change):",
         "    pathlib.Path('seen').write_text(f'{explorer.state.s:g} {explorer.link()}')",
         "    if change['new'] < 4.9:",
-        "        explorer.state.unobserve_all()",
         "        asyncio.get_running_loop().call_later(1, setattr, explorer.state, 'p', 2.5)",
         "explorer.open_link('s=5&p=4&c=-1.1')",
         "explorer.state.observe(moved, names='s')",

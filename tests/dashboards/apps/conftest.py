@@ -10,7 +10,7 @@ from tests.conftest import DIGITS
 
 
 class FakePage:
-    """Calls the kernel of an explorer and reads its answers; without an event loop all work is done at once."""
+    """Calls an explorer's kernel and reads its answers; without an event loop work is done at once."""
 
     def __init__(self, explorer: Explorer) -> None:
         self.explorer, self.sent = explorer, []

@@ -133,8 +133,8 @@ def test_a_broken_bundle_is_passed_over_and_refused(tmp_path):
     explorer = Explorer(bad, DIGITS)
     assert explorer.state.bundle == "digits"
     assert "bad.safetensors" in FakePage(explorer).call("open", name="bad")
+    explorer.state.bundle = "bad"
     with pytest.raises(BundleError, match="bad"):
-        explorer.state.bundle = "bad"
         _ = explorer.opened
 
 
