@@ -47,9 +47,9 @@ def page(
     """
     if app not in APPS:
         raise MnutsError(f"--app must be one of {', '.join(APPS)}, got {app!r}")
+    check_outputs({"--out": out, "--json": json_out}, force=force)
     if out.suffix.lower() != SUFFIX:
         raise MnutsError(f"--out must name an {SUFFIX} file, got {shown(out)}")
-    check_outputs({"--out": out, "--json": json_out}, force=force)
     configs = load_configs(config or [])
     named = [(_name(given), load_bundle(given)) for given in bundle]
     from mnuts_dashboards.explorer.page_file import explorer_page

@@ -46,6 +46,8 @@ FILES = {
     "ablate": (("ablate", "table4", "{toy}"), "--json="),
     "ablate, csv": (("ablate", "table4", "{toy}"), "--csv="),
     "report, json": (("report", "{toy}", "--out", "{new}"), "--json="),
+    "page": (("page", "{toy}"), "--out="),
+    "page, json": (("page", "{toy}", "--out", "{new}"), "--json="),
     "demo build, json": (("demo", "build", "digits", "--out", "{new}"), "--json="),
 }
 FOLDERS = {

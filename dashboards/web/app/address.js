@@ -14,20 +14,21 @@ const KEPT = ["token", "theme"]; // words of the query that belong to the server
 
 /** @returns {Address} */
 export function pageAddress() {
+  let wanted = ""; // what the address is to be, from this page on; empty: as it is
   return {
     get query() {
       return location.search.slice(1);
     },
     get href() {
-      return location.href;
+      return new URL(wanted, location.href).href;
     },
     get entry() {
       return history.state;
     },
     write(how, link, entry) {
-      const url = `${location.pathname}${search(link)}${location.hash}`;
+      wanted = `${location.pathname}${search(link)}${location.hash}`;
       try {
-        history[`${how}State`](entry, "", url);
+        history[`${how}State`](entry, "", wanted);
       } catch {
         // a frame without an address of its own, or more changes a second than the browser allows: the next one counts
       }

@@ -112,7 +112,7 @@ function verifiedIn({ verified }, wrong) {
 }
 
 /** A figure as a configuration has it; null where there is none. */
-export function cardOf(estimate) {
+function cardOf(estimate) {
   if (!estimate || !estimate.n) return null;
   const { kind, value, n, low, high } = estimate;
   return { kind, value, n, ci95: [low, high] };

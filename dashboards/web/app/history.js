@@ -12,13 +12,14 @@ export class History {
    * @param {import("./address.js").Address} address
    * @param {object} on
    * @param {(state: object) => string} on.link The query of a state.
-   * @param {(query: string) => void} on.arrive Called with the query of an entry that is not of this visit.
+   * @param {(query: string) => Promise<void>|void} on.arrive Shows what the query of an entry means that is not of this
+   *   visit.
    * @param {() => void} on.changed Called when undo or redo become possible or impossible.
    */
   constructor(store, address, { link, arrive, changed }) {
     Object.assign(this, { store, address, link, arrive, changed });
     Object.assign(this, { states: [store.get()], place: 0, last: -Infinity, timer: null, moving: false });
-    this.visit = String(Math.random()).slice(2);
+    this.visit = newName();
     this.sent = null; // the timer of a move of the browser that has not arrived yet
     this.write("replace");
     store.subscribe((state, before, options) => this.note(state, options));
@@ -41,10 +42,10 @@ export class History {
     this.step(1);
   }
 
-  /** Begin anew with the current state, in the browser's current entry. */
+  /** Begin anew with the current state, in the browser's current entry; all others are of another visit now. */
   restart() {
     this.forgetTimer();
-    Object.assign(this, { states: [this.store.get()], place: 0, last: -Infinity });
+    Object.assign(this, { states: [this.store.get()], place: 0, last: -Infinity, visit: newName() });
     this.write("replace");
     this.changed();
   }
@@ -142,8 +143,7 @@ export class History {
 
   arrived(entry) {
     if (entry?.visit !== this.visit) {
-      this.arrive(this.address.query);
-      this.restart();
+      Promise.resolve(this.arrive(this.address.query)).then(() => this.restart());
     } else if (this.sent !== null) {
       clearTimeout(this.sent);
       this.sent = null;
@@ -151,4 +151,9 @@ export class History {
       else this.send();
     } else if (entry.place !== this.place && entry.place < this.states.length) this.go(entry.place);
   }
+}
+
+/** A name that no other visit has. */
+function newName() {
+  return String(Math.random()).slice(2);
 }

@@ -5,7 +5,7 @@
 
 import { EntryError, oneOf } from "../controls/entries.js";
 import { firstOf, quoted, thousands } from "../controls/numbers.js";
-import { MAX_SNAPSHOTS, changesTo, mixOf, readSetting, sameMix, writeSetting } from "./settings.js";
+import { MAX_SNAPSHOTS, mixOf, readSetting, sameMix, writeSetting } from "./settings.js";
 
 const TRANSFORM_KEYS = ["s", "p", "c"];
 const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
@@ -176,9 +176,4 @@ function pairOf(part) {
  */
 export function stateOf(settings, link, open) {
   return { ...settings.defaults, ...link.values, bundle: link.bundle ?? open };
-}
-
-/** The link of a mix alone on a bundle. */
-export function linkToMix(settings, bundle, params) {
-  return writeLink(settings, { ...settings.defaults, ...changesTo(params), bundle });
 }

@@ -5,7 +5,6 @@ import { shortest } from "../controls/numbers.js";
 
 export const TRANSFORM = ["s", "p", "c", "clamp", "ln_k"]; // what makes up M
 export const MIX = [...TRANSFORM, "beta", "alpha", "temperature"]; // the fields of a mix, in Python's order
-export const MIX_STATE = [...MIX, "by_hand"]; // the settings that it follows from
 export const MAX_SNAPSHOTS = 6;
 
 /** @typedef {import("../controls/entries.js").Setting} Setting */
@@ -49,7 +48,7 @@ export class Settings {
 export function readSetting(setting, text) {
   if (setting.name === "ln_k") return readLnK(text, FROM_LINK);
   if (setting.kind === "number") return readNumber(setting, text, FROM_LINK);
-  if (setting.kind === "whole") return readWhole(setting, text);
+  if (setting.kind === "whole") return readWhole(setting, text, FROM_LINK);
   const values = setting.choices.map(([, value]) => value);
   return values[values.map(String).indexOf(oneOf(setting.word, text, values.map(String)))];
 }

@@ -62,12 +62,13 @@ export function readLnK(text, source = ENTERED) {
   );
 }
 
-/** A whole number from `low` on, up to `high` if there is an end. */
-export function readWhole({ word, low, high }, text) {
+/** A whole number from `low` on, up to `high` if there is an end; a link's is refused in the words of Python's links. */
+export function readWhole({ word, low, high }, text, source = ENTERED) {
   const value = wholeIn(text);
   if (value !== null && value >= low && value <= (high ?? Infinity)) return value;
   const end = high === null || high === undefined ? "" : ` to ${high}`;
-  throw new EntryError(`${word} must be a whole number from ${low}${end}, got ${quoted(firstOf(text, 40))}`);
+  const came = source === FROM_LINK ? `, got ${quoted(firstOf(text, 40))}` : ` (${source} ${shown(text)})`;
+  throw new EntryError(`${word} must be a whole number from ${low}${end}${came}`);
 }
 
 /** The text, if it is one of those allowed. */

@@ -3,18 +3,29 @@
 import { fill, h, uniqueId } from "./dom.js";
 
 /** What each term means, in one or two sentences. */
-export const GLOSSARY = {
+const GLOSSARY = {
   g: "The standard model: accurate on clean images, and helpless under attack.",
   h: "The robust model: trained against attacks, less accurate on clean images.",
-  "M(h)": "The transformed robust model: layer norm, clamp, power p and scale s are applied to h's logits (Eq. 4). M keeps h's class, but makes it less sure where it was unsure.",
-  MMAA: "Minimum-margin AutoAttack: keeps for every image the perturbation at which the robust model's margin is smallest (B.1).",
+  "M(h)":
+    "The transformed robust model: layer norm, clamp, power p and scale s are applied to h's logits (Eq. 4). M keeps h's class, " +
+    "but makes it less sure where it was unsure.",
+  MMAA:
+    "Minimum-margin AutoAttack: keeps for every image the perturbation at which the robust model's margin is smallest (B.1).",
   margin: "How sure a classifier is: its largest probability minus its second largest (Def. 2.1).",
-  pool: "All attacked points that the bundle holds: for each attacked image one or more perturbed copies, from one or more attacks.",
+  pool:
+    "All attacked points that the bundle holds: for each attacked image one or more perturbed copies, from one or " +
+    "more attacks.",
   β: "The share of the robust model's robustness that the mix is to keep; α follows from it (Eq. 3).",
   α: "The robust model's weight in the mix, from 1/2 to 1 (Eq. 1). The higher, the more the robust model decides.",
-  attacked: "Attacked accuracy: the share of attacked images that are right at every point of the pool. An upper bound on robust accuracy, as good as the points are.",
-  "right by margin": "M(h) is right at every attacked point with a margin of at least (1−α)/α: whatever g says there, the mix is right (Eq. 7).",
-  verified: "What an adaptive attack on this very mix has left (B.2.1). The only figure here that estimates robust accuracy itself.",
+  attacked:
+    "Attacked accuracy: the share of attacked images that are right at every point of the pool. An upper bound on " +
+    "robust accuracy, as good as the points are.",
+  "right by margin":
+    "M(h) is right at every attacked point with a margin of at least (1−α)/α: whatever g says there, the mix is " +
+    "right (Eq. 7).",
+  verified:
+    "What an adaptive attack on this very mix has left (B.2.1). The only figure here that estimates robust " +
+    "accuracy itself.",
 };
 
 /**
@@ -32,6 +43,18 @@ export function term(name, text = name) {
   word.addEventListener("focus", place);
   word.addEventListener("keydown", (event) => event.key === "Escape" && word.blur());
   return word;
+}
+
+/**
+ * A text in which terms explain themselves.
+ *
+ * @param {string} text
+ * @param {string[]} names Keys of `GLOSSARY`, as they stand in the text.
+ * @returns {(string|HTMLElement)[]}
+ */
+export function withTerms(text, names) {
+  const parts = text.split(new RegExp(`(${names.join("|")})`));
+  return parts.map((part) => (names.includes(part) ? term(part) : part));
 }
 
 /** A list of all terms, for the end of the page and for print. */

@@ -5,6 +5,7 @@
 
 import { h, uniqueId } from "./dom.js";
 import { allows, readNumber } from "./entries.js";
+import { term } from "./glossary.js";
 import { NumberBox } from "./number.js";
 import { general, minus, shortest } from "./numbers.js";
 
@@ -17,8 +18,9 @@ export class Slider {
    * @param {object} on
    * @param {(value: number) => void} on.set Called with where the visitor moved it, or what was entered.
    * @param {(problem: string|null) => void} on.refuse See `NumberBox`.
+   * @param {string} [about] The term of the glossary that explains it.
    */
-  constructor(spec, { set, refuse }) {
+  constructor(spec, { set, refuse }, about = "") {
     Object.assign(this, { spec, set, value: null, held: false });
     const id = uniqueId("slider");
     this.range = h("input", {
@@ -41,8 +43,9 @@ export class Slider {
       },
       refuse,
     });
-    this.label = h("label", { for: id }, spec.label);
-    this.element = h("div", { class: "control slider", dataset: { setting: spec.name } }, this.label, this.range, this.number.element);
+    this.label = h("label", { for: id }, about ? term(about, spec.label) : spec.label);
+    const attributes = { class: "control slider", dataset: { setting: spec.name } };
+    this.element = h("div", attributes, this.label, this.range, this.number.element);
   }
 
   /** Show a value, whatever it is. */

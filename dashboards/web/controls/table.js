@@ -160,7 +160,8 @@ export class Table {
     const { nextElementSibling, previousElementSibling } = row;
     const { firstElementChild, lastElementChild } = this.body;
     const pages = { PageDown: 1, PageUp: -1 }[event.key];
-    const next = { ArrowDown: nextElementSibling, ArrowUp: previousElementSibling, Home: firstElementChild, End: lastElementChild }[event.key];
+    const along = { ArrowDown: nextElementSibling, ArrowUp: previousElementSibling };
+    const next = { ...along, Home: firstElementChild, End: lastElementChild }[event.key];
     if (event.key === "Enter" || event.key === " ") row.click();
     else if (pages && this.pager.step(pages)) this.body.querySelector("tr.choice")?.focus();
     else if (next) {

@@ -12,6 +12,8 @@ import { Presets } from "./presets.js";
 const HIDEABLE_PARTS = ["history", "bundle", "preset", "level", "search", "example", "snapshots", "verify", "export", "import"];
 const IN_REACH = ["s", "p", "c"]; // with β or α: what stays in reach on a phone
 
+const GLOSSARY_OF = { beta: "β", alpha: "α" };
+
 /** All names that `hide=` may have. */
 export function hideable(settings) {
   return [...HIDEABLE_PARTS, ...settings.list.filter(({ group }) => group).map(({ word }) => word)];
@@ -50,7 +52,7 @@ export class Column {
     const set = (value) => this.context.set({ [name]: value });
     const refuse = (problem) => this.context.refuse(name, problem === null ? [] : [problem]);
     const { label, help, choices, kind } = setting;
-    if (kind === "number") return new Slider(setting, { set, refuse });
+    if (kind === "number") return new Slider(setting, { set, refuse }, GLOSSARY_OF[name]);
     if (kind === "choice") return new Choice({ label, help, choices, onChoose: set });
     const read = name === "ln_k" ? readLnK : (text) => readWhole({ ...setting, ...this.context.limits(name) }, text);
     return new NumberBox({ label, help, read, write: String, onSet: set, refuse });

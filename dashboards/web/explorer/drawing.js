@@ -35,6 +35,7 @@ export class Drawing {
    * @returns {Promise<object|null>}
    */
   answer() {
+    if (this.paused) return Promise.resolve(null);
     return new Promise((resolve) => this.waits.push({ number: this.client.number, resolve }));
   }
 

@@ -147,7 +147,7 @@ class Explorer {
 
   follow(state, before) {
     const example = this.bundle.exampleOf(state);
-    if (Object.keys(example).length) this.store.set(example, { undoable: false });
+    if (Object.keys(example).length) queueMicrotask(() => this.store.set(example, { undoable: false })); // once all know the step
     else if (movesFigures(state, before)) {
       this.shown.moving();
       this.drawing.request(state);

@@ -9,7 +9,7 @@ import { changesTo, mixOf } from "../app/settings.js";
  * @param {object} state
  * @returns {import("../engine/params.js").MixParams|null}
  */
-export function chosenFor(meta, state) {
+function chosenFor(meta, state) {
   const fits = ({ params, verified }) => {
     const level = state.by_hand ? params.alpha === state.alpha : params.beta === state.beta;
     return verified && level && !isPlain(params) && ["clamp", "ln_k", "temperature"].every((name) => params[name] === state[name]);

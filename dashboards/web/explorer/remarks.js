@@ -1,6 +1,7 @@
 // What the figures mean, and what puts them in doubt.
 
-import { fill, h, setText } from "../controls/dom.js";
+import { fill, h } from "../controls/dom.js";
+import { withTerms } from "../controls/glossary.js";
 import { meaning, sourcesWords } from "./sentences.js";
 
 export class Remarks {
@@ -16,9 +17,15 @@ export class Remarks {
 
   update({ views: { headline }, remix, meta }) {
     if (!headline) return;
-    setText(this.meaning, meaning(headline, remix.optimistic, sourcesWords(meta.sources)));
+    this.say(meaning(headline, remix.optimistic, sourcesWords(meta.sources)));
     if (remix.warnings.join("\n") === this.shown.join("\n")) return; // the same again is not read out again
     this.shown = remix.warnings;
     fill(this.warnings, remix.warnings.map((line) => h("li", { class: "warning" }, line)));
+  }
+
+  say(text) {
+    if (text === this.text) return;
+    this.text = text;
+    fill(this.meaning, withTerms(text, ["MMAA"]));
   }
 }

@@ -11,6 +11,7 @@ import { Examples } from "./examples.js";
 import { ExportPanel } from "./exports.js";
 import { Headline } from "./headline.js";
 import { filledIn, verifiedMixes } from "./known.js";
+import { percent } from "./numbers.js";
 import { Provenance } from "./provenance.js";
 import { Remarks } from "./remarks.js";
 import { SearchResults } from "./search_results.js";
@@ -107,8 +108,17 @@ export class Shown {
     this.after(REST, () => {
       this.resting = true;
       this.on.look();
+      this.announce();
       this.idle();
     });
+  }
+
+  /** Say the figures aloud, once the sliders rest. */
+  announce() {
+    const { clean, attacked } = this.moment?.remix ?? {};
+    if (!clean) return;
+    const underAttack = attacked ? `, under attack at most ${percent(attacked.value)} %` : "";
+    this.context.announce(`Clean accuracy ${percent(clean.value)} %${underAttack}`);
   }
 
   idle() {

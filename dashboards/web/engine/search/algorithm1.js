@@ -2,7 +2,7 @@
 // `mnuts_core.search.algorithm1` and `.result`.
 
 import { SATURATED, UNRESOLVED, marginQuantile, searchSorted } from "../quantiles.js";
-import { cellNumber, edgesOf, inWords, indexOf, sizeOf } from "./grids.js";
+import { edgesOf, inWords, indexOf, sizeOf } from "./grids.js";
 import { compare, extreme, isMild, mildness } from "./mildness.js";
 
 const HIGHEST_QUANTILE = 1 - 1e-9; // the objective compares with at most this, as the paper's code does

@@ -148,6 +148,9 @@ function page() {
   browser.entries[0] = { link: "s=8&p=3", entry: { visit: "another", place: 0 } };
   browser.move(-1);
   assert.deepEqual(taken, ["s=8&p=3"]);
+  await new Promise((resolve) => queueMicrotask(resolve));
+  browser.move(1); // and what comes after it, too
+  assert.deepEqual(taken, ["s=8&p=3", "s=2&p=3"]);
 }
 {
   // a browser that goes nowhere: the address is right all the same
