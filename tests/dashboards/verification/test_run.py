@@ -59,7 +59,7 @@ def with_specs(bundle, spec):
 @pytest.mark.slow
 def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
     shares = []
-    result, joined = Verification(request_).work(shares.append)
+    result, joined, _ = Verification(request_).work(shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     bundle = engine.bundle
