@@ -20,7 +20,7 @@ from mnuts_dashboards.widgets.widget import PageWidget
 
 ROOT = ".mnuts-page.mnuts-page"
 """Of the page's element, inside which alone its style sheets hold; twice, to come before JupyterLab's."""
-RESET = ":where(:not(svg, svg *, .plot *)) { all: revert; }"
+RESET = "& { overflow: visible; } :where(:not(svg, svg *, .plot *)) { all: revert; }"
 """Nothing of JupyterLab's own style sheets holds inside; Plotly's drawings have attributes for styles."""
 MAX_LINK = 8000
 """Characters of a link that a page may leave here."""
@@ -80,7 +80,7 @@ def scoped(sheet: str, root: str = ROOT) -> str:
     Example:
         >>> print(scoped("body { margin: 0 } :root { --a: 1 } :root:not([b]) { --a: 2 }"))
         .mnuts-page.mnuts-page {
-        :where(:not(svg, svg *, .plot *)) { all: revert; }
+        & { overflow: visible; } :where(:not(svg, svg *, .plot *)) { all: revert; }
         & { margin: 0 } & { --a: 1 } :root:not([b]) & { --a: 2 }
         }
     """
