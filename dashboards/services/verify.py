@@ -61,7 +61,7 @@ class Verifier:
         self._job = call.work(
             run.work,
             lambda outcome: self._join(name, request, outcome),
-            progress=lambda share: call.progress(share=share, before=run.before),
+            progress=lambda share: call.progress(share=share, before=run.before, right=run.right),
             alone=True,
         )
 

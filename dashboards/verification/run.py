@@ -143,10 +143,12 @@ class Verification:
 
     Attributes:
         before: How many others have to finish before its turn.
+        right: How many images no part of the attack has broken so far; None before the first has ended.
     """
 
     def __init__(self, request: Request, place: Place | None = None) -> None:
         self.request, self.before = request, 0
+        self.right: int | None = None
         self._place = Place.of_server() if place is None else place
         self._process: subprocess.Popen[str] | None = None
         self._cancelled = False
@@ -225,7 +227,7 @@ class Verification:
             stderr=log,
             text=True,
         )
-        error, late = "", threading.Event()
+        error, share, late = "", 0.0, threading.Event()
 
         def give_up() -> None:
             late.set()
@@ -239,8 +241,9 @@ class Verification:
                 raise Cancelled
             for line in process.stdout or ():
                 message = _message(line)
-                error = message.get("error", error)
-                progress(float(message.get("share", 0.0)))
+                error, self.right = message.get("error", error), message.get("right", self.right)
+                share = float(message.get("share", share))
+                progress(share)
             if self._cancelled:
                 raise Cancelled
             if late.is_set():

@@ -63,9 +63,10 @@ export class Attack {
     const settings = settingsText(this.params);
     this.run(true);
     setText(this.status, WORDS.attack.attacking(n, settings));
-    const report = ({ share, before }) => {
+    const report = ({ share, before, right }) => {
       this.progress.value = share;
-      setText(this.status, before ? WORDS.attack.waiting(before) : WORDS.attack.attacking(n, settings, percent(share, 0)));
+      const most = right === null ? null : percent(right / n, 1);
+      setText(this.status, before ? WORDS.attack.waiting(before) : WORDS.attack.attacking(n, settings, percent(share, 0), most));
     };
     try {
       const result = await services.verify({ n, steps, images }, report);

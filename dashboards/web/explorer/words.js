@@ -255,7 +255,9 @@ export const WORDS = {
     cancelHelp: "Stop it: nothing is verified then",
     progress: "Progress of the attack",
     notHere: (reason) => `Verification is not available here: ${reason}.`,
-    attacking: (n, settings, share = "0") => `Attacking ${n} images at ${settings}: ${share} %. You can keep exploring meanwhile.`,
+    attacking: (n, settings, share = "0", most = null) =>
+      `Attacking ${n} images at ${settings}: ${share} %.${most === null ? "" : ` So far at most ${most} % stay right.`} You can keep ` +
+      "exploring meanwhile.",
     waiting: (before) =>
       `Waiting: ${before === 1 ? "1 verification" : `${before} verifications`} of other visitors before yours. Keep exploring; ` +
       "Cancel gives up your place.",
