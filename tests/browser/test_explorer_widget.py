@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,12 +20,10 @@ OPENS = "bundle=digits&s=5&p=4&c=-1.1"
 
 
 def notebook_with(folder: Path, *lines: str) -> Path:
-    """The explorer's notebook, on the page that computes, with more lines before the last."""
+    """The explorer's notebook with more lines before the last."""
     book = json.loads((DASHBOARDS / "explorer.ipynb").read_text("utf-8"))
     code = book["cells"][1]
-    source = "".join(code["source"]).replace(
-        "mnuts_dashboards.explorer.app", "mnuts_dashboards.apps.explorer"
-    )
+    source = "".join(code["source"])
     *before, last = source.splitlines()
     code["source"] = "\n".join([*before, *lines, last])
     path = folder / "explorer.ipynb"
@@ -159,34 +155,6 @@ def test_it_fits_the_screen(chromium, server, size):
         else:
             box = page.locator("[data-setting=s] input[type=range]").bounding_box()
             assert 400 < box["y"] < size[1]
-
-
-SOON = """
-const later = window.setTimeout;
-window.setTimeout = (task, ms, ...rest) => later(task, ms === 10000 ? 1000 : ms, ...rest);
-"""
-"""A page that waits one second for its kernel's answer where it waits ten."""
-
-
-def test_a_kernel_that_is_gone_is_told_and_the_figures_go_on(chromium, server, engine):
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    if not children.exists():
-        pytest.skip("no /proc here")
-    with pages(chromium) as make:
-        page = make()
-        page.add_init_script(SOON)
-        open_at(page, server.url, OPENS)
-        kernels = [int(pid) for pid in children.read_text().split()]
-        for pid in kernels:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            type_in(page, "p", "3")
-            shows(page, engine, p=3)
-            expect(page.locator(".banner")).to_contain_text("The kernel does not answer", timeout=30_000)
-        finally:
-            for pid in kernels:
-                os.kill(pid, signal.SIGCONT)
-        expect(page.locator(".banner")).to_be_hidden(timeout=30_000)
 
 
 STYLES = """() => ["body", "h1", "button", "input", ".jp-Toolbar", ".lm-MenuBar-item"].map((selector) => {
