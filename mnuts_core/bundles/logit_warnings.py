@@ -88,10 +88,11 @@ def _of_values(name: str, parts: list[Logits]) -> Iterator[LogitWarning]:
         )
     if max(-least, largest) > LARGEST_LOGIT:
         changed = sum(one.changed for one in seen)
+        effect = f"its prediction in {changed:,} rows" if changed else "no prediction"
         yield LogitWarning(
             "logits-too-large",
             f"the {name} model's values reach {max(-least, largest):.3g} in size and are clipped at "
-            f"{LARGEST_LOGIT:.0e}, which changes its prediction in {changed:,} rows",
+            f"{LARGEST_LOGIT:.0e}, which changes {effect}",
         )
 
 

@@ -159,7 +159,7 @@ def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool, points: Po
         also = " among those that the standard model gets right" if conditional else ""
         raise ParameterError(
             f"the robust model gets none of the {len(chosen)} clean examples wrong{also}: there is nothing "
-            "to optimise; use clean='all' or more images"
+            "to optimise; take more images, or search all clean ones (clean='all', mnuts search --clean all)"
         )
     if not right.any():
         raise ParameterError(

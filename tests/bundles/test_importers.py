@@ -370,7 +370,7 @@ class TestTheAuthorsLayout:
 
     def test_what_needs_real_labels_is_refused(self, bundle):
         grid = GridSpec.from_ranges((1, 1), (1, 1), (0, 0))
-        with pytest.raises(ParameterError, match="use clean='all'"):
+        with pytest.raises(ParameterError, match="take more images"):
             grid_search(bundle, grid, 0.9)
         with pytest.raises(ParameterError, match="that the standard model gets right"):
             grid_search(bundle, grid, 0.9, clean="all", conditional=True)
