@@ -8,7 +8,7 @@ none.
 import subprocess
 from pathlib import Path
 
-from tests.dashboards.web.engine import node
+from tests.dashboards.web.node import node
 
 DRIVER = Path(__file__).with_suffix(".mjs")
 

@@ -15,7 +15,8 @@ from mnuts_dashboards.page.data import engine_record
 from mnuts_dashboards.page.javascript import ModuleError, harmless
 from mnuts_dashboards.page.modules import WEB, pack, read_module
 from mnuts_dashboards.page.one_file import WORKER
-from tests.dashboards.web.engine import encoded, node
+from tests.dashboards.web.engine import encoded
+from tests.dashboards.web.node import node
 from tests.synthetic import make_pool
 
 BOTH = """

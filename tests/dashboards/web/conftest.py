@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.dashboards.web.engine import Engine, node, running
+from tests.dashboards.web.engine import DRIVER, Engine
+from tests.dashboards.web.node import running
 
 
 @pytest.fixture(scope="package")
 def engine() -> Iterator[Engine]:
     """The page's engine in a process of its own."""
-    program = node()
-    if program is None:
-        pytest.skip("neither node nor Playwright is here")
-    with running(program) as found:
-        yield found
+    with running(DRIVER) as ask:
+        yield Engine(ask)

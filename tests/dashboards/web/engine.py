@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
 import math
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ import numpy as np
 from mnuts_core import MixParams
 from mnuts_dashboards.page.data import engine_record
 from tests import ROOT
+from tests.dashboards.web.node import Ask
 
 WEB = ROOT / "dashboards" / "web"
 ENGINE = WEB / "engine"
@@ -28,50 +25,21 @@ packed = engine_record
 """A bundle as the page's engine takes it."""
 
 
-def node() -> str | None:
-    """Node's program: the machine's, or the one that Playwright brings along."""
-    if found := shutil.which("node"):
-        return found
-    try:
-        import playwright
-    except ImportError:
-        return None
-    own = Path(playwright.__file__).parent / "driver" / "node"
-    return str(own) if own.is_file() else None
-
-
 class Engine:
     """The engine in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
 
     def ask(self, *calls: list[Any], **request: Any) -> Any:
         """Its answers to calls, each a name and arguments (see `driver.mjs`)."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(encoded({"calls": list(calls), **request})) + "\n")
-        self._process.stdin.flush()
-        return answers(json.loads(self._process.stdout.readline()))
+        return answers(self._ask(encoded({"calls": list(calls), **request})))
 
 
 def answers(found: Any) -> Any:
     """What an engine has answered, decoded; its error fails the test."""
     assert not isinstance(found, dict), found["error"]
     return decoded(found)
-
-
-@contextmanager
-def running(program: str) -> Iterator[Engine]:
-    """An engine in node."""
-    process = subprocess.Popen(
-        [program, DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    )
-    try:
-        yield Engine(process)
-    finally:
-        process.stdin.close()
-        process.wait(10)
 
 
 def encoded(value: Any) -> Any:

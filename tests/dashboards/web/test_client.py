@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboards.web.engine import node
+from tests.dashboards.web.node import node
 
 SCRIPT = Path(__file__).with_name("client.mjs")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mnuts_dashboards.page.data import embedded
-from tests.dashboards.web.engine import WEB, node
+from tests.dashboards.web.engine import WEB
+from tests.dashboards.web.node import node
 
 SCRIPT = """
 const { withArrays } = await import(process.argv[1]);

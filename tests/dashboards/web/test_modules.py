@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboards.web.engine import WEB, node
+from tests.dashboards.web.engine import WEB
+from tests.dashboards.web.node import node
 
 MODULES = sorted(WEB.rglob("*.js"))
 IMPORT = re.compile(r'import \{ (\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*) \} from "(\.\.?/[\w./]+\.js)";')

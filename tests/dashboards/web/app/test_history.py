@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboards.web.engine import node
+from tests.dashboards.web.node import node
 
 CHECK = Path(__file__).with_name("history_check.mjs")
 
