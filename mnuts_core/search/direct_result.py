@@ -191,23 +191,17 @@ class DirectSearch:
             return (float(outside[number]), *mildness(self.grid, index, float(self.mixes.odds[place])))
 
         place = int(places[min(range(len(places)), key=rank)])
-        (i, j, k), odds = self._index(place), float(self.mixes.odds[place])
-        params = MixParams(
-            s=float(self.grid.s[i]),
-            p=float(self.grid.p[j]),
-            c=float(self.grid.c[k]),
-            clamp=self.clamp,
-            ln_k=self.ln_k,
-            alpha=1.0 / (1.0 + odds),
-        )
+        index, odds = self._index(place), float(self.mixes.odds[place])
+        s, p, c = self.grid.at(index)
+        params = MixParams(s=s, p=p, c=c, clamp=self.clamp, ln_k=self.ln_k, alpha=1.0 / (1.0 + odds))
         clean, attacked = int(self.mixes.clean[place]), int(self.mixes.attacked[place])
         return Choice(
             params,
-            index=(i, j, k),
+            index=index,
             quantile=odds,
             clean=clean / self.n_clean,
             attacked=attacked / self.n_attacked,
-            edges=edges_of(self.grid, (i, j, k)),
+            edges=edges_of(self.grid, index),
         )
 
     def _index(self, place: int) -> tuple[int, int, int]:

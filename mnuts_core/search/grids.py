@@ -101,6 +101,11 @@ class GridSpec:
         """How many cells."""
         return len(self.s) * len(self.p) * len(self.c)
 
+    def at(self, index: tuple[int, int, int]) -> tuple[float, float, float]:
+        """The s, p and c of the cell at a place in the tables."""
+        i, j, k = index
+        return float(self.s[i]), float(self.p[j]), float(self.c[k])
+
     def axes(self) -> Mapping[str, NDArray[np.float64]]:
         """The three lists by name, in the order of the tables' axes."""
         return {"s": self.s, "p": self.p, "c": self.c}

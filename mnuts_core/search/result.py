@@ -145,17 +145,17 @@ class GridSearchResult:
 
     def cell(self, index: tuple[int, int, int]) -> Cell:
         """The cell at a place in the tables."""
-        i, j, k = index
+        s, p, c = self.grid.at(index)
         params = MixParams(
-            s=float(self.grid.s[i]),
-            p=float(self.grid.p[j]),
-            c=float(self.grid.c[k]),
+            s=s,
+            p=p,
+            c=c,
             clamp=self.clamp,
             ln_k=self.ln_k,
             beta=self.beta,
             alpha=float(self.alpha[index]),
         )
-        return Cell((i, j, k), params, float(self.objective[index]), float(self.quantile[index]))
+        return Cell(index, params, float(self.objective[index]), float(self.quantile[index]))
 
     @property
     def admissible(self) -> NDArray[np.bool_]:
@@ -273,8 +273,7 @@ def mildness(grid: GridSpec, index: tuple[int, int, int], quantile: float) -> tu
         quantile: Its odds (1-α)/α.
     """
     q = max(quantile, 1e-300)
-    i, j, k = index
-    s, p, c = float(grid.s[i]), float(grid.p[j]), float(grid.c[k])
+    s, p, c = grid.at(index)
     return (round(abs(math.log(q / 0.3)), 9), p, abs(math.log(s)), abs(c), *index)
 
 
