@@ -73,18 +73,3 @@ function copyFromField(text) {
   field.remove();
   return done;
 }
-
-/**
- * Let the visitor save a text as a file.
- *
- * @param {string} name The file's name.
- * @param {string} text
- * @param {string} type Such as "application/json".
- */
-export function saveText(name, text, type) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}

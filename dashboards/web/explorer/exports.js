@@ -1,7 +1,8 @@
 // The export of this mix: its configuration, to look at, to copy and to save.
 
-import { copyText, saveText } from "../app/address.js";
+import { copyText } from "../app/address.js";
 import { configOf, configText } from "../app/config.js";
+import { save } from "../charts/tools.js";
 import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
 import { verifiedMixes } from "./known.js";
@@ -42,7 +43,7 @@ export class ExportPanel {
 
   save() {
     const name = fileName(this.moment);
-    saveText(name, this.config(), "application/json");
+    save(new Blob([this.config()], { type: "application/json" }), name);
     this.context.announce(WORDS.exports.saved(name));
   }
 
