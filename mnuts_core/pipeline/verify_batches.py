@@ -21,6 +21,9 @@ from mnuts_core.models.predict import predicted
 from mnuts_core.pipeline.diagnostics import count_zero_gradients
 from mnuts_core.pipeline.workfolder import Arrays, WorkFolder
 
+Standing = Callable[[int], None]
+"""Called with how many images no component has broken so far: never more are right in the end."""
+
 
 class BatchState(NamedTuple):
     """How far a batch, or all images, have come.
@@ -78,14 +81,17 @@ class AttackRun:
         self.device, self.ball = device, make_ball(plan.norm, plan.eps)
         self.batches = torch.split(torch.arange(len(images)), batch_size)
 
-    def all_batches(self, work: WorkFolder | None, progress: Progress | None) -> BatchState:
+    def all_batches(
+        self, work: WorkFolder | None, progress: Progress | None, standing: Standing | None = None
+    ) -> BatchState:
         """Run every component on every batch, but for those that the work folder has.
 
         Args:
             work: Where finished components are kept, if anywhere.
             progress: Called with (components done, components in all), at each forward pass.
+            standing: Called after each component with how many images are not broken so far.
         """
-        parts, states = len(self.components), []
+        parts, states, broken = len(self.components), [], 0
         total = len(self.batches) * parts
         for number, rows in enumerate(self.batches):
             kept = work.read(number) if work is not None else None
@@ -96,7 +102,10 @@ class AttackRun:
                 state = self._component(place, rows, state, tick)
                 if work is not None:
                     work.write(number, state.to_arrays(place + 1))
+                if standing is not None:
+                    standing(len(self.labels) - broken - _broken(state, parts))
             states.append(state)
+            broken += _broken(state, parts)
         if progress:
             progress(total, total)
         return BatchState(*(torch.cat(column) for column in zip(*states, strict=True)))
@@ -156,3 +165,7 @@ class AttackRun:
 
 def _nothing() -> None:
     """The tick of a run that nobody watches."""
+
+
+def _broken(state: BatchState, parts: int) -> int:
+    return int((state.fell < parts).sum())

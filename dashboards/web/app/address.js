@@ -1,6 +1,6 @@
 // The page's address: its query is the view's link, on a server and on `file://` alike; and the clipboard.
 
-const KEPT = ["theme"]; // words of the query that belong to the page, not to the view
+const KEPT = ["token", "theme"]; // words of the query that belong to the server and the page, not to the view
 
 /**
  * @typedef {object} Address
@@ -75,10 +75,10 @@ function copyFromField(text) {
 }
 
 /**
- * Let the visitor save a text as a file.
+ * Let the visitor save a text as a file, or bytes.
  *
  * @param {string} name The file's name.
- * @param {string} text
+ * @param {string|Uint8Array} text
  * @param {string} type Such as "application/json".
  */
 export function saveText(name, text, type) {
