@@ -32,6 +32,8 @@ DASHBOARDS = (
     {"figures"},
     {"page", "verification"},
     {"explorer", "lesson", "compare"},
+    {"services"},
+    {"apps"},
     {"server"},
 )
 """The same for the apps; apps never import each other."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -44,6 +44,12 @@ class Opened:
     plain_curves: dict[float, Curve] = field(default_factory=dict)
     densities: dict[int, transform.LogitDensity] = field(default_factory=dict)
     opening: MixParams | None = None
+
+    @classmethod
+    def of(cls, bundle: LogitBundle) -> Opened:
+        """A bundle with what is computed once for it."""
+        engine = RemixEngine(bundle)
+        return cls(engine, margins.base_histograms(engine))
 
     def density(self, ln_k: int) -> transform.LogitDensity:
         """Where the logits lie, for a layer norm."""
@@ -156,8 +162,7 @@ def load_bundle(path: Path) -> Opened:
     Raises:
         BundleError: If the file is missing or broken.
     """
-    engine = RemixEngine(LogitBundle.load(path))
-    return Opened(engine, margins.base_histograms(engine))
+    return Opened.of(LogitBundle.load(path))
 
 
 def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
@@ -167,8 +172,7 @@ def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
         opened: What is open.
         bundle: The same with more points.
     """
-    engine = RemixEngine(bundle)
-    return Opened(engine, margins.base_histograms(engine), grids=opened.grids)
+    return replace(Opened.of(bundle), grids=opened.grids)
 
 
 def by_name(error: MnutsError, path: Path) -> str:

@@ -39,6 +39,19 @@ def explorer_presets() -> dict[str, Any]:
     return {"named": named, "grids": {name: dataclasses.asdict(mix) for name, mix in PAPER_OPTIMA.items()}}
 
 
+def explorer_app() -> App:
+    """The explorer, for a page."""
+    return App(
+        entry="host/open_explorer.js",
+        start="openExplorer",
+        title=TITLE,
+        sentence=SENTENCE,
+        settings=explorer_settings(),
+        catalogue=catalogue(),
+        presets=explorer_presets(),
+    )
+
+
 def explorer_page(bundles: list[Named], configs: Configs = (), *, title: str | None = None) -> str:
     """The explorer on some bundles as one HTML file.
 
@@ -50,13 +63,4 @@ def explorer_page(bundles: list[Named], configs: Configs = (), *, title: str | N
     Raises:
         MnutsError: See `page_html`.
     """
-    app = App(
-        entry="host/open_explorer.js",
-        start="openExplorer",
-        title=TITLE,
-        sentence=SENTENCE,
-        settings=explorer_settings(),
-        catalogue=catalogue(),
-        presets=explorer_presets(),
-    )
-    return page_html(app, bundles, configs, title=title)
+    return page_html(explorer_app(), bundles, configs, title=title)

@@ -9,14 +9,19 @@ from markupsafe import Markup
 from mnuts_core.bundles.library import all_bundles
 from mnuts_core.bundles.manifest import now
 from mnuts_core.export.config import MixConfig
+from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.views import headline as headline_view
 from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
+from mnuts_dashboards.bundles.open_bundles import Opened, draw_frontier, search
+from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.explorer.examples import picture
 from mnuts_dashboards.explorer.header import headline_html
-from mnuts_dashboards.explorer.scene import Scene
+from mnuts_dashboards.explorer.scene import Scene, look
+from mnuts_dashboards.explorer.selection import Example
 from mnuts_dashboards.explorer.snapshots import COLUMNS, Verified, snapshot_rows
+from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.explorer.views import ALL, PANELS, draw, notes
 from mnuts_dashboards.text import cards, messages, numbers
 from mnuts_dashboards.text.report import Report, report_html
@@ -49,6 +54,47 @@ def view_report(scene: Scene, link: str, config: MixConfig, verified: Verified) 
             made=now(),
         )
     )
+
+
+def report_of(
+    opened: Opened,
+    state: ExplorerState,
+    results: VerifiedMixes,
+    example: Example | None,
+    link: str,
+    config: MixConfig,
+) -> str:
+    """The report of a state, as one HTML file; the search that its plots rest on is made if need be.
+
+    Args:
+        opened: The bundle.
+        state: The settings.
+        results: What was verified on the bundle.
+        example: The chosen example.
+        link: See `view_report`.
+        config: See `view_report`.
+    """
+
+    def verified(params: MixParams) -> Estimate | None:
+        known = results.of(params)
+        return known and known.verified
+
+    search_for_report(opened, state.params, state.grid)
+    kept = tuple(opened.engine.remix(params) for params in state.snapshots)
+    return view_report(look(opened, state, results, example=example, kept=kept), link, config, verified)
+
+
+def search_for_report(opened: Opened, params: MixParams, grid: str) -> None:
+    """Make the search that the report's plots rest on, where it is not at hand; it may run in a thread.
+
+    Args:
+        opened: The bundle.
+        params: The current mix.
+        grid: Name of the grid; of one that is known on a page alone nothing is drawn.
+    """
+    if grid in opened.grids and opened.engine.bundle.n_adv:
+        search(opened, params, grid)
+        draw_frontier(opened, params, grid)
 
 
 def _cards(scene: Scene, config: MixConfig, verified: Verified) -> Markup:

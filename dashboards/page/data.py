@@ -149,7 +149,7 @@ def embedded(value: Any) -> Any:
         {'a': {'$array': 'f4', 'data': 'AACAPw=='}}
     """
     if isinstance(value, np.ndarray):
-        code = next(code for code, dtype in _CODES.items() if value.dtype == np.dtype(dtype))
+        code = _code(value)
         content = np.ascontiguousarray(value, _CODES[code]).tobytes()
         return {"$array": code, "data": base64.b64encode(content).decode("ascii")}
     if isinstance(value, Mapping):
@@ -157,6 +157,37 @@ def embedded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [embedded(one) for one in value]
     return value
+
+
+def with_buffers(value: Any) -> tuple[Any, list[bytes]]:
+    """A record as JSON and buffers: each array as `{"$array": TYPE, "at": NUMBER}`, little-endian.
+
+    Args:
+        value: As `embedded` takes it; bytes count as an array of them.
+
+    Example:
+        >>> with_buffers({"a": np.array([1.0], np.float32), "b": b"text"})[0]
+        {'a': {'$array': 'f4', 'at': 0}, 'b': {'$array': 'u1', 'at': 1}}
+    """
+    buffers: list[bytes] = []
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, bytes):
+            buffers.append(value)
+            return {"$array": "u1", "at": len(buffers) - 1}
+        if isinstance(value, np.ndarray):
+            code = _code(value)
+            buffers.append(np.ascontiguousarray(value, _CODES[code]).tobytes())
+            return {"$array": code, "at": len(buffers) - 1}
+        if isinstance(value, Mapping):
+            return {key: plain(one) for key, one in value.items()}
+        return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+    return plain(value), buffers
+
+
+def _code(array: NDArray[Any]) -> str:
+    return next(code for code, dtype in _CODES.items() if array.dtype == np.dtype(dtype))
 
 
 def _flat(logits: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

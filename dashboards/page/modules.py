@@ -52,12 +52,23 @@ def pack(entry: str, call: str, folder: Path = WEB) -> str:
         ModuleError: If a module is missing, breaks the discipline, or imports itself by a detour; if the
             entry does not export what is to be called.
     """
-    modules = reachable(entry, folder)
-    if call and call not in modules[-1].exports:
-        raise ModuleError(f"{entry} does not export {call}, with which the script ends")
-    parts = [_function(module) for module in modules]
+    parts = _functions(entry, [call] if call else [], folder)
     end = [f"{_variable(entry)}.{call}();"] if call else []
     return "\n".join(["(function () {", '"use strict";', *parts, *end, "})();"]) + "\n"
+
+
+def pack_widget(entry: str, folder: Path = WEB) -> str:
+    """The same as one ES module, for anywidget: its default export has the entry's `render`.
+
+    Args:
+        entry: The module, by its path from the folder.
+        folder: Where the modules are.
+
+    Raises:
+        ModuleError: See `pack`.
+    """
+    parts = _functions(entry, ["render"], folder)
+    return "\n".join([*parts, f"export default {{ render: {_variable(entry)}.render }};"]) + "\n"
 
 
 def reachable(entry: str, folder: Path = WEB) -> list[Module]:
@@ -226,6 +237,15 @@ def _check_offered(module: Module, other: Module, words: str) -> None:
 def _variable(name: str) -> str:
     """What a module's exports are called in the script; no module's name holds a dollar."""
     return "$" + name.removesuffix(".js").replace("/", "$")
+
+
+def _functions(entry: str, needed: list[str], folder: Path) -> list[str]:
+    """A module and all that it imports as functions; the module exports what is needed of it."""
+    modules = reachable(entry, folder)
+    for name in needed:
+        if name not in modules[-1].exports:
+            raise ModuleError(f"{entry} does not export {name}, with which the script ends")
+    return [_function(module) for module in modules]
 
 
 def _function(module: Module) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import ipywidgets as w
 
+from mnuts_core.attacks.plan import STANDARD_STEPS
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
@@ -27,7 +28,6 @@ from mnuts_dashboards.widgets.inputs import LABEL, WIDE, button
 from mnuts_dashboards.widgets.visit import shared
 
 DEFAULT_N = 100
-STEPS = 100  # as in AutoAttack
 
 
 class Verifier(w.VBox):
@@ -64,7 +64,7 @@ class Verifier(w.VBox):
             value=DEFAULT_N, min=1, description="images", layout=WIDE, style=style, tooltip="How many"
         )
         self.steps = w.BoundedIntText(
-            value=STEPS, min=1, max=STEPS, description="steps", layout=WIDE, style=style,
+            value=STANDARD_STEPS, min=1, max=STANDARD_STEPS, description="steps", layout=WIDE, style=style,
             tooltip="Of APGD and FAB; 100 as in AutoAttack, fewer are weaker",
         )  # fmt: skip
         self.data = w.Text(
@@ -130,7 +130,7 @@ class Verifier(w.VBox):
             )
             return
         n = max(1, min(self.n.value, self._bundle.n_adv))
-        plan = plan_for(self._bundle, max(1, min(self.steps.value, STEPS)))
+        plan = plan_for(self._bundle, max(1, min(self.steps.value, STANDARD_STEPS)))
         request = Request(config, self._bundle, n, plan, data)
         self._run = Verification(request)
         self._show_running(True)

@@ -28,8 +28,12 @@ def write_points(folder: Path, points: VerifiedPoints) -> None:
     Raises:
         MnutsError: If they cannot be written.
     """
-    arrays = {name: np.ascontiguousarray(getattr(points, name)) for name in NAMES}
-    write_atomically(folder / FILE, save(arrays), MnutsError)
+    write_atomically(folder / FILE, packed_points(points), MnutsError)
+
+
+def packed_points(points: VerifiedPoints) -> bytes:
+    """The points as bytes, for `checked_points`."""
+    return save({name: np.ascontiguousarray(getattr(points, name)) for name in NAMES})
 
 
 def read_points(folder: Path, rows: NDArray[np.int64], classes: int) -> VerifiedPoints:
@@ -44,6 +48,20 @@ def read_points(folder: Path, rows: NDArray[np.int64], classes: int) -> Verified
         MnutsError: If they are missing, too large, or anything else.
     """
     content = read_bytes(folder / FILE, len(rows) * (2 * classes + 1) * 8 + SLACK, MnutsError)
+    return checked_points(content, rows, classes)
+
+
+def checked_points(content: bytes, rows: NDArray[np.int64], classes: int) -> VerifiedPoints:
+    """Points from bytes that anybody may have written, once they are known to be of the images attacked.
+
+    Args:
+        content: What `packed_points` made of them.
+        rows: The clean rows that were attacked.
+        classes: K.
+
+    Raises:
+        MnutsError: If they are anything else.
+    """
     try:
         arrays: dict[str, NDArray[Any]] = load(content)
     except (SafetensorError, TypeError, AttributeError, ValueError) as error:  # dtypes that NumPy lacks

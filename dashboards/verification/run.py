@@ -23,7 +23,7 @@ from mnuts_core.attacks.plan import STANDARD_STEPS, Plan
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.export.config import MixConfig
-from mnuts_core.pipeline.verified_points import add_verified
+from mnuts_core.pipeline.verified_points import VerifiedPoints, add_verified
 from mnuts_core.text import one_line
 from mnuts_dashboards.verification.points import read_points
 from mnuts_dashboards.verification.queue import Place
@@ -67,10 +67,12 @@ class Outcome(NamedTuple):
     Attributes:
         config: The configuration with its `verified`.
         bundle: The request's with the points that were found.
+        points: These points.
     """
 
     config: MixConfig
     bundle: LogitBundle
+    points: VerifiedPoints
 
 
 def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
@@ -145,10 +147,12 @@ class Verification:
 
     Attributes:
         before: How many others have to finish before its turn.
+        right: How many images no part of the attack has broken so far; None before the first has ended.
     """
 
     def __init__(self, request: Request, place: Place | None = None) -> None:
         self.request, self.before = request, 0
+        self.right: int | None = None
         self._place = Place.of_server() if place is None else place
         self._process: subprocess.Popen[str] | None = None
         self._cancelled = False
@@ -181,7 +185,7 @@ class Verification:
                     raise MnutsError(error or f"the attack failed: {last[:300]}")
             config, bundle = MixConfig.load(folder / "verified.json"), self.request.bundle
             points = read_points(folder, rows_of(bundle, self.request.n), bundle.num_classes)
-            return Outcome(config, add_verified(bundle, config, points))
+            return Outcome(config, add_verified(bundle, config, points), points)
 
     def _wait_for_turn(self, progress: Progress) -> None:
         while before := self._place.before():
@@ -227,7 +231,7 @@ class Verification:
             stderr=log,
             text=True,
         )
-        error, late = "", threading.Event()
+        error, share, late = "", 0.0, threading.Event()
 
         def give_up() -> None:
             late.set()
@@ -241,8 +245,9 @@ class Verification:
                 raise Cancelled
             for line in process.stdout or ():
                 message = _message(line)
-                error = message.get("error", error)
-                progress(float(message.get("share", 0.0)))
+                error, self.right = message.get("error", error), message.get("right", self.right)
+                share = float(message.get("share", share))
+                progress(share)
             if self._cancelled:
                 raise Cancelled
             if late.is_set():

@@ -81,6 +81,7 @@ def attack(folder: Path, job: dict[str, Any]) -> None:
         plan=plan,
         batch_size=job["batch_size"],
         progress=_Progress(costs),
+        standing=lambda right: _report(right=right),
     )
     known = [ModelCard.model_validate(card) for card in job["cards"]]
     diagnostics = diagnostics_of_config(config, plan.threat, result.clean, known, (std.card, rob.card))

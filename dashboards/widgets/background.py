@@ -56,6 +56,11 @@ class Job(Generic[T]):
                 _workers.submit(self._run)
         return self
 
+    @property
+    def ended(self) -> bool:
+        """Whether the work has ended, in whatever way."""
+        return self._worked.is_set()
+
     def cancel(self) -> None:
         """Ask the work to stop at its next report of progress."""
         self._cancelled = True

@@ -5,6 +5,7 @@ What is not complete has an ending of its own, by which the server removes it wh
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, ClassVar
 
 import traitlets
 
+from mnuts_core.errors import MnutsError
 from mnuts_dashboards.widgets.folders import PART
 from mnuts_dashboards.widgets.widget import PageWidget
 
@@ -20,6 +22,95 @@ MAX_FILE = 256 * 2**20
 """Bytes of one file."""
 MAX_TOTAL = 2 * MAX_FILE
 """Bytes of all files that one visitor may leave here."""
+
+
+class Incoming:
+    """A visitor's files, one at a time, each piece by piece.
+
+    Args:
+        endings: What is taken, such as `(".json",)`.
+    """
+
+    _total: ClassVar[int] = 0  # bytes of all files that came into this kernel, which is one visitor's
+
+    def __init__(self, endings: Sequence[str]) -> None:
+        self.endings = tuple(endings)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._name, self._size, self._got = "", 0, 0
+        self._file: BinaryIO | None = None
+
+    def begin(self, name: str, size: object) -> None:
+        """Begin with a file; one that is not complete is dropped.
+
+        Args:
+            name: Its name, as the visitor has it.
+            size: How many bytes will come.
+
+        Raises:
+            MnutsError: If it is not taken.
+        """
+        self.close()
+        self._name = harmless(name)
+        if Path(self._name).suffix.lower() not in self.endings:
+            raise MnutsError(f"{self._name} must end in {' or '.join(self.endings)}")
+        if type(size) is not int or not 0 < size <= MAX_FILE:
+            most, got = MAX_FILE // 2**20, str(size)[:40]
+            raise MnutsError(f"{self._name} must hold 1 byte to {most} MiB, got {got} bytes")
+        if Incoming._total + size > MAX_TOTAL:
+            most = MAX_TOTAL // 2**20
+            raise MnutsError(f"{self._name}: you may leave {most} MiB here in all; reload the page first")
+        try:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="mnuts-upload-")
+            self._file = (Path(self._folder.name) / f"{self._name}{PART}").open("wb")
+        except OSError as error:
+            raise self._unkept(error) from None
+        Incoming._total += size  # from now on, since the file may stay unfinished
+        self._size, self._got = size, 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether a file is on its way."""
+        return self._file is not None
+
+    def piece(self, piece: bytes) -> Path | None:
+        """Take the next piece; the path of the file once it is complete.
+
+        Raises:
+            MnutsError: If more comes than was announced, or it cannot be kept.
+        """
+        if self._file is None:
+            raise MnutsError("a piece came of no file: choose it again")
+        self._got += len(piece)
+        if self._got > self._size:
+            self.close()
+            raise MnutsError(f"{self._name} is larger than announced: not imported")
+        try:
+            self._file.write(piece)
+            return self._complete() if self._got == self._size else None
+        except OSError as error:
+            self.close()
+            raise self._unkept(error) from None
+
+    def close(self) -> None:
+        """Drop an unfinished file; what it would have taken is free again."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
+            self._file = None
+            Incoming._total -= self._size
+
+    def _complete(self) -> Path:
+        assert self._file is not None
+        part = Path(self._file.name)
+        self._file.close()
+        path = part.replace(part.with_name(self._name))
+        self._file = None
+        return path
+
+    def _unkept(self, error: OSError) -> MnutsError:
+        return MnutsError(f"the file cannot be kept: {error.strerror or error}")
 
 
 class Upload(PageWidget):
@@ -36,7 +127,6 @@ class Upload(PageWidget):
     """
 
     _esm = Path(__file__).with_name("upload.js")
-    _total: ClassVar[int] = 0  # bytes of all files that came into this kernel, which is one visitor's
     _css = Path(__file__).with_name("upload.css")
     label = traitlets.Unicode().tag(sync=True)
     endings = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -51,79 +141,33 @@ class Upload(PageWidget):
         refuse: Callable[[str], None],
     ) -> None:
         super().__init__(endings=list(endings), label=label)
-        self._endings, self._take, self._refuse = tuple(endings), take, refuse
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._name, self._size, self._got = "", 0, 0
-        self._file: BinaryIO | None = None
+        self._incoming, self._take, self._refuse = Incoming(endings), take, refuse
         self.on_msg(self._receive)
 
     def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         try:
             match content.get("type"):
                 case "begin":
-                    self._begin(str(content.get("name", "")), content.get("size"))
-                case "piece" if buffers:
+                    self._incoming.begin(str(content.get("name", "")), content.get("size"))
+                    self.send({"type": "next"})
+                case "piece" if buffers and self._incoming.begun:
                     self._piece(bytes(buffers[0]))
                 case "refused":
-                    self._stop(str(content.get("message", ""))[:400])
-        except OSError as error:
-            self._stop(f"the file cannot be kept: {error.strerror or error}")
-
-    def _begin(self, name: str, size: object) -> None:
-        self._close()
-        self._name = harmless(name)
-        if Path(self._name).suffix.lower() not in self._endings:
-            self._stop(f"{self._name} must end in {' or '.join(self._endings)}")
-        elif type(size) is not int or not 0 < size <= MAX_FILE:
-            self._stop(
-                f"{self._name} must hold 1 byte to {MAX_FILE // 2**20} MiB, got {str(size)[:40]} bytes"
-            )
-        elif Upload._total + size > MAX_TOTAL:
-            self._stop(
-                f"{self._name}: you may leave {MAX_TOTAL // 2**20} MiB here in all; reload the page first"
-            )
-        else:
-            if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="mnuts-upload-")
-            Upload._total += size  # from now on, since the file may stay unfinished
-            self._size, self._got = size, 0
-            self._file = (Path(self._folder.name) / f"{self._name}{PART}").open("wb")
-            self.send({"type": "next"})
+                    raise MnutsError(str(content.get("message", ""))[:400])
+        except MnutsError as error:
+            self._incoming.close()
+            self.send({"type": "end"})
+            self._refuse(str(error))
 
     def _piece(self, piece: bytes) -> None:
-        if self._file is None:
-            return
-        self._got += len(piece)
-        if self._got > self._size:
-            self._stop(f"{self._name} is larger than announced: not imported")
-            return
-        self._file.write(piece)
-        if self._got < self._size:
-            self.send({"type": "next"})
-            return
-        part = Path(self._file.name)
-        self._file.close()
-        path = part.replace(part.with_name(self._name))
-        self._file = None
-        self.send({"type": "end"})
-        self._take(path)
-
-    def _stop(self, message: str) -> None:
-        self._close()
-        self.send({"type": "end"})
-        self._refuse(message)
-
-    def _close(self) -> None:
-        """Drop an unfinished file; what it would have taken is free again."""
-        if self._file is not None:
-            self._file.close()
-            Path(self._file.name).unlink(missing_ok=True)
-            self._file = None
-            Upload._total -= self._size
+        path = self._incoming.piece(piece)
+        self.send({"type": "next" if path is None else "end"})
+        if path is not None:
+            self._take(path)
 
     def close(self) -> None:
         """An unfinished file goes with the widget."""
-        self._close()
+        self._incoming.close()
         super().close()
 
 

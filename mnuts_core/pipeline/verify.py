@@ -42,7 +42,7 @@ from mnuts_core.pipeline.diagnostics import (
 )
 from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.locks import held
-from mnuts_core.pipeline.verify_batches import AttackRun, BatchState
+from mnuts_core.pipeline.verify_batches import AttackRun, BatchState, Standing
 from mnuts_core.pipeline.workfolder import WorkFolder
 
 NAMES: dict[Attack, str] = {
@@ -146,6 +146,7 @@ def evaluate(
     batch_size: int = 250,
     channels_last: bool = False,
     progress: Progress | None = None,
+    standing: Standing | None = None,
     work_dir: str | os.PathLike[str] | None = None,
     fresh: bool = False,
     world: World = ALONE,
@@ -161,6 +162,7 @@ def evaluate(
         batch_size: Images at a time. Square's draws depend on it.
         channels_last: Lay weights out as NHWC, which convolutions often run faster on.
         progress: Called often with (components done, components in all); may raise to cancel.
+        standing: Called after each component with how many images are not broken so far, an upper bound.
         work_dir: Folder in which every finished component is kept, so that a run that was cut off goes
             on where it was; made if it is missing. None keeps nothing. A run on more images than one that
             was cut off keeps its whole batches, if these images come first. The folder stays:
@@ -208,7 +210,7 @@ def evaluate(
         some = images[:batch_size].to(device), labels[:batch_size].to(device)
         diagnostics += diagnostics_of_inputs(model, *some, plan, classes)
         diagnostics += zero_gradients(run.count_zero_gradients(), len(images))
-        state = run.all_batches(work, progress, world)
+        state = run.all_batches(work, progress, standing, world)
     diagnostics += not_finite(state.predictions, state.fell)
     diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
     names = [part.name for part in run.components]

@@ -23,6 +23,9 @@ from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.shared_work import from_others
 from mnuts_core.pipeline.workfolder import Arrays, WorkFolder
 
+Standing = Callable[[int], None]
+"""Called with how many images no component has broken so far: never more are right in the end."""
+
 
 class BatchState(NamedTuple):
     """How far a batch, or all images, have come.
@@ -81,13 +84,19 @@ class AttackRun:
         self.batches = torch.split(torch.arange(len(images)), batch_size)
 
     def all_batches(
-        self, work: WorkFolder | None, progress: Progress | None, world: World = ALONE
+        self,
+        work: WorkFolder | None,
+        progress: Progress | None,
+        standing: Standing | None = None,
+        world: World = ALONE,
     ) -> BatchState:
         """Run every component on every batch, but for those that the work folder has.
 
         Args:
             work: Where finished components are kept, if anywhere.
             progress: Called with (components done, components in all), at each forward pass of this process.
+            standing: Called after each component with how many images are not broken so far, as this process
+                knows it.
             world: The processes that share the batches through the work folder.
         """
         parts, numbers = len(self.components), range(len(self.batches))
@@ -98,7 +107,9 @@ class AttackRun:
         total = (len(finished) + len(share)) * parts
         for number in share:
             report = partial(_on, progress, len(finished) * parts, total) if progress else _nobody
-            finished[number] = self._rest(number, *begun.pop(number), work, report)
+            left = len(self.labels) - sum(_broken(state, parts) for state in finished.values())
+            after = partial(_tell, standing, left, parts) if standing else _nobody
+            finished[number] = self._rest(number, *begun.pop(number), work, report, after)
         world.wait()
         states = [finished.get(number) or self._from_others(work, number) for number in numbers]
         world.wait()  # nobody may clear the work folder before all have read it
@@ -113,6 +124,7 @@ class AttackRun:
         state: BatchState | None,
         work: WorkFolder | None,
         report: Callable[[int], None],
+        after: Callable[[BatchState], None],
     ) -> BatchState:
         """One batch after all components.
 
@@ -122,6 +134,7 @@ class AttackRun:
             state: How far it has come; None where nothing is known of it.
             work: As in `all_batches`.
             report: Called with how many components are done, at each forward pass.
+            after: Called with how far the batch has come, after each component.
         """
         rows = self.batches[number]
         state = self._clean(rows) if state is None else state
@@ -131,6 +144,7 @@ class AttackRun:
             state = self._component(place, rows, state, tick)
             if work is not None:
                 work.write(number, state.to_arrays(place + 1))
+            after(state)
         return state
 
     def _kept(self, work: WorkFolder | None, number: int) -> tuple[int, BatchState | None]:
@@ -197,9 +211,17 @@ class AttackRun:
             return predicted(self.model.mix_logits(std, rob)).cpu(), std.cpu(), rob.cpu()
 
 
-def _nobody(_: int) -> None:
+def _nobody(_: object) -> None:
     """The report of a run that nobody watches."""
 
 
 def _on(progress: Progress, before: int, total: int, done: int) -> None:
     progress(before + done, total)
+
+
+def _tell(standing: Standing, left: int, parts: int, state: BatchState) -> None:
+    standing(left - _broken(state, parts))
+
+
+def _broken(state: BatchState, parts: int) -> int:
+    return int((state.fell < parts).sum())

@@ -30,6 +30,9 @@ CHROMIUM_ARGS = [
 ]
 PAGE_TIMEOUT = 90_000  # milliseconds
 PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
+"""A plot of a board."""
+PAGE_PLOT = "document.querySelector('[data-panel={}] .plot')"
+"""A plot of the page that computes by itself."""
 DASHBOARDS = ROOT / "dashboards"
 
 
@@ -181,8 +184,7 @@ def kept_page(chromium, explorer_server):
 def open_explorer(page, url: str) -> None:
     """Open the explorer and wait until it shows its mix."""
     page.goto(url, wait_until="commit")
-    page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    page.locator("[data-row=mix]").wait_for()
+    page.locator("[data-row=mix] td b", has_text="%").first.wait_for()
 
 
 def at(page, query: str) -> None:
@@ -196,4 +198,4 @@ def at(page, query: str) -> None:
         }""",
         query,
     )
-    page.wait_for_function("history.state?.mnuts")  # the kernel has taken it over
+    page.wait_for_function("history.state?.visit")  # the page has taken it over

@@ -1,6 +1,6 @@
 // The page's address: its query is the view's link, on a server and on `file://` alike; and the clipboard.
 
-const KEPT = ["theme"]; // words of the query that belong to the page, not to the view
+const KEPT = ["token", "theme"]; // words of the query that belong to the server and the page, not to the view
 
 /**
  * @typedef {object} Address

@@ -31,8 +31,8 @@ export class VerifiedMixes {
   }
 }
 
-/** What a verification depends on: the mix itself, not the β that its α may have come from. */
-function keyOf(params) {
+/** What a verification depends on: the mix itself, not the β that its α may have come from; α filled in. */
+export function keyOf(params) {
   return MIX.filter((name) => name !== "beta")
     .map((name) => (name === "alpha" ? params.alpha.toFixed(DIGITS) : params[name]))
     .join(" ");

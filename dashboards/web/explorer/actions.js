@@ -2,6 +2,7 @@
 
 import { copyText } from "../app/address.js";
 import { MAX_SNAPSHOTS, changesTo, mixOf, sameMix } from "../app/settings.js";
+import { keyOf } from "../app/verified.js";
 import { bring } from "./known.js";
 
 const ALPHA_SLACK = 1e-12; // within which two α are one: they came from the same β on other machines, perhaps
@@ -68,5 +69,29 @@ export class Actions {
     if (moved) store.set(changesTo(params), { undoable: false });
     const elsewhere = ` It was made on the bundle ${card?.name}; the figures here are those of ${meta.title}.`;
     toolbar.say(`${name} loaded.${card && !here ? elsewhere : ""}`);
+  }
+
+  /**
+   * Show what a verification gave: the bundle with its points. All settings stay, and where the verified mix is shown, it
+   * stays the very same: α by hand, if β gives another one now.
+   */
+  async join({ name, verified, settings }) {
+    const { arrival, bundle, shown, store } = this.page;
+    if (bundle.wanted !== name) return; // it has its points when it is opened again
+    const params = shown.moment?.remix.params;
+    const same = params && keyOf(params) === keyOf(verified);
+    const open = await arrival.open(name);
+    if (open && same) store.set(changesTo(settings), { undoable: false });
+  }
+
+  /** Offer the bundles that are at hand now, and open one of them. */
+  openNew({ name, bundles }) {
+    this.page.column.offerBundles(bundles);
+    this.page.store.set({ bundle: name });
+  }
+
+  /** Say something that goes with the next change. */
+  say(text) {
+    this.page.toolbar.say(text);
   }
 }

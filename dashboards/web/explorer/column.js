@@ -31,7 +31,7 @@ export class Column {
     this.bundle = new Choice({
       label: "Bundle",
       help: "The cached logits to explore",
-      choices: context.host.bundles.map(({ name }) => [name, name]),
+      choices: namesOf(context.host.bundles),
       onChoose: (name) => context.set({ bundle: name }),
     });
     this.presets = new Presets(context, () => actions.findBest());
@@ -90,6 +90,11 @@ export class Column {
     this.context.set(byHand ? { by_hand: true, alpha: Math.min(1, Math.max(0.5, from)) } : { by_hand: false });
   }
 
+  /** Offer other bundles. */
+  offerBundles(bundles) {
+    this.bundle.offer(namesOf(bundles));
+  }
+
   /** Offer other grids. */
   offerGrids(names) {
     this.inputs.grid.offer(names.map((name) => [name, name]));
@@ -123,4 +128,8 @@ export class Column {
     for (const [name, element] of this.named) element.hidden = hidden.includes(name);
     for (const { names, element } of this.groups) element.hidden = names.every((name) => hidden.includes(name));
   }
+}
+
+function namesOf(bundles) {
+  return bundles.map(({ name }) => [name, name]);
 }

@@ -28,9 +28,12 @@ import { Toolbar } from "./toolbar.js";
  * @param {HTMLElement} root
  * @param {import("../host/file.js").Host} host
  * @param {() => Worker} makeWorker Starts a worker on the engine.
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>} `close` ends the engine.
  */
 export async function startExplorer(root, host, makeWorker) {
-  await new Explorer(root, host, makeWorker).start();
+  const explorer = new Explorer(root, host, makeWorker);
+  await explorer.start();
+  return { close: () => explorer.client.close(), refuse: (cause, problems) => explorer.banner.show(cause, problems) };
 }
 
 /**
@@ -45,10 +48,11 @@ export async function startExplorer(root, host, makeWorker) {
  * @property {(name: string) => object} limits Of a whole number, where they depend on the bundle.
  * @property {() => Promise<void>} beforePrint Draws what is not on the screen, too.
  * @property {() => void} widen Searches a wider grid.
+ * @property {import("./actions.js").Actions} actions What buttons do.
  */
 class Explorer {
   constructor(root, host, makeWorker) {
-    Object.assign(this, { host, settings: new Settings(host.settings), address: pageAddress() });
+    Object.assign(this, { host, settings: new Settings(host.settings), address: host.address ?? pageAddress() });
     this.store = createState(this.settings);
     this.banner = new Banner();
     this.announcer = new Announcer();
@@ -76,6 +80,7 @@ class Explorer {
       limits: (name) => (name === "row" ? { high: this.bundle.lastRow(this.store.get().case) } : {}),
       beforePrint: () => this.drawAll(),
       widen: () => this.searching.widen(),
+      actions: this.actions,
     };
   }
 
@@ -105,6 +110,11 @@ class Explorer {
       changed: () => this.toolbar.showSteps(this.history),
     });
     this.toolbar.showSteps(this.history);
+    this.host.connect?.({
+      store: this.store,
+      arrive: (query) => this.arrival.take(query),
+      refuse: (text) => this.banner.show("kernel", [sentence(text)]),
+    });
   }
 
   // --- a bundle

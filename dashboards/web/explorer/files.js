@@ -1,11 +1,23 @@
 // What comes into the page, a configuration; its print; and what needs a kernel, which says so.
 
+import { save } from "../charts/tools.js";
 import { readConfig } from "../app/config.js";
 import { button } from "../controls/buttons.js";
 import { h } from "../controls/dom.js";
 import { EntryError, sentence } from "../controls/entries.js";
 
 const NEEDS_KERNEL = "needs `mnuts dashboard`";
+const CONFIGURATION = ".json";
+const BUNDLES = [".safetensors", ".npz", ".csv", ".parquet", ".pt", ".pth"]; // and logits, which become one
+const OPENS = "Take over a configuration, open a bundle or a table of logits; or drop the file on the page";
+const LARGEST = 2 ** 28; // bytes of a file for the kernel
+
+/** What a kernel makes: the service, its button, what it is, and its type. */
+const SAVES = [
+  ["save", "Save bundle", "The bundle with all points that verifications have added", "application/octet-stream"],
+  ["report", "HTML report", "What is shown, as one file", "text/html"],
+  ["page", "Page file", "The open bundle and this page as one file, which computes without a server", "text/html"],
+];
 
 export class Files {
   /**
@@ -15,14 +27,17 @@ export class Files {
   constructor(context, take) {
     Object.assign(this, { context, take });
     const { services } = context.host;
-    const missing = [["HTML report", "report"], ["saving the bundle", "save"]].filter(([, name]) => !services[name]);
-    this.chooser = h("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.chosen() });
+    this.endings = services.bring ? [CONFIGURATION, ...BUNDLES] : [CONFIGURATION];
+    this.chooser = h("input", { type: "file", accept: this.endings.join(","), hidden: true, onchange: () => this.chosen() });
     const open = () => this.chooser.click();
+    const saves = SAVES.filter(([name]) => services[name]);
+    const missing = SAVES.filter(([name]) => !services[name] && name !== "page").map(([, label]) => label);
     const buttons = [
-      button("Import JSON …", "Take over a configuration; or drop its file on the page", open),
+      services.bring ? button("Import …", OPENS, open) : button("Import JSON …", "Take over a configuration; or drop its file on the page", open),
+      saves.map(([name, label, help, type]) => button(label, help, ({ currentTarget }) => this.save(name, type, currentTarget))),
       button("Print", "The whole page, with every plot and table", () => this.print()),
     ];
-    const needs = missing.length ? `${missing.map(([text]) => text).join(", ")}: ${NEEDS_KERNEL}` : null;
+    const needs = missing.length ? `${missing.join(", ")}: ${NEEDS_KERNEL}` : null;
     this.element = h("div", { class: "part" }, h("div", { class: "buttons" }, buttons), this.chooser, needs && h("p", { class: "words" }, needs));
   }
 
@@ -44,12 +59,49 @@ export class Files {
 
   async read(file) {
     const { context } = this;
+    const ending = file.name.toLowerCase().match(/\.[^.]*$/)?.[0];
     try {
-      if (!file.name.toLowerCase().endsWith(".json")) throw new EntryError(`${file.name} is no configuration: opening a bundle ${NEEDS_KERNEL}`);
-      await this.take(readConfig(context.settings, await file.text(), file.name), file.name);
+      if (ending === CONFIGURATION) await this.readConfig(file);
+      else if (this.endings.includes(ending)) await this.open(file);
+      else if (BUNDLES.includes(ending)) throw new EntryError(`${file.name} is no configuration: opening a bundle ${NEEDS_KERNEL}`);
+      else throw new EntryError(`${file.name} must end in ${this.endings.join(", ")}`);
     } catch (error) {
-      if (!(error instanceof EntryError)) throw error;
       context.refuse("file", [sentence(error.message)]);
+    }
+  }
+
+  async readConfig(file) {
+    const { context } = this;
+    const text = await file.text();
+    const config = readConfig(context.settings, text, file.name);
+    if (config.verified) await context.host.services.keep?.(text);
+    await this.take(config, file.name);
+  }
+
+  async open(file) {
+    const { actions, host } = this.context;
+    if (file.size > LARGEST) throw new EntryError(`${file.name} is larger than ${LARGEST / 2 ** 20} MiB`);
+    const say = (share) => actions.say(`${file.name}: ${Math.round(100 * share)} %`);
+    try {
+      const answer = await host.services.bring(file, say);
+      actions.openNew(answer);
+    } finally {
+      actions.say("");
+    }
+  }
+
+  /** Save what the kernel makes. */
+  async save(name, type, pressed) {
+    const { context } = this;
+    pressed.disabled = true;
+    try {
+      const { name: file, content } = await context.host.services[name]();
+      save(new Blob([content], { type }), file);
+      context.refuse("save", []);
+    } catch (error) {
+      context.refuse("save", [sentence(error.message)]);
+    } finally {
+      pressed.disabled = false;
     }
   }
 

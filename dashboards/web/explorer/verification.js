@@ -1,6 +1,7 @@
 // Verification: what an attack has left of this very mix; and, where no attack can be run, where it can.
 
 import { fill, h } from "../controls/dom.js";
+import { Attack } from "./attack.js";
 import { verifiedMixes } from "./known.js";
 import { verifiedLines } from "./sentences.js";
 import { WORDS } from "./words.js";
@@ -11,10 +12,12 @@ export class Verification {
   constructor(root, context) {
     this.result = h("div", { class: "found" });
     this.shown = null;
-    fill(root, this.result, context.host.services?.verify ? null : howElsewhere());
+    this.attack = context.host.services.verify ? new Attack(context) : null;
+    fill(root, this.result, this.attack ? this.attack.element : howElsewhere());
   }
 
   update({ meta, remix }) {
+    this.attack?.offer(meta, remix);
     const known = verifiedMixes(meta).of(remix.params);
     const lines = known ? verifiedLines(known) : [WORDS.verification.notVerified];
     if (lines.join("\n") === this.shown) return;

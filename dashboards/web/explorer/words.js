@@ -241,6 +241,32 @@ export const WORDS = {
     saved: (name) => `Saved as ${name}.`,
   },
 
+  attack: {
+    n: { label: "Images", help: "How many of the attacked images, from the first on" },
+    steps: { label: "Steps", help: "Of APGD and FAB; 100 as in AutoAttack, fewer are weaker" },
+    images: {
+      label: "Images from",
+      help: "Data spec of the images that the bundle was built from",
+      placeholder: "cifar10-jpeg:/path/to/folder",
+    },
+    start: "Verify this mix",
+    startHelp: "Attack it adaptively (B.2.1); takes a minute or more",
+    cancel: "Cancel the attack",
+    cancelHelp: "Stop it: nothing is verified then",
+    progress: "Progress of the attack",
+    notHere: (reason) => `Verification is not available here: ${reason}.`,
+    attacking: (n, settings, share = "0", most = null) =>
+      `Attacking ${n} images at ${settings}: ${share} %.${most === null ? "" : ` So far at most ${most} % stay right.`} You can keep ` +
+      "exploring meanwhile.",
+    waiting: (before) =>
+      `Waiting: ${before === 1 ? "1 verification" : `${before} verifications`} of other visitors before yours. Keep exploring; ` +
+      "Cancel gives up your place.",
+    cancelled: "Cancelled: nothing was verified.",
+    failed: (message) => `Verification: ${message}`,
+    done: "Verified; its points have joined the bundle. The same on the command line:",
+    command: "The command that does the same",
+  },
+
   verification: {
     needs: "Verifying a mix by an adaptive attack needs `mnuts dashboard`: this page has no models to attack.",
     how: "Export this configuration, then, where mnuts is installed:",

@@ -15,7 +15,9 @@ import { withArrays } from "./arrays.js";
  *   start from, and whether each brings its β; the paper's mix for each grid.
  * @property {{title: string, sentence: string}} texts
  * @property {object[]} paper Models of Fig. 2.
- * @property {Object<string, Function>} services `verify`, `report`, `import`, as far as they are there.
+ * @property {Object<string, Function>} services `verify`, `report`, `bring`, as far as they are there, see `kernel.js`.
+ * @property {import("../app/address.js").Address} [address] Where links stand, if not in the page's own address.
+ * @property {(page: object) => void} [connect] Called when the page shows something, to share its state.
  *
  * @typedef {object} Opened A bundle.
  * @property {import("../engine/engine.js").Bundle} record Its arrays: new ones each time, for an engine to take.

@@ -31,7 +31,8 @@ class FakeRun:
         eps = bundle.manifest.threat.eps
         found = verified_by(config.params, bundle.clean_labels[rows], std, rob, eps=eps)
         config = found.into(config)
-        return Outcome(config, add_verified(bundle, config, points_of(found, rows)))
+        points = points_of(found, rows)
+        return Outcome(config, add_verified(bundle, config, points), points)
 
     def cancel(self):
         pass

@@ -60,9 +60,12 @@ def with_specs(bundle, spec):
 
 @pytest.mark.slow
 def test_the_result_is_the_cores_own(engine, config, request_, tmp_path):
-    shares = []
-    result, joined = Verification(request_).work(shares.append)
+    shares, rights, run = [], [], Verification(request_)
+    result, joined, _ = run.work(lambda share: (shares.append(share), rights.append(run.right)))
     assert shares == sorted(shares)
+    bounds = [right for right in rights if right is not None]
+    assert bounds == sorted(bounds, reverse=True)
+    assert bounds[-1] == result.verified.accuracy.value * N
     assert shares[-1] == 1.0
     bundle = engine.bundle
     rows = bundle.attacked.index[:N]

@@ -10,7 +10,7 @@ from mnuts_dashboards.widgets import upload as uploads
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Heartbeat
 from mnuts_dashboards.widgets.table import Column, Table
-from mnuts_dashboards.widgets.upload import Upload, harmless
+from mnuts_dashboards.widgets.upload import Incoming, Upload, harmless
 from mnuts_dashboards.widgets.widget import PageWidget
 
 
@@ -82,7 +82,7 @@ def test_a_table_answers_to_rows_and_buttons_that_it_has():
 
 @pytest.fixture
 def upload(monkeypatch):
-    monkeypatch.setattr(Upload, "_total", 0)
+    monkeypatch.setattr(Incoming, "_total", 0)
     made = Upload(
         (".json",),
         "take",

@@ -109,10 +109,10 @@ function answer(engine, { settings, search, direct, plain, cells, choices }, { b
   const frontiers = { frontier: cells, direct_frontier: choices, n_mixes: direct.nMixes };
   const choice = chosen(direct, clean_at_least, attacked_at_least);
   if (choice) {
-    const { edges, params } = choice;
-    const best = { ...choice, params: { ...params, beta } };
+    const { edges } = choice;
     const warnings = [...direct.notes, ...choice.warnings];
-    const pair = match(engine, best, reached(plain, clean_at_least, attacked_at_least), settings.clean);
+    const best = { ...choice, params: { ...choice.params, beta } };
+    const pair = match(engine, choice, reached(plain, clean_at_least, attacked_at_least), settings.clean);
     return { ...search?.result(beta), ...frontiers, best, match: pair, edges, warnings };
   }
   if (!search) throw new RangeError(NOTHING);

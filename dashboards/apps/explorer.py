@@ -1,0 +1,199 @@
+"""The explorer in Voilà, JupyterLab and notebooks: its state as traits, and what its page asks for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mnuts_core.errors import ParameterError
+from mnuts_core.export.config import MixConfig
+from mnuts_core.params import MixParams
+from mnuts_core.remix.answers import Remix
+from mnuts_dashboards.board.plotlyjs import plotly_source
+from mnuts_dashboards.bundles.configs import settings_of
+from mnuts_dashboards.bundles.open_bundles import Opened
+from mnuts_dashboards.explorer.page_file import explorer_app, explorer_page
+from mnuts_dashboards.explorer.report import report_of, search_for_report
+from mnuts_dashboards.explorer.selection import Example, Selection
+from mnuts_dashboards.explorer.state import ExplorerState
+from mnuts_dashboards.explorer.view import NAMES, read_view, view_json
+from mnuts_dashboards.page.widget import PageApp
+from mnuts_dashboards.services.bundles import Bundles
+from mnuts_dashboards.services.calls import Call, Calls
+from mnuts_dashboards.services.files import Imports, bundle_bytes, saved
+from mnuts_dashboards.services.verify import Verifier
+
+ENTRY = "host/widget_explorer.js"
+
+
+class Explorer(PageApp):
+    """The explorer as one widget.
+
+    Its page computes by itself and shares its state: `explorer.state.observe(...)` hears of every change, a
+    moment later, and what Python sets is shown. Before a page is there, a state that nobody has set stands
+    for the page's own beginning.
+
+    Args:
+        *bundles: Bundle files to offer beside the shipped ones; the first is opened.
+
+    Raises:
+        BundleError: If there is no bundle that can be opened.
+    """
+
+    def __init__(self, *bundles: str | os.PathLike[str]) -> None:
+        self._bundles = Bundles(*bundles)
+        self._imports = Imports(self._bundles, lambda: self.offer(self._bundles.offered))
+        self._verifier = Verifier(self._bundles)
+        super().__init__(explorer_app(), ENTRY, self._bundles.offered)
+        self.state = ExplorerState(bundle=self._bundles.first)
+        self._selection = Selection(self.state, lambda: self.opened.engine.bundle)
+        services = {
+            "here": Call.answer,
+            "library": lambda call: call.answer(plotly_source()),
+            "open": self._bundles.serve_open,
+            "begin": self._imports.serve_begin,
+            "piece": self._imports.serve_piece,
+            "config": lambda call: self._bundles.serve_keep(call, self.state.bundle),
+            "verify": lambda call: self._verifier.start(call, *self._shown(call)),
+            "cancel": self._verifier.serve_cancel,
+            "save": lambda call: self._serve_file(call, "safetensors", lambda: bundle_bytes(self.opened)),
+            "report": self._serve_report,
+            "page": lambda call: self._serve_file(call, "page.html", lambda: self.page_file().encode()),
+        }
+        calls = Calls(lambda content, buffers: self.send(dict(content), list(buffers)), services)
+        self.on_msg(lambda _, content, buffers: calls.receive(content, buffers))
+        self._taking = False
+        self.state.observe(self._on_state, names=list(NAMES))
+        self.observe(self._on_view, names="view")
+
+    # --- from Python
+    @property
+    def opened(self) -> Opened:
+        """The bundle that the state names.
+
+        Raises:
+            BundleError: If there is none, or it is broken.
+        """
+        return self._bundles.opened(self.state.bundle)
+
+    @property
+    def remix(self) -> Remix:
+        """The current mix."""
+        return self.opened.engine.remix(self.state.params)
+
+    @property
+    def config(self) -> MixConfig:
+        """The current configuration with its figures, as *Download JSON* writes it; set one to take it over.
+
+        α is taken as it stands in a configuration, from its β where that gives the same α on this bundle.
+        """
+        config = MixConfig.from_remix(self.opened.engine, self.state.params)
+        known = self._bundles.results(self.state.bundle).of(config.params)
+        return config if known is None else config.model_copy(update={"verified": known.config.verified})
+
+    @config.setter
+    def config(self, config: MixConfig) -> None:
+        self.state.take(settings_of(self.opened.engine, config), level=True)
+        self._bundles.keep(self.state.bundle, config)
+
+    @property
+    def selection(self) -> Example | None:
+        """The chosen example, as the part (`clean` or `attacked`) and the row in it; None for none.
+
+        Raises:
+            ParameterError: When set: if there is no such row.
+        """
+        return self._selection.example
+
+    @selection.setter
+    def selection(self, example: Example | None) -> None:
+        self._selection.example = example
+
+    def link(self) -> str:
+        """The query that opens what the page shows, without the question mark."""
+        return self.query
+
+    def open_link(self, query: str) -> None:
+        """Let the page go to what a link asks for; what is wrong with it stands in the page's banner.
+
+        Args:
+            query: The URL's query string.
+        """
+        self.query = query
+
+    def import_file(self, path: str | os.PathLike[str]) -> None:
+        """Take over a configuration (`.json`), or open a bundle or a table of logits.
+
+        Args:
+            path: The file; a bundle's must stay where it is.
+
+        Raises:
+            MnutsError: If it is none of these.
+        """
+        if Path(path).suffix.lower() == ".json":
+            self.config = MixConfig.load(path)
+        else:
+            self.state.bundle = self._imports.take(Path(path))
+
+    def report(self) -> str:
+        """What is shown as one HTML file that needs neither server nor network."""
+        state, results = self.state, self._bundles.results(self.state.bundle)
+        return report_of(self.opened, state, results, self.selection, self.link(), self.config)
+
+    def page_file(self) -> str:
+        """The open bundle and an explorer that computes by itself as one HTML file."""
+        name = self.state.bundle
+        return explorer_page([(name, self.opened.engine.bundle)], self._bundles.configs(name))
+
+    def close(self) -> None:
+        """End an attack and drop an unfinished file with the widget."""
+        self._verifier.cancel()
+        self._imports.close()
+        super().close()
+
+    # --- the page's state
+    def _on_view(self, change: Mapping[str, Any]) -> None:
+        """Take over what the page shows; what is not allowed is passed over, and the page goes back."""
+        if change["new"] == view_json(self.state):
+            return
+        try:
+            values = read_view(change["new"], self._bundles.session.names)
+        except ParameterError:
+            values = {}
+        self._taking = True
+        try:
+            self.state.set(**values)
+        finally:
+            self._taking = False
+        self._on_state(None)  # what somebody who observes has made of it
+
+    def _on_state(self, _change: object) -> None:
+        if self._taking:
+            return
+        try:
+            _ = self.state.params
+        except ParameterError as error:  # the page keeps what it shows
+            self.send({"type": "refused", "message": str(error)})
+        else:
+            self.view = view_json(self.state)
+
+    def _shown(self, call: Call) -> tuple[str, MixParams]:
+        """The bundle and the mix that a page shows as it calls, which the state may be late to have."""
+        view = call.args.get("view")
+        self.view = dict(view) if isinstance(view, dict) else {}
+        return self.state.bundle, self.state.params
+
+    def _serve_report(self, call: Call) -> None:
+        """The report, once the search that its plots rest on is at hand."""
+        self._shown(call)
+        opened, params, grid = self.opened, self.state.params, self.state.grid
+        call.work(
+            lambda _: search_for_report(opened, params, grid),
+            lambda _: saved(self.state.bundle, "html", self.report().encode()),
+        )
+
+    def _serve_file(self, call: Call, ending: str, content: Callable[[], bytes]) -> None:
+        name, _ = self._shown(call)
+        call.answer(saved(name, ending, content()))

@@ -1,0 +1,99 @@
+"""An app in Voilà, JupyterLab and notebooks: the page of the file, as one widget with a kernel's services.
+
+The page computes by itself. With the kernel it shares its state, one JSON object that goes to Python a moment
+after each change and comes back when Python sets it, and it calls services; see `web/host/kernel.js`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, ClassVar
+
+import traitlets as tr
+
+from mnuts_core.text import visible
+from mnuts_dashboards.page.data import paper_points
+from mnuts_dashboards.page.modules import pack, pack_widget, reachable
+from mnuts_dashboards.page.one_file import WORKER, App, styles
+from mnuts_dashboards.widgets.widget import PageWidget
+
+ROOT = ".mnuts-page.mnuts-page"
+"""Of the page's element, inside which alone its style sheets hold; twice, to come before JupyterLab's."""
+RESET = "& { overflow: visible; } :where(:not(svg, svg *, .plot *)) { all: revert; }"
+"""Nothing of JupyterLab's own style sheets holds inside; Plotly's drawings have attributes for styles."""
+MAX_LINK = 8000
+"""Characters of a link that a page may leave here."""
+_ROOTED = re.compile(r":root((?:\[[^\]]*\]|:not\([^)]*\))*)")
+_BODY = re.compile(r"(?<![\w.#-])body(?=\s*[,{])")
+
+
+class PageApp(PageWidget):
+    """An app whose page computes by itself.
+
+    Args:
+        app: Which app.
+        entry: The module that renders it, from the folder of all modules.
+        bundles: Names and titles of the bundles at hand; the first is opened.
+
+    Attributes:
+        view: The page's state.
+        query: The link of what is shown; set it, and the page goes there.
+    """
+
+    from_page: ClassVar[frozenset[str]] = frozenset({"view", "query"})
+    _esm = tr.Unicode().tag(sync=True)
+    _css = tr.Unicode().tag(sync=True)
+    worker = tr.Unicode(help="The script of the page's engine.").tag(sync=True)
+    page: dict[str, Any] = tr.Dict(help="What it knows besides bundles.").tag(sync=True)  # type: ignore[assignment]
+    view: dict[str, Any] = tr.Dict().tag(sync=True)  # type: ignore[assignment] # a trait reads as its value
+    query = tr.Unicode().tag(sync=True)
+
+    def __init__(self, app: App, entry: str, bundles: list[dict[str, str]]) -> None:
+        script, sheet = _packed(entry)
+        page = {
+            "settings": app.settings,
+            "catalogue": app.catalogue,
+            "presets": app.presets,
+            "texts": {"title": visible(app.title), "sentence": app.sentence},
+            "paper": paper_points(),
+            "bundles": bundles,
+        }
+        super().__init__(_esm=script, _css=sheet, worker=pack(WORKER, ""), page=page)
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take over what a page sent, as far as it may write it."""
+        super().set_state({name: value for name, value in sync_data.items() if _fits(name, value)})
+
+    def offer(self, bundles: list[dict[str, str]]) -> None:
+        """Offer other bundles, to pages that come from now on."""
+        self.page = {**self.page, "bundles": bundles}
+
+
+def scoped(sheet: str, root: str = ROOT) -> str:
+    """A style sheet of a whole page that holds inside one element.
+
+    Args:
+        sheet: The sheet; rules for `body` and for `:root` become the element's.
+        root: A selector of the element.
+
+    Example:
+        >>> print(scoped("body { margin: 0 } :root { --a: 1 } :root:not([b]) { --a: 2 }"))
+        .mnuts-page.mnuts-page {
+        & { overflow: visible; } :where(:not(svg, svg *, .plot *)) { all: revert; }
+        & { margin: 0 } & { --a: 1 } :root:not([b]) & { --a: 2 }
+        }
+    """
+    inside = _ROOTED.sub(lambda found: f":root{found[1]} &" if found[1] else "&", sheet)
+    return f"{root} {{\n{RESET}\n{_BODY.sub('&', inside)}\n}}"
+
+
+def _fits(name: str, value: object) -> bool:
+    if name == "query":
+        return isinstance(value, str) and len(value) <= MAX_LINK
+    return name != "view" or isinstance(value, dict)
+
+
+@cache
+def _packed(entry: str) -> tuple[str, str]:
+    return pack_widget(entry), scoped(styles(reachable(entry)))

@@ -1,0 +1,28 @@
+// What is kept of verifications for the time of this tab: a reload has another kernel, to which they are given again.
+
+import { keep, kept } from "../app/storage.js";
+import { base64Of, bytesOf } from "./arrays.js";
+
+const MOST = 3 * 2 ** 20; // characters a bundle, so that they fit into one message
+
+/**
+ * What was kept for a bundle, in the order in which it came.
+ * @returns {{receipts: object[], buffers: ArrayBuffer[]}}
+ */
+export function receiptsOf(name) {
+  const found = kept(keyOf(name)) ?? [];
+  return {
+    receipts: found.map(({ before, config }) => ({ before, config })),
+    buffers: found.map(({ points }) => bytesOf(points).buffer),
+  };
+}
+
+/** Keep one more, where there is room. */
+export function takeReceipt(name, { before, config, points }) {
+  const all = [...(kept(keyOf(name)) ?? []), { before, config, points: base64Of(points) }];
+  if (JSON.stringify(all).length <= MOST) keep(keyOf(name), all);
+}
+
+function keyOf(name) {
+  return `points ${name}`;
+}

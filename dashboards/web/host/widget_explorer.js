@@ -1,0 +1,59 @@
+// The explorer as a widget: what anywidget calls to show it.
+
+import { startExplorer } from "../explorer/explorer.js";
+import { heartbeat } from "./heartbeat.js";
+import { kernelHost } from "./kernel.js";
+
+/**
+ * Show the explorer in an element.
+ * @returns {() => void} Ends it.
+ */
+export function render({ model, el }) {
+  el.classList.add("mnuts-page");
+  el.dataset.lmSuppressShortcuts = "true"; // keys are the page's: JupyterLab would fold its cells at an arrow on a slider,
+  el.addEventListener("keydown", (event) => event.stopPropagation()); // and take the focus away
+  const root = document.createElement("div");
+  el.append(root);
+  const unfollow = followTheme();
+  const host = kernelHost(model);
+  const url = URL.createObjectURL(new Blob([model.get("worker")], { type: "text/javascript" }));
+  const ends = [unfollow, host.close, () => URL.revokeObjectURL(url)];
+  startExplorer(root, host, () => new Worker(url)).then(
+    (explorer) => ends.push(explorer.close, heartbeat(host.services, explorer.refuse)),
+    (error) => {
+      console.error(error);
+      root.textContent = `The page could not be started: ${error.message}`;
+    },
+  );
+  loadPlotly(host.services).catch((error) => console.error(error));
+  return () => ends.forEach((end) => end());
+}
+
+/** Plotly, once a page: our server's page has begun to load it, elsewhere the kernel hands it over. */
+async function loadPlotly({ library }) {
+  if (!globalThis.Plotly) await (window.__mnutsPlotly?.catch(() => fromKernel(library)) ?? fromKernel(library));
+  dispatchEvent(new Event("plotly"));
+}
+
+async function fromKernel(library) {
+  const url = URL.createObjectURL(new Blob([await library()], { type: "text/javascript" }));
+  await new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: url, onload: resolve, onerror: () => reject(new Error("Plotly did not load")) });
+    document.head.append(script);
+  });
+  URL.revokeObjectURL(url);
+}
+
+/** Light or dark as JupyterLab is, and our server's page, which bears the same mark. */
+function followTheme() {
+  const { body, documentElement: page } = document;
+  const follow = () => {
+    const light = body.dataset.jpThemeLight;
+    if (light !== undefined) page.dataset.theme = light === "true" ? "light" : "dark";
+  };
+  const watch = new MutationObserver(follow);
+  watch.observe(body, { attributeFilter: ["data-jp-theme-light"] });
+  follow();
+  return () => watch.disconnect();
+}
