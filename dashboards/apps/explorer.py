@@ -14,8 +14,8 @@ from mnuts_core.remix.answers import Remix
 from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.configs import settings_of
 from mnuts_dashboards.bundles.open_bundles import Opened
+from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.page_file import explorer_app, explorer_page
-from mnuts_dashboards.explorer.report import report_of, search_for_report
 from mnuts_dashboards.explorer.selection import Example, Selection
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.explorer.view import NAMES, read_view, view_json
@@ -23,6 +23,7 @@ from mnuts_dashboards.page.widget import PageApp
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import Call, Calls
 from mnuts_dashboards.services.files import Imports, bundle_bytes, saved
+from mnuts_dashboards.services.report import report_of, search_for_report
 from mnuts_dashboards.services.verify import Verifier
 
 ENTRY = "host/widget_explorer.js"
@@ -112,8 +113,8 @@ class Explorer(PageApp):
         self._selection.example = example
 
     def link(self) -> str:
-        """The query that opens what the page shows, without the question mark."""
-        return self.query
+        """The query that opens what is shown, without the question mark."""
+        return self.query or write_link(self.state)
 
     def open_link(self, query: str) -> None:
         """Let the page go to what a link asks for; what is wrong with it stands in the page's banner.

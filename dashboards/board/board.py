@@ -37,7 +37,6 @@ class Board(PageWidget):
         panels: The plots, in reading order.
         on_error: Called with what a maker or an event handler raised, and with what the page could not draw.
             Without it such an exception is raised where it happened; the board works on either way.
-        on_ready: Called when a page has come and listens.
     """
 
     _esm = "".join(Path(__file__).with_name(f"{part}.js").read_text("utf-8") for part in PARTS)
@@ -59,13 +58,12 @@ class Board(PageWidget):
         panels: Sequence[Panel],
         *,
         on_error: Callable[[Exception], None] | None = None,
-        on_ready: Callable[[], None] | None = None,
         **kwargs: Any,
     ) -> None:
         names = [panel.name for panel in panels]
         if len(set(names)) < len(names):
             raise ValueError(f"Panel names must differ from each other, got {names}.")
-        self.on_error, self.on_ready = on_error, on_ready
+        self.on_error = on_error
         self._names = frozenset(names)
         self._figures: dict[str, Mapping[str, Any]] = {}
         self._sent: dict[str, Arrays] = {}  # what every page has that reported ready
@@ -227,8 +225,6 @@ class Board(PageWidget):
         self._sent.clear()
         self._changed |= self._figures.keys() | self._notes.keys()
         self._pump()
-        if self.on_ready is not None:
-            self.on_ready()
 
     def _on_ack(self, content: Mapping[str, Any]) -> None:
         self._connected, self._losses = True, 0

@@ -1,4 +1,4 @@
-"""What the explorer knows of the bundles it has opened: engines, searches, and the views that move slowly.
+"""What an app knows of the bundles it has opened: engines, searches, and the views that move slowly.
 
 No widget, no figure: it answers with views of the core, and remembers what a slider does not change.
 """
@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import PREFERRED, all_bundles, find_bundle
 from mnuts_core.errors import BundleError, MnutsError
-from mnuts_core.params import IDENTITY, PAPER_OPTIMA, MixParams
+from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.algorithm1 import grid_search
-from mnuts_core.search.direct import direct_plain, direct_search
+from mnuts_core.search.direct import direct_search
 from mnuts_core.search.direct_result import DirectSearch
 from mnuts_core.search.frontier import beta_frontier
-from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES, GridSpec
+from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import margins, tradeoff, transform
 from mnuts_core.views.tradeoff import Curve, alpha_curve
@@ -43,7 +41,6 @@ class Opened:
     direct_frontiers: dict[object, tradeoff.Frontier] = field(default_factory=dict)
     plain_curves: dict[float, Curve] = field(default_factory=dict)
     densities: dict[int, transform.LogitDensity] = field(default_factory=dict)
-    opening: MixParams | None = None
 
     @classmethod
     def of(cls, bundle: LogitBundle) -> Opened:
@@ -56,11 +53,6 @@ class Opened:
         if ln_k not in self.densities:
             self.densities[ln_k] = transform.logit_density(self.engine, ln_k)
         return self.densities[ln_k]
-
-    @cached_property
-    def plain_direct(self) -> DirectSearch:
-        """The plain mix at every α."""
-        return direct_plain(self.engine.bundle)
 
     def plain_curve(self, temperature: float) -> Curve:
         """The plain mix's α-curve at a temperature."""
@@ -195,42 +187,31 @@ def known_direct_frontier(opened: Opened, params: MixParams, grid: str) -> trade
     return opened.direct_frontiers.get(_key(params, grid)) if params.temperature == 0 else None
 
 
-def known_direct(opened: Opened, params: MixParams, grid: str) -> DirectSearch | None:
-    """The direct search that is at hand already for these settings."""
-    return opened.directs.get(_key(params, grid))
-
-
-def search_directly(
-    opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
-) -> DirectSearch:
+def _search_directly(opened: Opened, params: MixParams, grid: str) -> DirectSearch:
     """The direct search on an open bundle, at T = 0, kept for every later choice; it may run in a thread.
 
     Args:
         opened: The bundle.
         params: Clamp and ln_k.
         grid: Name of one of the opened bundle's grids.
-        progress: Called with the share done.
     """
     key = _key(params, grid)
     if key not in opened.directs:
         opened.directs[key] = direct_search(
-            opened.engine.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k, progress=progress
+            opened.engine.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k
         )
     return opened.directs[key]
 
 
-def search(
-    opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
-) -> GridSearchResult:
+def search(opened: Opened, params: MixParams, grid: str) -> GridSearchResult:
     """Algorithm 1 on an open bundle, at the parameters' β; the table is kept for the next β.
 
-    It may run in a thread: the engine, which the page goes on using, is left alone.
+    It may run in a thread: the engine, which others go on using, is left alone.
 
     Args:
         opened: The bundle.
         params: β, clamp and ln_k.
         grid: Name of one of the opened bundle's grids.
-        progress: Called with the share done.
     """
     key = _key(params, grid)
     if key not in opened.searches:
@@ -240,52 +221,26 @@ def search(
             params.beta,
             clamp=params.clamp,
             ln_k=params.ln_k,
-            progress=progress,
         )
     return opened.searches[key].at_beta(params.beta)
 
 
-def known_best(opened: Opened, params: MixParams, grid: str) -> MixParams | None:
-    """The best mix at the parameters' β, if its search is at hand; α, where set by hand, and T stay."""
-    known = known_search(opened, params, grid)
-    if known is None:
-        return None
-    best = known.at_beta(params.beta).best.params
-    return best.with_(alpha=params.alpha, temperature=params.temperature)
-
-
-def known_opening(opened: Opened) -> MixParams | None:
-    """The mix that a link without settings opens on, once its search is at hand."""
-    if opened.opening is None:
-        opened.opening = known_best(opened, MixParams(), DEFAULT_GRID)
-    return opened.opening
-
-
-def provisional(params: MixParams, grid: str) -> MixParams:
-    """What is shown until the best mix has been found: the paper's transform for the grid's data set."""
-    paper = PAPER_OPTIMA.get(grid.rstrip("+"), params)
-    return params.with_(s=paper.s, p=paper.p, c=paper.c)
-
-
-def draw_frontier(
-    opened: Opened, params: MixParams, grid: str, progress: Callable[[float], None] | None = None
-) -> None:
+def draw_frontier(opened: Opened, params: MixParams, grid: str) -> None:
     """Work out the frontiers of a grid, by β and by attacked accuracy, with an engine of its own; keep them.
 
     Args:
         opened: The bundle; the grid has been searched.
         params: Clamp and ln_k.
         grid: Name of the grid.
-        progress: Called with the share done; what it raises ends the work.
     """
     key = _key(params, grid)
     if key in opened.frontiers and key in opened.direct_frontiers:
         return
     engine = RemixEngine(opened.engine.bundle)
     if key not in opened.frontiers:
-        opened.frontiers[key] = tradeoff.frontier(engine, beta_frontier(opened.searches[key]), progress)
-    found = search_directly(opened, params, grid, progress)
-    opened.direct_frontiers[key] = tradeoff.frontier(engine, found.frontier, progress)
+        opened.frontiers[key] = tradeoff.frontier(engine, beta_frontier(opened.searches[key]))
+    found = _search_directly(opened, params, grid)
+    opened.direct_frontiers[key] = tradeoff.frontier(engine, found.frontier)
 
 
 def _key(params: MixParams, grid: str) -> tuple[object, ...]:

@@ -10,8 +10,6 @@ from mnuts_core.export.belonging import Identity
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import PARAMS, MixParams
-from mnuts_core.pipeline.verified_points import on_bundle
-from mnuts_core.remix.engine import RemixEngine
 
 DIGITS = 12
 """Of α, to which two mixes are one: a configuration's came from the same β on another machine, perhaps."""
@@ -64,14 +62,6 @@ class VerifiedMixes:
         number = self._results[key].number if key in self._results else len(self._results)
         self._results[key] = Known(config.params, name, clean, card.accuracy.estimate, config, number)
         return True
-
-    def on(self, engine: RemixEngine) -> VerifiedMixes:
-        """The same results with their figures on another bundle, such as their own with more points.
-
-        Args:
-            engine: The engine of that bundle.
-        """
-        return VerifiedMixes(engine.bundle, [on_bundle(known.config, engine) for known in self.all()])
 
     def all(self) -> tuple[Known, ...]:
         """All results, in the order in which they were taken."""

@@ -74,7 +74,7 @@ class Compare(w.VBox):
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
         super().__init__([style_sheet(APPS, STYLE), self.page, Heartbeat(self), body])
-        self.add_class("mnuts-explorer").add_class("mnuts-compare")
+        self.add_class("mnuts-app").add_class("mnuts-compare")
 
     def _connect(self) -> None:
         self.state.observe(self._on_state, names=list(CompareState.SETTINGS))

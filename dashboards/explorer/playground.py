@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import ipywidgets as w
+import numpy as np
 
 from mnuts_core.bundles.library import default_bundle, find_bundle
 from mnuts_core.errors import MnutsError, ParameterError
@@ -26,8 +27,8 @@ from mnuts_dashboards.bundles.open_bundles import (
     search,
 )
 from mnuts_dashboards.explorer.scene import Scene
-from mnuts_dashboards.explorer.state import DECLARED, PLOT_TRAITS, ExplorerState
-from mnuts_dashboards.explorer.views import PANELS, VIEWS, draw, go_to_cell, notes
+from mnuts_dashboards.explorer.state import DECLARED, ExplorerState
+from mnuts_dashboards.explorer.views import PANELS, VIEWS, draw, notes
 from mnuts_dashboards.text.messages import lines_html
 from mnuts_dashboards.widgets.inputs import input_of
 
@@ -45,8 +46,8 @@ class Playground(w.VBox):
 
     Args:
         plots: Names of the explorer's panels (`mnuts_dashboards.explorer.views.PANELS`), in reading order.
-        controls: Names among the parameters (`s`, `p`, `c`, `beta`, `alpha`, `temperature`), `clamp`, and the
-            settings of single plots. With `alpha` the weight is set by hand; otherwise it follows from β.
+        controls: Names among the parameters (`s`, `p`, `c`, `beta`, `alpha`, `temperature`) and `clamp`. With
+            `alpha` the weight is set by hand; otherwise it follows from β.
         bundle: A bundle's name or file; the default bundle if None.
         start: Values to start from, by name: any trait of `ExplorerState`.
 
@@ -81,7 +82,7 @@ class Playground(w.VBox):
         row.layout.flex_flow, row.layout.overflow = "row wrap", "visible"
         super().__init__([row, self.messages, self.board], layout={"overflow": "visible"})
         self.board.draw(self.make(frozenset(plots)), self._notes(plots))
-        self.state.observe(self._refresh, names=[*ExplorerState.MIX_TRAITS, *PLOT_TRAITS])
+        self.state.observe(self._refresh, names=list(ExplorerState.MIX_TRAITS))
         self.board.on_event(self._on_click, kinds=["click"])
 
     def _control(self, name: str) -> w.Widget:
@@ -126,7 +127,7 @@ class Playground(w.VBox):
             curve = known_frontier(self._opened, params, grid)
             direct = known_direct_frontier(self._opened, params, grid)
         table = headline.headline(engine, params, mix)
-        return Scene(self._opened, mix, table, result, curve, direct, settings=self.state.plot_settings)
+        return Scene(self._opened, mix, table, result, curve, direct)
 
     def _notes(self, plots: Sequence[str]) -> dict[str, str]:
         lines_of = notes(self.engine.bundle, chosen=False)
@@ -136,9 +137,13 @@ class Playground(w.VBox):
         self.board.request(self.make)
 
     def _on_click(self, event: BoardEvent) -> None:
-        """A click on a slice of the grid goes to that cell."""
-        if event.panel == "slices" and event.points:
-            go_to_cell(event.points[0], self.state, self._opened.grids[self.state.grid])
+        """A click on a slice of the grid, over c and log₁₀ s, goes to that cell."""
+        grid = self._opened.grids[self.state.grid]
+        if event.panel == "slices" and event.points and event.points[0]["curve"] < len(grid.p):
+            point = event.points[0]
+            s = grid.s[np.abs(grid.s - 10 ** float(point["y"])).argmin()]
+            c = grid.c[np.abs(grid.c - float(point["x"])).argmin()]
+            self.state.set(s=float(s), p=float(grid.p[point["curve"]]), c=float(c))
 
     def _show(self, *lines: str) -> None:
         self.messages.value = lines_html(lines) if lines else ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from mnuts_core.remix.answers import Remix
 from mnuts_core.search.result import GridSearchResult
@@ -35,7 +33,6 @@ class Scene:
         example: Part and row of the chosen example; None for the paper's two cases.
         kept: The snapshots' mixes.
         verified: Other mixes that were attacked.
-        settings: The settings of single plots, by name.
     """
 
     opened: Opened
@@ -47,7 +44,6 @@ class Scene:
     example: tuple[Where, int] | None = None
     kept: tuple[Remix, ...] = ()
     verified: tuple[Known, ...] = ()
-    settings: Mapping[str, Any] = field(default_factory=lambda: ExplorerState().plot_settings)
 
     @cached_property
     def mix_histograms(self) -> margins.MarginHistograms:
@@ -85,5 +81,4 @@ def look(
         example=example,
         kept=kept,
         verified=results.others(remix.params),
-        settings=state.plot_settings,
     )

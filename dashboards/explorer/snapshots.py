@@ -1,21 +1,18 @@
-"""The table of snapshots: up to six mixes beside the current one."""
+"""The rows of the table of snapshots: up to six mixes beside the current one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import ipywidgets as w
-
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
 from mnuts_core.remix.answers import Remix
-from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.paired import mix_pairs
 from mnuts_dashboards.figures.other_mixes import letter
 from mnuts_dashboards.text.numbers import alpha_text, minus, signed
 from mnuts_dashboards.theme import MIX, MUTED
-from mnuts_dashboards.widgets.table import Column, Table
+from mnuts_dashboards.widgets.table import Column
 
 COLUMNS = (
     Column("name", "snapshot"),
@@ -29,55 +26,6 @@ COLUMNS = (
 CURRENT = 99
 """Key of the current mix's row."""
 Verified = Callable[[MixParams], Estimate | None]
-
-
-class SnapshotsCard(w.VBox):
-    """The table, which is there once there is a snapshot.
-
-    Args:
-        restore: Called with a snapshot's place: its settings shall become the current ones.
-        drop: Called with the place of one to forget.
-    """
-
-    def __init__(self, restore: Callable[[int], None], drop: Callable[[int], None]) -> None:
-        self._restore, self._drop = restore, drop
-        self.table = Table(COLUMNS, label="Snapshots", actions={"restore": "Restore", "drop": "Remove"})
-        self.table.on_action = self._on_action
-        self._mixes: dict[tuple[int, MixParams], Remix] = {}
-        super().__init__([w.HTML("<h3>Snapshots</h3>"), self.table])
-        self.add_class("mnuts-card")
-
-    def mixes(self, engine: RemixEngine, snapshots: Sequence[MixParams]) -> tuple[Remix, ...]:
-        """The snapshots' mixes on a bundle; each is computed once.
-
-        Args:
-            engine: The engine of the bundle.
-            snapshots: Their parameters.
-
-        Raises:
-            MnutsError: If one cannot be computed on this bundle.
-        """
-        known = self._mixes
-        keys = [(id(engine), params) for params in snapshots]
-        self._mixes = {key: known[key] if key in known else engine.remix(key[1]) for key in keys}
-        return tuple(self._mixes[key] for key in keys)
-
-    def fill(self, current: Remix, kept: Sequence[Remix], verified: Verified) -> None:
-        """Show the snapshots with their differences to the current mix.
-
-        Args:
-            current: The current mix.
-            kept: The snapshots' mixes.
-            verified: Gives what an attack left of a mix, if one was run.
-        """
-        self.layout.display = None if kept else "none"
-        if not kept:
-            return
-        self.table.rows = snapshot_rows(current, kept, verified)
-
-    def _on_action(self, name: str, key: int) -> None:
-        if key != CURRENT:
-            (self._restore if name == "restore" else self._drop)(key)
 
 
 def snapshot_rows(current: Remix, kept: Sequence[Remix], verified: Verified) -> list[dict[str, Any]]:

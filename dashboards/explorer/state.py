@@ -1,12 +1,10 @@
 """The explorer's state: every setting a visitor can make, declared once, with no widget and no figure in it.
 
-Of what is declared the control column makes the control and `links` the word in a link. A setting of one plot
-alone is declared among `PLOTS`; its view finds its value in `Scene.settings`.
+Of what is declared the page makes the control and the word in links, see `page_file.explorer_settings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import traitlets as tr
@@ -45,7 +43,7 @@ PRESETS: dict[str, MixParams] = {
 }
 """Named settings; each leaves β and T to the visitor, except the paper's, which bring their β."""
 
-MIX, TRANSFORMED, PLOTS = "Mix", "Transform M(s, p, c)", "Plots"
+MIX, TRANSFORMED = "Mix", "Transform M(s, p, c)"
 """Headings of the control column under which settings stand."""
 CASES = (("the paper's two cases", "paper"), ("a clean image", "clean"), ("an attacked image", "attacked"))
 
@@ -90,7 +88,7 @@ class ExplorerState(tr.HasTraits):
         case: `paper` for the paper's two cases, or `clean`/`attacked` for an example of the bundle.
         row: Which example: a clean row, or a place among the attacked ones.
         snapshots: Mixes kept for comparison, at most `MAX_SNAPSHOTS`; α is None where it follows from β.
-        hidden: Names of controls that a link hides, see `controls.HIDEABLE`.
+        hidden: Names of controls that a link hides, see `HIDEABLE`.
     """
 
     bundle = tr.Unicode()
@@ -165,11 +163,6 @@ class ExplorerState(tr.HasTraits):
             temperature=self.temperature,
         )
 
-    @property
-    def plot_settings(self) -> Mapping[str, Any]:
-        """The settings of single plots, by name."""
-        return {name: getattr(self, name) for name in PLOT_TRAITS}
-
     def take(self, params: MixParams, *, level: bool = False) -> None:
         """Take over a transform, and with `level` also its β or α and its T, as one change.
 
@@ -180,15 +173,6 @@ class ExplorerState(tr.HasTraits):
         values = traits_of(params)
         self.set(**(values if level else {name: values[name] for name in TRANSFORM}))
 
-    def keep_snapshot(self) -> None:
-        """Keep the current mix for comparison; the oldest makes room where there is none."""
-        kept = tuple(kept for kept in self.snapshots if kept != self.params)
-        self.snapshots = (*kept, self.params)[-MAX_SNAPSHOTS:]
-
-    def drop_snapshot(self, place: int) -> None:
-        """Forget one of the mixes kept."""
-        self.snapshots = tuple(kept for i, kept in enumerate(self.snapshots) if i != place)
-
     def set(self, **values: Any) -> None:
         """Set several traits as one change: observers see the last state only."""
         with self.hold_trait_notifications():
@@ -198,8 +182,12 @@ class ExplorerState(tr.HasTraits):
 
 DECLARED = settings_of(ExplorerState)
 """What is declared of the settings that have a control and a word of their own, by name."""
-PLOT_TRAITS = tuple(name for name, setting in DECLARED.items() if setting.group == PLOTS)
-"""Settings of single plots."""
+HIDEABLE = (
+    *("history", "bundle", "preset", "level"),
+    *(setting.word for setting in DECLARED.values() if setting.group),
+    *("search", "example", "snapshots", "verify", "export", "import"),
+)
+"""What `hide=` in a link may name."""
 
 
 def traits_of(params: MixParams) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import traitlets as tr
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import MixParams
 from mnuts_core.search.grids import PAPER_RANGES
-from mnuts_dashboards.explorer.controls import HIDEABLE
-from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState
+from mnuts_dashboards.explorer.state import HIDEABLE, MAX_SNAPSHOTS, ExplorerState
 
 NAMES = ("bundle", *ExplorerState.SETTINGS)
 """Of the settings that the page and Python share: all."""

@@ -9,6 +9,7 @@ from mnuts_core.attacks.plan import STANDARD_STEPS
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import MixParams
+from mnuts_core.remix.engine import RemixEngine
 from mnuts_dashboards.bundles.configs import settings_of
 from mnuts_dashboards.explorer.view import mix_json
 from mnuts_dashboards.services.bundles import Bundles
@@ -99,9 +100,20 @@ class Verifier:
             "name": name,
             "verified": mix_json(outcome.config.params),
             "settings": mix_json(settings_of(engine, outcome.config)),
+            "beside": _beside(engine, outcome.config),
             "command": command(request),
             "receipt": receipt,
         }
+
+
+def _beside(engine: RemixEngine, config: MixConfig) -> dict[str, float] | None:
+    """What is known of the very images that were attacked, as shares of them."""
+    remix, robust = engine.remix(config.params), engine.rob_right_on_images
+    if config.verified is None or remix.on_images is None or robust is None:
+        return None
+    n, images = config.verified.accuracy.n, remix.on_images
+    right = {"attacked": images.mix_right, "by_margin": images.held(remix.threshold), "robust": robust}
+    return {name: float(part[:n].mean()) for name, part in right.items()}
 
 
 def _whole(value: object, most: int) -> int:

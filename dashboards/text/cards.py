@@ -24,13 +24,11 @@ if TYPE_CHECKING:
 _TEXTS = Texts("text/templates/cards.html")
 
 
-def verified_html(config: MixConfig, command: str = "", beside: str = "") -> Markup:
-    """What a verification gave, with what puts it in doubt and how to repeat it.
+def verified_html(config: MixConfig) -> Markup:
+    """What a verification gave, with what puts it in doubt.
 
     Args:
         config: The configuration with its `verified`.
-        command: The command that does the same.
-        beside: The estimates on the same images, in words.
     """
     card = config.verified
     if card is None:
@@ -42,10 +40,9 @@ def verified_html(config: MixConfig, command: str = "", beside: str = "") -> Mar
     ]
     if card.clean is not None:
         lines.append(f"clean on the same images: {100 * card.clean.value:.1f} %")
-    lines += [beside] if beside else []
     steps = " → ".join(f"{name} {100 * share:.1f}" for name, share in card.components.items())
     lines.append(f"after each part of the attack, in %: {steps}")
-    return messages.found_html(lines, card.warnings, command)
+    return messages.found_html(lines, card.warnings)
 
 
 def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> Markup:

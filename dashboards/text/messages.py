@@ -22,17 +22,6 @@ def banner_html(message: str | None) -> Markup:
     return Markup() if message is None else _TEXTS.html("banner", message=message)
 
 
-def provenance_html(title: str, facts: Sequence[str], details: Sequence[str]) -> Markup:
-    """What the figures rest on: a line of facts, and folded details.
-
-    Args:
-        title: The bundle's name.
-        facts: Shown at once.
-        details: Shown on demand.
-    """
-    return _TEXTS.html("provenance", title=title, facts=facts, details=details)
-
-
 def remark_html(text: str) -> Markup:
     """A small line in the control column."""
     return _TEXTS.html("remark", text=text)
@@ -48,15 +37,14 @@ def copied_text(text: str | None) -> str:
     return "Link copied." if text else failed
 
 
-def found_html(lines: Sequence[str], warnings: Sequence[str] = (), command: str = "") -> Markup:
+def found_html(lines: Sequence[str], warnings: Sequence[str] = ()) -> Markup:
     """What was found, a line each.
 
     Args:
         lines: The lines.
         warnings: What puts them in doubt.
-        command: The command that does the same.
     """
-    return _TEXTS.html("found", lines=lines, warnings=warnings, command=command)
+    return _TEXTS.html("found", lines=lines, warnings=warnings)
 
 
 def lines_html(lines: Sequence[str]) -> Markup:

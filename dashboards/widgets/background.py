@@ -65,10 +65,6 @@ class Job(Generic[T]):
         """Ask the work to stop at its next report of progress."""
         self._cancelled = True
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the end of the work, at most so long; `done` or `failed` is called later all the same."""
-        self._worked.wait(seconds)
-
     def _run(self) -> None:
         try:
             result = self._work(self._report)

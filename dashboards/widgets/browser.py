@@ -31,7 +31,7 @@ class Page(PageWidget):
         sync=True
     )
 
-    def __init__(self, variable: str = "explorer") -> None:
+    def __init__(self, variable: str) -> None:
         super().__init__(visit=secrets.token_hex(8))
         self._variable = variable
         self.layout.display = "none"

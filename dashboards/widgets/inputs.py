@@ -20,8 +20,6 @@ WIDE = {"width": "auto", "margin": "2px 0"}
 LABEL = "128px"
 DIGITS = 6
 """Significant digits of a number box; the state keeps them all."""
-ENDLESS = 2**31 - 1
-"""The end of a box of whole numbers that have none."""
 SLACK = 1e-6
 """Of a step: what binary fractions may be off."""
 
@@ -71,14 +69,6 @@ class NumberInput(w.HBox):
         self.slider.observe(self._moved, names="value")
         self.box.observe(self._typed, names="value")
         state.observe(self._show, names=name)
-
-    def enable(self, enabled: bool) -> None:
-        """Let the visitor move it, or not."""
-        self.slider.disabled = self.box.disabled = not enabled
-
-    def display(self, value: float) -> None:
-        """Show a value that is not the state's: one that follows from others."""
-        self._put(value)
 
     def _place(self, value: float) -> float:
         """Where a value stands on the slider: its logarithm, if the slider is logarithmic."""
@@ -132,7 +122,7 @@ class NumberInput(w.HBox):
 
     def _moved(self, change: Mapping[str, Any]) -> None:
         """Pass on where the visitor moved the slider."""
-        if self._putting or self.slider.disabled:
+        if self._putting:
             return
         self._moving = True  # the page is ahead of us: it knows where its own slider stands
         try:
@@ -147,7 +137,7 @@ class NumberInput(w.HBox):
 
     def _typed(self, change: Mapping[str, Any]) -> None:
         current = getattr(self._state, self._name)
-        if self.box.disabled or change["new"] == self._text(current):
+        if change["new"] == self._text(current):
             return
         try:
             value = read_number(self._spec, change["new"])
@@ -160,12 +150,12 @@ class NumberInput(w.HBox):
 
 
 class Choice(w.Dropdown):
-    """A choice linked to a trait of the state, whose options can be exchanged."""
+    """A choice linked to a trait of the state."""
 
     options: Any
 
     def __init__(self, state: HasTraits, name: str, label: str, options: Sequence[Any], tooltip: str) -> None:
-        self._state, self._name, self._exchanging = state, name, False
+        self._state, self._name = state, name
         super().__init__(
             options=options,
             value=getattr(state, name),
@@ -177,17 +167,8 @@ class Choice(w.Dropdown):
         self.observe(self._chosen, names="value")
         state.observe(self._show, names=name)
 
-    def offer(self, options: Sequence[Any]) -> None:
-        """Offer other options; the state's value, which must be among them, stays chosen."""
-        if list(self.options) != list(options):
-            self._exchanging = True  # a dropdown first falls back to its first option
-            self.options = list(options)
-            self.value = getattr(self._state, self._name)
-            self._exchanging = False
-
     def _chosen(self, change: Mapping[str, Any]) -> None:
-        if not self._exchanging:
-            self._state.set_trait(self._name, change["new"])
+        self._state.set_trait(self._name, change["new"])
 
     def _show(self, change: Mapping[str, Any]) -> None:
         values = [option[1] if isinstance(option, tuple) else option for option in self.options]
@@ -195,46 +176,25 @@ class Choice(w.Dropdown):
             self.value = change["new"]
 
 
-class WholeInput(w.BoundedIntText):
-    """A box for a whole number, linked to a trait of the state."""
-
-    def __init__(self, state: HasTraits, name: str, label: str, values: Whole, tooltip: str) -> None:
-        super().__init__(
-            value=getattr(state, name),
-            min=values.low,
-            max=ENDLESS if values.high is None else values.high,
-            description=label,
-            tooltip=tooltip,
-            style={"description_width": LABEL},
-            layout=WIDE,
-        )
-        w.link((state, name), (self, "value"))
+Input = NumberInput | Choice
 
 
-Input = NumberInput | Choice | WholeInput
-
-
-def input_of(
-    state: HasTraits, name: str, refuse: Callable[[str], None], options: Sequence[Any] | None = None
-) -> Input:
+def input_of(state: HasTraits, name: str, refuse: Callable[[str], None]) -> Input:
     """The control of a setting, made from what is declared of it.
 
     Args:
         state: The state that it is linked to.
         name: The setting's name in `settings_of` the state.
         refuse: Called with what is wrong with what was entered, in one sentence.
-        options: What can be chosen, where that depends on more than the setting.
 
     Raises:
         ParameterError: If the setting is set by something else.
     """
     setting = settings_of(state)[name]
-    match setting.values if options is None else tuple(options):
+    match setting.values:
         case ParamSpec() as spec:
             return NumberInput(state, name, spec, refuse)
-        case Whole() as values:
-            return WholeInput(state, name, setting.label, values, setting.help)
-        case tuple(choices):
+        case tuple(choices) if not isinstance(choices, Whole):
             return Choice(state, name, setting.label, choices, setting.help)
     raise ParameterError(f"{name} has no values to choose from")
 

@@ -1,4 +1,4 @@
-// A table to choose from. page -> kernel: {type: "choose", key}  {type: "action", name, key}
+// A table to choose from. page -> kernel: {type: "choose", key}
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -19,18 +19,12 @@ const text = (column, value) => {
 
 class View {
   constructor(model, el) {
-    Object.assign(this, { model, sort: null, words: "" });
+    Object.assign(this, { model, sort: null });
     this.head = element("tr");
     this.body = element("tbody");
-    this.note = element("p", { class: "mnuts-table-note", role: "status" });
-    const role = model.get("actions").length ? "table" : "grid"; // in a grid rows can be chosen
-    const table = element("table", { role, "aria-label": model.get("label") }, element("thead", {}, this.head), this.body);
+    const table = element("table", { role: "grid", "aria-label": model.get("label") }, element("thead", {}, this.head), this.body);
     this.box = element("div", { class: "mnuts-table-box" }, table);
-    if (model.get("height")) this.box.style.height = `${model.get("height")}px`;
-    const search = element("input", { type: "search", placeholder: "Filter, e.g. by class", "aria-label": `Filter: ${model.get("label")}`,
-      oninput: ({ target }) => ((this.words = target.value.trim().toLowerCase()), this.fill()) });
     el.classList.add("mnuts-table");
-    if (model.get("filtered")) el.append(element("div", { class: "mnuts-table-top" }, this.note, search));
     el.append(this.box);
     this.body.addEventListener("keydown", (event) => this.key(event));
     this.headings();
@@ -43,7 +37,6 @@ class View {
       return element("th", { scope: "col", "data-key": column.key, class: column.numeric ? "number" : "" }, button);
     };
     this.head.replaceChildren(...this.model.get("columns").map(heading));
-    if (this.model.get("actions").length) this.head.append(element("th", { scope: "col" }, element("span", { class: "mnuts-unseen" }, "actions")));
   }
 
   order(column) {
@@ -57,9 +50,7 @@ class View {
   }
 
   shown() {
-    const columns = this.model.get("columns");
-    const matches = (row) => !this.words || columns.some((column) => text(column, row[column.key]).toLowerCase().includes(this.words));
-    const rows = this.model.get("rows").filter(matches);
+    const rows = [...this.model.get("rows")];
     if (!this.sort) return rows;
     const { column: { key }, up } = this.sort;
     const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : `${a ?? ""}`.localeCompare(`${b ?? ""}`));
@@ -71,10 +62,9 @@ class View {
     const rows = this.shown();
     const focused = document.activeElement?.closest?.("tr")?.dataset.key;
     const inside = this.body.contains(document.activeElement);
-    this.note.textContent = this.model.get("note") + (this.words ? ` (${rows.length} match)` : "");
     this.body.replaceChildren(...rows.map((row) => this.row(row)));
-    const span = this.model.get("columns").length + 1;
-    if (!rows.length) this.body.append(element("tr", {}, element("td", { colspan: span, class: "empty" }, this.words ? "nothing matches" : this.model.get("empty"))));
+    const span = this.model.get("columns").length;
+    if (!rows.length) this.body.append(element("tr", {}, element("td", { colspan: span, class: "empty" }, this.model.get("empty"))));
     this.choose();
     if (inside) [...this.body.children].find((row) => row.dataset.key === focused)?.focus();
   }
@@ -86,19 +76,11 @@ class View {
       return element("td", { class: column.numeric ? "number" : "", ...(row[`${column.key}_tip`] ? { title: row[`${column.key}_tip`] } : {}) }, ...dot, value,
         ...(row[`${column.key}_more`] ? [element("small", {}, row[`${column.key}_more`])] : []));
     });
-    const name = text(this.model.get("columns")[0], row[this.model.get("columns")[0].key]);
-    const act = (action) => element("button", { type: "button", "aria-label": `${action.label} ${name}`, onclick: (event) => {
-      event.stopPropagation();
-      this.model.send({ type: "action", name: action.name, key: row.key });
-    } }, action.label);
-    const actions = this.model.get("actions");
-    if (actions.length) cells.push(element("td", { class: "actions" }, ...(row.fixed ? [] : actions.map(act))));
     const choose = () => this.model.send({ type: "choose", key: row.key });
-    return element("tr", { "data-key": row.key, ...(actions.length ? {} : { onclick: choose, class: "choice" }) }, ...cells);
+    return element("tr", { "data-key": row.key, onclick: choose, class: "choice" }, ...cells);
   }
 
   choose() {
-    if (this.model.get("actions").length) return;
     const rows = [...this.body.querySelectorAll("tr.choice")];
     const at = rows.find((row) => row.dataset.key === `${this.model.get("chosen")}`);
     for (const row of rows) {
@@ -126,16 +108,10 @@ function render({ model, el }) {
   const view = new View(model, el);
   const fill = () => view.fill();
   const choose = () => view.choose();
-  model.on("change:rows change:note change:empty", fill);
+  model.on("change:rows change:empty", fill);
   model.on("change:chosen", choose);
-  const watch = new IntersectionObserver(([entry]) => {
-    model.set("visible", entry.isIntersecting);
-    model.save_changes();
-  }, { rootMargin: "200px" });
-  watch.observe(el);
   return () => {
-    watch.disconnect();
-    model.off("change:rows change:note change:empty", fill);
+    model.off("change:rows change:empty", fill);
     model.off("change:chosen", choose);
   };
 }

@@ -139,16 +139,6 @@ class Navigator:
         if link != self.history.now:
             self.announce()
 
-    def complete(self, change: Callable[[], None]) -> None:
-        """Let a change belong to the current step: what that step asked for has come.
-
-        Args:
-            change: Changes the state.
-        """
-        self.flush()
-        self._quietly(change)
-        self.agree()
-
     def agree(self) -> None:
         """Let the current step have its view's link of now: what a link leaves out may have been found."""
         if self._quiet:  # a view is on its way, and `_take` sees to it

@@ -97,8 +97,8 @@ export class Arrival {
   /** The link of a state. */
   linkOf(state) {
     const { settings, bundle, searching } = this.page;
+    if (state.bundle !== bundle.name) return writeLink(settings, state, null); // what is shown is of the one before
     const found = searching.awaited(state) ? mixOf(state) : searching.openingOf(state);
-    const chosen = state.bundle === bundle.name ? openingOf(bundle.meta, settings, state) : null;
-    return writeLink(settings, state, chosen ?? found);
+    return writeLink(settings, state, openingOf(bundle.meta, settings, state) ?? found);
   }
 }

@@ -87,8 +87,9 @@ export class Attack {
     this.enable();
   }
 
-  /** Say how to do the same elsewhere; what it gave stands above, and in the table. */
-  done({ command }) {
-    fill(this.status, h("div", null, WORDS.attack.done), h("pre", { tabindex: 0, "aria-label": WORDS.attack.command }, command));
+  /** Say what else is known of these images, and how to do the same elsewhere; what it gave stands above, and in the table. */
+  done({ command, beside }) {
+    const known = beside && WORDS.attack.beside(...["attacked", "by_margin", "robust"].map((name) => percent(beside[name], 1)));
+    fill(this.status, known && h("div", null, known), h("div", null, WORDS.attack.done), h("pre", { tabindex: 0, "aria-label": WORDS.attack.command }, command));
   }
 }

@@ -132,10 +132,12 @@ export class Searching {
     this.findBest();
   }
 
+  /** End the search that runs: a mix that is shown until it is done stays. */
   cancel() {
-    Object.assign(this, { run: {}, work: null });
+    Object.assign(this, { run: {}, work: null, awaiting: null });
     this.client.cancelSearch();
     this.search.running(null);
+    this.on.found(this.last);
   }
 
   requestOf(state) {

@@ -263,6 +263,8 @@ export const WORDS = {
       "Cancel gives up your place.",
     cancelled: "Cancelled: nothing was verified.",
     failed: (message) => `Verification: ${message}`,
+    beside: (attacked, byMargin, robust) =>
+      `On the same images: attacked ${attacked} %, right by margin ${byMargin} %, robust model under its own attack ${robust} %.`,
     done: "Verified; its points have joined the bundle. The same on the command line:",
     command: "The command that does the same",
   },

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
+import torch
 
 from mnuts_core import BundleError, LogitBundle, MixConfig, MixParams, ParameterError, RemixEngine
 from mnuts_core.pipeline.verified_points import add_verified, points_of
 from mnuts_dashboards.apps.explorer import Explorer
-from mnuts_dashboards.explorer.view import view_json
+from mnuts_dashboards.explorer.links import write_link
+from mnuts_dashboards.explorer.view import mix_json, view_json
 from mnuts_dashboards.verification.run import Outcome
 from mnuts_dashboards.widgets.background import Cancelled
 from tests.conftest import DIGITS
@@ -22,7 +25,7 @@ N = 400
 
 def test_before_a_page_is_there_nothing_is_pushed(explorer):
     assert explorer.view == {}
-    assert (explorer.state.bundle, explorer.link()) == ("digits", "")
+    assert (explorer.state.bundle, explorer.link()) == ("digits", write_link(explorer.state))
 
 
 def test_what_a_page_shows_is_the_state_and_what_python_sets_goes_to_the_page(explorer, page):
@@ -187,6 +190,8 @@ def test_points_of_a_verification_join_and_settings_stay(explorer, page, attack)
     assert explorer.config.verified is not None
     assert (value["name"], value["verified"]["alpha"]) == ("digits", remix.alpha)
     assert "--n 400 --n-iter 2" in value["command"]
+    assert after.on_images.mix_right[:N].mean() == value["beside"]["attacked"]
+    assert value["beside"]["robust"] == engine.rob_right_on_images[:N].mean()
     opened, _ = page.call("open", name="digits")
     here = [config for config in opened["meta"]["configs"] if config["file"].startswith("verified here")]
     assert [config["verified"]["n"] for config in here] == [N]
@@ -200,6 +205,26 @@ def test_points_of_a_verification_join_and_settings_stay(explorer, page, attack)
     assert again["meta"]["configs"] == opened["meta"]["configs"]
     twice, _ = other.call("open", name="digits", receipts=[kept], buffers=[memoryview(points)])
     assert twice["meta"]["n_points"] == again["meta"]["n_points"]
+
+
+def test_figures_hold_what_was_verified_and_earlier_results_stay(explorer, page, attack):
+    shipped = explorer._bundles.results("digits").all()
+    before = explorer.opened.engine.bundle.manifest.attacks
+    kept = (MixParams(s=1.5, c=-0.5),)
+    page.show(s=1.5, c=-0.6, snapshots=[mix_json(mix) for mix in kept])
+    page.verify(n=N, steps=2)
+    engine, remix = explorer.opened.engine, explorer.remix
+    known = explorer._bundles.results("digits").of(remix.params)
+    most = known.verified.successes + engine.bundle.n_adv - N  # attacked accuracy is not above it
+    assert remix.attacked.value * engine.bundle.n_adv <= most
+    assert known.config.bundle.digest == engine.bundle.digest
+    assert explorer.state.snapshots == kept
+    page.show(c=-0.7)
+    assert explorer.config.verified is None
+    page.verify(n=N, steps=2)
+    assert len(explorer._bundles.results("digits").all()) == len(shipped) + 2
+    new = explorer.opened.engine.bundle.manifest.attacks[len(before) :]
+    assert [source.verified for source in new] == [True, True]
 
 
 @pytest.mark.parametrize("wrong", ["points", "config", "before", "shape"])
@@ -219,6 +244,46 @@ def test_a_page_asks_for_no_more_than_its_controls_offer(explorer, page, attack)
     assert f"--n {explorer.opened.engine.bundle.n_adv} --n-iter 100" in value["command"]
     value, _ = page.call("verify", n="many", steps=-5)
     assert "--n-iter 1 " in value["command"]
+
+
+def test_a_page_cannot_start_what_its_button_does_not_offer(explorer, page, attack, tmp_path):
+    """A bundle that was brought may name any model, and a page can send any call."""
+    card = explorer.opened.engine.bundle.manifest
+    named = card.rob_model.model_copy(update={"spec": "timm:resnet18@weights.pt"})
+    manifest = card.model_copy(update={"rob_model": named})
+    content = dataclasses.replace(explorer.opened.engine.bundle, manifest=manifest).to_bytes()
+    value, _ = send(page, "brought.safetensors", content)
+    opened, _ = page.call("open", name=value["name"])
+    assert "is not at hand" in opened["meta"]["attack"]["reason"]
+    page.show(bundle=value["name"])
+    assert "verification is not available here" in page.call("verify", n=5, steps=1)
+
+
+def test_on_a_shared_server_no_visitor_names_files(explorer, attack, monkeypatch, tmp_path):
+    bare = dataclasses.replace(explorer.opened.engine.bundle, clean_images=None)
+    page = FakePage(Explorer(bare.save(tmp_path / "bare.safetensors")))
+    assert page.call("open", name="bare")[0]["meta"]["attack"]["images"] == ""
+    assert "contains no images: enter where they are" in page.call("verify", n=5, steps=1)
+    value, _ = page.call("verify", n=5, steps=1, images="npz:/etc/passwd")
+    assert "--data npz:/etc/passwd" in value["command"]
+    monkeypatch.setenv("MNUTS_SHARED", "1")
+    assert "started without --images" in page.call("verify", n=5, steps=1, images="npz:/etc/passwd")
+    monkeypatch.setenv("MNUTS_IMAGES", "digits")
+    value, _ = page.call("verify", n=5, steps=1, images="npz:/etc/passwd")
+    assert "--data digits" in value["command"]
+    assert page.call("open", name="bare")[0]["meta"]["attack"]["images"] is None
+
+
+def test_a_page_hears_how_many_are_before_it(explorer, page, monkeypatch):
+    class Waiting(FakeRun):
+        def work(self, progress):
+            self.before = 2
+            return super().work(progress)
+
+    monkeypatch.setattr("mnuts_dashboards.services.verify.Verification", Waiting)
+    page.verify(n=5, steps=1)
+    progress, _ = page.sent[-2]
+    assert (progress["type"], progress["before"], progress["right"]) == ("progress", 2, None)
 
 
 def test_a_cancelled_attack_says_so_and_changes_nothing(explorer, page, monkeypatch):
@@ -335,3 +400,33 @@ def test_what_is_no_call_is_passed_over(explorer, page, content):
 def test_an_unknown_service_is_refused(page):
     assert "no such service" in page.call("__class__")
     assert "no such service" in page.call(["verify"])
+
+
+def test_the_configuration_is_the_mixes_with_its_doubts(explorer, page):
+    page.show(s=10.0, p=8.0, c=2.0)
+    assert explorer.config.warnings
+    assert explorer.remix.by_margin.successes == 0
+    loaded = MixConfig.from_json(explorer.config.to_json())
+    assert loaded.estimates == explorer.config.estimates
+    assert loaded.bundle.digest == explorer.opened.engine.bundle.digest
+    assert loaded.estimates.optimistic is False
+
+
+def test_first_points_alone_are_optimistic(bundle, tmp_path):
+    explorer = Explorer(bundle.save(tmp_path / "one.safetensors"))
+    assert explorer.config.estimates.optimistic
+
+
+def test_a_link_before_a_page_is_there_waits_for_it(explorer):
+    explorer.open_link("s=2&p=2&c=-0.3")
+    assert (explorer.query, explorer.link()) == ("s=2&p=2&c=-0.3", "s=2&p=2&c=-0.3")
+
+
+def test_it_leaves_the_notebooks_own_threads_alone():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        Explorer(DIGITS)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

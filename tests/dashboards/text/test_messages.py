@@ -13,12 +13,8 @@ SHOWN = "&lt;img src=x onerror=&#39;alert(1)&#39;&gt;&#34; &amp; \\u202e"
     [
         messages.banner_html(HOSTILE),
         messages.remark_html(HOSTILE),
-        messages.provenance_html(HOSTILE, [], []),
-        messages.provenance_html("", [HOSTILE], []),
-        messages.provenance_html("", [], [HOSTILE]),
         messages.found_html([HOSTILE]),
         messages.found_html([], [HOSTILE]),
-        messages.found_html([], command=HOSTILE),
         messages.lines_html([HOSTILE]),
         messages.notes_html([HOSTILE]),
         messages.notes_html(["a", "b", HOSTILE]),

@@ -19,7 +19,6 @@ from mnuts_core.bundles.manifest import MAX_SOURCES
 from mnuts_core.errors import MnutsError
 from mnuts_core.models.specs import load_model
 from mnuts_dashboards.verification import run as run_verification
-from mnuts_dashboards.verification.panel import Verifier
 from mnuts_dashboards.verification.queue import Place
 from mnuts_dashboards.verification.run import Request, Verification, command, plan_for, why_not
 from mnuts_dashboards.verification.worker import _Progress
@@ -187,79 +186,3 @@ def test_a_run_waits_for_its_turn_and_gives_up_its_place_when_it_is_cancelled(en
     assert run._process is None
     with Place(tmp_path) as next_one:
         assert next_one.before() == 0
-
-
-class TestVerifier:
-    @pytest.fixture
-    def messages(self):
-        return []
-
-    @pytest.fixture
-    def verifier(self, engine, config, messages):
-        made = Verifier(
-            lambda: config,
-            lambda bundle, config: RemixEngine(bundle),
-            lambda: messages.append("changed"),
-            messages.append,
-        )
-        made.use(engine, trusted=True)
-        return made
-
-    @pytest.mark.slow
-    def test_a_run_gives_a_result_for_this_very_mix(self, verifier, config, messages):
-        verifier.n.value, verifier.steps.value = N, STEPS
-        verifier.start.click()  # no event loop: it is done at once
-        assert messages == ["changed"]
-        known = verifier.results.of(config.params)
-        assert known.config.bundle.digest != config.bundle.digest, (
-            "its figures are of the bundle with the points"
-        )
-        assert (known.verified.kind, known.verified.n) == ("verified", N)
-        assert verifier.results.of(config.params.with_(c=0.1)) is None
-        assert "on the same images: attacked" in verifier.status.value
-        assert "mnuts evaluate" in verifier.status.value
-        assert not verifier.running
-
-    def test_a_bundle_without_models_disables_the_button(self, verifier, bundle):
-        verifier.use(RemixEngine(bundle), trusted=True)
-        assert verifier.start.disabled
-        assert "the bundle names no threat model" in verifier.status.value
-
-    def test_a_page_cannot_start_what_its_button_does_not_offer(self, verifier, engine, monkeypatch):
-        """A page can send any click."""
-        asked = []
-        monkeypatch.setattr("mnuts_dashboards.verification.panel.Verification", asked.append)
-        verifier.use(RemixEngine(with_specs(engine.bundle, "file:x.pt@os:getcwd")), trusted=False)
-        verifier.start.disabled = False
-        verifier.start.click()
-        assert asked == []
-
-    def test_numbers_are_bounded_whatever_a_page_sends(self, verifier, engine, monkeypatch):
-        asked = []
-
-        class FakeRun:
-            def __init__(self, request):
-                asked.append(request)
-                raise MnutsError("enough")
-
-        monkeypatch.setattr("mnuts_dashboards.verification.panel.Verification", FakeRun)
-        verifier.n.max = verifier.steps.max = 10**9
-        verifier.n.value = verifier.steps.value = 10**9
-        verifier.start.click()
-        assert (asked[0].n, asked[0].plan.n_iter) == (engine.bundle.n_adv, 100)
-
-    def test_on_a_shared_server_no_visitor_names_files(self, verifier, monkeypatch):
-        monkeypatch.setenv("MNUTS_SHARED", "1")
-        monkeypatch.setenv("MNUTS_IMAGES", "digits")
-        verifier.data.value = "npz:/etc/passwd"
-        assert verifier._images() == "digits"
-        monkeypatch.delenv("MNUTS_SHARED")
-        assert verifier._images() == "npz:/etc/passwd"
-
-    def test_the_place_in_the_line_is_shown(self, verifier, request_):
-        run = verifier._run = Verification(request_)
-        shown = (2, "2 verifications of other visitors"), (1, "1 verification of"), (0, "Attacking")
-        for before, words in shown:
-            run.before = before
-            verifier._on_progress(0.0)
-            assert words in verifier.status.value

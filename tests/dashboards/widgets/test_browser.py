@@ -4,7 +4,6 @@ import ipywidgets as w
 import pytest
 
 from mnuts_dashboards.compare.app import Compare
-from mnuts_dashboards.explorer.app import Explorer
 from mnuts_dashboards.lesson.app import Lesson
 from mnuts_dashboards.widgets import upload as uploads
 from mnuts_dashboards.widgets.browser import Page
@@ -21,7 +20,7 @@ def listening(widget):
 
 
 def test_the_page_receives_steps_and_reports_arrivals():
-    page, seen = listening(Page()), []
+    page, seen = listening(Page("compare")), []
     page.on_arrive = lambda *given: seen.append(given)
     page.push("s=1", 1)
     assert (page.link, page.place) == ("s=1", 1)  # for a page that comes later
@@ -50,34 +49,33 @@ def test_a_page_that_has_drawn_the_app_gets_every_state_anew(monkeypatch):
     assert next("rows" in keys and "_esm" not in keys for widget, keys in sent if widget is table)
 
 
-@pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
-def test_every_app_has_a_heartbeat(app):
+@pytest.mark.parametrize("app", [Compare, Lesson])
+def test_every_app_of_widgets_has_a_heartbeat(app):
     assert sum(isinstance(child, Heartbeat) for child in app().children) == 1
 
 
 def test_in_jupyterlab_a_line_of_python_is_copied():
-    page, seen = listening(Page()), []
+    page, seen = listening(Page("compare")), []
     page.on_copied = seen.append
     page.copy("s=1")
-    assert page.sent[0]["code"] == 'explorer.open_link("s=1")'
+    assert page.sent[0]["code"] == 'compare.open_link("s=1")'
     page._receive(None, {"type": "copied", "text": None}, [])
     assert seen == [None]
 
 
-def test_a_table_answers_to_rows_and_buttons_that_it_has():
-    table = listening(Table([Column("name", "name")], label="things", actions={"drop": "Remove"}))
+def test_a_table_answers_to_rows_that_it_has():
+    table = listening(Table([Column("name", "name")], label="things"))
     table.rows = [{"key": 3, "name": "three"}]
-    chosen, acted = [], []
-    table.on_choose, table.on_action = chosen.append, lambda *given: acted.append(given)
+    chosen = []
+    table.on_choose = chosen.append
     for content in (
         {"type": "choose", "key": 3},
         {"type": "choose", "key": 4},
         {"type": "choose", "key": "3"},
-        {"type": "action", "name": "drop", "key": 3},
-        {"type": "action", "name": "other", "key": 3},
+        {"type": "action", "key": 3},
     ):
         table._receive(None, content, [])
-    assert (chosen, acted) == ([3], [("drop", 3)])
+    assert chosen == [3]
 
 
 @pytest.fixture
@@ -183,7 +181,7 @@ def test_no_bound_lies_in_what_a_page_may_write(upload):
     assert len(upload.messages) == 3
 
 
-@pytest.mark.parametrize("app", [Explorer, Compare, Lesson])
+@pytest.mark.parametrize("app", [Compare, Lesson])
 def test_a_page_writes_only_the_traits_that_it_may(app):
     """Our widgets' other traits stay as they are, whatever a page sends."""
     found = own_widgets(app())

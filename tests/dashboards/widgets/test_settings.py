@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.widgets.inputs import Choice, NumberInput, WholeInput, input_of
+from mnuts_dashboards.widgets.inputs import Choice, NumberInput, input_of
 from mnuts_dashboards.widgets.settings import Setting, choice, declared, number, settings_of, whole
 
 
@@ -57,14 +57,14 @@ def test_a_wrong_text_is_refused_in_one_line(name, text, message):
 
 @pytest.mark.parametrize(
     ("name", "kind", "label"),
-    [("bins", WholeInput, "Bins"), ("kind", Choice, "Drawn"), ("power", Choice, "Power")],
+    [("kind", Choice, "Drawn"), ("power", Choice, "Power")],
 )
 def test_a_control_is_made_of_each_and_both_follow_each_other(name, kind, label):
     state = State()
     control = input_of(state, name, pytest.fail)
     assert isinstance(control, kind)
     assert control.description == label
-    values = {"bins": (40, 7), "kind": ("line", "bars"), "power": (2, 1)}[name]
+    values = {"kind": ("line", "bars"), "power": (2, 1)}[name]
     control.value = values[0]
     assert getattr(state, name) == values[0]
     state.set_trait(name, values[1])
@@ -82,12 +82,11 @@ def test_a_number_is_a_slider_with_a_box():
 
 def test_a_whole_number_stays_within_its_ends():
     state = State()
-    control = input_of(state, "bins", pytest.fail)
-    assert (control.min, control.max) == (2, 200)
     with pytest.raises(tr.TraitError):
         state.bins = 1
 
 
 def test_what_has_no_values_has_no_control_made_of_it():
-    with pytest.raises(ParameterError, match="spoken"):
-        input_of(State(), "spoken", pytest.fail)
+    for name in ("spoken", "bins"):
+        with pytest.raises(ParameterError, match=name):
+            input_of(State(), name, pytest.fail)

@@ -149,12 +149,3 @@ def test_undo_in_the_middle_of_a_drag_goes_to_before_it(monkeypatch):
     assert app.view == "a"
     app.navigator.redo()
     assert app.view == "c"
-
-
-def test_what_completes_a_step_is_no_step_of_its_own(app):
-    app.set("b")
-    app.navigator.undo()
-    app.navigator.complete(lambda: app.set("a, found"))
-    assert app.addresses() == ["a, found", "b"]
-    assert app.navigator.history.links == ["a, found", "b"]
-    assert app.navigator.history.can_redo

@@ -10,7 +10,7 @@ import pytest
 from mnuts_core import LogitBundle
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.export.belonging import configs_of
-from mnuts_dashboards.explorer.controls import HIDEABLE
+from mnuts_dashboards.explorer.state import HIDEABLE
 from mnuts_dashboards.figures import tradeoff
 from mnuts_dashboards.page.data import page_meta
 from tests.synthetic import clean_only, make_pool

@@ -1,4 +1,4 @@
-"""The page reads and writes the very queries that `mnuts_dashboards.explorer.links` does."""
+"""The page writes the very queries that `mnuts_dashboards.explorer.links` does, and reads them again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import PARAMS, MixParams
-from mnuts_dashboards.explorer.links import WORDS, read_link, write_link
+from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState
 from mnuts_dashboards.widgets.query import MAX_QUERY
+from tests.dashboards.web.app.reading import WORDS, all_defaults, read_link
 
 NAMES = {"bundles": ["digits", "my bundle (2)"], "grids": ["cifar10", "cifar100"], "controls": ["T", "beta"]}
 QUICK = settings(max_examples=60, phases=[Phase.generate])
@@ -65,6 +66,14 @@ def test_it_writes_the_same_query(app, mix, others, kept, opening):
     link = app("write", as_json(values), opens and dataclasses.asdict(opens))
     assert link == write_link(state, opens)
     assert same_link(app("read", link, NAMES), read_link(link, **NAMES))
+    again = app("read", link, NAMES | {"bundles": [others["bundle"]]})
+    assert (again["problems"], again["best"]) == ([], opening)
+    found = as_json(all_defaults()) | again["values"] | {"bundle": again["bundle"]}
+    left_out = {*("spc" if opening else ""), *(["row"] if others["case"] == "paper" else [])}
+    expected = as_json(values | {"grid": others["grid"].rstrip("+")})
+    assert {name: found[name] for name in expected.keys() - left_out} == {
+        name: expected[name] for name in expected.keys() - left_out
+    }
 
 
 def same_link(ours: dict[str, Any], reference: Any) -> bool:
@@ -78,6 +87,65 @@ def same_link(ours: dict[str, Any], reference: Any) -> bool:
     assert ours["values"] == as_json(reference.values)
     assert (ours["bundle"], ours["best"]) == (reference.bundle, reference.best)
     return True
+
+
+def test_a_link_is_readable_and_leaves_defaults_out(app):
+    values = {"bundle": "digits", "s": 0.05, "p": 4, "c": -1.1, "beta": 0.95}
+    assert app("write", values, None) == "bundle=digits&s=0.05&p=4&c=-1.1&beta=0.95"
+    mix = dataclasses.asdict(MixParams(s=5, p=4, c=-1.1, clamp="relu", alpha=0.9))
+    link = app("write", values | {"snapshots": [mix]}, None)
+    assert link.endswith("&snap=s:5,p:4,c:-1.1,clamp:relu,alpha:0.9")
+
+
+def test_what_a_bundle_opens_on_needs_no_numbers(app):
+    opening = MixParams(s=5, p=4, c=-1.1)
+    values = {"bundle": "digits", "s": 5, "p": 4, "c": -1.1}
+    assert app("write", values, dataclasses.asdict(opening)) == "bundle=digits"
+    assert app("read", "bundle=digits", NAMES)["best"]
+    link = app("write", values | {"temperature": 1}, dataclasses.asdict(opening))
+    assert link == "bundle=digits&s=5&p=4&c=-1.1&T=1"
+    assert not app("read", link, NAMES)["best"]
+
+
+def test_a_widened_grid_is_written_as_the_one_it_came_from(app):
+    assert "grid=cifar100" in app("write", {"grid": "cifar100+"}, None).split("&")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("s=99x", "s must be a number greater than 0 and at most 1,000,000 (the link has “99x”)"),
+        ("s=0", "s must be greater than 0 and at most 1,000,000 (the link has 0)"),
+        ("beta=nan", "β must be a number between 0 and 1 (the link has “nan”)"),
+        ("beta=1.5", "β must be between 0 and 1. Did you mean 0.015?"),
+        ("alpha=0.2", "α must be between 0.5 and 1 (the link has 0.2)"),
+        ("T=-1", "T must be 0 or greater (the link has −1)"),
+        ("clamp=tanh", "clamp must be one of gelu"),
+        ("k=1", "LN top-k must be 0 (no layer norm) or a whole number of 2 or more"),
+        ("image=-1", "image must be a whole number from 0"),
+        ("shows=everything", "shows must be one of paper, clean, attacked"),
+        ("bundle=../../etc/passwd", "bundle must be one of digits, my bundle (2)"),
+        ("grid=mine", "grid must be one of cifar10, cifar100"),
+        ("hide=T,nothing", "hide must be one of T, beta, got 'nothing'"),
+        ("snap=s:5,p:0", "p must be greater than 0 and at most 100 (the link has 0)"),
+        ("snap=s:5,x:1", "snap knows s, p, c"),
+        ("wrong=1", "'wrong' is no setting"),
+        ("s=1&" + "x" * MAX_QUERY, "longer than 8,000 characters"),
+    ],
+)
+def test_a_wrong_value_is_reported_and_the_rest_applies(app, query, message):
+    link = app("read", f"{query}&p=2", NAMES)
+    [problem] = link["problems"]
+    assert message in problem
+    assert link["values"].get("p") == (None if "longer" in message else 2.0)
+
+
+def test_a_link_holds_few_snapshots_and_no_words_of_the_server(app):
+    link = app("read", "&".join(["snap=s:5,p:4,c:-1"] * (MAX_SNAPSHOTS + 3)), NAMES)
+    assert len(link["values"]["snapshots"]) == MAX_SNAPSHOTS
+    assert "at most 6 snapshots, got 9" in link["problems"][0]
+    assert app("read", "token=secret&theme=dark", NAMES)["problems"] == []
+    assert app("read", "hide=T,nothing,beta", NAMES)["values"]["hidden"] == ["T", "beta"]
 
 
 QUERIES = [

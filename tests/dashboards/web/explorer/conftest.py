@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.dashboards.web.explorer import visit as visits
 from tests.dashboards.web.explorer.page import DRIVER, Page
 from tests.dashboards.web.node import running
 
@@ -13,3 +14,10 @@ def page() -> Iterator[Page]:
     """Functions of the page's modules, to be called."""
     with running(DRIVER) as ask:
         yield Page(ask)
+
+
+@pytest.fixture(scope="package")
+def visit() -> Iterator[visits.Visit]:
+    """The whole page, to be opened."""
+    with running(visits.DRIVER) as ask:
+        yield visits.Visit(ask)

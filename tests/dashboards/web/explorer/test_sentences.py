@@ -114,3 +114,9 @@ def check_sources(page, found: Any) -> None:
 
     records = [Source(source, 10, 10).to_json() for source in found]
     assert page.call(SENTENCES, "sourcesWords", [records]) == [sources_words(Bundle)]
+
+
+def test_the_place_in_the_line_is_named(page):
+    one, two = page.call("explorer/words.js", "WORDS.attack.waiting", [1], [2])
+    assert one.startswith("Waiting: 1 verification of other visitors before yours.")
+    assert two.startswith("Waiting: 2 verifications of other visitors before yours.")

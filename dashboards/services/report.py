@@ -11,49 +11,21 @@ from mnuts_core.bundles.manifest import now
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
-from mnuts_core.views import headline as headline_view
 from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
+from mnuts_core.views.headline import seen_and_unseen
+from mnuts_core.views.sources import sources_words
 from mnuts_dashboards.bundles.open_bundles import Opened, draw_frontier, search
 from mnuts_dashboards.bundles.verified import VerifiedMixes
-from mnuts_dashboards.explorer.examples import picture
-from mnuts_dashboards.explorer.header import headline_html
 from mnuts_dashboards.explorer.scene import Scene, look
 from mnuts_dashboards.explorer.selection import Example
-from mnuts_dashboards.explorer.snapshots import COLUMNS, Verified, snapshot_rows
+from mnuts_dashboards.explorer.snapshots import COLUMNS, snapshot_rows
 from mnuts_dashboards.explorer.state import ExplorerState
 from mnuts_dashboards.explorer.views import ALL, PANELS, draw, notes
-from mnuts_dashboards.text import cards, messages, numbers
+from mnuts_dashboards.text import cards, headline, messages, numbers
+from mnuts_dashboards.text.images import picture
 from mnuts_dashboards.text.report import Report, report_html
 from mnuts_dashboards.verification.run import Request, command, plan_for, why_not
-
-
-def view_report(scene: Scene, link: str, config: MixConfig, verified: Verified) -> str:
-    """The report of a moment, as one HTML file.
-
-    Args:
-        scene: The moment.
-        link: The query that opens it.
-        config: Its configuration, with what was verified.
-        verified: Gives what an attack left of a mix, if one was run.
-    """
-    bundle = scene.opened.engine.bundle
-    facts, details = messages.bundle_facts(bundle)
-    return report_html(
-        Report(
-            title=f"MixedNUTS on {bundle.name}",
-            headline_html=headline_html(scene),
-            cards_html=_cards(scene, config, verified),
-            panels=PANELS,
-            figures=draw(scene, ALL),
-            notes=notes(bundle, chosen=scene.example is not None),
-            facts=[*facts, numbers.settings_text(scene.remix.params), *details],
-            commands=commands(scene, config),
-            config=config.to_json(),
-            link=link,
-            made=now(),
-        )
-    )
 
 
 def report_of(
@@ -64,24 +36,36 @@ def report_of(
     link: str,
     config: MixConfig,
 ) -> str:
-    """The report of a state, as one HTML file; the search that its plots rest on is made if need be.
+    """What is shown as one HTML file; the search that its plots rest on is made if need be.
 
     Args:
         opened: The bundle.
         state: The settings.
         results: What was verified on the bundle.
         example: The chosen example.
-        link: See `view_report`.
-        config: See `view_report`.
+        link: The query that opens it.
+        config: Its configuration, with what was verified.
     """
-
-    def verified(params: MixParams) -> Estimate | None:
-        known = results.of(params)
-        return known and known.verified
-
     search_for_report(opened, state.params, state.grid)
+    bundle = opened.engine.bundle
     kept = tuple(opened.engine.remix(params) for params in state.snapshots)
-    return view_report(look(opened, state, results, example=example, kept=kept), link, config, verified)
+    scene = look(opened, state, results, example=example, kept=kept)
+    facts, details = messages.bundle_facts(bundle)
+    return report_html(
+        Report(
+            title=f"MixedNUTS on {bundle.name}",
+            headline_html=_headline(scene),
+            cards_html=_cards(scene, config, results),
+            panels=PANELS,
+            figures=draw(scene, ALL),
+            notes=notes(bundle, chosen=example is not None),
+            facts=[*facts, numbers.settings_text(scene.remix.params), *details],
+            commands=commands(scene, config),
+            config=config.to_json(),
+            link=link,
+            made=now(),
+        )
+    )
 
 
 def search_for_report(opened: Opened, params: MixParams, grid: str) -> None:
@@ -97,8 +81,20 @@ def search_for_report(opened: Opened, params: MixParams, grid: str) -> None:
         draw_frontier(opened, params, grid)
 
 
-def _cards(scene: Scene, config: MixConfig, verified: Verified) -> Markup:
+def _headline(scene: Scene) -> Markup:
+    """The figures in numbers and in words."""
+    points = sources_words(scene.opened.engine.bundle)
+    words = headline.words_html(scene.table, scene.remix.warnings, points)
+    return headline.headline_html(scene.table) + words
+
+
+def _cards(scene: Scene, config: MixConfig, results: VerifiedMixes) -> Markup:
     """The tables below the plots; the verification, snapshots and example where there are any."""
+
+    def verified(params: MixParams) -> Estimate | None:
+        known = results.of(params)
+        return known and known.verified
+
     rows = snapshot_rows(scene.remix, scene.kept, verified)
     return cards.titled_html(
         [
@@ -112,9 +108,7 @@ def _cards(scene: Scene, config: MixConfig, verified: Verified) -> Markup:
 
 def _assumptions(scene: Scene) -> str:
     engine = scene.opened.engine
-    return cards.assumptions_html(
-        assumptions(engine, scene.remix), headline_view.seen_and_unseen(engine, scene.remix)
-    )
+    return cards.assumptions_html(assumptions(engine, scene.remix), seen_and_unseen(engine, scene.remix))
 
 
 def _story(scene: Scene) -> str:

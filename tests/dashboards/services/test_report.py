@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from mnuts_core import LogitBundle, MixConfig
-from mnuts_dashboards.explorer.app import Explorer
+from mnuts_core import LogitBundle, MixConfig, MixParams
+from mnuts_dashboards.apps.explorer import Explorer
 from mnuts_dashboards.explorer.views import ALL
 from tests.synthetic import make_arrays
 
@@ -23,7 +23,7 @@ def explorer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def html(explorer):
-    explorer.state.keep_snapshot()
+    explorer.state.snapshots = (MixParams(s=0.5, p=2, c=-0.3),)
     explorer.selection = ("clean", 3)
     explorer.state.set(s=2.0, c=-0.4)
     return explorer.report()

@@ -1,0 +1,130 @@
+"""What stands beneath the plots: images fixed and broken, snapshots, one image's story, sources."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mnuts_core import MixParams, RemixEngine
+from mnuts_core.views.headline import headline
+from mnuts_core.views.paired import mix_pairs
+from tests.dashboards.web.explorer.visit import opened
+from tests.synthetic import make_pool
+
+EXAMPLES = "Images the mix fixes or breaks, relative to the robust model h"
+START = "s=2&p=2&c=-0.3&beta=0.9"
+
+
+@pytest.fixture(autouse=True)
+def unsearched(visit):
+    """No search runs in the background."""
+    visit.hold(True)
+    yield
+    visit.hold(False)
+
+
+@pytest.fixture
+def there(visit, bundle):
+    return visit.open(opened("made-up", bundle), query=START)
+
+
+@pytest.fixture(scope="module")
+def engine(bundle):
+    return RemixEngine(bundle)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    return make_pool(n=160, m=110, sources=4)
+
+
+def test_the_table_lists_what_the_mix_fixes_and_breaks(there, engine):
+    remix = engine.remix(there.params)
+    before, after = engine.rob_right[: engine.n_clean], remix.on_clean.mix_right
+    rows = there.table(EXAMPLES)["rows"]
+    assert {int(row["key"]) for row in rows} == set((before != after).nonzero()[0])
+    fixed, broken = (~before & after).sum(), (before & ~after).sum()
+    note = f"{fixed} of {engine.n_clean} clean images fixed, {broken} broken (relative to h)"
+    assert there.table(EXAMPLES)["note"] == note
+    there.choose("Show", "fixed")
+    rows = there.table(EXAMPLES)["rows"]
+    assert {row["cells"][1] for row in rows} == {"fixes"}
+    key = rows[0]["key"]
+    there.choice(EXAMPLES, key)
+    assert (there.state["case"], there.state["row"]) == ("clean", int(key))
+    assert "The mix fixes it" in there.text("story")
+    assert there.table(EXAMPLES)["chosen"] == key
+
+
+def test_counts_of_fixed_images_name_their_reference(there, engine):
+    remix = engine.remix(there.params)
+    right, mixed = remix.on_clean.right, remix.on_clean.mix_right
+    fixed, broken = (~right & mixed).sum(), (right & ~mixed).sum()
+    text = there.text("shows-assumptions")
+    assert f"({fixed} fixed, {broken} broken)" in text
+    assert "relative to M(h)" in text
+
+
+def test_snapshots_are_compared_restored_and_removed(there, engine):
+    first = there.params
+    there.press("Keep a snapshot")
+    there.type("c", "-0.9")
+    there.type("temperature", "0.5")
+    there.press("Keep a snapshot")
+    there.type("s", "0.3")
+    rows = there.table("Snapshots")["rows"]
+    assert [row["cells"][0] for row in rows] == ["A", "B", "current"]
+    kept, now = engine.remix(first), engine.remix(there.params)
+    gain = f"{100 * (kept.clean.value - now.clean.value):+.2f}".replace("-", "−")
+    assert rows[0]["cells"][3] == f"{100 * kept.clean.value:.2f}{gain}"
+    pair = mix_pairs(kept, now)["clean"]
+    assert f"{pair.points} against the current mix" in rows[0]["tips"][3].replace("−", "-")
+    there.press("Restore A")
+    assert there.params == first
+    there.press("Remove A")
+    assert [mix["c"] for mix in there.state["snapshots"]] == [-0.9]
+    for c in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+        there.type("c", str(c))
+        there.press("Keep a snapshot")
+    assert [mix["c"] for mix in there.state["snapshots"]] == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    assert "the oldest was removed" in there.seen["text"]
+    there.type("c", "0.7")
+    assert "the oldest was removed" not in there.seen["text"]
+
+
+def test_every_figure_of_a_pool_is_the_engines(visit, pool):
+    visit.open(opened("pool", pool), query=START)
+    engine = RemixEngine(pool)
+    table = headline(engine, visit.params, engine.remix(visit.params))
+    rows = visit.seen["rows"]
+    for row in table.rows:
+        shown = re.findall(r"([\d.]+) % ", " ".join(rows[row.key]))
+        figures = [row.clean, row.attacked, row.by_margin]
+        assert shown == [f"{100 * figure.value:.2f}" for figure in figures if figure is not None]
+    assert rows["std"][1] == "not attacked"
+    assert "3 attacks on mixes" in visit.seen["text"]
+    assert "optimistic" not in visit.text("shows-remarks")
+    assert len(visit.table("Points")["rows"]) in (0, 4)
+    assert "images are settled" in visit.text("shows-sources")
+
+
+def test_every_attacked_image_can_be_chosen(visit, pool):
+    visit.open(opened("pool", pool), query=f"{START}&shows=attacked&image=0")
+    points = set()
+    for row in range(0, pool.n_adv, 5):
+        visit.typeInto("Image no.", str(row))
+        points.add(re.search(r"Shown: (.*?)\.", visit.text("story"))[1])
+        assert visit.errors == []
+    assert len(points) > 2
+
+
+def test_first_points_alone_are_called_optimistic(there):
+    assert "optimistic, no attack on a mix is among them" in there.text("shows-remarks")
+
+
+def test_a_snapshot_that_a_bundle_cannot_show_says_why(there):
+    there.link("s=2&p=2&c=-0.3&snap=s:5,p:4,c:-1.1,beta:0.9")
+    [kept, _] = there.table("Snapshots")["rows"]
+    assert kept["cells"][1] == "s 5, p 4, c −1.1"
+    assert there.state["snapshots"][0]["beta"] == MixParams(beta=0.9).beta

@@ -1,0 +1,286 @@
+// The whole explorer in node, without drawing: a visitor's acts in, a line each, what there is to see out.
+//
+// Time is the tests' own: it passes when nothing else is to be done.
+
+import { createInterface } from "node:readline";
+import { all, isShown, makeDocument } from "./dom.mjs";
+
+// --- time
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+let now = 0;
+let timers = [];
+const LONG = 1500; // milliseconds that no visitor here waits: then all is drawn, seen or not
+globalThis.setTimeout = (call, after = 0) => {
+  const timer = { call, at: now + after };
+  if (after < LONG) timers.push(timer);
+  return timer;
+};
+globalThis.clearTimeout = (timer) => (timers = timers.filter((one) => one !== timer));
+globalThis.setInterval = () => null;
+globalThis.clearInterval = () => {};
+globalThis.requestAnimationFrame = (call) => setTimeout(call, 16);
+Object.defineProperty(globalThis, "performance", { value: { now: () => now }, configurable: true });
+
+let body = makeDocument();
+const copied = [];
+Object.defineProperty(globalThis, "navigator", {
+  value: { hardwareConcurrency: 1, clipboard: { writeText: async (text) => copied.push(text) } },
+  configurable: true,
+});
+
+const web = "../../../../dashboards/web";
+const { startExplorer } = await import(`${web}/explorer/explorer.js`);
+const { EngineService } = await import(`${web}/engine/service.js`);
+const { withArrays } = await import(`${web}/host/arrays.js`);
+
+// --- the engine's worker
+let held = false; // whether searches wait
+let working = 0;
+
+class Worker {
+  postMessage(message) {
+    working++;
+    queueMicrotask(() => this.take(message).finally(() => working--));
+  }
+
+  async take({ type, ...data }) {
+    if (type === "load") this.service = new EngineService(data.bundle, data.options);
+    if (type === "load") this.answer({ type: "loaded", base: this.service.base });
+    else if (type === "state") this.guarded("error", data.number, () => ({ type: "frame", ...this.service.frame(data.state, data.views) }));
+    else if (type === "search") this.search(data);
+    else if (type === "cancel") this.number = null;
+  }
+
+  async search({ number, request }) {
+    this.number = number;
+    while (held) await turn();
+    if (this.number !== number) return;
+    working++;
+    await turn();
+    this.guarded("failed", number, () => {
+      const work = this.service.search(request);
+      let step = work.next();
+      while (!step.done) step = work.next();
+      return { type: "found", result: step.value };
+    });
+    working--;
+  }
+
+  guarded(failed, number, made) {
+    try {
+      this.answer({ number, ...made() });
+    } catch (error) {
+      this.answer({ type: failed, number, message: error.message });
+    }
+  }
+
+  answer(data) {
+    this.onmessage?.({ data: structuredClone(data) });
+  }
+
+  terminate() {
+    this.number = null;
+  }
+}
+
+// --- the browser's address
+class Browser {
+  constructor(query) {
+    Object.assign(this, { entries: [{ link: query, entry: null }], at: 0 });
+  }
+  get query() {
+    return this.entries[this.at].link;
+  }
+  get href() {
+    return this.query;
+  }
+  get entry() {
+    return this.entries[this.at].entry;
+  }
+  write(how, link, entry) {
+    if (how === "push") this.entries.length = ++this.at;
+    this.entries[this.at] = { link, entry };
+  }
+  go(steps) {
+    if (!steps || !this.entries[this.at + steps]) return;
+    this.at += steps;
+    this.arrive(this.entry);
+  }
+  onArrive(arrive) {
+    this.arrive = arrive;
+  }
+}
+
+// --- the page
+let page = null;
+let failed = null; // why the page could not be opened
+let browser = null;
+let waiting = new Set(); // names of bundles that do not come yet
+
+async function start({ page: known, bundles, query = "", slow = [] }) {
+  body = makeDocument();
+  [timers, browser, waiting] = [[], new Browser(query), new Set(slow)];
+  const host = {
+    kind: "file",
+    ...known,
+    bundles: bundles.map(({ name }) => ({ name, title: name })),
+    open: async (name) => {
+      while (waiting.has(name)) await turn();
+      const found = bundles.find((one) => one.name === name);
+      if (found.broken) throw new Error(found.broken);
+      return withArrays(structuredClone(found));
+    },
+    services: {},
+    address: browser,
+    connect: (connected) => (page = connected),
+  };
+  page = null;
+  failed = null;
+  startExplorer(body, host, () => new Worker()).catch((error) => (failed = error));
+}
+
+/** Until nothing is to be done, but for what is kept from its end. */
+async function rest() {
+  for (let quiet = 0; quiet < 5; quiet++) {
+    await turn();
+    if (working) quiet = 0;
+    else if (quiet === 4 && timers.length) {
+      const next = timers.reduce((one, other) => (other.at < one.at ? other : one));
+      now = Math.max(now, next.at);
+      clearTimeout(next);
+      next.call();
+      quiet = 0;
+    }
+  }
+  if (failed) throw failed;
+  now += 1000; // the next change is a step of its own
+}
+
+// --- what a visitor sees
+const text = (node) => (node.hidden ? "" : node.childNodes.length ? node.childNodes.map(text).join("") : node.textContent);
+const words = (element) => text(element).replaceAll("\u00a0", " ").trim();
+const named = (element) => element.attributes["aria-label"] ?? words(element);
+const shown = (test) => all(body).filter((one) => test(one) && isShown(one));
+
+function one(test, what) {
+  const [found] = shown(test);
+  if (!found) throw new Error(`there is no ${what} to be seen`);
+  return found;
+}
+
+const control = (label, tag) => {
+  const [found] = shown((element) => element.tag === "label" && words(element).startsWith(label));
+  if (!found) throw new Error(`there is no control ${label}`);
+  return all(found.parent).find((element) => element.tag === tag && (tag !== "input" || element.attributes.type !== "range"));
+};
+
+function look() {
+  const table = shown((element) => element.dataset.row);
+  const select = control("Preset", "select");
+  const button = (name) => all(body).find((element) => element.tag === "button" && element.textContent === name);
+  const progress = button("Cancel");
+  return {
+    state: page?.store.get() ?? null,
+    address: browser.query,
+    entries: browser.entries.length,
+    rows: Object.fromEntries(table.map((row) => [row.dataset.row, row.children.slice(1).map(words)])),
+    errors: shown((element) => element.matches("div.banner")).flatMap((banner) => banner.querySelectorAll("li").map((line) => words(line.firstChild))),
+    preset: select.children[select.selectedIndex] ? words(select.children[select.selectedIndex]) : null,
+    presets: select.children.map(words),
+    found: words(all(body).find((element) => element.matches("div.found") && element.parent.matches("div.search"))),
+    searching: isShown(progress),
+    undo: !button("Undo").disabled,
+    redo: !button("Redo").disabled,
+    copied: copied.at(-1) ?? null,
+    text: words(body),
+    opening: words(all(body).find((element) => element.matches("p.opening"))),
+  };
+}
+
+/** The rows of a table that can be seen, by their keys, each as its cells; and its note. */
+function table(label) {
+  const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
+  const rows = found.querySelectorAll("tr").filter((row) => row.dataset.key !== undefined);
+  const note = found.parent.parent.querySelector("p.table-note");
+  const chosen = rows.find((row) => row.attributes["aria-selected"] === "true");
+  return {
+    rows: rows.map((row) => ({ key: row.dataset.key, cells: row.children.map(words), tips: row.children.map((cell) => cell.attributes.title ?? "") })),
+    note: note ? words(note) : "",
+    chosen: chosen?.dataset.key ?? null,
+  };
+}
+
+const setting = (name) => one((element) => element.dataset.setting === name, name);
+
+// --- what a visitor does
+const ACTS = {
+  start,
+  look,
+  table,
+  text: (name) => words(one((element) => element.classList.contains(name), name)), // of an element by its class
+  press: (label) => {
+    const found = one((element) => element.tag === "button" && named(element) === label, label);
+    if (!found.disabled) found.click();
+  },
+  isDisabled: (label) => one((element) => element.tag === "button" && named(element) === label, label).disabled,
+  choose: (label, text) => {
+    const select = control(label, "select");
+    const place = select.children.findIndex((option) => words(option) === text);
+    if (place < 0) throw new Error(`${label} does not offer ${text}`);
+    select.selectedIndex = place;
+    select.fire("change");
+  },
+  offers: (label) => control(label, "select").children.map(words),
+  type: (name, text) => {
+    const box = all(setting(name)).find((element) => element.matches("input.number-box"));
+    enter(box, text);
+  },
+  box: (name) => {
+    const element = setting(name);
+    const [range, box] = all(element).filter(({ tag }) => tag === "input");
+    return { value: box.value, disabled: box.disabled, low: Number(range.min), high: Number(range.max), place: Number(range.value) };
+  },
+  typeInto: (label, text) => enter(control(label, "input"), text),
+  field: (label) => (({ value, disabled }) => ({ value, disabled }))(control(label, "input")),
+  slide: (name, place) => {
+    const range = all(setting(name)).find((element) => element.attributes.type === "range");
+    Object.assign(range, { value: place });
+    range.fire("input");
+    range.fire("change");
+  },
+  choice: (label, key) => {
+    const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
+    found.querySelectorAll("tr.choice").find((row) => row.dataset.key === String(key)).click();
+  },
+  go: (steps) => browser.go(steps),
+  link: (query) => page.arrive(query),
+  file: (name, text) => {
+    const chooser = all(body).find((element) => element.attributes.type === "file");
+    Object.assign(chooser, { files: [{ name, text: async () => text }] });
+    chooser.fire("change");
+  },
+  hold: (wanted) => (held = wanted),
+  comes: (name) => waiting.delete(name),
+  isShown: (text) => shown((element) => named(element) === text).length > 0,
+};
+
+function enter(box, text) {
+  box.focus();
+  box.value = text;
+  box.fire("change");
+  box.blur();
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const acts = JSON.parse(line);
+  const answers = [];
+  try {
+    for (const [name, ...given] of acts) {
+      answers.push((await ACTS[name](...given)) ?? null);
+      await rest();
+    }
+    process.stdout.write(`${JSON.stringify({ answers })}\n`);
+  } catch (error) {
+    process.stdout.write(`${JSON.stringify({ error: String(error.stack) })}\n`);
+  }
+}
