@@ -33,8 +33,7 @@ class Explorer(PageApp):
     """The explorer as one widget.
 
     Its page computes by itself and shares its state: `explorer.state.observe(...)` hears of every change, a
-    moment later, and what Python sets is shown. Before a page is there, a state that nobody has set stands
-    for the page's own beginning.
+    moment later, and what Python sets is shown. A page begins by itself if nobody has set the state.
 
     Args:
         *bundles: Bundle files to offer beside the shipped ones; the first is opened.
