@@ -95,7 +95,7 @@ class Explorer(PageApp):
 
     @config.setter
     def config(self, config: MixConfig) -> None:
-        self.state.take(settings_of(self.opened.engine, config), level=True)
+        self.state.take(settings_of(self.opened.engine, config))
         self._bundles.keep(self.state.bundle, config)
 
     @property

@@ -163,15 +163,9 @@ class ExplorerState(tr.HasTraits):
             temperature=self.temperature,
         )
 
-    def take(self, params: MixParams, *, level: bool = False) -> None:
-        """Take over a transform, and with `level` also its β or α and its T, as one change.
-
-        Args:
-            params: The parameters.
-            level: Whether to take β, α and T too. α counts as set by hand only if it is not None.
-        """
-        values = traits_of(params)
-        self.set(**(values if level else {name: values[name] for name in TRANSFORM}))
+    def take(self, params: MixParams) -> None:
+        """Take over a mix as one change; α counts as set by hand if it is not None."""
+        self.set(**traits_of(params))
 
     def set(self, **values: Any) -> None:
         """Set several traits as one change: observers see the last state only."""

@@ -23,18 +23,11 @@ def test_alpha_counts_only_by_hand():
     assert state.params.alpha == 0.8
 
 
-def test_take_moves_the_transform_and_leaves_the_level():
-    state = ExplorerState(beta=0.9, temperature=0.5)
-    state.take(MixParams(s=2, p=3, c=-0.5, clamp="relu", ln_k=7, beta=0.7))
-    assert (state.s, state.p, state.c, state.clamp, state.ln_k) == (2, 3, -0.5, "relu", 7)
-    assert (state.beta, state.temperature) == (0.9, 0.5)
-
-
-def test_take_with_level_moves_alpha_and_beta():
+def test_take_moves_alpha_and_beta_too():
     state = ExplorerState()
-    state.take(IDENTITY.with_(alpha=0.6, beta=0.7, temperature=1.0), level=True)
+    state.take(IDENTITY.with_(alpha=0.6, beta=0.7, temperature=1.0))
     assert state.params == IDENTITY.with_(alpha=0.6, beta=0.7, temperature=1.0)
-    state.take(IDENTITY, level=True)
+    state.take(IDENTITY)
     assert not state.by_hand
 
 

@@ -60,7 +60,7 @@ def as_json(values: dict[str, Any]) -> dict[str, Any]:
 def test_it_writes_the_same_query(app, mix, others, kept, opening):
     state = ExplorerState()
     state.set(**others, snapshots=tuple(kept))
-    state.take(mix, level=True)
+    state.take(mix)
     opens = state.params if opening else None
     values = {name: getattr(state, name) for name in (*ExplorerState.SETTINGS, "bundle")}
     link = app("write", as_json(values), opens and dataclasses.asdict(opens))
