@@ -22,6 +22,7 @@ from mnuts_core.cli.console import (
     write_text,
 )
 from mnuts_core.cli.frames import SHOWN, brief, cell_words, frame_table
+from mnuts_core.cli.grids import make_grid
 from mnuts_core.cli.loading import load_base
 from mnuts_core.cli.options import (
     BetaOption,
@@ -191,9 +192,7 @@ def _run(
     if "beta" in asked:
         asked["beta"] = check_beta(asked["beta"])
     if "grid" in asked:
-        from mnuts_core.search.grids import GridSpec
-
-        asked["grid"] = GridSpec.paper(asked["grid"])
+        asked["grid"] = make_grid(asked["grid"], None, None, None)
     if "params" in asked:
         from mnuts_core.export.config import MixConfig
 

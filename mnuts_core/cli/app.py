@@ -19,6 +19,7 @@ from mnuts_core.cli import (
     attack,
     build,
     compare,
+    convert,
     dashboard,
     demo,
     evaluate,
@@ -65,6 +66,7 @@ app.command("report", cls=Command)(report.report)
 app.command("page", cls=Command)(page.page)
 app.command("ablate", cls=Command)(ablate.ablate)
 app.command("import", cls=Command)(importing.import_)
+app.command("convert", cls=Command)(convert.convert)
 app.command("dashboard")(dashboard.dashboard)
 app.add_typer(demo.app, name="demo")
 

@@ -11,6 +11,7 @@ import typer
 from mnuts_core.clamps import check_clamp
 from mnuts_core.cli.answers import describe, transform_words
 from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
+from mnuts_core.cli.grids import make_grid
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -30,7 +31,7 @@ from mnuts_core.cli.options import (
     load_bundle,
     mix_params,
 )
-from mnuts_core.cli.search import make_grid, run_search
+from mnuts_core.cli.search import run_search
 from mnuts_core.errors import MnutsError
 from mnuts_core.params import MixParams
 

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 def import_(
     file: Annotated[Path, typer.Argument(help="A .npz, .pt, .csv or .parquet file of logits.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="BUNDLE.safetensors", help="Where to write.")],
+    attacked: Annotated[
+        Path | None,
+        typer.Option(
+            "--attacked",
+            metavar="FILE.pt",
+            help="Beside the authors' ..._clean_ln_Nexamples.pt: their ..._aa_ln_Nexamples.pt.",
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="The bundle's name; FILE's if not given.")
     ] = None,
@@ -31,11 +39,15 @@ def import_(
     Compare the counts and accuracies that it prints with what you know: no checksum guards a table.
     """
     check_outputs({"--out": out, "--json": json_out}, force=force)
+    from mnuts_core.bundles.authors_margins import examples_bundle
     from mnuts_core.bundles.importers import for_search_only, import_logits
     from mnuts_core.bundles.logit_warnings import logit_warnings
     from mnuts_core.views.headline import base_rows, rows_json
 
-    bundle = import_logits(file, name=name)
+    if attacked is None:
+        bundle = import_logits(file, name=name)
+    else:
+        bundle = examples_bundle(file, attacked, name=file.stem if name is None else name)
     bundle.save(out)
     warnings = [str(warning) for warning in logit_warnings(bundle)]
     if for_search_only(bundle):

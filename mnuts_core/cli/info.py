@@ -14,6 +14,7 @@ from rich.text import Text
 
 from mnuts_core.cli.answers import NONE, bundle_json, describe, figures_table, legend
 from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, warn, write_json
+from mnuts_core.cli.margins import MARGINS, report_margins
 from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ UNSEALED = "written by an older version: its manifest is not sealed, only its te
 def info(
     bundle: Annotated[
         str | None,
-        typer.Argument(help="Name of a bundle, or path of a .safetensors file."),
+        typer.Argument(
+            help="Name of a bundle, or path of a .safetensors, _margins.json or _summary.csv file."
+        ),
     ] = None,
     force: ForceOption = False,
     json_out: JsonOption = None,
@@ -37,6 +40,8 @@ def info(
     check_outputs({"--json": json_out}, force=force)
     if bundle is None:
         _installation(json_out)
+    elif bundle.lower().endswith(MARGINS):
+        report_margins(Path(bundle), json_out)
     else:
         _bundle(bundle, json_out)
 

@@ -107,7 +107,11 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite existing f
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 GridOption = Annotated[
     str | None,
-    typer.Option("--grid", metavar="[cifar10|cifar100|imagenet]", help="Ranges of the paper's Table 3."),
+    typer.Option(
+        "--grid",
+        metavar="[cifar10|cifar100|imagenet|FILE]",
+        help="Ranges of the paper's Table 3; or a .yaml or .json FILE, FILE:ENTRY for one of several.",
+    ),
 ]
 Range = tuple[float, float] | None
 ScaleRangeOption = Annotated[

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from mnuts_core.cli.attack import Settings, load_pair, plan_of
 from mnuts_core.cli.console import STDOUT, note, show, warn, write_json
+from mnuts_core.cli.grids import make_grid
 from mnuts_core.cli.loading import DataDirOption, DatasetOption
 from mnuts_core.cli.options import (
     BatchSizeOption,
@@ -43,7 +44,6 @@ from mnuts_core.cli.options import (
     check_beta,
     load_bundle,
 )
-from mnuts_core.cli.search import make_grid
 from mnuts_core.cli.shared_run import run_shared
 
 if TYPE_CHECKING:

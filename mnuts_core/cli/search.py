@@ -22,6 +22,7 @@ from mnuts_core.cli.answers import (
 )
 from mnuts_core.cli.console import STDOUT, check_outputs, note, progress, show, warn, write_json, write_text
 from mnuts_core.cli.direct import check_condition, report_direct
+from mnuts_core.cli.grids import DEFAULT_GRID, STEPS, check_grid_file, grid_file_text, make_grid
 from mnuts_core.cli.options import (
     DEFAULT_CLAMP,
     DEFAULT_LN_K,
@@ -36,7 +37,6 @@ from mnuts_core.cli.options import (
     JsonOption,
     LnKOption,
     PowerRangeOption,
-    Range,
     ScaleRangeOption,
     WidenOption,
     check_beta,
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from mnuts_core.search.grids import GridSpec
     from mnuts_core.search.result import Cell, GridSearchResult
 
-DEFAULT_GRID = "cifar10"
 MAX_LOSS = 0.001
 
 
@@ -77,7 +76,7 @@ def search(
     s: ScaleRangeOption = None,
     p: PowerRangeOption = None,
     c: BiasRangeOption = None,
-    steps: Annotated[int, typer.Option("--steps", help="Values per range.")] = 8,
+    steps: Annotated[int, typer.Option("--steps", help="Values per range.")] = STEPS,
     clamp: ClampOption = DEFAULT_CLAMP,
     ln_k: LnKOption = DEFAULT_LN_K,
     conditional: ConditionalOption = False,
@@ -107,6 +106,14 @@ def search(
     ] = False,
     widen: WidenOption = 0,
     top: Annotated[int, typer.Option("--top", min=1, help="Cells to list.")] = 10,
+    save_grid: Annotated[
+        str | None,
+        typer.Option(
+            "--save-grid",
+            metavar="FILE[:ENTRY]",
+            help="Write the grid as .yaml or .json; ENTRY, DATASET/MODEL: in the authors' form.",
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     force: ForceOption = False,
     json_out: JsonOption = None,
@@ -119,10 +126,13 @@ def search(
         raise MnutsError("--json and --csv cannot both go to standard output: give one of them a file")
     if plain and max_accuracy_loss is not None:
         raise MnutsError("give --max-accuracy-loss or --plain, not both")
-    check_outputs({"--json": json_out, "--csv": csv_out}, force=force)
+    grid_out = check_grid_file(save_grid)
+    check_outputs({"--json": json_out, "--csv": csv_out, "--save-grid": grid_out}, force=force)
     condition = check_condition(clean_at_least, attacked_at_least)
     level, cells = check_beta(beta), make_grid(grid, s, p, c, steps)
-    check_clamp(clamp)
+    kind = check_clamp(clamp)
+    if save_grid is not None:
+        write_text(str(grid_out), grid_file_text(cells, save_grid, kind))
     most_lost = None if plain else MAX_LOSS if max_accuracy_loss is None else max_accuracy_loss
     if condition is not None:
         needless = {
@@ -194,21 +204,6 @@ def export_words(bundle: str, params: MixParams, beta: float | None) -> str:
     level = f"--alpha {params.alpha!r}" if beta is None else f"--beta {beta!r}"
     transform = f"--clamp {params.clamp} --ln-k {params.ln_k}"
     return f"mnuts export {shlex.quote(bundle)} {point} {level} {transform} --out mix.json"
-
-
-def make_grid(grid: str | None, s: Range, p: Range, c: Range, steps: int = 8) -> GridSpec:
-    """The grid that the options mean: a named one, whose ranges may be replaced one by one.
-
-    Raises:
-        ParameterError: If the name is unknown or a range is wrong.
-    """
-    from mnuts_core.search.grids import PAPER_RANGES, GridSpec
-
-    name, given = grid or DEFAULT_GRID, (s, p, c)
-    if name not in PAPER_RANGES:
-        return GridSpec.paper(name)  # which says what is allowed
-    ranges = [mine or theirs for mine, theirs in zip(given, PAPER_RANGES[name], strict=True)]
-    return GridSpec.from_ranges(*ranges, steps=steps, name=name if given == (None,) * 3 else "custom")
 
 
 def run_search(

@@ -72,13 +72,17 @@ class GridSpec:
         """
         if not isinstance(steps, int) or steps < 1:
             raise ParameterError(f"steps must be an integer of at least 1, got {steps!r}")
+        if steps > MAX_CELLS:  # before they are made
+            raise ParameterError(
+                f"a grid may hold at most {MAX_CELLS:,} cells, got {steps:,} steps: coarsen it"
+            )
         for axis, ends in (("s", s), ("p", p), ("c", c)):
             if len(ends) != 2:
                 raise ParameterError(f"{axis} needs a lowest and a highest value, got {ends!r}")
             low, high = (PARAMS[axis].check(end) for end in ends)
             if low > high:
                 raise ParameterError(f"the range of {axis} must ascend, got {low:g} to {high:g}")
-        return cls(s=_spaced("s", s, steps), p=_spaced("p", p, steps), c=_spaced("c", c, steps), name=name)
+        return cls(s=spaced("s", s, steps), p=spaced("p", p, steps), c=spaced("c", c, steps), name=name)
 
     @classmethod
     def paper(cls, name: str) -> GridSpec:
@@ -130,7 +134,7 @@ class GridSpec:
             low, high = (10**low, 10**high) if log else (low, high)
             least = LEAST_POWER if axis == "p" else spec.low
             ends = max(low, min(least, float(values[0]))), min(high, spec.high)
-            wider[axis] = _spaced(axis, ends, len(values))
+            wider[axis] = spaced(axis, ends, len(values))
         return GridSpec(s=wider["s"], p=wider["p"], c=wider["c"], name=f"{self.name}+")
 
 
@@ -144,7 +148,7 @@ PAPER_RANGES: Mapping[str, tuple[tuple[float, float], ...]] = MappingProxyType(
 """Ranges of s, p and c in the paper's searches (Table 3)."""
 
 
-def _spaced(axis: str, ends: tuple[float, float], steps: int) -> NDArray[np.float64]:
+def spaced(axis: str, ends: tuple[float, float], steps: int) -> NDArray[np.float64]:
     """Values from end to end, evenly spaced on the parameter's own scale; one, if both ends agree."""
     if PARAMS[axis].scale == "log":
         values = np.logspace(np.log10(ends[0]), np.log10(ends[1]), steps)

@@ -25,7 +25,10 @@ BAD = {
     "search: percentage": (("search", "{toy}", "--beta", 98.5), "give 0.985 for 98.5 %"),
     "search: beta 1.2": (("search", "{toy}", "--beta", 1.2), "--beta must lie in [0, 1], got 1.2"),
     "search: beta nan": (("search", "{toy}", "--beta", "nan"), "beta must lie in [0, 1], got nan"),
-    "search: grid": (("search", "{toy}", "--grid", "mnist"), "cifar10, cifar100, imagenet, got 'mnist'"),
+    "search: grid": (
+        ("search", "{toy}", "--grid", "mnist"),
+        "cifar10, cifar100, imagenet, or a .yaml or .json file, got 'mnist'",
+    ),
     "search: clamp": (("search", "{toy}", "--clamp", "tanh"), "clamp must be one of gelu"),
     "search: quantile": (("search", "{toy}", "--quantile", "upper"), "quantile must be"),
     "search: clean": (("search", "{toy}", "--clean", "none"), "clean must be"),
