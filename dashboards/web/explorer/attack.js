@@ -89,6 +89,6 @@ export class Attack {
 
   /** Say how to do the same elsewhere; what it gave stands above, and in the table. */
   done({ command }) {
-    fill(this.status, h("div", null, WORDS.attack.done), h("pre", { tabindex: 0, "aria-label": WORDS.attack.command }, command));
+    fill(this.status, h("div", null, WORDS.attack.done), h("pre", { tabindex: 0, role: "group", "aria-label": WORDS.attack.command }, command));
   }
 }

@@ -16,7 +16,7 @@ export class ExportPanel {
   constructor(root, context) {
     Object.assign(this, { context, moment: null });
     const words = WORDS.exports;
-    this.text = h("pre", { tabindex: 0, "aria-label": words.preview });
+    this.text = h("pre", { tabindex: 0, role: "group", "aria-label": words.preview });
     const preview = h("details", { ontoggle: ({ target }) => target.open && this.preview() }, h("summary", null, words.preview), this.text);
     this.details = preview;
     const save = button(words.download, words.help, () => this.save());

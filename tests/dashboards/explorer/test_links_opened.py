@@ -55,7 +55,7 @@ def test_a_link_hides_controls_and_their_headings(explorer):
     assert explorer.controls.keep.layout.display == "none"
     headings = {h.value: h.layout.display for h, _ in explorer.controls._headings}
     assert [value for value, display in headings.items() if display == "none"] == [
-        "<h3 class='mnuts-group'>Compare</h3>"
+        "<h2 class='mnuts-group'>Compare</h2>"
     ]
     explorer.open_link("")
     assert explorer.controls.inputs["temperature"].layout.display is None
