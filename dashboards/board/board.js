@@ -7,7 +7,7 @@
 //                                                            {type: "error", panel, message}
 
 const MAX_POINTS = 5000; // of a selection
-const REST = 150; // milliseconds without a frame, after which the plots are settled
+const REST = 150; // milliseconds without a frame, after which the plots are settled, and their data tables follow
 const DRAG = 500; // milliseconds between two frames of the same drag, at most
 const NEAR = "200px"; // plots this close to the screen count as visible
 

@@ -9,19 +9,24 @@ class Panel {
     this.near = true;
     this.settled = true; // as `Plotly.react` draws it, nothing is left to do
     this.shown = undefined; // the figure as it is drawn
-    this.note = element("p", { class: "mnuts-note" }, board.notes.get(spec.name) ?? spec.note);
-    this.plot = element("div", { class: "mnuts-plot" });
+    const id = `mnuts-${spec.name}-${Math.random().toString(36).slice(2)}`; // the page may show a board twice
+    this.note = element("p", { class: "mnuts-note", id: `${id}-note` }, board.notes.get(spec.name) ?? spec.note);
+    this.plot = element("div", { class: "mnuts-plot", role: "img", "aria-label": spec.title, "aria-describedby": `${id}-note` });
+    this.table = element("div", { class: "mnuts-data", id: `${id}-data`, hidden: "", tabindex: 0, role: "region", "aria-label": `Data of: ${spec.title}` });
+    this.refill = debounce(REST, () => this.fillTable());
     this.wait = element("div", { class: "mnuts-wait", role: "status" }, "Loading plot…");
     const button = (label, title, onclick) =>
       element("button", { type: "button", class: "mnuts-save", "aria-label": `${title}: ${spec.title}`, title, onclick }, label);
-    const tools = element("div", { class: "mnuts-tools" },
+    this.toggle = element("button", { type: "button", class: "mnuts-save", "aria-label": `Table: ${spec.title}`, title: "The data as a table",
+      "aria-expanded": "false", "aria-controls": `${id}-data`, onclick: () => this.turnTable() }, "Table");
+    const tools = element("div", { class: "mnuts-tools" }, this.toggle,
       button("PNG", "Save as PNG", () => this.image("png")),
       button("SVG", "Save as SVG", () => this.image("svg")),
       button("CSV", "Save the data as CSV", () => this.csv()));
-    const head = element("header", { class: "mnuts-head" }, element("h3", {}, spec.title), tools, this.note);
+    const head = element("header", { class: "mnuts-head" }, element(`h${spec.level}`, {}, spec.title), tools, this.note);
     const body = element("div", { class: "mnuts-body", style: `height:${spec.height}px` }, this.plot, this.wait);
     const label = spec.note ? `${spec.title}. ${spec.note}` : spec.title;
-    this.node = element("section", { class: "mnuts-panel", "aria-label": label, "data-panel": spec.name }, head, body);
+    this.node = element("section", { class: "mnuts-panel", "aria-label": label, "data-panel": spec.name }, head, body, this.table);
     this.node.style.setProperty("--span", spec.span);
   }
 
@@ -35,6 +40,7 @@ class Panel {
     const figure = board.figures.get(spec.name);
     this.stale = false;
     this.shown = undefined; // unknown, if drawing fails on the way
+    this.refill();
     try {
       if (shown && this.swift(shown, figure)) return;
       const layout = shown && board.moving ? roomy(shown.layout ?? {}, figure.layout ?? {}) : figure.layout;
@@ -117,7 +123,20 @@ class Panel {
   }
 
   csv() {
-    const traces = this.board.figures.get(this.spec.name)?.data ?? [];
-    save(new Blob([csvOf(traces)], { type: "text/csv" }), `${this.spec.name}.csv`);
+    save(new Blob([csvOf(this.traces)], { type: "text/csv" }), `${this.spec.name}.csv`);
+  }
+
+  get traces() {
+    return this.board.figures.get(this.spec.name)?.data ?? [];
+  }
+
+  turnTable() {
+    this.table.hidden = !this.table.hidden;
+    this.toggle.setAttribute("aria-expanded", String(!this.table.hidden));
+    this.fillTable();
+  }
+
+  fillTable() {
+    if (!this.table.hidden) this.table.replaceChildren(tableOf(this.traces));
   }
 }

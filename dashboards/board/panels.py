@@ -16,6 +16,7 @@ class Panel:
         height: Height of the plot in pixels.
         note: What the plot shows, for screen readers; also the small line under the title until a draw sets
             one.
+        level: Level of its heading among the page's, 2 to 6.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Panel:
     span: int = 6
     height: int = 320
     note: str = ""
+    level: int = 3
 
     def __post_init__(self) -> None:
         if not 1 <= self.span <= 12:

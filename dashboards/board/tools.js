@@ -98,10 +98,10 @@ function plain(value) {
   return value ?? null;
 }
 
-function csvOf(traces) {
+// The numbers of a figure, a row a point; the first row has the columns' names.
+function rowsOf(traces) {
   const columns = ["x", "y", "z", "a", "b", "c", "text"].filter((key) => traces.some((trace) => isList(trace[key])));
-  const cell = (value) => (/[",\n\r]/.test(`${value ?? ""}`) ? `"${`${value}`.replaceAll('"', '""')}"` : `${value ?? ""}`);
-  const rows = [["trace", ...columns].join(",")];
+  const rows = [["trace", ...columns]];
   traces.forEach((trace, index) => {
     // `meta` is the name for a table, or carries it with the values to write where the plot has others (log10 s);
     // furniture, such as labels, is no data
@@ -109,13 +109,30 @@ function csvOf(traces) {
     if (meta.furniture) return;
     const name = meta.name || trace.name || `trace ${index + 1}`;
     const table = isList(trace.z?.[0]);
-    const row = (i, j) => columns.map((key) => cell(table ? { x: trace.x?.[j] ?? j, y: meta.y?.[i] ?? trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : (meta[key] ?? trace[key])?.[i]));
+    const row = (i, j) => columns.map((key) => (table ? { x: trace.x?.[j] ?? j, y: meta.y?.[i] ?? trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : (meta[key] ?? trace[key])?.[i]));
     const length = table ? trace.z.length : Math.max(0, ...columns.map((key) => (isList(trace[key]) ? trace[key].length : 0)));
     for (let i = 0; i < length; i++) {
-      for (let j = 0; j < (table ? trace.z[i].length : 1); j++) rows.push([cell(name), ...row(i, j)].join(","));
+      for (let j = 0; j < (table ? trace.z[i].length : 1); j++) rows.push([name, ...row(i, j)]);
     }
   });
-  return rows.join("\n") + "\n";
+  return rows;
+}
+
+function csvOf(traces) {
+  const cell = (value) => (/[",\n\r]/.test(`${value ?? ""}`) ? `"${`${value}`.replaceAll('"', '""')}"` : `${value ?? ""}`);
+  return rowsOf(traces).map((row) => row.map(cell).join(",")).join("\n") + "\n";
+}
+
+// The same for those who read instead of look: the first rows, numbers with as many digits as a plot shows.
+const MOST_ROWS = 500;
+function tableOf(traces) {
+  const [head, ...rows] = rowsOf(traces);
+  const text = (value) => (typeof value === "number" ? `${Number(value.toPrecision(6))}` : `${value ?? ""}`.replaceAll(/<[^>]*>/g, " "));
+  const line = (row) => element("tr", {}, ...row.map((value, i) => element(i ? "td" : "th", i ? {} : { scope: "row" }, text(value))));
+  const more = rows.length > MOST_ROWS ? [element("caption", {}, `The first ${MOST_ROWS} of ${rows.length} rows; the CSV has all.`)] : [];
+  return element("table", {}, ...more,
+    element("thead", {}, element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name)))),
+    element("tbody", {}, ...rows.slice(0, MOST_ROWS).map(line)));
 }
 
 // --- the library, once per page -------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from mnuts_dashboards.text.messages import banner_html, copied_text
 from mnuts_dashboards.widgets.background import Cancelled, Job
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Heartbeat
+from mnuts_dashboards.widgets.landmark import Landmark
 from mnuts_dashboards.widgets.styles import APPS, style_sheet
 from mnuts_dashboards.widgets.undo import Navigator
 from mnuts_dashboards.widgets.upload import Upload
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STYLE = Path(__file__).with_name("compare.css")
+
+TITLE = "Bundles side by side"
 
 AT_FIRST = 3
 """So many bundles are compared when nobody says which."""
@@ -73,7 +76,9 @@ class Compare(w.VBox):
 
     def _assemble(self) -> None:
         body = w.HBox([self.controls, self.results]).add_class("mnuts-body")
-        super().__init__([style_sheet(APPS, STYLE), self.page, Heartbeat(self), body])
+        heading = w.HTML(f"<h1>{TITLE}</h1>")
+        unseen = [style_sheet(APPS, STYLE), self.page, Landmark("main", TITLE), Heartbeat(self)]
+        super().__init__([*unseen, heading, body])
         self.add_class("mnuts-app").add_class("mnuts-compare")
 
     def _connect(self) -> None:

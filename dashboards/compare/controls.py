@@ -10,6 +10,7 @@ import ipywidgets as w
 from mnuts_dashboards.compare.state import ALPHA_FROM, MAX_COMPARED, CompareState
 from mnuts_dashboards.text.messages import remark_html
 from mnuts_dashboards.widgets.inputs import button, heading, input_of
+from mnuts_dashboards.widgets.landmark import Landmark
 from mnuts_dashboards.widgets.toolbar import Toolbar
 
 ALPHA_HELP = {
@@ -96,6 +97,7 @@ class CompareControls(w.VBox):
         running = w.HBox([self.progress, self.cancel, self.again], layout={"min_height": "34px"})
         super().__init__(
             [
+                Landmark("region", "Controls"),
                 self.toolbar,
                 heading(f"Bundles (up to {MAX_COMPARED})"),
                 self.bundles,

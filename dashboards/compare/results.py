@@ -18,10 +18,10 @@ from mnuts_dashboards.text import messages
 from mnuts_dashboards.widgets.table import Table
 
 PANELS = (
-    Panel("medians", "Median confidence margins", span=8, height=440),
-    Panel("gaps", "Margin gaps", span=4, height=440),
+    Panel("medians", "Median confidence margins", span=8, height=440, level=2),
+    Panel("gaps", "Margin gaps", span=4, height=440, level=2),
 )
-MATRIX = (Panel("transfers", "How best parameters carry over", span=12, height=330),)
+MATRIX = (Panel("transfers", "How best parameters carry over", span=12, height=330, level=2),)
 
 
 class Results(w.VBox):
@@ -65,7 +65,6 @@ class Results(w.VBox):
         super().__init__(
             [
                 banner,
-                w.HTML("<h2>Bundles side by side</h2>"),
                 self.notes,
                 self._box("Models and attacks", "models-and-attacks", self.facts, "facts"),
                 self.board,
@@ -80,7 +79,7 @@ class Results(w.VBox):
         """A table with its heading and its download."""
         save = w.Button(description="CSV", tooltip=f"Save this table: {title}", layout={"width": "56px"})
         save.on_click(lambda _: self._save(f"{filename}.csv", name))
-        head = w.HBox([w.HTML(Markup("<h3>{}</h3>").format(title)), save]).add_class("mnuts-box-head")
+        head = w.HBox([w.HTML(Markup("<h2>{}</h2>").format(title)), save]).add_class("mnuts-box-head")
         return w.VBox([head, self.remarks[name], table]).add_class("mnuts-box")
 
     def show(self, result: Comparison) -> None:

@@ -23,6 +23,7 @@ from mnuts_dashboards.lesson.storage import KEPT, kept, move, recall
 from mnuts_dashboards.lesson.widgets import Field, Nav
 from mnuts_dashboards.text.messages import banner_html
 from mnuts_dashboards.widgets.heartbeat import Heartbeat
+from mnuts_dashboards.widgets.landmark import Landmark
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Lesson(w.VBox):
         for place, part in enumerate(self._in_reading_order(), 1):
             part.add_class(f"mnuts-at-{place}")  # on a narrow page the two columns become one
         body = w.Box([texts, plots]).add_class("mnuts-lesson-body")
-        super().__init__([self.nav, self.banner, body, self.source, Heartbeat(self)])
+        super().__init__([self.nav, self.banner, body, self.source, Landmark("main", NAME), Heartbeat(self)])
         self.add_class("mnuts-lesson")
         self.enter()
 

@@ -208,4 +208,4 @@ def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
 
 def heading(text: str) -> w.HTML:
     """A small heading between groups of controls."""
-    return w.HTML(Markup("<h3 class='mnuts-group'>{}</h3>").format(text)).add_class("mnuts-wide")
+    return w.HTML(Markup("<h2 class='mnuts-group'>{}</h2>").format(text)).add_class("mnuts-wide")

@@ -23,7 +23,7 @@ export class Actions {
 
   async copy() {
     const { history, address, toolbar } = this.page;
-    history.agree();
+    history?.agree(); // which comes with the first figures
     const done = await copyText(address.href);
     toolbar.say(done ? "Link copied." : "The browser did not allow copying: copy the link from its address bar.");
   }

@@ -90,6 +90,7 @@ export class Attack {
   /** Say what else is known of these images, and how to do the same elsewhere; what it gave stands above, and in the table. */
   done({ command, beside }) {
     const known = beside && WORDS.attack.beside(...["attacked", "by_margin", "robust"].map((name) => percent(beside[name], 1)));
-    fill(this.status, known && h("div", null, known), h("div", null, WORDS.attack.done), h("pre", { tabindex: 0, "aria-label": WORDS.attack.command }, command));
+    const lines = h("pre", { tabindex: 0, role: "group", "aria-label": WORDS.attack.command }, command);
+    fill(this.status, known && h("div", null, known), h("div", null, WORDS.attack.done), lines);
   }
 }

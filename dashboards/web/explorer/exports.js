@@ -16,16 +16,18 @@ export class ExportPanel {
   constructor(root, context) {
     Object.assign(this, { context, moment: null });
     const words = WORDS.exports;
-    this.text = h("pre", { tabindex: 0, "aria-label": words.preview });
-    const preview = h("details", { ontoggle: ({ target }) => target.open && this.preview() }, h("summary", null, words.preview), this.text);
+    this.text = h("pre", { tabindex: 0, role: "group", "aria-label": words.preview });
+    const preview = h("details", { ontoggle: ({ target }) => target.open && this.moment && this.preview() }, h("summary", null, words.preview), this.text);
     this.details = preview;
-    const save = button(words.download, words.help, () => this.save());
-    const copy = button(words.copy, words.preview, () => this.copy());
-    fill(root, h("div", { class: "buttons" }, save, copy), preview);
+    const save = button(words.download, words.help, () => this.save(), { disabled: true }); // until there are figures
+    const copy = button(words.copy, words.preview, () => this.copy(), { disabled: true });
+    this.buttons = [save, copy];
+    fill(root, h("div", { class: "buttons" }, this.buttons), preview);
   }
 
   update(moment) {
     this.moment = moment;
+    for (const one of this.buttons) one.disabled = false;
     if (this.details.open) this.preview();
   }
 

@@ -11,7 +11,7 @@ export class Provenance {
 
   constructor(root, context) {
     Object.assign(this, { root, context, shown: null });
-    this.again = h("pre", { tabindex: 0, "aria-label": WORDS.provenance.again });
+    this.again = h("pre", { tabindex: 0, role: "group", "aria-label": WORDS.provenance.again });
   }
 
   update({ state, remix, meta }) {

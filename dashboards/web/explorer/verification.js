@@ -31,6 +31,6 @@ export class Verification {
 function howElsewhere() {
   const { needs, how, dashboard, orEvaluate, evaluate } = WORDS.verification;
   const text = (line) => h("p", { class: "words" }, line);
-  const command = (line) => h("pre", { tabindex: 0, "aria-label": line }, line);
+  const command = (line) => h("pre", { tabindex: 0, role: "group", "aria-label": line }, line);
   return h("div", { class: "elsewhere" }, text(needs), text(how), command(dashboard), text(orEvaluate), command(evaluate));
 }
