@@ -72,10 +72,12 @@ OF_NOTHING = {"median_right", "median_wrong", "gap"}
 def nans(value: Any, at: str = "") -> list[str]:
     """The fields that are NaN though there is something to take them from."""
     if isinstance(value, dict):
-        if value.get("n", 6) < 6:
+        if "kind" in value and value["n"] < 6:
             return []
-        return [name for key, one in value.items() if key not in OF_NOTHING for name in nans(one, f"{at}.{key}")]
-    if isinstance(value, list):
-        return [name for place, one in enumerate(value) for name in nans(one, f"{at}[{place}]")]
-    bad = np.isnan(value).any() if isinstance(value, np.ndarray) else value != value
-    return [at] if bad else []
+        fields = {f"{at}.{key}": one for key, one in value.items() if key not in OF_NOTHING}
+    elif isinstance(value, list):
+        fields = {f"{at}[{place}]": one for place, one in enumerate(value)}
+    else:
+        bad = np.isnan(value).any() if isinstance(value, np.ndarray) else value != value
+        return [at] if bad else []
+    return [name for key, one in fields.items() for name in nans(one, key)]
