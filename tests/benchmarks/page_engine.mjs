@@ -8,7 +8,6 @@ const SIZES = [
   { clean: 10_000, images: 1000, each: 1, classes: 100, bar: 15 },
   { clean: 10_000, images: 1000, each: 4, classes: 100, bar: 15 },
   { clean: 5000, images: 1000, each: 1, classes: 1000, bar: 31 },
-  { clean: 5000, images: 1000, each: 4, classes: 1000, bar: 31 },
 ];
 const START = { s: 1, p: 2.5, c: -0.5, clamp: "gelu", ln_k: 250, beta: 0.95, alpha: null, temperature: 0 };
 const SLIDERS = {
