@@ -6,6 +6,7 @@ const SIZES = [
   { clean: 10_000, images: 1000, each: 1, classes: 10, bar: 10 },
   { clean: 10_000, images: 1000, each: 4, classes: 10, bar: 10 },
   { clean: 10_000, images: 1000, each: 1, classes: 100, bar: 15 },
+  { clean: 10_000, images: 1000, each: 4, classes: 100, bar: 15 },
   { clean: 5000, images: 1000, each: 1, classes: 1000, bar: 31 },
 ];
 const START = { s: 1, p: 2.5, c: -0.5, clamp: "gelu", ln_k: 250, beta: 0.95, alpha: null, temperature: 0 };
@@ -15,7 +16,10 @@ const SLIDERS = {
   c: (i) => ({ c: -1 + i / 100 }),
   β: (i) => ({ beta: 0.9 + i / 2000 }),
   α: (i) => ({ alpha: 0.6 + i / 1000 }),
-  "T > 0": (i) => ({ temperature: 0.5 + i / 100 }),
+  T: (i) => ({ temperature: 0.5 + i / 100 }),
+  "s at T = 1": (i) => ({ s: 0.5 + i / 100, temperature: 1 }),
+  clamp: (i) => ({ clamp: ["gelu", "relu", "elu", "softplus", "linear"][i % 5], s: 1 + i / 1000 }),
+  "top-k": (i, classes) => ({ ln_k: 2 + ((7 * i) % (classes - 1)), s: 1 + i / 1000 }),
 };
 const VIEWS = ["headline", "curve", "transform", "mix_margins", "simplex", "bars", "assumptions", "examples_attacked", "margin_scatter"];
 const GRID = { name: "cifar10", s: even(-1.3, 0.7).map((x) => 10 ** x), p: even(1, 4), c: even(-1.1, 0) };
@@ -69,7 +73,7 @@ function cpu(work) {
 function drag(service, move, views) {
   const times = [];
   for (let i = 0, sum = 0; i < FRAMES && (i < 2 * WARM || sum < LONGEST); sum += times[i++]) {
-    times.push(cpu(() => service.frame({ params: { ...START, ...move(i) } }, views)));
+    times.push(cpu(() => service.frame({ params: { ...START, ...move(i, service.engine.classes) } }, views)));
   }
   times.splice(0, WARM);
   times.sort((a, b) => a - b);

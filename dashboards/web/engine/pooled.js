@@ -53,7 +53,7 @@ export class Pool {
   /**
    * The least margin over its attacked points of each image that LN∘h gets right at all of these.
    * @param {Float64Array} margin Of M(h), on all rows.
-   * @param {Int32Array|Uint8Array} right Whether LN∘h is right there.
+   * @param {Uint8Array} right Whether LN∘h is right there.
    */
   leastMargins(margin, right) {
     const least = [];

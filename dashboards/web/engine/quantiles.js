@@ -27,11 +27,12 @@ export function marginQuantile(sorted, beta, method = "linear") {
 
 /** How many of some ascending numbers are below (`left`), or at or below (`right`), a value. */
 export function searchSorted(sorted, value, side = "left") {
+  const right = side === "right";
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (sorted[middle] < value || (side === "right" && sorted[middle] === value)) low = middle + 1;
+    if (sorted[middle] < value || (right && sorted[middle] === value)) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -31,9 +31,11 @@ export class Rows {
   constructor(std, rob, labels, classes, seriesFrom) {
     Object.assign(this, { std, rob, labels, classes, length: labels.length });
     this.stdClass = Int32Array.from(labels, (_, r) => argMax(this.stdRow(r)));
-    this.stages = new StagedTransform(rob, classes, labels, this.stdClass, seriesFrom);
-    this.plainRight = labels.map((label, r) => label === this.stages.plainClass[r]);
-    this.stdRight = labels.map((label, r) => label === this.stdClass[r]);
+    this.stages = StagedTransform.of(rob, classes, labels, this.stdClass, seriesFrom);
+    this.plainRight = Uint8Array.from(labels, (label, r) => label === this.stages.plainClass[r]);
+    this.stdRight = Uint8Array.from(labels, (label, r) => label === this.stdClass[r]);
+    this.stdTop = Float64Array.from(this.stdClass, (best, r) => std[r * classes + best]);
+    this.stdSecond = Float64Array.from(this.stdClass, (best, r) => runnerUp(this.stdRow(r), best));
     this.transformedMemo = new Memo(4);
     this.stdMemo = new Memo(1);
   }
@@ -99,6 +101,13 @@ export class Rows {
   stdProbabilities(temperature) {
     return this.stdMemo.get(temperature, () => new StdProbabilities(this, temperature));
   }
+}
+
+/** The largest but one of a row's logits. */
+function runnerUp(row, best) {
+  let most = -Infinity;
+  for (let i = 0; i < row.length; i++) if (i !== best && row[i] > most) most = row[i];
+  return most;
 }
 
 /** Which rows of a part are right by margin: right, with a margin that reaches `(1-α)/α`. */

@@ -18,7 +18,7 @@ export function sharesOf(logits, cores) {
 
 /** The helper's side: answers with the margins of its own rows. */
 export function help(port, { rob, classes, labels, stdClass, seriesFrom }) {
-  const stages = new StagedTransform(rob, classes, labels, stdClass, seriesFrom);
+  const stages = StagedTransform.of(rob, classes, labels, stdClass, seriesFrom);
   port.onmessage = ({ data }) => port.postMessage({ key: transformKey(data), margins: stages.margins(data) });
   port.postMessage("ready");
 }
@@ -33,6 +33,7 @@ export class Helpers {
     Object.assign(this, { rows, ports, started: 0 });
     const shares = ports.length + 1;
     this.ends = Array.from({ length: shares + 1 }, (_, i) => Math.round((i * rows.length) / shares));
+    this.own = rows.stages.head(this.ends[1]);
     ports.forEach((port, i) => {
       port.onmessage = () => this.started++;
       port.postMessage(this.shareOf(i + 1));
@@ -57,7 +58,7 @@ export class Helpers {
     const key = transformKey(params);
     if (this.started < this.ports.length || stages.marginsMemo.has(key)) return;
     const theirs = this.ports.map((port) => answerOf(port, params, key));
-    const own = stages.computeMargins(params, 0, this.ends[1]);
+    const own = this.own.margins(params);
     const shares = await inTime(Promise.all(theirs));
     if (shares) stages.marginsMemo.get(key, () => joined([own, ...shares]));
     else this.started = -Infinity;

@@ -1,67 +1,67 @@
 // Mixing at T > 0, where every class has a say, without computing the probabilities of all classes.
 //
-// The classes are followed in the order of h's logits; those of which even the bound `t·a₂ + b` is below the best
-// found so far need not be looked at (a₂: the second largest probability of g).
+// Where g's class is M(h)'s, too, the mix takes it at any odds. Elsewhere classes are followed in the order of h's logits,
+// until no class that is left can matter, whatever its probabilities: below that of its place in M(h), and below the
+// second largest in g.
 
 import { CLAMP_RECORDS } from "./clamps.js";
+import { sumOfExponentials } from "./exponentials.js";
 import { TIE } from "./quantiles.js";
 import { signedPower } from "./transform.js";
 
 const TRIFLE = 1e-300; // makes of 0 what is larger than 0, and leaves every other number as it is
-
 const SAME = 2 ** -54; // exp(-x) is 1 below it
 
-/** `σ(g/T)` of each row, as far as it is the same for all classes. */
+/** `σ(g/T)` of each row. */
 export class StdProbabilities {
-  constructor(rows, temperature) {
-    const { length, classes } = rows;
-    Object.assign(this, { std: rows.std, classes, temperature });
-    this.largest = new Float64Array(length);
-    this.total = new Float64Array(length);
-    this.second = new Float64Array(length);
-    for (let r = 0; r < length; r++) {
-      const g = rows.stdRow(r);
-      const largest = g[rows.stdClass[r]] / temperature;
-      let [total, second] = [0, 0];
-      for (let i = 0; i < classes; i++) {
-        const part = Math.exp(g[i] / temperature - largest);
-        total += part;
-        if (i !== rows.stdClass[r] && part > second) second = part;
-      }
-      this.largest[r] = largest;
-      this.total[r] = total;
-      this.second[r] = second / total;
-    }
+  constructor({ length, std, stdTop, stdSecond, classes }, temperature) {
+    Object.assign(this, { std, stdTop, stdSecond, classes, temperature, total: new Float64Array(length) });
+  }
+
+  /** To be called before a row is looked at: what is the same for all of its classes. */
+  prepare(r) {
+    if (this.total[r]) return;
+    const { std, stdTop, classes, temperature } = this;
+    this.total[r] = sumOfExponentials(std, r * classes, (r + 1) * classes, temperature, stdTop[r] / temperature);
   }
 
   /** The probability of a class in a row. */
   at(r, i) {
-    return Math.exp(this.std[r * this.classes + i] / this.temperature - this.largest[r]) / this.total[r];
+    return Math.exp((this.std[r * this.classes + i] - this.stdTop[r]) / this.temperature) / this.total[r];
+  }
+
+  /** The largest but that of ŷ_std. */
+  second(r) {
+    return Math.exp((this.stdSecond[r] - this.stdTop[r]) / this.temperature) / this.total[r];
   }
 }
 
-/** `σ(M(h))` of each row, by the place of a class among its sorted logits. */
+/** `σ(M(h))` of each row, by powered logits and by the place of a class among its sorted logits. */
 export class RobProbabilities {
-  constructor(rows, params) {
+  constructor({ stages, classes }, params) {
     const { apply, monotone } = CLAMP_RECORDS[params.clamp];
-    const { first, top } = rows.stages.margins(params);
-    Object.assign(this, { first, top, apply, monotone, ...params, classes: rows.classes, z: rows.stages.normed(params.ln_k) });
+    const { first, top, std } = stages.margins(params);
+    const { labelPlace, stdPlace, watched } = stages;
+    Object.assign(this, { first, top, std, apply, monotone, ...params, classes, z: stages.normed(params.ln_k) });
+    Object.assign(this, { labelPlace, stdPlace, watched, t: stages.powered(params) });
   }
 
-  /** The probability of the class at a place. */
-  at(r, place) {
-    return this.from(r, this.powered(r, place));
+  /** The powered logit at a place. */
+  powered(r, place) {
+    if (place < 2) return this.t[2 * r + place];
+    if (place === this.labelPlace[r]) return this.t[this.watched.label[r]];
+    if (place === this.stdPlace[r]) return this.t[this.watched.std[r]];
+    return signedPower(this.apply(this.z[r * this.classes + place] + this.c), this.p);
   }
 
-  /** No class behind a place is more probable than this. */
-  bound(r, place) {
-    const t = this.powered(r, place);
-    return this.from(r, this.monotone ? t : Math.max(0, t));
+  /** The largest at a place or behind it: at an end, since a clamp rises, or falls first and rises later. */
+  largest(r, t) {
+    return this.monotone || t >= 0 ? t : Math.max(t, this.powered(r, this.classes - 1));
   }
 
-  /** Whether all classes behind a place are less probable, or equally so. */
-  leads(r, place) {
-    return this.monotone || this.powered(r, place) >= 0;
+  /** The probability of a class with this powered logit. */
+  of(r, t) {
+    return Math.exp(this.s * (t - this.first[r])) * this.top[r];
   }
 
   /** Of a row's classes that are as probable as any, the first. */
@@ -70,78 +70,94 @@ export class RobProbabilities {
     let found = this.classes;
     for (let place = 0; place < this.classes; place++) {
       const t = this.powered(r, place);
+      if (this.largest(r, t) < least) break;
       if (t >= least) found = Math.min(found, order[r * this.classes + place]);
-      else if (this.monotone || t >= 0) break;
     }
     return found;
   }
-
-  clamped(r, place) {
-    return this.apply(this.z[r * this.classes + place] + this.c);
-  }
-
-  powered(r, place) {
-    return signedPower(this.clamped(r, place), this.p);
-  }
-
-  from(r, t) {
-    return Math.exp(this.s * (t - this.first[r])) * this.top[r];
-  }
-}
-
-/** The class that the mix with odds `t = (1-α)/α` predicts in each row. */
-export function softMix(rows, a, b, odds) {
-  const { classes, stages, stdClass } = rows;
-  return Int32Array.from(stdClass, (own, r) => {
-    const mine = odds * a.at(r, own) + b.at(r, stages.stdPlace[r]);
-    let [best, found] = [mine, own];
-    for (let place = 0; place < classes; place++) {
-      const i = stages.order[r * classes + place];
-      const value = odds * a.at(r, i) + b.at(r, place);
-      if (value > best || (value === best && i < found)) [best, found] = [value, i];
-      if (odds * a.second[r] + b.bound(r, place) < best) break;
-    }
-    return best - mine <= TIE ? own : found;
-  });
 }
 
 /**
- * Each row's interval of odds at which the mix predicts the label: the intersection over classes i of
- * `t·(a_y - a_i) ≥ b_i - b_y`. Only classes that lead the label in g or in M(h) narrow it.
+ * The class that the mix with odds `t = (1-α)/α` predicts in each row.
+ * @param {import("./rows.js").Rows} rows
+ * @param {StdProbabilities} a
+ * @param {RobProbabilities} b
+ * @returns {Int32Array}
+ */
+export function softMix(rows, a, b, odds) {
+  const found = rows.stdClass.slice();
+  for (let r = 0; r < rows.length; r++) if (b.std[r] > 0) found[r] = softClass(rows, a, b, odds, r);
+  return found;
+}
+
+function softClass({ classes, stages, stdClass }, a, b, odds, r) {
+  a.prepare(r);
+  const own = stdClass[r];
+  const mine = odds * a.at(r, own) + b.of(r, b.powered(r, stages.stdPlace[r]));
+  const second = odds * a.second(r);
+  let best = mine;
+  let found = own;
+  for (let place = 0; place < classes; place++) {
+    const t = b.powered(r, place);
+    if (second + b.of(r, b.largest(r, t)) < best) break;
+    const i = stages.order[r * classes + place];
+    const value = odds * a.at(r, i) + b.of(r, t);
+    if (value > best || (value === best && i < found)) {
+      best = value;
+      found = i;
+    }
+  }
+  return best - mine <= TIE ? own : found;
+}
+
+/**
+ * Each row's interval of odds at which the mix predicts the label.
+ * @param {import("./rows.js").Rows} rows
+ * @param {StdProbabilities} a
+ * @param {RobProbabilities} b
+ * @param {{low: Float64Array, high: Float64Array, closed: Uint8Array}} found Filled.
  */
 export function softIntervals(rows, a, b, { low, high, closed }) {
-  const { classes, labels, stages, stdClass } = rows;
   closed.fill(1);
   for (let r = 0; r < rows.length; r++) {
-    const y = labels[r];
-    const yPlace = stages.labelPlace[r];
-    const [aOwn, bOwn] = [a.at(r, y), b.at(r, yPlace)];
-    const g = rows.stdRow(r);
-    const all = !b.leads(r, yPlace);
-    const v = b.clamped(r, yPlace);
-    const steady = b.monotone || v > 0; // a class that the clamp leaves below the label is followed by such alone
-    let below = false;
-    let [from, to] = [0, Infinity];
-    for (let place = 0; place < classes; place++) {
-      const i = stages.order[r * classes + place];
-      if (!all && place > yPlace && g[i] <= g[y]) {
-        if (below) continue;
-        if (b.clamped(r, place) !== v) {
-          below = steady;
-          continue;
-        }
-      }
-      const slope = aOwn - a.at(r, i);
-      // ties: the label needs TIE less where it is ŷ_std, else TIE more than ŷ_std and a trifle more than those before it
-      let need = (place === yPlace ? 0 : b.at(r, place) - bOwn) + (i < y ? TRIFLE : 0);
-      if (y === stdClass[r]) need -= TIE;
-      else if (i === stdClass[r]) need += TIE;
-      if (slope > 0) from = Math.max(from, need / slope);
-      else if (slope < 0) to = Math.min(to, need / slope);
-      else if (need > 0) [from, to] = [Infinity, -Infinity];
-      if (from === Infinity) break;
-    }
-    low[r] = from;
-    high[r] = to;
+    const right = rows.stdRight[r];
+    low[r] = right ? 0 : Infinity;
+    high[r] = right ? Infinity : -Infinity;
+    if (b.std[r] > 0) narrow(rows, a, b, r, low, high);
   }
+}
+
+/**
+ * The interval of one row: the intersection over classes i of `t·(a_y - a_i) ≥ b_i - b_y`.
+ *
+ * Ties: the label needs TIE less where it is ŷ_std, else TIE more than ŷ_std and a trifle more than those before it.
+ */
+function narrow({ classes, labels, stages, stdClass }, a, b, r, low, high) {
+  a.prepare(r);
+  const y = labels[r];
+  const own = stdClass[r];
+  const aOwn = a.at(r, y);
+  const bOwn = b.of(r, b.powered(r, stages.labelPlace[r]));
+  const second = a.second(r);
+  let from = 0;
+  let to = Infinity;
+  // ŷ_std first, then the others
+  for (let place = y === own ? 0 : -1; place < classes && from <= to; place++) {
+    const t = b.powered(r, place < 0 ? stages.stdPlace[r] : place);
+    let need = b.of(r, t) - bOwn + (y === own ? -TIE : 0);
+    let i = own;
+    if (place >= 0) {
+      const most = b.of(r, b.largest(r, t)) - bOwn + TRIFLE + (y === own ? -TIE : 0); // that any class from here on needs
+      if (most > 0 ? second < aOwn && most / (aOwn - second) <= from : second <= aOwn || most / (aOwn - second) >= to) break;
+      i = stages.order[r * classes + place];
+      if (i === y || i === own) continue;
+    } else need += TIE;
+    if (i < y) need += TRIFLE;
+    const slope = aOwn - a.at(r, i);
+    if (slope > 0) from = Math.max(from, need / slope);
+    else if (slope < 0) to = Math.min(to, need / slope);
+    else if (need > 0) from = Infinity;
+  }
+  low[r] = from <= to ? from : Infinity;
+  high[r] = from <= to ? to : -Infinity;
 }

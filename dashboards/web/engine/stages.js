@@ -1,15 +1,17 @@
 // The transform in stages, the last values of each kept: LN → clamp(c) → power(p) → scale and softmax(s) → margins,
-// as in `mnuts_core.remix.stages`.
+// as in `mnuts_core.remix.stages`. A move of one slider redoes only the stages after it.
 //
 // Every clamp is monotone, or (GELU) falls first and rises later. So among logits sorted once, the two largest after
-// clamp and power sit at the ends of the row; these are computed exactly, all others by `series.js`.
+// clamp and power sit at the ends of the row; these and the watched ones (`watched.js`) are computed exactly, all others
+// by `series.js`.
 
-import { CLAMP_RECORDS } from "./clamps.js";
 import { Memo } from "./memo.js";
+import { MOMENTS_FROM, Moments } from "./moments.js";
 import { transformKey } from "./params.js";
-import { Series, sumOfSeries } from "./series.js";
+import { Series } from "./series.js";
 import { sortRows } from "./sorting.js";
-import { signedPower, statisticsOfTop } from "./transform.js";
+import { signedPowers, statisticsOfTop } from "./transform.js";
+import { Watched } from "./watched.js";
 
 const SERIES_FROM = 20_000; // with fewer logits in the tails, a series costs more than exponentials
 
@@ -21,26 +23,46 @@ const SERIES_FROM = 20_000; // with fewer logits in the tails, a series costs mo
  * @property {Float64Array} label `p₁ - p[label]`.
  * @property {Float64Array} std `p₁ - p[ŷ_std]`.
  * @property {Int32Array} top_class A class with the largest probability.
+ *
+ * @typedef {object} Normed After the layer norm.
+ * @property {Float64Array} z LN(h) of all rows, each from the largest to the smallest.
+ * @property {number} low The least of these.
+ * @property {number} high The greatest from the third place on.
+ * @property {Moments|null} moments
+ * @property {number} asked How many transforms have been computed of it.
  */
 
 export class StagedTransform {
   /**
-   * @param {Float32Array|Float64Array} logits Raw logits of h, row by row.
+   * @param {{values: Float64Array, order: Uint16Array|Int32Array}} sorted Logits of h, see `sortRows`.
    * @param {number} classes K.
    * @param {Int32Array} labels True class of each row.
    * @param {Int32Array} stdClass The class that g predicts.
    * @param {number} seriesFrom From how many logits in the tails on a series is used.
    */
-  constructor(logits, classes, labels, stdClass, seriesFrom = SERIES_FROM) {
-    Object.assign(this, { classes, rows: labels.length, seriesFrom });
-    const { values, order } = sortRows(logits, classes);
-    Object.assign(this, { raw: values, order });
+  constructor({ values, order }, classes, labels, stdClass, seriesFrom = SERIES_FROM) {
+    Object.assign(this, { classes, labels, stdClass, rows: labels.length, seriesFrom, raw: values, order });
     this.labelPlace = placesOf(labels, order, classes);
     this.stdPlace = placesOf(stdClass, order, classes);
     this.plainClass = Int32Array.from({ length: this.rows }, (_, r) => order[r * classes]);
-    this.leading = { first: new Float64Array(this.rows), second: new Float64Array(this.rows), start: new Uint8Array(this.rows) };
+    this.watched = new Watched(classes, this.labelPlace, this.stdPlace);
     this.normedMemo = new Memo(2);
+    this.clampedMemo = new Memo(2);
+    this.poweredMemo = new Memo(2);
     this.marginsMemo = new Memo(4);
+    this.spare = { second: new Float64Array(this.rows), tail: new Float64Array(this.rows) }; // fresh memory would cost more
+  }
+
+  /** From logits as they are, row by row. */
+  static of(logits, classes, ...others) {
+    return new StagedTransform(sortRows(logits, classes), classes, ...others);
+  }
+
+  /** The first rows alone. */
+  head(rows) {
+    const { classes, raw, order, labels, stdClass, seriesFrom } = this;
+    const sorted = { values: raw.subarray(0, rows * classes), order: order.subarray(0, rows * classes) };
+    return new StagedTransform(sorted, classes, labels.subarray(0, rows), stdClass.subarray(0, rows), seriesFrom);
   }
 
   /** Whether the two largest logits of a row are equal. */
@@ -50,7 +72,15 @@ export class StagedTransform {
 
   /** LN(h) of all rows, each from the largest to the smallest. */
   normed(lnK) {
-    return this.normedMemo.get(lnK, () => (lnK === 0 ? this.raw : this.computeNormed(lnK)));
+    return this.normedStage(lnK).z;
+  }
+
+  /** @returns {Normed} */
+  normedStage(lnK) {
+    return this.normedMemo.get(lnK, () => {
+      const z = lnK === 0 ? this.raw : this.computeNormed(lnK);
+      return { z, ...this.rangeOf(z), moments: null, asked: 0 };
+    });
   }
 
   computeNormed(lnK) {
@@ -64,8 +94,38 @@ export class StagedTransform {
     return z;
   }
 
+  rangeOf(z) {
+    const { classes, rows } = this;
+    const third = Math.min(2, classes - 1);
+    let [low, high] = [Infinity, -Infinity];
+    for (let r = 0; r < rows; r++) {
+      low = Math.min(low, z[(r + 1) * classes - 1]);
+      high = Math.max(high, z[r * classes + third]);
+    }
+    return { low, high };
+  }
+
   /**
-   * Margins under a transform.
+   * The clamp stage of the watched logits.
+   * @returns {import("./watched.js").Clamped}
+   */
+  clamped({ ln_k, clamp, c }) {
+    return this.clampedMemo.get(`${ln_k} ${clamp} ${c}`, () => this.watched.clamped(this.normed(ln_k), clamp, c));
+  }
+
+  /** The power stage of the watched logits. */
+  powered(params) {
+    const { ln_k, clamp, c, p } = params;
+    return this.poweredMemo.get(`${ln_k} ${clamp} ${c} ${p}`, () => {
+      const { v } = this.clamped(params);
+      const t = new Float64Array(v.length);
+      signedPowers(v, p, t, v.length);
+      return t;
+    });
+  }
+
+  /**
+   * The scale stage: margins under a transform.
    * @param {import("./params.js").MixParams} params
    * @returns {Margins}
    */
@@ -73,86 +133,53 @@ export class StagedTransform {
     return this.marginsMemo.get(transformKey(params), () => this.computeMargins(params));
   }
 
-  /** The same, computed anew, of the rows from `start` to `end`. */
-  computeMargins(params, start = 0, end = this.rows) {
-    const z = this.normed(params.ln_k).subarray(start * this.classes, end * this.classes);
-    const leaders = this.leaders(z, params);
-    const series = this.series(z, params, leaders);
-    const found = emptyMargins(end - start);
-    for (let r = 0; r < end - start; r++) this.fillRow(found, r, start + r, z, params, leaders, series);
-    return found;
-  }
-
-  /** The two largest powered logits of each row, and between which places all others stand. */
-  leaders(z, { c, p, clamp }) {
-    const { classes } = this;
-    const rows = z.length / classes;
-    const { apply, monotone } = CLAMP_RECORDS[clamp];
-    const found = this.leading; // fresh memory would cost more than filling it
+  computeMargins(params) {
+    const { rows, classes, order, spare, watched } = this;
+    const { s } = params;
+    const clamped = this.clamped(params);
+    const { first: firstAt, second: secondAt, start, overtaken } = clamped;
+    const t = this.powered(params);
+    const found = emptyMargins(rows);
     for (let r = 0; r < rows; r++) {
-      const at = r * classes;
-      let one = apply(z[at] + c);
-      let two = apply(z[at + 1] + c);
-      let start = 2;
-      if (!monotone && (one < 0 || two < 0)) {
-        const last = apply(z[at + classes - 1] + c);
-        const beforeLast = apply(z[at + classes - 2] + c);
-        if (last > one) {
-          [one, two, start] = beforeLast > one ? [last, beforeLast, 0] : [last, one, 1];
-        } else if (last > two) [two, start] = [last, 1];
-      }
-      found.first[r] = signedPower(one, p);
-      found.second[r] = signedPower(two, p);
-      found.start[r] = start;
+      found.first[r] = t[firstAt[r]];
+      spare.second[r] = t[secondAt[r]];
+    }
+    const { negligible } = this.sumTails(params, found.first);
+    for (let r = 0; r < rows; r++) {
+      const first = found.first[r];
+      const gap = Math.min(0, s * (spare.second[r] - first)); // rounding may put it above 0
+      const less = Math.expm1(gap);
+      let total = 2 + less + spare.tail[r];
+      // where leaders come from the end of the row, they are in the tail, and its first two places are not
+      if (start[r] < 2 && gap >= negligible) total = Math.exp(s * (t[2 * r] - first)) + Math.exp(s * (t[2 * r + 1] - first)) + spare.tail[r];
+      const margin = (0 - less) / total;
+      const [label, std] = [watched.label[r], watched.std[r]];
+      found.margin[r] = margin;
+      found.top[r] = 1 / total;
+      found.top_class[r] = order[r * classes + (overtaken[r] ? classes - 1 : 0)];
+      if (label === firstAt[r]) found.label[r] = 0;
+      else found.label[r] = label === secondAt[r] ? margin : (0 - Math.expm1(s * (t[label] - first))) / total;
+      if (std === label) found.std[r] = found.label[r];
+      else if (std === firstAt[r]) found.std[r] = 0;
+      else found.std[r] = std === secondAt[r] ? margin : (0 - Math.expm1(s * (t[std] - first))) / total;
     }
     return found;
   }
 
-  /** A series for the tails, where there are many. */
-  series(z, params, { first }) {
-    const { classes } = this;
-    const rows = z.length / classes;
-    const third = Math.min(2, classes - 1);
-    let low = Infinity;
-    let high = -Infinity;
+  /** The sums over all but the two leading classes, into `spare.tail`. */
+  sumTails(params, first) {
+    const { rows, classes, seriesFrom, spare } = this;
+    const stage = this.normedStage(params.ln_k);
+    const { z, low, high } = stage;
     let least = Infinity;
-    for (let r = 0; r < rows; r++) {
-      const last = z[(r + 1) * classes - 1];
-      if (last < low) low = last;
-      if (z[r * classes + third] > high) high = z[r * classes + third];
-      if (first[r] < least) least = first[r];
-    }
-    const worth = rows * (classes - 2) >= this.seriesFrom;
-    return new Series(low, high, params, least, classes, worth);
-  }
-
-  /** The margins of one row: the r-th of those that z holds. */
-  fillRow(found, r, row, z, { c, p, s, clamp }, leaders, series) {
-    const { apply } = CLAMP_RECORDS[clamp];
-    const { classes, order } = this;
-    const at = r * classes;
-    const first = leaders.first[r];
-    const start = leaders.start[r]; // of the places from the start, `2 - start` at the end are leaders
-    const runnerUp = s * (leaders.second[r] - first);
-    const end = at + classes - (2 - start);
-    const total = 1 + Math.exp(runnerUp) + (end > at + start ? sumOfSeries(series, z, at + start, end, first) : 0);
-    const margin = -Math.expm1(runnerUp) / total;
-    found.margin[r] = margin;
-    found.first[r] = first;
-    found.top[r] = 1 / total;
-    const last = start < 2 && this.overtaken(z, at, c, apply);
-    found.top_class[r] = order[row * classes + (last ? classes - 1 : 0)];
-    const label = this.labelPlace[row];
-    const std = this.stdPlace[row];
-    const leading = start === 2;
-    found.label[r] = leading && label < 2 ? label * margin : -Math.expm1(s * (signedPower(apply(z[at + label] + c), p) - first)) / total;
-    if (std === label) found.std[r] = found.label[r];
-    else found.std[r] = leading && std < 2 ? std * margin : -Math.expm1(s * (signedPower(apply(z[at + std] + c), p) - first)) / total;
-  }
-
-  /** Whether the clamp puts the smallest logit of a row above the largest (D.8.2). */
-  overtaken(z, at, c, apply) {
-    return apply(z[at + this.classes - 1] + c) > apply(z[at] + c);
+    for (let r = 0; r < rows; r++) least = Math.min(least, first[r]);
+    const worth = rows * (classes - 2) >= seriesFrom;
+    if (worth && classes >= MOMENTS_FROM && stage.asked++ === 1) stage.moments = new Moments(z, classes, low, high);
+    const series = new Series(params, least, classes);
+    const left = spare.tail.fill(0) && (stage.moments?.add(series, spare.tail) ?? { ends: [classes, 2], stride: 0, gaps: [0, 1] });
+    series.fit(stage.moments ? stage.moments.edges[left.gaps[0] ?? 0] : low, high, worth);
+    series.add(z, first, spare.second, left, spare.tail);
+    return series;
   }
 }
 

@@ -40,7 +40,17 @@ export function layerNorm(logits, k) {
 
 /** `|v|^p · sgn(v)`. */
 export function signedPower(v, p) {
-  return v < 0 ? -Math.pow(-v, p) : Math.pow(v, p);
+  if (p === 1) return v;
+  const power = Math.exp(p * Math.log(Math.abs(v)));
+  return v < 0 ? -power : power;
+}
+
+/** The same of the first n numbers of an array; in a loop of its own, since a call for each would put it on the heap. */
+export function signedPowers(v, p, out, n) {
+  for (let i = 0; i < n; i++) {
+    const power = p === 1 ? Math.abs(v[i]) : Math.exp(p * Math.log(Math.abs(v[i])));
+    out[i] = v[i] < 0 ? -power : power;
+  }
 }
 
 /**

@@ -32,6 +32,7 @@ export function encoded(node) {
 export function answer({ bundle, options, params, quantile, calls }) {
   try {
     const known = bundle ? new modules.RemixEngine(decoded(bundle), options ?? {}) : null;
+    if (options?.before) known.remix(options.before); // so that stages are met that a transform leaves to the next
     const remix = known && params ? known.remix(params, quantile) : null;
     const place = { $engine: known, $remix: remix };
     const plain = {

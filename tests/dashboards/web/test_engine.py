@@ -155,10 +155,12 @@ def wide() -> LogitBundle:
     return make_bundle(n=60, m=40, k=1000, seed=3)
 
 
-@given(params=SETTINGS)
-@settings(max_examples=10, phases=[Phase.generate])
-def test_a_thousand_classes(engine, wide, params):
-    check_remix(engine, wide, params, seriesFrom=0)
+@given(params=SETTINGS, moved=st.booleans())
+@settings(max_examples=20, phases=[Phase.generate])
+def test_a_thousand_classes(engine, wide, params, moved):
+    """From the second transform on, the powers of logits have been summed beforehand."""
+    before = {"before": params.with_(s=0.7, alpha=0.8)} if moved else {}
+    check_remix(engine, wide, params, seriesFrom=0, **before)
 
 
 @pytest.mark.parametrize("beta", [0.95, 0.985])

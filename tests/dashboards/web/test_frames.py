@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
+import numpy as np
 import pytest
 
 from mnuts_core import MixParams
@@ -46,3 +50,34 @@ def test_a_snapshot_that_cannot_be_computed_says_why(engine):
     first, second = frame["views"]["snapshots"]
     assert "set α by hand" in first["error"]
     assert second["clean"]["n"] == second["paired"]["clean"]["n"] == 30
+
+
+EDGES = list(itertools.product([0.05, 5e3], [1.0, 10.0], [-4.0, 2.0], [0.0, 1.0]))
+
+
+@pytest.mark.parametrize("level", [{"beta": 0.0}, {"beta": 1.0}, {"alpha": 0.5}, {"alpha": 1.0}])
+def test_no_field_is_nan_but_of_nothing(engine, level):
+    bundle = packed(make_pool(n=60, m=40, boost=1.0))
+    for place, (s, p, c, temperature) in enumerate(EDGES):
+        clamp = ("gelu", "relu", "linear")[place % 3]
+        params = MixParams(s=s, p=p, c=c, temperature=temperature, clamp=clamp, **level)
+        [frame] = engine.ask(["frame", {"params": params}], bundle=bundle)
+        assert not nans(frame), params
+
+
+OF_NOTHING = {"median_right", "median_wrong", "gap"}
+"""NaN where no example is of that kind; as are estimates that rest on fewer than six."""
+
+
+def nans(value: Any, at: str = "") -> list[str]:
+    """The fields that are NaN though there is something to take them from."""
+    if isinstance(value, dict):
+        if "kind" in value and value["n"] < 6:
+            return []
+        fields = {f"{at}.{key}": one for key, one in value.items() if key not in OF_NOTHING}
+    elif isinstance(value, list):
+        fields = {f"{at}[{place}]": one for place, one in enumerate(value)}
+    else:
+        bad = np.isnan(value).any() if isinstance(value, np.ndarray) else value != value
+        return [at] if bad else []
+    return [name for key, one in fields.items() for name in nans(one, key)]

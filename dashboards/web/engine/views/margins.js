@@ -1,7 +1,7 @@
 // Margin histograms and medians (Table 6, Fig. 6 and 7), as `mnuts_core.views.margins` and `.comparison`.
 
 import { transformKey } from "../params.js";
-import { median, middleOf } from "../statistics.js";
+import { count, median, middleOfAny } from "../statistics.js";
 import { basePoints, ofTransform } from "./own_points.js";
 
 const BINS = 25;
@@ -46,15 +46,27 @@ function withGap(clean, attacked) {
 }
 
 function histogram(margin, right) {
-  const counts = [new Int32Array(BINS), new Int32Array(BINS)];
-  const logs = [new Int32Array(LOG_EDGES.length - 1), new Int32Array(LOG_EDGES.length - 1)];
+  const logBins = LOG_EDGES.length - 1;
+  const [counts, logs] = [new Int32Array(2 * BINS), new Int32Array(2 * logBins)]; // of wrong ones, then of right ones
+  countBins(margin, right, counts, logs);
+  const [rightOnes, wrongOnes] = split(margin, right).map(middleOfAny);
+  return {
+    edges: EDGES,
+    right: counts.slice(BINS),
+    wrong: counts.slice(0, BINS),
+    median_right: rightOnes,
+    median_wrong: wrongOnes,
+    log_edges: LOG_EDGES,
+    log_right: logs.slice(logBins),
+    log_wrong: logs.slice(0, logBins),
+  };
+}
+
+function countBins(margin, right, counts, logs) {
   for (let r = 0; r < margin.length; r++) {
-    counts[right[r] ? 1 : 0][Math.min(Math.trunc(margin[r] * BINS), BINS - 1)]++;
-    logs[right[r] ? 1 : 0][logBin(margin[r])]++;
+    counts[right[r] * BINS + Math.min(Math.trunc(margin[r] * BINS), BINS - 1)]++;
+    logs[right[r] * (LOG_EDGES.length - 1) + logBin(margin[r])]++;
   }
-  const [rightOnes, wrongOnes] = split(margin, right).map((values) => middleOf(values.sort()));
-  const linear = { edges: EDGES, right: counts[1], wrong: counts[0], median_right: rightOnes, median_wrong: wrongOnes };
-  return { ...linear, log_edges: LOG_EDGES, log_right: logs[1], log_wrong: logs[0] };
 }
 
 /** The last bin that begins at a margin or below it. */
@@ -89,7 +101,13 @@ function parts({ nClean, nAttacked }) {
 
 /** The margins of right and of wrong predictions. */
 function split(margin, right) {
-  return [margin.filter((_, r) => right[r]), margin.filter((_, r) => !right[r])];
+  const n = count(right);
+  const found = [new Float64Array(n), new Float64Array(margin.length - n)];
+  for (let r = 0, [i, j] = [0, 0]; r < margin.length; r++) {
+    if (right[r]) found[0][i++] = margin[r];
+    else found[1][j++] = margin[r];
+  }
+  return found;
 }
 
 function mapped(record, one) {

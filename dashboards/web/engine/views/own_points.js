@@ -7,7 +7,7 @@ import { LN_ONLY } from "../params.js";
 /**
  * @typedef {object} OwnPoints A classifier on the clean rows, and then on the attacked images at its own points.
  * @property {Float64Array} margin Confidence margins, shape (N + m,).
- * @property {Int32Array|Uint8Array} right Whether it predicts the label.
+ * @property {Uint8Array} right Whether it predicts the label.
  * @property {boolean} attacked_itself Whether the points are its own; g without an attack on it stands at the first ones.
  */
 

@@ -17,6 +17,8 @@ export function alphaGrid(n = 161) {
   return odds.map((t) => 1 / (1 + t));
 }
 
+const ALPHAS = alphaGrid();
+
 /**
  * The mix at every α, the transform and temperature held.
  * @param {import("../engine.js").RemixEngine} engine
@@ -24,7 +26,7 @@ export function alphaGrid(n = 161) {
  * @param {Float64Array} alpha Weights in [1/2, 1].
  * @returns {{alpha: Float64Array, clean: Float64Array, attacked: Float64Array, by_margin: Float64Array}}
  */
-export function alphaCurve(engine, params, alpha = alphaGrid()) {
+export function alphaCurve(engine, params, alpha = ALPHAS) {
   return { alpha, ...sharesAt(engine, params, alpha.map((a) => (1 - a) / a)) };
 }
 
@@ -77,25 +79,42 @@ function hardIntervals(rows, params, { low, high, closed }) {
 }
 
 /** Each attacked image's interval: where those of its clean row and of all of its points overlap. */
-function atAllPoints(pool, { low, high, closed }) {
-  const end = pool.byImage(Math.min, high);
-  const open = pool.byImage(Math.min, high.map((x, r) => (closed[r] ? Infinity : x)));
-  // closed where every point's interval that ends there is
-  return { low: pool.byImage(Math.max, low), high: end, closed: Uint8Array.from(end, (x, image) => x < open[image]) };
+function atAllPoints({ images, index, starts, rows }, { low, high, closed }) {
+  const found = { low: new Float64Array(images), high: new Float64Array(images), closed: new Uint8Array(images) };
+  for (let image = 0; image < images; image++) {
+    let row = index[image];
+    let [from, to, isClosed] = [low[row], high[row], closed[row]];
+    for (let i = starts[image]; i < starts[image + 1]; i++) {
+      row = rows[i];
+      if (low[row] > from) from = low[row];
+      if (high[row] < to) [to, isClosed] = [high[row], closed[row]];
+      else if (high[row] === to) isClosed &= closed[row]; // every interval that ends there must be
+    }
+    found.low[image] = from;
+    found.high[image] = to;
+    found.closed[image] = isClosed;
+  }
+  return found;
 }
 
 /** The share of rows whose interval holds each of the odds. */
-function shareRight({ low, high, closed }, odds) {
+function shareRight(intervals, odds) {
   const [sorted, back] = inOrder(odds);
   const begun = new Int32Array(odds.length + 1); // where intervals begin, less where they end
+  countEnds(intervals, sorted, begun);
+  return shares(begun, back, intervals.low.length);
+}
+
+function countEnds({ low, high, closed }, odds, begun) {
+  const n = odds.length;
   for (let r = 0; r < low.length; r++) {
-    const from = low[r] === 0 ? searchSorted(sorted, 0) : searchSorted(sorted, low[r]);
-    const to = high[r] === Infinity ? odds.length : searchSorted(sorted, high[r], closed[r] ? "right" : "left");
+    if (low[r] > odds[n - 1] || high[r] < odds[0]) continue;
+    const from = low[r] <= odds[0] ? 0 : searchSorted(odds, low[r]);
+    const to = high[r] > odds[n - 1] ? n : searchSorted(odds, high[r], closed[r] ? "right" : "left");
     if (to <= from) continue;
     begun[from]++;
     begun[to]--;
   }
-  return shares(begun, back, low.length);
 }
 
 /** The share of images right by margin at each of the odds. */
