@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mnuts_core.params import FIG3_MIX
 from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.figures import (
     classes,
@@ -18,6 +19,7 @@ from mnuts_dashboards.figures import (
 )
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.template import Fields, Template, fill
+from mnuts_dashboards.text.numbers import minus
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Plot:
         note: Template of the small line under its title: what it rests on.
         alternative: Template of its one sentence for those who do not see it.
         columns: What x, y and further arrays of its traces are called in a table.
+        warning: Template of what puts the plot in doubt, a list of texts; empty where nothing does.
         options: What the visitor can switch on: field of `options` and its label.
         selects: Whether a selection means clean images, named in its points' `customdata`.
     """
@@ -43,6 +46,7 @@ class Plot:
     note: Template
     alternative: Template
     columns: dict[str, str]
+    warning: Template = ()
     options: tuple[tuple[str, str], ...] = ()
     selects: bool = False
 
@@ -77,6 +81,18 @@ _CASE: Template = {
     "then": "The chosen example's top three classes",
     "else": "The paper's two cases",
 }
+_PRINTED: Template = {
+    "$if": "state.example",
+    "else": f"; grey: s {FIG3_MIX.s:g}, p {FIG3_MIX.p:g}, c {minus(f'{FIG3_MIX.c:g}')}, "
+    "which give the printed margins (the paper names no settings)",
+}
+_CHANGED: Template = [
+    {
+        "$each": "drawn.changes",
+        "$text": "M changes the class of {item.name} from {item.before} to {item.after}: the clamp is not monotone "
+        "everywhere (GELU dips below zero), or classes tie after it.",
+    }
+]
 _OF_G: Template = {
     "$if": "meta.n_adv",
     "then": {"$if": "meta.std_attacked", "else": "; g: at h's points, not attacked itself"},
@@ -230,7 +246,7 @@ PLOTS = _listed(
         examples.SIMPLEX,
         examples.prepare_simplex,
         views=("simplex",),
-        note={"$text": [_CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4"]},
+        note={"$text": [_CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4", _PRINTED]},
         alternative={"$text": ["Paths of probabilities as the temperature falls. ", _CASE, "."]},
         columns={"x": "x", "y": "y", "customdata": "probability_1 probability_2 probability_3 tau"},
     ),
@@ -240,11 +256,20 @@ PLOTS = _listed(
         examples.prepare_bars,
         views=("bars",),
         note={
-            "$text": [_CASE, ", at τ = 1, as in Fig. 3", {"$if": "state.example", "then": "; ✓ is the label"}]
+            "$text": [
+                _CASE,
+                ", at τ = 1",
+                {"$if": "state.example", "then": "; ✓ is the label", "else": _PRINTED},
+            ]
         },
         alternative={
-            "$text": "Margins in {bars.0.name}: h {bars.0.margin.h:.4f}, M(h) {bars.0.margin.M(h):.4f}."
+            "$text": [
+                "{bars.0.name}, {drawn.margins.0}",
+                {"$if": "bars.1", "then": {"$text": "; {bars.1.name}, {drawn.margins.1}"}},
+                ".",
+            ]
         },
+        warning=_CHANGED,
         columns={"x": "class", "y": "probability"},
     ),
     Plot(
