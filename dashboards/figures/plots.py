@@ -36,7 +36,7 @@ class Plot:
         columns: What x, y and further arrays of its traces are called in a table.
         warning: Template of what puts the plot in doubt, a list of texts; empty where nothing does.
         options: What the visitor can switch on: field of `options` and its label.
-        selects: Whether a selection means clean images, named in its points' `customdata`.
+        selects: Whether its points stand for images that can be selected, see `web/charts/images_of.js`.
     """
 
     panel: Panel
@@ -86,11 +86,23 @@ _PRINTED: Template = {
     "else": f"; grey: s {FIG3_MIX.s:g}, p {FIG3_MIX.p:g}, c {minus(f'{FIG3_MIX.c:g}')}, "
     "which give the printed margins (the paper names no settings)",
 }
+_NOT_ALIKE: Template = [
+    {
+        "$if": "drawn.leaderboard.x",
+        "$text": [
+            "RobustBench's models are not like for like: there AutoAttack on the original pixels of all test "
+            "images; here {meta.n_adv:,} images",
+            {"$if": "meta.pixels", "then": {"$text": ", {meta.pixels}"}},
+            {"$if": "meta.optimistic", "then": ", at MMAA's points only", "else": ", at the points of the pool"},
+            ".",
+        ],
+    }
+]
 _CHANGED: Template = [
     {
         "$each": "drawn.changes",
-        "$text": "M changes the class of {item.name} from {item.before} to {item.after}: the clamp is not monotone "
-        "everywhere (GELU dips below zero), or classes tie after it.",
+        "$text": "M changes the class of {item.name} from {item.before} to {item.after}: the clamp is not "
+        "monotone everywhere (GELU dips below zero), or classes tie after it.",
     }
 ]
 _OF_G: Template = {
@@ -107,6 +119,7 @@ _MIX: Template = {
         {"$if": "remix.attacked", "then": {"$text": ", {remix.attacked.value:.2%} under attack"}},
     ]
 }
+_BRUSH: Template = ". Drag over bars to select their images"
 _LOG = (("log_margins", "log axis"),)
 
 
@@ -149,8 +162,12 @@ PLOTS = _listed(
             "y": "attacked_percent",
             "customdata": "point_alpha",
             "hovertext": "what",
+            "s": "point_s",
+            "p": "point_p",
+            "c": "point_c",
         },
-        options=(("robustbench", "RobustBench models"),),
+        warning=_NOT_ALIKE,
+        options=(("robustbench", "RobustBench"),),
     ),
     Plot(
         Panel("transform", "What M does to a single logit", span=5, height=370),
@@ -168,13 +185,14 @@ PLOTS = _listed(
         Panel("margins", "Confidence margins of the base models", span=8, height=400),
         margins.MARGINS,
         margins.prepare_margins,
-        views=("margins",),
+        views=("margins", "images"),
         note={
             "$text": [
                 "As in the paper's Table 6; LN h: layer-normed",
                 _OF_G,
                 ". ",
                 _N,
+                _BRUSH,
             ]
         },
         alternative={
@@ -185,13 +203,14 @@ PLOTS = _listed(
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
         options=_LOG,
+        selects=True,
     ),
     Plot(
         Panel("mix_margins", "Margins of M(h)", span=4, height=400),
         margins.MIX_MARGINS,
         margins.prepare_mix_margins,
-        views=("mix_margins",),
-        note={"$text": ["To the right of the dashed line, M(h) overrules g", _LEAST]},
+        views=("mix_margins", "images"),
+        note={"$text": ["To the right of the dashed line, M(h) overrules g", _LEAST, _BRUSH]},
         alternative={
             "$text": "Median margin of M(h) on clean images: {mix_margins.clean.median_right:.4g} where it "
             "is right, {mix_margins.clean.median_wrong:.4g} where it is wrong; it overrules g from "
@@ -199,6 +218,7 @@ PLOTS = _listed(
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
         options=_LOG,
+        selects=True,
     ),
     Plot(
         Panel("slices", "Sensitivity of the objective", span=8, height=380),
@@ -276,11 +296,15 @@ PLOTS = _listed(
         Panel("classes", "Right predictions by class", span=7, height=380),
         classes.CLASSES,
         classes.prepare_classes,
-        views=("classes_clean", "classes_attacked"),
+        views=("classes_clean", "classes_attacked", "images"),
         note={
             "$text": [
-                f"Of more than {classes.MOST_BARS} classes, those that the mix changes most against h. ",
+                {
+                    "$if": "meta.classes.20",
+                    "then": f"The {classes.MOST_BARS} classes that the mix changes most against h. ",
+                },
                 _N,
+                ". Click a bar to select its images",
             ]
         },
         alternative={
@@ -288,12 +312,13 @@ PLOTS = _listed(
             "h {drawn.clean.rob.0:.1f} %, this mix {drawn.clean.mix.0:.1f} %; the table has all."
         },
         columns={"x": "class", "y": "right_percent", "customdata": "images"},
+        selects=True,
     ),
     Plot(
         Panel("confusion", "What the mix takes classes for", span=5, height=380),
         classes.CONFUSION,
         classes.prepare_confusion,
-        views=("confusion_clean", "confusion_attacked"),
+        views=("confusion_clean", "confusion_attacked", "images"),
         note={
             "$text": [
                 "Mistakes on {drawn.part} images, in % of the true class",
@@ -301,6 +326,7 @@ PLOTS = _listed(
                     "$if": "options.confusion_attacked",
                     "then": "; each where it is wrong, if it is so at any point",
                 },
+                ". Click a cell to select its images",
             ]
         },
         alternative={
@@ -308,15 +334,16 @@ PLOTS = _listed(
         },
         columns={"x": "predicted", "y": "true", "z": "percent", "customdata": "images"},
         options=(("confusion_attacked", "attacked images"),),
+        selects=True,
     ),
     Plot(
         Panel("margin_scatter", "M(h)'s margin where g is right or wrong", span=12, height=300),
         margin_scatter.MARGIN_SCATTER,
         margin_scatter.prepare_margin_scatter,
-        views=("margin_scatter",),
+        views=("images",),
         note={
             "$text": "{drawn.shown:,} of n = {drawn.n:,} clean images, evenly spread; left of the dashed "
-            "line g decides. Drag over points to select images"
+            "line g decides. Drag over points to select the images of that range"
         },
         alternative={
             "$text": "Clean images where g is right: {drawn.std_right_right:,} with M(h) right and "
