@@ -189,7 +189,7 @@ def _bars(cases: int) -> Figure:
         }
         layout[axis("yaxis", number)] = {
             "anchor": axis("x", number),
-            "range": [0, 1.14],
+            "range": [0, 1.24],
             "tickvals": [0, 0.25, 0.5, 0.75, 1],
             "showticklabels": not place,  # all have the first one's scale
             "title": {"text": "" if place else "probability", "standoff": 6},
@@ -231,10 +231,10 @@ def _margin_line(place: int) -> Figure:
         "name": "margins",
         "meta": {"furniture": True},
         "x": [{"$": f"drawn.names.{place}.1"}],
-        "y": [1.03],
+        "y": [1.02],
         "text": [{"$": f"drawn.margins.{place}"}],
         "textposition": "top center",
-        "textfont": {"size": 11},
+        "textfont": {"size": 10},
         "cliponaxis": False,
         "hoverinfo": "skip",
         "showlegend": False,
@@ -302,7 +302,7 @@ def prepare_bars(fields: Fields) -> Fields:
         ],
         "margins": [_margins(case) for case in cases],
         "changes": [
-            {"name": case.name, "before": case.answers["h"], "after": case.answers["M(h)"]}
+            f"{case.name.partition(':')[0]} from {case.answers['h']} to {case.answers['M(h)']}"
             for case in changed
         ],
     }
@@ -310,4 +310,5 @@ def prepare_bars(fields: Fields) -> Fields:
 
 def _margins(case: Bars) -> str:
     shown = [f"{MARGIN_NAMES[key]} {case.margin[key]:.2g}" for key in MARGIN_NAMES if key in case.margin]
-    return f"margin: {', '.join(shown)}"
+    half = (len(shown) - 1) // 2 or 1  # in two lines, the longer one below
+    return f"margin {', '.join(shown[:half])},<br>{', '.join(shown[half:])}"

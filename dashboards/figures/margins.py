@@ -57,7 +57,8 @@ def _histograms(names: tuple[str, ...], rows: tuple[str, ...], with_threshold: b
             number, column = i * len(names) + j + 1, f"drawn.columns.{j}"
             part, path = part_at(row, f"{column}.attacked_itself"), f"{column}.{row}"
             traces += _bars_of(path, number, {"$text": [f"{name}, ", part]}, {"of": name, "part": row})
-            title = {"$text": [f"<b>{name}</b>, ", part]}
+            itself = {"$if": f"{column}.attacked_itself", "then": row, "else": "not attacked itself"}
+            title = {"$text": [f"<b>{name}</b>, ", row if row == "clean" else itself]}
             _place_subplot(layout, number, (i, j), (len(rows), len(names)), title)
             if j == 0:
                 layout[axis("yaxis", number)]["title"] = {"text": "images (%)", "standoff": 4}

@@ -93,17 +93,27 @@ _NOT_ALIKE: Template = [
             "RobustBench's models are not like for like: there AutoAttack on the original pixels of all test "
             "images; here {meta.n_adv:,} images",
             {"$if": "meta.pixels", "then": {"$text": ", {meta.pixels}"}},
-            {"$if": "meta.optimistic", "then": ", at MMAA's points only", "else": ", at the points of the pool"},
+            {
+                "$if": "meta.optimistic",
+                "then": ", at MMAA's points only",
+                "else": ", at the points of the pool",
+            },
             ".",
         ],
     }
 ]
 _CHANGED: Template = [
     {
-        "$each": "drawn.changes",
-        "$text": "M changes the class of {item.name} from {item.before} to {item.after}: the clamp is not "
-        "monotone everywhere (GELU dips below zero), or classes tie after it.",
+        "$if": "drawn.changes",
+        "$text": [
+            "M changes the class of {drawn.changes.0}",
+            {"$if": "drawn.changes.1", "then": {"$text": ", and of {drawn.changes.1}"}},
+            ": the clamp is not monotone everywhere (GELU dips below zero), or classes tie after it.",
+        ],
     }
+]
+_OUTSIDE: Template = [
+    {"$if": "drawn.outside", "$text": "The current mix lies outside this grid: it has no mark."}
 ]
 _OF_G: Template = {
     "$if": "meta.n_adv",
@@ -236,6 +246,7 @@ PLOTS = _listed(
             "else": "No search is done yet.",
         },
         columns={"x": "c", "y": "s", "z": "objective_percent"},
+        warning=_OUTSIDE,
     ),
     Plot(
         Panel("medians", "Median margins, margin gap", span=4, height=380),
@@ -284,8 +295,15 @@ PLOTS = _listed(
         },
         alternative={
             "$text": [
-                "{bars.0.name}, {drawn.margins.0}",
-                {"$if": "bars.1", "then": {"$text": "; {bars.1.name}, {drawn.margins.1}"}},
+                "Margins, {bars.0.name}: h {bars.0.margin.h:.2g}, M(h) {bars.0.margin.M(h):.2g}",
+                {
+                    "$if": "bars.1",
+                    "then": {
+                        "$text": " (Fig. 3 {bars.0.margin.printed:.2g}); {bars.1.name}: "
+                        "h {bars.1.margin.h:.2g}, M(h) {bars.1.margin.M(h):.2g} "
+                        "(Fig. 3 {bars.1.margin.printed:.2g})"
+                    },
+                },
                 ".",
             ]
         },

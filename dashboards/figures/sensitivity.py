@@ -131,7 +131,15 @@ def prepare_slices(fields: Fields) -> Fields | None:
             _mark(view, view.best, "star-open", "best of the grid at this β"),
             _mark(view, view.at, "circle-open", "current s and c"),
         ],
+        "outside": not _inside(view),
     }
+
+
+def _inside(view: Sensitivity) -> bool:
+    """Whether the current mix lies in a cell of the grid, or between two slices."""
+    s, p, c = view.at
+    placed = ((np.log10(view.s), float(np.log10(s))), (view.p, p), (view.c, c))
+    return all(low <= value <= high for axes, value in placed for low, high in [_cell_edges(axes)])
 
 
 def _slice(view: Sensitivity, j: int) -> Fields:

@@ -1,4 +1,4 @@
-"""The images one by one: margins, classes, who is right. What is selected in one plot is found by them in the others."""
+"""The images one by one, by which what is selected in one plot is found in the others."""
 
 from __future__ import annotations
 

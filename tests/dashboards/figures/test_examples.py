@@ -39,7 +39,8 @@ def test_bars_are_the_probabilities_and_the_true_class_is_marked(bundle):
     assert go.Figure(made).data
     bars, [margins] = _by_type(made)
     assert {trace["name"] for trace in bars} == {BAR_NAMES[key] for key in case.values}
-    assert margins["text"] == [f"margin: {', '.join(f'{key} {case.margin[key]:.2g}' for key in case.margin)}"]
+    shown = [f"{key} {case.margin[key]:.2g}" for key in case.margin]
+    assert margins["text"] == [f"margin {shown[0]},<br>{', '.join(shown[1:])}"]
     for trace, values in zip(bars, case.values.values(), strict=True):
         np.testing.assert_array_equal(trace["y"], values)
         marked = [place for place, name in enumerate(trace["x"]) if "✓" in name]

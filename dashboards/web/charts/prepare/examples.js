@@ -56,11 +56,13 @@ export function prepareBars({ bars }) {
   return {
     names: bars.map(({ classes, label }) => Array.from(classes, (name, i) => (i === label ? `<b>${name} ✓</b>` : name))),
     margins: bars.map(marginsOf),
-    changes: changed.map(({ name, answers }) => ({ name, before: answers.h, after: answers["M(h)"] })),
+    changes: changed.map(({ name, answers }) => `${name.split(":")[0]} from ${answers.h} to ${answers["M(h)"]}`),
   };
 }
 
 function marginsOf({ margin }) {
-  const shown = Object.entries(MARGIN_NAMES).filter(([key]) => key in margin);
-  return `margin: ${shown.map(([key, name]) => `${name} ${formatted(margin[key], ".2g")}`).join(", ")}`;
+  const known = Object.entries(MARGIN_NAMES).filter(([key]) => key in margin);
+  const shown = known.map(([key, name]) => `${name} ${formatted(margin[key], ".2g")}`);
+  const half = Math.floor((shown.length - 1) / 2) || 1; // in two lines, the longer one below
+  return `margin ${shown.slice(0, half).join(", ")},<br>${shown.slice(half).join(", ")}`;
 }

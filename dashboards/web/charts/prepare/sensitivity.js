@@ -18,7 +18,17 @@ export function prepareSlices({ sensitivity: view }) {
     s_of_cells: Array.from(view.s, (s) => Array.from(view.c, () => s)),
     slices: Array.from(view.p, (_, j) => slice(view, j)),
     marks: [mark(view, view.best, "star-open", "best of the grid at this β"), mark(view, view.at, "circle-open", "current s and c")],
+    outside: !isInside(view, logS),
   };
+}
+
+/** Whether the current mix lies in a cell of the grid, or between two slices. */
+function isInside({ p, c, at: [s, power, bias] }, logS) {
+  const within = (values, value) => {
+    const [low, high] = cellEdges(values);
+    return low <= value && value <= high;
+  };
+  return within(logS, Math.log10(s)) && within(p, power) && within(c, bias);
 }
 
 /** `objective` holds a number for each s, p and c, row by row. */
