@@ -90,14 +90,10 @@ _NOT_ALIKE: Template = [
     {
         "$if": "drawn.leaderboard.x",
         "$text": [
-            "RobustBench's models are not like for like: there AutoAttack on the original pixels of all test "
-            "images; here {meta.n_adv:,} images",
-            {"$if": "meta.pixels", "then": {"$text": ", {meta.pixels}"}},
-            {
-                "$if": "meta.optimistic",
-                "then": ", at MMAA's points only",
-                "else": ", at the points of the pool",
-            },
+            "RobustBench's figures are not like for like: AutoAttack's, on all original test images; here "
+            "n = {meta.n_adv:,}",
+            {"$if": "meta.optimistic", "then": ", at MMAA's points only", "else": ", at the points of the pool"},
+            {"$if": "meta.pixels", "then": {"$text": ". Pixels here: {meta.pixels}"}},
             ".",
         ],
     }
@@ -139,16 +135,17 @@ def _listed(*plots: Plot) -> dict[str, Plot]:
 
 PLOTS = _listed(
     Plot(
-        Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=370),
+        Panel("plane", "Clean and attacked accuracy", span=7, height=370),
         tradeoff.PLANE,
         tradeoff.prepare_plane,
         views=("headline", "curve", "plain_curve", "snapshots", "frontier", "direct_frontier"),
         note={
             "$text": [
-                "Solid line: attacked accuracy, ",
+                "Solid: attacked accuracy, ",
                 _HOW_TIGHT,
-                ". Dotted: right by margin. Dashed: all cells at every α. ★: verified by attack. ",
+                ". Dotted: right by margin. ",
                 _N,
+                ". A click on a curve or a star goes there",
             ]
         },
         alternative={

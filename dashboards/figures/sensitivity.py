@@ -83,7 +83,8 @@ def _slices() -> Any:
 
 _TITLE = {
     "$each": "drawn.slices",
-    "text": {"$text": "p = {item.p:.2f}"},
+    "text": {"$text": "p {item.p:.2f}"},
+    "font": {"size": 11},
     "x": {"$": "item.middle"},
     "y": {"$": "item.top"},
 }

@@ -175,7 +175,10 @@ export class Charts {
       sizes.observe(plot);
       near.observe(node);
     }
-    const print = () => panels.forEach((panel) => panel.draw());
+    const print = () => {
+      this.applyTheme();
+      for (const panel of panels) if (panel.ready) panel.drawNow();
+    };
     addEventListener("beforeprint", print);
     const library = () => this.schedule();
     addEventListener("plotly", library); // it may come after the first figures

@@ -1,6 +1,7 @@
 // One plot in its place: heading, note, switches, downloads, data table, and the plot itself.
 
 import { h, setText, uniqueId } from "../controls/dom.js";
+import { explained } from "../controls/glossary.js";
 import { tableOf } from "./data_table.js";
 import { fill } from "./fill.js";
 import { prepared } from "./prepare.js";
@@ -44,7 +45,7 @@ export class Panel {
     this.numbers = new TableView(`Data of: ${spec.title}`);
     this.table = h("div", { class: "plot-table", id: `${id}-table`, hidden: true, tabindex: 0, role: "region", "aria-label": `Data of: ${spec.title}` }, this.numbers.element);
     this.node = h("section", { class: "plot-panel", "aria-labelledby": `${id}-title`, dataset: { panel: spec.name }, style: { "--span": spec.span } },
-      h("div", { class: "plot-head" }, h("h2", { id: `${id}-title` }, spec.title), h("div", { class: "plot-tools" }, this.switches(), this.tableButton(id), this.menu())),
+      h("div", { class: "plot-head" }, h("h2", { id: `${id}-title` }, explained(spec.title)), h("div", { class: "plot-tools" }, this.switches(), this.tableButton(id), this.menu())),
       this.note, this.warning, this.alternative,
       h("p", { class: "unseen", id: `${id}-keys` }, `${KEYS}${spec.selects ? ", Space selects the images that it stands for" : ""}.`),
       this.stage, this.said, this.table);

@@ -4,6 +4,7 @@
 
 import { pageAddress } from "../app/address.js";
 import { History } from "../app/history.js";
+import { printOnPaper } from "../app/print.js";
 import { OFF, ON, Settings } from "../app/settings.js";
 import { createState } from "../app/state.js";
 import { Announcer } from "../controls/announce.js";
@@ -90,6 +91,7 @@ class Explorer {
   }
 
   makeParts(root, context) {
+    printOnPaper(root);
     this.layout = new Layout(root, this.host.texts, [this.banner.element, this.selection.element, this.announcer.element]);
     this.toolbar = new Toolbar(this.actions);
     this.files = new Files(context, (config, name) => this.actions.takeConfig(config, name));

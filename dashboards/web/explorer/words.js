@@ -58,7 +58,7 @@ export const WORDS = {
   },
 
   sources: {
-    title: "Points",
+    title: "The pool of attacked points",
     none: "The bundle has no attacked part.",
     columns: ["Attack", "Images", "Points kept"],
     notRecorded: "not recorded",
@@ -102,7 +102,7 @@ export const WORDS = {
   story: {
     label: "The chosen image",
     picture: (number) => `clean image ${number}, without a perturbation`,
-    choose: "Select a row to show that image in the two plots above.",
+    choose: "Choose a row, or a point of the scatter, to follow that image; the simplex and the probabilities show it, too.",
     title: (part, number) => `${part} image ${number}`,
     outcomes: {
       fixed: "The mix fixes it: the robust model h is wrong, the mix is right.",
