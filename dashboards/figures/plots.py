@@ -232,8 +232,19 @@ PLOTS = _listed(
         sensitivity.SLICES,
         sensitivity.prepare_slices,
         views=("sensitivity",),
-        note="Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
-        "current mix. Click a cell to select it.",
+        note={
+            "$text": [
+                "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the current "
+                "mix. Click a cell to go there",
+                {
+                    "$if": "drawn.importance",
+                    "then": {
+                        "$text": ". One step from ☆ it rises by up to {drawn.importance.s} points along s, "
+                        "{drawn.importance.p} along p, {drawn.importance.c} along c"
+                    },
+                },
+            ]
+        },
         alternative={
             "$if": "sensitivity",
             "then": {

@@ -133,7 +133,26 @@ def prepare_slices(fields: Fields) -> Fields | None:
             _mark(view, view.at, "circle-open", "current s and c"),
         ],
         "outside": not _inside(view),
+        "importance": _importance(view),
     }
+
+
+def _importance(view: Sensitivity) -> dict[str, str]:
+    """By how many points the objective rises, at most, one step from the best cell along each axis."""
+    axes = {"s": view.s, "p": view.p, "c": view.c}
+    best = [int(np.abs(values - at).argmin()) for values, at in zip(axes.values(), view.best, strict=True)]
+    found = {}
+    for axis_number, (name, values) in enumerate(axes.items()):
+        steps = [best[axis_number] + step for step in (-1, 1)]
+        cells = [
+            tuple(step if i == axis_number else place for i, place in enumerate(best))
+            for step in steps
+            if 0 <= step < len(values)
+        ]
+        rises = [100 * float(view.objective[cell] - view.objective[tuple(best)]) for cell in cells]
+        known = [rise for rise in rises if np.isfinite(rise)]
+        found[name] = f"{max(known):.2f}" if known else "–"
+    return found
 
 
 def _inside(view: Sensitivity) -> bool:

@@ -326,7 +326,8 @@ def test_the_exported_configuration_loads(shown, reference, tmp_path):
     assert (config.params.s, config.alpha, config.beta) == (2.0, remix.alpha, 0.95)
     with shown.expect_download() as download:
         shown.get_by_role("button", name="Download JSON").click()
-    assert download.value.suggested_filename == "digits-s2-p2.5-c-0.8-beta0.95.json"
+    alpha = f"{reference.remix(PARAMS).alpha:.6g}"
+    assert download.value.suggested_filename == f"digits-s2-p2.5-c-0.8-alpha{alpha}.json"
     assert json.loads(Path(download.value.path()).read_text("utf-8"))["alpha"] == remix.alpha
 
 

@@ -10,7 +10,7 @@ export function printOnPaper(root) {
   let after = () => {};
   addEventListener("beforeprint", () => {
     const { theme } = dataset;
-    const closed = [...root.querySelectorAll("main details:not([open], .plot-menu)")];
+    const closed = [...root.querySelectorAll("details:not([open], .plot-menu)")];
     const main = root.querySelector("main");
     dataset.theme = "light";
     main.style.width = `${main.clientWidth}px`;
