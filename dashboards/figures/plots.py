@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mnuts_core.params import FIG3_MIX
 from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.figures import (
     classes,
@@ -13,13 +12,13 @@ from mnuts_dashboards.figures import (
     margin_scatter,
     margins,
     medians,
+    notes,
     sensitivity,
     tradeoff,
     transform,
 )
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.template import Fields, Template, fill
-from mnuts_dashboards.text.numbers import minus
 
 
 @dataclass(frozen=True)
@@ -64,75 +63,6 @@ def figure_of(name: str, fields: Fields) -> Figure:
     return figure
 
 
-# --- parts of notes
-_N: Template = {
-    "$text": [
-        "n = {meta.n_clean:,} clean",
-        {"$if": "meta.n_adv", "then": {"$text": ", {meta.n_adv:,} attacked"}},
-    ]
-}
-_HOW_TIGHT: Template = {
-    "$if": "meta.optimistic",
-    "then": "optimistic (MMAA points only)",
-    "else": "an upper bound",
-}
-_CASE: Template = {
-    "$if": "state.example",
-    "then": "The chosen example's top three classes",
-    "else": "The paper's two cases",
-}
-_PRINTED: Template = {
-    "$if": "state.example",
-    "else": f"; grey: s {FIG3_MIX.s:g}, p {FIG3_MIX.p:g}, c {minus(f'{FIG3_MIX.c:g}')}, "
-    "which give the printed margins (the paper names no settings)",
-}
-_NOT_ALIKE: Template = [
-    {
-        "$if": "drawn.leaderboard.x",
-        "$text": [
-            "RobustBench's figures are not like for like: AutoAttack's, on all original test images; here "
-            "n = {meta.n_adv:,}",
-            {
-                "$if": "meta.optimistic",
-                "then": ", at MMAA's points only",
-                "else": ", at the points of the pool",
-            },
-            {"$if": "meta.pixels", "then": {"$text": ". Pixels here: {meta.pixels}"}},
-            ".",
-        ],
-    }
-]
-_CHANGED: Template = [
-    {
-        "$if": "drawn.changes",
-        "$text": [
-            "M changes the class of {drawn.changes.0}",
-            {"$if": "drawn.changes.1", "then": {"$text": ", and of {drawn.changes.1}"}},
-            ": the clamp is not monotone everywhere (GELU dips below zero), or classes tie after it.",
-        ],
-    }
-]
-_OUTSIDE: Template = [
-    {"$if": "drawn.outside", "$text": "The current mix lies outside this grid: it has no mark."}
-]
-_OF_G: Template = {
-    "$if": "meta.n_adv",
-    "then": {"$if": "meta.std_attacked", "else": "; g: at h's points, not attacked itself"},
-}
-_LEAST: Template = {
-    "$if": {"$": "meta.n_points", "minus": "meta.n_adv"},
-    "then": "; each attacked image at its point of least margin",
-}
-_MIX: Template = {
-    "$text": [
-        "This mix: {remix.clean.value:.2%} clean",
-        {"$if": "remix.attacked", "then": {"$text": ", {remix.attacked.value:.2%} under attack"}},
-    ]
-}
-_BRUSH: Template = ". Drag over bars to select their images"
-_LOG = (("log_margins", "log axis"),)
-
-
 def _listed(*plots: Plot) -> dict[str, Plot]:
     return {plot.panel.name: plot for plot in plots}
 
@@ -146,15 +76,15 @@ PLOTS = _listed(
         note={
             "$text": [
                 "Solid: attacked accuracy, ",
-                _HOW_TIGHT,
+                notes.HOW_TIGHT,
                 ". Dotted: right by margin. ",
-                _N,
+                notes.N,
                 ". A click on a curve or a star goes there",
             ]
         },
         alternative={
             "$text": [
-                _MIX,
+                notes.MIX,
                 "; robust model {headline.rob.clean.value:.2%} clean",
                 {
                     "$if": "headline.rob.attacked",
@@ -177,7 +107,7 @@ PLOTS = _listed(
             "p": "point_p",
             "c": "point_c",
         },
-        warning=_NOT_ALIKE,
+        warning=notes.NOT_ALIKE,
         options=(("robustbench", "RobustBench"),),
     ),
     Plot(
@@ -200,10 +130,10 @@ PLOTS = _listed(
         note={
             "$text": [
                 "As in the paper's Table 6; LN h: layer-normed",
-                _OF_G,
+                notes.OF_G,
                 ". ",
-                _N,
-                _BRUSH,
+                notes.N,
+                notes.BRUSH,
             ]
         },
         alternative={
@@ -213,7 +143,7 @@ PLOTS = _listed(
             "layer-normed h {margins.LN h.clean.median_right:.3f} and {margins.LN h.clean.median_wrong:.3f}."
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
-        options=_LOG,
+        options=notes.LOG,
         selects=True,
     ),
     Plot(
@@ -221,14 +151,14 @@ PLOTS = _listed(
         margins.MIX_MARGINS,
         margins.prepare_mix_margins,
         views=("mix_margins", "images"),
-        note={"$text": ["To the right of the dashed line, M(h) overrules g", _LEAST, _BRUSH]},
+        note={"$text": ["To the right of the dashed line, M(h) overrules g", notes.LEAST, notes.BRUSH]},
         alternative={
             "$text": "Median margin of M(h) on clean images: {mix_margins.clean.median_right:.4g} where it "
             "is right, {mix_margins.clean.median_wrong:.4g} where it is wrong; it overrules g from "
             "{remix.threshold:.4g} on."
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
-        options=_LOG,
+        options=notes.LOG,
         selects=True,
     ),
     Plot(
@@ -238,8 +168,8 @@ PLOTS = _listed(
         views=("sensitivity",),
         note={
             "$text": [
-                "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the current "
-                "mix. Click a cell to go there",
+                "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
+                "current mix. Click a cell to go there",
                 {
                     "$if": "drawn.importance",
                     "then": {
@@ -258,7 +188,7 @@ PLOTS = _listed(
             "else": "No search is done yet.",
         },
         columns={"x": "c", "y": "s", "z": "objective_percent"},
-        warning=_OUTSIDE,
+        warning=notes.OUTSIDE,
     ),
     Plot(
         Panel("medians", "Median margins, margin gap", span=4, height=380),
@@ -269,9 +199,9 @@ PLOTS = _listed(
             "$text": [
                 "Gap = median margin of correct attacked images minus that of misclassified clean images "
                 "(Fig. 6)",
-                _OF_G,
+                notes.OF_G,
                 ". ",
-                _N,
+                notes.N,
             ]
         },
         alternative={
@@ -289,8 +219,10 @@ PLOTS = _listed(
         examples.SIMPLEX,
         examples.prepare_simplex,
         views=("simplex",),
-        note={"$text": [_CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4", _PRINTED]},
-        alternative={"$text": ["Paths of probabilities as the temperature falls. ", _CASE, "."]},
+        note={
+            "$text": [notes.CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4", notes.PRINTED]
+        },
+        alternative={"$text": ["Paths of probabilities as the temperature falls. ", notes.CASE, "."]},
         columns={"x": "x", "y": "y", "customdata": "probability_1 probability_2 probability_3 tau"},
     ),
     Plot(
@@ -300,9 +232,9 @@ PLOTS = _listed(
         views=("bars",),
         note={
             "$text": [
-                _CASE,
+                notes.CASE,
                 ", at τ = 1",
-                {"$if": "state.example", "then": "; ✓ is the label", "else": _PRINTED},
+                {"$if": "state.example", "then": "; ✓ is the label", "else": notes.PRINTED},
             ]
         },
         alternative={
@@ -319,7 +251,7 @@ PLOTS = _listed(
                 ".",
             ]
         },
-        warning=_CHANGED,
+        warning=notes.CHANGED,
         columns={"x": "class", "y": "probability"},
     ),
     Plot(
@@ -333,7 +265,7 @@ PLOTS = _listed(
                     "$if": "meta.classes.20",
                     "then": f"The {classes.MOST_BARS} classes that the mix changes most against h. ",
                 },
-                _N,
+                notes.N,
                 ". Click a bar to select its images",
             ]
         },
@@ -381,7 +313,7 @@ PLOTS = _listed(
             "{drawn.std_wrong_wrong:,}. g decides below a margin of {remix.threshold:.4g}."
         },
         columns={"x": "margin", "y": "g_right_spread", "customdata": "image"},
-        options=_LOG,
+        options=notes.LOG,
         selects=True,
     ),
 )

@@ -1,4 +1,4 @@
-"""What is on the screen: it fits, it can be brushed and cleared, saved and printed, on a desk and on a phone."""
+"""The screen, on a desk and on a phone: what is on it fits, can be brushed and cleared, saved and printed."""
 
 from __future__ import annotations
 
