@@ -10,7 +10,7 @@ export const TABLES = { classes: classTable, confusion: mistakesTable };
  */
 function classTable({ classes_clean, classes_attacked, meta }) {
   const parts = [["clean", classes_clean], ["attacked", classes_attacked]].filter(([, results]) => results);
-  const columns = ["class", "images_of", "images", "g_right_percent", "h_right_percent", "mix_right_percent", "mix_minus_h_points"];
+  const columns = ["class", "images_of", "images", "g_percent", "h_percent", "mix_percent", "mix_minus_h_points"];
   return { columns, rows: parts.flatMap(([part, results]) => Array.from(results.n, (_, k) => classRow(part, results, k, meta))) };
 }
 

@@ -198,7 +198,7 @@ export class Panel {
 
   fillTable() {
     if (this.table.hidden || !this.figure) return;
-    this.numbers.show(tableOf(this.spec, this.figure, this.fields), this.note.textContent);
+    this.numbers.show(tableOf(this.spec, this.figure, this.fields));
   }
 
   /** Save the plot of the settings of now, whatever is drawn: it may be waiting for its turn. */

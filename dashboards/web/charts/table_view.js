@@ -17,19 +17,22 @@ export class TableView {
   /**
    * Show a table in place of the last one; the visitor's order stays where the columns do.
    * @param {import("./data_table.js").DataTable} table
-   * @param {string} note A line about it.
    */
-  show({ columns, rows }, note) {
+  show({ columns, rows }) {
     const numeric = columns.map((_, i) => rows.some((row) => typeof row[i] === "number"));
     const key = JSON.stringify([columns, numeric]);
     if (key !== this.columns) {
-      const described = columns.map((name, i) => ({ key: String(i), label: name.replaceAll("_", " "), numeric: numeric[i] }));
+      const described = columns.map((name, i) => ({ key: String(i), label: labelOf(name), numeric: numeric[i] }));
       this.table = new Table({ columns: described, label: this.label, filtered: true, pageSize: PAGE, empty: "no numbers" });
       fill(this.element, this.table.element);
       this.columns = key;
     }
-    this.table.update({ rows: rows.map(shown), note });
+    this.table.update({ rows: rows.map(shown) });
   }
+}
+
+function labelOf(name) {
+  return name.replaceAll("_", " ").replace(/ percent$/, " %");
 }
 
 function shown(row, key) {

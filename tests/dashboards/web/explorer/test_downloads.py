@@ -95,7 +95,7 @@ def test_classes_and_mistakes_have_all_classes(page, fields):
     np.testing.assert_array_equal(numbers(rows, "images"), results.n)
     known = [(row, k) for k, row in enumerate(rows) if results.n[k]]
     for row, k in known:
-        assert float(row["mix_right_percent"]) == pytest.approx(100 * results.mix[k] / results.n[k])
+        assert float(row["mix_percent"]) == pytest.approx(100 * results.mix[k] / results.n[k])
         gain = 100 * (int(results.mix[k]) - int(results.rob[k])) / results.n[k]
         assert float(row["mix_minus_h_points"]) == pytest.approx(gain)
     counts = np.zeros((25, 25), int)
