@@ -40,6 +40,7 @@ export function mount({ bundle, meta, settings: list }, changes = {}) {
     host: { services: {} },
     announce: (text) => page.said.push(text),
     set: (changes) => page.changes.push(changes) && page.show(changes),
+    current: async () => {},
     selection: { any: false, rows: [], set: new Set() },
     widen: () => page.changes.push("widen"),
   };

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mnuts_core import MixParams, RemixEngine
+from mnuts_core import MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.cli.app import run
@@ -131,6 +131,10 @@ def test_what_is_saved_is_of_the_settings_of_now(desk, engine):
     expected = 100 * tradeoff.alpha_curve(engine, MixParams(**mix), alphas).attacked
     assert mix["s"] == 7.5
     assert [float(row["attacked_percent"]) for row in curve] == pytest.approx(expected.tolist())
+    desk.type("s", "8.5")
+    with desk.page.expect_download() as download:
+        desk.button("Download JSON").evaluate("one => one.click()")
+    assert MixConfig.load(download.value.path()).params.s == 8.5
     desk.button("Undo").click()
 
 

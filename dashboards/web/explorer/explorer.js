@@ -49,7 +49,7 @@ export async function startExplorer(root, host, makeWorker) {
  * @property {(text: string) => void} announce Says something aloud.
  * @property {(cause: string, problems: string[]) => void} refuse Shows what a cause makes wrong; none: nothing any more.
  * @property {(name: string) => object} limits Of a whole number, where they depend on the bundle.
- * @property {() => Promise<void>} beforePrint Draws what is not on the screen, too.
+ * @property {() => Promise<void>} current Waits until all is drawn, seen or not, with the settings of now.
  * @property {Selection} selection The images that are selected.
  * @property {() => void} widen Searches a wider grid.
  * @property {import("./actions.js").Actions} actions What buttons do.
@@ -83,7 +83,7 @@ class Explorer {
       announce: (text) => this.announcer.say(text),
       refuse: (cause, problems) => this.banner.show(cause, problems),
       limits: (name) => (name === "row" ? { high: this.bundle.lastRow(this.store.get().case) } : {}),
-      beforePrint: () => this.drawAll(),
+      current: () => this.drawAll(),
       widen: () => this.searching.widen(),
       selection: this.selection,
       actions: this.actions,

@@ -40,7 +40,8 @@ export class ExportPanel {
     this.text.textContent = this.config(); // as it is saved: JSON escapes nothing that is shown here
   }
 
-  save() {
+  async save() {
+    await this.context.current();
     const { meta, remix } = this.moment;
     const name = `${mixStem(meta, remix.params)}.json`;
     save(new Blob([this.config()], { type: "application/json" }), name);
@@ -48,6 +49,7 @@ export class ExportPanel {
   }
 
   async copy() {
+    await this.context.current();
     const done = await copyText(this.config());
     this.context.announce(done ? WORDS.exports.copied : WORDS.exports.refused);
   }

@@ -78,7 +78,7 @@ export class Shown {
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
     });
-    const current = () => context.beforePrint(); // what is saved is of the settings of now
+    const current = () => context.current(); // what is saved is of the settings of now
     this.charts = new Charts(layout.plots, context.host.catalogue, { onEvent: (event) => this.onChart(event), current });
     layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
   }
