@@ -12,6 +12,7 @@ from mnuts_dashboards.figures import (
     margin_scatter,
     margins,
     medians,
+    notes,
     sensitivity,
     tradeoff,
     transform,
@@ -32,8 +33,9 @@ class Plot:
         note: Template of the small line under its title: what it rests on.
         alternative: Template of its one sentence for those who do not see it.
         columns: What x, y and further arrays of its traces are called in a table.
+        warning: Template of what puts the plot in doubt, a list of texts; empty where nothing does.
         options: What the visitor can switch on: field of `options` and its label.
-        selects: Whether a selection means clean images, named in its points' `customdata`.
+        selects: Whether its points stand for images that can be selected, see `web/charts/images_of.js`.
     """
 
     panel: Panel
@@ -43,6 +45,7 @@ class Plot:
     note: Template
     alternative: Template
     columns: dict[str, str]
+    warning: Template = ()
     options: tuple[tuple[str, str], ...] = ()
     selects: bool = False
 
@@ -60,61 +63,28 @@ def figure_of(name: str, fields: Fields) -> Figure:
     return figure
 
 
-# --- parts of notes
-_N: Template = {
-    "$text": [
-        "n = {meta.n_clean:,} clean",
-        {"$if": "meta.n_adv", "then": {"$text": ", {meta.n_adv:,} attacked"}},
-    ]
-}
-_HOW_TIGHT: Template = {
-    "$if": "meta.optimistic",
-    "then": "optimistic (MMAA points only)",
-    "else": "an upper bound",
-}
-_CASE: Template = {
-    "$if": "state.example",
-    "then": "The chosen example's top three classes",
-    "else": "The paper's two cases",
-}
-_OF_G: Template = {
-    "$if": "meta.n_adv",
-    "then": {"$if": "meta.std_attacked", "else": "; g: at h's points, not attacked itself"},
-}
-_LEAST: Template = {
-    "$if": {"$": "meta.n_points", "minus": "meta.n_adv"},
-    "then": "; each attacked image at its point of least margin",
-}
-_MIX: Template = {
-    "$text": [
-        "This mix: {remix.clean.value:.2%} clean",
-        {"$if": "remix.attacked", "then": {"$text": ", {remix.attacked.value:.2%} under attack"}},
-    ]
-}
-_LOG = (("log_margins", "log axis"),)
-
-
 def _listed(*plots: Plot) -> dict[str, Plot]:
     return {plot.panel.name: plot for plot in plots}
 
 
 PLOTS = _listed(
     Plot(
-        Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=370),
+        Panel("plane", "Clean and attacked accuracy", span=7, height=370),
         tradeoff.PLANE,
         tradeoff.prepare_plane,
         views=("headline", "curve", "plain_curve", "snapshots", "frontier", "direct_frontier"),
         note={
             "$text": [
-                "Solid line: attacked accuracy, ",
-                _HOW_TIGHT,
-                ". Dotted: right by margin. Dashed: all cells at every α. ★: verified by attack. ",
-                _N,
+                "Solid: attacked accuracy, ",
+                notes.HOW_TIGHT,
+                ". Dotted: right by margin. ",
+                notes.N,
+                ". A click on a curve or a star goes there",
             ]
         },
         alternative={
             "$text": [
-                _MIX,
+                notes.MIX,
                 "; robust model {headline.rob.clean.value:.2%} clean",
                 {
                     "$if": "headline.rob.attacked",
@@ -133,8 +103,12 @@ PLOTS = _listed(
             "y": "attacked_percent",
             "customdata": "point_alpha",
             "hovertext": "what",
+            "s": "point_s",
+            "p": "point_p",
+            "c": "point_c",
         },
-        options=(("robustbench", "RobustBench models"),),
+        warning=notes.NOT_ALIKE,
+        options=(("robustbench", "RobustBench"),),
     ),
     Plot(
         Panel("transform", "What M does to a single logit", span=5, height=370),
@@ -152,13 +126,14 @@ PLOTS = _listed(
         Panel("margins", "Confidence margins of the base models", span=8, height=400),
         margins.MARGINS,
         margins.prepare_margins,
-        views=("margins",),
+        views=("margins", "images"),
         note={
             "$text": [
                 "As in the paper's Table 6; LN h: layer-normed",
-                _OF_G,
+                notes.OF_G,
                 ". ",
-                _N,
+                notes.N,
+                notes.BRUSH,
             ]
         },
         alternative={
@@ -168,29 +143,42 @@ PLOTS = _listed(
             "layer-normed h {margins.LN h.clean.median_right:.3f} and {margins.LN h.clean.median_wrong:.3f}."
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
-        options=_LOG,
+        options=notes.LOG,
+        selects=True,
     ),
     Plot(
         Panel("mix_margins", "Margins of M(h)", span=4, height=400),
         margins.MIX_MARGINS,
         margins.prepare_mix_margins,
-        views=("mix_margins",),
-        note={"$text": ["To the right of the dashed line, M(h) overrules g", _LEAST]},
+        views=("mix_margins", "images"),
+        note={"$text": ["To the right of the dashed line, M(h) overrules g", notes.LEAST, notes.BRUSH]},
         alternative={
             "$text": "Median margin of M(h) on clean images: {mix_margins.clean.median_right:.4g} where it "
             "is right, {mix_margins.clean.median_wrong:.4g} where it is wrong; it overrules g from "
             "{remix.threshold:.4g} on."
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
-        options=_LOG,
+        options=notes.LOG,
+        selects=True,
     ),
     Plot(
         Panel("slices", "Sensitivity of the objective", span=8, height=380),
         sensitivity.SLICES,
         sensitivity.prepare_slices,
         views=("sensitivity",),
-        note="Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
-        "current mix. Click a cell to select it.",
+        note={
+            "$text": [
+                "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
+                "current mix. Click a cell to go there",
+                {
+                    "$if": "drawn.importance",
+                    "then": {
+                        "$text": ". One step from ☆ it rises by up to {drawn.importance.s} points along s, "
+                        "{drawn.importance.p} along p, {drawn.importance.c} along c"
+                    },
+                },
+            ]
+        },
         alternative={
             "$if": "sensitivity",
             "then": {
@@ -200,6 +188,7 @@ PLOTS = _listed(
             "else": "No search is done yet.",
         },
         columns={"x": "c", "y": "s", "z": "objective_percent"},
+        warning=notes.OUTSIDE,
     ),
     Plot(
         Panel("medians", "Median margins, margin gap", span=4, height=380),
@@ -210,9 +199,9 @@ PLOTS = _listed(
             "$text": [
                 "Gap = median margin of correct attacked images minus that of misclassified clean images "
                 "(Fig. 6)",
-                _OF_G,
+                notes.OF_G,
                 ". ",
-                _N,
+                notes.N,
             ]
         },
         alternative={
@@ -230,8 +219,10 @@ PLOTS = _listed(
         examples.SIMPLEX,
         examples.prepare_simplex,
         views=("simplex",),
-        note={"$text": [_CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4"]},
-        alternative={"$text": ["Paths of probabilities as the temperature falls. ", _CASE, "."]},
+        note={
+            "$text": [notes.CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4", notes.PRINTED]
+        },
+        alternative={"$text": ["Paths of probabilities as the temperature falls. ", notes.CASE, "."]},
         columns={"x": "x", "y": "y", "customdata": "probability_1 probability_2 probability_3 tau"},
     ),
     Plot(
@@ -240,22 +231,42 @@ PLOTS = _listed(
         examples.prepare_bars,
         views=("bars",),
         note={
-            "$text": [_CASE, ", at τ = 1, as in Fig. 3", {"$if": "state.example", "then": "; ✓ is the label"}]
+            "$text": [
+                notes.CASE,
+                ", at τ = 1",
+                {"$if": "state.example", "then": "; ✓ is the label", "else": notes.PRINTED},
+            ]
         },
         alternative={
-            "$text": "Margins in {bars.0.name}: h {bars.0.margin.h:.4f}, M(h) {bars.0.margin.M(h):.4f}."
+            "$text": [
+                "Margins, {bars.0.name}: h {bars.0.margin.h:.2g}, M(h) {bars.0.margin.M(h):.2g}",
+                {
+                    "$if": "bars.1",
+                    "then": {
+                        "$text": " (Fig. 3 {bars.0.margin.printed:.2g}); {bars.1.name}: "
+                        "h {bars.1.margin.h:.2g}, M(h) {bars.1.margin.M(h):.2g} "
+                        "(Fig. 3 {bars.1.margin.printed:.2g})"
+                    },
+                },
+                ".",
+            ]
         },
+        warning=notes.CHANGED,
         columns={"x": "class", "y": "probability"},
     ),
     Plot(
         Panel("classes", "Right predictions by class", span=7, height=380),
         classes.CLASSES,
         classes.prepare_classes,
-        views=("classes_clean", "classes_attacked"),
+        views=("classes_clean", "classes_attacked", "images"),
         note={
             "$text": [
-                f"Of more than {classes.MOST_BARS} classes, those that the mix changes most against h. ",
-                _N,
+                {
+                    "$if": "meta.classes.20",
+                    "then": f"The {classes.MOST_BARS} classes that the mix changes most against h. ",
+                },
+                notes.N,
+                ". Click a bar to select its images",
             ]
         },
         alternative={
@@ -263,12 +274,13 @@ PLOTS = _listed(
             "h {drawn.clean.rob.0:.1f} %, this mix {drawn.clean.mix.0:.1f} %; the table has all."
         },
         columns={"x": "class", "y": "right_percent", "customdata": "images"},
+        selects=True,
     ),
     Plot(
         Panel("confusion", "What the mix takes classes for", span=5, height=380),
         classes.CONFUSION,
         classes.prepare_confusion,
-        views=("confusion_clean", "confusion_attacked"),
+        views=("confusion_clean", "confusion_attacked", "images"),
         note={
             "$text": [
                 "Mistakes on {drawn.part} images, in % of the true class",
@@ -276,6 +288,7 @@ PLOTS = _listed(
                     "$if": "options.confusion_attacked",
                     "then": "; each where it is wrong, if it is so at any point",
                 },
+                ". Click a cell to select its images",
             ]
         },
         alternative={
@@ -283,15 +296,16 @@ PLOTS = _listed(
         },
         columns={"x": "predicted", "y": "true", "z": "percent", "customdata": "images"},
         options=(("confusion_attacked", "attacked images"),),
+        selects=True,
     ),
     Plot(
         Panel("margin_scatter", "M(h)'s margin where g is right or wrong", span=12, height=300),
         margin_scatter.MARGIN_SCATTER,
         margin_scatter.prepare_margin_scatter,
-        views=("margin_scatter",),
+        views=("images",),
         note={
             "$text": "{drawn.shown:,} of n = {drawn.n:,} clean images, evenly spread; left of the dashed "
-            "line g decides. Drag over points to select images"
+            "line g decides. Drag over points to select the images of that range"
         },
         alternative={
             "$text": "Clean images where g is right: {drawn.std_right_right:,} with M(h) right and "
@@ -299,7 +313,7 @@ PLOTS = _listed(
             "{drawn.std_wrong_wrong:,}. g decides below a margin of {remix.threshold:.4g}."
         },
         columns={"x": "margin", "y": "g_right_spread", "customdata": "image"},
-        options=_LOG,
+        options=notes.LOG,
         selects=True,
     ),
 )

@@ -21,7 +21,7 @@ const SLIDERS = {
   clamp: (i) => ({ clamp: ["gelu", "relu", "elu", "softplus", "linear"][i % 5], s: 1 + i / 1000 }),
   "top-k": (i, classes) => ({ ln_k: 2 + ((7 * i) % (classes - 1)), s: 1 + i / 1000 }),
 };
-const VIEWS = ["headline", "curve", "transform", "mix_margins", "simplex", "bars", "assumptions", "examples_attacked", "margin_scatter"];
+const VIEWS = ["headline", "curve", "transform", "mix_margins", "simplex", "bars", "assumptions", "examples_attacked", "images"];
 const GRID = { name: "cifar10", s: even(-1.3, 0.7).map((x) => 10 ** x), p: even(1, 4), c: even(-1.1, 0) };
 const FRAMES = 60;
 const WARM = 10; // while the code is still being compiled

@@ -106,7 +106,7 @@ export class Files {
   }
 
   async print() {
-    await this.context.beforePrint();
+    await this.context.current();
     print();
   }
 }
