@@ -14,9 +14,9 @@ from tests.browser.conftest import PAGE_PLOT, at, open_explorer
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DATA = ROOT / "data"
-CELLS = "[...document.querySelectorAll('[data-row=mix] td')].filter((_, i) => i != 1).map(e => e.innerText)"
-HEADS = "[...document.querySelectorAll('table.headline thead th')].slice(1).filter((_, i) => i != 1)"
-"""Clean, right by margin, verified: configurations from before there were pools have no attacked accuracy."""
+CELLS = "[...document.querySelectorAll('[data-row=mix] td')].map(e => e.innerText)"
+HEADS = "[...document.querySelectorAll('table.headline thead th')].slice(1)"
+"""Clean, attacked, right by margin, verified."""
 STARS = f"{PAGE_PLOT.format('plane')}.data.find(t => t.name === 'other verified mixes')"
 STAR = f"""number => {{
   const plot = {PAGE_PLOT.format("plane")}, star = {STARS}, box = plot.getBoundingClientRect();

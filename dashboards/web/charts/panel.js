@@ -217,7 +217,10 @@ export class Panel {
     const point = ({ curveNumber, fullData, pointNumber, pointIndex, x, y, z, customdata }) => ({
       curve: curveNumber, trace: fullData?.name, meta: fullData?.meta, point: pointNumber ?? pointIndex, x, y, z, customdata: customdata ?? null,
     });
-    this.plot.on("plotly_click", (event) => this.emit("click", covering(this.plot, event).map(point), { add: Boolean(event.event?.shiftKey) }));
+    this.plot.on("plotly_click", (event) => {
+      if (event.event?.detail > 1) return; // the second one of a double click, which finds other points there
+      this.emit("click", covering(this.plot, event).map(point), { add: Boolean(event.event?.shiftKey) });
+    });
     // Plotly also reports a selection without points where a box begins and where one is taken away
     this.plot.on("plotly_selected", (event) => event?.points.length && this.select(event.points.map(point), event.range));
     this.plot.on("plotly_deselect", () => this.select([]));
