@@ -1,4 +1,4 @@
-"""A link opened on the page, and the same mix on the command line: every figure of the headline and of the export."""
+"""A link on the page and the same mix on the command line: every figure of the headline and the export."""
 
 from __future__ import annotations
 
