@@ -84,6 +84,7 @@ def page_meta(
         name: What the page calls the bundle in links; its own name if None.
     """
     card, engine = bundle.manifest, RemixEngine(bundle)
+    attacked = engine.base.rob_attacked
     return {
         "name": visible(name or bundle.name),
         "digest": bundle.digest,
@@ -92,6 +93,7 @@ def page_meta(
         "n_clean": bundle.n_clean,
         "n_adv": bundle.n_adv,
         "n_points": bundle.n_points,
+        "by_level": bool(attacked and attacked.count),  # whether α can follow from β
         "settled": None if bundle.attacked is None else int(bundle.attacked.settled.sum()),
         "classes": list(card.classes),
         "norm": card.threat and card.threat.norm,

@@ -29,7 +29,14 @@ def errors_text(change: float) -> str:
 
 
 def alpha_text(alpha: float) -> str:
-    """α with as many digits as it takes to tell it from 1."""
+    """α with as many digits as it takes to tell it from 1.
+
+    Example:
+        >>> alpha_text(0.75), alpha_text(1 - 2e-13), alpha_text(1.0)
+        ('0.75000', '1 − 2e-13', '1')
+    """
+    if alpha == 1.0:
+        return "1"
     return f"{alpha:.5f}" if 1.0 - alpha >= 5e-5 else f"1 − {1.0 - alpha:.2g}"
 
 

@@ -68,7 +68,7 @@ class ThreatModel(Card):
     """The perturbations allowed: an ε-ball in the given norm around pixels in [0, 1]."""
 
     norm: Literal["Linf", "L2"]
-    eps: float = Field(gt=0, allow_inf_nan=False)
+    eps: float = Field(strict=True, gt=0, allow_inf_nan=False)
 
     def __str__(self) -> str:
         """In words.

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
-from mnuts_core.bundles.library import find_bundle
+from mnuts_core.bundles.library import find_bundle, require_shipped_folder
 from mnuts_core.cli.app import run
 from mnuts_core.text import visible
 from mnuts_dashboards.explorer.page_file import explorer_page
@@ -149,6 +149,45 @@ def test_what_it_exports_is_what_the_command_line_reads(seen, file, bundle, tmp_
     assert found.digest == ours.digest
     for field in ("transform", "alpha", "beta", "auxiliary", "bundle", "threat", "estimates", "warnings"):
         assert getattr(found, field) == getattr(ours, field), field
+    assert seen.complaints == []
+
+
+def test_a_thumb_let_go_where_it_was_taken_up_follows_again(seen, file):
+    seen.open(f"{file.as_uri()}?bundle=digits&s=2&p=3&c=-1&beta=0.9")
+    slider = seen.page.get_by_role("slider", name="power p")
+    box, (low, high) = slider.bounding_box(), [float(slider.get_attribute(end)) for end in ("min", "max")]
+    x, y = box["x"] + 8 + (box["width"] - 16) * (3 - low) / (high - low), box["y"] + box["height"] / 2
+    seen.page.mouse.move(x, y)
+    seen.page.mouse.down()
+    for to in (x + 30, x):  # back again: the browser reports no change
+        seen.page.mouse.move(to, y, steps=4)
+    seen.page.mouse.up()
+    power = seen.page.get_by_role("textbox", name="power p, as a number")
+    power.fill("5")
+    power.press("Enter")
+    assert float(slider.input_value()) == 5
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("junk", ["{}", '[5, null, {"params": {}, "card": {}}]'])
+def test_what_another_page_kept_here_does_no_harm(seen, file, bundle, junk):
+    key = f"mnuts:verified {bundle.digest}"
+    seen.page.add_init_script(f"sessionStorage.setItem({key!r}, {junk!r})")
+    seen.open(file.as_uri())
+
+
+def test_a_file_that_is_taken_ends_the_message_of_one_that_was_not(seen, file, tmp_path):
+    seen.open(file.as_uri())
+    shipped = require_shipped_folder() / "digits-beta95.json"
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(shipped.read_text("utf-8").replace('"attack":', '"attacks":'), "utf-8")
+    chooser, said = seen.page.locator("input[type=file]"), seen.page.locator(".banner")
+    chooser.set_input_files(shipped)
+    seen.page.get_by_text("digits-beta95.json loaded.").wait_for()
+    chooser.set_input_files(wrong)
+    said.get_by_text("wrong.json is wrong at verified.attacks").wait_for()
+    chooser.set_input_files(shipped)
+    said.wait_for(state="hidden")
     assert seen.complaints == []
 
 

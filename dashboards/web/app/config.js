@@ -2,6 +2,7 @@
 
 import { EntryError, allows } from "../controls/entries.js";
 import { firstOf, general, minus, quoted } from "../controls/numbers.js";
+import { CONFIG, isObject, valueAt } from "./cards.js";
 import { TRANSFORM } from "./settings.js";
 
 const SCHEMA = "mnuts-config/1";
@@ -66,8 +67,10 @@ export function readConfig(settings, text, where = "the configuration") {
     alpha: number("alpha", raw.alpha),
     temperature: number("temperature", raw.temperature),
   };
+  const place = CONFIG(raw, "");
+  if (place !== null) throw new EntryError(`${where} is wrong at ${firstOf(place, 80)}, got ${shown(valueAt(raw, place))}`);
   const byLevel = raw.beta !== undefined && raw.beta !== null;
-  return { params, byLevel, bundle: objectOr(raw.bundle), verified: verifiedIn(raw, wrong) };
+  return { params, byLevel, bundle: raw.bundle ?? null, verified: raw.verified ?? null };
 }
 
 function parsed(text, where) {
@@ -101,16 +104,6 @@ function lnKIn(value, wrong) {
   throw wrong(`ln_k must be 0 or a whole number of 2 or more, got ${shown(value)}`);
 }
 
-function verifiedIn({ verified }, wrong) {
-  if (!isObject(verified)) return null;
-  const { value, n, ci95 } = verified.accuracy ?? {};
-  const ends = Array.isArray(ci95) && ci95.length === 2 ? ci95 : [NaN, NaN];
-  const shares = [ends[0], value, ends[1]];
-  const inOrder = 0 <= shares[0] && shares[0] <= shares[1] && shares[1] <= shares[2] && shares[2] <= 1;
-  if (inOrder && Number.isInteger(n) && n > 0) return verified;
-  throw wrong("its verified accuracy is no share with n and an interval");
-}
-
 /** A figure as a configuration has it; null where there is none. */
 function cardOf(estimate) {
   if (!estimate || !estimate.n) return null;
@@ -125,14 +118,6 @@ export function estimateOf({ kind, value, n, ci95: [low, high] }) {
 
 function withoutNothing(record) {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== undefined));
-}
-
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function objectOr(value) {
-  return isObject(value) ? value : null;
 }
 
 function shown(value) {

@@ -117,7 +117,7 @@ class Reading {
 
   /** The allowed ones among several names. */
   names(key, text, allowed) {
-    const names = text.split(",").filter((name) => name !== "");
+    const names = [...new Set(text.split(","))].filter((name) => name !== "");
     return names.filter((name) => this.take(key, new Map([[key, name]]), (one) => oneOf(key, one, allowed)));
   }
 
@@ -131,7 +131,8 @@ class Reading {
     return "alpha" in values ? { ...values, by_hand: true } : values;
   }
 
-  snapshots(texts) {
+  snapshots(all) {
+    const texts = [...new Set(all)];
     const found = texts.slice(0, MAX_SNAPSHOTS).map((text) => this.snapshot(text));
     if (texts.length > MAX_SNAPSHOTS) {
       this.problems.push(

@@ -81,6 +81,13 @@ export function changesTo({ alpha, ...rest }) {
   return alpha === null || alpha === undefined ? { ...rest, by_hand: false } : { ...rest, alpha, by_hand: true };
 }
 
+/** Whether a value of anyone's is a mix, α filled in; not whether its numbers are allowed. */
+export function isMix(value) {
+  const { clamp, ...numbers } = value ?? {};
+  const names = MIX.filter((name) => name !== "clamp");
+  return typeof clamp === "string" && names.every((name) => Number.isFinite(numbers[name]));
+}
+
 /** Whether two mixes are the same to the last bit. */
 export function sameMix(one, other) {
   return MIX.every((name) => (one[name] ?? null) === (other[name] ?? null));

@@ -8,12 +8,25 @@ const PREFIX = "mnuts:";
  * @param {string} name
  * @returns {any}
  */
-export function kept(name) {
+function kept(name) {
   try {
     return JSON.parse(sessionStorage.getItem(PREFIX + name));
   } catch {
     return null;
   }
+}
+
+/**
+ * What was kept under a name as a list, as far as it fits: another page of this origin, or an earlier version of this one,
+ * may have kept something else there.
+ *
+ * @param {string} name
+ * @param {(one: any) => boolean} fits
+ * @returns {any[]}
+ */
+export function keptList(name, fits) {
+  const found = kept(name);
+  return Array.isArray(found) ? found.filter(fits) : [];
 }
 
 /** Keep a value under a name, as JSON, if the browser lets us. */

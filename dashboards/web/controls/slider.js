@@ -11,6 +11,7 @@ import { general, minus, shortest } from "./numbers.js";
 
 const DIGITS = 6; // significant ones in the box while it rests
 const SLACK = 1e-6; // of a step: what binary fractions may be off
+const LET_GO = ["change", "pointerup", "pointercancel", "blur"]; // where it was taken up there is no change
 
 export class Slider {
   /**
@@ -28,7 +29,7 @@ export class Slider {
       type: "range",
       title: spec.help,
       oninput: () => this.moved(),
-      onchange: () => this.release(),
+      ...Object.fromEntries(LET_GO.map((event) => [`on${event}`, () => this.release()])),
     });
     this.number = new NumberBox({
       label: spec.label,
@@ -105,6 +106,7 @@ export class Slider {
   }
 
   release() {
+    if (!this.held) return;
     this.held = false;
     this.put(this.value);
   }

@@ -61,7 +61,7 @@ export class Actions {
     const { meta } = bundle;
     const here = card && (card.digest === meta.digest || card.clean === meta.clean_digest); // the pool may have grown
     if (here && verified) bring(meta, params, verified);
-    const derived = byLevel && meta.n_adv > 0;
+    const derived = byLevel && meta.by_level;
     store.set(changesTo(derived ? { ...params, alpha: null } : params));
     drawing.request(store.get());
     const answer = derived ? await drawing.answer() : null;

@@ -80,7 +80,7 @@ export class Arrival {
     if (!(await this.openOneOf(name, problems))) return;
     const state = store.get();
     const changes = { bundle: bundle.name, grid: state.grid.replace(/\++$/, ""), ...bundle.exampleOf(state) };
-    if (!bundle.meta.n_adv) changes.by_hand = true;
+    if (!bundle.meta.by_level) changes.by_hand = true;
     store.set(changes, { undoable: false });
     banner.show("bundle", problems.map(sentence));
   }
@@ -88,7 +88,7 @@ export class Arrival {
   /** The changes that bring a state to what its page opens on, where nobody chose s, p and c. */
   openingChanges(state, best) {
     const { bundle, host, searching } = this.page;
-    if (!best) return bundle.meta.n_adv ? {} : { by_hand: true };
+    if (!best) return bundle.meta.by_level ? {} : { by_hand: true };
     const { changes, known } = opening(bundle.meta, state, host.presets.grids);
     if (!known) searching.await(mixOf({ ...state, ...changes }));
     return changes;

@@ -119,7 +119,7 @@ export class Column {
     this.bundle.show(state.bundle);
     this.presets.show(state);
     this.level.show(state.by_hand);
-    this.level.enable(false, this.context.meta()?.n_adv > 0); // α follows from attacked images
+    this.level.enable(false, Boolean(this.context.meta()?.by_level)); // from attacked images
     this.inputs.beta.enable(!state.by_hand);
     this.inputs.alpha.enable(state.by_hand);
     this.inputs.least.enable(state.find_by !== "beta");

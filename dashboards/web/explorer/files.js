@@ -60,6 +60,7 @@ export class Files {
   async read(file) {
     const { context } = this;
     const ending = file.name.toLowerCase().match(/\.[^.]*$/)?.[0];
+    context.refuse("file", []);
     try {
       if (ending === CONFIGURATION) await this.readConfig(file);
       else if (this.endings.includes(ending)) await this.open(file);

@@ -1,7 +1,9 @@
 // The verified mixes of a bundle, by their settings: a figure never stands beside settings that it is not of.
 
+import { VERIFIED } from "../app/cards.js";
 import { estimateOf } from "../app/config.js";
-import { keep, kept } from "../app/storage.js";
+import { isMix } from "../app/settings.js";
+import { keep, keptList } from "../app/storage.js";
 import { VerifiedMixes } from "../app/verified.js";
 
 const MOST_KEPT = 20; // results that a visitor brought to one bundle
@@ -36,7 +38,7 @@ export function bring(meta, params, card) {
 }
 
 function brought(meta) {
-  return kept(`verified ${meta.digest}`) ?? [];
+  return keptList(`verified ${meta.digest}`, (one) => isMix(one?.params) && VERIFIED(one.card, "") === null);
 }
 
 function knownOf({ params, card }) {

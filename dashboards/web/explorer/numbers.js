@@ -12,6 +12,7 @@ export function percent(share, digits = 2) {
 
 /** α with as many digits as it takes to tell it from 1. */
 export function alphaText(alpha) {
+  if (alpha === 1) return "1";
   return 1 - alpha >= 5e-5 ? fixed(alpha, 5) : `1 − ${general(1 - alpha, 2)}`;
 }
 

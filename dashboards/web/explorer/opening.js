@@ -23,7 +23,7 @@ function chosenFor(meta, state) {
  * @returns {{changes: object, known: boolean}} `known`: whether it is the best one, and not only a mix to begin with.
  */
 export function opening(meta, state, papers) {
-  if (!meta.n_adv) return { changes: { by_hand: true }, known: true }; // there is no search without an attack
+  if (!meta.by_level) return { changes: { by_hand: true }, known: true }; // nor is there a search
   const chosen = chosenFor(meta, state);
   if (chosen) return { changes: changesTo(chosen), known: true };
   const paper = papers[state.grid];
@@ -34,7 +34,7 @@ export function opening(meta, state, papers) {
  * The mix that a link without s, p and c means on this page, for the rest of a state; null where a search says so.
  */
 export function openingOf(meta, settings, state) {
-  if (!meta.n_adv) return null;
+  if (!meta.by_level) return null;
   const { s, p, c } = settings.defaults;
   const { changes, known } = opening(meta, { ...state, s, p, c }, {});
   return known ? mixOf({ ...state, ...changes }) : null;

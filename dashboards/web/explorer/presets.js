@@ -36,7 +36,7 @@ export class Presets {
     const paper = this.papers.find((one) => one.name === name);
     if (name === BEST) this.findBest();
     else if (config) context.set(changesTo(config.params));
-    else if (paper) context.set({ ...changesOf(paper), ...(context.meta().n_adv ? {} : { by_hand: true }) });
+    else if (paper) context.set({ ...changesOf(paper), ...(context.meta().by_level ? {} : { by_hand: true }) });
     this.show(context.state());
   }
 

@@ -21,7 +21,7 @@ from mnuts_dashboards.page.data import embedded, engine_record, images_record, p
 from mnuts_dashboards.page.modules import Module
 from mnuts_dashboards.page.one_file import styles
 from tests.dashboards.web.engine import decoded
-from tests.synthetic import clean_only, make_bundle, make_pool
+from tests.synthetic import clean_only, make_arrays, make_bundle, make_pool
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +179,13 @@ def test_style_sheets_of_shared_rooms_come_first(tmp_path):
     found = styles([Module(name, (), (), "") for name in names], tmp_path)
     assert [line.split(" ")[0] for line in found.splitlines()] == [".charts", ".app", ".explorer"]
     assert "</style" not in found
+
+
+@pytest.mark.parametrize(("right", "by_level"), [(0, False), (1, True)])
+def test_a_level_needs_an_attacked_image_that_the_robust_model_gets_right(right, by_level):
+    arrays = make_arrays(n=40, m=20)
+    logits = arrays["adv_rob_logits"]
+    logits[np.arange(20), arrays["clean_labels"][arrays["adv_index"]]] = -50  # wrong everywhere
+    logits[np.arange(right), arrays["clean_labels"][arrays["adv_index"][:right]]] = 50
+    assert page_meta(LogitBundle.from_arrays(**arrays))["by_level"] is by_level
+    assert page_meta(clean_only(make_bundle()))["by_level"] is False

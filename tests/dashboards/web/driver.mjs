@@ -39,6 +39,7 @@ export function answer({ bundle, options, params, quantile, calls }) {
       remix,
       base: known?.base,
       frame: (state) => frameOf(bundle, state, options),
+      frames: (states, names) => framesOf(bundle, states, names, options),
       search: (...given) => searchOf(bundle, options, ...given),
       figures: (...given) => figuresOf(bundle, ...given),
     };
@@ -55,6 +56,12 @@ export function answer({ bundle, options, params, quantile, calls }) {
 /** What a worker answers, all views at once. */
 function frameOf(bundle, state, options = {}) {
   return new modules.EngineService(decoded(bundle), options).frame(state, Object.keys(modules.VIEWS));
+}
+
+/** What one worker answers to states one after the other, some views at once. */
+function framesOf(bundle, states, names, options = {}) {
+  const service = new modules.EngineService(decoded(bundle), options);
+  return states.map((state) => service.frame(state, names));
 }
 
 /** Searches one after the other, and what a frame shows afterwards. */

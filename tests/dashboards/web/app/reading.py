@@ -47,7 +47,7 @@ def read_link(
         return Link(None, {}, True, (problem,))
     pairs = [(key, value) for key, value in parse_qsl(query) if key not in FOREIGN]
     fields = dict(pairs)
-    snapshots = [value for key, value in pairs if key == "snap"]
+    snapshots = list(dict.fromkeys(value for key, value in pairs if key == "snap"))
     reading = _Reading()
     bundle = reading.take("bundle", fields, lambda name: one_of("bundle", name, bundles))
     values = reading.mix(fields)
@@ -87,7 +87,7 @@ class _Reading:
 
     def names(self, key: str, text: str, allowed: Collection[str]) -> tuple[str, ...]:
         """The allowed ones among several names."""
-        names = [name for name in text.split(",") if name]
+        names = [name for name in dict.fromkeys(text.split(",")) if name]
         return tuple(
             name for name in names if self.take(key, {key: name}, lambda one: one_of(key, one, allowed))
         )

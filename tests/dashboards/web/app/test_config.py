@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mnuts_core import MixConfig, MixParams, RemixEngine
+from mnuts_core.errors import ConfigError
 from mnuts_core.export.belonging import configs_of
 from mnuts_dashboards.page.data import page_meta
 from tests.dashboards.web.engine import packed
@@ -86,7 +88,8 @@ def test_a_shipped_configuration_goes_through_the_page(app, engine, digits):
             ["clamp must be one of gelu"],
         ),
         (lambda raw: {**raw, "transform": None}, ["has no transform"]),
-        (lambda raw: {**raw, "verified": {"accuracy": {"value": 7}}}, ["verified accuracy"]),
+        (lambda raw: {**raw, "verified": {"accuracy": {"value": 7}}}, ["wrong at verified.accuracy.kind"]),
+        (lambda raw: {**raw, "bundle": [1]}, ["wrong at bundle, got [1]"]),
         (lambda raw: [raw], ["must have schema", "got nothing"]),
     ],
 )
@@ -94,6 +97,44 @@ def test_a_wrong_configuration_is_refused_in_words(app, change, words):
     raw = json.loads(MixConfig.from_params(MixParams(alpha=0.9)).to_json())
     answer = app("readConfig", json.dumps(change(raw)))
     assert all(word in answer["refused"] for word in words), answer
+
+
+JUNK = (None, 7, -1.5, True, "abc", "", [], ["x"], {}, {"x": 1}, "sha256:" + "0" * 64)
+"""What stands in the place of a value of a damaged configuration."""
+
+
+def damaged(raw: Any, build: Any = lambda value: value) -> Iterator[Any]:
+    """A configuration with one place after the other cut out or replaced, and one entry more."""
+    if isinstance(raw, dict):
+        yield build({**raw, "zz": 1})
+        for name, value in raw.items():
+            rest = {other: kept for other, kept in raw.items() if other != name}
+            yield build(rest)
+            yield from damaged(value, lambda one, name=name: build({**raw, name: one}))
+    elif isinstance(raw, list) and raw:
+        yield from damaged(raw[0], lambda one: build([one, *raw[1:]]))
+        yield build(raw[1:])
+    yield from (build(junk) for junk in JUNK)
+
+
+def accepted_by_python(text: str) -> bool:
+    try:
+        MixConfig.from_json(text)
+    except ConfigError:
+        return False
+    return True
+
+
+def test_what_python_refuses_is_refused(app, digits):
+    raw = json.loads(configs_of(digits)[0][0].read_text("utf-8"))
+    raw["verified"]["settings"] = dict(list(raw["verified"]["settings"].items())[:2])
+    raw["verified"].pop("outcomes", None)  # its bits are compared with the figures by Python alone
+    raw |= {"versions": {"python": "3"}, "warnings": ["w"]}
+    raw["verified"]["warnings"] = ["w"]
+    texts = [json.dumps(one) for one in damaged(raw)]
+    assert len(texts) > 500
+    for text in texts:
+        assert ("value" in app("readConfig", text)) == accepted_by_python(text), text
 
 
 def test_what_is_no_json_is_refused(app):

@@ -48,6 +48,7 @@ def test_where_nothing_was_verified_a_search_says_what_it_opens_on(app, meta):
     assert app("opened", meta, {"beta": 0.7}) is None
     assert app("opened", meta, {"clamp": "relu"}) is None
     assert app("opened", meta_of(clean_only(make_pool(n=20, m=10))), {}) is None
+    assert app("opened", meta | {"by_level": False}, {}) is None
 
 
 def test_what_a_link_may_hide(app):

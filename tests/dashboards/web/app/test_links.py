@@ -164,10 +164,18 @@ QUERIES = [
         "image=7",
     ),
     *("shows=everything", "bundle=../../etc/passwd", "bundle=my%20bundle+(2)", "grid=mine", "grid=cifar100"),
-    *("hide=T,nothing,beta", "hide=,", "find=clean&least=0.9", "token=secret&theme=dark"),
+    *(
+        "hide=T,nothing,beta",
+        "hide=,",
+        "hide=T,T,T",
+        "snap=s:5&snap=s:5&snap=s:4",
+        "find=clean&least=0.9",
+        "token=secret&theme=dark",
+    ),
     *("snap=s:5,p:0", "snap=s:5,x:1", "snap=s:5,p:4,c:-1,alpha:0.9", "snap="),
     *("wrong=1&other=it's", 'wrong="it\'s"', "wrong%0a=%00"),
     "&".join(["snap=s:5,p:4,c:-1"] * (MAX_SNAPSHOTS + 3)),
+    "&".join(f"snap=s:{s},p:4,c:-1" for s in range(1, MAX_SNAPSHOTS + 4)),
     "s=1&" + "x" * MAX_QUERY,
 ]
 
@@ -175,6 +183,12 @@ QUERIES = [
 @pytest.mark.parametrize("query", QUERIES)
 def test_it_reads_the_same_and_reports_the_same(app, query):
     assert same_link(app("read", query, NAMES), read_link(query, **NAMES))
+
+
+def test_repeats_count_once(app):
+    values = app("read", "hide=T,beta,T&snap=s:5&snap=s:5", NAMES)["values"]
+    assert values["hidden"] == ["T", "beta"]
+    assert [mix["s"] for mix in values["snapshots"]] == [5]
 
 
 WRITTEN = string.ascii_letters + string.digits + " .,:+-−%_&=?#'\"\\é😀"
