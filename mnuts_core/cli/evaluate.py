@@ -41,7 +41,13 @@ if TYPE_CHECKING:
     from mnuts_core.bundles.manifest import ModelCard, ThreatModel
     from mnuts_core.export.config import MixConfig
     from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.models.passes import Passes
     from mnuts_core.pipeline.verify import Verified
+
+EXPLAINED = (
+    "each component attacks what those before it have left; forward, backward: passes through the mix for each "
+    "image"
+)
 
 
 def evaluate(
@@ -220,7 +226,12 @@ def to_json(
         "accuracy": verified.accuracy.to_json(),
         "clean": verified.clean.to_json(),
         "components": [
-            {"name": part.name, "broken": part.broken, **part.accuracy.to_json()}
+            {
+                "name": part.name,
+                "broken": part.broken,
+                **part.accuracy.to_json(),
+                "passes": part.passes and part.passes._asdict(),
+            }
             for part in verified.components
         ],
         "threat": threat.model_dump(),
@@ -238,15 +249,15 @@ def report(
     """The result as a table, and what the configuration had estimated."""
     table = Table(box=box.SIMPLE)
     table.add_column("after")
-    for column in ("right, %", "95 % interval", "broken"):
+    for column in ("right, %", "95 % interval", "broken", "forward", "backward"):
         table.add_column(column, justify="right")
-    table.add_row("no attack", *_cells(verified.clean), "")
+    table.add_row("no attack", *_cells(verified.clean), "", "", "")
     for part in verified.components:
-        table.add_row(part.name, *_cells(part.accuracy), f"{part.broken:,}")
+        table.add_row(part.name, *_cells(part.accuracy), f"{part.broken:,}", *_passes(part.passes))
     table.add_section()
-    table.add_row("verified", *_cells(verified.accuracy), "", style="bold")
+    table.add_row("verified", *_cells(verified.accuracy), "", *_passes(verified.passes), style="bold")
     heading = f"{verified.attack}; {threat}; n = {verified.accuracy.n:,}"
-    lines: list[str | Table] = [heading, table, "each component attacks what those before it have left"]
+    lines: list[str | Table] = [heading, table, EXPLAINED]
     if config.estimates is not None:
         cards = (config.estimates.attacked, config.estimates.by_margin)
         estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
@@ -256,6 +267,10 @@ def report(
     if pool is not None:
         lines.append(f"written: {pool.target}, with {pool.added:,} more points")
     return [*lines, written]
+
+
+def _passes(passes: Passes | None) -> tuple[str, str]:
+    return ("–", "–") if passes is None else (f"{passes.forward:,.0f}", f"{passes.backward:,.0f}")
 
 
 def _cells(figure: Estimate) -> tuple[str, str]:
