@@ -10,8 +10,9 @@ from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.plan import N_TARGETS
+from mnuts_core.attacks.promise import SURE_TARGETS, by_promise, hopeless
 from mnuts_core.attacks.surrogates import Surrogate, surrogate_of, surrogates_of_bases
-from mnuts_core.models.inputs import in_precision
+from mnuts_core.models.inputs import Model, in_precision
 from mnuts_core.models.predict import predicted
 
 
@@ -23,9 +24,19 @@ def apgd_ce(batch: Batch) -> Tensor:
 
 
 def apgd_t(batch: Batch) -> Tensor:
-    """Climb targeted DLR, the likeliest other class first."""
+    """Climb targeted DLR, the likeliest other class first; the most promising ones alone in a frugal plan."""
+    numbers = range(1, batch.n_targets + 1)
+    return _targeted(batch, numbers[:SURE_TARGETS] if batch.plan.frugal else numbers)
+
+
+def apgd_t_rest(batch: Batch) -> Tensor:
+    """Climb targeted DLR for the classes that `apgd_t` has left out, where FAB has not found it hopeless."""
+    return _targeted(batch, range(SURE_TARGETS + 1, batch.n_targets + 1))
+
+
+def _targeted(batch: Batch, numbers: range) -> Tensor:
     run = _Apgd(batch)
-    run.targeted(surrogate_of(batch.mix, batch.plan.attack, batch.classes))
+    run.targeted(surrogate_of(batch.mix, batch.plan.attack, batch.classes), numbers)
     return run.points
 
 
@@ -50,16 +61,26 @@ class _Apgd:
         rows = (~self.broken).nonzero().squeeze(1)
         self._run(surrogate, rows, of_examples(cross_entropy, self.batch.labels[rows]), number)
 
-    def targeted(self, surrogate: Surrogate) -> None:
-        """Climb targeted DLR, the likeliest other class first."""
-        labels = self.batch.labels
-        with torch.no_grad():
-            clean = surrogate.climbed(surrogate.model(self.batch.images))
-        order = clean.scatter(1, labels.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True)
-        for number in range(1, self.batch.n_targets + 1):
-            rows = (~self.broken).nonzero().squeeze(1)
+    def targeted(self, surrogate: Surrogate, numbers: range) -> None:
+        """Climb targeted DLR for some of the classes in their order, counted from 1."""
+        labels, standing = self.batch.labels, ~hopeless(self.batch.nearest)
+        if not len(numbers) or not standing.any():
+            return
+        order = self._order(surrogate)
+        for number in numbers:
+            rows = (standing & ~self.broken).nonzero().squeeze(1)
             loss = of_examples(targeted_dlr, labels[rows], order[rows, number - 1])
             self._run(surrogate, rows, loss, number)
+
+    def _order(self, surrogate: Surrogate) -> Tensor:
+        """The other classes, the likeliest first, or in a frugal plan the most promising."""
+        images, labels, plan = self.batch.images, self.batch.labels, self.batch.plan
+        climbed: Model = lambda points: surrogate.climbed(surrogate.model(points))
+        if plan.frugal:
+            return by_promise(climbed, images, labels, self.ball, self.batch.n_targets)
+        with torch.no_grad():
+            others = climbed(images).scatter(1, labels.unsqueeze(1), -torch.inf)
+        return others.argsort(dim=1, descending=True)
 
     def _run(self, surrogate: Surrogate, rows: Tensor, loss: Loss, number: int) -> None:
         if not len(rows):

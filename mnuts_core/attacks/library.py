@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from mnuts_core.attacks.batch import Batch, Tick
 from mnuts_core.attacks.fab import Leaving
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.attacks.plan import Plan
+from mnuts_core.attacks.promise import PATIENCE, WITNESSED, hopeless
 from mnuts_core.attacks.square_on_mix import BoundedMargins
 from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.functional.mixing import sound
@@ -22,28 +24,29 @@ from mnuts_core.models.predict import ask
 
 
 def fab_t(batch: Batch) -> Tensor:
-    """Targeted FAB on the mix."""
-    return fab_t_on(
-        batch.mix, batch.images, batch.labels, batch.plan, batch.n_targets, batch.tick, stop=True
-    )
+    """Targeted FAB on the mix; fallen images leave, and in a frugal plan those too far from a target."""
+    plan, images = batch.plan, batch.images
+    model = _as_model(batch.mix, batch.tick)
+    attack = _fab(model, images, plan, batch.n_targets)
+    patience = math.ceil(PATIENCE * plan.n_iter) if plan.frugal else math.inf
+    leaving = Leaving(attack, model, images, make_ball(plan.norm, plan.eps), patience)
+    points = _perturbed(attack, images, batch.labels)
+    batch.nearest.copy_(leaving.nearest)
+    return points
 
 
 def square(batch: Batch) -> Tensor:
     """Random search by the mix's answers alone."""
-    attack = _square(batch.mix, batch.images, batch.plan, batch.tick)
-    attack.margin_and_loss = BoundedMargins(batch.mix, _without_nan, batch.tick).margin_and_loss
+    plan = batch.plan
+    attack = _square(batch.mix, batch.images, plan, batch.tick)
+    out, after = hopeless(batch.nearest) if plan.frugal else None, math.ceil(WITNESSED * plan.n_queries)
+    margins = BoundedMargins(batch.mix, _without_nan, batch.tick, hopeless=out, after=after)
+    attack.margin_and_loss = margins.margin_and_loss
     return _perturbed(attack, batch.images, batch.labels)
 
 
 def fab_t_on(
-    classifier: Model,
-    images: Tensor,
-    labels: Tensor,
-    plan: Plan,
-    n_targets: int,
-    tick: Tick,
-    *,
-    stop: bool = False,
+    classifier: Model, images: Tensor, labels: Tensor, plan: Plan, n_targets: int, tick: Tick
 ) -> Tensor:
     """Targeted FAB on any classifier.
 
@@ -54,23 +57,11 @@ def fab_t_on(
         plan: Strength.
         n_targets: Other classes to drive at.
         tick: Called at each forward pass.
-        stop: Whether an image leaves once a misclassified point lies in its ball; else FAB looks for nearer
-            ones.
 
     Returns:
         A point for each image, which need neither be misclassified nor lie in the ball.
     """
-    model = _as_model(classifier, tick)
-    attack = attack_library().autoattack.FABAttack_PT(
-        model,
-        n_iter=plan.n_iter,
-        targeted=True,
-        n_target_classes=n_targets,
-        **_common(plan, images),
-    )
-    if stop:
-        Leaving(attack, model, make_ball(plan.norm, plan.eps))
-    return _perturbed(attack, images, labels)
+    return _perturbed(_fab(_as_model(classifier, tick), images, plan, n_targets), images, labels)
 
 
 def square_on(classifier: Model, images: Tensor, labels: Tensor, plan: Plan, tick: Tick) -> Tensor:
@@ -103,6 +94,12 @@ def _common(plan: Plan, images: Tensor) -> dict[str, Any]:
     return {"norm": plan.norm, "eps": plan.eps, "seed": plan.seed, "device": images.device}
 
 
+def _fab(model: Model, images: Tensor, plan: Plan, n_targets: int) -> Any:
+    return attack_library().autoattack.FABAttack_PT(
+        model, n_iter=plan.n_iter, targeted=True, n_target_classes=n_targets, **_common(plan, images)
+    )
+
+
 def _square(classifier: Model, images: Tensor, plan: Plan, tick: Tick) -> Any:
     return attack_library().autoattack.SquareAttack(
         _as_model(classifier, tick),
@@ -133,7 +130,7 @@ def _as_model(classifier: Model, tick: Tick) -> Model:
 
 
 def _without_nan(logits: Tensor) -> Tensor:
-    """Logits; where there are rows of NaN, one class more, nobody's label, which leads in these rows alone."""
+    """Logits; with rows of NaN one class more, nobody's label, which leads in these rows alone."""
     finite = sound(logits.detach()).unsqueeze(1)
     if finite.all():
         return logits

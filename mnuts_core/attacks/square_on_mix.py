@@ -1,8 +1,8 @@
 """The library's Square on a mix, g asked only where h's answer leaves the outcome open.
 
-Square makes a move only where it lowers the margin. Whatever g says, it can add at most 1-α to one class; so h's
-answer alone bounds the mix's margin from below. Where that bound is no lower than the margin so far, the move is
-rejected without a pass through g. The moves are the library's, one for one.
+Square makes a move only where it lowers the margin. Whatever g says, it can add at most 1-α to one class; so
+h's answer alone bounds the mix's margin from below. Where that bound is no lower than the margin so far, the
+move is rejected without a pass through g. The moves are the library's, one for one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from mnuts_core.models.predict import ask
 ROUNDING = 1e-5
 """The mix's margins are rounded to float32: by so much, in relative terms, may they be below their bound."""
 
+GONE = -1.0
+"""The margin of those who leave; the caller judges their points, which are as good as any."""
+
 
 class BoundedMargins:
     """Margins that the library's Square asks for, or lower bounds of those that it will reject.
@@ -28,10 +31,22 @@ class BoundedMargins:
         mix: The mix, without gradients.
         finished: Logits of the mix → those that the library takes.
         tick: Called at each question.
+        hopeless: Images that leave early, bool, shape (N,); None for none. If one of them falls before, what
+            is said of them is wrong, and all stay.
+        after: After so many queries they leave.
     """
 
-    def __init__(self, mix: MixedClassifier, finished: Callable[[Tensor], Tensor], tick: Tick) -> None:
+    def __init__(
+        self,
+        mix: MixedClassifier,
+        finished: Callable[[Tensor], Tensor],
+        tick: Tick,
+        *,
+        hopeless: Tensor | None = None,
+        after: int = 0,
+    ) -> None:
         self._mix, self._finished, self._tick = mix, finished, tick
+        self._hopeless, self._after, self._queries = hopeless, after, 0
         self._least: Tensor | None = None
 
     def margin_and_loss(self, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,10 +57,13 @@ class BoundedMargins:
             labels: Their true classes.
         """
         self._tick()
+        self._queries += 1
         rob = ask("rob_model", self._mix.rob_model, points)
         if self._least is None:
             margin = self._exact(points, rob, labels)
             self._least = margin.clone()
+            if self._hopeless is not None and len(self._hopeless) != len(points):
+                self._hopeless = None  # the library has left out images that are wrong already
             return margin, margin
         rows = (self._least > 0).nonzero().squeeze(1)
         margin = self._bound(rob, labels)
@@ -54,6 +72,15 @@ class BoundedMargins:
             margin[open_] = self._exact(points[open_], rob[open_], labels[open_])
         less = (margin < self._least[rows]) | (margin <= 0)
         self._least[rows[less]] = margin[less]
+        return self._without_hopeless(margin, rows)
+
+    def _without_hopeless(self, margin: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The margins; in the end those of the hopeless as if they had fallen, which ends their search."""
+        out, least = self._hopeless, self._least
+        assert least is not None  # the first question has been asked
+        if out is not None and self._queries == self._after and not (least[out] <= 0).any():
+            least[out] = GONE
+            margin = margin.masked_fill(out[rows], GONE)
         return margin, margin
 
     def _exact(self, points: Tensor, rob: Tensor, labels: Tensor) -> Tensor:
@@ -70,4 +97,3 @@ class BoundedMargins:
         best = share.scatter(1, own, 0.0).amax(dim=1) + (1.0 - alpha)
         bound = share.gather(1, own).squeeze(1).clamp_min(torch.finfo(share.dtype).tiny).log() - best.log()
         return bound.where(sound(rob), torch.nan).to(rob.dtype)
-

@@ -20,6 +20,7 @@ from mnuts_core.cli.options import (
     BatchSizeOption,
     ChannelsLastOption,
     DeviceOption,
+    EffortOption,
     ForceOption,
     FreshOption,
     JsonOption,
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
     from mnuts_core.pipeline.verify import Verified
 
 EXPLAINED = (
-    "each component attacks what those before it have left; forward, backward: passes through the mix for each "
-    "image"
+    "each component attacks what those before it have left; forward, backward: passes through the mix for "
+    "each image"
 )
 
 
@@ -92,6 +93,7 @@ def evaluate(
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
+    effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
@@ -131,7 +133,12 @@ def evaluate(
     work = work_folder_of(f"{target or config}.{attack}")
     others = [work_folder_of(f"{target or config}.{other}") for other in ATTACKS if other != attack]
     models = {"std": std, "rob": rob, "data": data, "n": n, "dataset": dataset, "data_dir": data_dir}
-    strength: dict[str, Any] = {"n_iter": n_iter, "seed": seed, "precision": check_precision_name(precision)}
+    strength: dict[str, Any] = {
+        "n_iter": n_iter,
+        "seed": seed,
+        "precision": check_precision_name(precision),
+        "effort": effort,
+    }
     plan = Plan(norm=threat.norm, eps=threat.eps, attack=attack, **strength)
     run = {"batch_size": batch_size, "channels_last": channels_last, "work_dir": work, "fresh": fresh}
     with resumable(work, ALONE.patience, fresh=fresh):

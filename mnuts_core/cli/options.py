@@ -66,6 +66,14 @@ JsonOption = Annotated[
 PrecisionOption = Annotated[
     str, typer.Option("--precision", metavar="[full|bfloat16]", help="Of APGD's gradients.")
 ]
+EffortOption = Annotated[
+    str,
+    typer.Option(
+        "--effort",
+        metavar="[full|frugal]",
+        help="frugal: leave out what cannot win any more, see docs/warnings.md#frugal.",
+    ),
+]
 ChannelsLastOption = Annotated[
     bool, typer.Option("--channels-last", help="NHWC memory layout, often faster.")
 ]

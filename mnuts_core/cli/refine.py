@@ -24,6 +24,7 @@ from mnuts_core.cli.options import (
     ChannelsLastOption,
     ComponentsOption,
     DeviceOption,
+    EffortOption,
     ForceOption,
     FreshOption,
     GridOption,
@@ -64,6 +65,7 @@ class Task(NamedTuple):
     beta: float
     rounds: int
     verify: int | None
+    effort: str
 
 
 def refine(
@@ -92,6 +94,7 @@ def refine(
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
+    effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
@@ -109,7 +112,7 @@ def refine(
         std, rob, data, [], [], n_adv, n_iter, n_targets, components, seed, batch_size, precision,
         channels_last, dataset, data_dir,
     )  # fmt: skip
-    task = Task(make_grid(grid, s, p, c), check_beta(beta), rounds, verify)
+    task = Task(make_grid(grid, s, p, c), check_beta(beta), rounds, verify, effort)
     paths = {name: (configs or out.parent) / f"{out.stem}-{name}.json" for name in NAMES}
     outputs = {"--out": out, "--json": json_out, **{f"--configs ({n})": path for n, path in paths.items()}}
     from mnuts_core.pipeline.workfolder import work_folder_of
@@ -146,6 +149,11 @@ def _refine(
     from mnuts_core.pipeline.workfolder import count_batches
 
     plan, where = plan_of(given, bundle), world.device(device)
+    strength: dict[str, Any] = {
+        **{name: getattr(plan, name) for name in ("norm", "eps", "n_iter", "seed", "precision")},
+        "effort": task.effort,
+    }
+    own = Plan(**strength)
     if task.verify is not None:
         check_n(task.verify, bundle.n_adv)
     std, rob, images = load_pair(given, bundle, where)
@@ -188,10 +196,7 @@ def _refine(
         )
         if task.verify is None:
             return refined
-        full = Plan(
-            norm=plan.norm, eps=plan.eps, n_iter=plan.n_iter, seed=plan.seed, precision=plan.precision
-        )
-        return verify_refined(refined, run, plan=full, n=task.verify)
+        return verify_refined(refined, run, plan=own, n=task.verify)
 
 
 def _finish(refined: Refined, out: Path, paths: dict[str, Path], work: Path, json_out: str | None) -> None:

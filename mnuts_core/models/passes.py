@@ -1,7 +1,7 @@
 """How many passes models make: images that went forward through them, and gradients that came back.
 
-Passes are what an attack costs whatever machine it runs on, so they are what two attacks are compared by. They
-are counted where every model is asked (`models.predict.ask`), by the model's name: an attack need not know.
+Passes are what an attack costs whatever machine it runs on, so they are what two attacks are compared by.
+They are counted where every model is asked (`models.predict.ask`), by its name: an attack need not know.
 """
 
 from __future__ import annotations
@@ -84,4 +84,4 @@ def count_pass(name: str, points: Tensor) -> None:
             for counter in counters:
                 counter.add(name, Passes(backward=n))
 
-        points.register_hook(came_back)
+        points.register_hook(came_back)  # type: ignore[no-untyped-call]

@@ -30,7 +30,14 @@ from mnuts_core.models.inputs import (
     laid_out,
     prepared,
 )
-from mnuts_core.models.predict import BASE_MODELS, check_gradients, count_classes, model_card, predict, to_uint8
+from mnuts_core.models.predict import (
+    BASE_MODELS,
+    check_gradients,
+    count_classes,
+    model_card,
+    predict,
+    to_uint8,
+)
 from mnuts_core.pipeline.build_batches import Batches
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
@@ -155,7 +162,9 @@ def _diagnostics(batches: Batches) -> Iterator[Diagnostic]:
         if climbed is not None and attacked.stop:
             check_gradients(BASE_MODELS[1], models[BASE_MODELS[1]], images[:1], BLACK_BOX)
             at = slice(attacked.stop)
-            yield from zero_gradients_of(BASE_MODELS[1], models[BASE_MODELS[1]], climbed, images[at], labels[at])
+            yield from zero_gradients_of(
+                BASE_MODELS[1], models[BASE_MODELS[1]], climbed, images[at], labels[at]
+            )
 
 
 @contextmanager

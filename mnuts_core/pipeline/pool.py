@@ -244,9 +244,7 @@ def add_points(bundle: LogitBundle, sources: Sequence[SourcePoints]) -> LogitBun
     return bundle
 
 
-def source_card(
-    target: PoolTarget, plan: PoolPlan, images: int, passes: Passes | None = None
-) -> SourceCard:
+def source_card(target: PoolTarget, plan: PoolPlan, images: int, passes: Passes | None = None) -> SourceCard:
     """What a bundle says of a source of points.
 
     Args:

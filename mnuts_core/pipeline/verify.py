@@ -52,6 +52,7 @@ NAMES: dict[Attack, str] = {
     "bypass": "adaptive AutoAttack through the gradient bypass (B.2.2)",
     "autoattack": "the library's AutoAttack, standard version, through the gradient bypass (B.2.2)",
 }
+FRUGAL = ", frugal: what FAB's distances call hopeless is left out"
 
 NEEDS_BOTH = (
     "an adaptive attack needs gradients of both models (B.2.1); margins of a black-box model are found by "
@@ -232,7 +233,8 @@ def evaluate(
     diagnostics += not_finite(state.predictions, state.fell)
     diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
     names = [part.name for part in run.components]
-    return _result(state, labels, names, NAMES[plan.attack], settings, diagnostics)
+    words = NAMES[plan.attack] + (FRUGAL if plan.frugal else "")
+    return _result(state, labels, names, words, settings, diagnostics)
 
 
 def _settings(
