@@ -10,7 +10,7 @@ from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.plan import N_TARGETS
-from mnuts_core.attacks.promise import SURE_TARGETS, by_promise, hopeless
+from mnuts_core.attacks.promise import SURE_TARGETS, by_promise
 from mnuts_core.attacks.surrogates import Surrogate, surrogate_of, surrogates_of_bases
 from mnuts_core.models.inputs import Model, in_precision
 from mnuts_core.models.predict import predicted
@@ -24,19 +24,9 @@ def apgd_ce(batch: Batch) -> Tensor:
 
 
 def apgd_t(batch: Batch) -> Tensor:
-    """Climb targeted DLR, the likeliest other class first; the most promising ones alone in a frugal plan."""
-    numbers = range(1, batch.n_targets + 1)
-    return _targeted(batch, numbers[:SURE_TARGETS] if batch.plan.frugal else numbers)
-
-
-def apgd_t_rest(batch: Batch) -> Tensor:
-    """Climb targeted DLR for the classes that `apgd_t` has left out, where FAB has not found it hopeless."""
-    return _targeted(batch, range(SURE_TARGETS + 1, batch.n_targets + 1))
-
-
-def _targeted(batch: Batch, numbers: range) -> Tensor:
+    """Climb targeted DLR, the likeliest other class first; a few in the order of promise in a frugal plan."""
     run = _Apgd(batch)
-    run.targeted(surrogate_of(batch.mix, batch.plan.attack, batch.classes), numbers)
+    run.targeted(surrogate_of(batch.mix, batch.plan.attack, batch.classes))
     return run.points
 
 
@@ -61,26 +51,23 @@ class _Apgd:
         rows = (~self.broken).nonzero().squeeze(1)
         self._run(surrogate, rows, of_examples(cross_entropy, self.batch.labels[rows]), number)
 
-    def targeted(self, surrogate: Surrogate, numbers: range) -> None:
-        """Climb targeted DLR for some of the classes in their order, counted from 1."""
-        labels, standing = self.batch.labels, ~hopeless(self.batch.nearest)
-        if not len(numbers) or not standing.any():
-            return
-        order = self._order(surrogate)
-        for number in numbers:
-            rows = (standing & ~self.broken).nonzero().squeeze(1)
-            loss = of_examples(targeted_dlr, labels[rows], order[rows, number - 1])
+    def targeted(self, surrogate: Surrogate) -> None:
+        """Climb targeted DLR, one class after another."""
+        labels, order = self.batch.labels, self._order(surrogate)
+        for number, targets in enumerate(order.T, 1):
+            rows = (~self.broken).nonzero().squeeze(1)
+            loss = of_examples(targeted_dlr, labels[rows], targets[rows])
             self._run(surrogate, rows, loss, number)
 
     def _order(self, surrogate: Surrogate) -> Tensor:
-        """The other classes, the likeliest first, or in a frugal plan the most promising."""
-        images, labels, plan = self.batch.images, self.batch.labels, self.batch.plan
+        """The classes to drive at, (N, targets): the likeliest first, in a frugal plan the most promising."""
+        images, labels, n_targets = self.batch.images, self.batch.labels, self.batch.n_targets
         climbed: Model = lambda points: surrogate.climbed(surrogate.model(points))
-        if plan.frugal:
-            return by_promise(climbed, images, labels, self.ball, self.batch.n_targets)
+        if self.batch.plan.frugal:
+            return by_promise(climbed, images, labels, self.ball, n_targets)[:, :SURE_TARGETS]
         with torch.no_grad():
             others = climbed(images).scatter(1, labels.unsqueeze(1), -torch.inf)
-        return others.argsort(dim=1, descending=True)
+        return others.argsort(dim=1, descending=True)[:, :n_targets]
 
     def _run(self, surrogate: Surrogate, rows: Tensor, loss: Loss, number: int) -> None:
         if not len(rows):

@@ -18,11 +18,10 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-from mnuts_core.attacks.adaptive import apgd_ce, apgd_t, apgd_t_rest, base_transfer
+from mnuts_core.attacks.adaptive import apgd_ce, apgd_t, base_transfer
 from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.library import autoattack, fab_t, square
 from mnuts_core.attacks.plan import QUERIES_PER_STEP, Plan
-from mnuts_core.attacks.promise import SURE_TARGETS
 
 WitnessCode = Literal["square-beats-white-box", "transfer-beats-white-box"]
 """Warnings that a component gives rise to; `docs/warnings.md` has an entry for each."""
@@ -40,7 +39,6 @@ class Component(NamedTuple):
         witness: The warning where it breaks images that those of the white box had not: it does not need
             their gradients, and shows that they were misled.
         least_classes: With fewer classes it is left out.
-        frugal: Whether it is part of frugal plans alone.
     """
 
     name: str
@@ -49,15 +47,10 @@ class Component(NamedTuple):
     white_box: bool = False
     witness: WitnessCode | None = None
     least_classes: int = 2
-    frugal: bool = False
 
     def cost(self, plan: Plan, classes: int) -> int:
         """The passes of a plan about an image that nothing breaks, for a model of so many classes."""
         return self.passes(plan.n_iter, plan.n_targets(classes))
-
-
-def _rest(steps: int, targets: int) -> int:
-    return steps * max(targets - SURE_TARGETS, 0)
 
 
 COMPONENTS = (
@@ -65,7 +58,6 @@ COMPONENTS = (
     Component("apgd-t", apgd_t, lambda steps, targets: steps * targets, white_box=True),
     # FAB looks back and forth at each step.
     Component("fab-t", fab_t, lambda steps, targets: 4 * steps * targets, white_box=True),
-    Component("apgd-t-rest", apgd_t_rest, _rest, white_box=True, frugal=True),
     Component("square", square, lambda steps, _: QUERIES_PER_STEP * steps, witness="square-beats-white-box"),
     Component("base-transfer", base_transfer, lambda steps, _: 2 * steps, witness="transfer-beats-white-box"),
 )
@@ -103,6 +95,4 @@ def left_out(plan: Plan, classes: int) -> tuple[Component, ...]:
 
 
 def _all_of(plan: Plan) -> tuple[Component, ...]:
-    if plan.attack == "autoattack":
-        return _AUTOATTACK
-    return tuple(part for part in COMPONENTS if plan.frugal or not part.frugal)
+    return _AUTOATTACK if plan.attack == "autoattack" else COMPONENTS

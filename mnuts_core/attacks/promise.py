@@ -5,16 +5,16 @@ on images that never fall. A frugal plan does the same until there is evidence:
 
 - **Targets** come in the order of promise, as in MALT (Melamed et al., 2024, arXiv 2407.02240): by the
   difference to the target's logit over the dual norm of its gradient, which for an almost linear classifier
-  is the distance at which the target wins. The first `SURE_TARGETS` are always attacked.
+  is the distance at which the target wins. APGD drives at the first `SURE_TARGETS` of them.
 - **Distance.** FAB measures how far the nearest misclassified point is. A target whose nearest one is beyond
   `FAR` radii after a fifth of the steps is left. An image whose nearest one over all targets is beyond `NEAR`
-  radii in the end is *hopeless*: the other targets of APGD, and most of Square's queries, are left out.
+  radii in the end is *hopeless*, and most of Square's queries are left out for it.
 - **The evidence is checked.** All images get the first tenth of Square's queries, which follow no gradients.
-  If a hopeless one falls there, distances mislead, and all go on. An image for which FAB found no
-  misclassified point at any distance is never hopeless: nothing is known of it.
+  If a hopeless one falls there, distances mislead, and all of its batch go on. An image for which FAB found
+  no misclassified point at any distance is never hopeless: nothing is known of it.
 
-The numbers are from the digits pair (1,000 images, two mixes), whose attacks ran at full length: there they
-would have lost none of the 9 and 7 images that FAB-T and Square broke.
+The numbers are from the digits pair, three mixes on 1,000 images at full length: the first five targets by
+promise found 43, 43 and 27 of the 43, 44 and 28 images that all nine found.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from torch import Tensor
 from mnuts_core.attacks.norms import Ball
 from mnuts_core.models.inputs import Model
 
-SURE_TARGETS = 3
-"""Targets of APGD that each image is attacked at, the most promising ones."""
+SURE_TARGETS = 5
+"""Targets that APGD drives at, the most promising ones."""
 PATIENCE = 0.2
 """After this share of FAB's steps, a target that is too far is left."""
 FAR = 2.0

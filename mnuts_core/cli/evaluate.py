@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,9 +31,9 @@ from mnuts_core.cli.options import (
     StdOption,
     StepsOption,
     check_norm,
-    check_precision_name,
     parse_eps,
 )
+from mnuts_core.cli.precision import before_models, chosen
 from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import check_eps
@@ -136,7 +137,7 @@ def evaluate(
     strength: dict[str, Any] = {
         "n_iter": n_iter,
         "seed": seed,
-        "precision": check_precision_name(precision),
+        "precision": before_models(precision),
         "effort": effort,
     }
     plan = Plan(norm=threat.norm, eps=threat.eps, attack=attack, **strength)
@@ -145,7 +146,7 @@ def evaluate(
         for other in others:  # they would write into the same target
             refuse_held(other)
         check_outputs(outputs, force=force)  # who had the folder until now may have written them
-        verified, cards = _attack(config, plan, models, run, device, pool)
+        verified, cards = _attack(config, plan, precision, models, run, device, pool)
         diagnostics = [
             *verified.warnings,
             *diagnostics_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
@@ -185,7 +186,13 @@ def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel
 
 
 def _attack(
-    config: Path, plan: Plan, models: dict[str, Any], run: dict[str, Any], device: str, pool: PoolFile | None
+    config: Path,
+    plan: Plan,
+    precision: str,
+    models: dict[str, Any],
+    run: dict[str, Any],
+    device: str,
+    pool: PoolFile | None,
 ) -> tuple[Verified, tuple[ModelCard, ...]]:
     """Load models and images, and attack; the result, and the cards of both models."""
     from mnuts_core.devices import resolve_device
@@ -195,6 +202,9 @@ def _attack(
     where = resolve_device(device)
     std, rob, data = load_all(**models, norm=plan.norm, device=str(where))
     model = MixedClassifier.from_config(config, std.module, rob.module)
+    folders = [] if run["fresh"] else [run["work_dir"]]
+    taken = chosen(precision, (std.module, rob.module), data.images, str(where), folders)
+    plan = replace(plan, precision=taken)
     if pool is not None:
         pool.check_images((std.module, rob.module), data, where, run["batch_size"])
     note(f"{plan.attack}, {plan.threat}: {len(data.labels):,} images on {where}")

@@ -64,7 +64,12 @@ JsonOption = Annotated[
     ),
 ]
 PrecisionOption = Annotated[
-    str, typer.Option("--precision", metavar="[full|bfloat16]", help="Of APGD's gradients.")
+    str,
+    typer.Option(
+        "--precision",
+        metavar="[full|bfloat16|auto]",
+        help="Of APGD's gradients; auto: what a second's measurement finds faster.",
+    ),
 ]
 EffortOption = Annotated[
     str,

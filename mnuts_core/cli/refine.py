@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -44,6 +45,7 @@ from mnuts_core.cli.options import (
     check_beta,
     load_bundle,
 )
+from mnuts_core.cli.precision import chosen
 from mnuts_core.cli.search import make_grid
 from mnuts_core.cli.shared_run import run_shared
 
@@ -149,14 +151,17 @@ def _refine(
     from mnuts_core.pipeline.workfolder import count_batches
 
     plan, where = plan_of(given, bundle), world.device(device)
+    if task.verify is not None:
+        check_n(task.verify, bundle.n_adv)
+    std, rob, images = load_pair(given, bundle, where)
+    folders = [] if fresh else folders_of(work)
+    taken = chosen(given.precision, (std.module, rob.module), images.images, where, folders, world)
+    plan = replace(plan, precision=taken)
     strength: dict[str, Any] = {
         **{name: getattr(plan, name) for name in ("norm", "eps", "n_iter", "seed", "precision")},
         "effort": task.effort,
     }
     own = Plan(**strength)
-    if task.verify is not None:
-        check_n(task.verify, bundle.n_adv)
-    std, rob, images = load_pair(given, bundle, where)
     there = 0 if fresh or not world.is_first else sum(map(count_batches, folders_of(work)))
     if there:
         note(f"resuming: {there} batches are done")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mnuts_core.attacks.components import COMPONENTS, WHITE_BOX, WitnessCode, left_out
 from mnuts_core.attacks.losses import cross_entropy
 from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
-from mnuts_core.attacks.promise import NEAR, SURE_TARGETS
+from mnuts_core.attacks.promise import FAR, NEAR, SURE_TARGETS
 from mnuts_core.attacks.surrogates import THE_MIX, Surrogate
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.errors import MnutsError
@@ -88,10 +88,11 @@ def diagnostics_of_inputs(
         text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
         diagnostics.append(Diagnostic("few-steps", text))
     if plan.frugal:
+        there = plan.n_targets(classes)
         text = (
-            f"a frugal plan: images whose nearest misclassified point FAB-T finds beyond {NEAR:g} ε are "
-            f"attacked at {SURE_TARGETS} of {plan.n_targets(classes)} targets and with a tenth of Square's "
-            "queries alone"
+            f"a frugal plan: APGD-T drove at {min(SURE_TARGETS, there)} of {there} targets, the nearest; "
+            f"FAB-T left those beyond {FAR:g} ε early, and images whose nearest misclassified point it found "
+            f"beyond {NEAR:g} ε got a tenth of Square's queries"
         )
         diagnostics.append(Diagnostic("frugal", text))
     return diagnostics

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from mnuts_core import MixedClassifier, MixParams, ParameterError, Plan
+from mnuts_core.attacks.adaptive import apgd_t
 from mnuts_core.attacks.batch import Batch
-from mnuts_core.attacks.components import COMPONENTS, components_of
 from mnuts_core.attacks.fab import Leaving
 from mnuts_core.attacks.library import fab_t, fab_t_on, square, square_on
 from mnuts_core.attacks.norms import make_ball
@@ -186,15 +186,15 @@ class TestPromise:
 
 
 class TestPlan:
-    def test_components(self):
-        plan = {"norm": "Linf", "eps": EPS}
-        full, frugal = (
-            [part.name for part in components_of(Plan(**plan, effort=effort), 10)]
-            for effort in ("full", "frugal")
-        )
-        assert full == ["apgd-ce", "apgd-t", "fab-t", "square", "base-transfer"]
-        assert frugal == ["apgd-ce", "apgd-t", "fab-t", "apgd-t-rest", "square", "base-transfer"]
-        assert [part.name for part in COMPONENTS] == frugal
+    def test_targets_of_a_frugal_plan(self):
+        """Five of nine; and a gradient each for the order of all nine."""
+        few = batch_of(effort="frugal")
+        with counted() as counter:
+            points = apgd_t(few)
+        standing = int((~fallen(few, points)).sum())
+        steps = few.plan.n_iter + 1
+        assert counter.mean(BASE_MODELS).backward >= standing * (5 * steps + 9)
+        assert counter.mean(BASE_MODELS).backward <= N * (5 * steps + 9)
 
     def test_a_full_plan_is_named_as_ever(self):
         plan = Plan(norm="Linf", eps=EPS)

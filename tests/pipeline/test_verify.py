@@ -215,7 +215,7 @@ class TestFrugal:
         cut = [0]
 
         def progress(done: int, total: int) -> None:
-            cut[0] += done >= 4  # after FAB-T and the rest of APGD-T of the first batch
+            cut[0] += done >= 3  # after FAB-T on the first batch, within Square
             if cut[0] > 3:
                 raise CutError
 
