@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mnuts_core.attacks.batch import Tick
+from mnuts_core.attacks.promise import MISLED
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.mixing import required_alpha, sound, transform_with
 from mnuts_core.models.predict import ask
@@ -31,8 +32,8 @@ class BoundedMargins:
         mix: The mix, without gradients.
         finished: Logits of the mix → those that the library takes.
         tick: Called at each question.
-        hopeless: Images that leave early, bool, shape (N,); None for none. If one of them falls before, what
-            is said of them is wrong, and all stay.
+        hopeless: Images that leave early, bool, shape (N,); None for none. If more than a few of them fall
+            before, what is said of them is wrong, and all stay.
         after: After so many queries they leave.
     """
 
@@ -78,7 +79,9 @@ class BoundedMargins:
         """The margins; in the end those of the hopeless as if they had fallen, which ends their search."""
         out, least = self._hopeless, self._least
         assert least is not None  # the first question has been asked
-        if out is not None and self._queries == self._after and not (least[out] <= 0).any():
+        if out is None or self._queries != self._after:
+            return margin, margin
+        if (least[out] <= 0).sum() <= MISLED * len(least[out]):
             least[out] = GONE
             margin = margin.masked_fill(out[rows], GONE)
         return margin, margin
