@@ -10,8 +10,9 @@ from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.plan import N_TARGETS
+from mnuts_core.attacks.promise import SURE_TARGETS, by_promise
 from mnuts_core.attacks.surrogates import Surrogate, surrogate_of, surrogates_of_bases
-from mnuts_core.models.inputs import in_precision
+from mnuts_core.models.inputs import Model, in_precision
 from mnuts_core.models.predict import predicted
 
 
@@ -23,7 +24,7 @@ def apgd_ce(batch: Batch) -> Tensor:
 
 
 def apgd_t(batch: Batch) -> Tensor:
-    """Climb targeted DLR, the likeliest other class first."""
+    """Climb targeted DLR, the likeliest other class first; a few in the order of promise in a frugal plan."""
     run = _Apgd(batch)
     run.targeted(surrogate_of(batch.mix, batch.plan.attack, batch.classes))
     return run.points
@@ -51,15 +52,22 @@ class _Apgd:
         self._run(surrogate, rows, of_examples(cross_entropy, self.batch.labels[rows]), number)
 
     def targeted(self, surrogate: Surrogate) -> None:
-        """Climb targeted DLR, the likeliest other class first."""
-        labels = self.batch.labels
-        with torch.no_grad():
-            clean = surrogate.climbed(surrogate.model(self.batch.images))
-        order = clean.scatter(1, labels.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True)
-        for number in range(1, self.batch.n_targets + 1):
+        """Climb targeted DLR, one class after another."""
+        labels, order = self.batch.labels, self._order(surrogate)
+        for number, targets in enumerate(order.T, 1):
             rows = (~self.broken).nonzero().squeeze(1)
-            loss = of_examples(targeted_dlr, labels[rows], order[rows, number - 1])
+            loss = of_examples(targeted_dlr, labels[rows], targets[rows])
             self._run(surrogate, rows, loss, number)
+
+    def _order(self, surrogate: Surrogate) -> Tensor:
+        """The classes to drive at, (N, targets): the likeliest first, in a frugal plan the most promising."""
+        images, labels, n_targets = self.batch.images, self.batch.labels, self.batch.n_targets
+        climbed: Model = lambda points: surrogate.climbed(surrogate.model(points))
+        if self.batch.plan.frugal:
+            return by_promise(climbed, images, labels, self.ball, n_targets)[:, :SURE_TARGETS]
+        with torch.no_grad():
+            others = climbed(images).scatter(1, labels.unsqueeze(1), -torch.inf)
+        return others.argsort(dim=1, descending=True)[:, :n_targets]
 
     def _run(self, surrogate: Surrogate, rows: Tensor, loss: Loss, number: int) -> None:
         if not len(rows):

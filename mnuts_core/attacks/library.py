@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,11 @@ import torch
 from torch import Tensor
 
 from mnuts_core.attacks.batch import Batch, Tick
+from mnuts_core.attacks.fab import Leaving
+from mnuts_core.attacks.norms import make_ball
 from mnuts_core.attacks.plan import Plan
+from mnuts_core.attacks.promise import PATIENCE, WITNESSED, hopeless
+from mnuts_core.attacks.square_on_mix import BoundedMargins
 from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.functional.mixing import sound
 from mnuts_core.models.compat import attack_library
@@ -19,13 +24,25 @@ from mnuts_core.models.predict import ask
 
 
 def fab_t(batch: Batch) -> Tensor:
-    """Targeted FAB on the mix."""
-    return fab_t_on(batch.mix, batch.images, batch.labels, batch.plan, batch.n_targets, batch.tick)
+    """Targeted FAB on the mix; fallen images leave, and in a frugal plan those too far from a target."""
+    plan, images = batch.plan, batch.images
+    model = _as_model(batch.mix, batch.tick)
+    attack = _fab(model, images, plan, batch.n_targets)
+    patience = math.ceil(PATIENCE * plan.n_iter) if plan.frugal else math.inf
+    leaving = Leaving(attack, model, images, make_ball(plan.norm, plan.eps), patience)
+    points = _perturbed(attack, images, batch.labels)
+    batch.nearest.copy_(leaving.nearest)
+    return points
 
 
 def square(batch: Batch) -> Tensor:
     """Random search by the mix's answers alone."""
-    return square_on(batch.mix, batch.images, batch.labels, batch.plan, batch.tick)
+    plan = batch.plan
+    attack = _square(batch.mix, batch.images, plan, batch.tick)
+    out, after = hopeless(batch.nearest) if plan.frugal else None, math.ceil(WITNESSED * plan.n_queries)
+    margins = BoundedMargins(batch.mix, _without_nan, batch.tick, hopeless=out, after=after)
+    attack.margin_and_loss = margins.margin_and_loss
+    return _perturbed(attack, batch.images, batch.labels)
 
 
 def fab_t_on(
@@ -44,26 +61,12 @@ def fab_t_on(
     Returns:
         A point for each image, which need neither be misclassified nor lie in the ball.
     """
-    attack = attack_library().autoattack.FABAttack_PT(
-        _as_model(classifier, tick),
-        n_iter=plan.n_iter,
-        targeted=True,
-        n_target_classes=n_targets,
-        **_common(plan, images),
-    )
-    return _perturbed(attack, images, labels)
+    return _perturbed(_fab(_as_model(classifier, tick), images, plan, n_targets), images, labels)
 
 
 def square_on(classifier: Model, images: Tensor, labels: Tensor, plan: Plan, tick: Tick) -> Tensor:
     """Square on any classifier; the arguments are those of `fab_t_on`."""
-    attack = attack_library().autoattack.SquareAttack(
-        _as_model(classifier, tick),
-        n_queries=plan.n_queries,
-        p_init=0.8,
-        resc_schedule=False,
-        **_common(plan, images),
-    )
-    return _perturbed(attack, images, labels)
+    return _perturbed(_square(classifier, images, plan, tick), images, labels)
 
 
 def autoattack(name: str, batch: Batch) -> Tensor:
@@ -91,6 +94,22 @@ def _common(plan: Plan, images: Tensor) -> dict[str, Any]:
     return {"norm": plan.norm, "eps": plan.eps, "seed": plan.seed, "device": images.device}
 
 
+def _fab(model: Model, images: Tensor, plan: Plan, n_targets: int) -> Any:
+    return attack_library().autoattack.FABAttack_PT(
+        model, n_iter=plan.n_iter, targeted=True, n_target_classes=n_targets, **_common(plan, images)
+    )
+
+
+def _square(classifier: Model, images: Tensor, plan: Plan, tick: Tick) -> Any:
+    return attack_library().autoattack.SquareAttack(
+        _as_model(classifier, tick),
+        n_queries=plan.n_queries,
+        p_init=0.8,
+        resc_schedule=False,
+        **_common(plan, images),
+    )
+
+
 def _perturbed(attack: Any, images: Tensor, labels: Tensor) -> Tensor:
     with _own_randomness(images.device):
         points: Tensor = attack.perturb(images, labels)
@@ -100,21 +119,24 @@ def _perturbed(attack: Any, images: Tensor, labels: Tensor) -> Tensor:
 def _as_model(classifier: Model, tick: Tick) -> Model:
     """A classifier as the library's attacks take it, which know nothing of NaN.
 
-    They go by the arg max, which is class 0 for a row of NaN. Where there are such rows, the answer has one
-    class more, which is nobody's label, and it leads in these rows alone.
+    They go by the arg max, which is class 0 for a row of NaN; see `_without_nan`.
     """
 
     def forward(images: Tensor) -> Tensor:
         tick()
-        logits = ask(THE_MIX, classifier, _InOrder.apply(images))
-        finite = sound(logits.detach()).unsqueeze(1)
-        if finite.all():
-            return logits
-        logits = logits.where(finite, 0.0)
-        last = logits.detach().amin(dim=1, keepdim=True)
-        return torch.cat([logits, (last - _FAR_BEHIND).where(finite, 1.0)], dim=1)
+        return _without_nan(ask(THE_MIX, classifier, _InOrder.apply(images)))
 
     return forward
+
+
+def _without_nan(logits: Tensor) -> Tensor:
+    """Logits; with rows of NaN one class more, nobody's label, which leads in these rows alone."""
+    finite = sound(logits.detach()).unsqueeze(1)
+    if finite.all():
+        return logits
+    logits = logits.where(finite, 0.0)
+    last = logits.detach().amin(dim=1, keepdim=True)
+    return torch.cat([logits, (last - _FAR_BEHIND).where(finite, 1.0)], dim=1)
 
 
 _FAR_BEHIND = 1e4

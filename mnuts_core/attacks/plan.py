@@ -18,6 +18,8 @@ from mnuts_core.models.inputs import Precision, check_count, check_precision
 
 Attack = Literal["transfer", "bypass", "autoattack"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)
+Effort = Literal["full", "frugal"]
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
 N_TARGETS = 9
 """Other classes that targeted attacks drive at, as in AutoAttack; fewer where there are fewer."""
 QUERIES_PER_STEP = 50
@@ -53,6 +55,7 @@ class Plan:
     n_iter: int = STANDARD_STEPS
     seed: int = 0
     precision: Precision = "full"
+    effort: Effort = "full"
 
     def __post_init__(self) -> None:
         make_ball(self.norm, self.eps)
@@ -61,11 +64,23 @@ class Plan:
         check_count("n_iter", self.n_iter, 1)
         check_count("seed", self.seed, 0)
         check_precision(self.precision, torch.float32)
+        if self.effort not in EFFORTS:
+            raise ParameterError(f"effort must be one of {', '.join(EFFORTS)}, got {self.effort!r}")
+        if self.attack == "autoattack" and self.frugal:
+            raise ParameterError(
+                "effort must be 'full' for attack 'autoattack', which is run as it was published, "
+                "got 'frugal': take 'transfer' or 'bypass'"
+            )
         if self.attack == "autoattack" and self.n_iter != STANDARD_STEPS:
             raise ParameterError(
                 f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
                 f"got {self.n_iter}: take 'bypass' for another number of steps"
             )
+
+    @property
+    def frugal(self) -> bool:
+        """Whether what cannot win any more is left out."""
+        return self.effort == "frugal"
 
     @property
     def threat(self) -> ThreatModel:
@@ -91,4 +106,5 @@ class Plan:
             "classes": classes,
             "seed": self.seed,
             "precision": self.precision,
+            **({"effort": self.effort} if self.frugal else {}),
         }

@@ -6,6 +6,7 @@ half of it and reports too much robustness. Here gradients come from the auxilia
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from mnuts_core.attacks.plan import Attack
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.models.inputs import Model
-from mnuts_core.models.predict import ask
+from mnuts_core.models.predict import BASE_MODELS, ask
 
 THE_MIX = "the mix"
 """What messages call the mixed classifier."""
@@ -56,8 +57,23 @@ def surrogates_of_bases(mix: MixedClassifier, classes: int | None = None) -> tup
         mix: The mixed classifier.
         classes: K, if it is known.
     """
-    std = _on_pair(mix, lambda raw: halves(raw)[0], classes)
-    return std, std._replace(climbed=lambda raw: halves(raw)[1])
+    models = (mix.std_model, mix.rob_model)
+
+    def judged(raw: Tensor) -> Tensor:
+        return mixed_logits(*halves(raw), mix.params)
+
+    def pair(images: Tensor, number: int) -> Tensor:
+        parts = []
+        for place, (name, model) in enumerate(zip(BASE_MODELS, models, strict=True)):
+            with nullcontext() if place == number else torch.no_grad():  # a zero gradient costs a pass, too
+                parts.append(ask(name, model, images, classes))
+        return torch.cat(parts, dim=1)
+
+    std, rob = (
+        Surrogate(partial(pair, number=number), lambda raw, number=number: halves(raw)[number], judged)  # type: ignore[misc]
+        for number in range(2)
+    )
+    return std, rob
 
 
 def _on_pair(mix: MixedClassifier, climbed: Model, classes: int | None) -> Surrogate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -33,10 +34,10 @@ from mnuts_core.cli.options import (
     StepsOption,
     TargetsOption,
     WorkFolderOption,
-    check_precision_name,
     component_names,
     load_bundle,
 )
+from mnuts_core.cli.precision import before_models, chosen
 from mnuts_core.cli.shared_run import run_shared
 from mnuts_core.errors import MnutsError
 
@@ -142,6 +143,9 @@ def _attack(
     targets, watched = targets_of(given, bundle)
     where = world.device(device)
     std, rob, images = load_pair(given, bundle, where)
+    folders = [] if fresh else [work]
+    taken = chosen(given.precision, (std.module, rob.module), images.images, where, folders, world)
+    plan = replace(plan, precision=taken)
     there = 0 if fresh or not world.is_first else count_batches(work)
     if there:
         note(f"resuming: {there} batches are done")
@@ -209,7 +213,7 @@ def plan_of(given: Settings, bundle: LogitBundle) -> PoolPlan:
         n_targets=given.n_targets,
         components=component_names(given.components),
         seed=given.seed,
-        precision=check_precision_name(given.precision),
+        precision=before_models(given.precision),
     )
 
 

@@ -6,7 +6,7 @@ import inspect
 import shlex
 import sys
 from contextlib import redirect_stdout
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -21,9 +21,9 @@ from mnuts_core.cli.options import (
     JsonOption,
     PrecisionOption,
     check_norm,
-    check_precision_name,
     parse_eps,
 )
+from mnuts_core.cli.precision import before_models, chosen
 from mnuts_core.cli.shared_run import run_shared
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import check_eps
@@ -140,6 +140,7 @@ def parse_surrogate(text: str) -> tuple[float, float, float] | None:
 
 
 def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -> LogitBundle:
+    from mnuts_core.attacks.mmaa import Mmaa
     from mnuts_core.pipeline.build import build_bundle, progress_bar
     from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
@@ -156,6 +157,10 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
         data_dir=given.data_dir,
         device=where,
     )
+    if isinstance(attack, Mmaa):
+        folders = [] if fresh else [work]
+        taken = chosen(given.precision, (rob.module,), images.images, where, folders, world)
+        attack, given = replace(attack, precision=taken), given._replace(precision=taken)
     there = 0 if fresh or not world.is_first else count_batches(work)
     with progress_bar("build") as show_progress, redirect_stdout(sys.stderr):  # a model may print
 
@@ -258,7 +263,7 @@ def margin_attack(given: Settings) -> MarginAttack:
         "norm": check_norm(given.norm),
         "eps": parse_eps(given.eps),
         "surrogate": _surrogate(given.surrogate),
-        "precision": check_precision_name(given.precision),
+        "precision": before_models(given.precision),
     }
     return kind(**{name: settings[name] for name in own})
 

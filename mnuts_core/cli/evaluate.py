@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ from mnuts_core.cli.options import (
     BatchSizeOption,
     ChannelsLastOption,
     DeviceOption,
+    EffortOption,
     ForceOption,
     FreshOption,
     JsonOption,
@@ -29,9 +31,9 @@ from mnuts_core.cli.options import (
     StdOption,
     StepsOption,
     check_norm,
-    check_precision_name,
     parse_eps,
 )
+from mnuts_core.cli.precision import before_models, chosen
 from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import check_eps
@@ -41,7 +43,13 @@ if TYPE_CHECKING:
     from mnuts_core.bundles.manifest import ModelCard, ThreatModel
     from mnuts_core.export.config import MixConfig
     from mnuts_core.functional.statistics import Estimate
+    from mnuts_core.models.passes import Passes
     from mnuts_core.pipeline.verify import Verified
+
+EXPLAINED = (
+    "each component attacks what those before it have left; forward, backward: passes through the mix for "
+    "each image"
+)
 
 
 def evaluate(
@@ -86,6 +94,7 @@ def evaluate(
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
+    effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
@@ -125,14 +134,19 @@ def evaluate(
     work = work_folder_of(f"{target or config}.{attack}")
     others = [work_folder_of(f"{target or config}.{other}") for other in ATTACKS if other != attack]
     models = {"std": std, "rob": rob, "data": data, "n": n, "dataset": dataset, "data_dir": data_dir}
-    strength: dict[str, Any] = {"n_iter": n_iter, "seed": seed, "precision": check_precision_name(precision)}
+    strength: dict[str, Any] = {
+        "n_iter": n_iter,
+        "seed": seed,
+        "precision": before_models(precision),
+        "effort": effort,
+    }
     plan = Plan(norm=threat.norm, eps=threat.eps, attack=attack, **strength)
     run = {"batch_size": batch_size, "channels_last": channels_last, "work_dir": work, "fresh": fresh}
     with resumable(work, ALONE.patience, fresh=fresh):
         for other in others:  # they would write into the same target
             refuse_held(other)
         check_outputs(outputs, force=force)  # who had the folder until now may have written them
-        verified, cards = _attack(config, plan, models, run, device, pool)
+        verified, cards = _attack(config, plan, precision, models, run, device, pool)
         diagnostics = [
             *verified.warnings,
             *diagnostics_of_config(mix, threat, verified.clean, _bundle_cards(mix), cards),
@@ -172,7 +186,13 @@ def _threat(config: MixConfig, norm: str | None, eps: str | None) -> ThreatModel
 
 
 def _attack(
-    config: Path, plan: Plan, models: dict[str, Any], run: dict[str, Any], device: str, pool: PoolFile | None
+    config: Path,
+    plan: Plan,
+    precision: str,
+    models: dict[str, Any],
+    run: dict[str, Any],
+    device: str,
+    pool: PoolFile | None,
 ) -> tuple[Verified, tuple[ModelCard, ...]]:
     """Load models and images, and attack; the result, and the cards of both models."""
     from mnuts_core.devices import resolve_device
@@ -182,6 +202,9 @@ def _attack(
     where = resolve_device(device)
     std, rob, data = load_all(**models, norm=plan.norm, device=str(where))
     model = MixedClassifier.from_config(config, std.module, rob.module)
+    folders = [] if run["fresh"] else [run["work_dir"]]
+    taken = chosen(precision, (std.module, rob.module), data.images, str(where), folders)
+    plan = replace(plan, precision=taken)
     if pool is not None:
         pool.check_images((std.module, rob.module), data, where, run["batch_size"])
     note(f"{plan.attack}, {plan.threat}: {len(data.labels):,} images on {where}")
@@ -220,7 +243,12 @@ def to_json(
         "accuracy": verified.accuracy.to_json(),
         "clean": verified.clean.to_json(),
         "components": [
-            {"name": part.name, "broken": part.broken, **part.accuracy.to_json()}
+            {
+                "name": part.name,
+                "broken": part.broken,
+                **part.accuracy.to_json(),
+                "passes": part.passes and part.passes._asdict(),
+            }
             for part in verified.components
         ],
         "threat": threat.model_dump(),
@@ -238,15 +266,15 @@ def report(
     """The result as a table, and what the configuration had estimated."""
     table = Table(box=box.SIMPLE)
     table.add_column("after")
-    for column in ("right, %", "95 % interval", "broken"):
+    for column in ("right, %", "95 % interval", "broken", "forward", "backward"):
         table.add_column(column, justify="right")
-    table.add_row("no attack", *_cells(verified.clean), "")
+    table.add_row("no attack", *_cells(verified.clean), "", "", "")
     for part in verified.components:
-        table.add_row(part.name, *_cells(part.accuracy), f"{part.broken:,}")
+        table.add_row(part.name, *_cells(part.accuracy), f"{part.broken:,}", *_passes(part.passes))
     table.add_section()
-    table.add_row("verified", *_cells(verified.accuracy), "", style="bold")
+    table.add_row("verified", *_cells(verified.accuracy), "", *_passes(verified.passes), style="bold")
     heading = f"{verified.attack}; {threat}; n = {verified.accuracy.n:,}"
-    lines: list[str | Table] = [heading, table, "each component attacks what those before it have left"]
+    lines: list[str | Table] = [heading, table, EXPLAINED]
     if config.estimates is not None:
         cards = (config.estimates.attacked, config.estimates.by_margin)
         estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
@@ -256,6 +284,10 @@ def report(
     if pool is not None:
         lines.append(f"written: {pool.target}, with {pool.added:,} more points")
     return [*lines, written]
+
+
+def _passes(passes: Passes | None) -> tuple[str, str]:
+    return ("–", "–") if passes is None else (f"{passes.forward:,.0f}", f"{passes.backward:,.0f}")
 
 
 def _cells(figure: Estimate) -> tuple[str, str]:

@@ -64,7 +64,20 @@ JsonOption = Annotated[
     ),
 ]
 PrecisionOption = Annotated[
-    str, typer.Option("--precision", metavar="[full|bfloat16]", help="Of APGD's gradients.")
+    str,
+    typer.Option(
+        "--precision",
+        metavar="[full|bfloat16|auto]",
+        help="Of APGD's gradients; auto: what a second's measurement finds faster.",
+    ),
+]
+EffortOption = Annotated[
+    str,
+    typer.Option(
+        "--effort",
+        metavar="[full|frugal]",
+        help="frugal: leave out what cannot win any more, see docs/warnings.md#frugal.",
+    ),
 ]
 ChannelsLastOption = Annotated[
     bool, typer.Option("--channels-last", help="NHWC memory layout, often faster.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -25,6 +26,7 @@ from mnuts_core.cli.options import (
     ChannelsLastOption,
     ComponentsOption,
     DeviceOption,
+    EffortOption,
     ForceOption,
     FreshOption,
     GridOption,
@@ -44,6 +46,7 @@ from mnuts_core.cli.options import (
     check_beta,
     load_bundle,
 )
+from mnuts_core.cli.precision import chosen
 from mnuts_core.cli.shared_run import run_shared
 
 if TYPE_CHECKING:
@@ -64,6 +67,7 @@ class Task(NamedTuple):
     beta: float
     rounds: int
     verify: int | None
+    effort: str
 
 
 def refine(
@@ -92,6 +96,7 @@ def refine(
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 250,
     precision: PrecisionOption = "full",
+    effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
@@ -109,7 +114,7 @@ def refine(
         std, rob, data, [], [], n_adv, n_iter, n_targets, components, seed, batch_size, precision,
         channels_last, dataset, data_dir,
     )  # fmt: skip
-    task = Task(make_grid(grid, s, p, c), check_beta(beta), rounds, verify)
+    task = Task(make_grid(grid, s, p, c), check_beta(beta), rounds, verify, effort)
     paths = {name: (configs or out.parent) / f"{out.stem}-{name}.json" for name in NAMES}
     outputs = {"--out": out, "--json": json_out, **{f"--configs ({n})": path for n, path in paths.items()}}
     from mnuts_core.pipeline.workfolder import work_folder_of
@@ -149,6 +154,14 @@ def _refine(
     if task.verify is not None:
         check_n(task.verify, bundle.n_adv)
     std, rob, images = load_pair(given, bundle, where)
+    folders = [] if fresh else folders_of(work)
+    taken = chosen(given.precision, (std.module, rob.module), images.images, where, folders, world)
+    plan = replace(plan, precision=taken)
+    strength: dict[str, Any] = {
+        **{name: getattr(plan, name) for name in ("norm", "eps", "n_iter", "seed", "precision")},
+        "effort": task.effort,
+    }
+    own = Plan(**strength)
     there = 0 if fresh or not world.is_first else sum(map(count_batches, folders_of(work)))
     if there:
         note(f"resuming: {there} batches are done")
@@ -188,10 +201,7 @@ def _refine(
         )
         if task.verify is None:
             return refined
-        full = Plan(
-            norm=plan.norm, eps=plan.eps, n_iter=plan.n_iter, seed=plan.seed, precision=plan.precision
-        )
-        return verify_refined(refined, run, plan=full, n=task.verify)
+        return verify_refined(refined, run, plan=own, n=task.verify)
 
 
 def _finish(refined: Refined, out: Path, paths: dict[str, Path], work: Path, json_out: str | None) -> None:

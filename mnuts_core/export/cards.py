@@ -12,6 +12,7 @@ from mnuts_core.clamps import Clamp
 from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.mixing import R_D
 from mnuts_core.functional.statistics import Accuracy, Estimate, share
+from mnuts_core.models.passes import Passes
 from mnuts_core.params import PARAMS
 from mnuts_core.remix.answers import Remix
 
@@ -113,6 +114,18 @@ class AuxiliaryCard(Card):
     beta: Share | None = Field(default=None, description="The level that gave alpha_d.")
 
 
+class PassesCard(Card):
+    """What a component of an attack took: passes through the mix for each image, forward and backward."""
+
+    forward: float = Field(ge=0, allow_inf_nan=False)
+    backward: float = Field(ge=0, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, passes: Passes) -> PassesCard:
+        """The card of counted passes, to a hundredth."""
+        return cls(forward=round(passes.forward, 2), backward=round(passes.backward, 2))
+
+
 class VerifiedCard(Card):
     """An adaptive attack on this very configuration."""
 
@@ -122,6 +135,11 @@ class VerifiedCard(Card):
         default_factory=dict,
         max_length=100,
         description="Accuracy after each component of the attack and those before it.",
+    )
+    passes: dict[str, PassesCard] | None = Field(
+        default=None,
+        max_length=100,
+        description="What each component took; one that is missing was not counted.",
     )
     attack: Text
     settings: dict[str, Setting] = Field(default_factory=dict, max_length=100)

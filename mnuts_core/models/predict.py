@@ -20,9 +20,12 @@ from mnuts_core.errors import ParameterError, Stopped
 from mnuts_core.functional.mixing import sound
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.inputs import Model, laid_out, prepared
+from mnuts_core.models.passes import count_pass
 
 DTYPES = (torch.float32, torch.float64)
 """What a model may answer in."""
+BASE_MODELS = ("std_model", "rob_model")
+"""What messages call g and h, and what their passes are counted by."""
 NO_CLASS = -1
 """Stands for the class of an image that is answered with NaN or infinity: equal to no label."""
 NAMED = 5
@@ -48,8 +51,10 @@ def ask(name: str, model: Model, images: Tensor, classes: int | None = None) -> 
     Raises:
         ParameterError: If the model fails, or answers anything else.
     """
+    points = images.clone()
+    count_pass(name, points)
     try:
-        logits = model(images.clone())
+        logits = model(points)
     except (ParameterError, Stopped):
         raise
     except (Exception, SystemExit) as error:  # code of the user's own may raise anything

@@ -30,8 +30,15 @@ from mnuts_core.models.inputs import (
     laid_out,
     prepared,
 )
-from mnuts_core.models.predict import check_gradients, count_classes, model_card, predict, to_uint8
-from mnuts_core.pipeline.build_batches import MODELS, Batches
+from mnuts_core.models.predict import (
+    BASE_MODELS,
+    check_gradients,
+    count_classes,
+    model_card,
+    predict,
+    to_uint8,
+)
+from mnuts_core.pipeline.build_batches import Batches
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
     diagnostics_of_models,
@@ -142,7 +149,7 @@ def build_bundle(
 
 def _diagnostics(batches: Batches) -> Iterator[Diagnostic]:
     """What is odd about models and images, by a few passes over the first batch."""
-    models = dict(zip(MODELS, batches.models, strict=True))
+    models = dict(zip(BASE_MODELS, batches.models, strict=True))
     yield from in_training_mode(models.values())
     yield from too_dark(batches.images)
     rows, attacked = batches.rows(0)
@@ -153,9 +160,11 @@ def _diagnostics(batches: Batches) -> Iterator[Diagnostic]:
         yield from diagnostics_of_models(models, images, labels)
         climbed = batches.attack.climbed(batches.classes)
         if climbed is not None and attacked.stop:
-            check_gradients(MODELS[1], models[MODELS[1]], images[:1], BLACK_BOX)
+            check_gradients(BASE_MODELS[1], models[BASE_MODELS[1]], images[:1], BLACK_BOX)
             at = slice(attacked.stop)
-            yield from zero_gradients_of(MODELS[1], models[MODELS[1]], climbed, images[at], labels[at])
+            yield from zero_gradients_of(
+                BASE_MODELS[1], models[BASE_MODELS[1]], climbed, images[at], labels[at]
+            )
 
 
 @contextmanager
@@ -207,7 +216,7 @@ def _check_models(
     models: tuple[Model, Model], image: Tensor, n_classes: int, device: torch.device, channels_last: bool
 ) -> None:
     """Check that both models take the images and know the classes; leave them laid out as all passes do."""
-    for which, model in zip(MODELS, models, strict=True):
+    for which, model in zip(BASE_MODELS, models, strict=True):
         with prepared(model, device, channels_last=channels_last):
             found = count_classes(which, model, laid_out(image.to(device), channels_last))
         if found != n_classes:

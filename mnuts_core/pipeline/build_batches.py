@@ -14,11 +14,8 @@ from mnuts_core.attacks.base import MarginAttack
 from mnuts_core.bundles.manifest import ModelCard, Setting
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.models.inputs import Model, Progress
-from mnuts_core.models.predict import model_card, predict, to_uint8
+from mnuts_core.models.predict import BASE_MODELS, model_card, predict, to_uint8
 from mnuts_core.pipeline.workfolder import Arrays
-
-MODELS = ("std_model", "rob_model")
-"""What messages call the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +78,7 @@ class Batches:
             batch_size=self.batch_size,
             progress=progress,
             device=self.device,
-            name=MODELS[1],
+            name=BASE_MODELS[1],
         )
         at_points = self._predict(0, found.images, numbers, "at the attacked points of")
         arrays["adv_std_logits"] = _float32(at_points)
@@ -128,7 +125,7 @@ class Batches:
             batch_size=self.batch_size,
             device=self.device,
             channels_last=self.attack.channels_last,
-            name=MODELS[number],
+            name=BASE_MODELS[number],
             classes=self.classes,
             numbers=numbers,
             where=where,

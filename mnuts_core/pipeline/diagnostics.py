@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mnuts_core.attacks.components import COMPONENTS, WHITE_BOX, WitnessCode, left_out
 from mnuts_core.attacks.losses import cross_entropy
 from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
+from mnuts_core.attacks.promise import FAR, NEAR, SURE_TARGETS
 from mnuts_core.attacks.surrogates import THE_MIX, Surrogate
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.errors import MnutsError
@@ -33,6 +34,7 @@ Code = Literal[
     "zero-gradients",
     "target-classes",
     "few-steps",
+    "frugal",
     WitnessCode,
     "other-model",
     "other-threat-model",
@@ -85,6 +87,14 @@ def diagnostics_of_inputs(
     if plan.n_iter < STANDARD_STEPS:
         text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
         diagnostics.append(Diagnostic("few-steps", text))
+    if plan.frugal:
+        there = plan.n_targets(classes)
+        text = (
+            f"a frugal plan: APGD-T drove at {min(SURE_TARGETS, there)} of {there} targets, the nearest; "
+            f"FAB-T left those beyond {FAR:g} ε early, and images whose nearest misclassified point it found "
+            f"beyond {NEAR:g} ε got a tenth of Square's queries"
+        )
+        diagnostics.append(Diagnostic("frugal", text))
     return diagnostics
 
 

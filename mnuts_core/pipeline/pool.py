@@ -7,6 +7,7 @@ process was killed nor on how many processes share the work.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -26,9 +27,9 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import required_alpha
 from mnuts_core.models.compat import library_warnings
 from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, laid_out, prepared
-from mnuts_core.models.predict import check_gradients, listed
+from mnuts_core.models.passes import Passes
+from mnuts_core.models.predict import BASE_MODELS, check_gradients, listed
 from mnuts_core.params import MixParams
-from mnuts_core.pipeline.build_batches import MODELS
 from mnuts_core.pipeline.diagnostics import Diagnostic, in_training_mode
 from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.locks import held
@@ -55,6 +56,8 @@ class SourcePoints:
         not_finite: Clean rows of images at which a model gave NaN or infinity: their point is a stand-in,
             wrong for both models.
         unsettled: How many of the images are left for a further source.
+        passes: Forward and backward passes through both models for each of the images; None if some were not
+            counted.
     """
 
     target: PoolTarget
@@ -65,6 +68,7 @@ class SourcePoints:
     rob_logits: NDArray[np.float32]
     not_finite: NDArray[np.int64]
     unsettled: int
+    passes: Passes | None = None
 
 
 def attack_pool(
@@ -137,7 +141,7 @@ def attack_pool(
             bundle, models, images, labels, batch_size=batch_size, device=where, channels_last=channels_last
         )
         if set(plan.components) & set(WHITE_BOX):
-            for name, model in zip(MODELS, models, strict=True):
+            for name, model in zip(BASE_MODELS, models, strict=True):
                 check_gradients(name, model, laid_out(images[:1].to(where), channels_last), NEEDS_BOTH)
         batches = PoolBatches(
             bundle=bundle,
@@ -212,9 +216,17 @@ def _sources(
             progress=progress,
         )
         arrays = joined(computed[len(before) :])
+        passes = Passes(*arrays.pop("passes").sum(axis=0).tolist())
         n, unsettled = int(unsettled.sum()), unsettled & ~batches.settled_by(arrays)
         sources.append(
-            SourcePoints(target=target, plan=batches.plan, images=n, **arrays, unsettled=int(unsettled.sum()))
+            SourcePoints(
+                target=target,
+                plan=batches.plan,
+                images=n,
+                **arrays,
+                unsettled=int(unsettled.sum()),
+                passes=passes.over(max(n, 1)) if math.isfinite(passes.forward) else None,
+            )
         )
     return tuple(sources)
 
@@ -227,25 +239,27 @@ def add_points(bundle: LogitBundle, sources: Sequence[SourcePoints]) -> LogitBun
         sources: What came of it.
     """
     for source in sources:
-        card = source_card(source.target, source.plan, source.images)
+        card = source_card(source.target, source.plan, source.images, source.passes)
         bundle = bundle.with_points(card, source.index, source.std_logits, source.rob_logits)
     return bundle
 
 
-def source_card(target: PoolTarget, plan: PoolPlan, images: int) -> SourceCard:
+def source_card(target: PoolTarget, plan: PoolPlan, images: int, passes: Passes | None = None) -> SourceCard:
     """What a bundle says of a source of points.
 
     Args:
         target: What was attacked.
         plan: How.
         images: How many images.
+        passes: What it took for each of them, if that was counted.
     """
     settings = plan.settings()
+    took = {} if passes is None else {name: round(count, 2) for name, count in passes._asdict().items()}
     return SourceCard(
         name=" + ".join(plan.components).upper(),
         target=str(target),
         params=None if target.params is None else asdict(target.params),
-        plan={name: settings[name] for name in ("norm", "eps", "n_iter", "n_targets", "components")},
+        plan={name: settings[name] for name in ("norm", "eps", "n_iter", "n_targets", "components")} | took,
         seed=plan.seed,
         precision="float32" if plan.precision == "full" else f"{plan.precision} gradients, float32 logits",
         images=images,

@@ -18,7 +18,8 @@ from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.functional.mixing import fools_both
 from mnuts_core.models.inputs import Progress, laid_out
-from mnuts_core.models.predict import model_card
+from mnuts_core.models.passes import Passes, counted
+from mnuts_core.models.predict import BASE_MODELS, model_card
 from mnuts_core.params import MixParams
 from mnuts_core.pipeline.workfolder import Arrays
 
@@ -95,19 +96,20 @@ class PoolBatches:
         classes, target = self.bundle.num_classes, self.targets[source]
         if not len(rows):
             none = np.zeros((0, classes), np.float32)
-            return _arrays(self.index[:0], none, none, self.index[:0])
+            return _arrays(self.index[:0], none, none, self.index[:0], Passes())
         chosen, cost = torch.from_numpy(rows), len(rows) * sum(self.plan.costs)
-        found = attack_for_pool(
-            Attacked.of(target, *self.models, classes),
-            laid_out(self.images[chosen].to(self.device), self.channels_last),
-            self.labels[chosen].to(self.device),
-            torch.from_numpy(self.index[rows]),
-            watch=self._watch(target),
-            plan=self.plan,
-            progress=lambda passes: progress(passes * len(rows), cost) if progress else None,
-        )
-        index = self.index[rows]
-        return _arrays(index[found.row], found.std_logits, found.rob_logits, index[found.not_finite])
+        with counted() as counter:
+            found = attack_for_pool(
+                Attacked.of(target, *self.models, classes),
+                laid_out(self.images[chosen].to(self.device), self.channels_last),
+                self.labels[chosen].to(self.device),
+                torch.from_numpy(self.index[rows]),
+                watch=self._watch(target),
+                plan=self.plan,
+                progress=lambda passes: progress(passes * len(rows), cost) if progress else None,
+            )
+        index, passes = self.index[rows], counter.mean(BASE_MODELS)
+        return _arrays(index[found.row], found.std_logits, found.rob_logits, index[found.not_finite], passes)
 
     def _watch(self, target: PoolTarget) -> Watch:
         """The target first, so that its own worst points come first."""
@@ -135,7 +137,9 @@ class PoolBatches:
 
 
 def joined(batches: Sequence[Arrays]) -> Arrays:
-    """The batches of one source as one."""
+    """The batches of one source as one; passes that an older work folder did not count are NaN."""
+    uncounted = {"passes": np.full((1, 2), np.nan)}
+    batches = [uncounted | batch for batch in batches]
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
 
@@ -144,5 +148,12 @@ def _arrays(
     std_logits: NDArray[np.float32],
     rob_logits: NDArray[np.float32],
     not_finite: NDArray[np.int64],
+    passes: Passes,
 ) -> Arrays:
-    return {"index": index, "std_logits": std_logits, "rob_logits": rob_logits, "not_finite": not_finite}
+    return {
+        "index": index,
+        "std_logits": std_logits,
+        "rob_logits": rob_logits,
+        "not_finite": not_finite,
+        "passes": np.array([passes], np.float64),
+    }

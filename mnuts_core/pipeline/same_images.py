@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import check_labels
-from mnuts_core.models.predict import listed, predict
-from mnuts_core.pipeline.build_batches import MODELS
+from mnuts_core.models.predict import BASE_MODELS, listed, predict
 
 N_LOOKED_AT = 32
 """Of so many images, spread over the attacked ones, logits are computed again."""
@@ -103,7 +102,7 @@ def check_same_images(
     some = torch.from_numpy(np.unique(np.linspace(0, len(rows) - 1, N_LOOKED_AT).astype(int)))
     numbers = rows[some.numpy()]
     stored = (bundle.clean_std_logits, bundle.clean_rob_logits)
-    for name, model, logits in zip(MODELS, models, stored, strict=True):
+    for name, model, logits in zip(BASE_MODELS, models, stored, strict=True):
         found = predict(
             model,
             images[some],

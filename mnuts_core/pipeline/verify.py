@@ -7,6 +7,7 @@ it right at every point that any of them came up with.
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.export.cards import EstimateCard, VerifiedCard
+from mnuts_core.export.cards import EstimateCard, PassesCard, VerifiedCard
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.export.outcomes import OutcomesCard
@@ -31,6 +32,7 @@ from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.compat import library_warnings
 from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, prepared
+from mnuts_core.models.passes import Passes
 from mnuts_core.models.predict import check_gradients, count_classes, model_card
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
@@ -50,6 +52,7 @@ NAMES: dict[Attack, str] = {
     "bypass": "adaptive AutoAttack through the gradient bypass (B.2.2)",
     "autoattack": "the library's AutoAttack, standard version, through the gradient bypass (B.2.2)",
 }
+FRUGAL = ", frugal: what FAB's distances call hopeless is left out"
 
 NEEDS_BOTH = (
     "an adaptive attack needs gradients of both models (B.2.1); margins of a black-box model are found by "
@@ -59,11 +62,20 @@ NEEDS_BOTH = (
 
 
 class ComponentResult(NamedTuple):
-    """What one component did: the accuracy after it and all before it, and how many images it broke."""
+    """What one component did.
+
+    Attributes:
+        name: As the plan's table calls it.
+        accuracy: The accuracy after it and all before it.
+        broken: How many images it broke.
+        passes: Forward and backward passes through the mix for each of the images, those included that it
+            had nothing to do for; None if some were not counted. What one base model was spared counts half.
+    """
 
     name: str
     accuracy: Estimate
     broken: int
+    passes: Passes | None = None
 
 
 class Verified(NamedTuple):
@@ -101,6 +113,12 @@ class Verified(NamedTuple):
     std_logits: Tensor
     rob_logits: Tensor
 
+    @property
+    def passes(self) -> Passes | None:
+        """Passes of all components together, for each image; None if some were not counted."""
+        counts = [part.passes for part in self.components]
+        return None if None in counts else Passes(*(sum(column) for column in zip(*counts, strict=True)))
+
     def save_points(self, path: str | os.PathLike[str]) -> Path:
         """Write the points as data for `npz:FILE`: the mix's accuracy on these is the verified one.
 
@@ -132,6 +150,7 @@ class Verified(NamedTuple):
             settings=self.settings,
             warnings=tuple(str(diagnostic) for diagnostic in self.warnings),
             digest=self.digest,
+            passes={part.name: PassesCard.of(part.passes) for part in self.components if part.passes},
             outcomes=OutcomesCard.of(self.fell.numpy() >= 0, self.fell.numpy() >= len(self.components)),
         )
         return config.model_copy(update={"verified": card})
@@ -214,7 +233,8 @@ def evaluate(
     diagnostics += not_finite(state.predictions, state.fell)
     diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
     names = [part.name for part in run.components]
-    return _result(state, labels, names, NAMES[plan.attack], settings, diagnostics)
+    words = NAMES[plan.attack] + (FRUGAL if plan.frugal else "")
+    return _result(state, labels, names, words, settings, diagnostics)
 
 
 def _settings(
@@ -262,11 +282,13 @@ def _result(
 ) -> Verified:
     n = len(state.fell)
     clean = share(int((state.fell >= 0).sum()), n, "clean")
+    passes = [Passes(*of).over(n) for of in state.passes.sum(dim=0).tolist()]
     components = tuple(
         ComponentResult(
             name,
             share(int((state.fell > place).sum()), n, "attacked"),
             int((state.fell == place).sum()),
+            passes[place] if math.isfinite(passes[place].forward) else None,
         )
         for place, name in enumerate(names)
     )

@@ -17,7 +17,8 @@ from mnuts_core.attacks.plan import Plan
 from mnuts_core.attacks.surrogates import surrogate_of
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.models.inputs import Progress
-from mnuts_core.models.predict import predicted
+from mnuts_core.models.passes import counted
+from mnuts_core.models.predict import BASE_MODELS, predicted
 from mnuts_core.pipeline.diagnostics import count_zero_gradients
 from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.shared_work import from_others
@@ -36,6 +37,10 @@ class BatchState(NamedTuple):
         fell: Which component broke each image: -1 wrong when clean, its place, or the number of them all.
         std_logits: g at these points, shape (N, K): the very numbers that the predictions were made of.
         rob_logits: h there, shape (N, K).
+        passes: Forward and backward passes of each component, float64, shape (batches, components, 2); NaN
+            where they were not counted.
+        nearest: How far FAB's nearest misclassified point of each image is, in radii, float32, shape (N,);
+            infinite where none is known.
     """
 
     points: Tensor
@@ -43,6 +48,8 @@ class BatchState(NamedTuple):
     fell: Tensor
     std_logits: Tensor
     rob_logits: Tensor
+    passes: Tensor
+    nearest: Tensor
 
     def to_arrays(self, done: int) -> Arrays:
         """As the work folder keeps it, after `done` components."""
@@ -167,16 +174,24 @@ class AttackRun:
         return flat
 
     def _resumed(self, kept: Arrays) -> tuple[int, BatchState]:
-        """A batch of the work folder; logits, which older ones lack, are computed again."""
+        """A batch of the work folder; older ones lack logits, counts of passes, and distances."""
         if "std_logits" not in kept:
             _, std, rob = self._predict(torch.from_numpy(kept["points"]))
             kept = kept | {"std_logits": std.numpy(), "rob_logits": rob.numpy()}
+        if "passes" not in kept:
+            kept = kept | {"passes": self._uncounted().fill_(torch.nan).numpy()}
+        if "nearest" not in kept:
+            kept = kept | {"nearest": np.full(len(kept["fell"]), np.inf, np.float32)}
         return BatchState.from_arrays(kept)
 
     def _clean(self, rows: Tensor) -> BatchState:
         predictions, std, rob = self._predict(self.images[rows])
         fell = torch.where(predictions == self.labels[rows], len(self.components), -1)
-        return BatchState(self.images[rows].clone(), predictions, fell, std, rob)
+        nearest = torch.full((len(rows),), torch.inf)
+        return BatchState(self.images[rows].clone(), predictions, fell, std, rob, self._uncounted(), nearest)
+
+    def _uncounted(self) -> Tensor:
+        return torch.zeros(1, len(self.components), 2, dtype=torch.float64)
 
     def _component(self, place: int, rows: Tensor, state: BatchState, tick: Callable[[], None]) -> BatchState:
         standing = (state.fell == len(self.components)).nonzero().squeeze(1)
@@ -190,9 +205,13 @@ class AttackRun:
             rows[standing],
             self.plan,
             self.classes,
+            state.nearest[standing].to(self.device),
             tick,
         )
-        found = self.components[place].run(batch)
+        with counted() as counter:
+            found = self.components[place].run(batch)
+        state.passes[0, place] = torch.tensor(counter.mean(BASE_MODELS))
+        state.nearest[standing] = batch.nearest.cpu()
         found = self.ball.project(found.cpu().float(), images)
         points = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
         found = found.where(points, images)  # NaN lies in no ball: nothing was found

@@ -12,6 +12,9 @@ from mnuts_core.bundles.manifest import STD_TARGET, SourceCard
 SETTINGS = {"n_iter": "steps", "n_targets": "targets", "n_queries": "queries"}
 """Settings of an attack that are named in a line, and how."""
 
+PASSES = ("forward", "backward")
+"""Passes for each image, as the plan of a source that counted them has them."""
+
 
 class Source(NamedTuple):
     """One source of attacked points.
@@ -38,6 +41,8 @@ class Source(NamedTuple):
         settings = {key: self.card.plan.get(key) for key in SETTINGS} | {"seed": self.card.seed}
         about += [f"{SETTINGS.get(key, key)} {value}" for key, value in settings.items() if value is not None]
         about += [self.card.precision] if self.card.precision else []
+        passes = [f"{self.card.plan[name]:,} {name}" for name in PASSES if name in self.card.plan]
+        about += [f"passes an image {' and '.join(passes)}"] if passes else []
         return f"{', '.join(about)}: {self.images:,} images, {self.points:,} points kept"
 
     def to_json(self) -> dict[str, Any]:

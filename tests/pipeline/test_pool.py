@@ -108,7 +108,12 @@ def test_the_points_join_the_bundle(tiny: LogitBundle, undisturbed: tuple[Source
     }  # fmt: skip
     assert mix.plan == {
         "norm": "Linf", "eps": 0.05, "n_iter": 4, "n_targets": 2, "components": "apgd-ce, apgd-t",
+        "forward": round(undisturbed[0].passes.forward, 2),
+        "backward": round(undisturbed[0].passes.backward, 2),
     }  # fmt: skip
+    # all of three runs of APGD with four steps and a start, and the clean pass, unless an image is settled
+    assert 10 < mix.plan["backward"] <= 15
+    assert mix.plan["forward"] == mix.plan["backward"] + 1
     assert (mix.seed, mix.precision) == (0, "float32")
     assert other.params["alpha"] == 0.6
     assert (standard.target, standard.params) == ("g", None)
