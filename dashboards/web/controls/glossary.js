@@ -36,12 +36,15 @@ const GLOSSARY = {
  */
 export function term(name, text = name) {
   const id = uniqueId("term");
-  const tip = h("span", { role: "tooltip", id, class: "tip" }, GLOSSARY[name]);
+  const tip = h("span", { role: "tooltip", id, class: "tip", popover: "manual" }, GLOSSARY[name]);
   const word = h("span", { class: "term", tabindex: 0, "aria-describedby": id }, text, tip);
-  const place = () => beside(word, tip);
-  word.addEventListener("pointerenter", place);
-  word.addEventListener("focus", place);
-  word.addEventListener("keydown", (event) => event.key === "Escape" && word.blur());
+  const show = () => beside(word, tip);
+  const hide = () => tip.togglePopover(false);
+  word.addEventListener("pointerenter", show);
+  word.addEventListener("pointerleave", hide);
+  word.addEventListener("focus", show);
+  word.addEventListener("blur", hide);
+  word.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   return word;
 }
 
@@ -64,8 +67,9 @@ export function glossaryList() {
   return list;
 }
 
-/** Keep the explanation on the screen. */
+/** Show the explanation, on the screen whole: above all else, since what is around may clip or be scrolled on its own. */
 function beside(word, tip) {
+  tip.togglePopover(true);
   const { left, bottom } = word.getBoundingClientRect();
   const width = Math.min(320, document.documentElement.clientWidth - 16);
   const from = Math.max(8, Math.min(left, document.documentElement.clientWidth - width - 8));
