@@ -135,6 +135,7 @@ def test_a_verification_is_cancelled_runs_joins_and_survives_a_reload(page, engi
     assert config.verified.accuracy.n == 12
     row, address = page.locator("[data-row=mix] td").all_inner_texts(), page.url
     page.reload()
+    page.locator("[data-row=mix] td b", has_text="%").first.wait_for()
     expect(verified).to_contain_text(row[3].split()[0])
     assert page.locator("[data-row=mix] td").all_inner_texts() == row
     assert page.url == address
