@@ -35,7 +35,6 @@ class Opened:
     """One open bundle with what is computed once for it."""
 
     engine: RemixEngine
-    histograms: dict[str, margins.MarginHistograms]
     grids: dict[str, GridSpec] = field(default_factory=lambda: {n: GridSpec.paper(n) for n in PAPER_RANGES})
     searches: dict[object, GridSearchResult] = field(default_factory=dict)
     directs: dict[object, DirectSearch] = field(default_factory=dict)
@@ -48,8 +47,12 @@ class Opened:
     @classmethod
     def of(cls, bundle: LogitBundle) -> Opened:
         """A bundle with what is computed once for it."""
-        engine = RemixEngine(bundle)
-        return cls(engine, margins.base_histograms(engine))
+        return cls(RemixEngine(bundle))
+
+    @cached_property
+    def histograms(self) -> dict[str, margins.MarginHistograms]:
+        """The base models' margins."""
+        return margins.base_histograms(self.engine)
 
     def density(self, ln_k: int) -> transform.LogitDensity:
         """Where the logits lie, for a layer norm."""

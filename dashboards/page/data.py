@@ -74,7 +74,11 @@ def images_record(bundle: LogitBundle) -> dict[str, Any] | None:
 
 
 def page_meta(
-    bundle: LogitBundle, configs: Sequence[tuple[Path, MixConfig]] = (), *, name: str | None = None
+    bundle: LogitBundle,
+    configs: Sequence[tuple[Path, MixConfig]] = (),
+    *,
+    name: str | None = None,
+    engine: RemixEngine | None = None,
 ) -> dict[str, Any]:
     """What a page says of a bundle, and the configurations that were made on it, as plain JSON.
 
@@ -82,8 +86,9 @@ def page_meta(
         bundle: The bundle.
         configs: Configurations of this very bundle, with their files.
         name: What the page calls the bundle in links; its own name if None.
+        engine: The bundle's, where there is one already.
     """
-    card, engine = bundle.manifest, RemixEngine(bundle)
+    card, engine = bundle.manifest, engine or RemixEngine(bundle)
     return {
         "name": visible(name or bundle.name),
         "digest": bundle.digest,

@@ -109,8 +109,9 @@ class Bundles:
 
     def record(self, name: str) -> dict[str, Any]:
         """An open bundle as the page's engine takes it, and what the page says of it."""
-        bundle = self.opened(name).engine.bundle
-        meta = page_meta(bundle, self.configs(name), name=name)
+        engine = self.opened(name).engine
+        bundle = engine.bundle
+        meta = page_meta(bundle, self.configs(name), name=name, engine=engine)
         meta["attack"] = self._attack(name)
         return {"record": engine_record(bundle), "meta": meta, "images": images_record(bundle)}
 

@@ -90,7 +90,7 @@ window.latency = (() => {
       if (!frame) continue;
       const { at } = asked();
       const { answered, began, drawn, shown, moved } = frame;
-      steps.push({ total: shown - begin, engine: answered - at, wait: began - answered, draw: drawn - began, paint: shown - drawn, moved });
+      steps.push({ total: shown - begin, engine: answered - at, wait: Math.max(0, began - answered), draw: drawn - Math.max(began, answered), paint: shown - drawn, moved });
       await sleep(rest);
     }
     return { steps, visible: plots.watched.length };

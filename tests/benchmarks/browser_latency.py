@@ -1,10 +1,10 @@
 """From a slider's event to the painted plots: the explorer as a file and in Voilà, SYNTHETIC logits.
 
-*Event*: each slider is moved step by step, the next event 30 ms after the frame that shows the last one, as in
-a drag; from the event's dispatch to the first task after the frame in which figures and plots were drawn.
-`engine` is the worker with the way there and back, `wait` until the animation frame, `draw` figures and plots,
-`paint` the browser's part; `plots` is how many of the visible ones changed in a frame, on average: one that
-takes long to draw waits for its turn while a slider moves.
+*Event*: each slider is moved step by step, the next event 30 ms after the frame that shows the last one, as
+in a drag; from the event's dispatch to the first task after the frame in which figures and plots were drawn.
+`engine` is the worker with the way there and back, `wait` until the animation frame, `draw` figures and
+plots, `paint` the browser's part; `plots` is how many of the visible ones changed in a frame, on average: one
+that takes long to draw waits for its turn while a slider moves.
 
 *Drag*: 60 events a second for 5 s; how long after the last one it is shown, and frames a second.
 
@@ -38,7 +38,7 @@ SIZES = ((10_000, 1_000, 10), (10_000, 1_000, 100), (5_000, 1_000, 1_000))
 BARS = {10: (25, 40), 100: (35, 55), 1_000: (55, 85)}
 """By the number of classes: median and p95 of an event, milliseconds."""
 BAR_LAG, BAR_RATE, BAR_FIRST, BAR_LATER = 50, 40, 4.0, 1.0
-"""Milliseconds after the last event; frames a second, at 10 classes; seconds to the first plot, in a later tab."""
+"""Milliseconds after the last event; frames a second at 10 classes; seconds to a plot, and in a later tab."""
 SOURCES = 4
 """Of the larger pool: as many attacks, up to two points an image of each."""
 HOSTS = ("file", "Voilà")
