@@ -289,3 +289,9 @@ PAPER_OPTIMA: Mapping[str, MixParams] = MappingProxyType(
     }
 )
 """The paper's own best parameters: Table 3, with the β of section 5.1."""
+
+FIG3_MIX = MixParams(s=42.0, p=4.5, c=-0.4)
+"""A transform under which the two cases of Fig. 3 have the margins printed there, 0.93 and 0.0013.
+
+The paper does not say which one it used: none of its Table 3 gives them, and none without layer norm.
+"""

@@ -70,6 +70,9 @@ LEAST = ParamSpec(
     help="The accuracy that Find best keeps, where it does not go by β; 0.95 is 95 %.",
 )
 
+SWITCH = (("off", "off"), ("on", "on"))
+"""What a switch on a plot can be."""
+
 MAX_SNAPSHOTS = 6
 """So many mixes can be compared beside the current one."""
 
@@ -89,6 +92,7 @@ class ExplorerState(tr.HasTraits):
         least: That accuracy, a share.
         case: `paper` for the paper's two cases, or `clean`/`attacked` for an example of the bundle.
         row: Which example: a clean row, or a place among the attacked ones.
+        log_margins, confusion_attacked, robustbench: Switches on plots, `off` or `on`.
         snapshots: Mixes kept for comparison, at most `MAX_SNAPSHOTS`; α is None where it follows from β.
         hidden: Names of controls that a link hides, see `controls.HIDEABLE`.
     """
@@ -139,6 +143,15 @@ class ExplorerState(tr.HasTraits):
         word="image",
         label="Image no.",
         help="Which image, counted from 0; or choose one from the table below the plots",
+    )
+    log_margins = choice(
+        SWITCH, "off", word="log_margins", label="log axis", help="Margins on an axis even in their logarithm"
+    )
+    confusion_attacked = choice(
+        SWITCH, "off", word="confusion_attacked", label="attacked images", help="Mistakes on attacked images"
+    )
+    robustbench = choice(
+        SWITCH, "off", word="robustbench", label="RobustBench", help="The leaderboard's models on the plane"
     )
     snapshots: tuple[MixParams, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
     hidden: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value

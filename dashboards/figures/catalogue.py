@@ -32,6 +32,7 @@ def catalogue() -> dict[str, Any]:
             "views": list(plot.views),
             "note": plot.note,
             "alternative": plot.alternative,
+            "warning": list(plot.warning),
             "columns": plot.columns,
             "options": [{"name": option, "label": label} for option, label in plot.options],
             "selects": plot.selects,

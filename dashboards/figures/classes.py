@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, above, axis, base_layout
+from mnuts_dashboards.figures.margins import selected_rows
 from mnuts_dashboards.figures.template import Fields, at
-from mnuts_dashboards.theme import MIX, ROB, STD
+from mnuts_dashboards.theme import MIX, MUTED, PAGE, ROB, STD
 
 if TYPE_CHECKING:
     from mnuts_core.views.classes import ClassResults
@@ -18,7 +19,13 @@ MOST_BARS = 20
 """Of more classes those that the mix changes most against h."""
 MOST_ROWS = 30
 """Of more classes those with most mistakes."""
-SERIES = (("std", "standard g", STD), ("rob", "robust h", ROB), ("mix", "this mix", MIX))
+SERIES = (
+    ("std", "standard g", STD),
+    ("rob", "robust h", ROB),
+    ("mix", "this mix", MIX),
+    ("selected", "selected", MUTED),
+)
+"""The last one is the share of selected images, of the clean ones."""
 
 
 # --- bars
@@ -57,7 +64,7 @@ def _class_bars(part: str, number: int, key: str, name: str, colour: str) -> Fig
         "$if": f"drawn.{part}.{key}",
         "type": "bar",
         "name": name,
-        "meta": f"{name}, {part}",
+        "meta": {"name": f"{name}, {part}", "part": part},
         "legendgroup": key,
         "showlegend": number == 1,
         "x": {"$": "drawn.names"},
@@ -97,10 +104,26 @@ def _confusion() -> Figure:
         "customdata": {"$": "drawn.count"},
         "coloraxis": "coloraxis",
         "hoverongaps": False,
-        "meta": {"name": {"$text": "{drawn.part}, % of the true class (x: predicted, y: true)"}},
+        "meta": {
+            "name": {"$text": "{drawn.part}, % of the true class (x: predicted, y: true)"},
+            "part": {"$": "drawn.part"},
+        },
         "hovertemplate": "%{y} taken for %{x}<br>%{customdata} images, %{z:.1f} %<extra></extra>",
     }
-    return {"data": [trace], "layout": layout}
+    selected = {
+        "$if": "drawn.selected.text",
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "selected",
+        "x": {"$": "drawn.selected.x"},
+        "y": {"$": "drawn.selected.y"},
+        "text": {"$": "drawn.selected.text"},
+        "textfont": {"color": PAGE["light"]["text"], "size": 10},
+        "marker": {"color": PAGE["light"]["ground"], "size": 19, "line": {"color": MUTED, "width": 1}},
+        "showlegend": False,
+        "hovertemplate": "%{y} taken for %{x}<br>%{text} selected<extra></extra>",
+    }
+    return {"data": [trace, selected], "layout": layout}
 
 
 CONFUSION = _confusion()
@@ -111,11 +134,20 @@ def prepare_classes(fields: Fields) -> Fields:
     """Shares of right predictions, of at most `MOST_BARS` classes, from `classes_clean` and `…_attacked`."""
     clean, attacked = fields["classes_clean"], at(fields, "classes_attacked")
     shown = _most_changed(clean)
+    selected = _selected_by_class(fields, len(clean.n))
     return {
+        "classes": shown,
         "names": [_name(fields, k) for k in shown],
-        "clean": _shares(clean, shown),
-        "attacked": None if attacked is None else _shares(attacked, shown),
+        "clean": _shares(clean, shown, selected),
+        "attacked": None if attacked is None else _shares(attacked, shown, None),
     }
+
+
+def _selected_by_class(fields: Fields, k: int) -> np.ndarray | None:
+    """How many selected images each class has; None where none is selected."""
+    view = at(fields, "images")
+    rows = [] if view is None else selected_rows(at(fields, "selected"), len(view.label))
+    return np.bincount(view.label[rows], minlength=k) if rows else None
 
 
 def _most_changed(results: ClassResults) -> list[int]:
@@ -127,9 +159,9 @@ def _most_changed(results: ClassResults) -> list[int]:
     return [*order[: MOST_BARS // 2], *order[-MOST_BARS // 2 :]]
 
 
-def _shares(results: ClassResults, shown: Sequence[int]) -> Fields:
+def _shares(results: ClassResults, shown: Sequence[int], selected: np.ndarray | None) -> Fields:
     n = results.n[shown]
-    columns = {key: getattr(results, key) for key, _, _ in SERIES}
+    columns = {"std": results.std, "rob": results.rob, "mix": results.mix, "selected": selected}
     shares = {
         key: None if right is None else 100 * right[shown] / np.maximum(n, 1)
         for key, right in columns.items()
@@ -148,12 +180,34 @@ def prepare_confusion(fields: Fields) -> Fields:
     n, part = counts.sum(axis=1)[shown], counts[np.ix_(shown, shown)]
     share = 100 * part / np.maximum(n, 1)[:, None]
     blank = [[None if i == j else x for j, x in enumerate(row)] for i, row in enumerate(share.tolist())]
+    names = [_name(fields, k) for k in shown]
+    marked = _selected_cells(fields, len(counts), attacked=bool(attacked))[np.ix_(shown, shown)]
+    cells = np.argwhere(marked)
     return {
-        "names": [_name(fields, k) for k in shown],
+        "classes": shown,
+        "names": names,
         "share": blank,
         "count": part.tolist(),
         "part": "attacked" if attacked else "clean",
+        "selected": {
+            "x": [names[j] for _, j in cells],
+            "y": [names[i] for i, _ in cells],
+            "text": [str(marked[i, j]) for i, j in cells],
+        },
     }
+
+
+def _selected_cells(fields: Fields, k: int, *, attacked: bool) -> np.ndarray:
+    """How many selected images stand in each cell, shape (K, K)."""
+    view = at(fields, "images")
+    if view is None:
+        return np.zeros((k, k), int)
+    rows = np.array(selected_rows(at(fields, "selected"), len(view.label)), int)
+    predicted = view.mix_class[rows]
+    if attacked:
+        among = np.isin(view.attacked.row, rows)
+        rows, predicted = view.attacked.row[among], view.attacked.mix_class[among]
+    return np.bincount(view.label[rows] * k + predicted, minlength=k * k).reshape(k, k)
 
 
 def _most_mistaken(counts: np.ndarray) -> list[int]:

@@ -1,4 +1,8 @@
-"""Single cases: paths on the simplex (Fig. 4), probabilities (Fig. 3), as templates over views."""
+"""Single cases: paths on the simplex (Fig. 4), probabilities (Fig. 3), as templates over views.
+
+The paper's two cases stand there twice: under the transform that gives the printed margins, and under the
+visitor's.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,16 @@ APART = 0.14
 """A dot that is nearer to the one before has no label."""
 STEP = 1.35
 """From one triangle to the next."""
-BAR_COLOURS = {"g": STD, "h": ROB, "M(h)": MAPPED, "mix": MIX}
-BAR_NAMES = {"g": "standard g", "h": "robust h", "M(h)": "transformed M(h)", "mix": "this mix"}
+BAR_COLOURS = {"g": STD, "h": ROB, "printed": MUTED, "M(h)": MAPPED, "mix": MIX}
+BAR_NAMES = {
+    "g": "standard g",
+    "h": "robust h",
+    "printed": "M(h) as in Fig. 3",
+    "M(h)": "transformed M(h)",
+    "mix": "this mix",
+}
+MARGIN_NAMES = {"g": "g", "h": "h", "printed": "Fig. 3", "M(h)": "M(h)", "mix": "mix"}
+"""What they are called in the line of margins."""
 
 
 def simplex_figure(cases: Sequence[SimplexCase]) -> Figure:
@@ -78,9 +90,10 @@ def _triangle(number: int) -> list[Figure]:
     paths: list[Figure] = []
     for name, path, colour, symbol in (
         ("raw σ(h/τ)", f"{case}.raw", ROB, "square"),
+        ("as in Fig. 3 and 4", f"{case}.printed", MUTED, "diamond"),
         ("transformed σ(M(h)/τ)", f"{case}.transformed", MAPPED, "circle"),
     ):
-        common = {"$if": case, "type": "scatter", "legendgroup": name}
+        common = {"$if": path, "type": "scatter", "legendgroup": name}
         paths += [
             common
             | {
@@ -93,7 +106,7 @@ def _triangle(number: int) -> list[Figure]:
                 "line": {"color": colour, "width": 2.5},
                 "hovertemplate": _SIMPLEX_HOVER,
             },
-            common | _tau_marks(name, path, colour, "bottom right" if symbol == "circle" else "top left"),
+            common | _tau_marks(name, path, colour, "top left" if symbol == "square" else "bottom right"),
             common
             | {
                 "showlegend": False,
@@ -176,13 +189,14 @@ def _bars(cases: int) -> Figure:
         }
         layout[axis("yaxis", number)] = {
             "anchor": axis("x", number),
-            "range": [0, 1.02],
+            "range": [0, 1.24],
+            "tickvals": [0, 0.25, 0.5, 0.75, 1],
             "showticklabels": not place,  # all have the first one's scale
             "title": {"text": "" if place else "probability", "standoff": 6},
         }
-        name = above("", (place + 0.5) * width, 1.02) | {"text": {"$": f"bars.{place}.name"}}
+        name = above("", (place + 0.5) * width, 1.0) | {"text": {"$": f"bars.{place}.name"}}
         layout["annotations"].append(name)
-    return {"data": traces, "layout": layout}
+    return {"data": [*traces, *map(_margin_line, range(cases))], "layout": layout}
 
 
 def _probability_bars(key: str, place: int) -> Figure:
@@ -199,10 +213,33 @@ def _probability_bars(key: str, place: int) -> Figure:
         "y": {"$": f"{case}.values.{key}"},
         "xaxis": axis("x", number),
         "yaxis": axis("y", number),
-        "marker": {"color": BAR_COLOURS[key]},
+        "marker": {
+            "color": BAR_COLOURS[key],
+            "pattern": {"shape": "/" if key == "printed" else "", "size": 5},
+        },
         "hovertemplate": {
             "$text": f"%{{x}}<br>{BAR_NAMES[key]} %{{y:.4f}}<br>margin {margin}<extra></extra>"
         },
+    }
+
+
+def _margin_line(place: int) -> Figure:
+    """The margins as text over the bars; a trace, since the page moves traces faster than annotations."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "name": "margins",
+        "meta": {"furniture": True},
+        "x": [{"$": f"drawn.names.{place}.1"}],
+        "y": [1.02],
+        "text": [{"$": f"drawn.margins.{place}"}],
+        "textposition": "top center",
+        "textfont": {"size": 10},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "xaxis": axis("x", place + 1),
+        "yaxis": axis("y", place + 1),
     }
 
 
@@ -214,17 +251,25 @@ BARS: Any = {"$if": "bars.1", "then": _bars(2), "else": _bars(1)}
 def prepare_simplex(fields: Fields) -> Fields:
     """Paths as columns, each case beside the one before, from `simplex`."""
     cases = fields["simplex"]
-    drawn = [
-        {
-            "raw": _path(case.raw, case.raw_at, STEP * number),
-            "transformed": _path(case.transformed, case.at, STEP * number),
-        }
-        for number, case in enumerate(cases)
-    ]
-    return {"cases": drawn, "right": STEP * len(cases) - 0.2}
+    return {
+        "cases": [_paths(case, STEP * number) for number, case in enumerate(cases)],
+        "right": STEP * len(cases) - 0.2,
+    }
 
 
-def _path(path: Trajectory, at: np.ndarray, shift: float) -> Fields:
+def _paths(case: SimplexCase, shift: float) -> Fields:
+    """Of the paper's cases Fig. 4's own path bears the temperatures: it moves with no slider."""
+    printed = None
+    if case.printed is not None and case.printed_at is not None:
+        printed = _path(case.printed, case.printed_at, shift)
+    return {
+        "raw": _path(case.raw, case.raw_at, shift),
+        "printed": printed,
+        "transformed": _path(case.transformed, case.at, shift, labelled=printed is None),
+    }
+
+
+def _path(path: Trajectory, at: np.ndarray, shift: float, *, labelled: bool = True) -> Fields:
     marks = [int(np.abs(np.log(path.tau / tau)).argmin()) for tau in TAU_MARKS]
     gaps = [float(np.linalg.norm(path.xy[i] - path.xy[j])) for i, j in pairwise(marks)]
     hover = np.column_stack([path.probabilities, path.tau])
@@ -238,7 +283,8 @@ def _path(path: Trajectory, at: np.ndarray, shift: float) -> Fields:
             "y": path.xy[marks, 1],
             # a space and not nothing: Plotly keeps a node for it, so that a frame finds the label's place
             "text": [
-                f"{tau:g}" if gap > APART else " " for tau, gap in zip(TAU_MARKS, [1.0, *gaps], strict=True)
+                f"{tau:g}" if labelled and gap > APART else " "
+                for tau, gap in zip(TAU_MARKS, [1.0, *gaps], strict=True)
             ],
             "hover": hover[marks],
         },
@@ -246,10 +292,23 @@ def _path(path: Trajectory, at: np.ndarray, shift: float) -> Fields:
 
 
 def prepare_bars(fields: Fields) -> Fields:
-    """Names of the classes, the true one marked, from `bars`."""
+    """Names of the classes, the true one marked, margins in words, and where M changes the class."""
+    cases = fields["bars"]
+    changed = [case for case in cases if case.answers["M(h)"] != case.answers["h"]]
     return {
         "names": [
             [f"<b>{name} ✓</b>" if i == case.label else name for i, name in enumerate(case.classes)]
-            for case in fields["bars"]
-        ]
+            for case in cases
+        ],
+        "margins": [_margins(case) for case in cases],
+        "changes": [
+            f"{case.name.partition(':')[0]} from {case.answers['h']} to {case.answers['M(h)']}"
+            for case in changed
+        ],
     }
+
+
+def _margins(case: Bars) -> str:
+    shown = [f"{MARGIN_NAMES[key]} {case.margin[key]:.2g}" for key in MARGIN_NAMES if key in case.margin]
+    half = (len(shown) - 1) // 2 or 1  # in two lines, the longer one below
+    return f"margin {', '.join(shown[:half])},<br>{', '.join(shown[half:])}"

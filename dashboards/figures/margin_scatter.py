@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, base_layout
-from mnuts_dashboards.figures.margins import LOG_TEXTS, LOG_TICKS, log_place, selected_rows
+from mnuts_dashboards.figures.margins import LOG_TEXTS, LOG_TICKS, MOST_MARKED, log_place, selected_rows
 from mnuts_dashboards.figures.template import Fields, at
 from mnuts_dashboards.theme import MIX, MUTED, RIGHT, WRONG, translucent
 
 if TYPE_CHECKING:
-    from mnuts_core.views.margin_scatter import MarginScatter
+    from mnuts_core.views.images import Images
 
 MOST_POINTS = 800
 """Of more images every second, third, ... is drawn."""
@@ -73,12 +73,12 @@ MARGIN_SCATTER = _scatter()
 
 # --- what it draws beyond its view, as `charts/prepare/margin_scatter.js`
 def prepare_margin_scatter(fields: Fields) -> Fields:
-    """Points of a sample that no slider changes, each a little off its strip's middle, from `margin_scatter`.
+    """Points of a sample that no slider changes, each a little off its strip's middle, from `images`.
 
     Args:
         fields: Also `remix`, `options.log_margins`, and `selected`, the clean rows that are selected.
     """
-    view, log = fields["margin_scatter"], bool(at(fields, "options.log_margins"))
+    view, log = fields["images"], bool(at(fields, "options.log_margins"))
     n = len(view.margin)
     rows = np.arange(0, n, -(-n // MOST_POINTS) or 1)
     x, y = _places(view, rows, log=log)
@@ -109,13 +109,13 @@ def prepare_margin_scatter(fields: Fields) -> Fields:
     }
 
 
-def _places(view: MarginScatter, rows: np.ndarray, *, log: bool) -> tuple[list[float], list[float]]:
+def _places(view: Images, rows: np.ndarray, *, log: bool) -> tuple[list[float], list[float]]:
     margin = view.margin[rows].tolist()
     off = (rows * GOLDEN) % 1.0 - 0.5
     return [log_place(one) if log else one for one in margin], (view.std_right[rows] + SPREAD * off).tolist()
 
 
-def _selected(view: MarginScatter, rows: Any, *, log: bool) -> Fields:
-    shown = np.array(selected_rows(rows, len(view.margin)), int)
+def _selected(view: Images, rows: Any, *, log: bool) -> Fields:
+    shown = np.array(selected_rows(rows, len(view.margin))[:MOST_MARKED], int)
     x, y = _places(view, shown, log=log)
     return {"x": x, "y": y, "row": shown.tolist()}

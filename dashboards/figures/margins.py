@@ -51,14 +51,14 @@ def _histograms(names: tuple[str, ...], rows: tuple[str, ...], with_threshold: b
     traces: list[Figure] = []
     layout = base_layout("", "") | {"barmode": "overlay", "bargap": 0.04, "showlegend": True}
     layout["margin"] = {"l": 44, "r": 8, "t": 24, "b": 64}
-    layout["legend"] = LEGEND_BELOW
-    layout["annotations"] = []
+    layout |= {"legend": LEGEND_BELOW, "annotations": [], "dragmode": "select", "selectdirection": "h"}
     for i, row in enumerate(rows):
         for j, name in enumerate(names):
             number, column = i * len(names) + j + 1, f"drawn.columns.{j}"
             part, path = part_at(row, f"{column}.attacked_itself"), f"{column}.{row}"
-            traces += _bars_of(path, number, {"$text": [f"{name}, ", part]})
-            title = {"$text": [f"<b>{name}</b>, ", part]}
+            traces += _bars_of(path, number, {"$text": [f"{name}, ", part]}, {"of": name, "part": row})
+            itself = {"$if": f"{column}.attacked_itself", "then": row, "else": "not attacked itself"}
+            title = {"$text": [f"<b>{name}</b>, ", row if row == "clean" else itself]}
             _place_subplot(layout, number, (i, j), (len(rows), len(names)), title)
             if j == 0:
                 layout[axis("yaxis", number)]["title"] = {"text": "images (%)", "standoff": 4}
@@ -68,7 +68,8 @@ def _histograms(names: tuple[str, ...], rows: tuple[str, ...], with_threshold: b
     return {"data": traces, "layout": layout}
 
 
-def _bars_of(path: str, number: int, of: Template) -> list[Figure]:
+def _bars_of(path: str, number: int, of: Template, what: dict[str, str]) -> list[Figure]:
+    """Bars of right and wrong predictions; what they are of stands in `meta`, for a selection."""
     return [
         {
             "type": "bar",
@@ -77,7 +78,7 @@ def _bars_of(path: str, number: int, of: Template) -> list[Figure]:
             "customdata": {"$": f"{path}.{name}_count"},
             "hovertext": {"$": f"{path}.bins"},
             "name": name,
-            "meta": {"$text": [of, {"$text": f", {name}, % of n = {{{path}.n}}"}]},
+            "meta": {**what, "name": {"$text": [of, {"$text": f", {name}, % of n = {{{path}.n}}"}]}},
             "legendgroup": name,
             "showlegend": number == 1,
             "marker": {"color": translucent(colour, 0.7)},
@@ -134,62 +135,74 @@ def _threshold_line(top: str, number: int) -> Figure:
     }
 
 
-def _with_rug(template: Any) -> Any:
-    """The histograms with a mark for each selected image, at the foot of the first."""
-    marks: Figure = {
-        "$if": "drawn.selected.x",
+def _with_rug(template: Any, columns: int) -> Any:
+    """The histograms with a mark for each selected image, at the foot of those of clean images."""
+    marks = [_rug(f"drawn.selected.{j}", j + 1) for j in range(columns)]
+    ways = {way: template[way] | {"data": [*template[way]["data"], *marks]} for way in ("then", "else")}
+    return template | ways
+
+
+def _rug(path: str, number: int) -> Figure:
+    return {
+        "$if": f"{path}.x",
         "type": "scatter",
         "mode": "markers",
         "name": "selected",
-        "x": {"$": "drawn.selected.x"},
-        "y": {"$": "drawn.selected.y"},
-        "customdata": {"$": "drawn.selected.row"},
-        "xaxis": "x",
-        "yaxis": "y",
+        "legendgroup": "selected",
+        "showlegend": number == 1,
+        "x": {"$": f"{path}.x"},
+        "y": {"$": f"{path}.y"},
+        "customdata": {"$": f"{path}.row"},
+        "xaxis": axis("x", number),
+        "yaxis": axis("y", number),
         "cliponaxis": False,
         "marker": {"color": MUTED, "size": 12, "symbol": "line-ns-open", "line": {"width": 2}},
         "hovertemplate": "image %{customdata}<extra></extra>",
     }
-    ways = {way: template[way] | {"data": [*template[way]["data"], marks]} for way in ("then", "else")}
-    return template | ways
 
 
 BASE = CLASSIFIERS[:3]
-MARGINS = histogram_template(BASE, with_threshold=False)
-MIX_MARGINS = _with_rug(histogram_template(CLASSIFIERS[3:], with_threshold=True))
+MARGINS = _with_rug(histogram_template(BASE, with_threshold=False), len(BASE))
+MIX_MARGINS = _with_rug(histogram_template(CLASSIFIERS[3:], with_threshold=True), 1)
+OWN_MARGINS = ("std_margin", "rob_margin", "ln_margin")
+"""Fields of `images` for the columns of `MARGINS`."""
 
 
 # --- what they draw beyond their views, as `charts/prepare/margins.js`
 def prepare_margins(fields: Fields) -> Fields:
-    """The base models' histograms, from `margins`; on a log axis where `options.log_margins` is set."""
-    return _drawn([fields["margins"][name] for name in BASE], log=bool(at(fields, "options.log_margins")))
+    """The base models' histograms, from `margins`; on a log axis where `options.log_margins` is set.
+
+    The images of `selected`, clean rows, have their marks where `images` is at hand.
+    """
+    log = bool(at(fields, "options.log_margins"))
+    drawn = _drawn([fields["margins"][name] for name in BASE], log=log)
+    return {**drawn, "selected": [_marks(fields, name, log=log) for name in OWN_MARGINS]}
 
 
 def prepare_mix_margins(fields: Fields) -> Fields:
-    """M(h)'s histograms, from `mix_margins`; on a log axis where `options.log_margins` is set.
-
-    The images of `selected`, clean rows, have their marks where `margin_scatter` is at hand.
-    """
+    """M(h)'s histograms, from `mix_margins`, likewise."""
     log = bool(at(fields, "options.log_margins"))
     threshold = fields["remix"].threshold
     drawn = _drawn([fields["mix_margins"]], log=log)
-    view, rows = at(fields, "margin_scatter"), at(fields, "selected")
-    marked = [] if view is None else selected_rows(rows, len(view.margin))
-    places = [float(view.margin[row]) for row in marked]
-    selected = {
-        "x": [log_place(one) if log else one for one in places],
-        "y": [0] * len(marked),
-        "row": marked,
-    }
+    selected = [_marks(fields, "margin", log=log)]
     return {**drawn, "threshold": log_place(threshold) if log else threshold, "selected": selected}
 
 
-MOST_SELECTED = 500
+def _marks(fields: Fields, name: str, *, log: bool) -> Fields:
+    """Where the selected images stand by one of their margins."""
+    view = at(fields, "images")
+    marked = [] if view is None else selected_rows(at(fields, "selected"), len(view.margin))[:MOST_MARKED]
+    places = [float(getattr(view, name)[row]) for row in marked]
+    return {"x": [log_place(one) if log else one for one in places], "y": [0] * len(marked), "row": marked}
+
+
+MOST_MARKED = 500
+"""Of more selected images the first ones are marked one by one."""
 
 
 def selected_rows(rows: Iterable[int] | None, n: int) -> list[int]:
-    """Of the selected images those that there are, at most `MOST_SELECTED`."""
-    return [int(row) for row in rows or () if 0 <= row < n][:MOST_SELECTED]
+    """Of the selected images those that there are."""
+    return [int(row) for row in rows or () if 0 <= row < n]
 
 
 LOG_TICKS = (-6, -4, -2, 0)

@@ -45,6 +45,7 @@ def stars(configs: Sequence[Mapping[str, Any]], here: MixParams) -> Fields:
         "y": [100 * config["verified"].value for _, config in known],
         "hover": [f"{_called(config['params'])}<br>verified, {config['verified']}" for _, config in known],
         "number": [number for number, _ in known],
+        "params": [config["params"] for _, config in known],
         "kind": ["plain" if config["params"].plain else "mix" for _, config in known],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mnuts_core.params import FIG3_MIX
 from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.figures import (
     classes,
@@ -18,6 +19,7 @@ from mnuts_dashboards.figures import (
 )
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.template import Fields, Template, fill
+from mnuts_dashboards.text.numbers import minus
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Plot:
         note: Template of the small line under its title: what it rests on.
         alternative: Template of its one sentence for those who do not see it.
         columns: What x, y and further arrays of its traces are called in a table.
+        warning: Template of what puts the plot in doubt, a list of texts; empty where nothing does.
         options: What the visitor can switch on: field of `options` and its label.
-        selects: Whether a selection means clean images, named in its points' `customdata`.
+        selects: Whether its points stand for images that can be selected, see `web/charts/images_of.js`.
     """
 
     panel: Panel
@@ -43,6 +46,7 @@ class Plot:
     note: Template
     alternative: Template
     columns: dict[str, str]
+    warning: Template = ()
     options: tuple[tuple[str, str], ...] = ()
     selects: bool = False
 
@@ -77,6 +81,36 @@ _CASE: Template = {
     "then": "The chosen example's top three classes",
     "else": "The paper's two cases",
 }
+_PRINTED: Template = {
+    "$if": "state.example",
+    "else": f"; grey: s {FIG3_MIX.s:g}, p {FIG3_MIX.p:g}, c {minus(f'{FIG3_MIX.c:g}')}, "
+    "which give the printed margins (the paper names no settings)",
+}
+_NOT_ALIKE: Template = [
+    {
+        "$if": "drawn.leaderboard.x",
+        "$text": [
+            "RobustBench's figures are not like for like: AutoAttack's, on all original test images; here "
+            "n = {meta.n_adv:,}",
+            {"$if": "meta.optimistic", "then": ", at MMAA's points only", "else": ", at the points of the pool"},
+            {"$if": "meta.pixels", "then": {"$text": ". Pixels here: {meta.pixels}"}},
+            ".",
+        ],
+    }
+]
+_CHANGED: Template = [
+    {
+        "$if": "drawn.changes",
+        "$text": [
+            "M changes the class of {drawn.changes.0}",
+            {"$if": "drawn.changes.1", "then": {"$text": ", and of {drawn.changes.1}"}},
+            ": the clamp is not monotone everywhere (GELU dips below zero), or classes tie after it.",
+        ],
+    }
+]
+_OUTSIDE: Template = [
+    {"$if": "drawn.outside", "$text": "The current mix lies outside this grid: it has no mark."}
+]
 _OF_G: Template = {
     "$if": "meta.n_adv",
     "then": {"$if": "meta.std_attacked", "else": "; g: at h's points, not attacked itself"},
@@ -91,6 +125,7 @@ _MIX: Template = {
         {"$if": "remix.attacked", "then": {"$text": ", {remix.attacked.value:.2%} under attack"}},
     ]
 }
+_BRUSH: Template = ". Drag over bars to select their images"
 _LOG = (("log_margins", "log axis"),)
 
 
@@ -100,16 +135,17 @@ def _listed(*plots: Plot) -> dict[str, Plot]:
 
 PLOTS = _listed(
     Plot(
-        Panel("plane", "Clean accuracy and accuracy under attack", span=7, height=370),
+        Panel("plane", "Clean and attacked accuracy", span=7, height=370),
         tradeoff.PLANE,
         tradeoff.prepare_plane,
         views=("headline", "curve", "plain_curve", "snapshots", "frontier", "direct_frontier"),
         note={
             "$text": [
-                "Solid line: attacked accuracy, ",
+                "Solid: attacked accuracy, ",
                 _HOW_TIGHT,
-                ". Dotted: right by margin. Dashed: all cells at every α. ★: verified by attack. ",
+                ". Dotted: right by margin. ",
                 _N,
+                ". A click on a curve or a star goes there",
             ]
         },
         alternative={
@@ -133,8 +169,12 @@ PLOTS = _listed(
             "y": "attacked_percent",
             "customdata": "point_alpha",
             "hovertext": "what",
+            "s": "point_s",
+            "p": "point_p",
+            "c": "point_c",
         },
-        options=(("robustbench", "RobustBench models"),),
+        warning=_NOT_ALIKE,
+        options=(("robustbench", "RobustBench"),),
     ),
     Plot(
         Panel("transform", "What M does to a single logit", span=5, height=370),
@@ -152,13 +192,14 @@ PLOTS = _listed(
         Panel("margins", "Confidence margins of the base models", span=8, height=400),
         margins.MARGINS,
         margins.prepare_margins,
-        views=("margins",),
+        views=("margins", "images"),
         note={
             "$text": [
                 "As in the paper's Table 6; LN h: layer-normed",
                 _OF_G,
                 ". ",
                 _N,
+                _BRUSH,
             ]
         },
         alternative={
@@ -169,13 +210,14 @@ PLOTS = _listed(
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
         options=_LOG,
+        selects=True,
     ),
     Plot(
         Panel("mix_margins", "Margins of M(h)", span=4, height=400),
         margins.MIX_MARGINS,
         margins.prepare_mix_margins,
-        views=("mix_margins",),
-        note={"$text": ["To the right of the dashed line, M(h) overrules g", _LEAST]},
+        views=("mix_margins", "images"),
+        note={"$text": ["To the right of the dashed line, M(h) overrules g", _LEAST, _BRUSH]},
         alternative={
             "$text": "Median margin of M(h) on clean images: {mix_margins.clean.median_right:.4g} where it "
             "is right, {mix_margins.clean.median_wrong:.4g} where it is wrong; it overrules g from "
@@ -183,14 +225,26 @@ PLOTS = _listed(
         },
         columns={"x": "margin_middle", "y": "percent", "customdata": "images", "hovertext": "margin"},
         options=_LOG,
+        selects=True,
     ),
     Plot(
         Panel("slices", "Sensitivity of the objective", span=8, height=380),
         sensitivity.SLICES,
         sensitivity.prepare_slices,
         views=("sensitivity",),
-        note="Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the "
-        "current mix. Click a cell to select it.",
+        note={
+            "$text": [
+                "Objective for every grid cell at this β (Fig. 9). Darker is better; ☆ is the best, ○ the current "
+                "mix. Click a cell to go there",
+                {
+                    "$if": "drawn.importance",
+                    "then": {
+                        "$text": ". One step from ☆ it rises by up to {drawn.importance.s} points along s, "
+                        "{drawn.importance.p} along p, {drawn.importance.c} along c"
+                    },
+                },
+            ]
+        },
         alternative={
             "$if": "sensitivity",
             "then": {
@@ -200,6 +254,7 @@ PLOTS = _listed(
             "else": "No search is done yet.",
         },
         columns={"x": "c", "y": "s", "z": "objective_percent"},
+        warning=_OUTSIDE,
     ),
     Plot(
         Panel("medians", "Median margins, margin gap", span=4, height=380),
@@ -230,7 +285,7 @@ PLOTS = _listed(
         examples.SIMPLEX,
         examples.prepare_simplex,
         views=("simplex",),
-        note={"$text": [_CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4"]},
+        note={"$text": [_CASE, "; large marks τ = 1, dots τ = 3, 0.06, 0.003 as in Fig. 4", _PRINTED]},
         alternative={"$text": ["Paths of probabilities as the temperature falls. ", _CASE, "."]},
         columns={"x": "x", "y": "y", "customdata": "probability_1 probability_2 probability_3 tau"},
     ),
@@ -240,22 +295,42 @@ PLOTS = _listed(
         examples.prepare_bars,
         views=("bars",),
         note={
-            "$text": [_CASE, ", at τ = 1, as in Fig. 3", {"$if": "state.example", "then": "; ✓ is the label"}]
+            "$text": [
+                _CASE,
+                ", at τ = 1",
+                {"$if": "state.example", "then": "; ✓ is the label", "else": _PRINTED},
+            ]
         },
         alternative={
-            "$text": "Margins in {bars.0.name}: h {bars.0.margin.h:.4f}, M(h) {bars.0.margin.M(h):.4f}."
+            "$text": [
+                "Margins, {bars.0.name}: h {bars.0.margin.h:.2g}, M(h) {bars.0.margin.M(h):.2g}",
+                {
+                    "$if": "bars.1",
+                    "then": {
+                        "$text": " (Fig. 3 {bars.0.margin.printed:.2g}); {bars.1.name}: "
+                        "h {bars.1.margin.h:.2g}, M(h) {bars.1.margin.M(h):.2g} "
+                        "(Fig. 3 {bars.1.margin.printed:.2g})"
+                    },
+                },
+                ".",
+            ]
         },
+        warning=_CHANGED,
         columns={"x": "class", "y": "probability"},
     ),
     Plot(
         Panel("classes", "Right predictions by class", span=7, height=380),
         classes.CLASSES,
         classes.prepare_classes,
-        views=("classes_clean", "classes_attacked"),
+        views=("classes_clean", "classes_attacked", "images"),
         note={
             "$text": [
-                f"Of more than {classes.MOST_BARS} classes, those that the mix changes most against h. ",
+                {
+                    "$if": "meta.classes.20",
+                    "then": f"The {classes.MOST_BARS} classes that the mix changes most against h. ",
+                },
                 _N,
+                ". Click a bar to select its images",
             ]
         },
         alternative={
@@ -263,12 +338,13 @@ PLOTS = _listed(
             "h {drawn.clean.rob.0:.1f} %, this mix {drawn.clean.mix.0:.1f} %; the table has all."
         },
         columns={"x": "class", "y": "right_percent", "customdata": "images"},
+        selects=True,
     ),
     Plot(
         Panel("confusion", "What the mix takes classes for", span=5, height=380),
         classes.CONFUSION,
         classes.prepare_confusion,
-        views=("confusion_clean", "confusion_attacked"),
+        views=("confusion_clean", "confusion_attacked", "images"),
         note={
             "$text": [
                 "Mistakes on {drawn.part} images, in % of the true class",
@@ -276,6 +352,7 @@ PLOTS = _listed(
                     "$if": "options.confusion_attacked",
                     "then": "; each where it is wrong, if it is so at any point",
                 },
+                ". Click a cell to select its images",
             ]
         },
         alternative={
@@ -283,15 +360,16 @@ PLOTS = _listed(
         },
         columns={"x": "predicted", "y": "true", "z": "percent", "customdata": "images"},
         options=(("confusion_attacked", "attacked images"),),
+        selects=True,
     ),
     Plot(
         Panel("margin_scatter", "M(h)'s margin where g is right or wrong", span=12, height=300),
         margin_scatter.MARGIN_SCATTER,
         margin_scatter.prepare_margin_scatter,
-        views=("margin_scatter",),
+        views=("images",),
         note={
             "$text": "{drawn.shown:,} of n = {drawn.n:,} clean images, evenly spread; left of the dashed "
-            "line g decides. Drag over points to select images"
+            "line g decides. Drag over points to select the images of that range"
         },
         alternative={
             "$text": "Clean images where g is right: {drawn.std_right_right:,} with M(h) right and "

@@ -83,7 +83,8 @@ def _slices() -> Any:
 
 _TITLE = {
     "$each": "drawn.slices",
-    "text": {"$text": "p = {item.p:.2f}"},
+    "text": {"$text": "p {item.p:.2f}"},
+    "font": {"size": 11},
     "x": {"$": "item.middle"},
     "y": {"$": "item.top"},
 }
@@ -131,7 +132,34 @@ def prepare_slices(fields: Fields) -> Fields | None:
             _mark(view, view.best, "star-open", "best of the grid at this β"),
             _mark(view, view.at, "circle-open", "current s and c"),
         ],
+        "outside": not _inside(view),
+        "importance": _importance(view),
     }
+
+
+def _importance(view: Sensitivity) -> dict[str, str]:
+    """By how many points the objective rises, at most, one step from the best cell along each axis."""
+    axes = {"s": view.s, "p": view.p, "c": view.c}
+    best = [int(np.abs(values - at).argmin()) for values, at in zip(axes.values(), view.best, strict=True)]
+    found = {}
+    for axis_number, (name, values) in enumerate(axes.items()):
+        steps = [best[axis_number] + step for step in (-1, 1)]
+        cells = [
+            tuple(step if i == axis_number else place for i, place in enumerate(best))
+            for step in steps
+            if 0 <= step < len(values)
+        ]
+        rises = [100 * float(view.objective[cell] - view.objective[tuple(best)]) for cell in cells]
+        known = [rise for rise in rises if np.isfinite(rise)]
+        found[name] = f"{max(known):.2f}" if known else "–"
+    return found
+
+
+def _inside(view: Sensitivity) -> bool:
+    """Whether the current mix lies in a cell of the grid, or between two slices."""
+    s, p, c = view.at
+    placed = ((np.log10(view.s), float(np.log10(s))), (view.p, p), (view.c, c))
+    return all(low <= value <= high for axes, value in placed for low, high in [_cell_edges(axes)])
 
 
 def _slice(view: Sensitivity, j: int) -> Fields:

@@ -105,6 +105,12 @@ def _frontier(path: str, name: str, line: Figure) -> Figure:
         "x": {"$": f"{path}.curve.clean", "times": 100, "else": []},
         "y": {"$": f"{path}.curve.attacked", "times": 100, "else": []},
         "customdata": {"$": f"{path}.curve.alpha", "else": []},
+        "meta": {
+            "name": name,
+            "s": {"$": f"{path}.params.*.s", "else": []},
+            "p": {"$": f"{path}.params.*.p", "else": []},
+            "c": {"$": f"{path}.params.*.c", "else": []},
+        },
         "line": line,
         "marker": {"color": line["color"], "size": 4},
         "hovertemplate": f"{name}<br>α = %{{customdata:.5f}}<br>clean %{{x:.2f}} %<br>"
@@ -183,7 +189,13 @@ _OTHERS: Figure = {
         "size": 10,
         "symbol": "star",
     },
-    "meta": "other verified mixes",
+    "meta": {
+        "name": "other verified mixes",
+        "customdata": {"$": "drawn.stars.params.*.alpha"},
+        "s": {"$": "drawn.stars.params.*.s"},
+        "p": {"$": "drawn.stars.params.*.p"},
+        "c": {"$": "drawn.stars.params.*.c"},
+    },
     "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<extra></extra>",
 }
 

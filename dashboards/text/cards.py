@@ -76,9 +76,8 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> Markup:
     promised, gained = (minus(f"{100 * value / n:.2f}") for value in (view.promised, gain))
     cost = (
         f"The objective predicts a gain of {promised} points over M(h); the actual gain is {gained} "
-        f"({view.fixed:,} fixed, {view.broken:,} broken). In {view.not_second:,} further cases g is right "
-        "and the margin is low, but g's class is not M(h)'s runner-up. Fixed and broken are relative to M(h) "
-        "here, and relative to the robust model h in the list of images."
+        f"({view.fixed:,} images gained, {view.broken:,} lost). In {view.not_second:,} further cases g is "
+        "right and the margin is low, but g's class is not M(h)'s runner-up."
     )
     return _TEXTS.html("assumptions", rows=rows, paragraphs=[cost, _split_words(split)])
 

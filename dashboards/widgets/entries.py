@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import MAX_LN_K, ParamSpec, check_ln_k
@@ -94,16 +95,25 @@ def _allowed(spec: ParamSpec) -> str:
 
 
 def _meant(spec: ParamSpec, text: str) -> str | None:
-    """The valid value that was probably meant: a share instead of percent, a point instead of a comma."""
+    """The valid value that was probably meant: percent as a share, no commas, a point instead of a comma."""
+    whole = _number(text.replace(",", "")) if _GROUPED.fullmatch(text.strip()) else None
     number = _number(text.replace(",", "."))
     if number is not None and spec.high == 1.0 and 1.0 < number <= 100.0:
         number /= 100.0
     elif "," not in text:
         return None
-    try:
-        return f"{spec.check(number):.10g}".replace("-", "−")
-    except ParameterError:
-        return None
+    for meant in (whole, number):
+        if meant is None:
+            continue
+        try:
+            return f"{spec.check(meant):.10g}".replace("-", "−")
+        except ParameterError:
+            continue
+    return None
+
+
+_GROUPED = re.compile(r"[+\-−]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
+"""Commas between thousands, as the page writes them."""
 
 
 def _number(text: str) -> float | None:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from mnuts_core.functional.mixing import mix_probabilities, temperature_scale, transform_with
+from mnuts_core.functional.quantiles import TIE
 from mnuts_core.functional.simplex import PAPER_CASES, Trajectory, top_three, trajectory
-from mnuts_core.params import MixParams
+from mnuts_core.params import FIG3_MIX, MixParams
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.margins import Array
@@ -54,9 +55,10 @@ class Bars(NamedTuple):
         name: What the example is.
         classes: Names of the classes shown, the robust model's likeliest first.
         label: Place of the true class among them; None if it is not shown, or there is none.
-        values: By the classifier's name (`g`, `h`, `M(h)`, `mix`) its probabilities of these classes,
-            of all K: they need not sum to 1. Shape (len(classes),) each.
+        values: By the classifier's name (`g`, `h`, `M(h)`, `mix`; `printed` is M(h) as in Fig. 3) its
+            probabilities of these classes, of all K: they need not sum to 1. Shape (len(classes),) each.
         margin: Confidence margin by the classifier's name.
+        answers: The class that it predicts, by the classifier's name.
     """
 
     name: str
@@ -64,18 +66,31 @@ class Bars(NamedTuple):
     label: int | None
     values: dict[str, Array]
     margin: dict[str, float]
+    answers: dict[str, str]
 
 
 def paper_bars(params: MixParams) -> tuple[Bars, ...]:
-    """The paper's two logit vectors (Fig. 3): probabilities of h and M(h)."""
+    """The paper's two logit vectors: probabilities of h, of M(h) as in Fig. 3, and of M(h) here."""
     return tuple(
         _paper_bars(name, torch.tensor(h, dtype=torch.float64), params) for name, h in PAPER_CASES.items()
     )
 
 
 def _paper_bars(name: str, h: torch.Tensor, params: MixParams) -> Bars:
-    values = {"h": h.softmax(0), "M(h)": transform_with(h.unsqueeze(0), params)[0].softmax(0)}
-    return _bars(name, ("A", "B", "C"), None, values, torch.arange(3))
+    mapped = {"printed": FIG3_MIX, "M(h)": params}
+    values = {key: transform_with(h.unsqueeze(0), mix)[0].softmax(0) for key, mix in mapped.items()}
+    values = {"h": h.softmax(0), **values}
+    answers = {key: _leader(p, _LETTERS) for key, p in values.items()}
+    return _bars(name, _LETTERS, None, values, torch.arange(3), answers)
+
+
+_LETTERS = ("A", "B", "C")
+
+
+def _leader(probabilities: torch.Tensor, names: tuple[str, ...]) -> str:
+    """The class of the largest probability; none where two are as large."""
+    top = probabilities.topk(2)
+    return NO_CLASS if float(top.values[0] - top.values[1]) <= TIE else names[int(top.indices[0])]
 
 
 def example_bars(engine: RemixEngine, remix: Remix, where: Where, row: int) -> Bars:
@@ -98,7 +113,9 @@ def example_bars(engine: RemixEngine, remix: Remix, where: Where, row: int) -> B
     shown = top_three(h)
     label = (shown == int(rows.labels[place])).nonzero().flatten().tolist()
     title = f"{where} image {case.number}, labelled {case.label}"
-    return _bars(title, tuple(names[i] for i in shown.tolist()), label[0] if label else None, values, shown)
+    answers = {"g": case.std, "h": case.rob, "M(h)": case.mapped, "mix": case.mix}
+    classes = tuple(names[i] for i in shown.tolist())
+    return _bars(title, classes, label[0] if label else None, values, shown, answers)
 
 
 def _bars(
@@ -107,6 +124,7 @@ def _bars(
     label: int | None,
     values: dict[str, torch.Tensor],
     shown: torch.Tensor,
+    answers: dict[str, str],
 ) -> Bars:
     tops = {key: p.topk(2).values for key, p in values.items()}
     return Bars(
@@ -115,6 +133,7 @@ def _bars(
         label,
         {key: p[shown].numpy() for key, p in values.items()},
         {key: float(top[0] - top[1]) for key, top in tops.items()},
+        answers,
     )
 
 
@@ -128,6 +147,8 @@ class SimplexCase(NamedTuple):
         transformed: Path of σ(M(h)/τ).
         at: Transformed point at τ = 1, shape (2,); the mix uses this one.
         raw_at: Raw point at τ = 1, shape (2,).
+        printed: Path under `FIG3_MIX`, of the paper's cases alone.
+        printed_at: Its point at τ = 1, shape (2,).
     """
 
     name: str
@@ -136,11 +157,19 @@ class SimplexCase(NamedTuple):
     transformed: Trajectory
     at: Array
     raw_at: Array
+    printed: Trajectory | None = None
+    printed_at: Array | None = None
 
 
 def paper_cases(params: MixParams) -> tuple[SimplexCase, ...]:
-    """The paper's two logit vectors (Fig. 3 and 4) under the current transform."""
-    return tuple(_case(name, ("A", "B", "C"), np.array(h), params) for name, h in PAPER_CASES.items())
+    """The paper's two logit vectors (Fig. 4) under the current transform, and as in Fig. 3."""
+    return tuple(_paper_case(name, np.array(h), params) for name, h in PAPER_CASES.items())
+
+
+def _paper_case(name: str, h: Array, params: MixParams) -> SimplexCase:
+    printed = trajectory(h, FIG3_MIX)
+    printed_at = trajectory(h, FIG3_MIX, [1.0]).xy[0]
+    return _case(name, _LETTERS, h, params)._replace(printed=printed, printed_at=printed_at)
 
 
 def example_case(engine: RemixEngine, row: int, params: MixParams) -> SimplexCase:

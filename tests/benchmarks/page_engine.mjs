@@ -17,7 +17,7 @@ const SLIDERS = {
   α: (i) => ({ alpha: 0.6 + i / 1000 }),
   "T > 0": (i) => ({ temperature: 0.5 + i / 100 }),
 };
-const VIEWS = ["headline", "curve", "transform", "mix_margins", "simplex", "bars", "assumptions", "examples_attacked", "margin_scatter"];
+const VIEWS = ["headline", "curve", "transform", "mix_margins", "simplex", "bars", "assumptions", "examples_attacked", "images"];
 const GRID = { name: "cifar10", s: even(-1.3, 0.7).map((x) => 10 ** x), p: even(1, 4), c: even(-1.1, 0) };
 const FRAMES = 60;
 const WARM = 10; // while the code is still being compiled

@@ -4,8 +4,6 @@ import { Settings } from "/app/settings.js";
 import { EngineService } from "/engine/service.js";
 import { VIEWS } from "/engine/views/all.js";
 import { Assumptions } from "/explorer/assumptions.js";
-import { ClassResults } from "/explorer/classes.js";
-import { Confusion } from "/explorer/confusion.js";
 import { Examples } from "/explorer/examples.js";
 import { ExportPanel } from "/explorer/exports.js";
 import { Headline } from "/explorer/headline.js";
@@ -21,7 +19,7 @@ import { Verification } from "/explorer/verification.js";
 import { decoded } from "/driver.mjs";
 
 const COMPONENTS = {
-  Strip, Headline, Remarks, Sources, Story, Examples, ClassResults, Confusion, Assumptions, Stars, Snapshots, SearchResults,
+  Strip, Headline, Remarks, Sources, Story, Examples, Assumptions, Stars, Snapshots, SearchResults,
   Provenance, ExportPanel, Verification,
 };
 
@@ -42,6 +40,7 @@ export function mount({ bundle, meta, settings: list }, changes = {}) {
     host: { services: {} },
     announce: (text) => page.said.push(text),
     set: (changes) => page.changes.push(changes) && page.show(changes),
+    selection: { any: false, rows: [], set: new Set() },
     widen: () => page.changes.push("widen"),
   };
   document.body.replaceChildren();

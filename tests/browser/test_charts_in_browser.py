@@ -137,7 +137,7 @@ def test_every_panel_is_drawn_when_it_comes_into_view(page):
         reveal(page, name)
         section = page.locator(f"[data-panel={name}]")
         assert section.locator(".cartesianlayer :is(path, image)").count() > 0
-        assert section.get_by_role("heading").text_content() == plot.panel.title
+        assert section.get_by_role("heading").inner_text() == plot.panel.title
         described = section.locator(".plot-stage").get_attribute("aria-describedby").split()[0]
         sentence = page.locator(f"#{described}").text_content()
         assert sentence.endswith(".")

@@ -18,7 +18,6 @@ from mnuts_core.search.direct import direct_plain, direct_search
 from mnuts_core.text import visible
 from mnuts_core.views import examples
 from mnuts_core.views.assumptions import assumptions
-from mnuts_core.views.classes import class_results, confusion
 from mnuts_core.views.direct import at_least, match
 from mnuts_core.views.headline import headline, seen_and_unseen
 from mnuts_core.views.paired import mix_pairs
@@ -227,24 +226,11 @@ def test_pages_sorting_and_the_keyboard(shown):
 
 def test_tabs_by_the_keyboard(shown):
     to(shown, PARAMS)
-    shown.locator("#Confusion [role=tab]").first.focus()
+    shown.locator("#Examples [role=tab]").first.focus()
     shown.keyboard.press("ArrowRight")
-    chosen = shown.locator("#Confusion [aria-selected=true]")
+    chosen = shown.locator("#Examples [aria-selected=true]")
     assert chosen.inner_text() == "Attacked images"
     assert chosen.evaluate("tab => tab === document.activeElement")
-
-
-def test_classes_and_confusion_add_up(shown, reference):
-    to(shown, PARAMS)
-    remix = reference.remix(PARAMS)
-    shown.locator("#ClassResults [role=tab]").first.click()
-    shown.locator("#Confusion [role=tab]").first.click()
-    results, counts = class_results(reference, remix), confusion(reference, remix)
-    cells = shown.locator("#ClassResults tbody tr").first.locator("td").all_inner_texts()
-    shares = [f"{100 * part[0] / results.n[0]:.1f}" for part in (results.std, results.rob, results.mix)]
-    assert cells[1:5] == [str(results.n[0]), *shares]
-    shown_counts = [int(cell) for cell in shown.locator("table.confusion td").all_inner_texts()]
-    assert shown_counts == counts.ravel().tolist()
 
 
 def test_snapshots_beside_the_current_mix(shown, reference):
@@ -340,7 +326,8 @@ def test_the_exported_configuration_loads(shown, reference, tmp_path):
     assert (config.params.s, config.alpha, config.beta) == (2.0, remix.alpha, 0.95)
     with shown.expect_download() as download:
         shown.get_by_role("button", name="Download JSON").click()
-    assert download.value.suggested_filename == "digits-s2-p2.5-c-0.8-beta0.95.json"
+    alpha = f"{reference.remix(PARAMS).alpha:.6g}"
+    assert download.value.suggested_filename == f"digits-s2-p2.5-c-0.8-alpha{alpha}.json"
     assert json.loads(Path(download.value.path()).read_text("utf-8"))["alpha"] == remix.alpha
 
 

@@ -6,10 +6,19 @@ import torch
 
 from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
 from mnuts_core.bundles.manifest import SourceCard
+from mnuts_core.bundles.paper import paper_table
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.simplex import PAPER_CASES
-from mnuts_core.params import IDENTITY
-from mnuts_core.views.examples import changed_examples, example_bars, example_case, paper_bars, story
+from mnuts_core.params import IDENTITY, PAPER_OPTIMA
+from mnuts_core.views.examples import (
+    NO_CLASS,
+    changed_examples,
+    example_bars,
+    example_case,
+    paper_bars,
+    paper_cases,
+    story,
+)
 from tests.synthetic import make_pool
 
 PARAMS = MixParams(s=1.5, p=2.0, c=-0.3, beta=0.95)
@@ -144,6 +153,33 @@ def test_an_example_of_a_pool_is_shown_at_the_point_that_decides(pooled):
         assert (case.row < bundle.n_clean) == (case.point == "the image without an attack")
     assert sum("SYNTHETIC attack" in point for point in points) >= 2
     assert all(story(engine, remix, "clean", row).point == "" for row in range(3))
+
+
+def test_figure_3_has_the_printed_numbers():
+    """Of `data/paper/fig03.csv`; its 0.698 and the 1.0 over A are misprints (0.687, and 1 - 2 · 0.023)."""
+    for (_, table), case, answer in zip(
+        paper_table("fig03").groupby("case"), paper_bars(MixParams()), "AB", strict=True
+    ):
+        printed = table["transformed_probability"].tolist()
+        shown = [float(f"{p:.2g}") for p in case.values["printed"]]
+        assert shown == ([0.95, *printed[1:]] if printed[0] == 1.0 else printed)
+        assert float(f"{case.margin['printed']:.2g}") == table["transformed_margin"].iloc[0]
+        assert case.answers["printed"] == case.answers["h"] == answer
+
+
+def test_figure_3_does_not_move_with_the_sliders():
+    one, other = (paper_bars(MixParams(s=s, c=c)) for s, c in ((1, 0), (30, -2)))
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_array_equal(first.values["printed"], second.values["printed"])
+    cases = [paper_cases(MixParams(s=s)) for s in (1, 30)]
+    np.testing.assert_array_equal(cases[0][1].printed_at, cases[1][1].printed_at)
+
+
+def test_where_m_changes_the_class():
+    """The paper's CIFAR-100 mix puts both of case 2's classes into GELU's dip; ReLU ties all three."""
+    assert [case.answers["M(h)"] for case in paper_bars(PAPER_OPTIMA["cifar100"])] == ["B", "A"]
+    assert paper_bars(MixParams(clamp="relu", c=-2))[1].answers["M(h)"] == NO_CLASS
+    assert [case.answers["M(h)"] for case in paper_bars(MixParams(s=1, p=1, c=0))] == ["A", "B"]
 
 
 def test_the_papers_cases_are_those_of_figure_3():

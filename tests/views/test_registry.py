@@ -7,8 +7,9 @@ from mnuts_core import GridSpec, MixParams, RemixEngine, grid_search
 from mnuts_core.functional.statistics import share
 from mnuts_core.params import IDENTITY
 from mnuts_core.views import examples, headline, tradeoff
-from mnuts_core.views.margin_scatter import margin_scatter
-from mnuts_core.views.margins import LOG_EDGES, histogram
+from mnuts_core.views.classes import confusion
+from mnuts_core.views.images import images
+from mnuts_core.views.margins import LOG_EDGES, base_histograms, histogram, mix_histograms
 from mnuts_core.views.registry import VIEWS, Moment, views_of
 from tests.synthetic import clean_only, make_bundle
 
@@ -53,11 +54,31 @@ def test_a_search_has_its_sensitivity(engine):
 
 def test_the_scatter_counts_what_the_accuracies_count(engine):
     remix = engine.remix(PARAMS)
-    view = margin_scatter(engine, remix)
+    view = images(engine, remix)
     assert view.mix_right.mean() == remix.clean.value
     assert view.mapped_right.mean() == remix.rob_clean.value
     assert view.std_right.mean() == headline.headline(engine, PARAMS, remix).std.clean.value
     np.testing.assert_array_equal(view.margin, remix.on_clean.margin)
+
+
+def test_images_are_counted_as_elsewhere(engine):
+    remix = engine.remix(PARAMS)
+    view, k = images(engine, remix), engine.bundle.num_classes
+    for label, mixed, where in (
+        (view.label, view.mix_class, "clean"),
+        (view.label[view.attacked.row], view.attacked.mix_class, "attacked"),
+    ):
+        counts = np.bincount(label * k + mixed, minlength=k * k).reshape(k, k)
+        np.testing.assert_array_equal(counts, confusion(engine, remix, where))
+    base = base_histograms(engine)
+    for margin, right, name in (
+        (view.std_margin, view.std_right, "g"),
+        (view.rob_margin, view.rob_right, "h"),
+        (view.ln_margin, view.rob_right, "LN h"),
+    ):
+        np.testing.assert_array_equal(histogram(margin, right).log_right, base[name].clean.log_right)
+    found = histogram(view.attacked.margin, view.attacked.mapped_right)
+    np.testing.assert_array_equal(found.right, mix_histograms(remix).attacked.right)
 
 
 def test_bins_even_in_the_logarithm():

@@ -6,6 +6,8 @@ import { shortest } from "../controls/numbers.js";
 export const TRANSFORM = ["s", "p", "c", "clamp", "ln_k"]; // what makes up M
 export const MIX = [...TRANSFORM, "beta", "alpha", "temperature"]; // the fields of a mix, in Python's order
 export const MAX_SNAPSHOTS = 6;
+export const OFF = "off"; // of a switch on a plot
+export const ON = "on";
 
 /** @typedef {import("../controls/entries.js").Setting} Setting */
 

@@ -1,6 +1,6 @@
 // All plots of the page: from the engine's views to what is seen, those on the screen alone, in one animation frame.
 
-import { fill } from "./fill.js";
+import { mixStem } from "./filename.js";
 import { Panel } from "./panel.js";
 import { isOfBundle } from "./prepare/plane.js";
 import { themeName, watchTheme } from "./theme.js";
@@ -10,15 +10,16 @@ const REST = 150; // milliseconds without a frame, after which the plots are set
 const DRAG = 500; // milliseconds between two frames of the same drag, at most
 const PATIENCE = 4; // while a slider moves, a plot rests so many times as long as it took to draw
 const NEAR = "200px"; // plots this close to the screen count as visible
-const MARKED = new Set(["margin_scatter", "mix_margins"]); // panels that show where selected images are
+const MARKS = "images"; // the view that tells where selected images are; a panel that only marks them does without
 const OPTIONAL = new Set(["snapshots", "frontier", "direct_frontier", "sensitivity", "classes_attacked", "confusion_attacked"]);
 
 /**
  * @typedef {object} ChartEvent What the visitor did on a plot.
  * @property {string} panel
  * @property {"click"|"select"|"option"|"visible"|"error"} kind `visible`: other plots are on the screen now.
- * @property {{curve: number, trace: string, point: number, x: any, y: any, customdata: any}[]} points
- * @property {object} detail Of `select`: `rows`, the clean images; of `option`: `name` and `value`.
+ * @property {import("./images_of.js").PlotPoint[]} points Of a click all that lie there, the topmost first.
+ * @property {object} detail Of `click` and `select`: `add`, to what is selected already; of `select`: `range`, the box
+ *   that was drawn; of `option`: `name` and `value`.
  */
 
 export class Charts {
@@ -27,12 +28,12 @@ export class Charts {
    * @param {object} catalogue As `dashboards/figures/catalogue.py` makes it.
    * @param {object} options
    * @param {(event: ChartEvent) => void} [options.onEvent]
-   * @param {(panel: string, fields: object) => string} [options.filename] A download's name without its ending.
+   * @param {() => Promise<void>} [options.current] Waits until `draw` has had the fields of now, all of them.
    * @param {"light"|"dark"|"auto"} [options.theme] auto: as the page or the system.
    * @param {string[]} [options.names] Of the panels; all of them if it is not given.
    */
-  constructor(root, catalogue, { onEvent = () => {}, filename = filenameOf, theme = "auto", names } = {}) {
-    Object.assign(this, { root, onEvent, filename, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
+  constructor(root, catalogue, { onEvent = () => {}, current = async () => {}, theme = "auto", names } = {}) {
+    Object.assign(this, { root, onEvent, current, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
     Object.assign(this, { fields: {}, options: {}, lastDraw: -Infinity, moving: false, scheduled: false, patience: PATIENCE });
     this.theme = this.themes[themeName(theme)];
     const shown = catalogue.panels.filter(({ name }) => !names || names.includes(name));
@@ -50,8 +51,7 @@ export class Charts {
 
   /** Names of the views that the panels on the screen are made of. */
   get views() {
-    const seen = [...this.panels.values()].filter(({ near }) => near).flatMap(({ spec }) => spec.views);
-    return new Set(this.fields.selected?.length ? [...seen, "margin_scatter"] : seen);
+    return new Set([...this.panels.values()].filter(({ near }) => near).flatMap(({ spec }) => spec.views));
   }
 
   /**
@@ -108,7 +108,8 @@ export class Charts {
 
   /** Whether the fields hold all that a panel needs. */
   covers({ views }) {
-    return Boolean(this.fields.remix) && views.every((name) => OPTIONAL.has(name) || (this.fields[name] ?? null) !== null);
+    const spare = (name) => OPTIONAL.has(name) || (name === MARKS && views.length > 1);
+    return Boolean(this.fields.remix) && views.every((name) => spare(name) || (this.fields[name] ?? null) !== null);
   }
 
   /** Whether an option has anything to show on this bundle. */
@@ -132,7 +133,7 @@ export class Charts {
    */
   select(indices) {
     this.fields = { ...this.fields, selected: [...indices] };
-    this.redraw([...this.panels.values()].filter(({ spec }) => MARKED.has(spec.name)));
+    this.redraw([...this.panels.values()].filter(({ spec }) => spec.selects));
   }
 
   redraw(panels) {
@@ -145,9 +146,14 @@ export class Charts {
     this.rest();
   }
 
+  /** What a panel was drawn from. */
+  fieldsOf(panel) {
+    return this.panels.get(panel).fields ?? this.fields;
+  }
+
   /** A download's name without its ending. */
-  stem(panel) {
-    return this.filename(panel, this.fields);
+  stem(panel, { meta, remix }) {
+    return mixStem(meta, remix.params, panel);
   }
 
   emit({ points = [], detail = {}, ...event }) {
@@ -169,7 +175,10 @@ export class Charts {
       sizes.observe(plot);
       near.observe(node);
     }
-    const print = () => panels.forEach((panel) => panel.draw());
+    const print = () => {
+      this.applyTheme();
+      for (const panel of panels) if (panel.ready) panel.drawNow();
+    };
     addEventListener("beforeprint", print);
     const library = () => this.schedule();
     addEventListener("plotly", library); // it may come after the first figures
@@ -191,17 +200,4 @@ export class Charts {
     for (const panel of this.panels.values()) panel.forget();
     this.schedule();
   }
-}
-
-const FILENAME = {
-  $text: [
-    "{meta.name}-{panel}-s{remix.params.s:.4g}-p{remix.params.p:.4g}-c{remix.params.c:.4g}",
-    "-alpha{remix.params.alpha:.6g}",
-    { $if: "remix.params.temperature", then: { $text: "-T{remix.params.temperature:g}" } },
-  ],
-};
-
-/** The bundle, the plot and the mix. */
-function filenameOf(panel, fields) {
-  return fill(FILENAME, { ...fields, panel });
 }

@@ -1,11 +1,10 @@
 // A figure's numbers as a table: for a CSV from which it can be plotted again, and for those who read instead of look.
 
-import { h } from "../controls/dom.js";
+import { TABLES } from "./class_tables.js";
 import { isList } from "./fill.js";
 import { isPlain } from "./values.js";
 
-const ARRAYS = ["x", "y", "z", "text", "hovertext", "customdata"];
-const MOST_ROWS = 500; // of a table on the page
+const ARRAYS = ["x", "y", "z", "text", "hovertext", "customdata", "s", "p", "c"];
 const PARAMS = ["s", "p", "c", "clamp", "ln_k", "alpha", "beta", "temperature"];
 
 /**
@@ -13,6 +12,17 @@ const PARAMS = ["s", "p", "c", "clamp", "ln_k", "alpha", "beta", "temperature"];
  * @property {string[]} columns
  * @property {Array<Array<string|number|null>>} rows
  */
+
+/**
+ * The numbers of a panel.
+ * @param {{name: string, columns: Record<string, string>}} spec Its entry in the catalogue.
+ * @param {{data: object[]}} figure
+ * @param {object} fields What the figure was made of.
+ * @returns {DataTable}
+ */
+export function tableOf({ name, columns }, figure, fields) {
+  return name in TABLES ? TABLES[name](fields) : dataTable(figure, columns);
+}
 
 /**
  * The numbers of a figure: a row a point, with the ends of its error bars.
@@ -33,6 +43,7 @@ function recordsOf(trace, index, names) {
   if (meta.furniture) return [];
   const trace_name = meta.name || trace.name || `trace ${index + 1}`;
   const values = Object.fromEntries(ARRAYS.map((key) => [key, meta[key] ?? trace[key]]).filter(([key, value]) => isList(value) && (names[key] || key.length === 1)));
+  for (const key of ["s", "p", "c"]) if (!values[key]?.length) delete values[key];
   return isList(values.z?.[0]) ? cells(trace_name, values, names) : points(trace_name, values, names, trace);
 }
 
@@ -65,14 +76,17 @@ function cells(trace, { x, y, z, customdata }, names) {
 
 /** One value under its name, or several under one name each. */
 function named(names, value) {
-  if (!isList(value)) return { [names]: value };
-  return Object.fromEntries(names.split(" ").map((name, k) => [name, value[k]]));
+  const all = names.split(" ");
+  if (!isList(value)) return { [all[0]]: value };
+  return Object.fromEntries(all.map((name, k) => [name, value[k]]).filter(([, one]) => one !== undefined));
 }
 
-/** What a figure was made with: bundle and mix, a column each. */
-export function settingsOf({ meta, remix }) {
+/** What a figure was made with, a column each: the bundle, the mix, the grid, the chosen image. */
+export function settingsOf({ meta, remix, state }) {
   const mix = PARAMS.map((name) => [`mix_${name}`, remix?.params?.[name] ?? null]);
-  return Object.fromEntries([["bundle", meta?.name ?? null], ["digest", meta?.digest ?? null], ...mix]);
+  const example = state?.example ? `${state.example.where} ${state.example.row}` : null;
+  const others = [["grid", state?.grid ?? null], ["chosen_image", example]];
+  return Object.fromEntries([["bundle", meta?.name ?? null], ["digest", meta?.digest ?? null], ...mix, ...others]);
 }
 
 /**
@@ -89,21 +103,4 @@ export function csvOf({ columns, rows }, settings) {
 function cell(value) {
   const text = String(value ?? "").replaceAll("<br>", " ");
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** A table as an element of the page, its first rows where they are many. */
-export function tableElement({ columns, rows }, caption) {
-  const shown = rows.slice(0, MOST_ROWS);
-  const more = rows.length > shown.length ? `, the first ${shown.length} of ${rows.length} rows; the CSV has all` : "";
-  const line = (row) => h("tr", null, row.map((value, i) => h(i ? "td" : "th", i ? null : { scope: "row" }, shortText(value))));
-  return h("table", { class: "data-table" },
-    h("caption", null, caption + more),
-    h("thead", null, h("tr", null, columns.map((name) => h("th", { scope: "col" }, name.replaceAll("_", " "))))),
-    h("tbody", null, shown.map(line)));
-}
-
-/** At most six digits: the CSV has all. */
-function shortText(value) {
-  if (typeof value !== "number") return String(value ?? "").replaceAll(/<[^>]*>/g, " ");
-  return String(Number(value.toPrecision(6)));
 }

@@ -1,16 +1,20 @@
 // One plot in its place: heading, note, switches, downloads, data table, and the plot itself.
 
 import { h, setText, uniqueId } from "../controls/dom.js";
-import { csvOf, dataTable, settingsOf, tableElement } from "./data_table.js";
+import { explained } from "../controls/glossary.js";
+import { tableOf } from "./data_table.js";
 import { fill } from "./fill.js";
 import { prepared } from "./prepare.js";
 import { drawSwiftly, roomy } from "./redraw.js";
-import { save, topmost } from "./tools.js";
+import { saveCsv, savePicture } from "./saving.js";
+import { TableView } from "./table_view.js";
+import { covering } from "./tools.js";
 import { merge, same } from "./values.js";
 import { Walker } from "./walker.js";
 
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: "reset" };
-const HEAD = 56; // pixels that a picture's title and note take
+const FINGER = "(pointer: coarse)"; // a drag over a plot scrolls the page there
+const KEYS = "Arrow keys go from point to point, Page keys from one curve to the next; Enter goes where a click does";
 
 export class Panel {
   /**
@@ -18,24 +22,32 @@ export class Panel {
    * @param {object} spec Its entry in the catalogue.
    */
   constructor(charts, spec) {
-    Object.assign(this, { charts, spec, near: true, stale: false, settled: true, shown: undefined, figure: undefined });
+    Object.assign(this, { charts, spec, near: true, stale: false, settled: true, shown: undefined, figure: undefined, fields: undefined });
     Object.assign(this, { cost: 0, drawnAt: -Infinity });
     const id = uniqueId("plot");
     this.note = h("p", { class: "plot-note", id: `${id}-note` });
     this.alternative = h("p", { class: "unseen", id: `${id}-text` });
+    this.warning = h("p", { class: "warning plot-warning", role: "status" });
     this.said = h("p", { class: "unseen", role: "status" });
     this.plot = h("div", { class: "plot", "aria-hidden": "true" });
     this.wait = h("div", { class: "plot-wait" }, "Loading plot…");
-    this.walker = new Walker(() => this.figure, { hover: (at) => this.hover(at), click: (point) => this.emit("click", [point]), say: (text) => setText(this.said, text) });
+    this.walker = new Walker(() => this.figure, {
+      hover: (at) => this.hover(at),
+      click: (point, more) => this.emit("click", [point], more),
+      select: (point, more) => this.emit("select", [point], more),
+      say: (text) => setText(this.said, text),
+    });
     const described = `${id}-text ${id}-keys`;
     this.stage = h("div", {
       class: "plot-stage", style: { height: `${spec.height}px` }, tabindex: 0, role: "group", "aria-roledescription": "plot",
       "aria-labelledby": `${id}-title`, "aria-describedby": described, onkeydown: (event) => this.key(event), onblur: () => this.walker.leave(),
     }, this.plot, this.wait);
-    this.table = h("div", { class: "plot-table", id: `${id}-table`, hidden: true, tabindex: 0, role: "region", "aria-label": `Data of: ${spec.title}` });
+    this.numbers = new TableView(`Data of: ${spec.title}`);
+    this.table = h("div", { class: "plot-table", id: `${id}-table`, hidden: true, tabindex: 0, role: "region", "aria-label": `Data of: ${spec.title}` }, this.numbers.element);
     this.node = h("section", { class: "plot-panel", "aria-labelledby": `${id}-title`, dataset: { panel: spec.name }, style: { "--span": spec.span } },
-      h("div", { class: "plot-head" }, h("h2", { id: `${id}-title` }, spec.title), h("div", { class: "plot-tools" }, this.switches(), this.tableButton(id), this.menu())),
-      this.note, this.alternative, h("p", { class: "unseen", id: `${id}-keys` }, "Arrow keys go from point to point, Enter chooses one."),
+      h("div", { class: "plot-head" }, h("h2", { id: `${id}-title` }, explained(spec.title)), h("div", { class: "plot-tools" }, this.switches(), this.tableButton(id), this.menu())),
+      this.note, this.warning, this.alternative,
+      h("p", { class: "unseen", id: `${id}-keys` }, `${KEYS}${spec.selects ? ", Space selects the images that it stands for" : ""}.`),
       this.stage, this.said, this.table);
   }
 
@@ -71,9 +83,9 @@ export class Panel {
     const menu = h("details", { class: "plot-menu", onfocusout: leave, onkeydown: escape },
       h("summary", { class: "plot-button", "aria-label": `Save: ${this.spec.title}` }, "Save"),
       h("div", { class: "plot-menu-list" },
-        entry("PNG", "The plot as a picture of pixels", () => this.image("png")),
-        entry("SVG", "The plot as a drawing", () => this.image("svg")),
-        entry("CSV", "The numbers, with all it takes to plot them again", () => this.csv())));
+        entry("PNG", "The plot as a picture of pixels", () => this.save((panel) => savePicture(panel, "png"))),
+        entry("SVG", "The plot as a drawing", () => this.save((panel) => savePicture(panel, "svg"))),
+        entry("CSV", "The numbers, with all it takes to plot them again", () => this.save(saveCsv))));
     return menu;
   }
 
@@ -102,16 +114,20 @@ export class Panel {
 
   /** Draw the newest fields, if they hold what it needs and it is to be seen. */
   draw() {
+    if (this.ready && !this.waits) this.drawNow();
+  }
+
+  drawNow() {
     const { charts, spec, shown } = this;
-    if (!this.ready || this.waits) return;
     const begin = performance.now();
     try {
       const fields = prepared(spec.name, charts.fields);
       const figure = fill(charts.templates[spec.name], fields);
       setText(this.note, fill(spec.note, fields));
+      setText(this.warning, fill(spec.warning, fields).join(" "));
       const still = shown && same(shown.data, figure.data) && same(shown.wanted, figure.layout);
       if (!still && !(shown && this.swift(shown, figure))) this.react(figure, shown);
-      Object.assign(this, { figure, stale: false, drawnAt: performance.now(), cost: performance.now() - begin });
+      Object.assign(this, { figure, fields, stale: false, drawnAt: performance.now(), cost: performance.now() - begin });
       if (!charts.moving) this.describe(fields);
     } catch (error) {
       this.fail(error);
@@ -148,6 +164,7 @@ export class Panel {
     // Plotly writes into what it is given (zoom, hidden traces)
     const own = { uirevision: `${spec.name} ${charts.fields.meta?.digest}`, ...structuredClone(layout), autosize: true };
     own.template = merge(charts.theme.template, own.template ?? {});
+    if (matchMedia(FINGER).matches) own.dragmode = false;
     globalThis.Plotly.react(plot, figure.data.map((trace) => ({ ...trace })), own, CONFIG).catch((error) => this.fail(error));
     this.shown = { data: figure.data, layout, wanted: figure.layout };
     this.settled = layout === figure.layout;
@@ -181,25 +198,14 @@ export class Panel {
 
   fillTable() {
     if (this.table.hidden || !this.figure) return;
-    this.table.replaceChildren(tableElement(dataTable(this.figure, this.spec.columns), this.note.textContent));
+    this.numbers.show(tableOf(this.spec, this.figure, this.fields), this.note.textContent);
   }
 
-  csv() {
-    if (!this.figure) return;
-    const text = csvOf(dataTable(this.figure, this.spec.columns), settingsOf(this.charts.fields));
-    save(new Blob([text], { type: "text/csv" }), `${this.charts.stem(this.spec.name)}.csv`);
-  }
-
-  async image(format) {
-    if (!this.drawn) return;
-    const { spec, plot, charts } = this;
-    // A picture travels alone: it takes its title and its note (n, units) along, above what the plot needs itself.
-    const place = { x: 0, xanchor: "left", xref: "container", y: 1, yanchor: "top", yref: "container", pad: { t: 14, l: 14 } };
-    const title = { text: spec.title, ...place, font: { size: 16 }, subtitle: { text: this.note.textContent, font: { size: 12 } } };
-    const margin = { ...plot.layout.margin, t: plot._fullLayout._size.t + HEAD };
-    const layout = { title, ...plot.layout, margin, paper_bgcolor: charts.theme.ground };
-    const size = { width: plot.clientWidth, height: plot.clientHeight + HEAD, scale: format === "png" ? 2 : 1 };
-    save(await globalThis.Plotly.toImage({ data: plot.data, layout, config: CONFIG }, { format, ...size }), `${charts.stem(spec.name)}.${format}`);
+  /** Save the plot of the settings of now, whatever is drawn: it may be waiting for its turn. */
+  async save(write) {
+    await this.charts.current();
+    if (this.ready) this.drawNow();
+    if (this.drawn && this.figure) await write(this);
   }
 
   // --- what the visitor does
@@ -208,24 +214,24 @@ export class Panel {
   }
 
   listen() {
-    const point = (p) => ({ curve: p.curveNumber, trace: p.fullData?.name, point: p.pointNumber ?? p.pointIndex, x: p.x, y: p.y, customdata: p.customdata ?? null });
-    this.plot.on("plotly_click", (event) => this.emit("click", topmost(this.plot, event).map(point)));
+    const point = ({ curveNumber, fullData, pointNumber, pointIndex, x, y, z, customdata }) => ({
+      curve: curveNumber, trace: fullData?.name, meta: fullData?.meta, point: pointNumber ?? pointIndex, x, y, z, customdata: customdata ?? null,
+    });
+    this.plot.on("plotly_click", (event) => this.emit("click", covering(this.plot, event).map(point), { add: Boolean(event.event?.shiftKey) }));
     // Plotly also reports a selection without points where a box begins and where one is taken away
-    this.plot.on("plotly_selected", (event) => event?.points.length && this.select(event.points.map(point)));
+    this.plot.on("plotly_selected", (event) => event?.points.length && this.select(event.points.map(point), event.range));
     this.plot.on("plotly_deselect", () => this.select([]));
   }
 
-  /** Points in a box that was drawn; the box goes, for the selection is shown by its own trace. */
-  select(points) {
+  /** Points in a box that was drawn; the box goes, for what is selected has traces of its own. */
+  select(points, range = null) {
     globalThis.Plotly.update(this.plot, { selectedpoints: [null] }, { selections: [] });
-    const rows = this.spec.selects ? [...new Set(points.map(({ customdata }) => customdata).filter(Number.isInteger))] : [];
-    if (this.spec.selects) this.charts.select(rows);
-    this.emit("select", points, { rows });
+    this.emit("select", points, { range: range && Object.fromEntries(Object.entries(range).map(([axis, ends]) => [axis[0], ends])) });
   }
 
   key(event) {
     if (event.target !== this.stage || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (this.walker.key(event.key)) event.preventDefault();
+    if (this.walker.key(event.key, { add: event.shiftKey })) event.preventDefault();
   }
 
   hover(at) {

@@ -26,25 +26,23 @@ export function debounce(wait, run) {
 }
 
 /**
- * What a click means: the marker that is drawn on top there, or a nearer one of its size that it covers. Plotly names
- * the nearest of all, be it a dot beneath a star.
+ * What a click may mean: the markers that are drawn there, the topmost first, of these of one size the nearest; else
+ * what Plotly names, the nearest of all.
  * @param {HTMLElement} plot
  * @param {{points: object[], event: MouseEvent}} click As Plotly reports it.
  * @returns {object[]} Points.
  */
-export function topmost(plot, { points, event }) {
+export function covering(plot, { points, event }) {
   const [near] = points;
   if (near?.fullData?.type !== "scatter" || !event) return points;
   const { xaxis, yaxis } = near;
   const box = plot.getBoundingClientRect();
   const [x, y] = [event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset];
-  const drawn = plot._fullData.slice(near.curveNumber + 1).reverse();
-  const traces = drawn.filter(({ visible, xaxis: own, mode }) => visible === true && own === near.fullData.xaxis && mode?.includes("markers"));
-  const covering = traces.flatMap((trace) =>
-    Array.from(trace.x, (px, i) => ({ trace, i, away: Math.hypot(xaxis.d2p(px) - x, yaxis.d2p(trace.y[i]) - y) })).filter(({ away }) => away <= trace.marker.size / 2),
+  const traces = plot._fullData.filter(({ visible, xaxis: own, mode }) => visible === true && own === near.fullData.xaxis && mode?.includes("markers"));
+  const found = traces.flatMap((trace) =>
+    Array.from(trace.x, (px, i) => ({ trace, i, size: trace.marker.size, away: Math.hypot(xaxis.d2p(px) - x, yaxis.d2p(trace.y[i]) - y) })).filter(({ size, away }) => away <= size / 2),
   );
-  if (!covering.length) return points;
-  const [top] = covering;
-  const { trace, i } = covering.reduce((best, one) => (one.trace.marker.size >= top.trace.marker.size && one.away < best.away ? one : best), top);
-  return [{ curveNumber: trace.index, fullData: trace, pointNumber: i, x: trace.x[i], y: trace.y[i], customdata: trace.customdata?.[i] }];
+  found.sort((one, other) => other.size - one.size || one.away - other.away || other.trace.index - one.trace.index);
+  const all = found.map(({ trace, i }) => ({ curveNumber: trace.index, fullData: trace, pointNumber: i, x: trace.x[i], y: trace.y[i], customdata: trace.customdata?.[i] }));
+  return [...all, ...points.filter(({ curveNumber, pointNumber }) => !all.some((one) => one.curveNumber === curveNumber && one.pointNumber === pointNumber))];
 }

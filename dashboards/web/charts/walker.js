@@ -1,60 +1,86 @@
-// A plot by keyboard: arrows go from point to point and from trace to trace, Enter is a click.
+// A plot by keyboard: arrows go from point to point, Page keys from trace to trace, Enter is a click, Space selects.
 
 import { isList } from "./fill.js";
 
 const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+const TRACES = { PageDown: 1, PageUp: -1 };
 
 export class Walker {
   /**
-   * @param {() => {data: object[]}|undefined} figure What is drawn.
-   * @param {{hover: (at: {curve: number, point: number}|null) => void, click: (point: object) => void, say: (text: string) => void}} on
+   * @param {() => {data: object[], layout: object}|undefined} figure What is drawn.
+   * @param {object} on
+   * @param {(at: {curve: number, point: number|number[]}|null) => void} on.hover
+   * @param {(point: object, more: object) => void} on.click `more`: what goes with it, such as `add`.
+   * @param {(point: object, more: object) => void} on.select
+   * @param {(text: string) => void} on.say
    */
   constructor(figure, on) {
     Object.assign(this, { figure, on, curve: null, point: 0 });
   }
 
   /** Handle a key; false where it means nothing here. */
-  key(name) {
+  key(name, more = {}) {
     const traces = this.traces();
     if (!traces.length) return false;
     if (name === "Escape") return this.leave();
-    if (name === "Enter" || name === " ") return this.click();
-    if (!(name in STEPS) && name !== "Home" && name !== "End") return false;
+    if (name === "Enter") return this.act(this.on.click, more);
+    if (name === " ") return this.act(this.on.select, more);
     const at = traces.findIndex(({ curve }) => curve === this.curve);
-    const [along, across] = STEPS[name] ?? [0, 0];
-    const { curve, points } = traces[at < 0 ? 0 : Math.min(Math.max(at + across, 0), traces.length - 1)];
-    const here = points.indexOf(this.point);
-    const place = { Home: 0, End: points.length - 1 }[name] ?? (at < 0 || across ? nearest(points, this.point) : here + along);
-    Object.assign(this, { curve, point: points[Math.min(Math.max(place, 0), points.length - 1)] });
+    const to = this.after(name, traces, at);
+    if (!to) return false;
+    Object.assign(this, to);
     this.show();
     return true;
   }
 
-  /** Traces with points that can be gone to. */
+  /** Where a key leads; null where it is none of ours. */
+  after(name, traces, at) {
+    const [along, across] = STEPS[name] ?? [0, 0];
+    if (!(name in STEPS) && !(name in TRACES) && name !== "Home" && name !== "End") return null;
+    if (at < 0) return { curve: traces[0].curve, point: traces[0].points[0] };
+    const here = traces[at];
+    const lines = TRACES[name] ?? (here.width ? 0 : across);
+    const { curve, points } = traces[clipped(at + lines, traces.length)];
+    if (lines) return { curve, point: points[nearest(points, this.point)] };
+    const step = along + (here.width ? across * here.width * (here.reversed ? 1 : -1) : 0);
+    const place = { Home: 0, End: points.length - 1 }[name] ?? points.indexOf(this.point) + step;
+    const inside = place >= 0 && place < points.length;
+    if (here.width && across) return { curve, point: inside ? place : this.point }; // no row beyond the last one
+    return { curve, point: points[clipped(place, points.length)] };
+  }
+
+  /** Traces with points that can be gone to; of a heat map its cells, row by row, with the width of a row. */
   traces() {
-    const of = (trace, curve) => {
-      const length = trace.type !== "heatmap" && trace.hoverinfo !== "skip" && isList(trace.x) ? trace.x.length : 0;
-      const points = Array.from({ length }, (_, i) => i).filter((i) => trace.x[i] !== null && trace.y[i] !== null);
-      return { curve, points };
-    };
-    return (this.figure()?.data ?? []).map(of).filter(({ points }) => points.length);
+    const { data = [], layout = {} } = this.figure() ?? {};
+    return data.map((trace, curve) => ({ curve, ...pointsOf(trace, layout) })).filter(({ points }) => points.length);
   }
 
   get trace() {
     return this.figure().data[this.curve];
   }
 
-  show() {
-    const { trace, point } = this;
-    const of = (value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
-    this.on.hover({ curve: this.curve, point });
-    this.on.say(`${trace.name ?? ""}: ${of(trace.x[point])}, ${of(trace.y[point])}`);
+  /** The point as Plotly reports it. */
+  get here() {
+    const { trace, curve, point } = this;
+    const common = { curve, trace: trace.name, meta: trace.meta };
+    if (trace.type !== "heatmap") {
+      return { ...common, point, x: trace.x[point], y: trace.y[point], customdata: trace.customdata?.[point] ?? null };
+    }
+    const [row, column] = [Math.floor(point / trace.x.length), point % trace.x.length];
+    return { ...common, point: [row, column], x: trace.x[column], y: trace.y[row], z: trace.z[row][column], customdata: trace.customdata?.[row]?.[column] ?? null };
   }
 
-  click() {
+  show() {
+    const { curve, point, x, y, z } = this.here;
+    const of = (value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
+    const name = this.trace.meta?.name ?? this.trace.name ?? "";
+    this.on.hover({ curve, point });
+    this.on.say(`${name}: ${[x, y, z].filter((value) => value !== undefined && value !== null).map(of).join(", ")}`);
+  }
+
+  act(call, more) {
     if (this.curve === null) return false;
-    const { trace, curve, point } = this;
-    this.on.click({ curve, trace: trace.name, point, x: trace.x[point], y: trace.y[point], customdata: trace.customdata?.[point] ?? null });
+    call(this.here, more);
     return true;
   }
 
@@ -64,6 +90,22 @@ export class Walker {
     this.on.hover(null);
     return true;
   }
+}
+
+function pointsOf(trace, layout) {
+  if (trace.hoverinfo === "skip" || !isList(trace.x)) return { points: [] };
+  if (trace.type === "heatmap") {
+    const width = trace.x.length;
+    const axis = layout[`yaxis${(trace.yaxis ?? "y").slice(1)}`];
+    const points = Array.from({ length: width * trace.y.length }, (_, i) => i);
+    return { width, reversed: axis?.autorange === "reversed", points };
+  }
+  const points = Array.from({ length: trace.x.length }, (_, i) => i);
+  return { points: points.filter((i) => trace.x[i] !== null && trace.y[i] !== null) };
+}
+
+function clipped(place, length) {
+  return Math.min(Math.max(place, 0), length - 1);
 }
 
 /** The place of the number nearest to another. */

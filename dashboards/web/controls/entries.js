@@ -120,8 +120,12 @@ function interval({ low, high, low_open: open }) {
   return Number.isFinite(high ?? Infinity) ? `between ${from} and ${to}` : `${from} or greater`;
 }
 
-/** The valid value that was probably meant: a share instead of percent, a point instead of a comma. */
+const GROUPED = /^[+\-−]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/; // commas between thousands, as this page writes them
+
+/** The valid value that was probably meant: a share instead of percent, a number without its commas, a point for a comma. */
 function meantBy(spec, text) {
+  const whole = GROUPED.test(text.trim()) ? finite(text.replaceAll(",", "")) : null;
+  if (whole !== null && allows(spec, whole)) return minus(general(whole, 10));
   let value = finite(text.replaceAll(",", "."));
   if (value !== null && spec.high === 1 && value > 1 && value <= 100) value /= 100;
   else if (!text.includes(",")) return null;

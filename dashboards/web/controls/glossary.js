@@ -48,16 +48,22 @@ export function term(name, text = name) {
   return word;
 }
 
+const WORDS = { margin: "margins?", "M(h)": "M\\(h\\)", MMAA: "MMAA", pool: "pool" };
+
 /**
- * A text in which terms explain themselves.
+ * A heading or a sentence in which each word of the glossary explains itself where it stands first.
  *
  * @param {string} text
- * @param {string[]} names Keys of `GLOSSARY`, as they stand in the text.
  * @returns {(string|HTMLElement)[]}
  */
-export function withTerms(text, names) {
-  const parts = text.split(new RegExp(`(${names.join("|")})`));
-  return parts.map((part) => (names.includes(part) ? term(part) : part));
+export function explained(text) {
+  const known = new Set();
+  return text.split(new RegExp(`(${Object.values(WORDS).join("|")})`)).map((part) => {
+    const name = Object.keys(WORDS).find((one) => new RegExp(`^${WORDS[one]}$`).test(part));
+    if (!name || known.has(name)) return part;
+    known.add(name);
+    return term(name, part);
+  });
 }
 
 /** A list of all terms, for the end of the page and for print. */

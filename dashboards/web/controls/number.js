@@ -60,7 +60,11 @@ export class NumberBox {
   }
 
   onKey(event) {
-    if (event.key !== "Escape") return;
+    if (event.key === "Escape") this.revert();
+  }
+
+  /** Back to the value in force: what was refused goes, and its message with it. */
+  revert() {
     this.accept();
     this.fill();
   }

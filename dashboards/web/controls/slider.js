@@ -94,6 +94,7 @@ export class Slider {
     this.held = true; // the ends stay where they are while it is dragged
     const value = this.rounded(Number(this.range.value));
     if (!allows(this.spec, value)) return;
+    this.number.revert(); // who drags does not mean what was typed
     this.show(value);
     this.set(value);
   }

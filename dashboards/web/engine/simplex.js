@@ -1,6 +1,7 @@
 // Trajectories on the probability simplex (Fig. 4), as in `mnuts_core.functional.simplex`.
 
 import { softmax } from "./mixing.js";
+import { LN_ONLY } from "./params.js";
 import { sortRows } from "./sorting.js";
 import { transformLogits } from "./transform.js";
 
@@ -11,6 +12,9 @@ export const PAPER_CASES = {
   "Case 1: large margin": [1, -1.1, -1],
   "Case 2: small margin": [-1, 1.1, 1],
 };
+
+/** A transform under which both have the margins printed in Fig. 3, as `mnuts_core.params`. */
+export const FIG3_MIX = { ...LN_ONLY, s: 42, p: 4.5, c: -0.4, clamp: "gelu" };
 
 /** n temperatures from high to low, even in their logarithm. */
 export function tauGrid(n = 121, low = 1e-3, high = 1e2) {

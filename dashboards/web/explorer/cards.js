@@ -1,6 +1,7 @@
 // What the components have in common: a heading, figures that change in place, the word that they are being computed.
 
 import { fill, h, setText, uniqueId } from "../controls/dom.js";
+import { explained } from "../controls/glossary.js";
 import { thousands } from "../controls/numbers.js";
 import { oneLine } from "../controls/visible.js";
 import { percent } from "./numbers.js";
@@ -34,7 +35,7 @@ export function card(root, title, ...content) {
   root.classList.add("card");
   root.setAttribute("role", "region");
   root.setAttribute("aria-labelledby", id);
-  fill(root, h("h2", { id }, title), content);
+  fill(root, h("h2", { id }, explained(title)), content);
 }
 
 /**

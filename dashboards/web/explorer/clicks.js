@@ -1,6 +1,9 @@
 // Where a click on a plot leads: to a mix of a frontier, a snapshot, a star, an α along a curve, a cell of the grid.
 
 import { changesTo } from "../app/settings.js";
+import { same } from "../app/state.js";
+import { keyOf } from "../app/verified.js";
+import { filledIn } from "./known.js";
 
 /** Names of the plane's traces, as `dashboards/figures/tradeoff.py` has them. */
 const PLANE = {
@@ -12,17 +15,35 @@ const PLANE = {
   stars: "other verified mixes",
 };
 
+/** By the panel's name where one of its points leads. */
+const LEADS = { plane: onPlane, slices: onSlices, margin_scatter: onScatter };
+
 /**
- * The changes of the state that a click asks for; null where it leads nowhere.
+ * The changes of the state that a click asks for; null where it leads nowhere. Of points that lie over each other the
+ * topmost counts that leads elsewhere, and of stars in one place each in turn.
  *
  * @param {{panel: string, points: object[]}} event See `ChartEvent` in `charts/chart.js`.
  * @param {object} moment What the plots show.
  */
-export function changesOfClick({ panel, points: [point] }, moment) {
-  if (!point) return null;
-  if (panel === "plane") return onPlane(point, moment);
-  if (panel === "slices") return onSlices(point, moment);
-  return panel === "margin_scatter" ? { case: "clean", row: Number(point.customdata) } : null;
+export function changesOfClick({ panel, points }, moment) {
+  const leads = LEADS[panel] ?? (() => null);
+  const found = inTurn(points, moment).map((point) => leads(point, moment)).filter(Boolean);
+  return found.find((changes) => Object.entries(changes).some(([name, value]) => !same(moment.state[name], value))) ?? found[0] ?? null;
+}
+
+/** Stars in the place of the first one stand behind each other by their numbers, the one after the current mix first. */
+function inTurn(points, { meta, remix }) {
+  const first = points.findIndex(({ trace }) => trace === PLANE.stars);
+  if (first < 0 || !remix) return points;
+  const here = meta.configs.findIndex((config) => keyOf(filledIn(config)) === keyOf(remix.params));
+  const isThere = ({ trace, x, y }) => trace === PLANE.stars && x === points[first].x && y === points[first].y;
+  const turn = ({ customdata }) => (customdata - here - 1 + meta.configs.length) % meta.configs.length;
+  const stars = points.filter(isThere).sort((one, other) => turn(one) - turn(other));
+  return [...points.slice(0, first), ...stars, ...points.slice(first).filter((point) => !isThere(point))];
+}
+
+function onScatter({ customdata }) {
+  return Number.isInteger(customdata) ? { case: "clean", row: customdata } : null;
 }
 
 function onPlane({ trace, point, customdata }, { state, meta, views }) {

@@ -12,6 +12,8 @@ import { Presets } from "./presets.js";
 const HIDEABLE_PARTS = ["history", "bundle", "preset", "level", "search", "example", "snapshots", "verify", "export", "import"];
 const IN_REACH = ["s", "p", "c"]; // with β or α: what stays in reach on a phone
 
+const MORE = "More controls";
+const CLOSE = "Back to the plots";
 const GLOSSARY_OF = { beta: "β", alpha: "α" };
 
 /** All names that `hide=` may have. */
@@ -80,8 +82,17 @@ export class Column {
       return { where, names, element: h("section", { class: `group ${where}` }, heading, members.map(([, one]) => one)) };
     });
     const at = (...places) => this.groups.filter(({ where }) => places.includes(where)).map(({ element }) => element);
-    this.reach = h("div", { class: "reach-panel" }, at("reach"));
-    this.element = h("aside", { class: "column", "aria-label": "Controls" }, at("start"), this.reach, at(""));
+    this.more = button(MORE, "All other controls", () => this.toggle(), { class: "more", "aria-expanded": "false" });
+    this.reach = h("div", { class: "reach-panel" }, this.more, at("reach"));
+    const onkeydown = ({ key }) => key === "Escape" && this.toggle(false);
+    this.element = h("aside", { class: "column", "aria-label": "Controls", onkeydown }, at("start"), this.reach, at(""));
+  }
+
+  /** Open or close the sheet with all controls that a phone has no room for beside the plots. */
+  toggle(open = !this.element.classList.contains("open")) {
+    this.element.classList.toggle("open", open);
+    this.more.setAttribute("aria-expanded", String(open));
+    this.more.textContent = open ? CLOSE : MORE;
   }
 
   /** "By hand" starts from the α that is in force. */

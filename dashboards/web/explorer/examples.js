@@ -58,10 +58,11 @@ export class Examples {
 
   draw() {
     const { views, state, meta, remix } = this.moment ?? { views: {} };
+    const { selection } = this.context;
     const view = views[`examples_${this.part}`];
     if (!isHere(this.root, view)) return;
     const chosen = state.case === this.part ? state.row : null;
-    const inputs = [view, this.kind, this.part];
+    const inputs = [view, this.kind, this.part, selection.rows];
     if (inputs.every((one, place) => one === this.shown[place])) {
       this.table.update({ chosen });
       return;
@@ -72,18 +73,27 @@ export class Examples {
       this.table.update({ rows: [], note: "", empty: words.noAttack, chosen });
       return;
     }
-    const fixed = count(view.fixed);
-    const counts = [fixed, view.row.length - fixed, this.part === "clean" ? meta.n_clean : meta.n_adv].map(thousands);
-    const note = words.note(...counts, WORDS.parts[this.part]);
-    this.table.update({ rows: rowsOf(view, classNames(meta), remix.threshold, this.kind), note, empty: words.nothing, chosen });
+    const picked = placesOf(view, selection);
+    const fixed = picked.filter((i) => view.fixed[i]).length;
+    const n = this.part === "clean" ? meta.n_clean : meta.n_adv;
+    const counts = [fixed, picked.length - fixed, selection.any ? selection.rows.length : n].map(thousands);
+    const note = (selection.any ? words.selected : words.note)(...counts, WORDS.parts[this.part]);
+    const empty = selection.any ? words.noneSelected : words.nothing;
+    this.table.update({ rows: rowsOf(view, picked, classNames(meta), remix.threshold, this.kind), note, empty, chosen });
   }
 }
 
-function rowsOf(view, classes, threshold, kind) {
+/** Of the changed images the places of those that are selected; of all where none is. */
+function placesOf({ number }, { any, set }) {
+  const all = Array.from(number.keys());
+  return any ? all.filter((i) => set.has(number[i])) : all;
+}
+
+function rowsOf(view, picked, classes, threshold, kind) {
   const { fixes, breaks } = WORDS.examples;
   const limit = toDigits(threshold, 2);
   const rows = [];
-  for (let i = 0; i < view.row.length; i++) {
+  for (const i of picked) {
     const fixed = Boolean(view.fixed[i]);
     if (kind !== "both" && fixed !== (kind === "fixed")) continue;
     rows.push({
@@ -106,10 +116,4 @@ function rowsOf(view, classes, threshold, kind) {
 function marginText(margin, threshold, limit) {
   const short = toDigits(margin, 2);
   return short === limit || margin > 0.99 ? compared(margin, threshold)[0] : short;
-}
-
-function count(values) {
-  let n = 0;
-  for (const value of values) if (value) n++;
-  return n;
 }

@@ -4,11 +4,13 @@
 
 import { pageAddress } from "../app/address.js";
 import { History } from "../app/history.js";
-import { Settings } from "../app/settings.js";
+import { printOnPaper } from "../app/print.js";
+import { OFF, ON, Settings } from "../app/settings.js";
 import { createState } from "../app/state.js";
 import { Announcer } from "../controls/announce.js";
 import { Banner } from "../controls/banner.js";
 import { sentence } from "../controls/entries.js";
+import { imagesOf } from "../charts/images_of.js";
 import { EngineClient } from "../engine/client.js";
 import { Actions } from "./actions.js";
 import { Arrival } from "./arrival.js";
@@ -19,6 +21,7 @@ import { Files } from "./files.js";
 import { Layout } from "./layout.js";
 import { OpenBundle } from "./open_bundle.js";
 import { Searching } from "./searching.js";
+import { Selection } from "./selection.js";
 import { Shown } from "./shown.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -47,6 +50,7 @@ export async function startExplorer(root, host, makeWorker) {
  * @property {(cause: string, problems: string[]) => void} refuse Shows what a cause makes wrong; none: nothing any more.
  * @property {(name: string) => object} limits Of a whole number, where they depend on the bundle.
  * @property {() => Promise<void>} beforePrint Draws what is not on the screen, too.
+ * @property {Selection} selection The images that are selected.
  * @property {() => void} widen Searches a wider grid.
  * @property {import("./actions.js").Actions} actions What buttons do.
  */
@@ -56,6 +60,7 @@ class Explorer {
     this.store = createState(this.settings);
     this.banner = new Banner();
     this.announcer = new Announcer();
+    this.selection = new Selection(() => this.shown.select());
     this.client = new EngineClient(makeWorker, {
       frame: (frame) => this.drawing.receive(frame),
       error: (message) => this.fail(message),
@@ -80,12 +85,14 @@ class Explorer {
       limits: (name) => (name === "row" ? { high: this.bundle.lastRow(this.store.get().case) } : {}),
       beforePrint: () => this.drawAll(),
       widen: () => this.searching.widen(),
+      selection: this.selection,
       actions: this.actions,
     };
   }
 
   makeParts(root, context) {
-    this.layout = new Layout(root, this.host.texts, [this.banner.element, this.announcer.element]);
+    printOnPaper(root);
+    this.layout = new Layout(root, this.host.texts, [this.banner.element, this.selection.element, this.announcer.element]);
     this.toolbar = new Toolbar(this.actions);
     this.files = new Files(context, (config, name) => this.actions.takeConfig(config, name));
     this.files.acceptDrops(root);
@@ -127,6 +134,7 @@ class Explorer {
     this.column.presets.offer(this.bundle.meta.configs);
     this.searching.forget();
     this.shown.open();
+    this.selection.clear(); // its images are another bundle's
     if (this.store.get().bundle !== this.bundle.name) return; // the state follows
     this.show(this.store.get());
     this.redraw();
@@ -183,12 +191,21 @@ class Explorer {
     this.history?.agree();
   }
 
-  onChart({ kind, detail, ...event }) {
+  onChart({ kind, panel, points, detail }) {
+    const { moment } = this.shown;
     if (kind === "error") this.banner.show("drawing", [sentence(String(detail?.message ?? detail))]);
-    else if (kind === "click" && this.shown.moment) {
-      const changes = changesOfClick(event, this.shown.moment);
+    else if (kind === "option") this.store.set({ [detail.name]: detail.value ? ON : OFF });
+    else if (!moment || (kind !== "click" && kind !== "select")) return;
+    else {
+      const changes = kind === "click" ? changesOfClick({ panel, points }, moment) : null;
       if (changes) this.store.set(changes);
+      else this.pick(imagesOf(panel, points, this.shown.charts.fieldsOf(panel), detail.range), detail.add);
     }
+  }
+
+  /** Select what was brushed; a box over nothing selects nothing. */
+  pick(picked, add) {
+    if (picked) this.selection.take(picked, add);
   }
 
   fail(message) {

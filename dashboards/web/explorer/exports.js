@@ -2,13 +2,12 @@
 
 import { copyText } from "../app/address.js";
 import { configOf, configText } from "../app/config.js";
+import { mixStem } from "../charts/filename.js";
 import { save } from "../charts/tools.js";
 import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
 import { verifiedMixes } from "./known.js";
 import { WORDS } from "./words.js";
-
-const LONGEST = 60; // characters of a bundle's name in a file's
 
 export class ExportPanel {
   static views = [];
@@ -42,7 +41,8 @@ export class ExportPanel {
   }
 
   save() {
-    const name = fileName(this.moment);
+    const { meta, remix } = this.moment;
+    const name = `${mixStem(meta, remix.params)}.json`;
     save(new Blob([this.config()], { type: "application/json" }), name);
     this.context.announce(WORDS.exports.saved(name));
   }
@@ -51,16 +51,4 @@ export class ExportPanel {
     const done = await copyText(this.config());
     this.context.announce(done ? WORDS.exports.copied : WORDS.exports.refused);
   }
-}
-
-/** A file's name with the bundle and the level, of harmless characters alone. */
-function fileName({ meta, state, remix }) {
-  const bundle = meta.name.replace(/[^\w.-]+/g, "-").replace(/^[-.]+|-+$/g, "").slice(0, LONGEST) || "bundle";
-  const { s, p, c, alpha } = remix.params;
-  const level = state.by_hand ? `alpha${alpha.toPrecision(5)}` : `beta${Number(state.beta.toPrecision(6))}`;
-  return `${bundle}-s${short(s)}-p${short(p)}-c${short(c)}-${level}.json`;
-}
-
-function short(x) {
-  return String(Number(x.toPrecision(4)));
 }

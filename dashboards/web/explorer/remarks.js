@@ -1,7 +1,7 @@
 // What the figures mean, and what puts them in doubt.
 
 import { fill, h } from "../controls/dom.js";
-import { withTerms } from "../controls/glossary.js";
+import { explained } from "../controls/glossary.js";
 import { meaning, sourcesWords } from "./sentences.js";
 
 export class Remarks {
@@ -26,6 +26,6 @@ export class Remarks {
   say(text) {
     if (text === this.text) return;
     this.text = text;
-    fill(this.meaning, withTerms(text, ["MMAA"]));
+    fill(this.meaning, explained(text));
   }
 }

@@ -1,12 +1,11 @@
 // What shows the figures: the components in their places and the plots. Each names the views that it rests on; those are
 // asked for that are looked at, and the slow ones once the sliders have come to rest.
 
+import { ON } from "../app/settings.js";
 import { Charts } from "../charts/chart.js";
 import { h } from "../controls/dom.js";
 import { glossaryList } from "../controls/glossary.js";
 import { Assumptions } from "./assumptions.js";
-import { ClassResults } from "./classes.js";
-import { Confusion } from "./confusion.js";
 import { Examples } from "./examples.js";
 import { ExportPanel } from "./exports.js";
 import { Headline } from "./headline.js";
@@ -34,8 +33,6 @@ const COMPONENTS = [
   [Stars, "details"],
   [Examples, "details"],
   [Story, "details"],
-  [ClassResults, "details"],
-  [Confusion, "details"],
   [Assumptions, "details"],
   [Sources, "details"],
   [Provenance, "details"],
@@ -51,11 +48,17 @@ const SLOW = new Set([
   "assumptions",
   "seen_and_unseen",
   "story",
-  "margin_scatter",
+  "images",
 ]);
 const REST = 250; // milliseconds
 const IDLE = 1500; // milliseconds of rest after which all is drawn, seen or not: the browser may be told to print
 const NEAR = "200px"; // of the screen's edge: soon to be seen
+
+/** The plots' switches as a state has them. */
+function optionsOf(state, { panels }) {
+  const names = panels.flatMap(({ options }) => options.map(({ name }) => name));
+  return Object.fromEntries(names.map((name) => [name, state[name] === ON]));
+}
 
 export class Shown {
   /**
@@ -66,7 +69,7 @@ export class Shown {
    * @param {() => void} on.look Called when more is looked at than has been drawn.
    */
   constructor(context, layout, on) {
-    Object.assign(this, { context, on, moment: null, resting: true, timer: null, everything: false, search: null, chosen: null });
+    Object.assign(this, { context, on, moment: null, resting: true, timer: null, everything: false, search: null, marked: [] });
     this.inView = new Set();
     this.watch = new IntersectionObserver((entries) => this.looked(entries), { rootMargin: NEAR });
     this.components = COMPONENTS.map(([Component, where]) => {
@@ -75,7 +78,8 @@ export class Shown {
       this.watch.observe(root);
       return { component: new Component(root, context), root, views: Component.views };
     });
-    this.charts = new Charts(layout.plots, context.host.catalogue, { onEvent: (event) => this.onChart(event) });
+    const current = () => context.beforePrint(); // what is saved is of the settings of now
+    this.charts = new Charts(layout.plots, context.host.catalogue, { onEvent: (event) => this.onChart(event), current });
     layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
   }
 
@@ -133,13 +137,28 @@ export class Shown {
   /** Draw one moment. */
   draw(state, { meta, base, images }, { remix, views }) {
     const verified = verifiedMixes(meta).of(remix.params)?.verified ?? null;
-    const chosen = state.case === "clean" ? state.row : null;
-    if (chosen !== this.chosen) this.charts.select(chosen === null ? [] : [chosen]);
-    this.chosen = chosen;
+    this.charts.options = optionsOf(state, this.context.host.catalogue);
+    this.mark(state);
     const headline = { ...views.headline, mix: { ...views.headline.mix, verified } };
     this.moment = { state, meta, base, images, remix, views: { ...views, headline }, search: this.search };
     for (const { component } of this.components) this.guarded(() => component.update(this.moment));
     this.guarded(() => this.charts.draw(this.fields()));
+  }
+
+  /** Other images are selected. */
+  select() {
+    if (!this.moment) return;
+    this.mark(this.moment.state);
+    for (const { component } of this.components) this.guarded(() => component.update(this.moment));
+  }
+
+  /** Mark on the plots the selected images; where there are none, the chosen one. */
+  mark({ case: part, row }) {
+    const { any, rows } = this.context.selection;
+    const marked = any ? rows : part === "clean" ? [row] : [];
+    if (marked.length === this.marked.length && marked.every((one, i) => one === this.marked[i])) return;
+    this.marked = marked;
+    this.charts.select(marked);
   }
 
   /** What the plots are drawn from. */

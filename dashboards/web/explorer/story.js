@@ -2,6 +2,7 @@
 
 import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
+import { explained } from "../controls/glossary.js";
 import { className, isHere } from "./cards.js";
 import { pictureOf } from "./picture.js";
 import { rule } from "./sentences.js";
@@ -34,7 +35,7 @@ export class Story {
       this.root,
       pictureOf(images, story.number, words.picture(story.number)),
       h("h3", null, title),
-      h("p", null, h("b", null, words.outcomes[story.outcome]), " ", rule(story), " ", story.point ? h("small", null, words.point(story.point)) : null),
+      h("p", null, h("b", null, words.outcomes[story.outcome]), " ", explained(rule(story)), " ", story.point ? h("small", null, words.point(story.point)) : null),
       story.mapped === story.rob ? null : h("p", { class: "warning" }, words.changed(className(story.rob), className(story.mapped))),
       h("table", { class: "plain-table", "aria-label": title }, h("tbody", null, votes)),
       button(words.close, "", () => this.context.set({ case: "paper" }), { class: "quiet" }),

@@ -58,7 +58,7 @@ export const WORDS = {
   },
 
   sources: {
-    title: "Points",
+    title: "The pool of attacked points",
     none: "The bundle has no attacked part.",
     columns: ["Attack", "Images", "Points kept"],
     notRecorded: "not recorded",
@@ -86,15 +86,23 @@ export const WORDS = {
     fixes: "fixes",
     breaks: "breaks",
     note: (fixed, broken, n, part) => `${fixed} of ${n} ${part} images fixed, ${broken} broken (relative to h)`,
+    selected: (fixed, broken, n, part) => `of ${n} selected ${part} images ${fixed} fixed, ${broken} broken (relative to h)`,
     nothing: "The mix fixes and breaks no image here.",
+    noneSelected: "The mix fixes and breaks none of the selected images.",
     loading: "Loading examples …",
     noAttack: "The bundle has no attacked images.",
+  },
+
+  selection: {
+    count: (n, text) => `${text} ${n === 1 ? "image" : "images"} selected:`,
+    clear: "Clear selection",
+    clearHelp: "Select no image; so does Escape",
   },
 
   story: {
     label: "The chosen image",
     picture: (number) => `clean image ${number}, without a perturbation`,
-    choose: "Select a row to show that image in the two plots above.",
+    choose: "Choose a row, or a point of the scatter, to follow that image; the simplex and the probabilities show it, too.",
     title: (part, number) => `${part} image ${number}`,
     outcomes: {
       fixed: "The mix fixes it: the robust model h is wrong, the mix is right.",
@@ -114,29 +122,6 @@ export const WORDS = {
     close: "Show the paper's two cases again",
   },
 
-  classes: {
-    title: "Results by class",
-    columns: {
-      name: "class",
-      n: "images",
-      std: "g, %",
-      rob: "h, %",
-      mix: "this mix, %",
-      gain: "mix − h",
-    },
-    notAttacked: "not attacked",
-  },
-
-  confusion: {
-    title: "What the mix takes them for",
-    table: "Confusion: true class by row, the mix's answer by column",
-    pairs: "Most frequent mistakes",
-    columns: ["true class", "the mix says", "images"],
-    none: "The mix makes no mistake here.",
-    corner: "true ↓ / mix →",
-    tooMany: (k) => `The full table has ${k} × ${k} cells: the most frequent mistakes are listed instead.`,
-  },
-
   assumptions: {
     title: "Do the paper's assumptions hold here?",
     columns: ["Assumption", "says", "on this bundle"],
@@ -150,9 +135,8 @@ export const WORDS = {
     kept: (kept, right) =>
       `of the clean images that M(h) gets wrong, ${kept} keep a margin ≥ (1−α)/α; of those that g gets right, ${right}`,
     cost: (promised, gained, fixed, broken, notSecond) =>
-      `The objective predicts a gain of ${promised} points over M(h); the actual gain is ${gained} (${fixed} fixed, ${broken} ` +
-      `broken). In ${notSecond} further cases g is right and the margin is low, but g's class is not M(h)'s runner-up. Fixed ` +
-      "and broken are relative to M(h) here, and relative to the robust model h in the list of images.",
+      `The objective predicts a gain of ${promised} points over M(h); the actual gain is ${gained} (${fixed} images gained, ` +
+      `${broken} lost). In ${notSecond} further cases g is right and the margin is low, but g's class is not M(h)'s runner-up.`,
   },
 
   seen: {

@@ -91,4 +91,4 @@ def test_counts_of_fixed_images_name_their_reference(explorer):
     right = remix.on_clean.right
     fixed, broken = (~right & mixed).sum(), (right & ~mixed).sum()
     assert f"({fixed} fixed, {broken} broken)" in checks
-    assert "relative to M(h)" in checks
+    assert "images gained" in checks

@@ -37,8 +37,11 @@ def test_bars_are_the_probabilities_and_the_true_class_is_marked(bundle):
     case = example_bars(engine, engine.remix(PARAMS), "clean", 3)
     made = bars_figure([case])
     assert go.Figure(made).data
-    assert {trace["name"] for trace in made["data"]} == {BAR_NAMES[key] for key in case.values}
-    for trace, values in zip(made["data"], case.values.values(), strict=True):
+    bars, [margins] = _by_type(made)
+    assert {trace["name"] for trace in bars} == {BAR_NAMES[key] for key in case.values}
+    shown = [f"{key} {case.margin[key]:.2g}" for key in case.margin]
+    assert margins["text"] == [f"margin {shown[0]},<br>{', '.join(shown[1:])}"]
+    for trace, values in zip(bars, case.values.values(), strict=True):
         np.testing.assert_array_equal(trace["y"], values)
         marked = [place for place, name in enumerate(trace["x"]) if "✓" in name]
         assert marked == [case.label]
@@ -48,7 +51,15 @@ def test_the_papers_cases_stand_in_subplots_with_one_legend():
     made = bars_figure(paper_bars(PARAMS))
     assert {trace["xaxis"] for trace in made["data"]} == {"x", "x2"}
     shown = [trace["legendgroup"] for trace in made["data"] if trace["showlegend"]]
-    assert len(shown) == len(set(shown)) == len(made["data"]) / 2
+    bars, margins = _by_type(made)
+    assert len(shown) == len(set(shown)) == len(bars) / 2 == 3
+    assert [trace["xaxis"] for trace in margins] == ["x", "x2"]
+    assert all("Fig. 3 " in trace["text"][0] for trace in margins)
+
+
+def _by_type(made):
+    """Its bars, and the lines of margins above them."""
+    return tuple([trace for trace in made["data"] if trace["type"] == kind] for kind in ("bar", "scatter"))
 
 
 def test_the_transformed_model_has_one_colour_of_its_own(bundle):

@@ -72,9 +72,10 @@ function searchOf(bundle, options, requests, state) {
 /** Figures, notes and alternatives of all panels, from the engine's views and further fields. */
 function figuresOf(bundle, { panels, templates }, state, more) {
   const { remix, views } = frameOf(bundle, state);
-  const figures = panels.map(({ name, note, alternative }) => {
+  const figures = panels.map(({ name, note, alternative, warning }) => {
     const fields = modules.prepared(name, { ...views, remix, state, ...more });
-    return [name, { figure: modules.fill(templates[name], fields), note: modules.fill(note, fields), alternative: modules.fill(alternative, fields) }];
+    const words = Object.entries({ note, alternative, warning }).map(([part, template]) => [part, modules.fill(template, fields)]);
+    return [name, { figure: modules.fill(templates[name], fields), ...Object.fromEntries(words) }];
   });
   return Object.fromEntries(figures);
 }

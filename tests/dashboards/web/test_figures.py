@@ -130,7 +130,7 @@ def check_figures(engine, moment: Moment, options: dict[str, bool], **more: Any)
     for name, plot in PLOTS.items():
         drawn = plot.prepare(python)
         assert_like(found[name]["figure"], figure_of(name, python), name)
-        for part in ("note", "alternative"):
+        for part in ("note", "alternative", "warning"):
             assert_like(
                 found[name][part], fill(getattr(plot, part), python | {"drawn": drawn}), f"{name} {part}"
             )

@@ -17,6 +17,7 @@ from mnuts_core.functional.mixing import transform_with
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.simplex import PAPER_CASES
 from mnuts_core.functional.statistics import median, share
+from mnuts_core.params import FIG3_MIX
 from mnuts_core.remix import engine as remix_engine
 from mnuts_core.remix.engine import Remix
 from mnuts_core.views import examples, headline
@@ -165,6 +166,11 @@ def test_clamps(engine):
     [ours] = engine.ask(["CLAMP_RECORDS"])
     flags = {name: (one["monotone"], one["belowRelu"]) for name, one in ours.items()}
     assert flags == {name: (record.monotone, record.below_relu) for name, record in CLAMP_RECORDS.items()}
+
+
+def test_the_transform_of_figure_3(engine):
+    [ours] = engine.ask(["FIG3_MIX"])
+    assert ours == {name: getattr(FIG3_MIX, name) for name in ours}
 
 
 def test_the_paper_s_cases(engine):

@@ -1,16 +1,28 @@
 // Results by class, as `dashboards/figures/classes.py`.
 
+import { selectedRows } from "./margins.js";
+
 const MOST_BARS = 20; // of more classes those that the mix changes most against h
 const MOST_ROWS = 30; // of more classes those with most mistakes
 
 /** Shares of right predictions. */
-export function prepareClasses({ classes_clean, classes_attacked, meta }) {
+export function prepareClasses(fields) {
+  const { classes_clean, classes_attacked, meta } = fields;
   const shown = mostChanged(classes_clean);
   return {
+    classes: shown,
     names: shown.map((k) => nameOf(meta, k)),
-    clean: shares(classes_clean, shown),
-    attacked: classes_attacked ? shares(classes_attacked, shown) : null,
+    clean: shares(classes_clean, shown, selectedByClass(fields)),
+    attacked: classes_attacked ? shares(classes_attacked, shown, null) : null,
   };
+}
+
+/** How many selected images each class has; null where none is selected. */
+function selectedByClass({ images: view, selected, classes_clean }) {
+  const rows = view ? selectedRows(selected, view.label.length) : [];
+  const counts = new Int32Array(classes_clean.n.length);
+  for (const row of rows) counts[view.label[row]]++;
+  return rows.length ? counts : null;
 }
 
 /** All classes where they are few, else those that lose and gain most, the largest loss first. */
@@ -22,24 +34,43 @@ function mostChanged({ n, rob, mix }) {
   return [...order.slice(0, MOST_BARS / 2), ...order.slice(-MOST_BARS / 2)];
 }
 
-function shares(results, shown) {
+function shares(results, shown, selected) {
   const share = (right) => right && shown.map((k) => (100 * right[k]) / Math.max(results.n[k], 1));
-  return { n: shown.map((k) => results.n[k]), std: share(results.std), rob: share(results.rob), mix: share(results.mix) };
+  return { n: shown.map((k) => results.n[k]), std: share(results.std), rob: share(results.rob), mix: share(results.mix), selected: share(selected) };
 }
 
 /** Mistakes in per cent of the true class, the diagonal empty; `options.confusion_attacked` chooses the part. */
-export function prepareConfusion({ confusion_clean, confusion_attacked, options, meta }) {
+export function prepareConfusion(fields) {
+  const { confusion_clean, confusion_attacked, options, meta } = fields;
   const attacked = Boolean(options?.confusion_attacked && confusion_attacked);
   const counts = attacked ? confusion_attacked : confusion_clean; // row by row
   const k = Math.round(Math.sqrt(counts.length));
   const totals = Array.from({ length: k }, (_, i) => counts.slice(i * k, (i + 1) * k).reduce((a, b) => a + b, 0));
   const shown = mostMistaken(counts, totals, k);
+  const names = shown.map((i) => nameOf(meta, i));
+  const cells = selectedCells(fields, k, attacked);
+  const marked = shown.flatMap((i, row) => shown.map((j, column) => ({ x: names[column], y: names[row], count: cells[i * k + j] }))).filter(({ count }) => count);
   return {
-    names: shown.map((i) => nameOf(meta, i)),
+    classes: shown,
+    names,
     share: shown.map((i) => shown.map((j) => (i === j ? null : (100 * counts[i * k + j]) / Math.max(totals[i], 1)))),
     count: shown.map((i) => shown.map((j) => counts[i * k + j])),
     part: attacked ? "attacked" : "clean",
+    selected: { x: marked.map(({ x }) => x), y: marked.map(({ y }) => y), text: marked.map(({ count }) => String(count)) },
   };
+}
+
+/** How many selected images stand in each cell, row by row. */
+function selectedCells({ images: view, selected }, k, attacked) {
+  const counts = new Int32Array(k * k);
+  if (!view) return counts;
+  const rows = selectedRows(selected, view.label.length);
+  if (!attacked) for (const row of rows) counts[view.label[row] * k + view.mix_class[row]]++;
+  else {
+    const among = new Set(rows);
+    view.attacked.row.forEach((row, i) => among.has(row) && counts[view.label[row] * k + view.attacked.mix_class[i]]++);
+  }
+  return counts;
 }
 
 function mostMistaken(counts, totals, k) {

@@ -5,18 +5,25 @@ import { formatted } from "../format.js";
 const TAU_MARKS = [3, 0.06, 0.003];
 const APART = 0.14; // a dot that is nearer to the one before has no label
 const STEP = 1.35; // from one triangle to the next
+const MARGIN_NAMES = { g: "g", h: "h", printed: "Fig. 3", "M(h)": "M(h)", mix: "mix" };
 
 /** Paths as columns, each case beside the one before. */
 export function prepareSimplex({ simplex }) {
-  const cases = simplex.map((one, number) => ({
-    raw: pathOf(one.raw, one.raw_at, STEP * number),
-    transformed: pathOf(one.transformed, one.at, STEP * number),
-  }));
+  const cases = simplex.map((one, number) => pathsOf(one, STEP * number));
   return { cases, right: STEP * simplex.length - 0.2 };
 }
 
+/** Of the paper's cases Fig. 4's own path bears the temperatures: it moves with no slider. */
+function pathsOf({ raw, raw_at, transformed, at, printed, printed_at }, shift) {
+  return {
+    raw: pathOf(raw, raw_at, shift),
+    printed: printed && pathOf(printed, printed_at, shift),
+    transformed: pathOf(transformed, at, shift, !printed),
+  };
+}
+
 /** `xy` and `probabilities` hold two and three numbers for each τ, row by row. */
-function pathOf({ tau, probabilities, xy }, at, shift) {
+function pathOf({ tau, probabilities, xy }, at, shift, labelled = true) {
   const x = Float64Array.from(tau, (_, i) => xy[2 * i] + shift);
   const y = Float64Array.from(tau, (_, i) => xy[2 * i + 1]);
   const hover = Array.from(tau, (t, i) => [...probabilities.slice(3 * i, 3 * i + 3), t]);
@@ -31,7 +38,7 @@ function pathOf({ tau, probabilities, xy }, at, shift) {
       x: marks.map((i) => x[i]),
       y: marks.map((i) => y[i]),
       // a space and not nothing: Plotly keeps a node for it, so that a slider's frame finds the label's place
-      text: TAU_MARKS.map((mark, k) => (gaps[k] > APART ? formatted(mark, "g") : " ")),
+      text: TAU_MARKS.map((mark, k) => (labelled && gaps[k] > APART ? formatted(mark, "g") : " ")),
       hover: marks.map((i) => hover[i]),
     },
   };
@@ -43,7 +50,19 @@ function nearest(tau, mark) {
   return best;
 }
 
-/** Names of the classes, the true one marked. */
+/** Names of the classes, the true one marked, margins in words, and where M changes the class. */
 export function prepareBars({ bars }) {
-  return { names: bars.map(({ classes, label }) => Array.from(classes, (name, i) => (i === label ? `<b>${name} ✓</b>` : name))) };
+  const changed = bars.filter(({ answers }) => answers["M(h)"] !== answers.h);
+  return {
+    names: bars.map(({ classes, label }) => Array.from(classes, (name, i) => (i === label ? `<b>${name} ✓</b>` : name))),
+    margins: bars.map(marginsOf),
+    changes: changed.map(({ name, answers }) => `${name.split(":")[0]} from ${answers.h} to ${answers["M(h)"]}`),
+  };
+}
+
+function marginsOf({ margin }) {
+  const known = Object.entries(MARGIN_NAMES).filter(([key]) => key in margin);
+  const shown = known.map(([key, name]) => `${name} ${formatted(margin[key], ".2g")}`);
+  const half = Math.floor((shown.length - 1) / 2) || 1; // in two lines, the longer one below
+  return `margin ${shown.slice(0, half).join(", ")},<br>${shown.slice(half).join(", ")}`;
 }

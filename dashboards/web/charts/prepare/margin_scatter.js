@@ -1,13 +1,13 @@
 // M(h)'s margin on each clean image, by whether g is right there, as `dashboards/figures/margin_scatter.py`.
 
-import { LOG_TEXTS, LOG_TICKS, logPlace, selectedRows } from "./margins.js";
+import { LOG_TEXTS, LOG_TICKS, MOST_MARKED, logPlace, selectedRows } from "./margins.js";
 
 const MOST_POINTS = 800; // of more images every second, third, … is drawn
 const SPREAD = 0.7; // of two strips, how much of its height the points of each fill
 const GOLDEN = 0.6180339887498949; // multiples of it, without their whole part, spread evenly however many there are
 
 /** Points of a sample that no slider changes, each a little off its strip's middle. */
-export function prepareMarginScatter({ margin_scatter: view, remix, options, selected }) {
+export function prepareMarginScatter({ images: view, remix, options, selected }) {
   const log = Boolean(options?.log_margins);
   const n = view.margin.length;
   const step = Math.max(1, Math.ceil(n / MOST_POINTS));
@@ -44,6 +44,6 @@ function places(view, rows, log) {
 }
 
 function selectedOf(view, selected, log) {
-  const row = selectedRows(selected, view.margin.length);
+  const row = selectedRows(selected, view.margin.length).slice(0, MOST_MARKED);
   return { ...places(view, row, log), row };
 }

@@ -3,28 +3,36 @@
 import { formatted } from "../format.js";
 import { ends, roundUp } from "./rounding.js";
 
-const MOST_SELECTED = 500;
+export const MOST_MARKED = 500; // of more selected images the first ones are marked one by one
+const OWN_MARGINS = ["std_margin", "rob_margin", "ln_margin"];
 const BASE = ["g", "h", "LN h"];
 export const LOG_TICKS = [-6, -4, -2, 0];
 export const LOG_TEXTS = ["10<sup>−6</sup>", "10<sup>−4</sup>", "0.01", "1 "];
 
-/** The base models' histograms; on a log axis where `options.log_margins` is set. */
-export function prepareMargins({ margins, options }) {
-  return drawn(BASE.map((name) => margins[name]), Boolean(options?.log_margins));
+/** The base models' histograms on a log axis where `options.log_margins` is set, with selected images' marks. */
+export function prepareMargins(fields) {
+  const log = Boolean(fields.options?.log_margins);
+  return { ...drawn(BASE.map((name) => fields.margins[name]), log), selected: OWN_MARGINS.map((name) => marks(fields, name, log)) };
 }
 
-/** M(h)'s histograms, likewise, with the places of selected images where `margin_scatter` is at hand. */
-export function prepareMixMargins({ mix_margins, remix, options, margin_scatter: view, selected }) {
+/** M(h)'s histograms, likewise. */
+export function prepareMixMargins(fields) {
+  const { mix_margins, remix, options } = fields;
   const log = Boolean(options?.log_margins);
-  const row = view ? selectedRows(selected, view.margin.length) : [];
-  const x = row.map((one) => (log ? logPlace(view.margin[one]) : view.margin[one]));
   const threshold = log ? logPlace(remix.threshold) : remix.threshold;
-  return { ...drawn([mix_margins], log), threshold, selected: { x, y: row.map(() => 0), row } };
+  return { ...drawn([mix_margins], log), threshold, selected: [marks(fields, "margin", log)] };
 }
 
-/** Of the selected images those that there are, and not too many. */
+/** Where the selected images stand by one of their margins; nowhere until `images` is at hand. */
+function marks({ images: view, selected }, name, log) {
+  const row = view ? selectedRows(selected, view.margin.length).slice(0, MOST_MARKED) : [];
+  const x = row.map((one) => (log ? logPlace(view[name][one]) : view[name][one]));
+  return { x, y: row.map(() => 0), row };
+}
+
+/** Of the selected images those that there are. */
 export function selectedRows(rows, n) {
-  return Array.from(rows ?? []).filter((row) => row >= 0 && row < n).slice(0, MOST_SELECTED);
+  return Array.from(rows ?? []).filter((row) => row >= 0 && row < n);
 }
 
 /** Medians, group sizes and gaps of all classifiers. */

@@ -53,6 +53,7 @@ function starsOf(configs, here) {
     y: known.map(({ verified }) => 100 * verified.value),
     hover: known.map(({ params, verified }) => `${called(params)}<br>verified, ${estimateText(verified)}`),
     number: known.map(({ number }) => number),
+    params: known.map(({ params }) => params),
     kind: known.map(({ params }) => (isPlain(params) ? "plain" : "mix")),
   };
 }

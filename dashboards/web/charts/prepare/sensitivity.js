@@ -18,7 +18,39 @@ export function prepareSlices({ sensitivity: view }) {
     s_of_cells: Array.from(view.s, (s) => Array.from(view.c, () => s)),
     slices: Array.from(view.p, (_, j) => slice(view, j)),
     marks: [mark(view, view.best, "star-open", "best of the grid at this β"), mark(view, view.at, "circle-open", "current s and c")],
+    outside: !isInside(view, logS),
+    importance: importanceOf(view),
   };
+}
+
+/** By how many points the objective rises, at most, one step from the best cell along each axis. */
+function importanceOf({ objective, s, p, c, best }) {
+  const axes = { s, p, c };
+  const at = Object.values(axes).map((values, axis) => nearest(values, best[axis]));
+  const value = ([i, j, k]) => objective[(i * p.length + j) * c.length + k];
+  const rise = (values, axis) => {
+    const steps = [at[axis] - 1, at[axis] + 1].filter((step) => step >= 0 && step < values.length);
+    const rises = steps.map((step) => 100 * (value(at.with(axis, step)) - value(at))).filter(Number.isFinite);
+    return rises.length ? formatted(Math.max(...rises), ".2f") : "–";
+  };
+  return Object.fromEntries(Object.entries(axes).map(([name, values], axis) => [name, rise(values, axis)]));
+}
+
+function nearest(values, value) {
+  let found = 0;
+  values.forEach((one, i) => {
+    if (Math.abs(one - value) < Math.abs(values[found] - value)) found = i;
+  });
+  return found;
+}
+
+/** Whether the current mix lies in a cell of the grid, or between two slices. */
+function isInside({ p, c, at: [s, power, bias] }, logS) {
+  const within = (values, value) => {
+    const [low, high] = cellEdges(values);
+    return low <= value && value <= high;
+  };
+  return within(logS, Math.log10(s)) && within(p, power) && within(c, bias);
 }
 
 /** `objective` holds a number for each s, p and c, row by row. */
@@ -48,11 +80,8 @@ function slice({ objective, s, p, c }, j) {
 function mark(view, [s, p, c], symbol, name) {
   const [low, high] = cellEdges(view.p);
   const shown = low <= p && p <= high;
-  let nearest = 0;
-  view.p.forEach((one, j) => {
-    if (Math.abs(one - p) < Math.abs(view.p[nearest] - p)) nearest = j;
-  });
-  const between = Math.abs(view.p[nearest] - p) > NO_STEP;
+  const slice = nearest(view.p, p);
+  const between = Math.abs(view.p[slice] - p) > NO_STEP;
   return {
     c: shown ? [c] : [],
     s: shown ? [s] : [],
@@ -62,8 +91,8 @@ function mark(view, [s, p, c], symbol, name) {
     p,
     symbol,
     name,
-    x: axisName("x", nearest + 1),
-    y: axisName("y", nearest + 1),
+    x: axisName("x", slice + 1),
+    y: axisName("y", slice + 1),
   };
 }
 

@@ -4,7 +4,7 @@ import { assumptions } from "./assumptions.js";
 import { classResults, confusion } from "./classes.js";
 import { changedExamples, exampleBars, exampleCase, paperBars, paperCases, story } from "./examples.js";
 import { headline, seenAndUnseen } from "./headline.js";
-import { marginScatter } from "./margin_scatter.js";
+import { images } from "./images.js";
 import { baseHistograms, marginMedians, mixHistograms } from "./margins.js";
 import { snapshots } from "./snapshots.js";
 import { alphaCurve } from "./tradeoff.js";
@@ -52,7 +52,7 @@ export const VIEWS = {
   classes_attacked: ({ engine, remix }) => (engine.pool ? classResults(engine, remix, "attacked") : null),
   confusion_clean: ({ engine, remix }) => confusion(engine, remix, "clean"),
   confusion_attacked: ({ engine, remix }) => (engine.pool ? confusion(engine, remix, "attacked") : null),
-  margin_scatter: ({ engine, remix }) => marginScatter(engine, remix),
+  images: ({ engine, remix }) => images(engine, remix),
   assumptions: ({ engine, remix }) => assumptions(engine, remix),
   snapshots: ({ engine, state, remix }) => snapshots(engine, remix, state.snapshots ?? [], state.quantile),
   frontier: (moment) => drawn(moment)?.frontier ?? null,

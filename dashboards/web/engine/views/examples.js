@@ -2,7 +2,8 @@
 // as `mnuts_core.views.examples`.
 
 import { softmax, temperatureSoftmax } from "../mixing.js";
-import { PAPER_CASES, topClasses, trajectory } from "../simplex.js";
+import { TIE } from "../quantiles.js";
+import { FIG3_MIX, PAPER_CASES, topClasses, trajectory } from "../simplex.js";
 import { transformLogits } from "../transform.js";
 
 export const NO_CLASS = "none (a tie)"; // what M(h) predicts where the transform makes classes equally likely
@@ -96,16 +97,26 @@ function pointWords({ nClean, bundle }, row) {
   return `the point found by ${sources[source[row - nClean]]}`;
 }
 
-/** The paper's two logit vectors (Fig. 3): probabilities of h and M(h). */
+/** The paper's two logit vectors: probabilities of h, of M(h) as in Fig. 3, and of M(h) here. */
 export function paperBars(params) {
-  return Object.entries(PAPER_CASES).map(([name, h]) =>
-    bars(name, LETTERS, null, { h: softmax(h), "M(h)": softmax(transformLogits(h, params)) }, [0, 1, 2]),
-  );
+  return Object.entries(PAPER_CASES).map(([name, h]) => {
+    const [printed, mapped] = [FIG3_MIX, params].map((mix) => softmax(transformLogits(h, mix)));
+    const values = { h: softmax(h), printed, "M(h)": mapped };
+    const answers = Object.fromEntries(Object.entries(values).map(([key, p]) => [key, leader(p)]));
+    return bars(name, LETTERS, null, values, [0, 1, 2], answers);
+  });
+}
+
+/** The letter of the largest probability; none where two are as large. */
+function leader(probabilities) {
+  const [first, second] = topClasses(probabilities, 2);
+  return probabilities[first] - probabilities[second] <= TIE ? NO_CLASS : LETTERS[first];
 }
 
 /** One example's probabilities of its top three classes under g, h, M(h) and the mix. */
 export function exampleBars(engine, remix, where, place) {
-  const { number, label, row } = story(engine, remix, where, place);
+  const one = story(engine, remix, where, place);
+  const { number, label, row } = one;
   const [g, h] = [engine.rows.stdRow(row), engine.rows.robRow(row)];
   const { alpha, temperature } = remix.params;
   const mapped = softmax(transformLogits(h, remix.params));
@@ -114,21 +125,25 @@ export function exampleBars(engine, remix, where, place) {
   const shown = topClasses(h, Math.min(3, h.length));
   const at = shown.indexOf(engine.rows.labels[row]);
   const names = shown.map((k) => engine.bundle.classes[k]);
-  return bars(`${where} image ${number}, labelled ${label}`, names, at < 0 ? null : at, values, shown);
+  const answers = { g: one.std, h: one.rob, "M(h)": one.mapped, mix: one.mix };
+  return bars(`${where} image ${number}, labelled ${label}`, names, at < 0 ? null : at, values, shown, answers);
 }
 
-function bars(name, classes, label, probabilities, shown) {
+function bars(name, classes, label, probabilities, shown, answers) {
   const each = (one) => Object.fromEntries(Object.entries(probabilities).map(([key, p]) => [key, one(p)]));
   const lead = (p) => {
     const sorted = p.slice().sort();
     return sorted[sorted.length - 1] - sorted[sorted.length - 2];
   };
-  return { name, classes, label, values: each((p) => Float64Array.from(shown, (k) => p[k])), margin: each(lead) };
+  return { name, classes, label, values: each((p) => Float64Array.from(shown, (k) => p[k])), margin: each(lead), answers };
 }
 
-/** The paper's two logit vectors on the simplex (Fig. 4) under the current transform. */
+/** The paper's two logit vectors on the simplex (Fig. 4) under the current transform, and as in Fig. 3. */
 export function paperCases(params) {
-  return Object.entries(PAPER_CASES).map(([name, h]) => simplexCase(name, LETTERS, h, params));
+  return Object.entries(PAPER_CASES).map(([name, h]) => {
+    const printed = { printed: trajectory(h, FIG3_MIX), printed_at: trajectory(h, FIG3_MIX, ONE).xy };
+    return { ...simplexCase(name, LETTERS, h, params), ...printed };
+  });
 }
 
 /** One example with its top three classes on the simplex. */
@@ -142,5 +157,5 @@ export function exampleCase(engine, remix, where, place) {
 
 function simplexCase(name, corners, h, params) {
   const [at, raw_at] = [trajectory(h, params, ONE).xy, trajectory(h, null, ONE).xy];
-  return { name, corners, raw: trajectory(h), transformed: trajectory(h, params), at, raw_at };
+  return { name, corners, raw: trajectory(h), transformed: trajectory(h, params), at, raw_at, printed: null, printed_at: null };
 }

@@ -4,7 +4,7 @@ import { transformKey } from "../params.js";
 import { median, middleOf } from "../statistics.js";
 import { basePoints, ofTransform } from "./own_points.js";
 
-const BINS = 25;
+export const BINS = 25;
 const QUARTERS = ["1", "1.7782794100389228", "3.1622776601683795", "5.623413251903491"];
 /** Four bins a decade from 1e-6 to 1, the very numbers of Python's. */
 const LOG_EDGES = Float64Array.from([...[-6, -5, -4, -3, -2, -1].flatMap((power) => QUARTERS.map((digits) => Number(`${digits}e${power}`))), 1]);
@@ -58,7 +58,7 @@ function histogram(margin, right) {
 }
 
 /** The last bin that begins at a margin or below it. */
-function logBin(margin) {
+export function logBin(margin) {
   const last = LOG_EDGES.length - 2;
   let bin = margin > LOG_EDGES[0] ? Math.min(last, Math.floor(4 * (Math.log10(margin) + 6))) : 0;
   while (bin > 0 && margin < LOG_EDGES[bin]) bin--;

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.widgets.entries import read_ln_k, read_number
+from mnuts_dashboards.widgets.entries import read_ln_k, read_number, shown
 from mnuts_dashboards.widgets.settings import shortest
 
 QUICK = settings(max_examples=80, phases=[Phase.generate])
@@ -26,7 +26,7 @@ TYPED = st.one_of(
     st.floats(0, 200).map(lambda value: f"{value:.3g} %"),
     st.text("0123456789.,-−+eE_% x", max_size=12),
     st.sampled_from(
-        ["2.5", "1e3", "−1", "95 %", "98.5", "", "  ", "0,985", "inf", "nan", "0x10", "9" * 45, "é😀"]
+        ["2.5", "1e3", "−1", "95 %", "98.5", "1,000", "−1,234.5", "", "  ", "0,985", "inf", "nan", "0x10", "9" * 45, "é😀"]
     ),
 )
 
@@ -56,6 +56,29 @@ def test_a_number_of_logits_too(app, text):
 def test_what_people_type_is_what_is_set(app, name, text, value):
     assert app("number", name, text) == {"value": value}
     assert read_number(PARAMS[name], text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meant"),
+    [
+        ("s", "1,000", "1000"),
+        ("s", "1,234.5", "1234.5"),
+        ("s", "0,125", "0.125"),
+        ("s", "2,5", "2.5"),
+        ("c", "−1,5", "−1.5"),
+        ("beta", "0,985", "0.985"),
+        ("beta", "98,5", "0.985"),
+    ],
+)
+def test_commas_are_asked_about(app, name, text, meant):
+    assert app("number", name, text)["refused"].endswith(f". Did you mean {meant}?")
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1e400", "−1", "1.2.3"])
+def test_what_is_no_scale_is_named(app, text):
+    refused = app("number", "s", text)["refused"]
+    assert refused.startswith("s must be ")
+    assert refused.endswith("(you entered nothing)" if not text else f"(you entered {shown(text)})")
 
 
 def test_a_share_in_percent_is_asked_about(app):

@@ -73,6 +73,31 @@ def test_where_a_click_on_the_plane_leads(app, meta):
     assert changes("robust model") is None
 
 
+def test_stars_in_one_place_are_all_reached_in_turn(app, meta):
+    """Also where the current mix's own mark covers them; a point that leads nowhere is in nobody's way."""
+    number = len(meta["configs"])
+    at = {"trace": tradeoff.OTHERS, "x": 80.0, "y": 41.0, "point": 0}
+    reached, params = [], dict(meta["configs"][0]["params"]) | {"alpha": meta["configs"][0]["alpha"]}
+    for _ in range(number):
+        others = [
+            at | {"customdata": place}
+            for place, config in enumerate(meta["configs"])
+            if config["alpha"] != params["alpha"]
+        ]
+        points = [{"trace": "this mix", "point": 0, "x": 80.0, "y": 41.0}, *others]
+        state = {**params, "by_hand": True, "bundle": meta["name"]}
+        moment = {"state": state, "meta": meta, "views": {}, "remix": {"params": params}}
+        changes = app("clicked", {"panel": "plane", "points": points}, moment)
+        [place] = [
+            i for i, config in enumerate(meta["configs"]) if config["params"]["s"] == changes["s"]
+            and (changes.get("alpha") in (None, config["alpha"]))
+            and config["params"]["beta"] == changes["beta"]
+        ]  # fmt: skip
+        reached.append(place)
+        params = dict(meta["configs"][place]["params"]) | {"alpha": meta["configs"][place]["alpha"]}
+    assert sorted(reached) == list(range(number))
+
+
 def test_a_click_on_a_slice_goes_to_its_cell(app, meta):
     grid = meta["grids"]["cifar10"]
     moment = {"state": {}, "meta": meta, "views": {"sensitivity": grid}}
