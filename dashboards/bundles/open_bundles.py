@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -32,9 +32,9 @@ OPEN_BUNDLES = 3
 
 @dataclass
 class Opened:
-    """One open bundle with what is computed once for it."""
+    """One open bundle with what is computed once for it, when it is asked for: an engine is large."""
 
-    engine: RemixEngine
+    bundle: LogitBundle
     grids: dict[str, GridSpec] = field(default_factory=lambda: {n: GridSpec.paper(n) for n in PAPER_RANGES})
     searches: dict[object, GridSearchResult] = field(default_factory=dict)
     directs: dict[object, DirectSearch] = field(default_factory=dict)
@@ -44,10 +44,10 @@ class Opened:
     densities: dict[int, transform.LogitDensity] = field(default_factory=dict)
     opening: MixParams | None = None
 
-    @classmethod
-    def of(cls, bundle: LogitBundle) -> Opened:
-        """A bundle with what is computed once for it."""
-        return cls(RemixEngine(bundle))
+    @cached_property
+    def engine(self) -> RemixEngine:
+        """What answers for the bundle's mixes."""
+        return RemixEngine(self.bundle)
 
     @cached_property
     def histograms(self) -> dict[str, margins.MarginHistograms]:
@@ -63,7 +63,7 @@ class Opened:
     @cached_property
     def plain_direct(self) -> DirectSearch:
         """The plain mix at every α."""
-        return direct_plain(self.engine.bundle)
+        return direct_plain(self.bundle)
 
     def plain_curve(self, temperature: float) -> Curve:
         """The plain mix's α-curve at a temperature."""
@@ -165,7 +165,7 @@ def load_bundle(path: Path) -> Opened:
     Raises:
         BundleError: If the file is missing or broken.
     """
-    return Opened.of(LogitBundle.load(path))
+    return Opened(LogitBundle.load(path))
 
 
 def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
@@ -175,7 +175,7 @@ def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
         opened: What is open.
         bundle: The same with more points.
     """
-    return replace(Opened.of(bundle), grids=opened.grids)
+    return Opened(bundle, grids=opened.grids)
 
 
 def by_name(error: MnutsError, path: Path) -> str:
@@ -217,7 +217,7 @@ def search_directly(
     key = _key(params, grid)
     if key not in opened.directs:
         opened.directs[key] = direct_search(
-            opened.engine.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k, progress=progress
+            opened.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k, progress=progress
         )
     return opened.directs[key]
 
@@ -238,7 +238,7 @@ def search(
     key = _key(params, grid)
     if key not in opened.searches:
         opened.searches[key] = grid_search(
-            opened.engine.bundle,
+            opened.bundle,
             opened.grids[grid],
             params.beta,
             clamp=params.clamp,
@@ -284,7 +284,7 @@ def draw_frontier(
     key = _key(params, grid)
     if key in opened.frontiers and key in opened.direct_frontiers:
         return
-    engine = RemixEngine(opened.engine.bundle)
+    engine = RemixEngine(opened.bundle)
     if key not in opened.frontiers:
         opened.frontiers[key] = tradeoff.frontier(engine, beta_frontier(opened.searches[key]), progress)
     found = search_directly(opened, params, grid, progress)

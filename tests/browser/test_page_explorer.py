@@ -166,7 +166,7 @@ def test_undo_redo_and_back(explorer):
     links = ["bundle=digits&s=5&p=4&c=-1.1", "bundle=digits&s=5&p=2&c=-1.1", "bundle=digits&s=5&p=2&c=-0.5"]
     links.append("bundle=cifar10&s=5&p=2&c=-0.5")
     changes = [lambda: explorer.type("p", "2"), lambda: explorer.type("c", "-0.5")]
-    changes.append(lambda: explorer.page.get_by_label("Bundle").select_option("cifar10"))
+    changes.append(lambda: explorer.page.get_by_label("Bundle", exact=True).select_option("cifar10"))
     for change, link in zip(changes, links[1:], strict=True):
         explorer.page.wait_for_timeout(STEP)
         change()

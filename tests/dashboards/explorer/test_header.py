@@ -4,7 +4,7 @@ import pytest
 
 from mnuts_core import MixParams, RemixEngine
 from mnuts_core.errors import ParameterError
-from mnuts_core.views import headline, margins
+from mnuts_core.views import headline
 from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.explorer.header import Header, headline_html
 from mnuts_dashboards.explorer.scene import Scene
@@ -67,7 +67,7 @@ def test_the_headline_is_the_moments(header, bundle):
     params = MixParams(s=2, p=2, c=-0.3)
     remix = engine.remix(params)
     table = headline.headline(engine, params, remix)
-    scene = Scene(Opened(engine, margins.base_histograms(engine)), remix, table)
+    scene = Scene(Opened(engine.bundle), remix, table)
     header.show(scene)
     assert header.headline.value == headline_html(scene)
     assert f"<b>{100 * remix.clean.value:.2f}</b>" in header.headline.value
