@@ -138,7 +138,7 @@ def paper_points() -> list[dict[str, Any]]:
 
 
 def _cell(key: str, cell: str) -> str | float | None:
-    if not cell:
+    if cell in ("", "N/A"):
         return None
     return float(cell) if key.endswith("_percent") else cell
 

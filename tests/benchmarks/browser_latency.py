@@ -54,7 +54,7 @@ EVENTS = int(os.environ.get("MNUTS_BENCH_EVENTS", "40"))
 DRAG_SECONDS = int(os.environ.get("MNUTS_BENCH_DRAG", "5"))
 TABS = 3
 """Later tabs."""
-START = "s=5&p=4&c=-1.1&beta=0.95"
+START = "s=0.5&p=1.5&c=-0.5&beta=0.9"
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.library import find_bundle
+from mnuts_core.bundles.paper import paper_table
 from mnuts_core.errors import BundleError, ConfigError, MnutsError
 from mnuts_core.export.belonging import configs_of
 from mnuts_core.params import PARAMS
@@ -179,3 +180,9 @@ def test_style_sheets_of_shared_rooms_come_first(tmp_path):
     found = styles([Module(name, (), (), "") for name in names], tmp_path)
     assert [line.split(" ")[0] for line in found.splitlines()] == [".charts", ".app", ".explorer"]
     assert "</style" not in found
+
+
+def test_the_paper_s_points_are_its_table():
+    table = paper_table("fig02").to_dict(orient="records")
+    expected = [{key: None if cell != cell else cell for key, cell in row.items()} for row in table]
+    assert paper_points() == expected
