@@ -92,7 +92,11 @@ _NOT_ALIKE: Template = [
         "$text": [
             "RobustBench's figures are not like for like: AutoAttack's, on all original test images; here "
             "n = {meta.n_adv:,}",
-            {"$if": "meta.optimistic", "then": ", at MMAA's points only", "else": ", at the points of the pool"},
+            {
+                "$if": "meta.optimistic",
+                "then": ", at MMAA's points only",
+                "else": ", at the points of the pool",
+            },
             {"$if": "meta.pixels", "then": {"$text": ". Pixels here: {meta.pixels}"}},
             ".",
         ],

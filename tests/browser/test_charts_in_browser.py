@@ -145,7 +145,7 @@ def test_every_panel_is_drawn_when_it_comes_into_view(page):
     assert page.evaluate("events_.filter(({kind}) => kind === 'error')") == []
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_function("!charts.visible.has('margin_scatter') && charts.visible.has('plane')")
-    assert not page.evaluate("charts.views.has('margin_scatter')")
+    assert not page.evaluate("charts.views.has('confusion_clean')")
 
 
 @pytest.mark.parametrize("clamp", ["gelu", "relu"])
@@ -174,7 +174,7 @@ def test_a_drag_moves_the_very_marks_that_a_fresh_plot_would_have(page, clamp):
 def test_the_csv_has_all_it_takes_to_plot_the_curve_again(page, bundle):
     show(page, START)
     name, content = saved(page, "plane", "CSV")
-    assert name.startswith("SYNTHETIC logits for tests-plane-s1-p2-c-0.3-alpha0.")
+    assert name.startswith("SYNTHETIC-logits-for-tests-plane-s1-p2-c-0.3-alpha0.")
     assert name.endswith(".csv")
     rows = [
         row
@@ -212,8 +212,7 @@ def test_the_data_table(page):
     toggle.focus()
     page.keyboard.press("Enter")
     assert toggle.get_attribute("aria-expanded") == "true"
-    rows = section.locator(".data-table tbody tr")
-    first = rows.nth(0).locator("th, td").all_text_contents()
+    first = section.locator(".plot-table tbody tr").first.locator("td").all_text_contents()
     assert first[:2] == ["clean right", "g"]
     toggle.click()
     assert section.locator(".plot-table").is_hidden()
@@ -253,8 +252,16 @@ def test_clicks_and_a_selection(page):
     page.mouse.move(box["x"] + box["width"] - 2, middle, steps=5)
     page.mouse.up()
     page.wait_for_function("events_.some(({kind}) => kind === 'select')")
-    rows = page.evaluate("events_.find(({kind}) => kind === 'select').detail.rows")
-    right = page.evaluate("[...charts.fields.margin_scatter.std_right].flatMap((one, i) => one ? [i] : [])")
+    rows = page.evaluate(
+        """async () => {
+          const { imagesOf } = await import("/charts/images_of.js");
+          const { points, detail, panel } = events_.find(({kind}) => kind === "select");
+          const { rows } = imagesOf(panel, points, charts.fieldsOf(panel), detail.range);
+          charts.select(rows);
+          return rows;
+        }"""
+    )
+    right = page.evaluate("[...charts.fields.images.std_right].flatMap((one, i) => one ? [i] : [])")
     assert len(rows) > 0
     assert set(rows) <= set(right)  # the upper strip
     settled(page)

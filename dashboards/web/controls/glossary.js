@@ -1,6 +1,6 @@
 // What the symbols and words mean, on hover and focus: `term("h")` is the word with its explanation.
 
-import { fill, h, uniqueId } from "./dom.js";
+import { fill, h, setText, uniqueId } from "./dom.js";
 
 /** What each term means, in one or two sentences. */
 const GLOSSARY = {
@@ -35,17 +35,40 @@ const GLOSSARY = {
  * @param {string} [text] How it stands in the sentence, if not by its name.
  */
 export function term(name, text = name) {
-  const id = uniqueId("term");
-  const tip = h("span", { role: "tooltip", id, class: "tip", popover: "manual" }, GLOSSARY[name]);
-  const word = h("span", { class: "term", tabindex: 0, "aria-describedby": id }, text, tip);
-  const show = () => beside(word, tip);
-  const hide = () => tip.togglePopover(false);
-  word.addEventListener("pointerenter", show);
-  word.addEventListener("pointerleave", hide);
-  word.addEventListener("focus", show);
-  word.addEventListener("blur", hide);
+  const word = h("span", { class: "term", tabindex: 0 }, text);
+  const [show, hide] = [() => explain(word, name), () => leave(word)];
+  for (const event of ["pointerenter", "focus"]) word.addEventListener(event, show);
+  for (const event of ["pointerleave", "blur"]) word.addEventListener(event, hide);
   word.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   return word;
+}
+
+let tip = null; // one for all terms: beside the text and not in it, which stays what it says; above all that may clip it
+
+function explain(word, name) {
+  tip ??= h("div", { role: "tooltip", id: uniqueId("tip"), class: "tip", popover: "manual" });
+  (word.closest(".explorer") ?? document.body).append(tip);
+  setText(tip, GLOSSARY[name]);
+  tip.togglePopover(true);
+  word.setAttribute("aria-describedby", tip.id);
+  place(word.getBoundingClientRect());
+}
+
+function leave(word) {
+  tip.togglePopover(false);
+  word.removeAttribute("aria-describedby");
+}
+
+/** Below a word, and on the screen. */
+function place({ left, top, bottom }) {
+  const { clientWidth, clientHeight } = document.documentElement;
+  const width = Math.min(320, clientWidth - 16);
+  tip.style.width = `${width}px`;
+  const under = bottom + 4 + tip.offsetHeight <= clientHeight;
+  Object.assign(tip.style, {
+    left: `${Math.max(8, Math.min(left, clientWidth - width - 8))}px`,
+    top: `${under ? bottom + 4 : Math.max(4, top - 4 - tip.offsetHeight)}px`,
+  });
 }
 
 const WORDS = { margin: "margins?", "M(h)": "M\\(h\\)", MMAA: "MMAA", pool: "pool" };
@@ -71,13 +94,4 @@ export function glossaryList() {
   const list = h("dl", { class: "glossary" });
   fill(list, Object.entries(GLOSSARY).map(([name, text]) => [h("dt", null, name), h("dd", null, text)]));
   return list;
-}
-
-/** Show the explanation, on the screen whole: above all else, since what is around may clip or be scrolled on its own. */
-function beside(word, tip) {
-  tip.togglePopover(true);
-  const { left, bottom } = word.getBoundingClientRect();
-  const width = Math.min(320, document.documentElement.clientWidth - 16);
-  const from = Math.max(8, Math.min(left, document.documentElement.clientWidth - width - 8));
-  Object.assign(tip.style, { left: `${from}px`, top: `${bottom + 4}px`, width: `${width}px` });
 }

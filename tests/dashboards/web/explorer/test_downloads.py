@@ -48,7 +48,9 @@ def table(page, fields: dict[str, Any], name: str) -> list[dict[str, str]]:
     given = plain({key: fields[key] for key in (*counts, "meta", "options", "state")})
     given |= {view: np.ravel(fields[view]).tolist() for view in counts if view.startswith("confusion")}
     [found] = page.call(DATA_TABLE, "tableOf", [spec, plain(figure_of(name, fields)), given])
-    [settings] = page.call(DATA_TABLE, "settingsOf", [given | {"remix": {"params": plain(fields["remix"].params)}}])
+    [settings] = page.call(
+        DATA_TABLE, "settingsOf", [given | {"remix": {"params": plain(fields["remix"].params)}}]
+    )
     [text] = page.call(DATA_TABLE, "csvOf", [found, settings])
     return list(csv.DictReader(io.StringIO(text)))
 
