@@ -60,4 +60,26 @@ def test_it_is_itself_leaves_the_rest_alone_and_python_moves_it(lab, notebook, c
     seen, link = notebook.with_name("seen").read_text().split(" ")
     assert float(seen) < 5
     assert link.startswith("bundle=digits&s=")
+    sliders_stay_in_view_where_it_is_wide_and_narrow(page)
     page.goto("about:blank")
+
+
+def sliders_stay_in_view_where_it_is_wide_and_narrow(page):
+    slider, outer = (
+        page.locator("[data-setting=s] input[type=range]"),
+        page.locator(".jp-WindowedPanel-outer"),
+    )
+    for width, panel in ((1280, "margins"), (760, "plane")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.locator(f"[data-panel={panel}]").evaluate("panel => panel.scrollIntoView()")
+        expect(page.locator(f"[data-panel={panel}] .main-svg").first).to_be_in_viewport()
+        expect(slider).to_be_in_viewport(ratio=1)
+        seen, box = outer.bounding_box(), page.locator(".column").bounding_box()
+        assert seen["y"] <= box["y"]
+        assert box["y"] + box["height"] <= seen["y"] + seen["height"]
+        fits = "page => page.scrollWidth <= page.clientWidth"
+        assert page.locator(".mnuts-page").evaluate(fits)
+    term, tip = page.locator(".plot-panel .term").first, page.get_by_role("tooltip")
+    term.scroll_into_view_if_needed()
+    term.focus()
+    assert abs(tip.bounding_box()["y"] - term.bounding_box()["y"]) < 150  # whatever JupyterLab scrolls
