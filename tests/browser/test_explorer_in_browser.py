@@ -231,8 +231,14 @@ def test_an_example_is_chosen_by_mouse_and_keyboard(page):
     chosen = page.locator(".shows-examples tr.choice[aria-selected=true]")
     chosen.locator("td", has_text=re.compile(rf"^{number}$")).wait_for()
     assert chosen.count() == 1
-    page.locator("[data-panel=bars]").scroll_into_view_if_needed()  # painted when seen
-    page.locator("[data-panel=bars]").get_by_text(f"clean image {number}, labelled").first.wait_for()
+    page.wait_for_function(  # painted when seen; tables that are filled meanwhile may push it away again
+        """number => {
+          const panel = document.querySelector("[data-panel=bars]");
+          panel.scrollIntoView({ block: "center" });
+          return panel.querySelector(".plot").textContent.includes(`clean image ${number}, labelled`);
+        }""",
+        arg=number,
+    )
 
 
 def query_image(page) -> str:
