@@ -48,7 +48,7 @@ class Explorer(PageApp):
         self._verifier = Verifier(self._bundles)
         super().__init__(explorer_app(), ENTRY, self._bundles.offered)
         self.state = ExplorerState(bundle=self._bundles.first)
-        self._selection = Selection(self.state, lambda: self.opened.engine.bundle)
+        self._selection = Selection(self.state, lambda: self.opened.bundle)
         services = {
             "here": Call.answer,
             "library": lambda call: call.answer(plotly_source()),
@@ -145,7 +145,7 @@ class Explorer(PageApp):
     def page_file(self) -> str:
         """The open bundle and an explorer that computes by itself as one HTML file."""
         name = self.state.bundle
-        return explorer_page([(name, self.opened.engine.bundle)], self._bundles.configs(name))
+        return explorer_page([(name, self.opened.bundle)], self._bundles.configs(name))
 
     def close(self) -> None:
         """End an attack and drop an unfinished file with the widget."""

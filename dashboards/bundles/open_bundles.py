@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mnuts_core.bundles.bundle import LogitBundle
@@ -30,10 +31,9 @@ OPEN_BUNDLES = 3
 
 @dataclass
 class Opened:
-    """One open bundle with what is computed once for it."""
+    """One open bundle with what is computed once for it, when it is asked for: an engine is large."""
 
-    engine: RemixEngine
-    histograms: dict[str, margins.MarginHistograms]
+    bundle: LogitBundle
     grids: dict[str, GridSpec] = field(default_factory=lambda: {n: GridSpec.paper(n) for n in PAPER_RANGES})
     searches: dict[object, GridSearchResult] = field(default_factory=dict)
     directs: dict[object, DirectSearch] = field(default_factory=dict)
@@ -42,11 +42,15 @@ class Opened:
     plain_curves: dict[float, Curve] = field(default_factory=dict)
     densities: dict[int, transform.LogitDensity] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, bundle: LogitBundle) -> Opened:
-        """A bundle with what is computed once for it."""
-        engine = RemixEngine(bundle)
-        return cls(engine, margins.base_histograms(engine))
+    @cached_property
+    def engine(self) -> RemixEngine:
+        """What answers for the bundle's mixes."""
+        return RemixEngine(self.bundle)
+
+    @cached_property
+    def histograms(self) -> dict[str, margins.MarginHistograms]:
+        """The base models' margins."""
+        return margins.base_histograms(self.engine)
 
     def density(self, ln_k: int) -> transform.LogitDensity:
         """Where the logits lie, for a layer norm."""
@@ -154,7 +158,7 @@ def load_bundle(path: Path) -> Opened:
     Raises:
         BundleError: If the file is missing or broken.
     """
-    return Opened.of(LogitBundle.load(path))
+    return Opened(LogitBundle.load(path))
 
 
 def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
@@ -164,7 +168,7 @@ def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
         opened: What is open.
         bundle: The same with more points.
     """
-    return replace(Opened.of(bundle), grids=opened.grids)
+    return Opened(bundle, grids=opened.grids)
 
 
 def by_name(error: MnutsError, path: Path) -> str:
@@ -198,7 +202,7 @@ def _search_directly(opened: Opened, params: MixParams, grid: str) -> DirectSear
     key = _key(params, grid)
     if key not in opened.directs:
         opened.directs[key] = direct_search(
-            opened.engine.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k
+            opened.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k
         )
     return opened.directs[key]
 
@@ -216,7 +220,7 @@ def search(opened: Opened, params: MixParams, grid: str) -> GridSearchResult:
     key = _key(params, grid)
     if key not in opened.searches:
         opened.searches[key] = grid_search(
-            opened.engine.bundle,
+            opened.bundle,
             opened.grids[grid],
             params.beta,
             clamp=params.clamp,
@@ -236,7 +240,7 @@ def draw_frontier(opened: Opened, params: MixParams, grid: str) -> None:
     key = _key(params, grid)
     if key in opened.frontiers and key in opened.direct_frontiers:
         return
-    engine = RemixEngine(opened.engine.bundle)
+    engine = RemixEngine(opened.bundle)
     if key not in opened.frontiers:
         opened.frontiers[key] = tradeoff.frontier(engine, beta_frontier(opened.searches[key]))
     found = _search_directly(opened, params, grid)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.logit_warnings import logit_warnings
-from mnuts_core.bundles.paper import paper_table
+from mnuts_core.bundles.paper import paper_rows
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams, ParamSpec
@@ -74,7 +74,10 @@ def images_record(bundle: LogitBundle) -> dict[str, Any] | None:
 
 
 def page_meta(
-    bundle: LogitBundle, configs: Sequence[tuple[Path, MixConfig]] = (), *, name: str | None = None
+    bundle: LogitBundle,
+    configs: Sequence[tuple[Path, MixConfig]] = (),
+    *,
+    name: str | None = None,
 ) -> dict[str, Any]:
     """What a page says of a bundle, and the configurations that were made on it, as plain JSON.
 
@@ -133,11 +136,13 @@ def settings(
 
 def paper_points() -> list[dict[str, Any]]:
     """The models of Fig. 2, a record each: RobustBench's leaderboard, and the paper's own pairs."""
-    table = paper_table("fig02")
-    return [
-        {str(key): None if value != value else value for key, value in row.items()}
-        for row in table.to_dict(orient="records")
-    ]
+    return [{key: _cell(key, cell) for key, cell in row.items()} for row in paper_rows("fig02")]
+
+
+def _cell(key: str, cell: str) -> str | float | None:
+    if cell in ("", "N/A"):
+        return None
+    return float(cell) if key.endswith("_percent") else cell
 
 
 def embedded(value: Any) -> Any:

@@ -22,6 +22,11 @@ ROOT = ".mnuts-page.mnuts-page"
 """Of the page's element, inside which alone its style sheets hold; twice, to come before JupyterLab's."""
 RESET = "& { overflow: visible; } :where(:not(svg, svg *, .plot *)) { all: revert; }"
 """Nothing of JupyterLab's own style sheets holds inside; Plotly's drawings have attributes for styles."""
+AROUND = (
+    ".jp-Cell:not(.jp-mod-outputsScrolled) :is(.jp-OutputArea, .jp-OutputArea-child, .jp-OutputArea-output)"
+    ":has(.mnuts-page) { overflow: visible; }"
+)
+"""What JupyterLab has around it clips nothing, so that its sliders stay in view."""
 MAX_LINK = 8000
 """Characters of a link that a page may leave here."""
 _ROOTED = re.compile(r":root((?:\[[^\]]*\]|:not\([^)]*\))*)")
@@ -96,4 +101,4 @@ def _fits(name: str, value: object) -> bool:
 
 @cache
 def _packed(entry: str) -> tuple[str, str]:
-    return pack_widget(entry), scoped(styles(reachable(entry)))
+    return pack_widget(entry), f"{scoped(styles(reachable(entry)))}\n{AROUND}"

@@ -69,12 +69,12 @@ class Bundles:
     def configs(self, name: str) -> Configs:
         """The configurations at hand for a bundle, with their files."""
         if name not in self._configs:
-            self._configs[name] = configs_of(self.opened(name).engine.bundle)
+            self._configs[name] = configs_of(self.opened(name).bundle)
         return self._configs[name]
 
     def results(self, name: str) -> VerifiedMixes:
         """What adaptive attacks have left of mixes on a bundle."""
-        return VerifiedMixes(self.opened(name).engine.bundle, [config for _, config in self.configs(name)])
+        return VerifiedMixes(self.opened(name).bundle, [config for _, config in self.configs(name)])
 
     def take(self, name: str, config: MixConfig) -> None:
         """Keep a configuration of a bundle, in the place of an earlier one of the same mix."""
@@ -85,7 +85,7 @@ class Bundles:
 
     def keep(self, name: str, config: MixConfig) -> None:
         """Keep a configuration that was brought, if it was verified on this bundle."""
-        here = self.opened(name).engine.bundle.digest
+        here = self.opened(name).bundle.digest
         if config.verified is not None and config.bundle is not None and config.bundle.digest == here:
             self.take(name, config)
 
@@ -109,14 +109,14 @@ class Bundles:
 
     def record(self, name: str) -> dict[str, Any]:
         """An open bundle as the page's engine takes it, and what the page says of it."""
-        bundle = self.opened(name).engine.bundle
+        bundle = self.opened(name).bundle
         meta = page_meta(bundle, self.configs(name), name=name)
         meta["attack"] = self._attack(name)
         return {"record": engine_record(bundle), "meta": meta, "images": images_record(bundle)}
 
     def _attack(self, name: str) -> dict[str, Any]:
         """Whether a mix on a bundle can be attacked from the page, and what the page has to ask for."""
-        bundle = self.opened(name).engine.bundle
+        bundle = self.opened(name).bundle
         asks = bundle.clean_images is None and not shared()
         return {
             "reason": why_not(bundle, trusted=self.session.trusted(name)),
@@ -135,7 +135,7 @@ class Bundles:
         def done(opened: Opened) -> dict[str, Any]:
             if known is None:
                 self.session.keep(name, opened)
-            for bundle, config in add_receipts(opened.engine.bundle, receipts, call.buffers):
+            for bundle, config in add_receipts(opened.bundle, receipts, call.buffers):
                 self.renew(name, bundle, config)
             return self.record(name)
 

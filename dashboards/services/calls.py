@@ -3,6 +3,9 @@
 page -> kernel   {type: "call", id, name, args} + [bytes]
 kernel -> page   {type: "progress", id, ...}   {type: "answer", id, value} + [arrays]
                  {type: "error", id, message}
+
+Arrays that are too long for one message are left behind: the answer has their `sizes` instead, and the page
+calls `more` with the answer's id and the byte to go on `from` until it has all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any, TypeVar
 
 from mnuts_core.errors import MnutsError
 from mnuts_dashboards.page.data import with_buffers
+from mnuts_dashboards.services import pieces
 from mnuts_dashboards.widgets.background import Cancelled, Job, Progress
 
 log = logging.getLogger(__name__)
@@ -29,14 +33,27 @@ class Call:
         buffers: The same in bytes.
     """
 
-    def __init__(self, send: Send, identity: str, args: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        unfetched: pieces.Unfetched,
+        identity: str,
+        args: Mapping[str, Any],
+        buffers: Sequence[Any],
+    ) -> None:
         self.args, self.buffers = args, buffers
-        self._send, self._id = send, identity
+        self._send, self._unfetched, self._id = send, unfetched, identity
 
     def answer(self, value: Any = None) -> None:
         """Answer with plain JSON in which arrays and bytes may stand."""
         plain, buffers = with_buffers(value)
-        self._send({"type": "answer", "id": self._id, "value": plain}, buffers)
+        message = {"type": "answer", "id": self._id, "value": plain}
+        sizes = [len(buffer) for buffer in buffers]
+        if sum(sizes) <= pieces.PIECE:
+            self._send(message, buffers)
+        else:
+            self._unfetched.keep(self._id, buffers)
+            self._send(message | {"sizes": sizes}, [])
 
     def fail(self, error: Exception) -> None:
         """Answer with what went wrong; nothing of an unexpected error but its kind."""
@@ -93,7 +110,8 @@ class Calls:
     """
 
     def __init__(self, send: Send, services: Mapping[str, Service]) -> None:
-        self._send, self._services = send, services
+        self._send, self._unfetched = send, pieces.Unfetched()
+        self._services = {**services, "more": self._serve_more}
 
     def receive(self, content: object, buffers: Sequence[Any]) -> None:
         """Take a message of the page; one that is no call is passed over."""
@@ -102,7 +120,7 @@ class Calls:
         identity, name, args = (content.get(key) for key in ("id", "name", "args"))
         if not isinstance(identity, str) or len(identity) > MAX_ID or not isinstance(args, Mapping):
             return
-        call = Call(self._send, identity, args, buffers)
+        call = Call(self._send, self._unfetched, identity, args, buffers)
         service = self._services.get(name) if isinstance(name, str) else None
         try:
             if service is None:
@@ -110,3 +128,7 @@ class Calls:
             service(call)
         except Exception as error:  # answered, whatever it is
             call.fail(error)
+
+    def _serve_more(self, call: Call) -> None:
+        """The next piece `from` a byte on of the answer to the call `of`."""
+        call.answer(self._unfetched.piece(call.args.get("of"), call.args.get("from")))

@@ -73,7 +73,7 @@ def _reading(path: Path) -> Callable[[Progress], Opened]:
         try:
             if path.suffix.lower() == BUNDLE:
                 return load_bundle(path)
-            return Opened.of(import_logits(path))
+            return Opened(import_logits(path))
         except MnutsError as error:
             raise MnutsError(by_name(error, path)) from None
 
@@ -86,7 +86,7 @@ def bundle_bytes(opened: Opened) -> bytes:
     Raises:
         MnutsError: If it is too large for a page.
     """
-    content = opened.engine.bundle.to_bytes()
+    content = opened.bundle.to_bytes()
     if len(content) > MAX_BUNDLE:
         raise MnutsError(
             f"this bundle is too large to be saved from the page ({len(content) / 2**20:,.0f} MiB): verify "

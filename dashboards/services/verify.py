@@ -80,7 +80,7 @@ class Verifier:
 
     def _request(self, call: Call, name: str, params: MixParams) -> Request:
         opened = self._bundles.opened(name)
-        bundle = opened.engine.bundle
+        bundle = opened.bundle
         if reason := why_not(bundle, trusted=self._bundles.session.trusted(name)):
             raise MnutsError(f"verification is not available here: {reason}")
         n, steps = (
@@ -92,7 +92,7 @@ class Verifier:
 
     def _join(self, name: str, request: Request, outcome: Outcome) -> dict[str, Any]:
         receipt = receipt_of(request.bundle, outcome)
-        if self._bundles.opened(name).engine.bundle is not request.bundle:
+        if self._bundles.opened(name).bundle is not request.bundle:
             raise MnutsError("the bundle has other points by now: verify again")
         self._bundles.renew(name, outcome.bundle, outcome.config)
         engine = self._bundles.opened(name).engine

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mnuts_core.cli.app import run
 from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
 from tests import ROOT
 from tests.serving import START_TIMEOUT, Server, end, serving
@@ -153,32 +154,37 @@ def digits_path() -> Path:
 
 
 @pytest.fixture(scope="package")
-def lab(tmp_path_factory, digits_path) -> Iterator[str]:
-    """JupyterLab in a folder with the apps' notebooks, on the shipped digits; its address."""
+def lab_folder(tmp_path_factory) -> Path:
+    """The folder of `lab`, with the apps' notebooks; a test puts its own beside them."""
     folder = tmp_path_factory.mktemp("lab")
     for notebook in DASHBOARDS.glob("*.ipynb"):
         shutil.copy(notebook, folder)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def lab(lab_folder, digits_path) -> Iterator[str]:
+    """JupyterLab, on the shipped digits; its address."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(BUNDLES_VARIABLE, str(digits_path))
-        with jupyterlab(folder) as address:
+        with jupyterlab(lab_folder) as address:
             yield address
 
 
 @pytest.fixture(scope="package")
-def explorer_server(tmp_path_factory, digits_path) -> Iterator[Server]:
-    """The explorer on the shipped digits, for all modules that need no server of their own."""
-    notebook = shutil.copy(DASHBOARDS / "explorer.ipynb", tmp_path_factory.mktemp("explorer"))
-    with serving(Path(notebook), bundles=[str(digits_path)]) as server:
-        yield server
+def page_file(tmp_path_factory) -> Path:
+    """Both shipped bundles in one file that computes by itself, as the command writes it."""
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    assert run(["page", "digits", "cifar10", "--out", str(path)]) == 0
+    return path
 
 
 @pytest.fixture(scope="module")
-def kept_page(chromium, explorer_server):
-    """An explorer that stays open for the tests of a module: `at` brings it to a view."""
-    with pages(chromium) as make:
-        page = make()
-        open_explorer(page, explorer_server.url)
-        yield page
+def explorer_server(tmp_path_factory, digits_path) -> Iterator[Server]:
+    """The explorer on the shipped digits."""
+    notebook = shutil.copy(DASHBOARDS / "explorer.ipynb", tmp_path_factory.mktemp("explorer"))
+    with serving(Path(notebook), bundles=[str(digits_path)]) as server:
+        yield server
 
 
 def open_explorer(page, url: str) -> None:

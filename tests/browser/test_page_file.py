@@ -15,7 +15,6 @@ import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.library import find_bundle, require_shipped_folder
-from mnuts_core.cli.app import run
 from mnuts_core.text import visible
 from mnuts_dashboards.explorer.page_file import explorer_page
 from tests.synthetic import make_pool
@@ -103,12 +102,10 @@ def bundle() -> LogitBundle:
     return LogitBundle.load(find_bundle("digits"))
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory) -> Path:
-    """The digits' page, as the command writes it."""
-    path = tmp_path_factory.mktemp("page") / "digits.html"
-    assert run(["page", "digits", "--out", str(path)]) == 0
-    return path
+@pytest.fixture
+def file(page_file) -> Path:
+    """The page file, whose first bundle are the digits."""
+    return page_file
 
 
 def test_figures_are_those_of_python(seen, file, bundle):

@@ -43,19 +43,19 @@ export function term(name, text = name) {
   return word;
 }
 
-let tip = null; // one for all terms: beside the text and not in it, which stays what it says
+let tip = null; // one for all terms: beside the text and not in it, which stays what it says; above all that may clip it
 
 function explain(word, name) {
-  tip ??= h("div", { role: "tooltip", id: uniqueId("tip"), class: "tip" });
+  tip ??= h("div", { role: "tooltip", id: uniqueId("tip"), class: "tip", popover: "manual" });
   (word.closest(".explorer") ?? document.body).append(tip);
   setText(tip, GLOSSARY[name]);
-  tip.hidden = false;
+  tip.togglePopover(true);
   word.setAttribute("aria-describedby", tip.id);
   place(word.getBoundingClientRect());
 }
 
 function leave(word) {
-  tip.hidden = true;
+  tip.togglePopover(false);
   word.removeAttribute("aria-describedby");
 }
 

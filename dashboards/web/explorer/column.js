@@ -93,6 +93,7 @@ export class Column {
     this.element.classList.toggle("open", open);
     this.more.setAttribute("aria-expanded", String(open));
     this.more.textContent = open ? CLOSE : MORE;
+    if (open) this.element.scrollIntoView({ block: "nearest" }); // it takes a whole screen
   }
 
   /** "By hand" starts from the α that is in force. */

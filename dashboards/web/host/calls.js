@@ -3,6 +3,7 @@
 // page -> kernel   {type: "call", id, name, args} + [bytes]   kernel -> page   {type: "progress", id, ...}
 //                                                                              {type: "answer", id, value} + [arrays]
 //                                                                              {type: "error", id, message}
+// An answer with `sizes` has left its arrays behind, since they are too long for one message: the page fetches them.
 
 import { withArrays } from "./arrays.js";
 
@@ -37,8 +38,21 @@ export class Calls {
       return;
     }
     this.open.delete(message.id);
-    if (message.type === "answer") call.resolve(withArrays(message.value, buffers));
-    else call.reject(new Error(message.message));
+    if (message.type !== "answer") call.reject(new Error(message.message));
+    else if (message.sizes) this.fetch(message).then((all) => call.resolve(withArrays(message.value, all)), call.reject);
+    else call.resolve(withArrays(message.value, buffers));
+  }
+
+  /** What an answer has left behind, piece by piece. */
+  async fetch({ id, sizes }) {
+    const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    for (let at = 0; at < bytes.length; ) {
+      const piece = await this.call("more", { of: id, from: at });
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    let end = 0;
+    return sizes.map((size) => new DataView(bytes.buffer, (end += size) - size, size));
   }
 
   close() {

@@ -14,10 +14,10 @@ export function render({ model, el }) {
   el.addEventListener("keydown", (event) => event.stopPropagation()); // and take the focus away
   const root = document.createElement("div");
   el.append(root);
-  const unfollow = followTheme();
+  const [unfollow, unwatch] = [followTheme(), watchScreen(el)];
   const host = kernelHost(model);
   const url = URL.createObjectURL(new Blob([model.get("worker")], { type: "text/javascript" }));
-  const ends = [unfollow, host.close, () => URL.revokeObjectURL(url)];
+  const ends = [unfollow, unwatch, host.close, () => URL.revokeObjectURL(url)];
   startExplorer(root, host, () => new Worker(url)).then(
     (explorer) => ends.push(explorer.close, heartbeat(host.services, explorer.refuse)),
     (error) => {
@@ -56,4 +56,26 @@ function followTheme() {
   watch.observe(body, { attributeFilter: ["data-jp-theme-light"] });
   follow();
   return () => watch.disconnect();
+}
+
+/** Let the page know how much of it is seen at once, where that is not the whole window: JupyterLab scrolls its notebook. */
+function watchScreen(el) {
+  let screen = null;
+  const watch = new ResizeObserver(() => {
+    if (!screen) {
+      screen = scrollerOf(el);
+      if (screen) watch.observe(screen);
+    }
+    if (screen) el.style.setProperty("--mnuts-screen", `${screen.clientHeight}px`);
+  });
+  watch.observe(el); // which has a place in the document once it has a size
+  return () => watch.disconnect();
+}
+
+/** What scrolls an element; null for the window. */
+function scrollerOf(el) {
+  for (let one = el.parentElement; one && one !== document.body; one = one.parentElement) {
+    if (["auto", "scroll"].includes(getComputedStyle(one).overflowY)) return one;
+  }
+  return null;
 }

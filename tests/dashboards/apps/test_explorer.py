@@ -14,6 +14,7 @@ from mnuts_core.pipeline.verified_points import add_verified, points_of
 from mnuts_dashboards.apps.explorer import Explorer
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.view import mix_json, view_json
+from mnuts_dashboards.services import pieces
 from mnuts_dashboards.verification.run import Outcome
 from mnuts_dashboards.widgets.background import Cancelled
 from tests.conftest import DIGITS
@@ -123,6 +124,33 @@ def test_a_bundle_comes_as_the_engine_takes_it(explorer, page):
     assert value["meta"]["attack"] == {"reason": None, "n": bundle.n_adv, "steps": 100, "images": None}
     assert value["images"]["shape"] == list(bundle.clean_images.shape)
     json.dumps(value)
+
+
+def test_what_is_too_long_for_a_message_is_fetched_in_pieces(page, monkeypatch):
+    whole, arrays = page.call("open", name="digits")
+    monkeypatch.setattr(pieces, "PIECE", 100_000)
+    value, none = page.call("open", name="digits")
+    message = page.sent[-1][0]
+    assert (value, none, message["sizes"]) == (whole, [], [len(array) for array in arrays])
+    found = b""
+    while len(found) < sum(message["sizes"]):
+        _, (piece,) = page.call("more", of=message["id"], **{"from": len(found)})
+        assert 0 < len(piece) <= 100_000
+        found += piece
+    assert found == b"".join(arrays)
+    for wrong in ({"of": message["id"], "from": 0}, {"of": 5, "from": 0}, {}):
+        assert "no longer here" in page.call("more", **wrong)
+
+
+def test_few_answers_wait_for_their_pages(page, monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE", 100_000)
+    asked = []
+    for _ in range(pieces.MOST_KEPT + 1):
+        page.call("open", name="digits")
+        asked.append(page.sent[-1][0]["id"])
+    assert "no longer here" in page.call("more", of=asked[0], **{"from": 0})
+    assert "no longer here" in page.call("more", of=asked[1], **{"from": -1})
+    assert len(page.call("more", of=asked[1], **{"from": 0})[1]) == 1
 
 
 @pytest.mark.parametrize("name", ["../digits", "nope", 5, None])

@@ -11,6 +11,7 @@ import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.bundles.library import find_bundle
+from mnuts_core.bundles.paper import paper_table
 from mnuts_core.errors import BundleError, ConfigError, MnutsError
 from mnuts_core.export.belonging import configs_of
 from mnuts_core.params import PARAMS
@@ -189,3 +190,9 @@ def test_a_level_needs_an_attacked_image_that_the_robust_model_gets_right(right,
     logits[np.arange(right), arrays["clean_labels"][arrays["adv_index"][:right]]] = 50
     assert page_meta(LogitBundle.from_arrays(**arrays))["by_level"] is by_level
     assert page_meta(clean_only(make_bundle()))["by_level"] is False
+
+
+def test_the_paper_s_points_are_its_table():
+    table = paper_table("fig02").to_dict(orient="records")
+    expected = [{key: None if cell != cell else cell for key, cell in row.items()} for row in table]
+    assert paper_points() == expected

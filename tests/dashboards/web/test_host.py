@@ -1,4 +1,4 @@
-"""The host in a file: arrays come back from base64 as they were, in browsers old and new."""
+"""The hosts: arrays come back as they were, from base64 in browsers old and new, and from a kernel."""
 
 from __future__ import annotations
 
@@ -23,11 +23,61 @@ const found = [false, true].map((old) => {
 console.log(JSON.stringify(found));
 """
 
+LONG = """
+const { Calls } = await import(process.argv[1]);
+const piece = 1000;
+const content = Uint8Array.from({ length: 2500 }, (_, i) => i % 251);
+const asked = [];
+const model = {
+  on(_, listen) { this.listen = listen; },
+  send({ id, name, args }) {
+    const bytes = content.slice(args.from, args.from + piece);
+    if (name === "open") {
+      const value = { a: { $array: "u1", at: 0 }, b: { $array: "f8", at: 1 } };
+      queueMicrotask(() => this.listen({ type: "answer", id, value, sizes: [1700, 800] }, []));
+    } else if (args.from >= 2000 && process.argv[2] === "gone") {
+      queueMicrotask(() => this.listen({ type: "error", id, message: "gone" }, []));
+    } else {
+      asked.push(args.from);
+      const value = { $array: "u1", at: 0 };
+      queueMicrotask(() => this.listen({ type: "answer", id, value }, [new DataView(bytes.buffer)]));
+    }
+  },
+};
+const calls = new Calls(model);
+const found = await calls.call("open").then(
+  ({ a, b }) => [Array.from(a), Array.from(new Uint8Array(b.buffer)), asked],
+  ({ message }) => message,
+);
+console.log(JSON.stringify(found));
+"""
 
-def test_arrays_come_back():
-    program = node()
-    if program is None:
+
+@pytest.fixture(scope="module")
+def program():
+    found = node()
+    if found is None:
         pytest.skip("neither node nor Playwright is here")
+    return found
+
+
+def answered(words):
+    """What a script has printed."""
+    done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("end", ["there", "gone"])
+def test_a_long_answer_is_fetched_in_pieces(program, end):
+    script = [program, "--input-type=module", "-e", LONG, WEB / "host" / "calls.js", end]
+    content = [i % 251 for i in range(2500)]
+    assert answered(script) == (
+        "gone" if end == "gone" else [content[:1700], content[1700:], [0, 1000, 2000]]
+    )
+
+
+def test_arrays_come_back(program):
     arrays = [
         np.array([1.5, -0.0, 3e38], np.float32),
         np.array([np.pi, 1e-300]),
@@ -44,10 +94,8 @@ def test_arrays_come_back():
         WEB / "host" / "arrays.js",
         json.dumps(embedded(given)),
     ]
-    done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
     kinds = ["Float32Array", "Float64Array", "Int32Array", "Uint8Array", "Float32Array"]
-    for found, rest in json.loads(done.stdout):
+    for found, rest in answered(words):
         assert [kind for kind, _, _ in found] == kinds
         assert {start for _, start, _ in found} == {0}  # a worker can take its memory
         for (_, _, values), array in zip(found, arrays, strict=True):
