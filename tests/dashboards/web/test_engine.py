@@ -19,7 +19,7 @@ from mnuts_core.remix.engine import Remix
 from mnuts_core.remix.pooled import AttackedResults
 from mnuts_core.remix.rows import Part
 from tests.dashboards.web.engine import Engine, assert_same, packed
-from tests.synthetic import clean_only, make_bundle, make_pool
+from tests.synthetic import clean_only, make_bundle, make_pool, make_tied
 
 SETTINGS = st.builds(
     MixParams,
@@ -33,13 +33,19 @@ SETTINGS = st.builds(
     temperature=st.sampled_from([0.0, 0.0, 0.05, 0.3, 1.0]),
 )
 
+TIED = {
+    "tied g": {"std": True, "rob": False},
+    "tied h": {"std": False, "rob": True},
+    "tied g and h": {"std": True, "rob": True},
+}
+"""Whose largest logits are exactly tied, see `make_tied`."""
 
 RECIPES = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(["plain", "pool", "mixes", "ties", "clean"]),
+        "kind": st.sampled_from(["plain", "pool", "mixes", "ties", "clean", *TIED]),
         "n": st.integers(3, 40),
         "share": st.floats(0.05, 1.0),
-        "k": st.sampled_from([2, 3, 10, 10, 100]),
+        "k": st.sampled_from([2, 3, 10, 10, 50, 100]),
         "seed": st.integers(0, 10**6),
         "dtype": st.sampled_from([np.float32, np.float64]),
     }
@@ -55,6 +61,8 @@ def made(kind: str, n: int, share: float, k: int, seed: int, dtype: Any) -> Logi
     options = {"n": n, "m": max(1, int(share * n)), "k": k, "seed": seed, "dtype": dtype}
     if kind in ("pool", "mixes"):
         return make_pool(**options, mixes=kind == "mixes")
+    if kind in TIED:
+        return make_tied(**options, **TIED[kind])
     bundle = make_bundle(**options)
     if kind == "clean":
         return clean_only(bundle)
