@@ -1,7 +1,7 @@
-"""Classes of a row with equal logits: M leaves them equally probable, and rounding must not tell them apart.
+"""Classes with equal logits: M leaves them equally probable, and rounding must not tell them apart.
 
-The last few numbers of a tensor go through other machine instructions than the rest, and come out a bit higher
-or lower, so a tie would be decided by where a class stands in memory.
+The last few numbers of a tensor go through other machine instructions than the rest, and come out a bit
+higher or lower, so that a tie would be decided by where a class stands in memory.
 """
 
 from __future__ import annotations
