@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import (
@@ -86,8 +86,10 @@ MODERATE = st.builds(
     c=st.sampled_from([-1.0, -0.5, 0.0, 0.75]),
     clamp=st.sampled_from(CLAMPS),
     ln_k=st.sampled_from([0, 4, 250]),
-    temperature=st.sampled_from([0.05, 0.3, 1.0]),
+    temperature=st.sampled_from([0.0, 0.05, 0.3, 1.0]),
 )
+TIED = [(True, False), (False, True), (True, True)]
+"""Whose largest logits are: g's, h's, both."""
 ODDS = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(1e-6, 1.0))
 
 
@@ -96,7 +98,7 @@ ODDS = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(1e-6, 1.0))
     odds=st.lists(ODDS, min_size=1, max_size=3),
     k=st.sampled_from([2, 3, 10, 50]),
     seed=st.integers(0, 10**6),
-    tied=st.sampled_from([(True, False), (False, True), (True, True)]),
+    tied=st.sampled_from(TIED),
 )
 def test_exact_ties_obey_the_rule(params, odds, k, seed, tied):
     """Where logits of g, of h or of both are equal, against every class of every row in exact arithmetic."""
@@ -110,6 +112,16 @@ def test_exact_ties_obey_the_rule(params, odds, k, seed, tied):
         found = reference.soft_rule(std, rob, (1 - alpha) / alpha)
         right, open_ = int((found == bundle.clean_labels).sum()), int((found == -1).sum())
         assert right <= round(share * bundle.n_clean) <= right + open_
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+@pytest.mark.parametrize("tied", TIED)
+@given(params=MODERATE, k=st.sampled_from([2, 3, 10, 50]), seed=st.integers(0, 10**6))
+@settings(max_examples=15)
+def test_every_alpha_is_a_remix_where_logits_tie(tied, params, k, seed, temperature):
+    engine = RemixEngine(make_tied(n=24, m=12, k=k, seed=seed, std=tied[0], rob=tied[1]), device="cpu")
+    params = params.with_(temperature=temperature)
+    assert_matches(engine, params, alpha_curve(engine, params, [0.5, 0.7, 0.99, 1.0]))
 
 
 @pytest.mark.parametrize("clamp", CLAMPS)
