@@ -114,7 +114,8 @@ class Rows:
     def signed(self, params: MixParams) -> Tensor:
         """Signed margins of M(h) (see `Part`), float64, shape (R,)."""
         margins = self.margins(params)
-        return torch.where(self.right(params), margins.margin, -margins.deficit[:, LABEL]).double()
+        behind = margins.deficit[:, LABEL].clamp_min(0.0)  # rounding may put one that ties below
+        return torch.where(self.right(params), margins.margin, -behind).double()
 
     def changed(self, params: MixParams) -> Tensor:
         """Where M changes h's prediction (Assumption 4.2), bool, shape (R,); a tie is a change."""

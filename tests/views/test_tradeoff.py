@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import (
@@ -117,6 +117,7 @@ def test_exact_ties_obey_the_rule(params, odds, k, seed, tied):
 @pytest.mark.parametrize("temperature", [0.0, 0.3])
 @pytest.mark.parametrize("tied", TIED)
 @given(params=MODERATE, k=st.sampled_from([2, 3, 10, 50]), seed=st.integers(0, 10**6))
+@example(params=MixParams(s=0.5, p=1.0, c=-0.5, clamp="softplus", ln_k=4), k=10, seed=461992)
 @settings(max_examples=15)
 def test_every_alpha_is_a_remix_where_logits_tie(tied, params, k, seed, temperature):
     engine = RemixEngine(make_tied(n=24, m=12, k=k, seed=seed, std=tied[0], rob=tied[1]), device="cpu")

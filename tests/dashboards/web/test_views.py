@@ -107,8 +107,10 @@ def test_curves_where_logits_tie(engine, kind, k, params, seed):
     reference, params = RemixEngine(bundle, device="cpu"), params.with_(alpha=params.alpha or 0.8)
     assume(resolved(reference, reference.remix(params)))
     options = {"seriesFrom": 0, "before": params.with_(s=0.7)}
-    [curve] = engine.ask(["alphaCurve", "$engine", params], bundle=packed(bundle), options=options)
-    assert_same(curve, tradeoff.alpha_curve(reference, params))
+    odds = np.random.default_rng(seed).uniform(0, 1, 40)  # round ones would meet such margins as 1/5
+    alpha = 1 / (1 + np.append(odds, [0.0, 1.0]))
+    [curve] = engine.ask(["alphaCurve", "$engine", params, alpha], bundle=packed(bundle), options=options)
+    assert_same(curve, tradeoff.alpha_curve(reference, params, alpha))
 
 
 @pytest.mark.parametrize("label", [0, 1])
@@ -125,6 +127,14 @@ def test_a_class_that_g_ties_with_its_first_never_wins_by_less_than_a_tie(engine
     wanted = [0, 1, 1] if label == 0 else [0, 0, 0]
     assert curve["clean"].tolist() == wanted
     assert tradeoff.alpha_curve(RemixEngine(bundle, device="cpu"), params, alpha).clean.tolist() == wanted
+
+
+def test_densities_where_both_classes_tie_everywhere(engine):
+    bundle = make_tied(n=8, m=4, k=2, std=False, rob=True)
+    reference = RemixEngine(bundle, device="cpu")
+    params = MixParams(alpha=0.8)
+    [frame] = engine.ask(["frame", {"params": params}], bundle=packed(bundle))
+    assert_same(frame["views"]["transform"], views_of(Moment(reference, params))["transform"])
 
 
 def steady(params: MixParams) -> bool:
