@@ -70,6 +70,26 @@ def hard_rule(std_logits: ArrayLike, rob: Array, alpha: float) -> NDArray[np.int
     return np.array(chosen)
 
 
+def soft_rule(std: ArrayLike, rob: ArrayLike, odds: float, tie: float = 1e-15) -> NDArray[np.int64]:
+    """The mix at T > 0 row by row, its sums in exact arithmetic: of the most probable classes the first.
+
+    But ŷ_std, the first of g's largest, if none exceeds it by more than `tie`; -1 where rounding may decide.
+    """
+    chosen = []
+    for a, b in zip(np.asarray(std), np.asarray(rob), strict=True):
+        mixed = [
+            Fraction(odds) * Fraction(x) + Fraction(y) for x, y in zip(a.tolist(), b.tolist(), strict=True)
+        ]
+        voted, strongest = int(np.argmax(a)), mixed.index(max(mixed))
+        behind = [float(mixed[strongest] - one) for one in mixed]
+        close = any(0 < d < 1e-11 and b[i] != b[strongest] for i, d in enumerate(behind) if i != voted)
+        if behind[voted] <= tie / 10:
+            chosen.append(voted)
+        else:
+            chosen.append(-1 if close or behind[voted] < 1e-11 else strongest)
+    return np.array(chosen)
+
+
 class Rows(NamedTuple):
     """Lines 1 and 2 of Algorithm 1: logits of wrong clean and of right attacked examples."""
 

@@ -92,6 +92,41 @@ def make_pool(
     return bundle
 
 
+def tied_logits(rng: np.random.Generator, labels: np.ndarray, k: int, *, tied: bool) -> np.ndarray:
+    """Whole quarters, which every float holds exactly, shape (R, k); the top is one class, or two and more.
+
+    The label is among them in more than half of the rows.
+    """
+    logits = rng.integers(-6, 5, (len(labels), k)) / 4
+    for row, label in zip(logits, labels, strict=True):
+        many = (2 if rng.random() < 0.7 else rng.integers(2, k + 1)) if tied else 1
+        top = rng.permutation(k)[:many]
+        row[top] = row.max() + rng.integers(1, 4) / 4
+        if rng.random() < 0.5:
+            row[[label, top[0]]] = row[[top[0], label]]
+    return logits
+
+
+def make_tied(
+    n: int = 30, m: int = 20, k: int = 10, seed: int = 0, dtype: Any = np.float32, *, std: bool, rob: bool
+) -> LogitBundle:
+    """A bundle in which the largest logits of g, h, or both are exactly tied; some images have two points."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, k, n)
+    index = rng.permutation(n)[:m]
+    index = np.append(index, index[rng.random(m) < 0.5])
+    return LogitBundle.from_arrays(
+        clean_labels=labels,
+        clean_std_logits=tied_logits(rng, labels, k, tied=std).astype(dtype),
+        clean_rob_logits=tied_logits(rng, labels, k, tied=rob).astype(dtype),
+        adv_index=index,
+        adv_source=np.where(np.arange(len(index)) < m, 0, 1),
+        adv_std_logits=tied_logits(rng, labels[index], k, tied=std).astype(dtype),
+        adv_rob_logits=tied_logits(rng, labels[index], k, tied=rob).astype(dtype),
+        name="SYNTHETIC logits with ties, for tests",
+    )
+
+
 VERIFIED_BY = {"attack": "transfer", "norm": "Linf", "eps": 0.1, "n_iter": 3, "seed": 4, "precision": "full"}
 
 

@@ -14,6 +14,9 @@ QuantileMethod = Literal["linear", "lower"]
 TIE = 1e-15
 """Margins and odds this close count as equal: α = 1/(1+q) is stored, and (1-α)/α is q but for rounding."""
 
+TRIFLE = 1e-300
+"""Makes of 0 what is larger than 0, and leaves every other number as it is."""
+
 SATURATED = 1.0 - 3e-6
 """A quantile above this leaves margins that float64 can no longer tell apart (the paper's code warns)."""
 UNRESOLVED = 1e-12

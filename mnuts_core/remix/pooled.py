@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.attacked import AttackedPart
+from mnuts_core.functional.quantiles import TRIFLE
 from mnuts_core.remix.rows import Part
 
 Bools = NDArray[np.bool_]
@@ -75,13 +76,17 @@ class Pool:
         least: NDArray[np.float64] = np.minimum.reduceat(margin, self._attacked_starts)
         return least[np.logical_and.reduceat(right, self._attacked_starts)]
 
-    def worst_rows(self, signed: NDArray[np.float64]) -> NDArray[np.int64]:
+    def worst_rows(self, signed: NDArray[np.float64], right: Bools) -> NDArray[np.int64]:
         """The attacked point of each image at which some classifier's signed margin is least, as a row, (m,).
+
+        Where the two largest logits are equal it is 0, right or wrong: then a wrong one is worse.
 
         Args:
             signed: The signed margins on all rows.
+            right: Whether the classifier is right there.
         """
-        of_points = np.where(self._rows < self._n, np.inf, signed[self._rows])
+        below = signed - TRIFLE * ~right
+        of_points = np.where(self._rows < self._n, np.inf, below[self._rows])
         return self._rows[self._least(of_points)]
 
     def results(self, part: Part) -> AttackedResults:
@@ -91,7 +96,7 @@ class Pool:
             part: Those on all rows.
         """
         signed, mix_right = part.signed[self._rows], part.mix_right[self._rows]
-        worst = self.worst_rows(part.signed)
+        worst = self.worst_rows(part.signed, part.right)
         # where the mix is wrong, of the wrong points the one of least signed margin
         shown = self._rows[self._least(np.where(mix_right, signed, signed - _WRONG))]
         return AttackedResults(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from mnuts_core.functional.quantiles import TIE, least_kept
 from mnuts_core.params import MixParams
 from mnuts_core.remix.stages import Margins
 from mnuts_core.remix.threads import make_stages
+from mnuts_core.remix.twins import Twins
 
 LABEL, STD = 0, 1
 """The two watched classes of each row: the true one, and the one that g predicts."""
@@ -112,7 +114,8 @@ class Rows:
     def signed(self, params: MixParams) -> Tensor:
         """Signed margins of M(h) (see `Part`), float64, shape (R,)."""
         margins = self.margins(params)
-        return torch.where(self.right(params), margins.margin, -margins.deficit[:, LABEL]).double()
+        behind = margins.deficit[:, LABEL].clamp_min(0.0)  # rounding may put one that ties below
+        return torch.where(self.right(params), margins.margin, -behind).double()
 
     def changed(self, params: MixParams) -> Tensor:
         """Where M changes h's prediction (Assumption 4.2), bool, shape (R,); a tie is a change."""
@@ -127,7 +130,9 @@ class Rows:
         rows = ((margins.margin <= TIE) & (margins.deficit[:, STD] > TIE)).nonzero().squeeze(1)
         if not rows.numel():
             return vote
-        return vote.index_copy(0, rows, transform_with(self.rob_logits[rows], params).softmax(1).argmax(1))
+        logits = self.rob_logits[rows]
+        likely = Twins.of(logits).levelled(transform_with(logits, params).softmax(dim=1))
+        return vote.index_copy(0, rows, likely.argmax(dim=1))
 
     @property
     def plain_class(self) -> Tensor:
@@ -161,7 +166,11 @@ class Rows:
 
     def rob_probabilities(self, params: MixParams) -> Tensor:
         """`σ(M(h))` of all rows, shape (R, K), float64: the plain, unstaged computation."""
-        return transform_with(self.rob_logits, params).softmax(dim=1)
+        return self._twins.levelled(transform_with(self.rob_logits, params).softmax(dim=1))
+
+    @cached_property
+    def _twins(self) -> Twins:
+        return Twins.of(self.rob_logits)
 
     def part(self, params: MixParams, threshold: float) -> Part:
         """What the mix with odds `(1-α)/α` does on all rows."""

@@ -85,5 +85,5 @@ def _at_own(engine: RemixEngine, margin: Array, right: NDArray[np.bool_], signed
     n, pool = engine.n_clean, engine.pool
     rows = np.arange(n + engine.bundle.n_adv)
     if pool is not None and signed is not None:
-        rows[n:] = pool.worst_rows(signed)
+        rows[n:] = pool.worst_rows(signed, right)
     return OwnPoints(margin[rows], right[rows], attacked_itself=signed is not None)

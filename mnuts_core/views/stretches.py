@@ -13,14 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mnuts_core.functional.quantiles import TIE
+from mnuts_core.functional.quantiles import TIE, TRIFLE
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.remix.rows import STD, Rows
 from mnuts_core.views.margins import Array
-
-TRIFLE = 1e-300
-"""Makes of 0 what is larger than 0, and leaves every other number as it is."""
 
 
 class Stretches(NamedTuple):

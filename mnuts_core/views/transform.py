@@ -46,8 +46,8 @@ def logit_density(engine: RemixEngine, ln_k: int, n: int = 121) -> LogitDensity:
         n: Points of the grid.
     """
     normed = engine.stages.normed(ln_k)[: engine.n_clean].double().cpu().numpy()
-    low, high = np.quantile(normed[:, -1], 0.01), normed[:, 0].max()
-    z = np.linspace(np.floor(2 * low) / 2, np.ceil(2 * high) / 2, n)
+    low, high = np.floor(2 * np.quantile(normed[:, -1], 0.01)) / 2, np.ceil(2 * normed[:, 0].max()) / 2
+    z = np.linspace(low, max(high, low + 0.5), n)  # two classes that tie are both 0
     width = z[1] - z[0]
     edges = np.concatenate([z - width / 2, [z[-1] + width / 2]])
     top, rest = (np.histogram(part, edges)[0] / part.size / width for part in (normed[:, 0], normed[:, 1:]))

@@ -16,12 +16,27 @@ pytestmark = pytest.mark.browser
 ADDRESS = "http://localhost/"
 PARAMS = MixParams(s=2.0, p=2.5, c=-0.8, beta=0.95)
 VIEWS = ["headline", "curve", "mix_margins", "transform", "assumptions", "bars", "simplex", "medians"]
+RELAYED = """
+/** Between the lead and its helpers the page passes messages on, and keeps what the helpers say. */
+const Channel = MessageChannel;
+window.relayed = () => {
+  const said = [];
+  window.MessageChannel = function () {
+    const [helper, lead] = [new Channel(), new Channel()];
+    helper.port2.onmessage = ({data}) => (said.push(data), lead.port2.postMessage(data));
+    lead.port2.onmessage = ({data}) => helper.port2.postMessage(data);
+    return {port1: helper.port1, port2: lead.port1};
+  };
+  return said;
+};
+"""
 START = """
 async ({bundle, cores}) => {
   const {decoded, encoded} = await import("/driver.mjs");
   const {EngineClient} = await import("/engine/client.js");
   window.frames_ = []; window.errors_ = []; window.encoded_ = encoded;
   const make = () => new Worker("/engine/worker.js", {type: "module"});
+  window.answers_ = relayed();
   const on = {frame: (frame) => frames_.push(frame), error: (message) => errors_.push(message)};
   window.client = new EngineClient(make, on, {cores});
   return encoded([await client.load(decoded(bundle))]);
@@ -31,7 +46,7 @@ async ({bundle, cores}) => {
 
 @pytest.fixture(scope="module")
 def bundle() -> LogitBundle:
-    return make_pool(n=2600, m=200, k=200, sources=3)
+    return make_pool(n=5000, m=200, k=200, sources=3)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +64,7 @@ def page(chromium):
                 route.fulfill(body=file.read_text("utf-8"), content_type="text/javascript")
 
         page.context.route(ADDRESS + "**", serve)
+        page.add_init_script(RELAYED)
         page.goto(ADDRESS)
         yield page
 
@@ -66,14 +82,18 @@ def show(page, params: MixParams, views: list[str]) -> dict[str, Any]:
     return answers(page.evaluate("encoded_([...frames_, ...errors_])"))[0]
 
 
-@pytest.mark.parametrize("cores", [1, 3], ids=["one worker", "rows shared"])
+@pytest.mark.parametrize("cores", [1, 3, 5], ids=["one worker", "rows in two shares", "rows in four shares"])
 def test_every_figure_in_the_worker(page, bundle, cores):
     reference = RemixEngine(bundle, device="cpu")
+    helpers, rows = max(0, cores - 2), bundle.n_clean + len(bundle.require_attacked())
     assert_same(start(page, bundle, cores), reference.base)
-    assert page.evaluate("client.workers.length") == max(1, cores - 1)
-    for clamp in ("gelu", "relu"):
-        params = PARAMS.with_(clamp=clamp)
+    assert page.evaluate("client.workers.length") == 1 + helpers
+    page.wait_for_function("(helpers) => answers_.length === helpers", arg=helpers)  # all are ready
+    for params in (PARAMS, PARAMS.with_(clamp="relu"), PARAMS.with_(temperature=0.5, s=3.0)):
+        page.evaluate("answers_.length = 0")
         frame, remix = show(page, params, VIEWS), reference.remix(params)
+        found = page.evaluate("answers_.map(({margins}) => margins.margin.length)")
+        assert found == [pytest.approx(rows / (1 + helpers), abs=1)] * helpers
         columns = {name: getattr(remix, name) for name in vars(remix) if not name.startswith("on_")}
         assert_same(frame["remix"], columns)
         table = headline.headline(reference, params, remix)

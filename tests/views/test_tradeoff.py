@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnuts_core import (
@@ -18,10 +18,12 @@ from mnuts_core import (
     beta_frontier,
     grid_search,
 )
+from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import IDENTITY, LN_ONLY
 from mnuts_core.views.stretches import right_between
 from mnuts_core.views.tradeoff import alpha_grid, frontier_curve
-from tests.synthetic import clean_only, make_bundle
+from tests import reference
+from tests.synthetic import clean_only, make_bundle, make_tied
 
 TRANSFORMS = [
     MixParams(s=5.0, p=4.0, c=-1.1),
@@ -75,6 +77,64 @@ def test_any_alpha(engine, alpha, place, t):
 def test_in_float32(bundle):
     engine = RemixEngine(bundle, dtype=torch.float32)
     assert_matches(engine, TRANSFORMS[0], alpha_curve(engine, TRANSFORMS[0], alpha_grid(41)))
+
+
+MODERATE = st.builds(
+    MixParams,
+    s=st.sampled_from([0.5, 1.0, 5.0]),
+    p=st.sampled_from([1.0, 2.0, 2.5]),
+    c=st.sampled_from([-1.0, -0.5, 0.0, 0.75]),
+    clamp=st.sampled_from(CLAMPS),
+    ln_k=st.sampled_from([0, 4, 250]),
+    temperature=st.sampled_from([0.0, 0.05, 0.3, 1.0]),
+)
+TIED = [(True, False), (False, True), (True, True)]
+"""Whose largest logits are: g's, h's, both."""
+ODDS = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(1e-6, 1.0))
+
+
+@given(
+    params=MODERATE,
+    odds=st.lists(ODDS, min_size=1, max_size=3),
+    k=st.sampled_from([2, 3, 10, 50]),
+    seed=st.integers(0, 10**6),
+    tied=st.sampled_from(TIED),
+)
+def test_exact_ties_obey_the_rule(params, odds, k, seed, tied):
+    """Where logits of g, of h or of both are equal, against every class of every row in exact arithmetic."""
+    bundle = make_tied(n=16, m=4, k=k, seed=seed, std=tied[0], rob=tied[1])
+    alphas = 1 / (1 + np.array(odds))
+    curve = alpha_curve(RemixEngine(bundle, device="cpu"), params, alphas)
+    std = reference.std_probabilities(bundle.clean_std_logits, params.temperature)
+    mapping = params.s, params.p, params.c, params.clamp, params.ln_k
+    rob = reference.softmax(reference.transform(bundle.clean_rob_logits, *mapping))
+    for alpha, share in zip(alphas.tolist(), curve.clean.tolist(), strict=True):
+        found = reference.soft_rule(std, rob, (1 - alpha) / alpha)
+        right, open_ = int((found == bundle.clean_labels).sum()), int((found == -1).sum())
+        assert right <= round(share * bundle.n_clean) <= right + open_
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3])
+@pytest.mark.parametrize("tied", TIED)
+@given(params=MODERATE, k=st.sampled_from([2, 3, 10, 50]), seed=st.integers(0, 10**6))
+@example(params=MixParams(s=0.5, p=1.0, c=-0.5, clamp="softplus", ln_k=4), k=10, seed=461992)
+@settings(max_examples=15)
+def test_every_alpha_is_a_remix_where_logits_tie(tied, params, k, seed, temperature):
+    engine = RemixEngine(make_tied(n=24, m=12, k=k, seed=seed, std=tied[0], rob=tied[1]), device="cpu")
+    params = params.with_(temperature=temperature)
+    assert_matches(engine, params, alpha_curve(engine, params, [0.5, 0.7, 0.99, 1.0]))
+
+
+@pytest.mark.parametrize("clamp", CLAMPS)
+@pytest.mark.parametrize("p", [1.0, 2.0, 2.5, 4.0])
+def test_equal_logits_stay_equally_probable(clamp, p):
+    """Wherever they stand in memory."""
+    params = MixParams(s=2.0, p=p, c=0.75, clamp=clamp, alpha=0.9, temperature=1.0)
+    for rows in range(1, 30):
+        bundle = make_tied(n=rows, m=1, k=10, seed=rows, std=False, rob=True)
+        engine = RemixEngine(bundle, device="cpu")
+        for h, found in zip(engine.rob_logits, engine.rob_probabilities(params), strict=True):
+            assert len(found.unique()) <= len(h.unique())
 
 
 def test_the_intervals_by_hand():

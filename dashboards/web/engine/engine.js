@@ -142,7 +142,10 @@ export class RemixEngine {
 
   /** See `Pool.worstRows`. */
   worstRows(params) {
-    return this.worstMemo.get(transformKey(params), () => this.pool.worstRows(this.rows.transformed(params).signed));
+    return this.worstMemo.get(transformKey(params), () => {
+      const { signed, right } = this.rows.transformed(params);
+      return this.pool.worstRows(signed, right);
+    });
   }
 
   warnings(params, threshold, cleanRight, attackedRight) {

@@ -1,6 +1,8 @@
 // From points to images: an attacked image counts as right only where all of its points are, the clean one too,
 // as in `mnuts_core.remix.pooled`.
 
+import { TRIFLE } from "./quantiles.js";
+
 const WRONG = 4; // more than two signed margins differ by
 
 /**
@@ -71,16 +73,19 @@ export class Pool {
   }
 
   /**
-   * For each image the row where the signed margin of M(h) is least among the attacked points; of equal ones the last.
+   * For each image the row where a classifier's signed margin is least among the attacked points; of equal ones the last.
+   * Where the two largest logits are equal it is 0, right or wrong: then a wrong one is worse.
    * @param {Float64Array} signed On all rows.
+   * @param {Uint8Array} right Whether the classifier is right there.
    */
-  worstRows(signed) {
+  worstRows(signed, right) {
     const worst = new Int32Array(this.images);
     for (let image = 0; image < this.images; image++) {
       let value = Infinity;
       for (let i = this.starts[image]; i < this.starts[image + 1]; i++) {
         const row = this.rows[i];
-        if (signed[row] <= value) [value, worst[image]] = [signed[row], row];
+        const own = right[row] ? signed[row] : signed[row] - TRIFLE;
+        if (own <= value) [value, worst[image]] = [own, row];
       }
     }
     return worst;
@@ -110,7 +115,7 @@ export class Pool {
   /**
    * The results by image.
    * @param {import("./rows.js").Part} part Those on all rows.
-   * @param {Int32Array} worst `worstRows` of its signed margins.
+   * @param {Int32Array} worst See `worstRows`.
    * @returns {AttackedResults}
    */
   results(part, worst) {

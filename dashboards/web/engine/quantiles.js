@@ -1,6 +1,7 @@
 // The (1-β)-quantile of margins, as in `mnuts_core.functional.quantiles`.
 
 export const TIE = 1e-15; // margins and odds this close count as equal
+export const TRIFLE = 1e-300; // makes of 0 what is larger than 0, and leaves every other number as it is
 export const SATURATED = 1 - 3e-6; // above this float64 cannot tell margins apart
 export const UNRESOLVED = 1e-12; // below this it hardly tells α from 1
 

@@ -6,10 +6,9 @@
 
 import { CLAMP_RECORDS } from "./clamps.js";
 import { sumOfExponentials } from "./exponentials.js";
-import { TIE } from "./quantiles.js";
+import { TIE, TRIFLE } from "./quantiles.js";
 import { signedPower } from "./transform.js";
 
-const TRIFLE = 1e-300; // makes of 0 what is larger than 0, and leaves every other number as it is
 const SAME = 2 ** -54; // exp(-x) is 1 below it
 
 /** `σ(g/T)` of each row. */

@@ -19,7 +19,7 @@ from mnuts_core.remix.engine import Remix
 from mnuts_core.remix.pooled import AttackedResults
 from mnuts_core.remix.rows import Part
 from tests.dashboards.web.engine import Engine, assert_same, packed
-from tests.synthetic import clean_only, make_bundle, make_pool
+from tests.synthetic import clean_only, make_bundle, make_pool, make_tied
 
 SETTINGS = st.builds(
     MixParams,
@@ -33,13 +33,19 @@ SETTINGS = st.builds(
     temperature=st.sampled_from([0.0, 0.0, 0.05, 0.3, 1.0]),
 )
 
+TIED = {
+    "tied g": {"std": True, "rob": False},
+    "tied h": {"std": False, "rob": True},
+    "tied g and h": {"std": True, "rob": True},
+}
+"""Whose largest logits are exactly tied, see `make_tied`."""
 
 RECIPES = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(["plain", "pool", "mixes", "ties", "clean"]),
+        "kind": st.sampled_from(["plain", "pool", "mixes", "ties", "clean", *TIED]),
         "n": st.integers(3, 40),
         "share": st.floats(0.05, 1.0),
-        "k": st.sampled_from([2, 3, 10, 10, 100]),
+        "k": st.sampled_from([2, 3, 10, 10, 50, 100]),
         "seed": st.integers(0, 10**6),
         "dtype": st.sampled_from([np.float32, np.float64]),
     }
@@ -55,6 +61,8 @@ def made(kind: str, n: int, share: float, k: int, seed: int, dtype: Any) -> Logi
     options = {"n": n, "m": max(1, int(share * n)), "k": k, "seed": seed, "dtype": dtype}
     if kind in ("pool", "mixes"):
         return make_pool(**options, mixes=kind == "mixes")
+    if kind in TIED:
+        return make_tied(**options, **TIED[kind])
     bundle = make_bundle(**options)
     if kind == "clean":
         return clean_only(bundle)
@@ -80,8 +88,11 @@ def resolved(reference: RemixEngine, remix: Remix) -> bool:
         found = rows.margins(params)
         small = [found.margin, found.deficit.ravel()]
         if params.temperature > 0:
-            odds = remix.threshold * rows.std_probabilities(params.temperature)
-            odds += rows.rob_probabilities(params)
+            of_std = remix.threshold * rows.std_probabilities(params.temperature)
+            odds = of_std + rows.rob_probabilities(params)
+            tied = odds == odds.amax(dim=1, keepdim=True)
+            if (of_std.where(tied, torch.inf).amin(dim=1) < of_std.where(tied, 0.0).amax(dim=1)).any():
+                return False  # a sum has swallowed what g says
             top = odds.topk(2, dim=1).values
             own = odds.gather(1, rows.std_class.unsqueeze(1)).squeeze(1)
             small += [top[:, 0] - own, top[:, 0] - top[:, 1]]
@@ -151,16 +162,18 @@ def test_every_figure_and_row(engine, recipe, params, options):
 
 
 @pytest.fixture(scope="module")
-def wide() -> LogitBundle:
-    return make_bundle(n=60, m=40, k=1000, seed=3)
+def wide() -> dict[str, LogitBundle]:
+    tied = {kind: make_tied(n=30, m=20, k=600, seed=3, **whose) for kind, whose in TIED.items()}
+    return {"plain": make_bundle(n=60, m=40, k=1000, seed=3), **tied}
 
 
+@pytest.mark.parametrize("kind", ["plain", *TIED])
 @given(params=SETTINGS, moved=st.booleans())
 @settings(max_examples=20, phases=[Phase.generate])
-def test_a_thousand_classes(engine, wide, params, moved):
+def test_many_classes(engine, wide, kind, params, moved):
     """From the second transform on, the powers of logits have been summed beforehand."""
     before = {"before": params.with_(s=0.7, alpha=0.8)} if moved else {}
-    check_remix(engine, wide, params, seriesFrom=0, **before)
+    check_remix(engine, wide[kind], params, seriesFrom=0, **before)
 
 
 @pytest.mark.parametrize("beta", [0.95, 0.985])

@@ -10,7 +10,8 @@ import pytest
 
 from mnuts_core import MixParams
 from tests.dashboards.web.engine import packed
-from tests.synthetic import clean_only, make_bundle, make_pool
+from tests.dashboards.web.test_engine import TIED
+from tests.synthetic import clean_only, make_bundle, make_pool, make_tied
 
 
 @pytest.mark.parametrize("example", [None, {"where": "clean", "row": 3}, {"where": "attacked", "row": 2}])
@@ -55,9 +56,16 @@ def test_a_snapshot_that_cannot_be_computed_says_why(engine):
 EDGES = list(itertools.product([0.05, 5e3], [1.0, 10.0], [-4.0, 2.0], [0.0, 1.0]))
 
 
+BUNDLES = {
+    "pool": make_pool(n=60, m=40, boost=1.0),
+    **{kind: make_tied(n=60, m=40, **whose) for kind, whose in TIED.items()},
+}
+
+
+@pytest.mark.parametrize("kind", BUNDLES)
 @pytest.mark.parametrize("level", [{"beta": 0.0}, {"beta": 1.0}, {"alpha": 0.5}, {"alpha": 1.0}])
-def test_no_field_is_nan_but_of_nothing(engine, level):
-    bundle = packed(make_pool(n=60, m=40, boost=1.0))
+def test_no_field_is_nan_but_of_nothing(engine, level, kind):
+    bundle = packed(BUNDLES[kind])
     for place, (s, p, c, temperature) in enumerate(EDGES):
         clamp = ("gelu", "relu", "linear")[place % 3]
         params = MixParams(s=s, p=p, c=c, temperature=temperature, clamp=clamp, **level)

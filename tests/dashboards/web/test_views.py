@@ -17,15 +17,16 @@ from mnuts_core.functional.mixing import transform_with
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.simplex import PAPER_CASES
 from mnuts_core.functional.statistics import median, share
-from mnuts_core.params import FIG3_MIX
+from mnuts_core.params import FIG3_MIX, IDENTITY
 from mnuts_core.remix import engine as remix_engine
 from mnuts_core.remix.engine import Remix
-from mnuts_core.views import examples, headline
+from mnuts_core.views import examples, headline, tradeoff
 from mnuts_core.views import transform as transform_view
 from mnuts_core.views.paired import mix_pairs
 from mnuts_core.views.registry import Moment, views_of
 from tests.dashboards.web.engine import assert_same, packed
-from tests.dashboards.web.test_engine import LARGEST, RECIPES, SETTINGS, made, resolved
+from tests.dashboards.web.test_engine import LARGEST, RECIPES, SETTINGS, TIED, made, resolved
+from tests.synthetic import make_tied
 
 
 def check_paired(ours: dict[str, Any], paired: Paired, at: str) -> None:
@@ -96,6 +97,46 @@ def test_every_view(engine, recipe, params, kept, data):
     check_views(frame["views"], moment)
 
 
+@pytest.mark.parametrize("k", [2, 3, 10, 50, 600])
+@pytest.mark.parametrize("kind", TIED)
+@given(params=SETTINGS, seed=st.integers(0, 10**6))
+@settings(max_examples=12, phases=[Phase.generate])
+def test_curves_where_logits_tie(engine, kind, k, params, seed):
+    """At 600 classes with the powers of logits summed beforehand."""
+    bundle = make_tied(n=24, m=12, k=k, seed=seed, **TIED[kind])
+    reference, params = RemixEngine(bundle, device="cpu"), params.with_(alpha=params.alpha or 0.8)
+    assume(resolved(reference, reference.remix(params)))
+    options = {"seriesFrom": 0, "before": params.with_(s=0.7)}
+    odds = np.random.default_rng(seed).uniform(0, 1, 40)  # round ones would meet such margins as 1/5
+    alpha = 1 / (1 + np.append(odds, [0.0, 1.0]))
+    [curve] = engine.ask(["alphaCurve", "$engine", params, alpha], bundle=packed(bundle), options=options)
+    assert_same(curve, tradeoff.alpha_curve(reference, params, alpha))
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_class_that_g_ties_with_its_first_never_wins_by_less_than_a_tie(engine, label):
+    """M(h) prefers class 1 to class 0 by less than float64 tells apart, and g knows no difference."""
+    bundle = LogitBundle.from_arrays(
+        clean_labels=[label],
+        clean_std_logits=[[0.0, 0.0, -9.0, -9.0, -9.0, -9.0]],
+        clean_rob_logits=[[-2.0, -1.0, 3.0, 3.0, 3.0, 3.0]],
+    )
+    params = IDENTITY.with_(s=20.0, temperature=0.3)
+    alpha = 1 / (1 + np.array([0.49, 0.51, 1.0]))
+    [curve] = engine.ask(["alphaCurve", "$engine", params, alpha], bundle=packed(bundle))
+    wanted = [0, 1, 1] if label == 0 else [0, 0, 0]
+    assert curve["clean"].tolist() == wanted
+    assert tradeoff.alpha_curve(RemixEngine(bundle, device="cpu"), params, alpha).clean.tolist() == wanted
+
+
+def test_densities_where_both_classes_tie_everywhere(engine):
+    bundle = make_tied(n=8, m=4, k=2, std=False, rob=True)
+    reference = RemixEngine(bundle, device="cpu")
+    params = MixParams(alpha=0.8)
+    [frame] = engine.ask(["frame", {"params": params}], bundle=packed(bundle))
+    assert_same(frame["views"]["transform"], views_of(Moment(reference, params))["transform"])
+
+
 def steady(params: MixParams) -> bool:
     """Whether M of the paper's cases, over τ = 0.001, is no more than float64 tells apart."""
     m = transform_with(torch.tensor(list(PAPER_CASES.values()), dtype=torch.float64), params)
@@ -149,6 +190,7 @@ def test_erfc(engine):
     ("name", "value"),
     [
         ("TIE", quantiles.TIE),
+        ("TRIFLE", quantiles.TRIFLE),
         ("SATURATED", quantiles.SATURATED),
         ("UNRESOLVED", quantiles.UNRESOLVED),
         ("Z95", statistics.Z95),

@@ -35,7 +35,7 @@ export function ofTransform(engine, params) {
 /** Of all rows the clean ones, and for each attacked image one; without signed margins the first. */
 function atOwn({ nClean, nAttacked, pool }, margin, right, signed) {
   const rows = Int32Array.from({ length: nClean + nAttacked }, (_, row) => row);
-  if (pool && signed) rows.set(pool.worstRows(signed), nClean);
+  if (pool && signed) rows.set(pool.worstRows(signed, right), nClean);
   const at = (values) => values.constructor.from(rows, (row) => values[row]);
   return { margin: at(margin), right: at(right), attacked_itself: signed !== null };
 }

@@ -15,9 +15,10 @@ export function logitDensity(engine, lnK, n = 121) {
   const { classes, nClean } = engine;
   const normed = engine.rows.stages.normed(lnK).subarray(0, nClean * classes);
   const last = Float64Array.from({ length: nClean }, (_, r) => normed[(r + 1) * classes - 1]).sort();
-  let high = -Infinity;
-  for (let r = 0; r < nClean; r++) high = Math.max(high, normed[r * classes]);
-  const z = evenly(Math.floor(2 * quantile(last, 0.01)) / 2, Math.ceil(2 * high) / 2, n);
+  const low = Math.floor(2 * quantile(last, 0.01)) / 2;
+  let high = low + 0.5; // two classes that tie are both 0
+  for (let r = 0; r < nClean; r++) high = Math.max(high, Math.ceil(2 * normed[r * classes]) / 2);
+  const z = evenly(low, high, n);
   const width = z[1] - z[0];
   const edges = Float64Array.from({ length: n + 1 }, (_, i) => (i < n ? z[i] - width / 2 : z[n - 1] + width / 2));
   const counts = [new Float64Array(n), new Float64Array(n)];
