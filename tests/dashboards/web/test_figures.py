@@ -19,6 +19,7 @@ from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.views import headline, tradeoff
 from mnuts_core.views.registry import VIEWS, Moment, views_of
 from mnuts_dashboards.figures.catalogue import catalogue
+from mnuts_dashboards.figures.names import name_ticks
 from mnuts_dashboards.figures.plots import PLOTS, figure_of
 from mnuts_dashboards.figures.template import fill
 from tests.dashboards.web.engine import packed
@@ -190,6 +191,44 @@ def test_every_panel_after_a_search(engine, p):
 def test_of_many_classes_the_most_changed(engine, k):
     moment = Moment(RemixEngine(make_pool(n=400, m=90, k=k), device="cpu"), MixParams(beta=0.9))
     check_figures(engine, moment, {"confusion_attacked": True})
+
+
+NAMES = (
+    "tench, Tinca tinca, a freshwater fish of Eurasia, common in slow and still waters",
+    "tench, Tinca tinca, a freshwater bream",
+    "<b>bold</b>",
+    "a<br>b & c",
+    "__proto__",
+    "$x^2$ %{y} {0} 𝒳" * 6,
+)
+
+
+def test_names_of_classes_are_text_of_some_length(engine):
+    """On axes, in hovers and titles: neither markup nor longer than there is room, and whole in the table."""
+    bundle = make_pool(n=200, m=80, k=len(NAMES))
+    bundle = dataclasses.replace(
+        bundle, manifest=bundle.manifest.model_copy(update={"classes": NAMES, "digest": None})
+    )
+    moment = Moment(RemixEngine(bundle, device="cpu"), MixParams(beta=0.9), example=("clean", 0))
+    check_figures(engine, moment, {})
+    fields = views_of(moment) | {"remix": moment.remix, "meta": facts(bundle), "selected": [1, 3]}
+    bars, cells = (figure_of(name, fields) for name in ("classes", "confusion"))
+    for axis in (bars["layout"]["xaxis"], cells["layout"]["xaxis"], cells["layout"]["yaxis"]):
+        assert axis["tickvals"] == list(range(len(NAMES)))
+        first, second, *others = axis["ticktext"]
+        assert first == second == "tench, Tinca tinca, a f…"
+        assert others[:3] == ["&lt;b&gt;bold&lt;/b&gt;", "a&lt;br&gt;b &amp; c", "__proto__"]
+        assert len(others[3]) == 24
+    assert bars["data"][0]["hovertext"][0].replace("<br>", "") == NAMES[0]
+    assert list(bars["data"][0]["meta"]["x"]) == list(NAMES)
+    few = figure_of("bars", fields)
+    for text in (*few["layout"]["xaxis"]["ticktext"], few["layout"]["annotations"][0]["text"]):
+        assert not re.search("<(?!/?b>)|<b><", text)
+
+
+def test_of_many_names_some_stand_on_the_axis():
+    assert name_ticks(["x"] * 30)["at"] == list(range(0, 30, 2))
+    assert name_ticks([])["at"] == []
 
 
 def test_the_views_of_both_languages_have_the_same_names(engine):
