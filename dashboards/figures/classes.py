@@ -35,6 +35,7 @@ NAMED: Figure = {
     "tickvals": {"$": "drawn.ticks.at"},
     "ticktext": {"$": "drawn.ticks.text"},
     "tickfont": {"size": 10},
+    "ticklabeloverflow": "allow",
     "showgrid": False,
     "zeroline": False,
 }

@@ -192,6 +192,7 @@ def _bars(cases: int) -> Figure:
             "range": {"$": f"drawn.ranges.{place}"},
             "tickvals": {"$": f"drawn.places.{place}"},
             "ticktext": {"$": f"drawn.labels.{place}"},
+            "ticklabeloverflow": "allow",
             "showgrid": False,
             "zeroline": False,
         }
