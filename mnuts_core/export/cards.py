@@ -117,8 +117,8 @@ class AuxiliaryCard(Card):
 class PassesCard(Card):
     """What a component of an attack took: passes through the mix for each image, forward and backward."""
 
-    forward: float = Field(ge=0, allow_inf_nan=False)
-    backward: float = Field(ge=0, allow_inf_nan=False)
+    forward: float = Field(ge=0, allow_inf_nan=False, strict=True)
+    backward: float = Field(ge=0, allow_inf_nan=False, strict=True)
 
     @classmethod
     def of(cls, passes: Passes) -> PassesCard:

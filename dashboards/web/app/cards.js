@@ -22,6 +22,7 @@ const is = (fits) => (value, at) => (fits(value) ? null : at);
 const whatever = is(() => true); // its value has words of its own, see `readConfig`
 const bool = is((x) => typeof x === "boolean");
 const positive = is((x) => typeof x === "number" && x > 0);
+const notNegative = is((x) => typeof x === "number" && Number.isFinite(x) && x >= 0);
 const share = is((x) => typeof x === "number" && 0 <= x && x <= 1);
 const weight = is((x) => typeof x === "number" && 0.5 <= x && x <= 1);
 const count = is((x) => Number.isInteger(x) && x >= 1);
@@ -65,6 +66,7 @@ export const VERIFIED = card({
   accuracy: ESTIMATE,
   clean: unlessNull(ESTIMATE),
   components: unlessAbsent(tableOf(share)),
+  passes: unlessNull(tableOf(card({ forward: notNegative, backward: notNegative }))),
   attack: text,
   settings: unlessAbsent(tableOf(plain)),
   warnings: unlessAbsent(listOf(text)),

@@ -55,7 +55,7 @@ def as_json(values: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-@given(mix=mixes(), others=STATES, kept=st.lists(mixes(), max_size=2), opening=st.booleans())
+@given(mix=mixes(), others=STATES, kept=st.lists(mixes(), max_size=2, unique=True), opening=st.booleans())
 @QUICK
 def test_it_writes_the_same_query(app, mix, others, kept, opening):
     state = ExplorerState()
@@ -141,7 +141,7 @@ def test_a_wrong_value_is_reported_and_the_rest_applies(app, query, message):
 
 
 def test_a_link_holds_few_snapshots_and_no_words_of_the_server(app):
-    link = app("read", "&".join(["snap=s:5,p:4,c:-1"] * (MAX_SNAPSHOTS + 3)), NAMES)
+    link = app("read", "&".join(f"snap=s:{s},p:4,c:-1" for s in range(1, MAX_SNAPSHOTS + 4)), NAMES)
     assert len(link["values"]["snapshots"]) == MAX_SNAPSHOTS
     assert "at most 6 snapshots, got 9" in link["problems"][0]
     assert app("read", "token=secret&theme=dark", NAMES)["problems"] == []
