@@ -213,7 +213,7 @@ def prepare_confusion(fields: Fields) -> Fields:
     marked = _selected_cells(fields, len(counts), attacked=bool(attacked))[np.ix_(shown, shown)]
     cells = np.argwhere(marked).tolist()
     ticks, lines = name_ticks(names), list(map(whole, names))
-    hover = [[f"{true} taken for {predicted}" for predicted in lines] for true in lines]
+    hover = [[f"{true}<br>taken for {predicted}" for predicted in lines] for true in lines]
     return {
         "classes": shown,
         "names": names,

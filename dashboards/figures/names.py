@@ -13,8 +13,8 @@ from mnuts_dashboards.figures.layout import Figure
 
 ROOM = 24
 """Characters of a name on an axis."""
-LINE = 48
-"""Characters of a line of a hover or title."""
+LINE = 40
+"""Characters of a line of a hover."""
 MOST_TICKS = 20
 """Of more names on an axis not each stands there."""
 

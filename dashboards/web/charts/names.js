@@ -2,7 +2,7 @@
 
 const ROOM = 24; // characters of a name on an axis
 const MOST_TICKS = 20; // of more names on an axis not each stands there
-const LINES = /.{1,48}(?: |$)|.{1,48}/gsu; // of a hover
+const LINES = /.{1,40}(?: |$)|.{1,40}/gsu; // of a hover
 const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 const MARKS = Object.fromEntries(Object.entries(ENTITIES).map(([mark, entity]) => [entity, mark]));
 

@@ -56,7 +56,7 @@ export function prepareConfusion(fields) {
   const [ticks, lines] = [nameTicks(names), names.map(whole)];
   const cells = selectedCells(fields, k, attacked);
   const marked = shown.flatMap((i, y) => shown.map((j, x) => ({ x, y, count: cells[i * k + j] }))).filter(({ count }) => count);
-  const hover = lines.map((label) => lines.map((taken) => `${label} taken for ${taken}`));
+  const hover = lines.map((label) => lines.map((taken) => `${label}<br>taken for ${taken}`));
   return {
     classes: shown,
     names,
