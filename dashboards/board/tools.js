@@ -109,7 +109,7 @@ function rowsOf(traces) {
     if (meta.furniture) return;
     const name = meta.name || trace.name || `trace ${index + 1}`;
     const table = isList(trace.z?.[0]);
-    const row = (i, j) => columns.map((key) => (table ? { x: trace.x?.[j] ?? j, y: meta.y?.[i] ?? trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : (meta[key] ?? trace[key])?.[i]));
+    const row = (i, j) => columns.map((key) => (table ? { x: meta.x?.[j] ?? trace.x?.[j] ?? j, y: meta.y?.[i] ?? trace.y?.[i] ?? i, z: trace.z[i][j] }[key] : (meta[key] ?? trace[key])?.[i]));
     const length = table ? trace.z.length : Math.max(0, ...columns.map((key) => (isList(trace[key]) ? trace[key].length : 0)));
     for (let i = 0; i < length; i++) {
       for (let j = 0; j < (table ? trace.z[i].length : 1); j++) rows.push([name, ...row(i, j)]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 
 import ipywidgets as w
 from markupsafe import Markup
@@ -130,7 +131,7 @@ class Results(w.VBox):
             return
         point = event.points[0]
         if event.panel == "transfers":
-            self._mark((str(point["y"]), str(point["x"])))
+            self._mark((unescape(str(point["y"])), unescape(str(point["x"]))))
         elif point.get("customdata") is not None:
             self._focus_on(str(point["customdata"]))
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, above, axis, base_layout
 from mnuts_dashboards.figures.margins import selected_rows
+from mnuts_dashboards.figures.names import name_ticks, whole
 from mnuts_dashboards.figures.template import Fields, at
 from mnuts_dashboards.theme import MIX, MUTED, PAGE, ROB, STD
 
@@ -28,6 +29,19 @@ SERIES = (
 """The last one is the share of selected images, of the clean ones."""
 
 
+NAMED: Figure = {
+    "type": "linear",
+    "range": {"$": "drawn.ticks.range"},
+    "tickvals": {"$": "drawn.ticks.at"},
+    "ticktext": {"$": "drawn.ticks.text"},
+    "tickfont": {"size": 10},
+    "ticklabeloverflow": "allow",
+    "showgrid": False,
+    "zeroline": False,
+}
+"""An axis of classes."""
+
+
 # --- bars
 def _classes(rows: tuple[str, ...]) -> Figure:
     layout = base_layout("", "") | {
@@ -45,7 +59,7 @@ def _classes(rows: tuple[str, ...]) -> Figure:
         bottom, height = (0.57 if two and i == 0 else 0.0), (0.43 if two else 1.0)
         layout[axis("xaxis", number)] = {
             "anchor": axis("y", number),
-            "type": "category",
+            **NAMED,
             "showticklabels": i == len(rows) - 1,
         }
         layout[axis("yaxis", number)] = {
@@ -64,16 +78,18 @@ def _class_bars(part: str, number: int, key: str, name: str, colour: str) -> Fig
         "$if": f"drawn.{part}.{key}",
         "type": "bar",
         "name": name,
-        "meta": {"name": f"{name}, {part}", "part": part},
+        "meta": {"name": f"{name}, {part}", "part": part, "x": {"$": "drawn.names"}},
         "legendgroup": key,
         "showlegend": number == 1,
-        "x": {"$": "drawn.names"},
+        "x": {"$": "drawn.places"},
         "y": {"$": f"drawn.{part}.{key}"},
         "customdata": {"$": f"drawn.{part}.n"},
+        "hovertext": {"$": "drawn.hover"},
         "marker": {"color": colour},
         "xaxis": axis("x", number),
         "yaxis": axis("y", number),
-        "hovertemplate": f"%{{x}}, {part}<br>{name} %{{y:.1f}} % of n = %{{customdata}}<extra></extra>",
+        "hovertemplate": f"%{{hovertext}}, {part}<br>{name} %{{y:.1f}} % of n = %{{customdata}}"
+        "<extra></extra>",
     }
 
 
@@ -88,8 +104,8 @@ CLASSES: Any = {
 def _confusion() -> Figure:
     layout = base_layout("predicted by the mix", "true class")
     layout["margin"] = {"l": 80, "r": 8, "t": 12, "b": 80}
-    layout["xaxis"] |= {"type": "category", "showgrid": False}
-    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showgrid": False}
+    layout["xaxis"] |= NAMED
+    layout["yaxis"] |= NAMED | {"range": {"$": "drawn.ticks.downwards"}}
     layout["coloraxis"] = {
         "colorscale": "Cividis",
         "cmin": 0,
@@ -98,17 +114,20 @@ def _confusion() -> Figure:
     trace = {
         "type": "heatmap",
         "name": "mistakes",
-        "x": {"$": "drawn.names"},
-        "y": {"$": "drawn.names"},
+        "x": {"$": "drawn.places"},
+        "y": {"$": "drawn.places"},
         "z": {"$": "drawn.share"},
         "customdata": {"$": "drawn.count"},
+        "text": {"$": "drawn.hover"},
         "coloraxis": "coloraxis",
         "hoverongaps": False,
         "meta": {
             "name": {"$text": "{drawn.part}, % of the true class (x: predicted, y: true)"},
             "part": {"$": "drawn.part"},
+            "x": {"$": "drawn.names"},
+            "y": {"$": "drawn.names"},
         },
-        "hovertemplate": "%{y} taken for %{x}<br>%{customdata} images, %{z:.1f} %<extra></extra>",
+        "hovertemplate": "%{text}<br>%{customdata} images, %{z:.1f} %<extra></extra>",
     }
     selected = {
         "$if": "drawn.selected.text",
@@ -121,7 +140,13 @@ def _confusion() -> Figure:
         "textfont": {"color": PAGE["light"]["text"], "size": 10},
         "marker": {"color": PAGE["light"]["ground"], "size": 19, "line": {"color": MUTED, "width": 1}},
         "showlegend": False,
-        "hovertemplate": "%{y} taken for %{x}<br>%{text} selected<extra></extra>",
+        "meta": {
+            "name": "selected",
+            "x": {"$": "drawn.selected.predicted"},
+            "y": {"$": "drawn.selected.true"},
+        },
+        "hovertext": {"$": "drawn.selected.hover"},
+        "hovertemplate": "%{hovertext}<br>%{text} selected<extra></extra>",
     }
     return {"data": [trace, selected], "layout": layout}
 
@@ -135,9 +160,13 @@ def prepare_classes(fields: Fields) -> Fields:
     clean, attacked = fields["classes_clean"], at(fields, "classes_attacked")
     shown = _most_changed(clean)
     selected = _selected_by_class(fields, len(clean.n))
+    names = [_name(fields, k) for k in shown]
     return {
         "classes": shown,
-        "names": [_name(fields, k) for k in shown],
+        "names": names,
+        "places": list(range(len(names))),
+        "hover": list(map(whole, names)),
+        "ticks": name_ticks(names),
         "clean": _shares(clean, shown, selected),
         "attacked": None if attacked is None else _shares(attacked, shown, None),
     }
@@ -182,16 +211,24 @@ def prepare_confusion(fields: Fields) -> Fields:
     blank = [[None if i == j else x for j, x in enumerate(row)] for i, row in enumerate(share.tolist())]
     names = [_name(fields, k) for k in shown]
     marked = _selected_cells(fields, len(counts), attacked=bool(attacked))[np.ix_(shown, shown)]
-    cells = np.argwhere(marked)
+    cells = np.argwhere(marked).tolist()
+    ticks, lines = name_ticks(names), list(map(whole, names))
+    hover = [[f"{true}<br>taken for {predicted}" for predicted in lines] for true in lines]
     return {
         "classes": shown,
         "names": names,
+        "places": list(range(len(names))),
+        "hover": hover,
+        "ticks": ticks | {"downwards": ticks["range"][::-1]},
         "share": blank,
         "count": part.tolist(),
         "part": "attacked" if attacked else "clean",
         "selected": {
-            "x": [names[j] for _, j in cells],
-            "y": [names[i] for i, _ in cells],
+            "x": [j for _, j in cells],
+            "y": [i for i, _ in cells],
+            "predicted": [names[j] for _, j in cells],
+            "true": [names[i] for i, _ in cells],
+            "hover": [hover[i][j] for i, j in cells],
             "text": [str(marked[i, j]) for i, j in cells],
         },
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.views.colours import ROB
 from mnuts_dashboards.figures.layout import CLASSIFIERS, LEGEND_BELOW, Figure, above, at_points, axis
+from mnuts_dashboards.figures.names import escaped, whole
 from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 
@@ -96,10 +97,10 @@ def _group(medians: Mapping[str, Mapping[str, Medians]], pane: int, group: int, 
     return {
         "type": "bar",
         "name": label,
-        "meta": place,
+        "meta": {"name": place, "x": [name for name, _ in rows]},
         "legendgroup": label,
         "showlegend": pane == 0,
-        "x": [name for name, _ in rows],
+        "x": [escaped(name) for name, _ in rows],
         "y": [median.value for _, median in rows],
         "customdata": [name for name, _ in rows],
         "error_y": {
@@ -142,7 +143,7 @@ def _gap_texts(medians: Mapping[str, Mapping[str, Medians]], pane: int) -> list[
         groups = classifiers.get(CLASSIFIERS[pane])
         text = "no best" if groups is None else signed(groups.gap, 2)
         if groups is None or math.isfinite(groups.gap):
-            place = {"x": name, "y": 1.02, "xref": axis("x", pane + 1), "yref": axis("y", pane + 1)}
+            place = {"x": escaped(name), "y": 1.02, "xref": axis("x", pane + 1), "yref": axis("y", pane + 1)}
             texts.append(
                 place | {"text": text, "yanchor": "bottom", "showarrow": False, "font": {"size": 11}}
             )
@@ -186,7 +187,7 @@ def gaps_figure(
                 "yanchor": "bottom",
                 "showarrow": False,
                 # the number first: in a narrow plot the end of a long name is cut off
-                "text": f"<b>{signed(gap)}</b> {shortened(name, 30)}",
+                "text": f"<b>{signed(gap)}</b> {escaped(shortened(name, 30))}",
                 "font": {"size": 11},
             }
             for (name, gap), place in zip(labels, places, strict=True)
@@ -204,9 +205,10 @@ def _gap_bars(label: str, rows: Sequence[tuple[str, float]], places: Sequence[in
         "x": [gap for _, gap in rows],
         "y": list(places),
         "text": [name for name, _ in rows],
+        "hovertext": [whole(name) for name, _ in rows],
         "textposition": "none",
         "marker": {"color": colour},
-        "hovertemplate": "%{text}<br>gap %{x:.3f}<extra></extra>",
+        "hovertemplate": "%{hovertext}<br>gap %{x:.3f}<extra></extra>",
     }
 
 
@@ -220,11 +222,11 @@ def name_axis(names: Sequence[str], room: int) -> Figure:
     each = max(7, room // max(len(names), 1))
     return {
         "type": "category",
-        "categoryarray": list(names),
+        "categoryarray": list(map(escaped, names)),
         "range": [-0.5, len(names) - 0.5],
         "showgrid": False,
         "tickangle": 0,
-        "tickvals": list(names),
+        "tickvals": list(map(escaped, names)),
         "ticktext": [wrapped(name, each) for name in names],
         "tickfont": {"size": 10},
     }
@@ -250,7 +252,7 @@ def wrapped(name: str, room: int, lines: int = 3) -> str:
             rows[-1] += piece
     rows[lines - 1 :] = ["".join(rows[lines - 1 :])] if len(rows) >= lines else []
     short = (line if len(line) <= room else f"{line[: room - 1]}…" for line in map(str.strip, rows))
-    return "<br>".join(short)
+    return "<br>".join(map(escaped, short))
 
 
 def shortened(name: str, room: int) -> str:

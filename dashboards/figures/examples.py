@@ -6,13 +6,14 @@ visitor's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure, above, axis, base_layout
+from mnuts_dashboards.figures.names import label, whole
 from mnuts_dashboards.figures.template import Fields, fill
 from mnuts_dashboards.theme import MAPPED, MIX, MUTED, ROB, STD
 
@@ -26,6 +27,8 @@ TAU_MARKS = (3.0, 0.06, 0.003)
 """The temperatures that the paper's Fig. 4 marks."""
 APART = 0.14
 """A dot that is nearer to the one before has no label."""
+TITLE_ROOM = 60
+"""Characters of a single example's title, which ends in the name of its class."""
 STEP = 1.35
 """From one triangle to the next."""
 BAR_COLOURS = {"g": STD, "h": ROB, "printed": MUTED, "M(h)": MAPPED, "mix": MIX}
@@ -153,7 +156,7 @@ def _corner_names(number: int) -> list[Figure]:
             "x": x + shift,
             "y": y,
             "yanchor": anchor,
-            "text": {"$": f"{case}.corners.{corner}"},
+            "text": {"$": f"drawn.corners.{number}.{corner}"},
             "showarrow": False,
             "font": {"size": 13},
         }
@@ -166,7 +169,7 @@ def _corner_names(number: int) -> list[Figure]:
         "y": 1.0,
         "yref": "paper",
         "yanchor": "bottom",
-        "text": {"$": f"{case}.name"},
+        "text": {"$": f"drawn.titles.{number}"},
         "showarrow": False,
         "font": {"size": 12},
     }
@@ -185,7 +188,13 @@ def _bars(cases: int) -> Figure:
         layout[axis("xaxis", number)] = {
             "domain": [place * width, (place + 1) * width - (0.02 if number < cases else 0.0)],
             "anchor": axis("y", number),
-            "type": "category",
+            "type": "linear",
+            "range": {"$": f"drawn.ranges.{place}"},
+            "tickvals": {"$": f"drawn.places.{place}"},
+            "ticktext": {"$": f"drawn.labels.{place}"},
+            "ticklabeloverflow": "allow",
+            "showgrid": False,
+            "zeroline": False,
         }
         layout[axis("yaxis", number)] = {
             "anchor": axis("x", number),
@@ -194,7 +203,7 @@ def _bars(cases: int) -> Figure:
             "showticklabels": not place,  # all have the first one's scale
             "title": {"text": "" if place else "probability", "standoff": 6},
         }
-        name = above("", (place + 0.5) * width, 1.0) | {"text": {"$": f"bars.{place}.name"}}
+        name = above("", (place + 0.5) * width, 1.0) | {"text": {"$": f"drawn.titles.{place}"}}
         layout["annotations"].append(name)
     return {"data": [*traces, *map(_margin_line, range(cases))], "layout": layout}
 
@@ -208,9 +217,13 @@ def _probability_bars(key: str, place: int) -> Figure:
         "name": BAR_NAMES[key],
         "legendgroup": key,
         "showlegend": number == 1,
-        "meta": {"$text": f"{BAR_NAMES[key]}, case {number}, margin {margin}"},
-        "x": {"$": f"drawn.names.{place}"},
+        "meta": {
+            "name": {"$text": f"{BAR_NAMES[key]}, case {number}, margin {margin}"},
+            "x": {"$": f"drawn.names.{place}"},
+        },
+        "x": {"$": f"drawn.places.{place}"},
         "y": {"$": f"{case}.values.{key}"},
+        "hovertext": {"$": f"drawn.hover.{place}"},
         "xaxis": axis("x", number),
         "yaxis": axis("y", number),
         "marker": {
@@ -218,7 +231,7 @@ def _probability_bars(key: str, place: int) -> Figure:
             "pattern": {"shape": "/" if key == "printed" else "", "size": 5},
         },
         "hovertemplate": {
-            "$text": f"%{{x}}<br>{BAR_NAMES[key]} %{{y:.4f}}<br>margin {margin}<extra></extra>"
+            "$text": f"%{{hovertext}}<br>{BAR_NAMES[key]} %{{y:.4f}}<br>margin {margin}<extra></extra>"
         },
     }
 
@@ -230,7 +243,7 @@ def _margin_line(place: int) -> Figure:
         "mode": "text",
         "name": "margins",
         "meta": {"furniture": True},
-        "x": [{"$": f"drawn.names.{place}.1"}],
+        "x": [1],
         "y": [1.02],
         "text": [{"$": f"drawn.margins.{place}"}],
         "textposition": "top center",
@@ -253,6 +266,8 @@ def prepare_simplex(fields: Fields) -> Fields:
     cases = fields["simplex"]
     return {
         "cases": [_paths(case, STEP * number) for number, case in enumerate(cases)],
+        "titles": [label(case.name, TITLE_ROOM) for case in cases],
+        "corners": [list(map(label, case.corners)) for case in cases],
         "right": STEP * len(cases) - 0.2,
     }
 
@@ -296,16 +311,24 @@ def prepare_bars(fields: Fields) -> Fields:
     cases = fields["bars"]
     changed = [case for case in cases if case.answers["M(h)"] != case.answers["h"]]
     return {
-        "names": [
-            [f"<b>{name} ✓</b>" if i == case.label else name for i, name in enumerate(case.classes)]
-            for case in cases
-        ],
+        "titles": [label(case.name, TITLE_ROOM) for case in cases],
+        "names": [_marked(case, str, "{} ✓") for case in cases],
+        "labels": [_marked(case, label, "<b>{} ✓</b>") for case in cases],
+        "hover": [_marked(case, whole, "<b>{} ✓</b>") for case in cases],
+        "places": [list(range(len(case.classes))) for case in cases],
+        "ranges": [[-0.5, len(case.classes) - 0.5] for case in cases],
         "margins": [_margins(case) for case in cases],
         "changes": [
             f"{case.name.partition(':')[0]} from {case.answers['h']} to {case.answers['M(h)']}"
             for case in changed
         ],
     }
+
+
+def _marked(case: Bars, form: Callable[[str], str], marked: str) -> list[str]:
+    """Names of a case's classes in some form, the label's marked."""
+    names = map(form, case.classes)
+    return [marked.format(name) if i == case.label else name for i, name in enumerate(names)]
 
 
 def _margins(case: Bars) -> str:

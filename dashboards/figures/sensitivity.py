@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,13 +84,14 @@ def _slices() -> Any:
 
 _TITLE = {
     "$each": "drawn.slices",
-    "text": {"$text": "p {item.p:.2f}"},
+    "text": {"$text": ["p {item.p:.2f}", {"$if": "item.shown", "else": ": left out"}]},
     "font": {"size": 11},
     "x": {"$": "item.middle"},
     "y": {"$": "item.top"},
 }
 
 _X_AXIS = {
+    "visible": {"$": "item.shown"},
     "domain": {"$": "item.x_domain"},
     "anchor": {"$": "item.y"},
     "title": {"text": {"$if": "item.last", "then": "bias c", "else": ""}, "standoff": 4},
@@ -98,6 +100,7 @@ _X_AXIS = {
 }
 
 _Y_AXIS = {
+    "visible": {"$": "item.shown"},
     "domain": {"$": "item.y_domain"},
     "anchor": {"$": "item.x"},
     "range": {"$": "drawn.s_range"},
@@ -120,6 +123,10 @@ def prepare_slices(fields: Fields) -> Fields | None:
     if view is None:
         return None
     log_s = np.log10(view.s)
+    marks = [
+        _mark(view, view.best, "star-open", "best of the grid at this β"),
+        _mark(view, view.at, "circle-open", "current s and c"),
+    ]
     return {
         "log_s": log_s,
         "c_range": _cell_edges(view.c),
@@ -127,11 +134,8 @@ def prepare_slices(fields: Fields) -> Fields | None:
         "s_texts": [f"{value:.3g}" for value in view.s],
         "no_texts": [""] * len(view.s),
         "s_of_cells": np.broadcast_to(view.s[:, None], (len(view.s), len(view.c))),
-        "slices": [_slice(view, j) for j in range(len(view.p))],
-        "marks": [
-            _mark(view, view.best, "star-open", "best of the grid at this β"),
-            _mark(view, view.at, "circle-open", "current s and c"),
-        ],
+        "slices": [_slice(view, j, marks) for j in range(len(view.p))],
+        "marks": marks,
         "outside": not _inside(view),
         "importance": _importance(view),
     }
@@ -162,16 +166,20 @@ def _inside(view: Sensitivity) -> bool:
     return all(low <= value <= high for axes, value in placed for low, high in [_cell_edges(axes)])
 
 
-def _slice(view: Sensitivity, j: int) -> Fields:
+def _slice(view: Sensitivity, j: int, marks: Sequence[Fields]) -> Fields:
+    """A subplot; Plotly makes none for a heat map without a number, and has no place for its axes then."""
     n = len(view.p)
     columns = -(-n // 2) if n > 4 else n  # two rows, once one would be crowded
     number, (row, column), two = j + 1, divmod(j, columns), n > columns
     left, width = column / columns, 0.93 / columns
     bottom, height = (0.57 if two and row == 0 else 0.0), (0.43 if two else 1.0)
+    objective, axes = 100 * view.objective[:, j, :], _axes(number)
+    marked = any(mark["c"] and mark["x"] == axes["x"] for mark in marks)
     return {
         "p": float(view.p[j]),
-        "objective": 100 * view.objective[:, j, :],
-        **_axes(number),
+        "objective": objective,
+        "shown": marked or bool(np.isfinite(objective).any()),
+        **axes,
         "xaxis": axis("xaxis", number),
         "yaxis": axis("yaxis", number),
         "x_domain": [left, left + width],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mnuts_core.views.colours import ROB
 from mnuts_dashboards.figures.comparison import name_axis, shortened
 from mnuts_dashboards.figures.layout import Figure, above, axis
+from mnuts_dashboards.figures.names import escaped, whole
 from mnuts_dashboards.text.numbers import minus
 from mnuts_dashboards.theme import MUTED, RIGHT, WRONG, translucent
 
@@ -58,11 +59,11 @@ def transfers_figure(
         layout[axis("yaxis", pane + 1)] = {
             "anchor": axis("x", pane + 1),
             "type": "category",
-            "categoryarray": sources,
+            "categoryarray": list(map(escaped, sources)),
             "autorange": "reversed",
             "showgrid": False,
-            "tickvals": sources,
-            "ticktext": [shortened(name, 15) if pane == 0 else "" for name in sources],
+            "tickvals": list(map(escaped, sources)),
+            "ticktext": [escaped(shortened(name, 15)) if pane == 0 else "" for name in sources],
             "title": {"text": "best parameters of" if pane == 0 else "", "standoff": 8},
         }
         layout["annotations"].append(above(f"<b>{title}</b> (%), loss below", left, 1.0, "left"))
@@ -84,9 +85,13 @@ def _matrix(cells: Sequence[Transfer], sources: list[str], names: Sequence[str],
     table = [[of[source, target] for target in names] for source in sources]
     return {
         "type": "heatmap",
-        "meta": f"{title}: loss in points against the own best (y: parameters of, x: applied to)",
-        "x": list(names),
-        "y": sources,
+        "meta": {
+            "name": f"{title}: loss in points against the own best (y: parameters of, x: applied to)",
+            "x": list(names),
+            "y": sources,
+        },
+        "x": list(map(escaped, names)),
+        "y": list(map(escaped, sources)),
         "z": [[_percent(_loss(cell, field)) for cell in row] for row in table],
         "customdata": [[_hover(cell, field) for cell in row] for row in table],
         "hovertemplate": "%{customdata}<extra></extra>",
@@ -117,7 +122,12 @@ def _cell_text(cell: Transfer, pane: int, size: int) -> Figure:
     else:
         own = "own" if cell.source == cell.target else "" if loss is None else _plain(100 * loss)
         text = f"{100 * estimate.value:.1f}<br>{own}"
-    place = {"x": cell.target, "y": cell.source, "xref": axis("x", pane + 1), "yref": axis("y", pane + 1)}
+    place = {
+        "x": escaped(cell.target),
+        "y": escaped(cell.source),
+        "xref": axis("x", pane + 1),
+        "yref": axis("y", pane + 1),
+    }
     return place | {"text": text, "showarrow": False, "font": {"size": size}}
 
 
@@ -126,7 +136,7 @@ def _plain(value: float) -> str:
 
 
 def _hover(cell: Transfer, field: str) -> str:
-    text = f"parameters of {cell.source}, applied to {cell.target}"
+    text = f"parameters of {whole(cell.source)}, applied to {whole(cell.target)}"
     estimate, loss = getattr(cell, field), _loss(cell, field)
     if estimate is None:
         return f"{text}<br>{'no attacked part' if cell.refused is None else 'no figures: see the table'}"

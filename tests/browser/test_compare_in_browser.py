@@ -91,7 +91,8 @@ def test_the_link_opens_the_view_and_every_plot_paints_and_is_taken_away(page, b
         page.locator(f"[data-panel={name}]").scroll_into_view_if_needed()
         page.wait_for_function(f"{PLOT.format(name)}?._fullLayout && {PLOT.format(name)}.data.length > 0")
     wanted = margin_medians(RemixEngine(bundles["digits"], device="cpu"))["LN h"].clean_right
-    shown = page.evaluate(f"{PLOT.format('medians')}.data.find(t => t.meta === 'LN h, clean right').y[0]")
+    trace = f"{PLOT.format('medians')}.data.find(t => t.meta.name === 'LN h, clean right')"
+    shown = page.evaluate(f"{trace}.y[0]")
     assert shown == pytest.approx(wanted.value)
     assert page.get_by_text("Traceback").count() == 0
     click_on_a_bar_and_on_a_row(page)

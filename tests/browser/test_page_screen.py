@@ -212,6 +212,21 @@ def test_a_phone_has_sliders_beside_every_plot_and_all_controls_in_a_sheet(phone
     assert not page.get_by_label("Bundle", exact=True).is_visible()
 
 
+@pytest.mark.parametrize("size", [(320, 256), (640, 400)], ids=["400 % zoom", "200 % zoom"])
+def test_in_a_low_window_the_sliders_leave_room_for_the_plots(phone, size):
+    page, (width, height) = phone.page, size
+    page.set_viewport_size({"width": width, "height": height})
+    panel(phone, "plane")
+    reach = page.locator(".reach-panel").bounding_box()
+    assert reach["y"] + reach["height"] < 0 or reach["y"] > height  # it went with what stands around it
+    phone.button("More controls").tap()
+    assert page.get_by_label("Bundle", exact=True).is_visible()
+    phone.becomes(lambda: page.evaluate("document.documentElement.scrollWidth"), width)
+    phone.button("Back to the plots").tap()
+    assert not page.get_by_label("Bundle", exact=True).is_visible()
+    page.set_viewport_size(PHONE["viewport"])
+
+
 def test_a_phone_s_tables_stack(phone):
     stars = phone.page.locator(".shows-stars tbody tr").first
     stars.scroll_into_view_if_needed()

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from mnuts_core.functional.statistics import share
 from mnuts_dashboards.figures.lesson.examples import lead_figure
+from mnuts_dashboards.figures.names import escaped
 from mnuts_dashboards.lesson.checks import Check, is_larger
 from mnuts_dashboards.lesson.inputs import Input
 from mnuts_dashboards.lesson.numbers import decimals
@@ -104,7 +105,7 @@ class ConfidenceMargin(Step):
         if self.answered:
             marks = {label: RIGHT, int(order[0]): RIGHT if order[0] == label else WRONG}
             colours = [marks.get(int(place), ROB) for place in order]
-        names = [lab.name(place) for place in order]
+        names = [escaped(lab.name(place)) for place in order]
         if self.answered:
             names = [f"<b>{n} ✓</b>" if at == label else n for n, at in zip(names, order, strict=True)]
         return {"probabilities": lead_figure(names, p[order], colours, self.margin)}

@@ -19,6 +19,7 @@ from mnuts_core.functional.superiority import superiority, superiority_change
 from mnuts_core.params import PAPER_OPTIMA, MixParams
 from mnuts_core.views import examples
 from mnuts_dashboards.figures.lesson import examples as fig
+from mnuts_dashboards.figures.names import escaped
 from mnuts_dashboards.lesson.checks import Check
 from mnuts_dashboards.lesson.inputs import Input, slider
 from mnuts_dashboards.lesson.numbers import decimals
@@ -174,7 +175,7 @@ class PowerAndScale(Step):
             raw, mapped = self.lab.probabilities(row), self.lab.probabilities(row, self.params)
             top = np.argsort(-raw, kind="stable")[:3]
             groups += [self.plain("kind", name=kind)] * len(top)
-            names += [self.lab.name(place) for place in top]
+            names += [escaped(self.lab.name(place)) for place in top]
             before += raw[top].tolist()
             after += mapped[top].tolist()
         series = [("σ(h)", before, ROB), ("σ(M(h))", after, MAPPED)]

@@ -1,5 +1,7 @@
 // The numbers of results by class and of mistakes, of all classes, however few a plot has room for.
 
+import { className } from "./names.js";
+
 /** By the panel's name, its table in place of its traces'. */
 export const TABLES = { classes: classTable, confusion: mistakesTable };
 
@@ -17,7 +19,7 @@ function classTable({ classes_clean, classes_attacked, meta }) {
 function classRow(part, { n, std, rob, mix }, k, meta) {
   const share = (right) => (right && n[k] ? (100 * right[k]) / n[k] : null);
   const gain = n[k] ? (100 * (mix[k] - rob[k])) / n[k] : null;
-  return [nameOf(meta, k), part, n[k], share(std), share(rob), share(mix), gain];
+  return [className(meta, k), part, n[k], share(std), share(rob), share(mix), gain];
 }
 
 /**
@@ -38,11 +40,7 @@ function mistakesTable({ confusion_clean, confusion_attacked, options, meta }) {
   cells.sort((i, j) => counts[j] - counts[i] || i - j);
   const row = (i) => {
     const [label, taken] = [Math.floor(i / k), i % k];
-    return [nameOf(meta, label), nameOf(meta, taken), label === taken ? "right" : "wrong", counts[i], (100 * counts[i]) / totals[label], attacked ? "attacked" : "clean"];
+    return [className(meta, label), className(meta, taken), label === taken ? "right" : "wrong", counts[i], (100 * counts[i]) / totals[label], attacked ? "attacked" : "clean"];
   };
   return { columns: ["true", "predicted", "mix_is", "images", "percent_of_true", "images_of"], rows: cells.map(row) };
-}
-
-function nameOf(meta, k) {
-  return meta?.classes?.[k] ?? `class ${k}`;
 }

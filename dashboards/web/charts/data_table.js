@@ -2,6 +2,7 @@
 
 import { TABLES } from "./class_tables.js";
 import { isList } from "./fill.js";
+import { plainText } from "./names.js";
 import { isPlain } from "./values.js";
 
 const ARRAYS = ["x", "y", "z", "text", "hovertext", "customdata", "s", "p", "c"];
@@ -42,9 +43,15 @@ function recordsOf(trace, index, names) {
   const meta = isPlain(trace.meta) ? trace.meta : { name: trace.meta };
   if (meta.furniture) return [];
   const trace_name = meta.name || trace.name || `trace ${index + 1}`;
-  const values = Object.fromEntries(ARRAYS.map((key) => [key, meta[key] ?? trace[key]]).filter(([key, value]) => isList(value) && (names[key] || key.length === 1)));
+  const values = Object.fromEntries(ARRAYS.map((key) => [key, meta[key] ?? unmarked(trace[key])]).filter(([key, value]) => isList(value) && (names[key] || key.length === 1)));
   for (const key of ["s", "p", "c"]) if (!values[key]?.length) delete values[key];
   return isList(values.z?.[0]) ? cells(trace_name, values, names) : points(trace_name, values, names, trace);
+}
+
+/** An array of a trace, its texts without markup. */
+function unmarked(array) {
+  const isMarked = Array.isArray(array) && array.some((value) => typeof value === "string");
+  return isMarked ? array.map((value) => (typeof value === "string" ? plainText(value) : value)) : array;
 }
 
 function points(trace, values, names, { error_x, error_y }) {
@@ -101,6 +108,6 @@ export function csvOf({ columns, rows }, settings) {
 }
 
 function cell(value) {
-  const text = String(value ?? "").replaceAll("<br>", " ");
+  const text = String(value ?? "");
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

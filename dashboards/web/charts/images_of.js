@@ -2,6 +2,7 @@
 
 import { BINS, logBin } from "../engine/views/margins.js";
 import { formatted } from "./format.js";
+import { className } from "./names.js";
 import { LOG_TICKS } from "./prepare/margins.js";
 
 const OF = {
@@ -98,7 +99,7 @@ function ofClasses(points, { images, drawn, meta }) {
   if (!known.length) return null;
   const { part } = known[0].meta;
   const classes = new Set(known.filter((point) => point.meta.part === part).map(({ point }) => drawn.classes[point]));
-  const names = [...classes].map((k) => nameOf(meta, k)).join(", ");
+  const names = [...classes].map((k) => className(meta, k)).join(", ");
   const isOf = (row) => classes.has(images.label[row]);
   const rows = part === "clean" ? rowsWhere(images.label.length, isOf) : rowsOf(images.attacked, rowsWhere(images.attacked.row.length, (i) => isOf(images.attacked.row[i])));
   return { rows, words: `class ${names}${part === "clean" ? "" : ", attacked"}` };
@@ -109,17 +110,13 @@ function ofCells(points, { images, drawn, meta }) {
   const cell = points.find(({ point }) => Array.isArray(point));
   if (!cell) return null;
   const [label, taken] = cell.point.map((place) => drawn.classes[place]);
-  const words = `${nameOf(meta, label)} taken for ${nameOf(meta, taken)}`;
+  const words = `${className(meta, label)} taken for ${className(meta, taken)}`;
   if (drawn.part === "clean") {
     return { rows: rowsWhere(images.label.length, (r) => images.label[r] === label && images.mix_class[r] === taken), words };
   }
   const { row, mix_class } = images.attacked;
   const found = rowsWhere(row.length, (i) => images.label[row[i]] === label && mix_class[i] === taken);
   return { rows: rowsOf(images.attacked, found), words: `${words}, attacked` };
-}
-
-function nameOf(meta, k) {
-  return meta?.classes?.[k] ?? `class ${k}`;
 }
 
 function rowsWhere(n, holds) {

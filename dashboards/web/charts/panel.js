@@ -12,7 +12,7 @@ import { covering } from "./tools.js";
 import { merge, same } from "./values.js";
 import { Walker } from "./walker.js";
 
-const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: "reset" };
+const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: "reset", typesetMath: false };
 const FINGER = "(pointer: coarse)"; // a drag over a plot scrolls the page there
 const KEYS = "Arrow keys go from point to point, Page keys from one curve to the next; Enter goes where a click does";
 

@@ -46,5 +46,5 @@ function shown(row, key) {
 
 function shortText(value) {
   if (typeof value === "number") return minus(String(Number(value.toPrecision(DIGITS))));
-  return String(value ?? "").replaceAll(/<[^>]*>/g, " ");
+  return String(value ?? "");
 }

@@ -70,8 +70,15 @@ export class Walker {
     return { ...common, point: [row, column], x: trace.x[column], y: trace.y[row], z: trace.z[row][column], customdata: trace.customdata?.[row]?.[column] ?? null };
   }
 
+  /** A point with what its places stand for, where a trace says so: names, or s for log10 s. */
+  named({ point, x, y, ...rest }) {
+    const { meta } = this.trace;
+    const [row, column] = Array.isArray(point) ? point : [point, point];
+    return { ...rest, point, x: meta?.x?.[column] ?? x, y: meta?.y?.[row] ?? y };
+  }
+
   show() {
-    const { curve, point, x, y, z } = this.here;
+    const { curve, point, x, y, z } = this.named(this.here);
     const of = (value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
     const name = this.trace.meta?.name ?? this.trace.name ?? "";
     this.on.hover({ curve, point });
@@ -96,9 +103,9 @@ function pointsOf(trace, layout) {
   if (trace.hoverinfo === "skip" || !isList(trace.x)) return { points: [] };
   if (trace.type === "heatmap") {
     const width = trace.x.length;
-    const axis = layout[`yaxis${(trace.yaxis ?? "y").slice(1)}`];
+    const [low, high] = layout[`yaxis${(trace.yaxis ?? "y").slice(1)}`]?.range ?? [];
     const points = Array.from({ length: width * trace.y.length }, (_, i) => i);
-    return { width, reversed: axis?.autorange === "reversed", points };
+    return { width, reversed: low > high, points };
   }
   const points = Array.from({ length: trace.x.length }, (_, i) => i);
   return { points: points.filter((i) => trace.x[i] !== null && trace.y[i] !== null) };

@@ -34,6 +34,7 @@ export class Actions {
     const { bundle, hidden } = store.get();
     const state = { ...settings.defaults, bundle, hidden };
     store.set({ ...state, ...arrival.openingChanges(state, true) });
+    arrival.handed = store.get().by_hand;
   }
 
   /** To the best mix for the level, whatever *Find best* keeps otherwise. */

@@ -14,7 +14,7 @@ export class Arrival {
    *   name, and with null when that is over; and when one is open.
    */
   constructor(page, on) {
-    Object.assign(this, { page, on });
+    Object.assign(this, { page, on, handed: false }); // `handed`: α is by hand because the bundle gave no other way
   }
 
   /** Bring the page to what a link asks for; what is wrong with it stands in the banner, the rest applies. */
@@ -28,7 +28,9 @@ export class Arrival {
     const wrong = this.wrongExample(state);
     if (wrong.length) Object.assign(state, bundle.exampleOf(state), { row: 0 });
     problems.push(...wrong);
-    store.set({ ...state, ...this.openingChanges(state, link.best) }, { undoable: false });
+    const changes = this.openingChanges(state, link.best);
+    this.handed = !state.by_hand && !bundle.meta.by_level;
+    store.set({ ...state, ...changes }, { undoable: false });
     banner.show("link", problems.map(sentence));
   }
 
@@ -80,9 +82,18 @@ export class Arrival {
     if (!(await this.openOneOf(name, problems))) return;
     const state = store.get();
     const changes = { bundle: bundle.name, grid: state.grid.replace(/\++$/, ""), ...bundle.exampleOf(state) };
-    if (!bundle.meta.by_level) changes.by_hand = true;
+    if (!bundle.meta.by_level) {
+      this.handed ||= !state.by_hand;
+      changes.by_hand = true;
+    } else if (this.handed) changes.by_hand = false;
     store.set(changes, { undoable: false });
     banner.show("bundle", problems.map(sentence));
+  }
+
+  /** Note a step of the visitor: an α that was chosen stays by hand, whatever bundle comes. */
+  noteStep(state, before) {
+    const ofLevel = ["by_hand", "alpha"].some((name) => state[name] !== before[name]);
+    if (ofLevel && state.bundle === before.bundle) this.handed = false;
   }
 
   /** The changes that bring a state to what its page opens on, where nobody chose s, p and c. */

@@ -147,6 +147,7 @@ class Explorer {
     if (undoable) {
       this.banner.clear("link", "file", "search");
       this.toolbar.say("");
+      this.arrival.noteStep(state, before);
     }
     this.show(state);
     if (state.bundle !== this.bundle.wanted) this.arrival.follow(state).catch(({ message }) => this.fail(message));

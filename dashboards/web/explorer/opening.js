@@ -17,13 +17,16 @@ function chosenFor(meta, state) {
   return meta.configs.find(fits)?.params ?? null;
 }
 
+/** The plain mix, at whatever level: where no search is possible, no other mix is known to be any good. */
+export const PLAIN = Object.freeze({ s: 1, p: 1, c: 0, clamp: "linear", ln_k: 0 });
+
 /**
  * The changes that bring a state to the mix that its page opens on, as far as that is known at once.
  *
  * @returns {{changes: object, known: boolean}} `known`: whether it is the best one, and not only a mix to begin with.
  */
 export function opening(meta, state, papers) {
-  if (!meta.by_level) return { changes: { by_hand: true }, known: true }; // nor is there a search
+  if (!meta.by_level) return { changes: { ...PLAIN, by_hand: true }, known: true };
   const chosen = chosenFor(meta, state);
   if (chosen) return { changes: changesTo(chosen), known: true };
   const paper = papers[state.grid];
@@ -40,6 +43,6 @@ export function openingOf(meta, settings, state) {
   return known ? mixOf({ ...state, ...changes }) : null;
 }
 
-function isPlain({ s, p, c, clamp, ln_k: lnK }) {
-  return s === 1 && p === 1 && c === 0 && clamp === "linear" && lnK === 0;
+function isPlain(params) {
+  return Object.entries(PLAIN).every(([name, value]) => params[name] === value);
 }

@@ -5,6 +5,7 @@
 import { changesTo, mixOf, sameMix } from "../app/settings.js";
 import { sentence } from "../controls/entries.js";
 import { widened } from "../engine/search/grids.js";
+import { PLAIN } from "./opening.js";
 import { Search } from "./search.js";
 import { foundByAccuracy, foundByLevel } from "./sentences.js";
 
@@ -81,12 +82,17 @@ export class Searching {
   async inBackground() {
     const state = this.context.state();
     if (!this.possible || state.bundle !== this.bundle.name) return;
-    const result = await this.ask(this.requestOf({ ...state, find_by: "beta" }), { background: true });
+    const result = await this.ask(this.requestOf({ ...state, find_by: "beta" }), () => this.giveUp());
     if (!result) return;
     const { s, p, c } = result.best.params;
     if (isUsual(state, this.context.settings)) this.best = { ...mixOf(state), s, p, c };
     if (this.awaited(this.context.state())) this.settle({ s, p, c });
     this.on.found(this.last);
+  }
+
+  /** No search is possible here: what was shown until it ends was chosen for other bundles. */
+  giveUp() {
+    if (this.awaited(this.context.state())) this.settle(PLAIN);
   }
 
   settle(changes) {
@@ -100,7 +106,7 @@ export class Searching {
     const state = this.context.state();
     if (!this.possible) return;
     const request = this.requestOf(state);
-    const result = await this.ask(request, { background: false });
+    const result = await this.ask(request, (message) => this.context.refuse("search", [sentence(message)]));
     if (!result) return;
     this.awaiting = null;
     this.last = { request, result };
@@ -147,8 +153,8 @@ export class Searching {
     return { grid: { ...axes, name }, clamp, ln_k, beta, ...kept };
   }
 
-  /** The answer to a request; null where it was cancelled, or there is none, which the banner says. */
-  async ask(request, { background }) {
+  /** The answer to a request; null where it was cancelled, or there is none, of which `fail` learns why. */
+  async ask(request, fail) {
     const run = (this.run = {});
     clearTimeout(this.timer);
     try {
@@ -157,7 +163,7 @@ export class Searching {
       this.context.refuse("search", []);
       return found;
     } catch (error) {
-      if (run === this.run && !background) this.context.refuse("search", [sentence(error.message)]);
+      if (run === this.run) fail(error.message);
       return null;
     } finally {
       if (run === this.run) this.search.running(null);

@@ -30,7 +30,7 @@ def medians():
 def test_the_medians_stand_where_they_belong(medians):
     made = medians_figure(medians)
     go.Figure(made)
-    traces = {trace["meta"]: trace for trace in made["data"]}
+    traces = {trace["meta"]["name"]: trace for trace in made["data"]}
     assert len(traces) == 16
     assert list(traces["LN h, attacked right"]["x"]) == ["first"]
     assert traces["LN h, attacked right"]["y"] == pytest.approx([0.3])
@@ -41,6 +41,19 @@ def test_the_medians_stand_where_they_belong(medians):
     texts = [note["text"] for note in made["layout"]["annotations"] if note["x"] == "first"]
     assert texts == ["+0.10"] * 4
     assert [n["text"] for n in made["layout"]["annotations"] if n["x"] == "bare"] == ["no best"]
+
+
+def test_names_of_bundles_are_text():
+    name = "<b>R&D</b> of a bundle whose name is as long as some are"
+    medians = {name: {"g": groups(0.5), "LN h": groups(0.1)}}
+    shown = "&lt;b&gt;R&amp;D"
+    made, gaps = medians_figure(medians, name), gaps_figure(medians, [])
+    assert made["data"][0]["x"][0].startswith(shown)
+    assert made["data"][0]["meta"]["x"] == made["data"][0]["customdata"] == [name]
+    assert made["layout"]["xaxis"]["tickvals"] == made["data"][0]["x"]
+    assert "<b>R" not in made["layout"]["xaxis"]["ticktext"][0]
+    assert gaps["data"][0]["hovertext"][0].replace("<br>", "").startswith(shown)
+    assert shown in gaps["layout"]["annotations"][0]["text"]
 
 
 def test_an_empty_group_has_no_bar():

@@ -43,7 +43,7 @@ def test_bars_are_the_probabilities_and_the_true_class_is_marked(bundle):
     assert margins["text"] == [f"margin {shown[0]},<br>{', '.join(shown[1:])}"]
     for trace, values in zip(bars, case.values.values(), strict=True):
         np.testing.assert_array_equal(trace["y"], values)
-        marked = [place for place, name in enumerate(trace["x"]) if "✓" in name]
+        marked = [place for place, name in enumerate(trace["meta"]["x"]) if "✓" in name]
         assert marked == [case.label]
 
 

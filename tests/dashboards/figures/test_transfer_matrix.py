@@ -42,6 +42,14 @@ def test_the_matrix_shows_figures_and_losses():
     assert [(shape["x0"], shape["y0"]) for shape in made["layout"]["shapes"]] == [(0.5, -0.5)] * 3
 
 
+def test_names_of_bundles_are_text():
+    made = transfers_figure([cell("<b>", "<b>", loss=0.0)], ["<b>"])
+    trace = made["data"][0]
+    assert trace["x"] == trace["y"] == made["layout"]["yaxis"]["ticktext"] == ["&lt;b&gt;"]
+    assert trace["meta"]["x"] == ["<b>"]
+    assert trace["customdata"][0][0].startswith("parameters of &lt;b&gt;, applied to &lt;b&gt;")
+
+
 def test_without_any_best_the_matrix_says_so():
     made = transfers_figure([], ["a"])
     go.Figure(made)

@@ -19,7 +19,10 @@ from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.views import headline, tradeoff
 from mnuts_core.views.registry import VIEWS, Moment, views_of
 from mnuts_dashboards.figures.catalogue import catalogue
+from mnuts_dashboards.figures.layout import axis
+from mnuts_dashboards.figures.names import name_ticks
 from mnuts_dashboards.figures.plots import PLOTS, figure_of
+from mnuts_dashboards.figures.sensitivity import slices_figure
 from mnuts_dashboards.figures.template import fill
 from tests.dashboards.web.engine import packed
 from tests.dashboards.web.test_engine import RECIPES, SETTINGS, made, resolved
@@ -124,7 +127,7 @@ def check_figures(engine, moment: Moment, options: dict[str, bool], **more: Any)
         {"clean": plain(one.clean), "attacked": plain(one.attacked)} for one in python["snapshots"]
     ]
     if extra["sensitivity"]:
-        extra["sensitivity"]["objective"] = np.ravel(moment_objective(python)).tolist()
+        extra["sensitivity"]["objective"] = np.ravel(python["sensitivity"].objective)
     fields = plain(fields)
     [found] = engine.ask(["figures", catalogue(), state, fields | extra], bundle=packed(bundle))
     for name, plot in PLOTS.items():
@@ -134,14 +137,6 @@ def check_figures(engine, moment: Moment, options: dict[str, bool], **more: Any)
             assert_like(
                 found[name][part], fill(getattr(plot, part), python | {"drawn": drawn}), f"{name} {part}"
             )
-
-
-def moment_objective(python: dict[str, Any]) -> np.ndarray:
-    """The objective, with 2 in place of what is left out: the driver's JSON has no NaN."""
-    view = python["sensitivity"]
-    objective = np.nan_to_num(view.objective, nan=2.0)
-    python["sensitivity"] = view._replace(objective=objective)
-    return objective
 
 
 OPTIONS = st.fixed_dictionaries(
@@ -186,10 +181,66 @@ def test_every_panel_after_a_search(engine, p):
     check_figures(engine, moment, {"log_margins": True})
 
 
+def test_a_slice_without_a_cell_has_no_axes(engine):
+    """As where all cells but some are left out: Plotly would draw the axes of an empty slice nowhere."""
+    bundle = make_pool(n=300, m=120, k=10, sources=2)
+    result = grid_search(bundle, GridSpec.paper("cifar10"))
+    best, p = result.best.params, result.grid.p
+    moment = Moment(RemixEngine(bundle, device="cpu"), best.with_(p=float(p[1]), alpha=None), result=result)
+    view = tradeoff.sensitivity(result, moment.params)
+    objective = np.full_like(view.objective, np.nan)
+    objective[:, 2] = view.objective[:, 2]
+    view = view._replace(objective=objective, best=(best.s, float(p[2]), best.c))
+    check_figures(engine, moment, {}, sensitivity=view)
+    layout = slices_figure(view)["layout"]
+    shown = [layout[axis("xaxis", number + 1)]["visible"] for number in range(len(p))]
+    assert shown == [place in (1, 2) for place in range(len(p))]
+    titles = [note["text"] for note in layout["annotations"]]
+    assert [title.endswith(": left out") for title in titles] == [not one for one in shown]
+
+
 @pytest.mark.parametrize("k", [25, 60])
 def test_of_many_classes_the_most_changed(engine, k):
     moment = Moment(RemixEngine(make_pool(n=400, m=90, k=k), device="cpu"), MixParams(beta=0.9))
     check_figures(engine, moment, {"confusion_attacked": True})
+
+
+NAMES = (
+    "tench, Tinca tinca, a freshwater fish of Eurasia, common in slow and still waters",
+    "tench, Tinca tinca, a freshwater bream",
+    "<b>bold</b>",
+    "a<br>b & c",
+    "__proto__",
+    "$x^2$ %{y} {0} 𝒳" * 6,
+)
+
+
+def test_names_of_classes_are_text_of_some_length(engine):
+    """On axes, in hovers and titles: neither markup nor longer than there is room, and whole in the table."""
+    bundle = make_pool(n=200, m=80, k=len(NAMES))
+    bundle = dataclasses.replace(
+        bundle, manifest=bundle.manifest.model_copy(update={"classes": NAMES, "digest": None})
+    )
+    moment = Moment(RemixEngine(bundle, device="cpu"), MixParams(beta=0.9), example=("clean", 0))
+    check_figures(engine, moment, {})
+    fields = views_of(moment) | {"remix": moment.remix, "meta": facts(bundle), "selected": [1, 3]}
+    bars, cells = (figure_of(name, fields) for name in ("classes", "confusion"))
+    for named in (bars["layout"]["xaxis"], cells["layout"]["xaxis"], cells["layout"]["yaxis"]):
+        assert named["tickvals"] == list(range(len(NAMES)))
+        first, second, *others = named["ticktext"]
+        assert first == second == "tench, Tinca tinca, a f…"
+        assert others[:3] == ["&lt;b&gt;bold&lt;/b&gt;", "a&lt;br&gt;b &amp; c", "__proto__"]
+        assert len(others[3]) == 24
+    assert bars["data"][0]["hovertext"][0].replace("<br>", "") == NAMES[0]
+    assert list(bars["data"][0]["meta"]["x"]) == list(NAMES)
+    few = figure_of("bars", fields)
+    for text in (*few["layout"]["xaxis"]["ticktext"], few["layout"]["annotations"][0]["text"]):
+        assert not re.search("<(?!/?b>)|<b><", text)
+
+
+def test_of_many_names_some_stand_on_the_axis():
+    assert name_ticks(["x"] * 30)["at"] == list(range(0, 30, 2))
+    assert name_ticks([])["at"] == []
 
 
 def test_the_views_of_both_languages_have_the_same_names(engine):

@@ -34,12 +34,17 @@ assert.equal(acts.hovered.at(-1), null);
 // a heat map: cells row by row; down is down on the screen, whichever way its axis runs
 const cells = (layout, keys) => walk([HEAT, LINE], layout, keys).hovered.map(({ curve, point }) => [curve, point]);
 assert.deepEqual(cells({}, ["ArrowRight", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowDown"]), [[0, [0, 0]], [0, [0, 1]], [0, [1, 1]], [0, [1, 1]], [0, [0, 1]]]);
-const reversed = { yaxis: { autorange: "reversed" } };
+const reversed = { yaxis: { range: [1.5, -0.5] } };
 assert.deepEqual(cells(reversed, ["Home", "ArrowDown", "ArrowLeft", "PageDown", "PageUp"]), [[0, [0, 0]], [0, [1, 0]], [0, [0, 2]], [1, 1], [0, [0, 1]]]);
 const cell = walk([HEAT], reversed, ["Home", "ArrowDown", "ArrowRight", " "]);
 assert.deepEqual(cell.selected[0][0].point, [1, 1]);
 assert.deepEqual([cell.selected[0][0].x, cell.selected[0][0].y, cell.selected[0][0].z], ["q", "t", 5]);
 assert.equal(cell.said.at(-1), "mistakes: q, t, 5");
+
+// what a trace says its places stand for is read out; a click has the places
+const named = walk([{ ...HEAT, x: [0, 1, 2], y: [0, 1], meta: { x: HEAT.x, y: HEAT.y } }], reversed, ["Home", "ArrowDown", " "]);
+assert.deepEqual([named.said.at(-1), named.selected[0][0].x, named.selected[0][0].y], ["mistakes: p, t, 4", 0, 1]);
+assert.equal(walk([{ ...BARS, x: [0, 1], meta: { x: ["a", "b"] } }], {}, ["End", "End"]).said.at(-1), "right: b, 2");
 assert.deepEqual(walk([HIDDEN], {}, ["ArrowRight"]).handled, [false]);
 
 console.log("all right");

@@ -1,5 +1,6 @@
 // Results by class, as `dashboards/figures/classes.py`.
 
+import { className, nameTicks, whole } from "../names.js";
 import { selectedRows } from "./margins.js";
 
 const MOST_BARS = 20; // of more classes those that the mix changes most against h
@@ -9,9 +10,13 @@ const MOST_ROWS = 30; // of more classes those with most mistakes
 export function prepareClasses(fields) {
   const { classes_clean, classes_attacked, meta } = fields;
   const shown = mostChanged(classes_clean);
+  const names = shown.map((k) => className(meta, k));
   return {
     classes: shown,
-    names: shown.map((k) => nameOf(meta, k)),
+    names,
+    places: shown.map((_, place) => place),
+    hover: names.map(whole),
+    ticks: nameTicks(names),
     clean: shares(classes_clean, shown, selectedByClass(fields)),
     attacked: classes_attacked ? shares(classes_attacked, shown, null) : null,
   };
@@ -47,16 +52,28 @@ export function prepareConfusion(fields) {
   const k = Math.round(Math.sqrt(counts.length));
   const totals = Array.from({ length: k }, (_, i) => counts.slice(i * k, (i + 1) * k).reduce((a, b) => a + b, 0));
   const shown = mostMistaken(counts, totals, k);
-  const names = shown.map((i) => nameOf(meta, i));
+  const names = shown.map((i) => className(meta, i));
+  const [ticks, lines] = [nameTicks(names), names.map(whole)];
   const cells = selectedCells(fields, k, attacked);
-  const marked = shown.flatMap((i, row) => shown.map((j, column) => ({ x: names[column], y: names[row], count: cells[i * k + j] }))).filter(({ count }) => count);
+  const marked = shown.flatMap((i, y) => shown.map((j, x) => ({ x, y, count: cells[i * k + j] }))).filter(({ count }) => count);
+  const hover = lines.map((label) => lines.map((taken) => `${label}<br>taken for ${taken}`));
   return {
     classes: shown,
     names,
+    places: shown.map((_, place) => place),
+    hover,
+    ticks: { ...ticks, downwards: ticks.range.toReversed() },
     share: shown.map((i) => shown.map((j) => (i === j ? null : (100 * counts[i * k + j]) / Math.max(totals[i], 1)))),
     count: shown.map((i) => shown.map((j) => counts[i * k + j])),
     part: attacked ? "attacked" : "clean",
-    selected: { x: marked.map(({ x }) => x), y: marked.map(({ y }) => y), text: marked.map(({ count }) => String(count)) },
+    selected: {
+      x: marked.map(({ x }) => x),
+      y: marked.map(({ y }) => y),
+      predicted: marked.map(({ x }) => names[x]),
+      true: marked.map(({ y }) => names[y]),
+      hover: marked.map(({ x, y }) => hover[y][x]),
+      text: marked.map(({ count }) => String(count)),
+    },
   };
 }
 
@@ -78,8 +95,4 @@ function mostMistaken(counts, totals, k) {
   if (k <= MOST_ROWS) return all;
   const mistakes = all.map((j) => totals[j] + all.reduce((sum, i) => sum + counts[i * k + j], 0) - 2 * counts[j * k + j]);
   return all.sort((a, b) => mistakes[b] - mistakes[a]).slice(0, MOST_ROWS).sort((a, b) => a - b);
-}
-
-function nameOf(meta, k) {
-  return meta?.classes?.[k] ?? `class ${k}`;
 }

@@ -1,16 +1,19 @@
 // Paths on the simplex and names of classes, as `dashboards/figures/examples.py`.
 
 import { formatted } from "../format.js";
+import { label, whole } from "../names.js";
 
 const TAU_MARKS = [3, 0.06, 0.003];
 const APART = 0.14; // a dot that is nearer to the one before has no label
+const TITLE_ROOM = 60; // characters of a single example's title, which ends in the name of its class
 const STEP = 1.35; // from one triangle to the next
 const MARGIN_NAMES = { g: "g", h: "h", printed: "Fig. 3", "M(h)": "M(h)", mix: "mix" };
 
 /** Paths as columns, each case beside the one before. */
 export function prepareSimplex({ simplex }) {
   const cases = simplex.map((one, number) => pathsOf(one, STEP * number));
-  return { cases, right: STEP * simplex.length - 0.2 };
+  const corners = simplex.map((one) => one.corners.map((name) => label(name)));
+  return { cases, titles: titlesOf(simplex), corners, right: STEP * simplex.length - 0.2 };
 }
 
 /** Of the paper's cases Fig. 4's own path bears the temperatures: it moves with no slider. */
@@ -50,14 +53,28 @@ function nearest(tau, mark) {
   return best;
 }
 
+function titlesOf(cases) {
+  return cases.map(({ name }) => label(name, TITLE_ROOM));
+}
+
 /** Names of the classes, the true one marked, margins in words, and where M changes the class. */
 export function prepareBars({ bars }) {
   const changed = bars.filter(({ answers }) => answers["M(h)"] !== answers.h);
   return {
-    names: bars.map(({ classes, label }) => Array.from(classes, (name, i) => (i === label ? `<b>${name} ✓</b>` : name))),
+    titles: titlesOf(bars),
+    names: bars.map((one) => marked(one, (name) => name, (name) => `${name} ✓`)),
+    labels: bars.map((one) => marked(one, label, (name) => `<b>${name} ✓</b>`)),
+    hover: bars.map((one) => marked(one, whole, (name) => `<b>${name} ✓</b>`)),
+    places: bars.map(({ classes }) => classes.map((_, i) => i)),
+    ranges: bars.map(({ classes }) => [-0.5, classes.length - 0.5]),
     margins: bars.map(marginsOf),
     changes: changed.map(({ name, answers }) => `${name.split(":")[0]} from ${answers.h} to ${answers["M(h)"]}`),
   };
+}
+
+/** Names of a case's classes in some form, the label's marked. */
+function marked({ classes, label: at }, form, mark) {
+  return Array.from(classes, (name) => form(name)).map((name, i) => (i === at ? mark(name) : name));
 }
 
 function marginsOf({ margin }) {

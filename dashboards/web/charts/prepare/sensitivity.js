@@ -9,6 +9,7 @@ const NO_STEP = 1e-6; // a p this close to a slice's is that one
 export function prepareSlices({ sensitivity: view }) {
   if (!view) return null;
   const logS = Float64Array.from(view.s, Math.log10);
+  const marks = [mark(view, view.best, "star-open", "best of the grid at this β"), mark(view, view.at, "circle-open", "current s and c")];
   return {
     log_s: logS,
     c_range: cellEdges(view.c),
@@ -16,8 +17,8 @@ export function prepareSlices({ sensitivity: view }) {
     s_texts: Array.from(view.s, (s) => formatted(s, ".3g")),
     no_texts: Array.from(view.s, () => ""),
     s_of_cells: Array.from(view.s, (s) => Array.from(view.c, () => s)),
-    slices: Array.from(view.p, (_, j) => slice(view, j)),
-    marks: [mark(view, view.best, "star-open", "best of the grid at this β"), mark(view, view.at, "circle-open", "current s and c")],
+    slices: Array.from(view.p, (_, j) => slice(view, j, marks)),
+    marks,
     outside: !isInside(view, logS),
     importance: importanceOf(view),
   };
@@ -53,17 +54,23 @@ function isInside({ p, c, at: [s, power, bias] }, logS) {
   return within(logS, Math.log10(s)) && within(p, power) && within(c, bias);
 }
 
-/** `objective` holds a number for each s, p and c, row by row. */
-function slice({ objective, s, p, c }, j) {
+/**
+ * A subplot; Plotly makes none for a heat map without a number, and has no place for its axes then. `objective` holds a
+ * number for each s, p and c, row by row.
+ */
+function slice({ objective, s, p, c }, j, marks) {
   const n = p.length;
   const columns = n > 4 ? Math.ceil(n / 2) : n; // two rows, once one would be crowded
   const [number, row, column, two] = [j + 1, Math.floor(j / columns), j % columns, n > columns];
   const [left, width] = [column / columns, 0.93 / columns];
   const [bottom, height] = [two && row === 0 ? 0.57 : 0, two ? 0.43 : 1];
+  const cells = Array.from(s, (_, i) => Array.from(c, (_, k) => 100 * objective[(i * n + j) * c.length + k]));
+  const x = axisName("x", number);
   return {
     p: p[j],
-    objective: Array.from(s, (_, i) => Array.from(c, (_, k) => 100 * objective[(i * n + j) * c.length + k])),
-    x: axisName("x", number),
+    objective: cells,
+    shown: marks.some((mark) => mark.c.length && mark.x === x) || cells.flat().some(Number.isFinite),
+    x,
     y: axisName("y", number),
     xaxis: axisName("xaxis", number),
     yaxis: axisName("yaxis", number),

@@ -87,6 +87,18 @@ def test_other_mixes_bring_their_own_settings(page, fields):
     assert [star[f"point_{name}"] for name in ("s", "p", "c", "alpha")] == ["3", "2", "-0.3", "0.75"]
 
 
+def test_a_name_stands_in_a_table_as_it_is(page):
+    names = ["a<br>b", "R&D", "<i>"]
+    bars = {"type": "bar", "x": [0, 1, 2], "y": [1, 2, 3], "meta": {"name": "h", "x": names}}
+    marked = {"type": "bar", "name": "gaps", "x": ["LN h<br>not attacked"], "y": [1], "text": ["&lt;i&gt;"]}
+    spec = {"name": "bars", "columns": {"x": "class", "text": "gap"}}
+    [found] = page.call(DATA_TABLE, "tableOf", [spec, {"data": [bars, marked]}, {}])
+    [text] = page.call(DATA_TABLE, "csvOf", [found, {}])
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["class"] for row in rows] == [*names, "LN h not attacked"]
+    assert rows[-1]["gap"] == "<i>"
+
+
 def test_classes_and_mistakes_have_all_classes(page, fields):
     """Of 25 classes the plots show 20; the table has all, and its counts are the view's."""
     results = fields["classes_attacked"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from mnuts_core import MixParams, RemixEngine, grid_search
-from mnuts_core.params import PAPER_OPTIMA
+from mnuts_core import LogitBundle, MixParams, RemixEngine, grid_search
+from mnuts_core.params import IDENTITY, PAPER_OPTIMA
 from mnuts_core.search.grids import GridSpec
 from tests.dashboards.web.explorer.visit import opened, verified
-from tests.synthetic import make_bundle
+from tests.synthetic import clean_only, make_bundle
 
 PAPER = PAPER_OPTIMA["cifar10"]
 
@@ -93,6 +94,49 @@ def test_another_clamp_takes_the_place_of_the_search_under_way(held, made_up):
     assert transform(held) == (PAPER.s, PAPER.p, PAPER.c)
     assert not held.seen["searching"]
     assert held.address == "bundle=made-up&s=5&p=4&c=-1.1&clamp=relu"
+
+
+@pytest.fixture(scope="module")
+def never_wrong():
+    """Two classes, one attacked image, every answer right: there is a level, and nothing to search."""
+    labels = np.arange(30) % 2
+    logits = np.where(np.arange(2) == labels[:, None], 1.0, -1.0) * np.linspace(0.5, 2.0, 30)[:, None]
+    arrays = {"clean_labels": labels, "clean_std_logits": 3 * logits, "clean_rob_logits": logits}
+    arrays |= {"adv_index": np.array([0]), "adv_std_logits": -logits[:1], "adv_rob_logits": logits[:1]}
+    return opened("never wrong", LogitBundle.from_arrays(**arrays))
+
+
+@pytest.fixture(scope="module")
+def clean(small):
+    return opened("clean", clean_only(small))
+
+
+def test_where_no_search_is_possible_it_opens_on_the_plain_mix(held, never_wrong, clean):
+    held.open(never_wrong)
+    held.hold(False)
+    assert held.params == IDENTITY.with_(beta=0.985)
+    assert held.address == "bundle=never%20wrong&s=1&p=1&c=0&clamp=linear&k=0"
+    assert (held.errors, held.seen["searching"]) == ([], False)
+    held.open(clean)
+    assert held.params == IDENTITY.with_(beta=0.985, alpha=held.state["alpha"])
+    held.type("c", "-0.5")
+    held.press("Defaults")
+    assert transform(held) == (1, 1, 0)
+
+
+def test_alpha_follows_from_beta_again_where_the_page_alone_put_it_by_hand(visit, made_up, clean):
+    visit.open(clean, made_up)
+    assert visit.state["by_hand"]
+    visit.choose("Bundle", "made-up")
+    assert not visit.state["by_hand"]
+    visit.choose("Bundle", "clean")
+    assert visit.state["by_hand"]
+    visit.type("alpha", "0.9")
+    visit.choose("Bundle", "made-up")
+    assert (visit.state["by_hand"], visit.state["alpha"]) == (True, 0.9)
+    visit.open(clean, made_up, query="alpha=0.8")
+    visit.choose("Bundle", "made-up")
+    assert (visit.state["by_hand"], visit.state["alpha"]) == (True, 0.8)
 
 
 def test_what_is_wrong_with_a_link_outlasts_the_search_behind_it(held, made_up, small):
