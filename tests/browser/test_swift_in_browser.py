@@ -34,9 +34,11 @@ HARNESS = """
 async ([esm, panels]) => {
   const listeners = [];
   const later = window.setTimeout; // `hold` keeps the plots from settling, however slow the machine is
+  const held = [];
   window.hold = false;
+  window.settleNow = () => held.splice(0).forEach((task) => task());
   window.setTimeout = (task, ms, ...rest) =>
-    window.hold && ms === 150 ? ((window.settleNow = task), 0) : later(task, ms, ...rest);
+    window.hold && ms === 150 ? (held.push(task), 0) : later(task, ms, ...rest);
   const values = { panels, visible: panels.map(panel => panel.name), wanted: ["relayout"], dark: false };
   window.sent = [];
   const model = {
