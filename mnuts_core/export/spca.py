@@ -27,14 +27,12 @@ from mnuts_core.errors import ConfigError, ParameterError
 from mnuts_core.export.cards import AuxiliaryCard
 from mnuts_core.export.config import MixConfig
 from mnuts_core.io.blocks import Block, blocks_of, choose
-from mnuts_core.io.yaml_text import read_yaml, yaml_text
-from mnuts_core.params import IDENTITY, LN_ONLY, PARAMS, MixParams
+from mnuts_core.io.yaml_text import number, read_yaml, yaml_text
+from mnuts_core.params import IDENTITY, LN_K_DEFAULT, LN_ONLY, PARAMS, MixParams
 from mnuts_core.text import shortened
 
 DEFAULT = "default_beta"
 NONE = "none"
-AUTHORS_K = 250
-"""Layer norm's k in the authors' scripts."""
 
 
 class Spca(NamedTuple):
@@ -99,9 +97,9 @@ def spca_text(config: MixConfig, dataset: str, rob_model: str) -> str:
             f"the authors' scripts use T = {temperature:g} for {kind}, and their file has no place for "
             f"another: this mix has T = {params.temperature:g}"
         )
-    if not plain and params.ln_k != AUTHORS_K:
+    if not plain and params.ln_k != LN_K_DEFAULT:
         raise ConfigError(
-            f"the authors' file has no place for ln_k: it must be {AUTHORS_K}, got {params.ln_k}"
+            f"the authors' file has no place for ln_k: it must be {LN_K_DEFAULT}, got {params.ln_k}"
         )
     level = _percent(config.beta)
     weight = {"alpha": config.alpha}
@@ -123,8 +121,8 @@ def _level(block: Block, beta: float | None, where: str) -> tuple[float, Mapping
     content = block.content
     if not isinstance(content, Mapping):
         raise ConfigError(f"{where} must have levels at {block.name}, got {shortened(content)}")
-    levels = {_number(name): inside for name, inside in content.items() if name != DEFAULT}
-    wanted = _number(content.get(DEFAULT)) if beta is None else _percent(beta)
+    levels = {number(name): inside for name, inside in content.items() if name != DEFAULT}
+    wanted = number(content.get(DEFAULT)) if beta is None else _percent(beta)
     asked = DEFAULT if beta is None else f"level {wanted:g}"
     if wanted is None or wanted not in levels:
         known = ", ".join(f"{level:g}" for level in levels if level is not None)
@@ -146,13 +144,13 @@ def _params(block: Block, values: Mapping[str, Any], where: str) -> MixParams:
         raise ConfigError(f"{where}: the clamp must be one of {', '.join(CLAMPS)}, ts, ln, none")
     found = {}
     for name in (*names, "alpha"):
-        number = _number(values.get(name))
-        if number is None:
+        value = number(values.get(name))
+        if value is None:
             raise ConfigError(f"{where} must have a number for {name}, got {shortened(values.get(name))}")
-        found[name] = number
+        found[name] = value
     base = {"ts": IDENTITY, "ln": LN_ONLY, NONE: IDENTITY.with_(temperature=1.0), "linear": LN_ONLY}.get(kind)
     try:
-        return base.with_(**found) if base else MixParams(clamp=kind, ln_k=AUTHORS_K, **found)  # type: ignore[arg-type]
+        return base.with_(**found) if base else MixParams(clamp=kind, **found)  # type: ignore[arg-type]
     except ParameterError as error:
         raise ConfigError(f"{where}: {error}") from None
 
@@ -163,20 +161,10 @@ def _auxiliary(blocks: list[Block], where: str) -> AuxiliaryCard | None:
         if block.place[-1] == NONE:
             level, values = _level(block, None, where)
             try:
-                return AuxiliaryCard(alpha_d=PARAMS["alpha"].check(_number(values.get("alpha"))), beta=level)
+                return AuxiliaryCard(alpha_d=PARAMS["alpha"].check(number(values.get("alpha"))), beta=level)
             except (ParameterError, ValidationError) as error:
                 raise ConfigError(f"{where} at {block.name}: {error}") from None
     return None
-
-
-def _number(value: object) -> float | None:
-    """A number of YAML, which takes 1e-3 for text."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _percent(beta: float) -> float:

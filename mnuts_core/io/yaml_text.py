@@ -75,6 +75,21 @@ def parse_yaml(text: str | bytes, where: str, error: Error) -> Any:
         raise error(f"{where} is not plain YAML: {one_line(str(problem), 300)}") from None
 
 
+def number(value: object) -> float | None:
+    """A number of YAML, which takes 1e-3 for text; None for what is no number.
+
+    Example:
+        >>> number("1e-3"), number(2), number("a"), number(True)
+        (0.001, 2.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
 def yaml_text(value: Mapping[str, Any]) -> str:
     """Plain data as YAML in blocks, in its own order; floats are written with all their digits.
 

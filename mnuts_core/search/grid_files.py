@@ -26,7 +26,7 @@ import numpy as np
 from mnuts_core.errors import ParameterError
 from mnuts_core.io.blocks import Block, blocks_of, choose
 from mnuts_core.io.untrusted import parse_json, read_bytes
-from mnuts_core.io.yaml_text import MAX_BYTES, parse_yaml, yaml_text
+from mnuts_core.io.yaml_text import MAX_BYTES, number, parse_yaml, yaml_text
 from mnuts_core.search.grids import GridSpec, spaced
 from mnuts_core.text import shortened
 
@@ -111,7 +111,7 @@ def _candidates(axis: str, value: Any, where: str) -> Any:
         raise ParameterError(
             f"{where} must be a list of numbers, or low, high and steps, got {shortened(value)}"
         )
-    return [_number(number, where) for number in value]
+    return [_number(one, where) for one in value]
 
 
 def _range(axis: str, ends: tuple[float, float], steps: float, where: str) -> Any:
@@ -153,9 +153,7 @@ def _ranges(grid: GridSpec) -> dict[str, float]:
 
 
 def _number(value: object, where: str) -> float:
-    try:
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError
-        return float(value)  # YAML takes 1e-3 for text
-    except (ValueError, OverflowError):
-        raise ParameterError(f"{where} must be a number, got {shortened(value)}") from None
+    found = number(value)
+    if found is None:
+        raise ParameterError(f"{where} must be a number, got {shortened(value)}")
+    return found

@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.cli.app import run
 from mnuts_dashboards.widgets.visit import BUNDLES_VARIABLE
 from tests import ROOT
+from tests.browser.explorer import best_of
 from tests.serving import START_TIMEOUT, Server, end, serving
 
 CHROMIUM = "/usr/bin/chromium"
@@ -151,6 +153,18 @@ def jupyterlab(folder: Path) -> Iterator[str]:
 def digits_path() -> Path:
     """The shipped bundle of real digits."""
     return ROOT / "data" / "digits.safetensors"
+
+
+@pytest.fixture(scope="package")
+def engine(digits_path) -> RemixEngine:
+    """What answers for the mixes of the shipped digits."""
+    return RemixEngine(LogitBundle.load(digits_path))
+
+
+@pytest.fixture(scope="package")
+def start(engine) -> MixParams:
+    """The mix at which the explorer's tests begin."""
+    return best_of(engine)
 
 
 @pytest.fixture(scope="package")

@@ -6,14 +6,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from mnuts_core import GridSpec, LogitBundle, MixConfig, MixParams, RemixEngine, grid_search
+from mnuts_core import GridSpec, MixConfig, MixParams, grid_search
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.state import PRESETS
 from mnuts_dashboards.figures.plots import PLOTS
 from tests.browser.conftest import PAGE_PLOT, at, open_explorer, pages
 from tests.browser.explorer import (
     ESTIMATES,
-    best_of,
     expected,
     fill,
     link_to,
@@ -27,17 +26,6 @@ from tests.browser.explorer import (
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PANELS = tuple(PLOTS)
-
-
-@pytest.fixture(scope="module")
-def engine(digits_path):
-    return RemixEngine(LogitBundle.load(digits_path))
-
-
-@pytest.fixture(scope="module")
-def start(engine):
-    """The mix at which the tests begin."""
-    return best_of(engine)
 
 
 @pytest.fixture(scope="module")

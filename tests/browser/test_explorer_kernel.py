@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
+from mnuts_core import LogitBundle, MixConfig, MixParams
 from tests import ROOT
 from tests.browser.conftest import PAGE_PLOT, at, open_explorer, pages
 from tests.browser.explorer import (
-    best_of,
     expected,
     fill,
     link_to,
@@ -32,16 +31,6 @@ window.setTimeout = (task, ms, ...rest) => later(task, ms === 10000 ? 1000 : ms,
 """
 """A page that waits one second for its kernel's answer where it waits ten."""
 GONE = "The kernel does not answer"
-
-
-@pytest.fixture(scope="module")
-def engine(digits_path):
-    return RemixEngine(LogitBundle.load(digits_path))
-
-
-@pytest.fixture(scope="module")
-def start(engine):
-    return best_of(engine)
 
 
 @pytest.fixture(scope="module")

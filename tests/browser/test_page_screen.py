@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mnuts_core import MixConfig, MixParams, RemixEngine
-from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.bundles.library import find_bundle
-from mnuts_core.cli.app import run
+from mnuts_core import MixConfig, MixParams
 from mnuts_core.views import classes, tradeoff
 from tests.browser.test_page_explorer import DONE, Explorer
 
@@ -20,18 +17,6 @@ pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DIP = "bundle=digits&s=1&p=2&c=-2.14&robustbench=on"
 """A mix in GELU's dip."""
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("screen") / "page.html"
-    assert run(["page", "digits", "cifar10", "--out", str(path)]) == 0
-    return path
-
-
-@pytest.fixture(scope="module")
-def engine() -> RemixEngine:
-    return RemixEngine(LogitBundle.load(find_bundle("digits")), device="cpu")
 
 
 def opened(chromium, file: Path, query: str = "", **options) -> Iterator[Explorer]:
@@ -45,13 +30,13 @@ def opened(chromium, file: Path, query: str = "", **options) -> Iterator[Explore
 
 
 @pytest.fixture(scope="module")
-def desk(chromium, file) -> Iterator[Explorer]:
-    yield from opened(chromium, file, "bundle=digits", color_scheme="dark")
+def desk(chromium, page_file) -> Iterator[Explorer]:
+    yield from opened(chromium, page_file, "bundle=digits", color_scheme="dark")
 
 
 @pytest.fixture(scope="module")
-def phone(chromium, file) -> Iterator[Explorer]:
-    yield from opened(chromium, file, "bundle=digits", **PHONE)
+def phone(chromium, page_file) -> Iterator[Explorer]:
+    yield from opened(chromium, page_file, "bundle=digits", **PHONE)
 
 
 def panel(explorer: Explorer, name: str):

@@ -11,15 +11,13 @@ from mnuts_dashboards.page.javascript import ModuleError
 from mnuts_dashboards.page.modules import pack_widget, reachable
 from mnuts_dashboards.page.one_file import styles
 from mnuts_dashboards.page.widget import scoped
-from tests.dashboards.web.node import node
+from tests.dashboards.web.node import needed_node
 
 ENTRY = "host/widget_explorer.js"
 
 
 def test_it_is_a_module_that_exports_render():
-    program = node()
-    if program is None:
-        pytest.skip("neither node nor Playwright is here")
+    program = needed_node()
     script = pack_widget(ENTRY)
     assert re.findall(r"^export .*$", script, re.MULTILINE) == [script.splitlines()[-1]]
     check = f"{script}\n"

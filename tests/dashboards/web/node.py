@@ -28,14 +28,25 @@ def node() -> str | None:
     return str(own) if own.is_file() else None
 
 
-@contextmanager
-def running(driver: Path) -> Iterator[Ask]:
-    """A driver in a process of its own; skips the test where there is no node."""
+def needed_node() -> str:
+    """Node's program; skips the test where there is none."""
     program = node()
     if program is None:
         pytest.skip("neither node nor Playwright is here")
+    return program
+
+
+def check(script: Path) -> None:
+    """Run a script that fails on the first thing that is wrong, and says "all right" at its end."""
+    done = subprocess.run([needed_node(), script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "all right", done.stderr
+
+
+@contextmanager
+def running(driver: Path) -> Iterator[Ask]:
+    """A driver in a process of its own; skips the test where there is no node."""
     process = subprocess.Popen(
-        [program, driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        [needed_node(), driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )
     assert process.stdin is not None
     assert process.stdout is not None

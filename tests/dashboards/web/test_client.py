@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboards.web.node import node
+from tests.dashboards.web.node import needed_node, node
 
 SCRIPT = Path(__file__).with_name("client.mjs")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = node()
-    if program is None:
-        pytest.skip("neither node nor Playwright is here")
-    return subprocess.run([program, SCRIPT, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([needed_node(), SCRIPT, *arguments], capture_output=True, text=True, timeout=60)
 
 
 def scenarios() -> list[str]:

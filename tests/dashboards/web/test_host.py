@@ -10,7 +10,7 @@ import pytest
 
 from mnuts_dashboards.page.data import embedded
 from tests.dashboards.web.engine import WEB
-from tests.dashboards.web.node import node
+from tests.dashboards.web.node import needed_node
 
 SCRIPT = """
 const { withArrays } = await import(process.argv[1]);
@@ -55,10 +55,7 @@ console.log(JSON.stringify(found));
 
 @pytest.fixture(scope="module")
 def program():
-    found = node()
-    if found is None:
-        pytest.skip("neither node nor Playwright is here")
-    return found
+    return needed_node()
 
 
 def answered(words):

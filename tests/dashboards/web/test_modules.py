@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.dashboards.web.engine import WEB
-from tests.dashboards.web.node import node
+from tests.dashboards.web.node import needed_node
 
 MODULES = sorted(WEB.rglob("*.js"))
 IMPORT = re.compile(r'import \{ (\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*) \} from "(\.\.?/[\w./]+\.js)";')
@@ -76,9 +76,7 @@ def test_imports_and_exports_are_of_one_form(module):
 
 def test_each_is_a_script_but_for_imports_and_exports():
     """Which also leaves no room for an await at the top."""
-    program = node()
-    if program is None:
-        pytest.skip("neither node nor Playwright is here")
+    program = needed_node()
     plain = [
         (in_words(module), re.sub(r"^(?:import .*|export )", "", module.read_text("utf-8"), flags=re.M))
         for module in MODULES

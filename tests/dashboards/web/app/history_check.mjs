@@ -1,6 +1,7 @@
 // Undo, redo and Back with a clock and a browser's history of our own: fails on the first thing that is wrong.
 
 import assert from "node:assert/strict";
+import { Browser } from "../browser.mjs";
 
 let now = 0;
 let timers = [];
@@ -23,38 +24,17 @@ function pass(milliseconds) {
 const { History } = await import("../../../../dashboards/web/app/history.js");
 const { createState, same } = await import("../../../../dashboards/web/app/state.js");
 
-/** A browser's history that goes where it is sent a moment later. */
-class Browser {
-  entries = [{ link: "", entry: null }];
-  at = 0;
-  get query() {
-    return this.entries[this.at].link;
-  }
-  get entry() {
-    return this.entries[this.at].entry;
-  }
-  write(how, link, entry) {
-    if (how === "push") this.entries.length = ++this.at;
-    this.entries[this.at] = { link, entry };
-  }
+/** One that goes where it is sent a moment later. */
+class SlowBrowser extends Browser {
   go(steps) {
     setTimeout(() => this.move(steps), 20);
-  }
-  move(steps) {
-    const to = this.at + steps;
-    if (to < 0 || to >= this.entries.length) return;
-    this.at = to;
-    this.arrive(this.entry);
-  }
-  onArrive(arrive) {
-    this.arrive = arrive;
   }
 }
 
 function page() {
   const settings = { defaults: { s: 1, p: 3, snapshots: [] } };
   const store = createState(settings, { bundle: "digits" });
-  const browser = new Browser();
+  const browser = new SlowBrowser();
   const taken = [];
   const history = new History(store, browser, {
     link: (state) => `s=${state.s}&p=${state.p}`,

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-import pytest
-
-from tests.dashboards.web.node import node
+from tests.dashboards.web.node import check
 
 CHECK = Path(__file__).with_name("history_check.mjs")
 
 
 def test_undo_redo_and_back():
-    program = node()
-    if program is None:
-        pytest.skip("neither node nor Playwright is here")
-    done = subprocess.run([program, CHECK], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout.strip() == "all right", done.stderr
+    check(CHECK)

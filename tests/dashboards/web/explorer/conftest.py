@@ -21,3 +21,11 @@ def visit() -> Iterator[visits.Visit]:
     """The whole page, to be opened."""
     with running(visits.DRIVER) as ask:
         yield visits.Visit(ask)
+
+
+@pytest.fixture
+def held(visit: visits.Visit) -> Iterator[visits.Visit]:
+    """The page whose searches wait until `visit.hold(False)`."""
+    visit.hold(True)
+    yield visit
+    visit.hold(False)

@@ -12,6 +12,7 @@ from mnuts_dashboards.explorer.state import PRESETS
 from tests.dashboards.web.explorer.visit import opened, verified
 from tests.synthetic import clean_only, make_bundle
 
+pytestmark = pytest.mark.usefixtures("held")
 LN_K = "layer norm over top-k logits"
 BEST = "Best of the grid for this β"
 
@@ -19,14 +20,6 @@ BEST = "Best of the grid for this β"
 @pytest.fixture(scope="module")
 def made_up(bundle):
     return opened("made-up", bundle)
-
-
-@pytest.fixture(autouse=True)
-def unsearched(visit):
-    """No search runs in the background."""
-    visit.hold(True)
-    yield
-    visit.hold(False)
 
 
 @pytest.fixture

@@ -13,16 +13,9 @@ from mnuts_core.views.sources import sources
 from tests.dashboards.web.explorer.visit import opened
 from tests.synthetic import make_pool
 
+pytestmark = pytest.mark.usefixtures("held")
 EXAMPLES = "Images the mix fixes or breaks, relative to the robust model h"
 START = "s=2&p=2&c=-0.3&beta=0.9"
-
-
-@pytest.fixture(autouse=True)
-def unsearched(visit):
-    """No search runs in the background."""
-    visit.hold(True)
-    yield
-    visit.hold(False)
 
 
 @pytest.fixture

@@ -24,14 +24,6 @@ def made_up(small):
     return opened("made-up", small)
 
 
-@pytest.fixture
-def held(visit):
-    """Searches wait until `visit.hold(False)`."""
-    visit.hold(True)
-    yield visit
-    visit.hold(False)
-
-
 def best(bundle, beta):
     return grid_search(bundle, GridSpec.paper("cifar10"), beta).best.params.with_(alpha=None)
 

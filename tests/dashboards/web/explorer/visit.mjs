@@ -3,6 +3,7 @@
 // Time is the tests' own: it passes when nothing else is to be done.
 
 import { createInterface } from "node:readline";
+import { Browser } from "../browser.mjs";
 import { all, isShown, makeDocument } from "./dom.mjs";
 
 // --- time
@@ -80,34 +81,6 @@ class Worker {
 
   terminate() {
     this.number = null;
-  }
-}
-
-// --- the browser's address
-class Browser {
-  constructor(query) {
-    Object.assign(this, { entries: [{ link: query, entry: null }], at: 0 });
-  }
-  get query() {
-    return this.entries[this.at].link;
-  }
-  get href() {
-    return this.query;
-  }
-  get entry() {
-    return this.entries[this.at].entry;
-  }
-  write(how, link, entry) {
-    if (how === "push") this.entries.length = ++this.at;
-    this.entries[this.at] = { link, entry };
-  }
-  go(steps) {
-    if (!steps || !this.entries[this.at + steps]) return;
-    this.at += steps;
-    this.arrive(this.entry);
-  }
-  onArrive(arrive) {
-    this.arrive = arrive;
   }
 }
 
