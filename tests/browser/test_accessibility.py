@@ -86,9 +86,11 @@ def page(chromium) -> Iterator:
 
 
 def opened(page, address: str, ready: str) -> None:
+    """Open an app; Voilà puts its own words where the app will stand, and may take them away after the first plot."""
     page.set_viewport_size(DESK)
     page.goto(address, wait_until="commit")
     page.wait_for_function(ready)
+    page.wait_for_function("!document.body.textContent.includes('Loading widget')")
 
 
 FIGURES = "document.querySelector('[data-row=mix] td b')?.textContent.includes('%')"
