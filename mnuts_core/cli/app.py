@@ -24,6 +24,7 @@ from mnuts_core.cli import (
     demo,
     evaluate,
     export,
+    gain,
     importing,
     info,
     page,
@@ -31,6 +32,7 @@ from mnuts_core.cli import (
     refine,
     remix,
     report,
+    robustbench,
     search,
     streams,
 )
@@ -56,11 +58,13 @@ app.command("info", cls=Command)(info.info)
 app.command("search", cls=Command)(search.search)
 app.command("remix", cls=Command)(remix.remix)
 app.command("export", cls=Command)(export.export)
+app.command("submit-check", cls=Command)(robustbench.submit_check)
 app.command("build", cls=Command)(build.build)
 app.command("attack", cls=Command)(attack.attack)
 app.command("refine", cls=Command)(refine.refine)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("compare", cls=Command)(compare.compare)
+app.command("gain", cls=Command)(gain.gain)
 app.command("profile", cls=Command)(profile.profile)
 app.command("report", cls=Command)(report.report)
 app.command("page", cls=Command)(page.page)

@@ -1,4 +1,4 @@
-"""`mnuts export`: a chosen mix as a configuration file."""
+"""`mnuts export`: a chosen mix as a configuration file, or a verified one as a hand-in to RobustBench."""
 
 from __future__ import annotations
 
@@ -31,6 +31,24 @@ from mnuts_core.cli.options import (
     load_bundle,
     mix_params,
 )
+from mnuts_core.cli.robustbench import (
+    AdditionalOption,
+    ArchitectureOption,
+    AuthorsOption,
+    CodeOption,
+    ConfigOption,
+    DraftOption,
+    FootnoteOption,
+    IdOption,
+    LinkOption,
+    PointsOption,
+    RobustBenchOption,
+    StandardOption,
+    TitleOption,
+    VenueOption,
+    Wanted,
+    hand_in,
+)
 from mnuts_core.cli.search import run_search
 from mnuts_core.errors import MnutsError
 from mnuts_core.params import MixParams
@@ -45,7 +63,9 @@ Value = float | None
 
 def export(
     bundle: BundleArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE.json", help="Where to write.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.json", help="Where to write.")
+    ] = None,
     s: Annotated[Value, typer.Option("--s", help="Scale s > 0.")] = None,
     p: Annotated[Value, typer.Option("--p", help="Power p > 0.")] = None,
     c: Annotated[Value, typer.Option("--c", help="Bias c.")] = None,
@@ -67,8 +87,46 @@ def export(
     device: DeviceOption = "auto",
     force: ForceOption = False,
     json_out: JsonOption = None,
+    robustbench: RobustBenchOption = None,
+    config_file: ConfigOption = None,
+    autoattack: StandardOption = None,
+    points: PointsOption = None,
+    id_: IdOption = None,
+    title: TitleOption = None,
+    authors: AuthorsOption = None,
+    link: LinkOption = None,
+    venue: VenueOption = None,
+    architecture: ArchitectureOption = None,
+    additional_data: AdditionalOption = None,
+    footnote: FootnoteOption = "",
+    code: CodeOption = "",
+    draft: DraftOption = False,
 ) -> None:
-    """Write a mix, of given s, p, c or the best of a search, as JSON for `MixedClassifier.from_config`."""
+    """Write a mix, of given s, p, c or the best of a search, as JSON for `MixedClassifier.from_config`.
+
+    With --robustbench write all that a RobustBench entry needs instead, of a mix that is verified already.
+    """
+    paper = {
+        "id": id_,
+        "title": title,
+        "authors": authors,
+        "link": link,
+        "venue": venue,
+        "architecture": architecture,
+        "additional_data": additional_data,
+        "footnote": footnote,
+        "code": code,
+    }
+    wanted = Wanted(config_file, autoattack, points, paper, draft)
+    if robustbench is not None:
+        new = {"--out": out, "--s": s, "--p": p, "--c": c, "--beta": beta, "--alpha": alpha}
+        _refuse_a_new_mix(new | {"--best": best or None})
+        hand_in(bundle, robustbench, wanted, force=force, json_out=json_out)
+        return
+    if wanted.given:
+        raise MnutsError(f"{wanted.given[0]} belongs to --robustbench: give a DIR for that, or leave it out")
+    if out is None:
+        raise MnutsError("--out is missing: give --out FILE.json, or --robustbench DIR")
     check_outputs({"--out": out, "--json": json_out}, force=force)
     point = _point(best, s, p, c, alpha, searching=bool(grid or widen or conditional))
     by_hand = None if point is None else mix_params(*point, beta, alpha, clamp, ln_k, temperature)
@@ -94,6 +152,12 @@ def export(
         write_json(json_out, {"path": out, "config": json.loads(config.to_json())})
     if json_out != STDOUT:
         show(summary(config, out, describe(logits)))
+
+
+def _refuse_a_new_mix(options: dict[str, Any]) -> None:
+    """A hand-in is of a mix that is verified, not of one that the options name."""
+    if given := [name for name, value in options.items() if value is not None]:
+        raise MnutsError(f"--robustbench takes the mix of --config: leave {', '.join(given)} out")
 
 
 def _point(
