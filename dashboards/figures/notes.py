@@ -38,10 +38,19 @@ NOT_ALIKE: Template = [
                 "then": ", at MMAA's points only",
                 "else": ", at the points of the pool",
             },
-            {"$if": "meta.pixels", "then": {"$text": ". Pixels here: {meta.pixels}"}},
+            {"$if": "meta.incomparable", "then": {"$text": "; {meta.incomparable}"}},
             ".",
         ],
-    }
+    },
+    {
+        "$if": "drawn.leaderboard.places",
+        "$text": [
+            "Among {drawn.leaderboard.places.of} entries and itself this mix has place "
+            "{drawn.leaderboard.places.clean} by clean accuracy, and by accuracy under attack ",
+            {"$if": "headline.mix.verified", "else": "at best "},
+            "place {drawn.leaderboard.places.attacked}.",
+        ],
+    },
 ]
 CHANGED: Template = [
     {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mnuts_core.bundles.leaderboard import NOT_OF_ROBUSTBENCH, RADIUS_TOLERANCE, is_of, radius
 from mnuts_dashboards.figures.template import Fields, at
 from mnuts_dashboards.text.numbers import alpha_text, settings_text
 
@@ -68,25 +69,35 @@ def _called(params: MixParams) -> str:
     return settings_text(params)
 
 
-def leaderboard_points(fields: Fields) -> dict[str, list[Any]]:
-    """The models of the paper's Fig. 2 on the bundle's data set and threat model."""
+def leaderboard_points(fields: Fields) -> Fields:
+    """The models of the paper's Fig. 2 on the bundle's data set and threat model, and the mix's places."""
     rows = at(fields, "paper.robustbench") if at(fields, "options.robustbench") else None
-    data = "".join(letter for letter in str(at(fields, "meta.dataset") or "").lower() if letter.isalnum())
-    shown = [row for row in rows or () if _is_of(data, row["dataset"]) and _same_threat(row, fields["meta"])]
+    data = str(at(fields, "meta.dataset") or "")
+    shown = [row for row in rows or () if is_of(data, row["dataset"]) and _same_threat(row, fields["meta"])]
     return {
         "x": [row["clean_percent"] for row in shown],
         "y": [row["autoattack_percent"] for row in shown],
-        "hover": [f"{row['model']}, {row['venue']}" for row in shown],
+        "hover": [", ".join(filter(None, (row["model"], row["venue"]))) for row in shown],
+        "places": _places(shown, fields),
     }
 
 
-def _is_of(data: str, name: str) -> bool:
-    """Whether data, in letters and digits alone, are of a data set: cifar100 is none of cifar10."""
-    return data.startswith(name) and not data.removeprefix(name)[:1].isdigit()
+def _places(shown: Sequence[Mapping[str, Any]], fields: Fields) -> Fields | None:
+    """The current mix's places among RobustBench's entries and itself; None where they are not comparable."""
+    if not shown or at(fields, "meta.incomparable"):
+        return None
+    entries = [row for row in shown if row.get("kind") != NOT_OF_ROBUSTBENCH]
+    clean, attacked = (
+        1 + sum(row[name] > 100 * figure.value for row in entries)
+        for name, figure in (
+            ("clean_percent", fields["remix"].clean),
+            ("autoattack_percent", at(fields, "headline.mix.verified") or fields["remix"].attacked),
+        )
+    )
+    return {"clean": clean, "attacked": attacked, "of": len(entries)}
 
 
 def _same_threat(row: Mapping[str, Any], meta: Mapping[str, Any]) -> bool:
     """Whether a row's ε, such as `8/255`, is the bundle's, in the same norm."""
-    above, _, below = str(row["epsilon"]).partition("/")
-    eps = float(above) / float(below or 1)
-    return row["norm"] == meta["norm"] and abs(eps - (meta["eps"] or 0.0)) < 1e-9
+    apart = radius(row["epsilon"]) - (meta["eps"] or 0.0)
+    return bool(row["norm"] == meta["norm"] and abs(apart) < RADIUS_TOLERANCE)

@@ -14,6 +14,7 @@ import traitlets as tr
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.leaderboard import not_comparable
 from mnuts_core.bundles.logit_warnings import logit_warnings
 from mnuts_core.bundles.paper import paper_rows
 from mnuts_core.export.config import MixConfig
@@ -105,6 +106,7 @@ def page_meta(
         "dataset": card.data.name,
         "split": card.data.split,
         "pixels": card.data.source,
+        "incomparable": "; ".join(not_comparable(card.data, card.threat)),
         "models": {"std": card.std_model.spec, "rob": card.rob_model.spec},
         "created": card.created,
         "command": card.command,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
+from mnuts_core.bundles.leaderboard import not_comparable
 from mnuts_core.bundles.library import find_bundle
 from mnuts_core.bundles.paper import paper_table
 from mnuts_core.errors import BundleError, ConfigError, MnutsError
@@ -17,6 +18,8 @@ from mnuts_core.export.belonging import configs_of
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.page_file import explorer_page, explorer_settings
 from mnuts_dashboards.explorer.state import DECLARED, ExplorerState
+from mnuts_dashboards.figures.notes import NOT_ALIKE
+from mnuts_dashboards.figures.template import fill
 from mnuts_dashboards.page import one_file
 from mnuts_dashboards.page.data import embedded, engine_record, images_record, page_meta, paper_points
 from mnuts_dashboards.page.modules import Module
@@ -190,6 +193,19 @@ def test_a_level_needs_an_attacked_image_that_the_robust_model_gets_right(right,
     logits[np.arange(right), arrays["clean_labels"][arrays["adv_index"][:right]]] = 50
     assert page_meta(LogitBundle.from_arrays(**arrays))["by_level"] is by_level
     assert page_meta(clean_only(make_bundle()))["by_level"] is False
+
+
+@pytest.mark.parametrize("name", ["cifar10", "digits"])
+def test_a_page_says_why_it_is_not_comparable_in_the_words_of_gain(name):
+    manifest = LogitBundle.load(find_bundle(name)).manifest
+    [reason] = not_comparable(manifest.data, manifest.threat)
+    meta = page_meta(LogitBundle.load(find_bundle(name)))
+    assert meta["incomparable"] == reason
+    drawn = {"leaderboard": {"x": [93.5]}}
+    [note] = fill(NOT_ALIKE, {"meta": meta, "drawn": drawn})
+    assert note.endswith(f"; {reason}.")
+    [note] = fill(NOT_ALIKE, {"meta": meta | {"incomparable": ""}, "drawn": drawn})
+    assert reason not in note
 
 
 def test_the_paper_s_points_are_its_table():

@@ -5,6 +5,7 @@ import { ends, roundUp } from "./rounding.js";
 
 const LETTERS = "ABCDEFGHIJ";
 const LETTERS_AT = ["top right", "bottom left", "top left", "bottom right", "top center", "bottom center"];
+const NOT_OF_ROBUSTBENCH = "standard_base"; // the kind of the rows of Fig. 2 that are the paper's own
 const ALPHA_DIGITS = 12; // of α, to which two mixes are one
 
 /** Null without an attacked part. */
@@ -89,14 +90,28 @@ function estimateText({ value, low, high, n }) {
   return `${middle} % [${from}, ${to}], n = ${formatted(n, ",")}`;
 }
 
-/** The models of the paper's Fig. 2 on the bundle's data set and threat model. */
-function leaderboardOf({ paper, options, meta }) {
+/** The models of the paper's Fig. 2 on the bundle's data set and threat model, and the mix's places. */
+function leaderboardOf(fields) {
+  const { paper, options, meta } = fields;
   const rows = options?.robustbench ? (paper?.robustbench ?? []) : [];
   const shown = rows.filter((row) => isOfBundle(row, meta));
   return {
     x: shown.map((row) => row.clean_percent),
     y: shown.map((row) => row.autoattack_percent),
-    hover: shown.map((row) => `${row.model}, ${row.venue}`),
+    hover: shown.map(({ model, venue }) => [model, venue].filter(Boolean).join(", ")),
+    places: placesOf(shown, fields),
+  };
+}
+
+/** The current mix's places among RobustBench's entries and itself; null where they are not comparable. */
+function placesOf(shown, { meta, remix, headline }) {
+  if (!shown.length || meta?.incomparable) return null;
+  const entries = shown.filter(({ kind }) => kind !== NOT_OF_ROBUSTBENCH);
+  const place = (name, figure) => 1 + entries.filter((row) => row[name] > 100 * figure.value).length;
+  return {
+    clean: place("clean_percent", remix.clean),
+    attacked: place("autoattack_percent", headline.mix.verified ?? remix.attacked),
+    of: entries.length,
   };
 }
 
