@@ -91,7 +91,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     params = MixParams(s=2.0, p=2.0, c=-0.5, alpha=0.9, beta=0.95)
     g, h = (predict(model, images, device="cpu").numpy() for model in models)
     arrays = {"clean_labels": labels.numpy(), "clean_std_logits": g, "clean_rob_logits": h}
-    cards = {"std_model": ModelCard(spec="file:g"), "rob_model": ModelCard(spec="robustbench:Roe2025Linear")}
+    cards = {
+        "std_model": ModelCard(spec="file:g.pt@nets:g"),
+        "rob_model": ModelCard(spec="robustbench:Roe2025Linear"),
+    }
     threat = ThreatModel(norm="Linf", eps=EPS)
     bundle = on(LogitBundle.from_arrays(**arrays, name="SYNTHETIC"), ORIGINAL, threat, **cards)
     config = MixConfig.from_params(params, beta=0.95).model_copy(

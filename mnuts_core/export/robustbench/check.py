@@ -68,6 +68,9 @@ def _refused(card: HandIn, config: MixConfig) -> Iterator[Finding]:
     yield from faults(CARD, (f"a draft: {reason}" for reason in card.draft if reason not in reasons))
     if config.verified is not None:
         yield from (Finding("note", CONFIG, text) for text in notes(config.verified))
+    for spec in (card.std.spec, card.rob.spec):
+        if "@" in spec:
+            yield Finding("note", CARD, f"{spec} is a file of yours: others must find it where the code is")
 
 
 def _entry(folder: Path, card: HandIn, config: MixConfig) -> Iterator[Finding]:

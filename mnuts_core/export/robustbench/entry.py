@@ -13,7 +13,7 @@ from mnuts_core.bundles.leaderboard import Leaderboard
 from mnuts_core.errors import ConfigError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
-from mnuts_core.text import shortened
+from mnuts_core.text import shortened, visible
 
 TEXTS = ("link", "name", "authors", "venue", "architecture", "dataset", "eps", "clean_acc", "reported")
 REQUIRED: dict[str, type] = dict.fromkeys((*TEXTS, "autoattack_acc"), str) | {
@@ -26,7 +26,8 @@ ACCURACIES = ("clean_acc", "reported", "autoattack_acc", "external")
 PASSES = 2
 """One forward pass through each base model."""
 DRAFT = "DRAFT, not to be handed in: "
-_ID = re.compile(r"[A-Za-z-]+[0-9]{4}[A-Z][A-Za-z0-9_-]*")
+ID = r"^[A-Za-z-]+[0-9]{4}[A-Z][A-Za-z0-9_-]*$"
+"""How RobustBench calls models: surname, year, first word of the title, and perhaps more."""
 _VENUE = re.compile(r"\S.* [0-9]{4}|N/A")
 _ACCURACY = re.compile(r"(?:[0-9]|[1-9][0-9])\.[0-9]{2}|100\.00")
 _KINDS = {str: "text", bool: "true or false", int: "a whole number"}
@@ -65,7 +66,10 @@ class Paper:
         for name in ("id", "title", "authors", "link", "venue", "architecture"):
             if not getattr(self, name).strip():
                 raise ConfigError(f"{name} must not be empty")
-        if not _ID.fullmatch(self.id):
+        for name, value in vars(self).items():
+            if isinstance(value, str) and visible(value) != value:
+                raise ConfigError(f"{name} must be one line of visible text, got {shortened(value)}")
+        if not re.fullmatch(ID, self.id):
             raise ConfigError(
                 f"id must be NameYearWord, such as Bai2024MixedNUTS, and perhaps _ and more, got {self.id!r}"
             )

@@ -27,7 +27,7 @@ from mnuts_core.export.robustbench.points import points_file, points_of
 from mnuts_core.export.robustbench.refusals import other_images, refusals, threat_of
 from mnuts_core.export.robustbench.texts import draft_lines, module_text, new_evaluation, new_model
 from mnuts_core.export.spca import spca_text
-from mnuts_core.io.files import kind_of, make_folder, shown, write_together
+from mnuts_core.io.files import FILE, kind_of, make_folder, shown, write_together
 
 
 class Prepared(NamedTuple):
@@ -91,7 +91,7 @@ def prepare(
         PurePosixPath(f"{card.module}.py"): module_text(card),
         PurePosixPath(CONFIG): config.to_json(),
         PurePosixPath(CARD): card.to_json(),
-        PurePosixPath(NEW_MODEL): new_model(config, card, paper),
+        PurePosixPath(NEW_MODEL): new_model(config, card, paper, standard),
         **({} if spca is None else {PurePosixPath(SPCA): spca}),
         **({} if standard is None else {PurePosixPath(STANDARD): standard.to_json()}),
         **({} if points is None else {PurePosixPath(NEW_EVALUATION): new_evaluation(config, card, paper)}),
@@ -113,7 +113,7 @@ def _spca(config: MixConfig, card: HandIn) -> tuple[str | None, list[str]]:
 
 
 def write(prepared: Prepared, folder: Path, *, force: bool) -> list[Path]:
-    """Write a hand-in, all of it or nothing.
+    """Write a hand-in, all of it or nothing; of an earlier one nothing is left beside it.
 
     Args:
         prepared: What to write.
@@ -134,4 +134,13 @@ def write(prepared: Prepared, folder: Path, *, force: bool) -> list[Path]:
         )
     for parent in sorted({path.parent for path in targets}):
         make_folder(parent, ConfigError)
-    return write_together(targets, ConfigError)
+    files = write_together(targets, ConfigError)
+    for name in (
+        SPCA,
+        STANDARD,
+        POINTS,
+        NEW_EVALUATION,
+    ):  # what an earlier one may have had, and this has not
+        if PurePosixPath(name) not in prepared.contents and kind_of(folder / name) == FILE:
+            (folder / name).unlink()
+    return files

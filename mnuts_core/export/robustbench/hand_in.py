@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from mnuts_core.bundles.leaderboard import Leaderboard, leaderboard_at
 from mnuts_core.bundles.manifest import Card, DataCard, ModelCard, Name, Text, first_problem
 from mnuts_core.errors import ConfigError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MAX_BYTES, MixConfig
+from mnuts_core.export.robustbench.entry import ID
 from mnuts_core.io.untrusted import parse_json, read_bytes
 from mnuts_core.models.predict import model_card
 from mnuts_core.models.specs import ModelError, load_model
@@ -26,7 +27,7 @@ class HandIn(Card):
     """Where a hand-in comes from: its leaderboard, its base models by spec and digest, its images."""
 
     schema_: Literal["mnuts-robustbench/1"] = Field(default="mnuts-robustbench/1", alias="schema")
-    id: Name
+    id: Annotated[str, StringConstraints(pattern=ID, max_length=200)]
     dataset: Name
     norm: Name
     std: ModelCard

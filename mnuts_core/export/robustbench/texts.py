@@ -35,15 +35,17 @@ def draft_lines(reasons: Iterable[str], mark: str) -> str:
     return "".join(f"{mark}{line}\n" for line in head)
 
 
-def new_model(config: MixConfig, card: HandIn, paper: Paper) -> str:
+def new_model(config: MixConfig, card: HandIn, paper: Paper, standard: MixConfig | None) -> str:
     """The issue that asks for a new entry.
 
     Args:
         config: The configuration, verified.
         card: Where it comes from.
         paper: What the authors say.
+        standard: The same mix verified by AutoAttack itself, if it was.
     """
     verified, clean = figures_of(config)
+    also = "" if standard is None else f"; AutoAttack itself left {figures_of(standard)[0]}"
     return f"""{_draft(card)}<!-- title: [New Model] {paper.id} · label: new-model -->
 
 # Paper Information
@@ -60,7 +62,7 @@ def new_model(config: MixConfig, card: HandIn, paper: Paper) -> str:
 - **Threat Model**: {card.norm}
 - **eps**: {card.board.eps}
 - **Clean accuracy**: {clean}
-- **Robust accuracy**: {verified}
+- **Robust accuracy**: {verified}{also}
 - **Additional data**: {"yes" if paper.additional_data else "no"}
 - **Evaluation method**: {_method(config)}
 - **Checkpoint and code**: {paper.code or TO_FILL}

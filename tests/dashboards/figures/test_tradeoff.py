@@ -11,6 +11,7 @@ from mnuts_core.params import IDENTITY
 from mnuts_core.views import headline, tradeoff
 from mnuts_core.views.tradeoff import alpha_curve
 from mnuts_dashboards.bundles.verified import Known
+from mnuts_dashboards.figures.other_mixes import leaderboard_points
 from mnuts_dashboards.figures.tradeoff import (
     CURRENT,
     CURRENT_BY_MARGIN,
@@ -114,6 +115,34 @@ def test_the_standard_model_stands_at_its_own_attacked_accuracy_or_nowhere(engin
     attacked = RemixEngine(engine.bundle.with_points(card, first.index, wrong, first.rob_logits))
     shown = traces(drawn(attacked, PARAMS))["standard model"]
     assert (shown["y"], shown["showlegend"]) == ([0.0], True)
+
+
+def test_among_entries_the_mix_has_places_where_they_are_comparable(engine):
+    remix = engine.remix(PARAMS)
+    clean, attacked = (100 * figure.value for figure in (remix.clean, remix.attacked))
+    meta = {"dataset": "CIFAR-10", "norm": "Linf", "eps": 8 / 255, "incomparable": ""}
+    row = {
+        "dataset": "cifar10",
+        "norm": "Linf",
+        "epsilon": "8/255",
+        "kind": "robust",
+        "model": "A",
+        "venue": "",
+    }
+    accuracies = ((clean + 1, attacked), (clean, attacked + 1), (clean - 1, attacked + 1))
+    rows = [row | {"clean_percent": x, "autoattack_percent": y} for x, y in accuracies]
+    rows.append(rows[0] | {"kind": "standard_base"})
+    fields = {"meta": meta, "options": {"robustbench": True}, "paper": {"robustbench": rows}, "remix": remix}
+    found = leaderboard_points(fields)
+    assert found["places"] == {"clean": 2, "attacked": 3, "of": 3}
+    assert len(found["x"]) == 4
+    assert found["hover"][0] == "A"
+    verified = share(round((attacked + 2) * 10), 1000, "verified")
+    assert (
+        leaderboard_points(fields | {"headline": {"mix": {"verified": verified}}})["places"]["attacked"] == 1
+    )
+    assert leaderboard_points(fields | {"meta": meta | {"incomparable": "JPEG"}})["places"] is None
+    assert leaderboard_points(fields | {"options": {}})["places"] is None
 
 
 def test_without_an_attack_there_is_no_trade_off(bundle):

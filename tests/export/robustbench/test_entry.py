@@ -130,6 +130,7 @@ def test_a_missing_field():
     [
         ({"id": "My model"}, "NameYearWord"),
         ({"title": ""}, "title must not be empty"),
+        ({"title": "two\nlines"}, "title must be one line"),
         ({"venue": "somewhere"}, "venue must end in a year"),
         ({"link": "example.org"}, "link must be an address"),
         ({"code": "ftp://x"}, "code must be an address"),

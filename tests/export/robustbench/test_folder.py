@@ -36,7 +36,11 @@ def ground(made: Made) -> Ground:
 
 
 def wrong(folder: Path, ground: Ground | None = None) -> list[str]:
-    return [str(each) for each in check_hand_in(folder, ground) if each.kind == "wrong"]
+    """What is in the way; an error where not even that can be said."""
+    try:
+        return [str(each) for each in check_hand_in(folder, ground) if each.kind == "wrong"]
+    except ConfigError as error:
+        return [str(error)]
 
 
 class TestWriting:
@@ -119,6 +123,19 @@ class TestWriting:
         write(found, tmp_path / "x", force=False)
         assert wrong(tmp_path / "x") == []
 
+    def test_autoattack_s_own_figure_beside_it(self, made, tmp_path):
+        standard = verified_with(made.config, attack="autoattack")
+        write(prepare(made.bundle, made.config, PAPER, standard=standard), tmp_path / "x", force=False)
+        assert "; AutoAttack itself left " in (tmp_path / "x" / "new-model.md").read_text()
+        assert wrong(tmp_path / "x") == []
+        (tmp_path / "x" / "mix-autoattack.json").write_text(made.config.to_json())
+        assert any("--attack autoattack" in line for line in wrong(tmp_path / "x"))
+
+    def test_of_an_earlier_one_nothing_is_left(self, folder, made):
+        write(prepare(made.bundle, made.config, PAPER), folder, force=True)
+        assert not (folder / "adversarial.pt").exists()
+        assert not (folder / "new-evaluation.md").exists()
+
     def test_nothing_is_overwritten_unasked(self, folder, made):
         found = prepare(made.bundle, made.config, PAPER)
         (folder / "mix.json").write_text("precious")
@@ -138,6 +155,7 @@ class TestCheck:
         assert f"of {N}" in recomputed[0]
         assert any(TO_FILL in text for text in notes)
         assert any("few-steps" in text for text in notes)
+        assert any("file:g.pt@nets:g is a file of yours" in text for text in notes)
         assert "give --data" in str(check_hand_in(folder)[-1])
 
     @pytest.mark.parametrize(
@@ -151,6 +169,8 @@ class TestCheck:
             ("mix.json", '"alpha": 0.9,\n  "beta"', '"alpha": 0.8,\n  "beta"', "of another mix"),
             ("mix.json", '"schema"', '"scheme"', "must have schema"),
             ("hand-in.json", "the original pixels", "some pixels", "nothing says that the pixels"),
+            ("hand-in.json", '"spec": "file:', '"x": 1, "spec": "file:', "extra inputs"),
+            ("hand-in.json", f'"id": "{PAPER.id}"', '"id": "../../x"', "id"),
             ("hand-in.json", '"norm": "Linf"', '"norm": "L2"', "is not its entry"),
             ("optimal_spca.yaml", "s: 2.0", "s: 3.0", "it says MixParams(s=3.0"),
             ("new-model.md", "100.00 %", "99.99 %", "is missing"),
