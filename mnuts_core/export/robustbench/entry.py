@@ -106,7 +106,7 @@ def entry_of(
         "architecture": paper.architecture,
         "eps": board.eps,
         **figures,
-        "footnote": _footnote(config, figures, paper, reasons),
+        "footnote": _footnote((config, standard), figures["reported"], paper, reasons),
     }
 
 
@@ -156,10 +156,12 @@ def _standard(config: MixConfig, standard: MixConfig) -> Estimate:
     return theirs.accuracy.estimate
 
 
-def _footnote(config: MixConfig, figures: Mapping[str, str], paper: Paper, reasons: list[str]) -> str:
+def _footnote(configs: tuple[MixConfig | None, ...], reported: str, paper: Paper, reasons: list[str]) -> str:
+    """What a reader must know: that it is a draft, what the authors say, whose figure is reported."""
     draft = f"{DRAFT}{'; '.join(reasons)}." if reasons else ""
-    attack = "" if config.verified is None else config.verified.attack
-    method = f"A mix of two networks. {figures['reported']}% robust accuracy is that of {attack}."
+    cards = [config.verified for config in configs if config is not None and config.verified is not None]
+    attack = next(card.attack for card in cards if percent(card.accuracy.estimate) == reported)
+    method = f"A mix of two networks. {reported}% robust accuracy is that of {attack}."
     return " ".join(part for part in (draft, paper.footnote.strip(), method) if part)
 
 

@@ -31,7 +31,7 @@ def verified(right: int, attack: str = "transfer", **mix: float) -> MixConfig:
     card = VerifiedCard(
         accuracy=EstimateCard.of(share(right, 10_000, "verified")),
         clean=EstimateCard.of(share(9519, 10_000, "clean")),
-        attack="an attack",
+        attack=f"the {attack} attack",
         settings={"attack": attack, "norm": "Linf", "eps": 8 / 255, "data_digest": "images"},
         digest="sha256:" + "0" * 64,
     )
@@ -83,6 +83,8 @@ def test_the_adaptive_attack_is_external_where_it_found_more():
     }
     less = accuracies(verified(6971), verified(6900, "autoattack"))
     assert less == {"clean_acc": "95.19", "reported": "69.00", "autoattack_acc": "69.00"}
+    made = entry_of(verified(6971), BOARD, PAPER, verified(6900, "autoattack"), [])
+    assert "69.00% robust accuracy is that of the autoattack attack" in made["footnote"]
     assert accuracies(verified(100, "autoattack"))["autoattack_acc"] == "1.00"
 
 
