@@ -37,7 +37,7 @@ $(VENV)/bin/python:
 
 $(STAMP): pyproject.toml constraints.txt $(ENV_READY)
 	$(BIN)python -m pip install --quiet --upgrade pip
-	$(BIN)python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)python -m pip install --quiet --constraint constraints.txt --editable '.[all,test]'
 	@touch $@
 
 install: $(STAMP)
