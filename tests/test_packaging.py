@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib.metadata import version
+from itertools import chain
 
 import pytest
 import yaml
@@ -39,7 +40,7 @@ def test_conda_asks_for_the_same_python():
     assert f"python{PROJECT['requires-python']}" in text
 
 
-@pytest.mark.parametrize("requirement", PROJECT["dependencies"] + sum(EXTRAS.values(), []))
+@pytest.mark.parametrize("requirement", [*PROJECT["dependencies"], *chain(*EXTRAS.values())])
 def test_every_requirement_has_a_pin_inside_its_range(requirement):
     parsed = Requirement(requirement)
     if parsed.name == "mnuts":  # its own extras
