@@ -66,6 +66,7 @@ schema: $(STAMP)
 
 tables: $(STAMP)
 	$(BIN)python -m mnuts_core.demo.tables README.md data/README.md
+	$(BIN)python -m mnuts_core.demo.model_cards
 
 bench: $(STAMP)
 	$(BIN)python -m tests.benchmarks $(ARGS)
