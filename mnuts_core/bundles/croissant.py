@@ -1,7 +1,7 @@
 """A bundle described for those who look for data sets: Croissant 1.0, as the big hubs of data read it.
 
-Croissant has no name for what a safetensors file holds, so a description lists the tensors, and the file stands
-there whole, with its SHA-256.
+Croissant has no name for what a safetensors file holds, so a description lists the tensors, and the file
+stands there whole, with its SHA-256.
 
 Source: M. Akhtar et al., Croissant: A Metadata Format for ML-Ready Datasets, 2024.
 """

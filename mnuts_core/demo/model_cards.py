@@ -28,8 +28,8 @@ TEXT = """---
 
 # {name}
 
-The {role} network of the MixedNUTS explorer's {pair} pair: {card.model.parameters:,} parameters, {architecture}.
-It takes images in [0, 1] and answers raw logits.
+The {role} network of the MixedNUTS explorer's {pair} pair: {card.model.parameters:,} parameters,
+{architecture}. It takes images in [0, 1] and answers raw logits.
 
 ## Use
 
@@ -39,8 +39,8 @@ from mnuts_core import load_model
 model = load_model("{card.model.spec}").module
 ```
 
-It exists to be mixed with its partner, shown and attacked in the explorer and the lesson. It is small, trained
-briefly, and not meant for any decision about anything.
+It exists to be mixed with its partner, shown and attacked in the explorer and the lesson. It is small,
+trained briefly, and not meant for any decision about anything.
 
 ## Figures
 
@@ -70,7 +70,6 @@ def model_card(path: Path) -> str:
     card = read_card(path)
     pair, role = path.stem.rsplit("-", 1)
     heading = yaml.safe_dump(_metadata(path.stem, card), sort_keys=False, allow_unicode=True)
-    attacked = [f"| {_words(card)} | {_figure(card.attacked)} |"] if card.attacked else []
     return TEXT.format(
         heading=heading,
         name=path.stem,
