@@ -46,7 +46,7 @@ def convert(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Convert to other formats: optimal_spca.yaml ↔ a configuration; bundle → logits.pt, Croissant (.json)."""
+    """Convert to other formats: optimal_spca.yaml ↔ a configuration; bundle → logits.pt, Croissant."""
     check_outputs({"--out": out, "--json": json_out}, force=force)
     kinds = Path(source).suffix.lower(), out.suffix.lower()
     if kinds[0] in YAML and kinds[1] == ".json":
