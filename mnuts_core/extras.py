@@ -8,6 +8,7 @@ from types import ModuleType
 from mnuts_core.errors import MnutsError
 
 EXTRAS = {
+    "huggingface_hub": "hub",
     "pyautoattack": "attack",
     "robustbench": "attack",
     "sklearn": "attack",

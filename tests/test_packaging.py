@@ -31,7 +31,8 @@ def conda_pip() -> list[str]:
 
 def test_environment_yml_names_the_same_set_as_pyproject():
     named = [item for item in conda_pip() if not item.startswith("--")]
-    assert sorted(named) == sorted(PROJECT["dependencies"] + EXTRAS["attack"] + EXTRAS["tables"])
+    extras = chain(*(EXTRAS[name] for name in ("attack", "hub", "tables")))
+    assert sorted(named) == sorted([*PROJECT["dependencies"], *extras])
     assert {"--constraint constraints.txt", "--editable ."} <= set(conda_pip())
 
 
