@@ -21,21 +21,11 @@ def run(job: Job) -> None:
         RuntimeError: If a test failed, or none ran.
     """
     paths = [str(ROOT / place) for place in job.sizes.marked]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-v",
-        "-rs",
-        "--tb=short",
-        "-m",
-        "gpu",
-        "-p",
-        "no:cacheprovider",
-    ]
+    options = ["-v", "-rs", "--tb=short", "-m", "gpu", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, *paths]
     counts: Counter[str] = Counter()
     failed: list[str] = []
-    with subprocess.Popen([*command, *paths], cwd=ROOT, stdout=subprocess.PIPE, text=True) as pytest:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as pytest:
         assert pytest.stdout is not None  # it was asked for
         for line in pytest.stdout:
             print(line, end="", flush=True)

@@ -93,9 +93,6 @@ def _mmaa(job: Job, which: str, std: nn.Module, rob: nn.Module, test: LoadedData
             rob_card=model_card("demo:cifar10/rob", rob),
             command="make gpu",
             batch_size=job.sizes.batch,
-            progress=lambda done, total: (
-                print(f"MMAA: {done}/{total}", flush=True) if done == total else None
-            ),
             device=job.device,
             work_dir=job.folder("work") / f"{which}-mmaa",
         )

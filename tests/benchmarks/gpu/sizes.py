@@ -35,7 +35,7 @@ class Sizes(NamedTuple):
         verified: Images of the verification, the first ones, and its steps.
     """
 
-    marked: tuple[str, ...] = ("tests/gpu",)
+    marked: tuple[str, ...] = ("tests/gpu", "tests/models/test_compat.py")
     budget: Budget = Budget()
     bench: tuple[int, int] = (2000, 1000)
     pair: WidePair = WidePair()

@@ -13,7 +13,7 @@ SYNTHETIC = "synthetic"
 
 
 def coloured(n: int, seed: int) -> LoadedData:
-    """Noise on one colour a class; one label in nine is wrong, since a search needs images that h gets wrong."""
+    """One colour a class, and noise; one label in nine is wrong: a search needs images that h gets wrong."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, 10, (n,), generator=generator)
     colours = torch.rand(10, 3, 1, 1, generator=torch.Generator().manual_seed(7))
