@@ -8,10 +8,10 @@ from pyautoattack.autopgd_base import APGDAttack
 from torch import Tensor, nn
 
 from mnuts_core import LogitBundle, MixedClassifier, MixParams
-from mnuts_core.attacks.apgd import apgd, of_examples
+from mnuts_core.attacks.apgd import Loss, apgd, of_examples
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.mmaa import Mmaa, minimum_margin_attack
-from mnuts_core.attacks.norms import make_ball
+from mnuts_core.attacks.norms import Ball, make_ball
 from mnuts_core.attacks.plan import ATTACKS, STANDARD_STEPS, Attack, Plan
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.bundles.manifest import DataCard
@@ -43,6 +43,13 @@ def images(dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.rand(N, 3, 8, 8, generator=torch.Generator().manual_seed(5), dtype=dtype)
 
 
+def path(model: nn.Module, loss: Loss, clean: Tensor, start: Tensor, ball: Ball) -> Tensor:
+    """All points that APGD passes, on the CPU."""
+    seen: list[Tensor] = []
+    apgd(model, loss, clean, start, ball=ball, n_iter=30, watch=lambda points, *_: seen.append(points.cpu()))
+    return torch.stack(seen)
+
+
 @pytest.fixture
 def digits_images() -> tuple[Tensor, Tensor]:
     points, labels = load_digits_split()[1]
@@ -62,11 +69,9 @@ def test_apgd_step_for_step(device: str, norm: str, loss: str) -> None:
             if loss == "ce"
             else of_examples(targeted_dlr, ranking[:, -1], ranking[:, -3])
         )
-        seen: list[Tensor] = []
         start = ball.start(clean, torch.zeros_like(clean) + 0.01)
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            apgd(model, climbed, clean, start, ball=ball, n_iter=30, watch=lambda x, *_: seen.append(x.cpu()))
-        paths.append(torch.stack(seen))
+            paths.append(path(model, climbed, clean, start, ball))
     assert (paths[0][1:] - paths[0][:-1]).abs().amax(dim=(2, 3, 4)).max() > 0.01, "nothing moved"
     torch.testing.assert_close(paths[-1], paths[0], rtol=0, atol=1e-7)
 

@@ -26,7 +26,9 @@ def test_transform_and_margins(device: str, clamp: Clamp, dtype: torch.dtype, to
     assert found.device.type == device
     torch.testing.assert_close(found.cpu().double(), expected, rtol=tolerance, atol=tolerance)
     for margin in (confidence_margin, lambda of: signed_margin(of, labels.to(of.device))):
-        torch.testing.assert_close(margin(found).cpu().double(), margin(expected), rtol=0, atol=10 * tolerance)
+        torch.testing.assert_close(
+            margin(found).cpu().double(), margin(expected), rtol=0, atol=10 * tolerance
+        )
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])

@@ -54,8 +54,8 @@ class Sizes(NamedTuple):
 
 FULL = Sizes()
 TINY = Sizes(
-    budget=Budget(steps=5, targets=1),
-    bench=(8, 4),
+    budget=Budget(steps=3, targets=1),
+    bench=(4, 2),
     pair=WidePair(std_widths=(8, 8, 8), rob_widths=(4, 8), rob_blocks=1),
     recipes={role: replace(recipe, epochs=2, batch_size=16) for role, recipe in RECIPES.items()},
     n_train=80,
@@ -67,5 +67,5 @@ TINY = Sizes(
     pool=Budget(steps=5, targets=1),
     rounds=2,
     grid=GridSpec([0.5, 2.0, 8.0], [1.0, 2.0, 3.0], [-1.0, -0.5, 0.0]),
-    verified=(8, 1),
+    verified=(4, 1),
 )
