@@ -113,7 +113,7 @@ def test_outcomes_of_pytest_are_counted_and_failures_named(tmp_path: Path) -> No
         "import pytest\npytestmark = pytest.mark.gpu\n"
         "def test_good(): pass\ndef test_bad(): assert 0\n@pytest.mark.skip\ndef test_left(): pass\n"
     )
-    given = replace(job(tmp_path, "tests"), sizes=TINY._replace(marked=(str(tmp_path),)))
+    given = replace(job(tmp_path, "tests"), sizes=TINY._replace(tests=(str(tmp_path),), marked="gpu"))
     with pytest.raises(RuntimeError, match="ended with 1"):
         marked_tests.run(given)
     found = {name: number["value"] for name, number in numbers(tmp_path, "tests").items()}

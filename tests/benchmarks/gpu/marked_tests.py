@@ -20,8 +20,8 @@ def run(job: Job) -> None:
     Raises:
         RuntimeError: If a test failed, or none ran.
     """
-    paths = [str(ROOT / place) for place in job.sizes.marked]
-    options = ["-v", "-rs", "--tb=short", "-m", "gpu", "-p", "no:cacheprovider"]
+    paths = [str(ROOT / place) for place in job.sizes.tests]
+    options = ["-v", "-rs", "--tb=short", "-m", job.sizes.marked, "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, *paths]
     counts: Counter[str] = Counter()
     failed: list[str] = []

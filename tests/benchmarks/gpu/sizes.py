@@ -18,7 +18,8 @@ class Sizes(NamedTuple):
     """How much is done.
 
     Attributes:
-        marked: Where pytest looks for tests marked `gpu`.
+        tests: Where pytest looks.
+        marked: What marks it takes.
         budget: Steps and targets of both sides in the benchmark of MMAA.
         bench: Images of that benchmark, and how many at a time.
         pair: The networks that are trained.
@@ -35,7 +36,8 @@ class Sizes(NamedTuple):
         verified: Images of the verification, the first ones, and its steps.
     """
 
-    marked: tuple[str, ...] = ("tests/gpu", "tests/models/test_compat.py")
+    tests: tuple[str, ...] = ("tests/gpu", "tests/models/test_compat.py")
+    marked: str = "gpu"
     budget: Budget = Budget()
     bench: tuple[int, int] = (2000, 1000)
     pair: WidePair = WidePair()
@@ -54,6 +56,8 @@ class Sizes(NamedTuple):
 
 FULL = Sizes()
 TINY = Sizes(
+    tests=("tests/gpu/test_processes.py",),
+    marked="not gpu",
     budget=Budget(steps=3, targets=1),
     bench=(4, 2),
     pair=WidePair(std_widths=(8, 8, 8), rob_widths=(4, 8), rob_blocks=1),
