@@ -61,7 +61,10 @@ def test_mixes_are_chosen_on_one_half_and_reported_on_the_other(out: Path) -> No
     attacked = {name: number for name, number in found.items() if "attacked, round" in name}
     assert {number["n"] for number in attacked.values()} == {TINY.n_test // 2}
     assert found["pair"]["value"] == TRAINED
-    bundle = LogitBundle.load(out / TRAINED / "pool" / "cifar10.safetensors")
+    path = pool.newest(out / TRAINED / "pool")
+    assert path is not None
+    assert path.name == f"round-{TINY.rounds}.safetensors"
+    bundle = LogitBundle.load(path)
     assert bundle.manifest.std_attacked
     assert not bundle.manifest.optimistic
     halves = [pool.half_of(bundle, second=second) for second in (False, True)]
@@ -85,11 +88,28 @@ def test_what_is_there_is_not_made_again(out: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(training, "train_wide", again)
     monkeypatch.setattr(pool, "build_bundle", again)
     monkeypatch.setattr(pool, "attack_pool", again)
-    before = (out / TRAINED / "pool" / "cifar10.safetensors").read_bytes()
+    monkeypatch.setattr(verification, "verify_mixes", again)
+    before = {step: numbers(out, step) for step in ("training", "pool", "verification")}
     training.run(job(out, "training"))
     pool.run(job(out, "pool"))
-    assert LogitBundle.load(out / TRAINED / "pool" / "cifar10.safetensors").digest
-    assert (out / TRAINED / "pool" / "cifar10.safetensors").read_bytes() == before
+    verification.run(job(out, "verification"))
+    assert {step: numbers(out, step) for step in before} == before
+
+
+def test_a_pool_that_has_grown_is_verified_anew(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def verify(bundle: LogitBundle, *_: object, **__: object) -> None:
+        seen.append(bundle.digest)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verification, "verify_mixes", verify)
+    (out / TRAINED / "verified" / "pool.txt").write_text("sha256:another")
+    with pytest.raises(KeyboardInterrupt):
+        verification.run(job(out, "verification"))
+    path = pool.newest(out / TRAINED / "pool")
+    assert path is not None
+    assert seen == [LogitBundle.load(path).digest]
 
 
 def test_without_a_trained_pair_the_shipped_one_is_attacked(tmp_path: Path) -> None:

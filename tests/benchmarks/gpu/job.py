@@ -39,7 +39,7 @@ class Job:
         data: `cifar10-jpeg:FOLDER`, or `synthetic`; empty if there are no images.
         device: `cpu`, `cuda` or `cuda:N`.
         sizes: How much to do.
-        numbers: What came out so far, by name.
+        numbers: What came out so far, by name; in earlier calls, too.
     """
 
     step: str
@@ -48,6 +48,11 @@ class Job:
     device: str
     sizes: Sizes = FULL
     numbers: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        path = result_path(self.out, self.step)
+        if path.exists():
+            self.numbers |= json.loads(path.read_text("utf-8"))["numbers"]
 
     @property
     def precision(self) -> Precision:

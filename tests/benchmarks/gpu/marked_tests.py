@@ -23,6 +23,7 @@ def run(job: Job) -> None:
     paths = [str(ROOT / place) for place in job.sizes.tests]
     options = ["-v", "-rs", "--tb=short", "-m", job.sizes.marked, "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, *paths]
+    job.numbers.clear()
     counts: Counter[str] = Counter()
     failed: list[str] = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as pytest:

@@ -27,24 +27,30 @@ from mnuts_core.search.mild import mild_best
 from tests.benchmarks.gpu.job import TRAINED, Job
 
 Configs = dict[str, MixConfig]
+ROUND = "round-"
+"""How the names of rounds' bundles begin; there are fewer than ten."""
 
 
 def run(job: Job) -> None:
     """Build the bundle, then attack g and the mixes; what is finished is kept, batch by batch."""
     which, std, rob = job.pair()
     folder, test = job.folder(which, "pool"), job.images("test")
+    if job.numbers.get("pair", {}).get("value") != which:
+        job.numbers.clear()  # they are another pair's
     job.report(pair=which)
-    bundle = _mmaa(job, which, std, rob, test)
-    for number in range(1, job.sizes.rounds + 1):
-        path = folder / f"round-{number}.safetensors"
+    bundle, finished = _mmaa(job, which, std, rob, test), 0
+    if path := newest(folder):
+        bundle, finished = LogitBundle.load(path), int(path.stem.removeprefix(ROUND))
+    for number in range(finished + 1, job.sizes.rounds + 1):
         configs = _choose(job, bundle)
-        if path.exists():
-            bundle = LogitBundle.load(path)
-        else:
-            bundle = _attack(job, which, bundle, configs, number, std, rob, test)
-            bundle.save(path)
+        bundle = _attack(job, which, bundle, configs, number, std, rob, test)
         _report(job, bundle, configs, number)
-        _write(folder, bundle, configs)
+        _write(folder, bundle, configs, number)
+
+
+def newest(folder: Path) -> Path | None:
+    """The bundle of the last round that was finished."""
+    return max(folder.glob(f"{ROUND}*.safetensors"), default=None)
 
 
 def half_of(bundle: LogitBundle, *, second: bool) -> LogitBundle:
@@ -181,12 +187,15 @@ def _report(job: Job, bundle: LogitBundle, configs: Configs, number: int) -> Non
         job.report(**{f"{mix}: clean": remix.clean, f"{mix}: attacked, round {number}": remix.attacked})
 
 
-def _write(folder: Path, bundle: LogitBundle, configs: Configs) -> None:
-    """The bundle and its mixes as they stand, for the verification."""
+def _write(folder: Path, bundle: LogitBundle, configs: Configs, number: int) -> None:
+    """The bundle and its mixes as they stand after a round, in the place of those of the round before."""
     engine = RemixEngine(bundle, device="cpu")
     for path in folder.glob("cifar10-*.json"):
         path.unlink()  # of an earlier round's choices
     for name, config in configs.items():
         now = MixConfig.from_remix(engine, config.params).model_copy(update={"beta": config.beta})
         now.save(folder / name)
-    bundle.save(folder / "cifar10.safetensors")
+    before = newest(folder)
+    bundle.save(folder / f"{ROUND}{number}.safetensors")
+    if before is not None:
+        before.unlink()

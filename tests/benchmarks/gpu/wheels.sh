@@ -19,6 +19,7 @@ case "${1:-} $#" in
     "$python" "$here/slim_wheels.py" "$2"
     ;;
   "install 3")
+    mkdir -p "$3"
     "$python" -m pip install --quiet --no-index --find-links "$2" --no-deps --no-compile --upgrade \
       --target "$3" --requirement "$here/wheels.txt"
     ln -sfn "$root/data" "$3/mnuts_data" # the package of data is this folder, under another name
