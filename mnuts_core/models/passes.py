@@ -76,7 +76,7 @@ def count_pass(name: str, points: Tensor) -> None:
         name: The model's name.
         points: What the model is given, shape (N, C, H, W): no leaf, if its gradient is wanted.
     """
-    if torch.compiler.is_compiling():  # a compiled graph counts nothing, and torch 2.11 cannot look up context
+    if torch.compiler.is_compiling():  # a graph counts nothing, and torch 2.11 cannot look up context
         return
     counters, n = _COUNTERS.get(), len(points)
     for counter in counters:

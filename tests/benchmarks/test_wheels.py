@@ -1,4 +1,4 @@
-"""Wheels for a machine without a registry: pinned as here, fetched for its Python, installed from a folder."""
+"""Wheels for a machine without a registry: pinned as here, for its Python, installed from a folder."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_it_ends_when_the_time_is_gone() -> None:
 
 
 def test_killed_it_goes_on_to_the_same_weights(tmp_path: Path) -> None:
-    """But for rounding, by which two whole runs differ, too: where tensors lie in memory decides over sums."""
+    """But for rounding, by which two whole runs differ, too: where a tensor lies decides over sums."""
     recipe = replace(RECIPE, eps=0.0, epochs=3)
     whole, path = train("cpu", recipe), tmp_path / "state.safetensors"
 

@@ -95,6 +95,11 @@ def test_the_librarys_autoattack_takes_it_as_it_is(mix, data, norm):
 
 
 class TestDropIn:
+    def test_on_a_device(self, mix, data, device):
+        expected = mix(data.images)
+        found = mix.to(device)(data.images.to(device)).cpu()
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-3)
+
     @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
     def test_dtypes(self, mix, data, dtype, device):
         expected = mix(data.images).argmax(1)
@@ -149,11 +154,6 @@ class TestDropIn:
         mix(data.images).gather(1, data.labels.unsqueeze(1)).sum().backward()
         for model in (mix.std_model, mix.rob_model):
             assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
-
-    def test_on_a_device(self, mix, data, device):
-        expected = mix(data.images)
-        found = mix.to(device)(data.images.to(device)).cpu()
-        torch.testing.assert_close(found, expected, rtol=0, atol=1e-3)
 
 
 def test_library_warnings_are_collected_and_not_printed(capsys):
