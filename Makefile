@@ -7,6 +7,7 @@
 # make tables      the tables of the shipped pairs in README.md and data/README.md, from data/
 # make schema      the JSON Schema of configurations from the code, after a change to them
 # make bench       benchmarks; ARGS='search' runs one
+# make gpu         all that needs a GPU, in 12 minutes, into build/gpu or OUT=DIR: tests/benchmarks/gpu/README.md
 # make clean       remove .venv and caches
 # make ... ACTIVE=1 uses the environment that is active already instead of .venv
 PYTHON ?= python3
@@ -26,7 +27,7 @@ STAMP := $(VENV)/.mnuts-installed
 ENV_READY := $(VENV)/bin/python
 endif
 
-.PHONY: install dashboard test test-full lint docs schema tables bench clean help
+.PHONY: install dashboard test test-full lint docs schema tables bench gpu clean help
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
@@ -70,6 +71,10 @@ tables: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)python -m tests.benchmarks $(ARGS)
+
+OUT ?= build/gpu
+gpu: $(STAMP)
+	$(BIN)python -m tests.benchmarks.gpu --out $(OUT) $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

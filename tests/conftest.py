@@ -50,6 +50,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
+ON_GPU = (pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"))
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=ON_GPU)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Where to compute: on the CPU, so that every line has run, and on a GPU where there is one."""
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="session")
 def bundle() -> LogitBundle:
     """A small SYNTHETIC bundle: 300 clean and 180 attacked examples, 10 classes."""

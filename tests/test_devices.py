@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mnuts_core import GridSpec, MixParams, ParameterError, RemixEngine, grid_search
+from mnuts_core import ParameterError
 from mnuts_core.devices import one_thread, pays_in_bfloat16, resolve_device
 
 HAS_GPU = torch.cuda.is_available()
@@ -76,15 +76,3 @@ def test_one_thread():
     with pytest.raises(KeyError), one_thread():
         raise KeyError
     assert torch.get_num_threads() == before
-
-
-@pytest.mark.skipif(not HAS_GPU, reason="needs a GPU")
-def test_the_gpu_gives_the_same(bundle):
-    params, grid = MixParams(s=5.0, p=4.0, c=-1.1), GridSpec([0.5, 3.0], [1.0, 2.5], [-1.0, 0.0])
-    ours = RemixEngine(bundle, device="cuda").remix(params)
-    plain = RemixEngine(bundle, device="cpu").remix(params)
-    assert ours.threshold == pytest.approx(plain.threshold, abs=1e-12)
-    assert (ours.clean, ours.attacked, ours.by_margin) == (plain.clean, plain.attacked, plain.by_margin)
-    gpu, cpu = (grid_search(bundle, grid, device=device) for device in ("cuda", "cpu"))
-    assert abs(gpu.objective - cpu.objective).max() < 1e-12
-    assert gpu.best.index == cpu.best.index

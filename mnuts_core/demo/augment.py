@@ -1,4 +1,4 @@
-"""What the trainings of both demo pairs share: the learning rate's cycle and random crops."""
+"""What the trainings of the demo pairs share: the learning rate's cycle, random crops and holes."""
 
 from __future__ import annotations
 
@@ -27,17 +27,42 @@ def random_crops(padded: Tensor, reach: int, generator: torch.Generator, *, mirr
     Args:
         padded: Shape (N, C, H + 2 reach, W + 2 reach).
         reach: Moves are whole numbers in [-reach, reach] each way.
-        generator: Source of the moves, then of the mirrorings.
+        generator: Source of the moves, then of the mirrorings, on the images' device.
         mirror: Whether each crop is also mirrored, left to right, with probability 1/2.
 
     Returns:
         Shape (N, C, H, W), same dtype, channels last in memory.
     """
-    n, _, height, width = padded.shape
-    offsets = torch.randint(0, 2 * reach + 1, (n, 2), generator=generator)
-    rows = offsets[:, :1] + torch.arange(height - 2 * reach)
-    columns = offsets[:, 1:] + torch.arange(width - 2 * reach)
+    (n, _, height, width), device = padded.shape, padded.device
+    offsets = torch.randint(0, 2 * reach + 1, (n, 2), generator=generator, device=device)
+    rows = offsets[:, :1] + torch.arange(height - 2 * reach, device=device)
+    columns = offsets[:, 1:] + torch.arange(width - 2 * reach, device=device)
     if mirror:
-        mirrored = torch.rand(n, generator=generator) < 0.5
+        mirrored = torch.rand(n, generator=generator, device=device) < 0.5
         columns = torch.where(mirrored[:, None], columns.flip(1), columns)
-    return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+    everyone = torch.arange(n, device=device)[:, None, None]
+    return padded[everyone, :, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+
+
+def with_holes(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """A grey square in each image, its centre anywhere in it (cutout; DeVries & Taylor, 2017).
+
+    Args:
+        images: Shape (N, C, H, W), in [0, 1].
+        side: The square's side in pixels, even; 0 for none.
+        generator: Source of the places, on the images' device.
+
+    Example:
+        >>> holes = with_holes(torch.ones(1, 1, 8, 8), 2, torch.Generator().manual_seed(0)) == 0.5
+        >>> int(holes.sum()) in (1, 2, 4)
+        True
+    """
+    if not side:
+        return images
+    (n, _, height, width), device = images.shape, images.device
+    inside = []
+    for length in (height, width):
+        centre = torch.randint(0, length + 1, (n, 1), generator=generator, device=device)
+        places = torch.arange(length, device=device)
+        inside.append((places >= centre - side // 2) & (places < centre + side // 2))
+    return images.masked_fill((inside[0][:, :, None] & inside[1][:, None, :]).unsqueeze(1), 0.5)

@@ -18,6 +18,7 @@ from mnuts_core.datasets.specs import CIFAR10_CLASSES as CLASSES
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.demo.best_mixes import refine_and_verify
 from mnuts_core.demo.cifar10_network import CifarNet
+from mnuts_core.demo.cifar10_residual import ResidualNet
 from mnuts_core.demo.cifar10_training import CifarRecipe, train_network
 from mnuts_core.demo.weights import (
     NetworkCard,
@@ -230,7 +231,7 @@ def save_role(folder: Path, role: Role, network: CifarNet, bundle: LogitBundle, 
     card = NetworkCard.measured(
         bundle,
         role,
-        architecture={"widths": network.widths},
+        architecture=network.architecture,
         recipe=recipe_text(RECIPES[role]),
         seed=SEED,
         training=training,
@@ -247,7 +248,9 @@ def recipe_text(recipes: Sequence[CifarRecipe]) -> str:
     return ", then ".join(str(recipe) for recipe in recipes)
 
 
-def load_network_of(role: Role, folder: str | os.PathLike[str] | None = None) -> tuple[CifarNet, NetworkCard]:
+def load_network_of(
+    role: Role, folder: str | os.PathLike[str] | None = None
+) -> tuple[CifarNet | ResidualNet, NetworkCard]:
     """One of the two networks, float32, in evaluation mode, and what its file says of it.
 
     Args:
@@ -261,8 +264,11 @@ def load_network_of(role: Role, folder: str | os.PathLike[str] | None = None) ->
     return load_network(weights_path("cifar10", role, folder), _network_of, remedy)
 
 
-def _network_of(card: NetworkCard) -> CifarNet:
-    widths = card.architecture["widths"]
-    if not isinstance(widths, tuple) or len(widths) != 3 or not all(0 < width <= 4096 for width in widths):
-        raise TypeError("its card names no such network")
-    return CifarNet(widths)
+def _network_of(card: NetworkCard) -> CifarNet | ResidualNet:
+    widths, blocks = card.architecture["widths"], card.architecture.get("blocks")
+    if isinstance(widths, tuple) and all(0 < width <= 4096 for width in widths):
+        if blocks is None and len(widths) == 3:
+            return CifarNet(widths)
+        if isinstance(blocks, int) and 0 < blocks <= 64 and 0 < len(widths) <= 8:
+            return ResidualNet(widths, blocks)
+    raise TypeError("its card names no such network")

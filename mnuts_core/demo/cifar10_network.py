@@ -37,6 +37,11 @@ class CifarNet(nn.Module):
         )
         self.head = nn.Linear(self.widths[-1], CLASSES, bias=False)
 
+    @property
+    def architecture(self) -> dict[str, int | tuple[int, ...]]:
+        """The network's arguments."""
+        return {"widths": self.widths}
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits of shape (N, 10) for images of shape (N, 3, 32, 32) in [0, 1]."""
         features = self.stages(F.gelu(self.stem(4.0 * images - 2.0)))

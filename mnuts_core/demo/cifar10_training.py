@@ -7,15 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnuts_core.demo.augment import one_cycle, random_crops
+from mnuts_core.demo.checkpoints import resume_training, save_training
 from mnuts_core.demo.cifar10_network import CifarNet, make_network, whiten
-from mnuts_core.errors import MnutsError
-from mnuts_core.io.files import write_atomically
 from mnuts_core.models.inputs import Precision, Progress, in_precision
 
 PEAK = 0.25
@@ -96,9 +93,10 @@ def train_network(
             whiten(network, images[:5000].float() / 255.0)
         network.stem.weight.requires_grad_(False)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = _optimizer(network, recipe)
-    identity = _identity(recipe, seed, precision)
-    started = _resume(checkpoint, network, optimizer, identity)
+    optimizer = nesterov(network, recipe.rate, recipe.weight_decay)
+    identity = json.dumps(asdict(recipe) | {"seed": seed, "precision": precision}, sort_keys=True)
+    networks = {"net": network}
+    started = int(resume_training(checkpoint, networks, optimizer, identity).get("epoch", 0))
     steps = len(images) // recipe.batch_size
     network.train()
     for epoch in range(started, recipe.epochs):
@@ -118,7 +116,7 @@ def train_network(
             if progress is not None:
                 progress(epoch * steps + step + 1, recipe.epochs * steps)
         if checkpoint is not None:
-            _save(checkpoint, network, optimizer, identity, epoch + 1)
+            save_training(checkpoint, networks, optimizer, identity, epoch=epoch + 1)
     return network.cpu().eval()
 
 
@@ -158,8 +156,8 @@ def one_step(
         generator: Source of the noise.
         precision: Of the gradient, see `train_network`.
     """
-    noise = torch.empty(images.shape).uniform_(-radius, radius, generator=generator).to(images.device)
-    points = (images + noise).requires_grad_()
+    noise = torch.empty(images.shape, device=generator.device).uniform_(-radius, radius, generator=generator)
+    points = (images + noise.to(images.device)).requires_grad_()
     for parameter in (parameters := [p for p in network.parameters() if p.requires_grad]):
         parameter.requires_grad_(False)
     (gradient,) = torch.autograd.grad(_loss(network, points, labels, 0.0, precision), points)
@@ -176,47 +174,17 @@ def _loss(
     return F.cross_entropy(logits, labels, label_smoothing=smoothing)
 
 
-def _optimizer(network: nn.Module, recipe: CifarRecipe) -> torch.optim.SGD:
+def nesterov(network: nn.Module, rate: float, weight_decay: float) -> torch.optim.SGD:
+    """SGD with Nesterov momentum 0.9 on what is trainable; weights decay, biases and norms do not.
+
+    Args:
+        network: On the device where it is trained.
+        rate: Learning rate to begin with.
+        weight_decay: Coefficient of the ℓ2 penalty.
+    """
     free = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [p for p in free if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in free if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in free if p.ndim == 1], "weight_decay": 0.0},
     ]
-    return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
-
-
-def _identity(recipe: CifarRecipe, seed: int, precision: Precision) -> str:
-    """All that a training's outcome depends on, but for images and start."""
-    return json.dumps(asdict(recipe) | {"seed": seed, "precision": precision}, sort_keys=True)
-
-
-def _save(path: Path, network: nn.Module, optimizer: torch.optim.SGD, identity: str, epoch: int) -> None:
-    tensors = {f"net.{name}": tensor.contiguous() for name, tensor in network.state_dict().items()}
-    for name, parameter in network.named_parameters():
-        if "momentum_buffer" in (state := optimizer.state.get(parameter, {})):
-            tensors[f"momentum.{name}"] = state["momentum_buffer"].contiguous()
-    metadata = {"training": identity, "epoch": str(epoch)}
-    write_atomically(path, to_safetensors(tensors, metadata=metadata), MnutsError)
-
-
-def _resume(path: Path | None, network: nn.Module, optimizer: torch.optim.SGD, identity: str) -> int:
-    """Load the state that the checkpoint holds, if there is one; the number of epochs it has behind it."""
-    if path is None or not path.exists():
-        return 0
-    try:
-        with safe_open(path, framework="pt") as handle:
-            metadata = handle.metadata() or {}
-            tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise MnutsError(f"{path} is not a training checkpoint: {error}: delete it to begin anew") from None
-    if metadata.get("training") != identity:
-        raise MnutsError(
-            f"{path} is a checkpoint of another recipe, seed or precision: delete it to begin anew"
-        )
-    network.load_state_dict({n.removeprefix("net."): t for n, t in tensors.items() if n.startswith("net.")})
-    for name, parameter in network.named_parameters():
-        if (momentum := tensors.get(f"momentum.{name}")) is not None:
-            optimizer.state[parameter]["momentum_buffer"] = momentum.to(parameter.device).clone(
-                memory_format=torch.preserve_format
-            )
-    return int(metadata["epoch"])
+    return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
