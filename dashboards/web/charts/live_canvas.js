@@ -15,7 +15,7 @@ const OVERLAID = new Set([undefined, "group", "overlay"]); // modes in which a b
 export class LiveCanvas {
   /** @param {HTMLElement} plot */
   constructor(plot) {
-    Object.assign(this, { plot, element: h("canvas", { class: "plot-live" }), drawn: null, places: {} });
+    Object.assign(this, { plot, element: h("canvas", { class: "plot-live" }), drawn: null, style: "" });
   }
 
   /**
@@ -29,13 +29,14 @@ export class LiveCanvas {
     const moved = [...moves].filter(([index]) => this.plot._fullData[index].visible === true);
     if (!moved.every(([index, keys]) => places.has(index) && staysOnAxes(this.plot._fullData[index], keys, this.plot._fullLayout))) return false;
     if (!this.drawn.every((drawn) => drawn.simple && hasLooks(drawn, data[drawn.trace.index]))) return false;
-    this.align();
-    const { pen, element, scale } = this;
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    const { pen, element } = this;
+    const [across, down] = this.align();
+    pen.resetTransform();
     pen.clearRect(0, 0, element.width, element.height);
+    pen.miterLimit = MITER;
     for (const drawn of this.drawn) {
       const [{ _offset: left }, { _offset: top }] = drawn.axes;
-      pen.setTransform(scale, 0, 0, scale, scale * left, scale * top);
+      pen.setTransform(across, 0, 0, down, across * left, down * top);
       drawMarks(pen, drawn, data[drawn.trace.index]);
     }
     this.plot.classList.add("plot-moving");
@@ -45,23 +46,26 @@ export class LiveCanvas {
   /** Lie over the plot, below its legend; how Plotly has drawn its traces, in the order in which they cover each other. */
   begin() {
     const { plot, element } = this;
-    const { width, height } = plot._fullLayout;
-    this.scale = devicePixelRatio;
-    Object.assign(element, { width: Math.ceil(width * this.scale), height: Math.ceil(height * this.scale) });
-    Object.assign(element.style, { width: `${element.width / this.scale}px`, height: `${element.height / this.scale}px` });
     this.pen = element.getContext("2d");
-    this.pen.miterLimit = MITER;
     plot.querySelector(".main-svg").after(element);
     return Array.from(plot.querySelectorAll(".cartesianlayer :is(.barlayer, .scatterlayer) > .trace"), (group) => this.traceOf(group));
   }
 
-  /** Stand on whole pixels, as the SVG does: the page above may have grown by half a one. */
+  /**
+   * Cover the whole pixels of the screen that Plotly's SVG is stretched to; the page above may have grown by half a one.
+   * @returns {[number, number]} Pixels of the screen to one of the plot, across and down.
+   */
   align() {
-    const box = this.plot.getBoundingClientRect();
-    for (const side of ["left", "top"]) {
-      const place = `${Math.round(box[side] * this.scale) / this.scale - box[side]}px`;
-      if (this.places[side] !== place) this.element.style[side] = this.places[side] = place;
-    }
+    const { plot, element } = this;
+    const { width, height } = plot._fullLayout;
+    const box = plot.getBoundingClientRect();
+    const [left, top, right, bottom] = [box.left, box.top, box.left + width, box.top + height].map((end) => Math.round(end * devicePixelRatio));
+    const [wide, high] = [right - left, bottom - top];
+    if (element.width !== wide || element.height !== high) Object.assign(element, { width: wide, height: high });
+    const [x, y, ...size] = [left, top, wide, high].map((pixels) => pixels / devicePixelRatio);
+    const style = `left: ${x - box.left}px; top: ${y - box.top}px; width: ${size[0]}px; height: ${size[1]}px`;
+    if (style !== this.style) element.style.cssText = this.style = style;
+    return [wide / width, high / height];
   }
 
   /** @returns {import("./marks.js").Drawn} */
