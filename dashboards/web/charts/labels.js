@@ -4,7 +4,7 @@ const LINE = 1.3; // from one line to the next, sizes of the font
 const CAP = 0.75; // of the font's size, what lies above the line
 const RAISED = { size: 0.7, up: 0.42 }; // of the font's size
 const SIDE = { left: -1, right: 1, top: -1, bottom: 1 };
-const MARKUP = /<(?!br>|\/?sup>)/;
+const MARKUP = /<(?!br>|\/?sup>)|&[\w#]+;/; // of any other kind
 
 /** Whether a text holds nothing but what is drawn here. */
 export function isLabel(text) {
