@@ -4,8 +4,8 @@ window.latency = (() => {
   const followers = new Set();
   const painted = (frame) => [...followers].forEach((follow) => follow(frame));
 
-  // The page draws an answer in the animation frame after it; what is asked for here after the page has been given the
-  // answer runs in the same frame, after the page's drawing.
+  // The page draws an answer as it comes, or in the animation frame after it; what is asked for here after the page has
+  // been given the answer runs in that frame, after the page's drawing.
   window.Worker = class extends Worker {
     postMessage(message, ...rest) {
       if (message.type === "state") sent.push({ number: message.number, at: performance.now(), params: message.state.params });
@@ -16,15 +16,16 @@ window.latency = (() => {
       super.onmessage = receive && ((event) => {
         const answered = performance.now();
         receive(event);
-        if (event.data.type === "frame") requestAnimationFrame((began) => this.drawn(event.data.number, answered, began));
+        const received = performance.now();
+        if (event.data.type === "frame") requestAnimationFrame((began) => this.drawn({ number: event.data.number, answered, received, began }));
       });
     }
 
-    drawn(number, answered, began) {
+    drawn(frame) {
       const drawn = performance.now();
       const moved = plots.moved();
       const { port1, port2 } = new MessageChannel(); // the first task after the frame
-      port1.onmessage = () => painted({ number, answered, began, drawn, moved, shown: performance.now() });
+      port1.onmessage = () => painted({ ...frame, drawn, moved, shown: performance.now() });
       port2.postMessage(null);
     }
   };
@@ -32,6 +33,7 @@ window.latency = (() => {
   /** Which of the plots on the screen have changed. */
   const plots = {
     watched: [],
+    seen: new Set(),
     changed: new Set(),
     watch() {
       this.watched.forEach((watch) => watch.disconnect());
@@ -42,6 +44,12 @@ window.latency = (() => {
         watch.observe(plot, { subtree: true, childList: true, attributes: true });
         return watch;
       });
+      this.seen = new Set(seen);
+    },
+    /** A canvas is drawn anew: no mutation. */
+    cleared(canvas) {
+      const plot = canvas.closest(".plot");
+      if (this.seen.has(plot)) this.changed.add(plot);
     },
     /** How many have changed since this was asked last. */
     moved() {
@@ -49,6 +57,12 @@ window.latency = (() => {
       this.changed.clear();
       return size;
     },
+  };
+
+  const { clearRect } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    plots.cleared(this.canvas);
+    clearRect.apply(this, box);
   };
 
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -89,8 +103,9 @@ window.latency = (() => {
       const frame = await next(({ number }) => number >= (asked()?.number ?? Infinity));
       if (!frame) continue;
       const { at } = asked();
-      const { answered, began, drawn, shown, moved } = frame;
-      steps.push({ total: shown - begin, engine: answered - at, wait: Math.max(0, began - answered), draw: drawn - Math.max(began, answered), paint: shown - drawn, moved });
+      const { answered, received, began, drawn, shown, moved } = frame;
+      const wait = Math.max(0, began - received);
+      steps.push({ total: shown - begin, engine: answered - at, wait, draw: drawn - answered - wait, paint: shown - drawn, moved });
       await sleep(rest);
     }
     return { steps, visible: plots.watched.length };

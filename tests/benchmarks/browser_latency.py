@@ -2,9 +2,9 @@
 
 *Event*: each slider is moved step by step, the next event 30 ms after the frame that shows the last one, as
 in a drag; from the event's dispatch to the first task after the frame in which figures and plots were drawn.
-`engine` is the worker with the way there and back, `wait` until the animation frame, `draw` figures and
-plots, `paint` the browser's part; `plots` is how many of the visible ones changed in a frame, on average: one
-that takes long to draw waits for its turn while a slider moves.
+`engine` is the worker with the way there and back, `draw` figures and plots, `wait` the rest until the
+animation frame, `paint` the browser's part; `plots` is how many of the visible ones changed in a frame, on
+average: one that takes long to draw waits for its turn while a slider moves.
 
 *Drag*: 60 events a second for 5 s; how long after the last one it is shown, and frames a second.
 

@@ -1,4 +1,4 @@
-// All plots of the page: from the engine's views to what is seen, those on the screen alone, in one animation frame.
+// All plots of the page: from the engine's views to what is seen, those on the screen alone, all in one frame.
 
 import { mixStem } from "./filename.js";
 import { Panel } from "./panel.js";
@@ -9,7 +9,7 @@ import { debounce } from "./tools.js";
 const REST = 150; // milliseconds without a frame, after which the plots are settled
 const DRAG = 500; // milliseconds between two frames of the same drag, at most
 const PATIENCE = 4; // while a slider moves, a plot rests so many times as long as it took to draw
-const NEAR = "200px"; // plots this close to the screen count as visible
+const NEAR = "200px"; // plots this close to the screen count as visible; while a slider moves, those on it are drawn
 const MARKS = "images"; // the view that tells where selected images are; a panel that only marks them does without
 const OPTIONAL = new Set(["snapshots", "frontier", "direct_frontier", "sensitivity", "classes_attacked", "confusion_attacked"]);
 
@@ -55,7 +55,7 @@ export class Charts {
   }
 
   /**
-   * Draw, at once: call it in an animation frame.
+   * Draw, at once: call it once a frame.
    * @param {object} fields Views by name, `remix`, `state`, `meta`, `paper`. A plot whose views are not among them stays.
    * @param {Iterable<string>} [names] Of the panels that may have changed; all of them if it is not given.
    */
@@ -171,13 +171,21 @@ export class Charts {
       this.rest(); // one that went out of view in the middle of a drag is not settled yet
       this.emit({ panel: "", kind: "visible" });
     }, { rootMargin: NEAR });
+    const seen = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) of(target).onScreen = isIntersecting;
+      this.schedule();
+    });
     for (const { plot, node } of panels) {
       sizes.observe(plot);
       near.observe(node);
+      seen.observe(plot);
     }
     const print = () => {
       this.applyTheme();
-      for (const panel of panels) if (panel.ready) panel.drawNow();
+      for (const panel of panels) {
+        if (panel.ready) panel.drawNow();
+        panel.catchUp();
+      }
     };
     addEventListener("beforeprint", print);
     const library = () => this.schedule();
@@ -186,6 +194,7 @@ export class Charts {
     this.close = () => {
       sizes.disconnect();
       near.disconnect();
+      seen.disconnect();
       removeEventListener("beforeprint", print);
       removeEventListener("plotly", library);
       endTheme();

@@ -4,8 +4,9 @@ import { h, setText, uniqueId } from "../controls/dom.js";
 import { explained } from "../controls/glossary.js";
 import { tableOf } from "./data_table.js";
 import { fill } from "./fill.js";
+import { LiveCanvas } from "./live_canvas.js";
+import { movesOf, roomy } from "./moves.js";
 import { prepared } from "./prepare.js";
-import { drawSwiftly, roomy } from "./redraw.js";
 import { saveCsv, savePicture } from "./saving.js";
 import { TableView } from "./table_view.js";
 import { covering } from "./tools.js";
@@ -22,7 +23,7 @@ export class Panel {
    * @param {object} spec Its entry in the catalogue.
    */
   constructor(charts, spec) {
-    Object.assign(this, { charts, spec, near: true, stale: false, settled: true, shown: undefined, figure: undefined, fields: undefined });
+    Object.assign(this, { charts, spec, near: true, onScreen: true, stale: false, settled: true, shown: undefined, figure: undefined, fields: undefined });
     Object.assign(this, { cost: 0, drawnAt: -Infinity });
     const id = uniqueId("plot");
     this.note = h("p", { class: "plot-note", id: `${id}-note` });
@@ -30,6 +31,7 @@ export class Panel {
     this.warning = h("p", { class: "warning plot-warning", role: "status" });
     this.said = h("p", { class: "unseen", role: "status" });
     this.plot = h("div", { class: "plot", "aria-hidden": "true" });
+    this.live = new LiveCanvas(this.plot);
     this.wait = h("div", { class: "plot-wait" }, "Loading plot…");
     this.walker = new Walker(() => this.figure, {
       hover: (at) => this.hover(at),
@@ -41,6 +43,7 @@ export class Panel {
     this.stage = h("div", {
       class: "plot-stage", style: { height: `${spec.height}px` }, tabindex: 0, role: "group", "aria-roledescription": "plot",
       "aria-labelledby": `${id}-title`, "aria-describedby": described, onkeydown: (event) => this.key(event), onblur: () => this.walker.leave(),
+      onpointerover: () => this.catchUp(), onpointerdown: () => this.catchUp(),
     }, this.plot, this.wait);
     this.numbers = new TableView(`Data of: ${spec.title}`);
     this.table = h("div", { class: "plot-table", id: `${id}-table`, hidden: true, tabindex: 0, role: "region", "aria-label": `Data of: ${spec.title}` }, this.numbers.element);
@@ -107,9 +110,9 @@ export class Panel {
     return this.stale && this.plot.clientWidth > 0 && this.charts.covers(this.spec);
   }
 
-  /** Whether it has to wait for its turn: what takes long to draw may not hold up a moving slider. */
+  /** Whether it has to wait for its turn: what is not seen, or takes long to draw, may not hold up a moving slider. */
   get waits() {
-    return this.charts.moving && performance.now() - this.drawnAt < this.charts.patience * this.cost;
+    return this.charts.moving && (!this.onScreen || performance.now() - this.drawnAt < this.charts.patience * this.cost);
   }
 
   /** Draw the newest fields, if they hold what it needs and it is to be seen. */
@@ -123,10 +126,10 @@ export class Panel {
     try {
       const fields = prepared(spec.name, charts.fields);
       const figure = fill(charts.templates[spec.name], fields);
+      const still = shown && same(shown.data, figure.data) && same(shown.wanted, figure.layout);
+      if (!still && !(shown && this.move(shown, figure))) this.react(figure, shown);
       setText(this.note, fill(spec.note, fields));
       setText(this.warning, fill(spec.warning, fields).join(" "));
-      const still = shown && same(shown.data, figure.data) && same(shown.wanted, figure.layout);
-      if (!still && !(shown && this.swift(shown, figure))) this.react(figure, shown);
       Object.assign(this, { figure, fields, stale: false, drawnAt: performance.now(), cost: performance.now() - begin });
       if (!charts.moving) this.describe(fields);
     } catch (error) {
@@ -137,23 +140,25 @@ export class Panel {
   fail(error) {
     this.stale = false;
     this.shown = undefined;
+    this.live.end();
     console.error(`plot ${this.spec.name}:`, error);
     this.wait.textContent = "This plot could not be drawn.";
     this.stage.append(this.wait);
     this.charts.emit({ panel: this.spec.name, kind: "error", detail: { message: String(error?.message ?? error) } });
   }
 
-  /** In place, if that is all it takes; the axes stay as they are drawn until the plot is settled. */
-  swift(shown, figure) {
-    if (this.charts.alwaysReact) return false; // for tests that compare
+  /** On the canvas, if that is all it takes; the axes stay as they are drawn until the plot is settled. */
+  move(shown, figure) {
     try {
-      if (!drawSwiftly(this.plot, { data: shown.data, layout: shown.layout }, figure)) return false;
+      const moves = movesOf({ data: shown.data, layout: shown.layout }, figure);
+      if (!moves || !this.live.draw(figure.data, moves)) return false;
     } catch (error) {
       console.warn(`plot ${this.spec.name}: drawn by Plotly.react instead:`, error); // another version of Plotly, perhaps
       return false;
     }
     this.shown = { data: figure.data, layout: shown.layout, wanted: figure.layout };
     this.settled = false;
+    this.charts.rest();
     return true;
   }
 
@@ -166,6 +171,7 @@ export class Panel {
     own.template = merge(charts.theme.template, own.template ?? {});
     if (matchMedia(FINGER).matches) own.dragmode = false;
     globalThis.Plotly.react(plot, figure.data.map((trace) => ({ ...trace })), own, CONFIG).catch((error) => this.fail(error));
+    this.live.end();
     this.shown = { data: figure.data, layout, wanted: figure.layout };
     this.settled = layout === figure.layout;
     this.wait.remove();
@@ -174,10 +180,15 @@ export class Panel {
 
   /** After the last frame of a drag: what only `Plotly.react` does, such as axes that fit, and all words. */
   settle() {
-    if (!this.near || !this.drawn) return;
-    if (this.stale) return this.draw();
-    if (!this.settled) this.react(this.figure, undefined);
-    if (this.charts.covers(this.spec)) this.describe(prepared(this.spec.name, this.charts.fields));
+    if (!this.drawn) return;
+    if (this.near && this.ready) this.drawNow();
+    this.catchUp();
+    if (this.near && this.charts.covers(this.spec)) this.describe(prepared(this.spec.name, this.charts.fields));
+  }
+
+  /** Have Plotly draw what the canvas shows: before a pointer, a key or a printer asks for it. */
+  catchUp() {
+    if (this.drawn && !this.settled) this.react(this.figure, undefined);
   }
 
   /** Have everything drawn anew, as on other paper. */
@@ -186,6 +197,7 @@ export class Panel {
   }
 
   resize() {
+    this.catchUp();
     if (this.stale) this.charts.schedule();
     else if (this.drawn && this.plot.clientWidth && this.plot._fullLayout.width !== this.plot.clientWidth) globalThis.Plotly.Plots.resize(this.plot);
   }
@@ -205,6 +217,7 @@ export class Panel {
   async save(write) {
     await this.charts.current();
     if (this.ready) this.drawNow();
+    this.catchUp();
     if (this.drawn && this.figure) await write(this);
   }
 
@@ -234,6 +247,7 @@ export class Panel {
 
   key(event) {
     if (event.target !== this.stage || event.ctrlKey || event.metaKey || event.altKey) return;
+    this.catchUp();
     if (this.walker.key(event.key, { add: event.shiftKey })) event.preventDefault();
   }
 

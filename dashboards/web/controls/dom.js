@@ -35,6 +35,21 @@ export function fill(element, ...children) {
 }
 
 /**
+ * Gives an element these children in this order, and leaves alone those that stand right: a click on one is not lost.
+ *
+ * @param {Element} element
+ * @param {Element[]} children
+ */
+export function arrange(element, children) {
+  const wanted = new Set(children);
+  for (const child of [...element.children]) if (!wanted.has(child)) child.remove();
+  for (const [place, child] of children.entries()) {
+    const there = element.children[place] ?? null;
+    if (there !== child) element.insertBefore(child, there);
+  }
+}
+
+/**
  * Sets an element's text, and touches the page only where that changes something.
  *
  * @param {Element} element

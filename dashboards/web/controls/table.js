@@ -1,6 +1,6 @@
 // A table to choose from: sorted, filtered and paged by the visitor, reached by mouse and keyboard alike.
 
-import { fill, h, setText } from "./dom.js";
+import { arrange, fill, h, setText } from "./dom.js";
 import { fixed, minus } from "./numbers.js";
 import { Pager } from "./pager.js";
 
@@ -108,12 +108,19 @@ export class Table {
   draw() {
     const rows = this.pager.slice(this.shown());
     const focused = this.body.contains(document.activeElement) ? document.activeElement.closest("tr") : null;
-    const key = focused?.dataset.key;
-    fill(this.body, rows.length ? rows.map((row) => this.row(row)) : this.nothing());
+    const standing = new Map(Array.from(this.body.children, (row) => [row.dataset.key, row]));
+    arrange(this.body, rows.length ? rows.map((row) => this.renewed(standing.get(String(row.key)), row)) : [this.nothing()]);
     this.markChosen();
-    const again = key === undefined ? null : [...this.body.children].find((row) => row.dataset.key === key);
-    if (again) again.focus();
-    else if (key !== undefined) this.body.querySelector("tr.choice")?.focus();
+    if (focused && !this.body.contains(document.activeElement)) (this.body.contains(focused) ? focused : this.body.querySelector("tr.choice"))?.focus();
+  }
+
+  /** A row as it is now: the one that stands there, with cells exchanged that differ, so that a click on it is not lost. */
+  renewed(standing, row) {
+    const now = this.row(row);
+    if (!standing) return now;
+    const cells = [...now.children];
+    for (const [place, cell] of [...standing.children].entries()) if (!cell.isEqualNode(cells[place])) cell.replaceWith(cells[place]);
+    return standing;
   }
 
   nothing() {

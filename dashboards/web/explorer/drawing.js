@@ -1,5 +1,5 @@
-// From a state to what is seen: the engine is asked for the views that are looked at, and each answer is drawn in one
-// animation frame. One state is in flight, the newest wins.
+// From a state to what is seen: the engine is asked for the views that are looked at, and an answer is drawn once a frame,
+// as soon as it comes. One state is in flight, the newest wins.
 
 import { mixOf } from "../app/settings.js";
 import { same } from "../app/state.js";
@@ -39,14 +39,21 @@ export class Drawing {
     return new Promise((resolve) => this.waits.push({ number: this.client.number, resolve }));
   }
 
-  /** Take an answer; it is drawn with the next animation frame, unless a newer one comes before. */
+  /**
+   * Take an answer. It is drawn at once, so that the next frame shows it; in a frame that has its drawing already, the
+   * newest one is drawn when the frame ends.
+   */
   receive(frame) {
     if (this.paused) return;
     this.frame = frame;
     this.settle(({ number }) => number <= frame.number, frame);
     if (this.due) return;
     this.due = true;
-    requestAnimationFrame(() => this.paint());
+    requestAnimationFrame(() => {
+      this.due = false;
+      this.paint();
+    });
+    this.paint();
   }
 
   /** No answer comes: the engine has said why, or another bundle is on its way. */
@@ -61,10 +68,10 @@ export class Drawing {
   }
 
   paint() {
-    this.due = false;
     const { frame } = this;
     const state = frame && this.asked.get(frame.number);
-    if (!state) return; // another bundle is on its way
+    this.frame = null;
+    if (!state) return; // nothing new, or another bundle is on its way
     for (const number of this.asked.keys()) if (number < frame.number) this.asked.delete(number);
     this.draw(state, frame);
   }

@@ -25,6 +25,28 @@ class Node {
     this.append(...children);
   }
 
+  insertBefore(child, there) {
+    child.remove();
+    const place = there ? this.childNodes.indexOf(there) : this.childNodes.length;
+    this.childNodes.splice(place, 0, child);
+    child.parent = this;
+  }
+
+  replaceWith(other) {
+    this.parent.insertBefore(other, this);
+    this.remove();
+  }
+
+  isEqualNode(other) {
+    return this.signature === other.signature;
+  }
+
+  /** What two equal nodes have in common. */
+  get signature() {
+    const { tag, attributes, dataset, style, text, childNodes } = this;
+    return JSON.stringify([tag, attributes, dataset, style, text, childNodes.map(({ signature }) => signature)]);
+  }
+
   contains(other) {
     return other === this || this.childNodes.some((child) => child.contains(other));
   }
