@@ -52,9 +52,10 @@ def page(
         raise MnutsError(f"--out must name an {SUFFIX} file, got {shown(out)}")
     configs = load_configs(config or [])
     named = [(_name(given), load_bundle(given)) for given in bundle]
-    from mnuts_dashboards.explorer.page_file import explorer_page
+    from mnuts_dashboards.apps.pages import APPS as MAKERS
+    from mnuts_dashboards.page.one_file import page_html
 
-    content = explorer_page(named, configs, title=title).encode()
+    content = page_html(MAKERS[app](), named, configs, title=title).encode()
     write_atomically(out, content, MnutsError)
     if json_out is not None:
         cards = [bundle_card(logits) for _, logits in named]

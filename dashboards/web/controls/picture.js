@@ -1,6 +1,6 @@
 // An image of the bundle, drawn pixel by pixel.
 
-import { h } from "../controls/dom.js";
+import { h } from "./dom.js";
 
 const SIDE = 112; // pixels of the screen that a small image is brought to, by whole steps
 
