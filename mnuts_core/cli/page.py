@@ -13,7 +13,7 @@ from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle, load_co
 from mnuts_core.errors import MnutsError
 from mnuts_core.io.files import shown, write_atomically
 
-APPS = ("explorer",)
+APPS = ("explorer", "lesson")
 SUFFIX = ".html"
 
 
@@ -41,7 +41,7 @@ def page(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Write the explorer and bundles as one HTML file, which computes by itself: no server, no network.
+    """Write an app and bundles as one HTML file, which computes by itself: no server, no network.
 
     It opens from a disk, and from any web server that it is put on. Whoever has it has the bundles' logits.
     """
