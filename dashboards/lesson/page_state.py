@@ -1,6 +1,6 @@
 """What a reader of the lesson chooses: the step, the answers, and each step's one control.
 
-Of what is declared the page makes the controls and their words in links; their labels are sentences of the catalogue.
+Of what is declared the page makes the controls and their words in links; their labels are in the catalogue.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mnuts_dashboards.widgets.settings import choice, number, settings_of, whole
 STEPS = 10
 """Places of the lesson: nine steps and the end."""
 MAX_ANSWERS = 100
+MAX_SLOT = 40
 CUT = ParamSpec(
     name="cut",
     symbol="",
@@ -60,7 +61,8 @@ class LessonState(tr.HasTraits):
     Attributes:
         bundle: Name of the bundle.
         step: The step, from 1; the last place is the end.
-        said: Answers by step, of step 2 by image (`margin-17`), in the question's units; None for who asked to be shown.
+        said: Answers by step, of step 2 by image (`margin-17`), in the question's units; None for who asked
+            to be shown.
         attack: Step 1: `on` or `off`.
         example: Step 2: place among the images for guessing, from 1.
         of: Step 3: whose margins, `h` or `g`.
