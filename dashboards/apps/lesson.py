@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from mnuts_dashboards.lesson.page_file import lesson_app
-from mnuts_dashboards.lesson.page_state import LessonState, read_view, view_json
+from mnuts_dashboards.lesson.state import LessonState, read_view, view_json
 from mnuts_dashboards.page.widget import PageApp
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import serve

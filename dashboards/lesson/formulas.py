@@ -46,7 +46,7 @@ _FIELD = re.compile(r"\\text\{@(\w+)\}")
 
 @cache
 def formulas() -> dict[str, list[dict[str, Any]]]:
-    """By step its lines: `text`, LaTeX for who cannot read MathML, and `tree`: `[tag, attributes, …children]`."""
+    """By step its lines: `text`, its LaTeX, and `tree`, `[tag, attributes, …children]`."""
     return {step: [_line(latex) for latex in lines] for step, lines in LATEX.items()}
 
 
@@ -57,7 +57,7 @@ def _line(latex: str) -> dict[str, Any]:
 
 def _node(node: Element) -> list[Any]:
     """One element; a place for a number is an `mn` whose text begins with @."""
-    text = unescape((node.text or "").strip())
+    text = unescape(node.text or "").strip(" \n")  # not the spaces that a formula has
     tag = "mn" if text.startswith("@") else node.tag
     attributes = {name: value for name, value in node.attrib.items() if name != "xmlns"}
     return [tag, attributes, *([text] if text else []), *(_node(child) for child in node)]

@@ -69,8 +69,8 @@ class PageApp(PageWidget):
             state: The app's state; a page begins by itself if nobody has set it.
             write: The state as the page has it; raises `ParameterError` if a page cannot show it, which then
                 keeps what it shows, and says why.
-            read: The traits that a page's view stands for; raises `ParameterError` if it is not allowed: then the
-                page goes back to the state.
+            read: The traits that a page's view stands for; raises `ParameterError` if it is not allowed: then
+                the page goes back to the state.
         """
         taking = False
 
