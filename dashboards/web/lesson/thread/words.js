@@ -1,0 +1,93 @@
+// What the thread says of a frame: the texts with this image's names and this mix's numbers put in.
+
+import { fill as filled } from "../../charts/fill.js";
+import { fill, h } from "../../controls/dom.js";
+import { fixed, general, minus } from "../../controls/numbers.js";
+import { secondOf } from "./numbers.js";
+
+const UNSURE = 0.5; // a margin below which a classifier is called unsure
+const LEAST = 0.001; // the least probability that stands in digits beside a bar
+const RAISED = /\^\(([^)]*)\)/;
+const PROBABILITIES = new Set(["softmax", "vote", "mix"]);
+
+/**
+ * A text with its fields put in.
+ * @param {string} text
+ * @param {Record<string, string|number>} fields
+ */
+export function said(text, fields = {}) {
+  return filled({ $text: text }, fields);
+}
+
+/** Shows a text in which `^(…)` stands raised. */
+export function rich(element, text) {
+  if (element.dataset.text === text) return;
+  element.dataset.text = text;
+  fill(element, text.split(RAISED).map((part, i) => (i % 2 ? h("sup", null, part) : part)));
+}
+
+/** A stage's number, as it stands beside its bar. */
+export function numberText(stage, x) {
+  if (PROBABILITIES.has(stage)) return x > 0 && x < LEAST ? `<${LEAST}` : fixed(x, 3);
+  const size = Math.abs(x);
+  if (size >= 1e4) return minus(general(x, 2));
+  return minus(fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : 2).replace(/^-(?=[0.]+$)/, ""));
+}
+
+/** A margin or a threshold, which can be tiny and still decide. */
+export function probability(x) {
+  return x > 0 && x < 5e-4 ? minus(general(x, 1)) : fixed(x, 3);
+}
+
+/** An end of an axis. */
+export function endText(x) {
+  return minus(general(x, 2));
+}
+
+/** A share in percent; not 100 where it is less. */
+function percent(share) {
+  const digits = share < 1 && share >= 0.9995 ? 2 : 1;
+  return fixed(Math.min(share < 1 ? 99.99 : 100, 100 * share), digits).replace(/\.0+$/, "");
+}
+
+/** What the captions of the stages take: settings as they are written. */
+export function settingFields({ s, p, c, alpha, temperature, clamp }, texts) {
+  const bias = c === 0 ? "" : ` ${c < 0 ? "−" : "+"} ${fixed(Math.abs(c), 2)}`;
+  return {
+    s: general(s, 3),
+    p: general(p, 3),
+    clamped: said(texts.clamps[clamp], { c: bias }),
+    temperature: general(temperature, 3),
+    alpha: fixed(alpha, 3),
+    rest: fixed(1 - alpha, 3),
+  };
+}
+
+/** Title, formula and note of a chart. */
+export function stageTexts(stage, { ln_k, temperature }, texts) {
+  const own = texts.stages[stage];
+  if (stage === "ln" && ln_k === 0) return { ...own, ...texts.lnOff };
+  if (stage === "vote" && temperature === 0) return { ...own, ...texts.voteHard };
+  return own;
+}
+
+/** How h does, in a sentence's end. */
+export function verdictOfH({ h: logits, rob, plainMargin }, { classes, label }, texts) {
+  if (plainMargin === 0) return texts.roads.tie;
+  const kind = `${rob === label ? "right" : "wrong"}${plainMargin < UNSURE ? "Unsure" : "Sure"}`;
+  return said(texts.roads[kind], { class: classes[rob], second: classes[secondOf(logits)], margin: probability(plainMargin) });
+}
+
+/** How g does: whether it is right, or was led astray by the attack. */
+export function verdictOfG({ std, confidence }, { classes, label }, wasRight, texts) {
+  const kind = std === label ? "right" : wasRight ? "fooled" : "wrong";
+  return said(texts.aside[kind], { class: classes[std], confidence: percent(confidence) });
+}
+
+/** Why the mix answers what it answers. */
+export function reasonOf({ std, gap, threshold, answer }, { temperature }, classes, texts) {
+  const fields = { std: classes[std], gap: probability(gap), threshold: probability(threshold) };
+  if (temperature > 0) return texts.mix.soft;
+  if (gap === 0) return texts.mix.agree;
+  return said(answer === std ? texts.mix.overruled : texts.mix.holds, fields);
+}
