@@ -1,4 +1,4 @@
-"""The images that the lesson follows from their pixels to the mix's answer: which ones, and all that they take."""
+"""The images that the lesson follows from their pixels to the mix's answer: which ones, and what that takes."""
 
 from __future__ import annotations
 
@@ -28,22 +28,23 @@ def thread_record(bundle: LogitBundle, params: MixParams) -> dict[str, Any]:
 
     Only images with a picture of their first attacked point come into question. Two are looked for:
 
-    - `held`: the attack fools g, which is right on the clean image, wrong at the attacked point, and sure of it
-      (`SURE`). h is right at both, and the mix is right at every point of the pool. It is followed attacked.
-    - `corrected`: h is wrong on the clean image; g is right and sure, and the mix is right there. It is followed
-      clean.
+    - `held`: the attack fools g, which is right on the clean image, wrong at the attacked point, and sure of
+      it (`SURE`). h is right at both, and the mix at every point of the pool. It is followed attacked.
+    - `corrected`: h is wrong on the clean image; g is right and sure, and the mix is right there. It is
+      followed clean.
 
-    Of several, those come first where the transform decides: there the plain mix with the same α is wrong. Among these
-    the one is taken whose signed margin the transform raises most, from that of h to that of M(h); of equal ones
-    the first in the bundle.
+    Of several, those come first where the transform decides: there the plain mix with the same α is wrong.
+    Among these the one is taken whose signed margin the transform raises most, from that of h to that of
+    M(h); of equal ones the first in the bundle.
 
     Args:
         bundle: Any bundle.
         params: The mix; without α, that which follows from its β.
 
     Returns:
-        `examples`, a list of records with arrays as NumPy's, see `Example` in `web/lesson/thread/numbers.js`; and
-        `missing`, None or, where there is no example, one line that says why.
+        `examples`, a list of records with arrays as NumPy's, see `Example` in
+        `web/lesson/thread/numbers.js`; and `missing`, None or, where there is no example, one line that says
+        why.
     """
     try:
         examples = [] if (missing := _missing_images(bundle)) else _examples(bundle, params)
@@ -51,8 +52,8 @@ def thread_record(bundle: LogitBundle, params: MixParams) -> dict[str, Any]:
         examples, missing = [], str(error)
     if not examples and missing is None:
         missing = (
-            f"no image of bundle {visible(bundle.name)!r} shows what the mix does at these settings, as none is fixed "
-            "or held by it: choose other settings, or another bundle"
+            f"no image of bundle {visible(bundle.name)!r} shows what the mix does at these settings, as it "
+            "holds and corrects none of which g is sure: choose other settings, or another bundle"
         )
     return {"examples": examples, "missing": missing}
 
@@ -63,7 +64,9 @@ def _missing_images(bundle: LogitBundle) -> str | None:
     if part is None:
         return f"bundle {name!r} holds no attacked images, so none can be followed: build it with an attack"
     if bundle.clean_images is None or part.images is None:
-        return f"bundle {name!r} holds no pictures, so no image can be followed: take one that does, such as digits"
+        return (
+            f"bundle {name!r} holds no pictures, so none can be followed: take one that does, such as digits"
+        )
     if (channels := bundle.clean_images.shape[-1]) not in CHANNELS or part.images.shape[-1] != channels:
         return f"images of bundle {name!r} have {channels} channels: those of 1 or 3 can be shown"
     return None
@@ -81,7 +84,10 @@ def _examples(bundle: LogitBundle, params: MixParams) -> list[dict[str, Any]]:
         & right.everywhere
     )
     corrected = right.std[clean] & sure[clean] & ~right.rob[clean] & right.mix[clean]
-    found = {"held": (_best(held, right, first), "attacked"), "corrected": (_best(corrected, right, clean), "clean")}
+    found = {
+        "held": (_best(held, right, first), "attacked"),
+        "corrected": (_best(corrected, right, clean), "clean"),
+    }
     return [
         _record(engine, kind, place, point) for kind, (place, point) in found.items() if place is not None
     ]
@@ -129,7 +135,8 @@ def _record(engine: RemixEngine, kind: str, place: int, point: str) -> dict[str,
     bundle = engine.bundle
     part, threat = bundle.require_attacked(), bundle.manifest.threat
     number = int(part.index[place])
-    assert bundle.clean_images is not None and part.images is not None  # see _missing_images
+    assert bundle.clean_images is not None  # see _missing_images
+    assert part.images is not None
     pixels = bundle.clean_images[number], part.images[place]
     logits = (
         (bundle.clean_std_logits[number], bundle.clean_rob_logits[number]),

@@ -35,6 +35,7 @@ export const STAGES = ["pixels", ...CHARTS];
  * @typedef {object} Numbers Of each chart K values, by its name, and:
  * @property {Float64Array} fromH What M(h) brings to the mix, α·σ(M(h)).
  * @property {Float64Array} fromG What g brings.
+ * @property {Float64Array} before Probabilities of h without the transform, σ(h).
  * @property {number} std The class that g predicts.
  * @property {number} rob That of h.
  * @property {number} answer That of the mix.
@@ -57,7 +58,7 @@ export function numbersOf({ std: g, rob: h }, settings) {
   const { ln, clamped, powered } = transformStages(h, settings);
   const [mapped, vote, std] = [softmax(powered), temperatureSoftmax(g, temperature), argMax(g)];
   const mix = mixProbabilities(vote, mapped, alpha);
-  const plain = mixProbabilities(vote, softmax(transformLogits(h, IDENTITY)), alpha);
+  const before = softmax(transformLogits(h, IDENTITY));
   return {
     h: Float64Array.from(h),
     ln,
@@ -69,10 +70,11 @@ export function numbersOf({ std: g, rob: h }, settings) {
     mix,
     fromH: mapped.map((p) => alpha * p),
     fromG: vote.map((p) => (1 - alpha) * p),
+    before,
     std,
     rob: argMax(h),
     answer: predictedClass(mix, std),
-    plain: predictedClass(plain, std),
+    plain: predictedClass(mixProbabilities(vote, before, alpha), std),
     confidence: softmax(g)[std],
     plainMargin: confidenceMargin(h),
     margin: confidenceMargin(powered),

@@ -14,10 +14,11 @@ export class Stage {
    * @param {number[]} known.shown The classes that have a bar.
    * @param {string[]} known.classes Names of all classes.
    * @param {(k: number) => string} known.roleOf "true", "rival" or "".
-   * @param {number} parts Of how many parts a bar consists.
+   * @param {number} [known.parts] Of how many parts a bar consists.
+   * @param {Element|null} [known.below] What stands below the chart.
    * @param {(k: number|null) => void} onPoint Called with the class that the visitor points at.
    */
-  constructor(name, { title, shown, classes, roleOf }, parts, onPoint) {
+  constructor(name, { title, shown, classes, roleOf, parts = 1, below = null }, onPoint) {
     Object.assign(this, { name, title, shown, axis: null, held: null, onPoint, pointed: null });
     const id = uniqueId(`thread-${name}`);
     this.rows = shown.map((k) => this.row(k, classes[k], roleOf(k), parts));
@@ -38,16 +39,17 @@ export class Stage {
     );
     Object.assign(this, { line, zero });
     const caption = h("figcaption", { id }, h("span", { class: "thread-title" }, title), " ", this.formula);
-    this.element = h("figure", { class: "thread-stage", dataset: { stage: name }, "aria-labelledby": id }, caption, this.chart, this.note);
+    this.element = h("figure", { class: "thread-stage", dataset: { stage: name }, "aria-labelledby": id }, caption, this.chart, below, this.note);
   }
 
   row(k, name, role, parts) {
     const bars = Array.from({ length: parts }, (_, i) => h("span", { class: `thread-part part-${i}` }));
     const number = h("span", { class: "thread-number" });
+    const before = h("span", { class: "thread-before", hidden: true });
     const attributes = { class: `thread-row ${role}`, dataset: { k }, onpointerenter: () => this.onPoint(k), onpointerleave: () => this.onPoint(null) };
     const label = h("span", { class: "thread-class", title: name }, name);
-    const element = h("div", attributes, h("span", { class: "thread-mark" }), label, h("span", { class: "thread-bar" }, bars), number);
-    return { k, element, bars, number };
+    const element = h("div", attributes, h("span", { class: "thread-mark" }), label, h("span", { class: "thread-bar" }, bars, before), number);
+    return { k, element, bars, before, number };
   }
 
   /** What is drawn now is to fade. */
@@ -61,18 +63,21 @@ export class Stage {
    * @param {[number, number]} numbers.axis Where its axis is to end.
    * @param {number} numbers.leader The largest class, or -1.
    * @param {(value: number) => string} numbers.text
-   * @param {number|null} [numbers.line] Where a line is to stand.
+   * @param {number|null} [numbers.line] Where a line is to stand across all bars.
+   * @param {Float64Array|null} [numbers.before] Where a mark is to stand in each bar: what it was before.
    * @param {{share: number, glide: number}} pace See `Motion`.
    * @returns {boolean} Whether its axis still moves.
    */
-  draw({ parts, axis, leader, text, line = null }, { share, glide }) {
+  draw({ parts, axis, leader, text, line = null, before = null }, { share, glide }) {
     const moves = this.moveAxis(axis, share);
     const place = (x) => Math.min(1, Math.max(0, (x - this.axis[0]) / (this.axis[1] - this.axis[0])));
-    this.rows.forEach(({ k, element, bars, number }, r) => {
+    this.rows.forEach(({ k, element, bars, before: mark, number }, r) => {
       let sum = 0;
       const ends = [place(0), ...parts.map((part) => place((sum += part[k])))];
       this.drawn[r] = ends.map((end, i) => (glide && this.held ? end + glide * (this.held[r][i] - end) : end));
       bars.forEach((bar, i) => stretch(bar, this.drawn[r][i], this.drawn[r][i + 1]));
+      mark.hidden = !before;
+      if (before) mark.style.left = percent(place(before[k]));
       setText(number, text(sum));
       element.classList.toggle("leads", k === leader);
     });

@@ -57,9 +57,8 @@ class Thread {
     this.shown = shownClasses(example, MOST);
     this.motion = new Motion(settings, (pace) => this.draw(pace), () => this.settle());
     this.pixels = new Pixels(this.example, texts.pixels, (picture) => this.show(picture));
-    const known = (name) => ({ title: texts.stages[name].title, shown: this.shown, classes, roleOf: (k) => this.roleOf(k) });
-    const point = (k, stage) => this.point(k, stage);
-    this.stages = Object.fromEntries(CHARTS.map((name) => [name, new Stage(name, known(name), PARTS[name]?.length ?? 1, point)]));
+    this.parts = [h("span"), h("span")];
+    this.stages = Object.fromEntries(CHARTS.map((name) => [name, this.stage(name)]));
     this.answer = new Answer(texts);
     this.announcer = new Announcer();
     this.table = new NumbersTable(classes, texts, () => this.numbers);
@@ -68,6 +67,14 @@ class Thread {
     this.pixels.show(example.point);
     this.draw({ share: 1, glide: 0 });
     this.settle();
+  }
+
+  stage(name) {
+    const { example, texts, shown, parts } = this;
+    const known = { title: texts.stages[name].title, shown, classes: example.classes, roleOf: (k) => this.roleOf(k) };
+    const swatch = (i) => h("span", { class: `thread-swatch part-${i}`, "aria-hidden": "true" });
+    const below = name === "mix" && h("p", { class: "thread-parts" }, parts.map((part, i) => [swatch(i), part]));
+    return new Stage(name, { ...known, parts: PARTS[name]?.length, below }, (k, stage) => this.point(k, stage));
   }
 
   roleOf(k) {
@@ -80,13 +87,12 @@ class Thread {
     this.verdicts = { h: h("p", { class: "thread-verdict" }), g: h("p", { class: "thread-verdict" }) };
     this.sure = h("p", { class: "thread-sure" });
     const ribbons = shown.map((k) => h("div", { class: `thread-row ${this.roleOf(k)}` }));
-    const aside = h("div", { class: "thread-aside" }, h("div", { class: "thread-ribbons", "aria-hidden": "true" }, ribbons), h("div", null, this.sure, h("p", { class: "thread-note" }, texts.aside.why)));
-    const road = (name, ...content) =>
-      h("div", { class: `thread-road ${name}` }, h("div", { class: "thread-head" }, badge(name), h("b", null, texts.roads[name]), this.verdicts[name]), h("div", { class: "thread-stages" }, content));
+    const words = h("div", null, this.sure, h("p", { class: "thread-note" }, texts.aside.why));
+    const aside = h("div", { class: "thread-aside" }, h("div", { class: "thread-ribbons", "aria-hidden": "true" }, ribbons), words);
+    const head = (name) => h("div", { class: "thread-head" }, badge(name), h("b", null, texts.roads[name]), this.verdicts[name]);
+    const road = (name, ...content) => h("div", { class: `thread-road ${name}` }, head(name), h("div", { class: "thread-stages" }, content));
     const elements = (names) => names.map((name) => stages[name].element);
     const [g, vote] = elements(G_ROAD);
-    this.parts = [h("span"), h("span")];
-    stages.mix.note.before(h("p", { class: "thread-parts" }, this.parts.map((part, i) => [h("span", { class: `thread-swatch part-${i}`, "aria-hidden": "true" }), part])));
     const mix = h("div", { class: "thread-mix" }, stages.mix.element, this.answer.element);
     const short = classes.every((name) => name.length <= 2);
     return h(
@@ -106,7 +112,8 @@ class Thread {
     const own = [entry("true", said(legend.label, { class: classes[label] })), entry("rival", said(legend.rival[kind], { class: classes[rival] }))];
     const some = this.shown.length < classes.length && h("li", null, said(legend.some, { shown: this.shown.length, all: classes.length }));
     this.lineEntry = entry("line", legend.line);
-    return h("ul", { class: "thread-legend" }, own, entry("other", legend.other), entry("leads", legend.winner), this.lineEntry, some);
+    const marks = [entry("leads", legend.winner), entry("before", legend.before), this.lineEntry];
+    return h("ul", { class: "thread-legend" }, own, entry("other", legend.other), marks, some);
   }
 
   /** Follow the image at another point, with another picture of it large. */
@@ -135,7 +142,9 @@ class Thread {
 
   point(k, stage = null) {
     for (const one of Object.values(this.stages)) one.point(k);
-    if (stage) this.announcer.say(said(this.texts.read, { class: this.example.classes[k], stage: stage.title, value: numberText(stage.name, this.numbers[stage.name][k]) }));
+    if (!stage) return;
+    const value = numberText(stage.name, this.numbers[stage.name][k]);
+    this.announcer.say(said(this.texts.read, { class: this.example.classes[k], stage: stage.title, value }));
   }
 
   /** @returns {boolean} Whether an axis still moves. */
@@ -150,9 +159,9 @@ class Thread {
       const axis = axisOf(name, numbers, Object.values(moments), shown);
       const parts = (PARTS[name] ?? [name]).map((part) => numbers[part]);
       const leader = name === "mix" ? numbers.answer : leaderOf(numbers[name]);
-      const line = name === "softmax" && settings.temperature === 0 ? lineOf(numbers) : null;
-      moves = stage.draw({ parts, axis, leader, line, text: (x) => numberText(name, x) }, pace) || moves;
-      const { formula, note } = stageTexts(name, settings, texts);
+      const marks = name === "softmax" ? { line: settings.temperature === 0 ? lineOf(numbers) : null, before: numbers.before } : {};
+      moves = stage.draw({ parts, axis, leader, text: (x) => numberText(name, x), ...marks }, pace) || moves;
+      const { formula, note } = stageTexts(name, settings, numbers, texts);
       stage.write({ formula: said(formula, fields), note: said(note, fields), ends: axis.map(endText) });
     }
     this.parts.forEach((part, i) => setText(part, said(texts.mix[PARTS.mix[i]], fields)));

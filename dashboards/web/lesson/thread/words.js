@@ -36,7 +36,7 @@ export function numberText(stage, x) {
 
 /** A margin or a threshold, which can be tiny and still decide. */
 export function probability(x) {
-  return x > 0 && x < 5e-4 ? minus(general(x, 1)) : fixed(x, 3);
+  return x > 0 && x < 5e-4 ? minus(general(x, 1)) : fixed(Math.abs(x), 3); // never −0
 }
 
 /** An end of an axis. */
@@ -64,8 +64,11 @@ export function settingFields({ s, p, c, alpha, temperature, clamp }, texts) {
 }
 
 /** Title, formula and note of a chart. */
-export function stageTexts(stage, { ln_k, temperature }, texts) {
+export function stageTexts(stage, { ln_k, clamp, p, temperature }, { margin }, texts) {
   const own = texts.stages[stage];
+  if (stage === "clamp" && clamp === "linear") return { ...own, ...texts.clampOff };
+  if (stage === "power" && p <= 1) return { ...own, ...texts[p === 1 ? "powerOne" : "powerLess"] };
+  if (stage === "softmax" && margin === 0) return { ...own, note: texts.noLargest };
   if (stage === "ln" && ln_k === 0) return { ...own, ...texts.lnOff };
   if (stage === "vote" && temperature === 0) return { ...own, ...texts.voteHard };
   return own;
