@@ -26,8 +26,6 @@ from mnuts_dashboards.services.files import Imports, bundle_bytes, saved
 from mnuts_dashboards.services.report import report_of, search_for_report
 from mnuts_dashboards.services.verify import Verifier
 
-ENTRY = "host/widget_explorer.js"
-
 
 class Explorer(PageApp):
     """The explorer as one widget.
@@ -46,7 +44,7 @@ class Explorer(PageApp):
         self._bundles = Bundles(*bundles)
         self._imports = Imports(self._bundles, lambda: self.offer(self._bundles.offered))
         self._verifier = Verifier(self._bundles)
-        super().__init__(explorer_app(), ENTRY, self._bundles.offered)
+        super().__init__(explorer_app(), self._bundles.offered)
         self.state = ExplorerState(bundle=self._bundles.first)
         self._selection = Selection(self.state, lambda: self.opened.bundle)
         services = {

@@ -12,8 +12,6 @@ from typing import Any, ClassVar
 
 import traitlets as tr
 
-from mnuts_core.text import visible
-from mnuts_dashboards.page.data import paper_points
 from mnuts_dashboards.page.modules import pack, pack_widget, reachable
 from mnuts_dashboards.page.one_file import WORKER, App, styles
 from mnuts_dashboards.widgets.widget import PageWidget
@@ -38,7 +36,6 @@ class PageApp(PageWidget):
 
     Args:
         app: Which app.
-        entry: The module that renders it, from the folder of all modules.
         bundles: Names and titles of the bundles at hand; the first is opened.
 
     Attributes:
@@ -54,17 +51,9 @@ class PageApp(PageWidget):
     view: dict[str, Any] = tr.Dict().tag(sync=True)  # type: ignore[assignment] # a trait reads as its value
     query = tr.Unicode().tag(sync=True)
 
-    def __init__(self, app: App, entry: str, bundles: list[dict[str, str]]) -> None:
-        script, sheet = _packed(entry)
-        page = {
-            "settings": app.settings,
-            "catalogue": app.catalogue,
-            "presets": app.presets,
-            "texts": {"title": visible(app.title), "sentence": app.sentence},
-            "paper": paper_points(),
-            "bundles": bundles,
-        }
-        super().__init__(_esm=script, _css=sheet, worker=pack(WORKER, ""), page=page)
+    def __init__(self, app: App, bundles: list[dict[str, str]]) -> None:
+        script, sheet = _packed(app.renderer)
+        super().__init__(_esm=script, _css=sheet, worker=pack(WORKER, ""), page=app.record(bundles))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take over what a page sent, as far as it may write it."""

@@ -13,7 +13,7 @@ from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle, load_co
 from mnuts_core.errors import MnutsError
 from mnuts_core.io.files import shown, write_atomically
 
-APPS = ("explorer",)
+APPS = ("explorer", "lesson")
 SUFFIX = ".html"
 
 
@@ -41,7 +41,7 @@ def page(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Write the explorer and bundles as one HTML file, which computes by itself: no server, no network.
+    """Write an app and bundles as one HTML file, which computes by itself: no server, no network.
 
     It opens from a disk, and from any web server that it is put on. Whoever has it has the bundles' logits.
     """
@@ -52,9 +52,10 @@ def page(
         raise MnutsError(f"--out must name an {SUFFIX} file, got {shown(out)}")
     configs = load_configs(config or [])
     named = [(_name(given), load_bundle(given)) for given in bundle]
-    from mnuts_dashboards.explorer.page_file import explorer_page
+    from mnuts_dashboards.apps.pages import APPS as MAKERS
+    from mnuts_dashboards.page.one_file import page_html
 
-    content = explorer_page(named, configs, title=title).encode()
+    content = page_html(MAKERS[app](), named, configs, title=title).encode()
     write_atomically(out, content, MnutsError)
     if json_out is not None:
         cards = [bundle_card(logits) for _, logits in named]

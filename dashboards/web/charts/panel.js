@@ -4,7 +4,6 @@ import { h, setText, uniqueId } from "../controls/dom.js";
 import { explained } from "../controls/glossary.js";
 import { tableOf } from "./data_table.js";
 import { fill } from "./fill.js";
-import { prepared } from "./prepare.js";
 import { drawSwiftly, roomy } from "./redraw.js";
 import { saveCsv, savePicture } from "./saving.js";
 import { TableView } from "./table_view.js";
@@ -121,7 +120,7 @@ export class Panel {
     const { charts, spec, shown } = this;
     const begin = performance.now();
     try {
-      const fields = prepared(spec.name, charts.fields);
+      const fields = charts.prepared(spec.name);
       const figure = fill(charts.templates[spec.name], fields);
       setText(this.note, fill(spec.note, fields));
       setText(this.warning, fill(spec.warning, fields).join(" "));
@@ -177,7 +176,7 @@ export class Panel {
     if (!this.near || !this.drawn) return;
     if (this.stale) return this.draw();
     if (!this.settled) this.react(this.figure, undefined);
-    if (this.charts.covers(this.spec)) this.describe(prepared(this.spec.name, this.charts.fields));
+    if (this.charts.covers(this.spec)) this.describe(this.charts.prepared(this.spec.name));
   }
 
   /** Have everything drawn anew, as on other paper. */

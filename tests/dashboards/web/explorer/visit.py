@@ -42,10 +42,7 @@ class Visit:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        app = explorer_app()
-        texts = {"title": app.title, "sentence": app.sentence}
-        self._page = {"settings": app.settings, "catalogue": app.catalogue, "presets": app.presets}
-        self._page |= {"texts": texts, "paper": []}
+        self._page = explorer_app().record([]) | {"paper": []}
 
     def open(self, *bundles: Mapping[str, Any], query: str = "", slow: Iterable[str] = ()) -> Visit:
         """Open the page anew.
