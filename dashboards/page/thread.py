@@ -1,14 +1,17 @@
-"""The images that the lesson follows from their pixels to the mix's answer: which ones, and what that takes."""
+"""The images that the lesson follows from their pixels to the mix's answer, and all that this takes."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.library import SUFFIX, require_shipped_folder
 from mnuts_core.errors import MnutsError
+from mnuts_core.export.config import MixConfig
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
@@ -19,6 +22,8 @@ SURE = 0.9
 GREY = 127
 """By so much a magnified perturbation may depart from a middle grey, in levels of 255."""
 CHANNELS = (1, 3)
+SHIPPED, MIX = "digits", "beta985"
+"""The shipped bundle whose images are followed, and its mix at which the transform decides some of them."""
 
 Bools = NDArray[np.bool_]
 
@@ -42,9 +47,8 @@ def thread_record(bundle: LogitBundle, params: MixParams) -> dict[str, Any]:
         params: The mix; without α, that which follows from its β.
 
     Returns:
-        `examples`, a list of records with arrays as NumPy's, see `Example` in
-        `web/lesson/thread/numbers.js`; and `missing`, None or, where there is no example, one line that says
-        why.
+        Plain JSON: `examples`, a list of records, see `Example` in `web/lesson/thread/numbers.js`; and
+        `missing`, None or, where there is no example, one line that says why.
     """
     try:
         examples = [] if (missing := _missing_images(bundle)) else _examples(bundle, params)
@@ -56,6 +60,22 @@ def thread_record(bundle: LogitBundle, params: MixParams) -> dict[str, Any]:
             "holds and corrects none of which g is sure: choose other settings, or another bundle"
         )
     return {"examples": examples, "missing": missing}
+
+
+def shipped_thread() -> dict[str, Any]:
+    """The digits that are followed in every lesson, with the mix that they were picked for.
+
+    Returns:
+        As `thread_record`, with the settings of that mix as `mix`, and the bundle's name as `bundle`.
+
+    Raises:
+        BundleError: If the package's data are not installed.
+        ConfigError: See `MixConfig.load`.
+    """
+    folder = require_shipped_folder()
+    mix = MixConfig.load(folder / f"{SHIPPED}-{MIX}.json").params
+    record = thread_record(LogitBundle.load(folder / f"{SHIPPED}{SUFFIX}"), mix)
+    return record | {"mix": dataclasses.asdict(mix), "bundle": SHIPPED}
 
 
 def _missing_images(bundle: LogitBundle) -> str | None:
@@ -143,7 +163,7 @@ def _record(engine: RemixEngine, kind: str, place: int, point: str) -> dict[str,
         (part.std_logits[place], part.rob_logits[place]),
     )
     points = {
-        name: {"pixels": image.ravel(), "std": std.copy(), "rob": rob.copy()}
+        name: {"pixels": image.ravel().tolist(), "std": std.tolist(), "rob": rob.tolist()}
         for name, image, (std, rob) in zip(("clean", "attacked"), pixels, logits, strict=True)
     }
     rival = engine.std_class[engine.n_clean + place] if kind == "held" else engine.plain_class[number]

@@ -28,9 +28,9 @@ export const STAGES = ["pixels", ...CHARTS];
  * @property {{clean: Point, attacked: Point}} points
  *
  * @typedef {object} Point
- * @property {Uint8Array} pixels Row by row.
- * @property {Float32Array|Float64Array} std Logits of g, shape (K,).
- * @property {Float32Array|Float64Array} rob Logits of h.
+ * @property {number[]} pixels Row by row, from 0 to 255.
+ * @property {number[]} std Logits of g, shape (K,).
+ * @property {number[]} rob Logits of h.
  *
  * @typedef {object} Numbers Of each chart K values, by its name, and:
  * @property {Float64Array} fromH What M(h) brings to the mix, α·σ(M(h)).

@@ -3,7 +3,6 @@
 import { fill, h, setText, uniqueId } from "../../controls/dom.js";
 import { general } from "../../controls/numbers.js";
 import { pictureOf } from "../../controls/picture.js";
-import { said } from "./words.js";
 
 const GREY = 127.5;
 const LARGE = 128; // pixels of the screen
@@ -13,7 +12,7 @@ const SIGNS = { clean: "", perturbation: "+", attacked: "=" };
 export class Pixels {
   /**
    * @param {import("./numbers.js").Example} example
-   * @param {object} texts
+   * @param {import("../texts.js").Texts} texts
    * @param {(picture: string) => void} onShow Called with the picture that the visitor chose.
    */
   constructor(example, texts, onShow) {
@@ -29,16 +28,20 @@ export class Pixels {
     this.element = h(
       "figure",
       { class: "thread-pixels", dataset: { stage: "pixels" }, "aria-labelledby": id },
-      h("figcaption", { id }, h("span", { class: "thread-title" }, texts.title)),
+      h("figcaption", { id }, h("span", { class: "thread-title" }, texts.plain("thread.pixels.title"))),
       this.large,
-      h("div", { class: "thread-choices", role: "group", "aria-label": texts.label }, choices),
+      h("div", { class: "thread-choices", role: "group", "aria-label": texts.plain("thread.pixels.label") }, choices),
       this.note,
     );
   }
 
   button(name, onShow) {
-    const attributes = { type: "button", title: this.texts.help[name], onclick: () => onShow(name) };
-    return h("button", attributes, this.picture(name, "", SMALL), h("span", null, said(this.texts.points[name], this.fields)));
+    const attributes = { type: "button", title: this.said(`${name}.help`), onclick: () => onShow(name) };
+    return h("button", attributes, this.picture(name, "", SMALL), h("span", null, this.said(name)));
+  }
+
+  said(key) {
+    return this.texts.plain(`thread.pixels.${key}`, this.fields);
   }
 
   picture(name, label, side) {
@@ -49,11 +52,11 @@ export class Pixels {
 
   /** Show a picture large. */
   show(name) {
-    const { texts, fields, norm } = this;
-    fill(this.large, this.picture(name, said(texts.pictures[name], fields), LARGE));
+    const { norm } = this;
+    fill(this.large, this.picture(name, this.said(`${name}.picture`), LARGE));
     for (const [own, button] of this.buttons) button.setAttribute("aria-pressed", String(own === name));
-    const radius = name !== "clean" && norm ? ` ${said(texts.notes[norm], fields)}` : "";
-    setText(this.note, said(texts.notes[name], fields) + radius);
+    const radius = name !== "clean" && norm ? ` ${this.said(norm)}` : "";
+    setText(this.note, this.said(`${name}.note`) + radius);
   }
 
   light(lit) {

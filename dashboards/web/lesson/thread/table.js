@@ -7,17 +7,17 @@ import { CHARTS } from "./numbers.js";
 export class NumbersTable {
   /**
    * @param {string[]} classes Names of all classes.
-   * @param {object} texts
+   * @param {import("../texts.js").Texts} texts
    * @param {() => import("./numbers.js").Numbers} now Gives the numbers that are shown.
    */
   constructor(classes, texts, now) {
     Object.assign(this, { classes, now, open: false });
     const id = uniqueId("thread-table");
-    this.view = new TableView(texts.table.label);
+    this.view = new TableView(texts.plain("thread.table.label"));
     this.box = h("div", { id, hidden: true }, this.view.element);
-    this.columns = [texts.table.class, ...CHARTS.map((name) => texts.table.columns[name])];
+    this.columns = ["class", ...CHARTS].map((name) => texts.plain(`thread.table.${name}`));
     const attributes = { type: "button", class: "quiet", "aria-expanded": "false", "aria-controls": id, onclick: () => this.toggle() };
-    this.button = h("button", attributes, texts.table.show);
+    this.button = h("button", attributes, texts.plain("thread.table.show"));
     this.element = h("div", { class: "thread-table" }, this.button, this.box);
   }
 

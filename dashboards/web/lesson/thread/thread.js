@@ -11,7 +11,7 @@ import { CHARTS, G_ROAD, H_ROAD, STAGES, leaderOf, numbersOf, shownClasses } fro
 import { Pixels } from "./pixels.js";
 import { Stage } from "./stage.js";
 import { NumbersTable } from "./table.js";
-import { endText, numberText, probability, said, settingFields, stageTexts, verdictOfG, verdictOfH } from "./words.js";
+import { captionFields, captionOf, endText, numberText, verdictOfG, verdictOfH } from "./words.js";
 
 const MOST = 10; // classes that are shown
 const LONGEST = 40; // characters of a class's name
@@ -24,7 +24,7 @@ const PARTS = { mix: ["fromH", "fromG"] };
  * @param {import("./numbers.js").Example|null} given.example
  * @param {string} [given.missing] Why there is no example, where there is none; it stands there instead.
  * @param {import("../../engine/params.js").MixParams} given.settings With α as a number.
- * @param {object} given.texts As in `../texts/thread.en.js`.
+ * @param {import("../texts.js").Texts} given.texts The catalogue, of which it takes `thread.…`.
  * @param {string[]|null} [given.lit] Which of `STAGES` are lit, the others dimmed; null: all as they are.
  * @returns {{update: (settings: object) => void, light: (stages: string[]|null) => void,
  *   show: (picture: "clean"|"perturbation"|"attacked") => void, destroy: () => void}}
@@ -56,7 +56,7 @@ class Thread {
     this.texts = texts;
     this.shown = shownClasses(example, MOST);
     this.motion = new Motion(settings, (pace) => this.draw(pace), () => this.settle());
-    this.pixels = new Pixels(this.example, texts.pixels, (picture) => this.show(picture));
+    this.pixels = new Pixels(this.example, texts, (picture) => this.show(picture));
     this.parts = [h("span"), h("span")];
     this.stages = Object.fromEntries(CHARTS.map((name) => [name, this.stage(name)]));
     this.answer = new Answer(texts);
@@ -71,7 +71,7 @@ class Thread {
 
   stage(name) {
     const { example, texts, shown, parts } = this;
-    const known = { title: texts.stages[name].title, shown, classes: example.classes, roleOf: (k) => this.roleOf(k) };
+    const known = { title: texts.plain(`thread.stage.${name}.title`), shown, classes: example.classes, roleOf: (k) => this.roleOf(k) };
     const swatch = (i) => h("span", { class: `thread-swatch part-${i}`, "aria-hidden": "true" });
     const below = name === "mix" && h("p", { class: "thread-parts" }, parts.map((part, i) => [swatch(i), part]));
     return new Stage(name, { ...known, parts: PARTS[name]?.length, below }, (k, stage) => this.point(k, stage));
@@ -87,9 +87,9 @@ class Thread {
     this.verdicts = { h: h("p", { class: "thread-verdict" }), g: h("p", { class: "thread-verdict" }) };
     this.sure = h("p", { class: "thread-sure" });
     const ribbons = shown.map((k) => h("div", { class: `thread-row ${this.roleOf(k)}` }));
-    const words = h("div", null, this.sure, h("p", { class: "thread-note" }, texts.aside.why));
+    const words = h("div", null, this.sure, h("p", { class: "thread-note" }, texts.plain("thread.g.why")));
     const aside = h("div", { class: "thread-aside" }, h("div", { class: "thread-ribbons", "aria-hidden": "true" }, ribbons), words);
-    const head = (name) => h("div", { class: "thread-head" }, badge(name), h("b", null, texts.roads[name]), this.verdicts[name]);
+    const head = (name) => h("div", { class: "thread-head" }, badge(name), h("b", null, texts.plain(`thread.${name}`)), this.verdicts[name]);
     const road = (name, ...content) => h("div", { class: `thread-road ${name}` }, head(name), h("div", { class: "thread-stages" }, content));
     const elements = (names) => names.map((name) => stages[name].element);
     const [g, vote] = elements(G_ROAD);
@@ -97,23 +97,23 @@ class Thread {
     const short = classes.every((name) => name.length <= 2);
     return h(
       "section",
-      { class: `thread${short ? " short-names" : ""}`, "aria-label": texts.label },
+      { class: `thread${short ? " short-names" : ""}`, "aria-label": texts.plain("thread.label") },
       this.legend(),
       h("div", { class: "thread-flow" }, this.pixels.element, road("h", elements(H_ROAD)), road("g", g, aside, vote), mix),
-      h("p", { class: "thread-hint" }, texts.legend.hint),
+      h("p", { class: "thread-hint" }, texts.plain("thread.hint")),
       this.table.element,
       this.announcer.element,
     );
   }
 
   legend() {
+    const { texts, shown } = this;
     const { kind, classes, label, rival } = this.example;
-    const { legend } = this.texts;
-    const own = [entry("true", said(legend.label, { class: classes[label] })), entry("rival", said(legend.rival[kind], { class: classes[rival] }))];
-    const some = this.shown.length < classes.length && h("li", null, said(legend.some, { shown: this.shown.length, all: classes.length }));
-    this.lineEntry = entry("line", legend.line);
-    const marks = [entry("leads", legend.winner), entry("before", legend.before), this.lineEntry];
-    return h("ul", { class: "thread-legend" }, own, entry("other", legend.other), marks, some);
+    const entry = (swatch, key, fields) => h("li", null, h("span", { class: `thread-swatch ${swatch}`, "aria-hidden": "true" }), texts.plain(`thread.legend.${key}`, fields));
+    const own = [entry("true", "true", { class: classes[label] }), entry("rival", `rival.${kind}`, { class: classes[rival] }), entry("other", "other")];
+    const some = shown.length < classes.length && h("li", null, texts.plain("thread.legend.some", { shown: shown.length, all: classes.length }));
+    this.lineEntry = entry("line", "line");
+    return h("ul", { class: "thread-legend" }, own, entry("leads", "largest"), entry("before", "before"), this.lineEntry, some);
   }
 
   /** Follow the image at another point, with another picture of it large. */
@@ -144,7 +144,7 @@ class Thread {
     for (const one of Object.values(this.stages)) one.point(k);
     if (!stage) return;
     const value = numberText(stage.name, this.numbers[stage.name][k]);
-    this.announcer.say(said(this.texts.read, { class: this.example.classes[k], stage: stage.title, value }));
+    this.announcer.say(this.texts.plain("thread.read", { class: this.example.classes[k], stage: stage.title, value }));
   }
 
   /** @returns {boolean} Whether an axis still moves. */
@@ -153,7 +153,6 @@ class Thread {
     const { settings } = this.motion;
     const moments = Object.fromEntries(Object.entries(example.points).map(([name, point]) => [name, numbersOf(point, settings)]));
     const numbers = (this.numbers = moments[this.at]);
-    const fields = { ...settingFields(settings, texts), ...this.leads(numbers) };
     let moves = false;
     for (const [name, stage] of Object.entries(stages)) {
       const axis = axisOf(name, numbers, Object.values(moments), shown);
@@ -161,25 +160,21 @@ class Thread {
       const leader = name === "mix" ? numbers.answer : leaderOf(numbers[name]);
       const marks = name === "softmax" ? { line: settings.temperature === 0 ? lineOf(numbers) : null, before: numbers.before } : {};
       moves = stage.draw({ parts, axis, leader, text: (x) => numberText(name, x), ...marks }, pace) || moves;
-      const { formula, note } = stageTexts(name, settings, numbers, texts);
-      stage.write({ formula: said(formula, fields), note: said(note, fields), ends: axis.map(endText) });
+      stage.write({ ...captionOf(name, settings, numbers, texts), ends: axis.map(endText) });
     }
-    this.parts.forEach((part, i) => setText(part, said(texts.mix[PARTS.mix[i]], fields)));
-    this.lineEntry.hidden = settings.temperature > 0;
     this.write(moments);
     return moves;
-  }
-
-  leads({ margin, plainMargin }) {
-    return { margin: probability(margin), plain: probability(plainMargin) };
   }
 
   write({ clean }) {
     const { example, numbers, texts, motion } = this;
     const verdict = verdictOfG(numbers, example, this.at === "attacked" && clean.std === example.label, texts);
     setText(this.verdicts.h, verdictOfH(numbers, example, texts));
-    setText(this.verdicts.g, said(texts.roads.says, { class: example.classes[numbers.std] }));
+    setText(this.verdicts.g, texts.plain("thread.g.says", { class: example.classes[numbers.std] }));
     setText(this.sure, verdict);
+    const fields = captionFields(motion.settings, numbers, texts);
+    this.parts.forEach((part, i) => setText(part, texts.plain(`thread.mix.${PARTS.mix[i]}`, fields)));
+    this.lineEntry.hidden = motion.settings.temperature > 0;
     this.answer.show(numbers, example, motion.settings);
   }
 
@@ -189,8 +184,8 @@ class Thread {
     for (const [name, stage] of Object.entries(stages)) {
       const values = shown.map((k) => `${example.classes[k]}: ${numberText(name, numbers[name][k])}`).join("; ");
       const leader = name === "mix" ? numbers.answer : leaderOf(numbers[name]);
-      const largest = leader < 0 ? texts.noLargest : said(texts.largest, { class: example.classes[leader] });
-      stage.describe(said(texts.alternative, { stage: stage.title, values, largest }));
+      const key = leader < 0 ? "thread.alternative_tie" : "thread.alternative";
+      stage.describe(texts.plain(key, { stage: stage.title, values, largest: example.classes[leader] ?? "" }));
     }
     this.table.update();
     if (this.said !== undefined && this.said !== numbers.answer) this.announcer.say(this.answer.sentence(numbers, example));
@@ -205,8 +200,4 @@ function lineOf({ softmax, threshold }) {
 
 function badge(name) {
   return h("span", { class: `thread-badge ${name}`, "aria-hidden": "true" }, name);
-}
-
-function entry(swatch, text) {
-  return h("li", null, h("span", { class: `thread-swatch ${swatch}`, "aria-hidden": "true" }), text);
 }

@@ -1,6 +1,7 @@
-// What the thread says of a frame: the texts with this image's names and this mix's numbers put in.
+// What the thread says of a frame: the catalogue's sentences with this image's names and this mix's numbers.
+//
+// In a formula `^(…)` stands raised.
 
-import { fill as filled } from "../../charts/fill.js";
 import { fill, h } from "../../controls/dom.js";
 import { fixed, general, minus } from "../../controls/numbers.js";
 import { secondOf } from "./numbers.js";
@@ -9,15 +10,6 @@ const UNSURE = 0.5; // a margin below which a classifier is called unsure
 const LEAST = 0.001; // the least probability that stands in digits beside a bar
 const RAISED = /\^\(([^)]*)\)/;
 const PROBABILITIES = new Set(["softmax", "vote", "mix"]);
-
-/**
- * A text with its fields put in.
- * @param {string} text
- * @param {Record<string, string|number>} fields
- */
-export function said(text, fields = {}) {
-  return filled({ $text: text }, fields);
-}
 
 /** Shows a text in which `^(…)` stands raised. */
 export function rich(element, text) {
@@ -50,47 +42,56 @@ function percent(share) {
   return fixed(Math.min(share < 1 ? 99.99 : 100, 100 * share), digits).replace(/\.0+$/, "");
 }
 
-/** What the captions of the stages take: settings as they are written. */
-export function settingFields({ s, p, c, alpha, temperature, clamp }, texts) {
+/** What the captions of the stages take: settings and margins as they are written. */
+export function captionFields({ s, p, c, alpha, temperature, clamp }, { margin, plainMargin }, texts) {
   const bias = c === 0 ? "" : ` ${c < 0 ? "−" : "+"} ${fixed(Math.abs(c), 2)}`;
   return {
     s: general(s, 3),
     p: general(p, 3),
-    clamped: said(texts.clamps[clamp], { c: bias }),
+    clamped: texts.plain(`thread.clamp.${clamp}`, { c: bias }),
     temperature: general(temperature, 3),
     alpha: fixed(alpha, 3),
     rest: fixed(1 - alpha, 3),
+    margin: probability(margin),
+    plain: probability(plainMargin),
   };
 }
 
-/** Title, formula and note of a chart. */
-export function stageTexts(stage, { ln_k, clamp, p, temperature }, { margin }, texts) {
-  const own = texts.stages[stage];
-  if (stage === "clamp" && clamp === "linear") return { ...own, ...texts.clampOff };
-  if (stage === "power" && p <= 1) return { ...own, ...texts[p === 1 ? "powerOne" : "powerLess"] };
-  if (stage === "softmax" && margin === 0) return { ...own, note: texts.noLargest };
-  if (stage === "ln" && ln_k === 0) return { ...own, ...texts.lnOff };
-  if (stage === "vote" && temperature === 0) return { ...own, ...texts.voteHard };
-  return own;
+/** Formula and note of a chart. */
+export function captionOf(stage, settings, numbers, texts) {
+  const kind = kindOf(stage, settings, numbers);
+  const fields = captionFields(settings, numbers, texts);
+  const own = (part) => texts.plain(`thread.stage.${texts.has(`thread.stage.${kind}.${part}`) ? kind : stage}.${part}`, fields);
+  return { formula: own("formula"), note: own("note") };
 }
 
-/** How h does, in a sentence's end. */
+/** Where a setting makes nothing, or the contrary, of a stage, that has words of its own. */
+function kindOf(stage, { ln_k, clamp, p, temperature }, { margin }) {
+  if (stage === "ln" && ln_k === 0) return "ln_off";
+  if (stage === "clamp" && clamp === "linear") return "clamp_off";
+  if (stage === "power" && p <= 1) return p === 1 ? "power_one" : "power_less";
+  if (stage === "softmax" && margin === 0) return "softmax_tie";
+  if (stage === "vote" && temperature === 0) return "vote_hard";
+  return stage;
+}
+
+/** How h does. */
 export function verdictOfH({ h: logits, rob, plainMargin }, { classes, label }, texts) {
-  if (plainMargin === 0) return texts.roads.tie;
-  const kind = `${rob === label ? "right" : "wrong"}${plainMargin < UNSURE ? "Unsure" : "Sure"}`;
-  return said(texts.roads[kind], { class: classes[rob], second: classes[secondOf(logits)], margin: probability(plainMargin) });
+  if (plainMargin === 0) return texts.plain("thread.h.tie");
+  const key = `thread.h.${rob === label ? "right" : "wrong"}_${plainMargin < UNSURE ? "unsure" : "sure"}`;
+  return texts.plain(key, { class: classes[rob], second: classes[secondOf(logits)], margin: probability(plainMargin) });
 }
 
 /** How g does: whether it is right, or was led astray by the attack. */
 export function verdictOfG({ std, confidence }, { classes, label }, wasRight, texts) {
   const kind = std === label ? "right" : wasRight ? "fooled" : "wrong";
-  return said(texts.aside[kind], { class: classes[std], confidence: percent(confidence) });
+  return texts.plain(`thread.g.${kind}`, { class: classes[std], confidence: percent(confidence) });
 }
 
 /** Why the mix answers what it answers. */
 export function reasonOf({ std, gap, threshold, answer }, { temperature }, classes, texts) {
+  if (temperature > 0) return texts.plain("thread.mix.soft");
+  if (gap === 0) return texts.plain("thread.mix.agree");
   const fields = { std: classes[std], gap: probability(gap), threshold: probability(threshold) };
-  if (temperature > 0) return texts.mix.soft;
-  if (gap === 0) return texts.mix.agree;
-  return said(answer === std ? texts.mix.overruled : texts.mix.holds, fields);
+  return texts.plain(`thread.mix.${answer === std ? "overruled" : "holds"}`, fields);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mnuts_core.functional.mixing import mix_probabilities, predictions, tempera
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import IDENTITY
 from mnuts_dashboards.page.thread import thread_record
-from tests.dashboards.web.engine import assert_same
+from tests.dashboards.web.engine import WEB, assert_same
 from tests.dashboards.web.node import check
 
 SETTINGS = [
@@ -36,7 +37,7 @@ def points(digits: LogitBundle) -> list[dict[str, Any]]:
 
 def reference(point: dict[str, Any], params: MixParams) -> dict[str, Any]:
     """The numbers of every stage by `mnuts_core`."""
-    g, h = (torch.from_numpy(point[name]).double() for name in ("std", "rob"))
+    g, h = (torch.tensor(point[name], dtype=torch.float64) for name in ("std", "rob"))
     ln, powered = layer_norm(h, params.ln_k), transform_with(h, params)
     vote = temperature_scale(g, params.temperature).softmax(-1)
     mix = mix_probabilities(vote, powered.softmax(-1), params.alpha)
@@ -77,9 +78,8 @@ def test_the_numbers_are_those_of_python(engine, points, params):
 
 
 def test_every_clamp_has_its_words():
-    texts = (Path(__file__).parents[4] / "dashboards/web/lesson/texts/thread.en.js").read_text("utf-8")
-    [line] = [line for line in texts.splitlines() if line.strip().startswith("clamps:")]
-    assert all(f"{clamp}:" in line for clamp in CLAMPS)
+    texts = json.loads((WEB / "lesson/texts/en.json").read_text("utf-8"))
+    assert all(f"thread.clamp.{clamp}" in texts for clamp in CLAMPS)
 
 
 def test_the_page():

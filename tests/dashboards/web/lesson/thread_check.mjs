@@ -1,6 +1,7 @@
 // Mounts the thread in node, without drawing, and fails on the first thing that is wrong.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { all, makeDocument } from "../explorer/dom.mjs";
 
 const body = makeDocument();
@@ -19,10 +20,13 @@ globalThis.matchMedia = () => ({ matches: still, addEventListener() {} });
 const web = "../../../../dashboards/web/lesson";
 const { mountThread } = await import(`${web}/thread/thread.js`);
 const { CHARTS, STAGES, leaderOf, numbersOf, shownClasses } = await import(`${web}/thread/numbers.js`);
+const { IDENTITY } = await import(`${web}/../engine/params.js`);
 const { ending } = await import(`${web}/thread/axes.js`);
-const { THREAD } = await import(`${web}/texts/thread.en.js`);
+const { Texts } = await import(`${web}/texts.js`);
+const sentences = JSON.parse(await readFile(new URL(`${web}/texts/en.json`, import.meta.url), "utf8"));
+const TEXTS = new Texts(sentences);
 
-const point = (std, rob, grey) => ({ pixels: Uint8Array.of(0, grey, grey, 255), std: Float64Array.from(std), rob: Float64Array.from(rob) });
+const point = (std, rob, grey) => ({ pixels: [0, grey, grey, 255], std, rob });
 const EXAMPLE = {
   kind: "held",
   number: 4,
@@ -55,7 +59,7 @@ const rows = (name) => chart(name).querySelectorAll("div.thread-row");
 const numbers = (name) => rows(name).map((row) => row.querySelector("span.thread-number").textContent);
 const widths = (name) => rows(name).map((row) => parseFloat(row.querySelector("span.thread-part").style.width));
 const aloud = () => found((one) => one.attributes.role === "status")[0].textContent;
-const mount = (more = {}) => mountThread(body, { example: EXAMPLE, settings: SETTINGS, texts: THREAD, ...more });
+const mount = (more = {}) => mountThread(body, { example: EXAMPLE, settings: SETTINGS, texts: TEXTS, ...more });
 
 // --- what stands there is the engine's numbers
 let thread = mount();
@@ -120,13 +124,16 @@ chart("ln").fire("keydown", { key: "ArrowUp" });
 assert.equal(aloud(), `ef: Layer norm ${numbers("ln")[2]}`);
 chart("ln").fire("keydown", { key: "ArrowDown" });
 assert(CHARTS.every((name) => rows(name)[0].classList.contains("pointed")));
+chart("ln").fire("keydown", { key: "Escape" });
+assert(!rows("ln")[0].classList.contains("pointed"));
+chart("ln").fire("keydown", { key: "ArrowDown" });
 chart("ln").blur();
 assert(CHARTS.every((name) => !rows(name)[0].classList.contains("pointed")));
 rows("g")[1].fire("pointerenter");
 assert(CHARTS.every((name) => rows(name)[1].classList.contains("pointed")));
 
 // --- the table, on request
-const [button] = found((one) => one.tag === "button" && one.textContent === THREAD.table.show);
+const [button] = found((one) => one.tag === "button" && one.textContent === TEXTS.plain("thread.table.show"));
 button.click();
 assert.equal(button.attributes["aria-expanded"], "true");
 const cells = found((one) => one.tag === "tbody")[0].children[0].children.map((cell) => cell.textContent);
@@ -139,7 +146,7 @@ assert.equal(frames.length, 0);
 assert.equal(body.children.length, 0);
 
 // --- every text has its gaps filled, and no word stands in the code
-const marked = (node, path = "") => (typeof node === "string" ? `⟦${path} ${node}⟧` : Object.fromEntries(Object.entries(node).map(([key, one]) => [key, marked(one, `${path}.${key}`)])));
+const marked = new Texts(Object.fromEntries(Object.entries(sentences).map(([key, text]) => [key, key.startsWith("thread.clamp.") ? text : `⟦${text}⟧`])));
 const everything = () => found(() => true).flatMap((one) => [one.childNodes.filter((node) => !node.tag).map((node) => node.textContent).join(""), one.attributes["aria-label"], one.attributes.title]).filter(Boolean);
 const strange = { ...EXAMPLE, kind: "corrected", point: "clean", norm: "L2", classes: ["⟦1⟧", "⟦2⟧", "⟦3⟧"] };
 for (const example of [EXAMPLE, strange, { ...EXAMPLE, norm: null, eps: null }]) {
@@ -148,7 +155,7 @@ for (const example of [EXAMPLE, strange, { ...EXAMPLE, norm: null, eps: null }])
     for (const text of everything()) assert(!/[{}]|undefined|NaN|null/.test(text), text);
   }
 }
-mount({ example: strange, texts: { ...marked(THREAD), clamps: THREAD.clamps } });
+mount({ example: strange, texts: marked });
 for (const text of everything()) {
   const rest = text.replace(/⟦[^⟦⟧]*(?:⟦[^⟧]*⟧[^⟦⟧]*)*⟧/g, "");
   assert(!/[A-Za-z]{2,}/.test(rest) || rest.startsWith("Filter"), rest); // the table has its own field
@@ -156,7 +163,7 @@ for (const text of everything()) {
 
 // --- many classes: those that matter are shown, in their order
 const many = { label: 3, rival: 20, classes: Array.from({ length: 30 }, (_, k) => `${k}`) };
-const logits = Float64Array.from({ length: 30 }, (_, k) => (k === 7 ? 9 : -k / 10));
+const logits = Array.from({ length: 30 }, (_, k) => (k === 7 ? 9 : -k / 10));
 const wide = { ...EXAMPLE, ...many, points: { clean: { ...EXAMPLE.points.clean, std: logits, rob: logits }, attacked: { ...EXAMPLE.points.attacked, std: logits, rob: logits } } };
 const shown = shownClasses(wide, 10);
 assert.deepEqual(shown, [0, 1, 2, 3, 4, 5, 6, 7, 8, 20]);
@@ -167,7 +174,36 @@ assert(body.textContent.includes("10 of 30 classes are shown"));
 // --- ties, odd axes, no example
 assert.equal(leaderOf(Float64Array.of(1, 2, 2)), -1);
 assert.deepEqual([ending(0.0301), ending(2.71), ending(10), ending(870)], [0.04, 3, 10, 1000]);
-mountThread(body, { example: null, missing: "no pictures here", settings: SETTINGS, texts: THREAD }).update(goal);
+mountThread(body, { example: null, missing: "no pictures here", settings: SETTINGS, texts: TEXTS }).update(goal);
 assert.equal(body.textContent, "no pictures here");
+
+// --- its place in the lesson: every step has its stages and its mix
+const { ImageThread } = await import(`${web}/image_thread.js`);
+const { STEPS } = await import(`${web}/steps.js`);
+const own = { ...SETTINGS, p: 2 };
+const other = { ...EXAMPLE, kind: "corrected", point: "clean", number: 9 };
+const placed = new ImageThread(body, { examples: [EXAMPLE, other], missing: null, mix: own, bundle: "digits" }, TEXTS);
+const moved = { attack: "on", of: "h", cut: 0.25, scale: "normed", c: -1, p: 5, alpha: 0.75, beta: 0.9 };
+const shownAt = (step) => {
+  placed.show(step, moved);
+  run();
+  return STAGES.filter((name) => stage(name).classList.contains("lit"));
+};
+for (const { key } of STEPS) assert.doesNotThrow(() => shownAt(key), key);
+const three = (p) => (p > 0 && p < 0.001 ? "<0.001" : p.toFixed(3));
+assert.deepEqual(shownAt("failures"), ["pixels", "h", "g"]);
+assert.deepEqual(numbers("softmax"), Array.from(at("attacked", { ...IDENTITY, alpha: 0.9, temperature: 0 }).softmax, three));
+assert.deepEqual(shownAt("power"), ["power", "softmax"]);
+assert.deepEqual(numbers("softmax"), Array.from(at("attacked", { ...own, p: 5 }).softmax, three));
+shownAt("mix");
+assert.deepEqual(numbers("mix"), Array.from(at("attacked", { ...own, alpha: 0.75 }).mix, three));
+shownAt("line");
+assert.deepEqual(numbers("mix"), Array.from(at("attacked", { ...IDENTITY, alpha: 0.8, temperature: 0 }).mix, three));
+assert.deepEqual(shownAt("price"), []);
+found((one) => one.tag === "button" && one.textContent === TEXTS.plain("thread.example.corrected"))[0].click();
+assert.deepEqual(numbers("mix"), Array.from(at("clean", own).mix, three));
+assert(body.textContent.includes("Image 9 of the bundle digits"));
+new ImageThread(body, { examples: [], missing: "no pictures here", mix: own, bundle: "digits" }, TEXTS).show("mix", moved);
+assert(body.textContent.includes("no pictures here"));
 
 console.log("all right");
