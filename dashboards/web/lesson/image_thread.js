@@ -17,7 +17,7 @@ const OF_STEP = {
   benign: ({ of }) => ({ lit: of === "g" ? ["g"] : ["h", "softmax"], mix: IDENTITY }),
   line: ({ cut }) => ({ lit: ["softmax", "mix"], mix: { ...IDENTITY, alpha: 1 / (1 + cut) } }),
   norm: ({ scale }) => ({ lit: ["ln", "softmax"], mix: scale === "normed" ? LN_ONLY : IDENTITY }),
-  clamp: ({ c }) => ({ lit: ["clamp"], mix: { ...LN_ONLY, clamp: "gelu", c } }),
+  clamp: ({ c }) => ({ lit: ["ln", "clamp"], mix: { ...LN_ONLY, clamp: "gelu", c } }),
   power: ({ p }, own) => ({ lit: ["power", "softmax"], mix: { ...own, p } }),
   mix: ({ alpha }, own) => ({ lit: ["softmax", "vote", "mix"], mix: { ...own, alpha: alpha ?? own.alpha } }),
   price: (_, own) => ({ lit: null, mix: own }),
