@@ -31,10 +31,12 @@ LATEX: dict[str, tuple[str, ...]] = {
     ),
     "power": (
         r"{M(h)}_i = s \cdot {|v_i|}^p \cdot \text{sgn}(v_i)",
-        r"{M(h)}_{ŷ} = \text{@s} \cdot {\text{@size}}^{\text{@p}} \cdot (\text{@sign}) \approx \text{@mapped}",
+        r"{M(h)}_{ŷ} = \text{@s} \cdot {\text{@size}}^{\text{@p}} \cdot (\text{@sign})"
+        r" \approx \text{@mapped}",
     ),
     "mix": (
-        r"p_1 - p_{ŷ_g} \le \frac{1 - \alpha}{\alpha} = \frac{1 - \text{@alpha}}{\text{@alpha}} \approx \text{@threshold}",
+        r"p_1 - p_{ŷ_g} \le \frac{1 - \alpha}{\alpha} = \frac{1 - \text{@alpha}}{\text{@alpha}}"
+        r" \approx \text{@threshold}",
     ),
     "price": (r"\alpha = \frac{1}{1 + q} = \frac{1}{1 + \text{@q}} \approx \text{@alpha}",),
 }
@@ -44,7 +46,7 @@ _FIELD = re.compile(r"\\text\{@(\w+)\}")
 
 @cache
 def formulas() -> dict[str, list[dict[str, Any]]]:
-    """By step its lines: `text`, the LaTeX for who cannot read MathML, and `tree`, as `[tag, attributes, …children]`."""
+    """By step its lines: `text`, its LaTeX, and `tree`, `[tag, attributes, …children]`."""
     return {step: [_line(latex) for latex in lines] for step, lines in LATEX.items()}
 
 
@@ -55,7 +57,7 @@ def _line(latex: str) -> dict[str, Any]:
 
 def _node(node: Element) -> list[Any]:
     """One element; a place for a number is an `mn` whose text begins with @."""
-    text = unescape((node.text or "").strip())
+    text = unescape(node.text or "").strip(" \n")  # not the spaces that a formula has
     tag = "mn" if text.startswith("@") else node.tag
     attributes = {name: value for name, value in node.attrib.items() if name != "xmlns"}
     return [tag, attributes, *([text] if text else []), *(_node(child) for child in node)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from mnuts_dashboards.figures.themes import theme
 from mnuts_dashboards.lesson.formulas import formulas
-from mnuts_dashboards.lesson.page_state import STARTS, LessonState
+from mnuts_dashboards.lesson.state import STARTS, LessonState
 from mnuts_dashboards.page.data import settings
 from mnuts_dashboards.page.modules import WEB
 from mnuts_dashboards.page.one_file import App

@@ -56,7 +56,10 @@ def test_overwrites_with_force_alone(mnuts, toy, tmp_path):
         (("toy.safetensors", "--out", "page.txt"), "--out must name an .html file"),
         (("toy.safetensors", "--out", "none/page.html"), "in an existing folder"),
         (("toy.safetensors", "--out", "link.html", "--force"), "it is a symbolic link"),
-        (("toy.safetensors", "--out", "page.html", "--app", "lesson"), "--app must be one of explorer"),
+        (
+            ("toy.safetensors", "--out", "page.html", "--app", "poster"),
+            "one of explorer, lesson",
+        ),
         (("toy.safetensors", "--out", "page.html", "--title", " "), "the title must have"),
         (("no-such", "--out", "page.html"), "neither a file nor a bundle's name"),
     ],

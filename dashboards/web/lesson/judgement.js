@@ -44,9 +44,9 @@ export function isHit(judgement) {
  * @returns {Verdict}
  */
 export function signVerdict(expected, other) {
-  const n = expected + other;
-  if (!n) return "open";
-  return share(Math.max(expected, other), n).low <= 0.5 ? "open" : expected > other ? "shown" : "contrary";
+  const { low, high } = share(expected, expected + other);
+  if (low > 0.5) return "shown";
+  return high < 0.5 ? "contrary" : "open";
 }
 
 /** Whether one figure lies above another: their intervals must not overlap. */

@@ -27,7 +27,8 @@ export class Nav {
     this.step = step;
     const last = this.titles.length;
     this.dots.forEach((dot, at) => {
-      dot.toggleAttribute("data-answered", Boolean(answered[at]));
+      if (answered[at]) dot.dataset.answered = "";
+      else delete dot.dataset.answered;
       if (at + 1 === step) dot.setAttribute("aria-current", "step");
       else dot.removeAttribute("aria-current");
       const name = at + 1 === last ? this.titles[at] : this.texts.plain("page.step", { number: at + 1, title: this.titles[at] });
