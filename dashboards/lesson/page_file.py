@@ -11,6 +11,7 @@ from mnuts_dashboards.lesson.state import STARTS, LessonState
 from mnuts_dashboards.page.data import settings
 from mnuts_dashboards.page.modules import WEB
 from mnuts_dashboards.page.one_file import App
+from mnuts_dashboards.page.thread import shipped_thread
 from mnuts_dashboards.theme import CLASSIFIER, MUTED, PAGE, RIGHT, WRONG
 
 TEXTS = WEB / "lesson" / "texts"
@@ -35,5 +36,6 @@ def lesson_app() -> App:
         "formulas": formulas(),
         "colours": {**CLASSIFIER, "right": RIGHT, "wrong": WRONG, "muted": MUTED},
         "themes": {name: theme(name) for name in PAGE},
+        "thread": shipped_thread(),
     }
     return App("lesson", texts["page.title"], texts["page.sentence"], content)

@@ -1,4 +1,4 @@
-// The lesson's skeleton: heading, steps, the image's way, then words beside the plot; on a narrow page one below the other.
+// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other.
 
 import { fill, h, setText } from "../controls/dom.js";
 
@@ -24,7 +24,7 @@ export class Layout {
     this.beyond = part("beyond", this.formula, this.more);
     this.body = part("step-body", this.words, this.seen, this.beyond);
     this.source = h("footer", { class: "source" });
-    this.main = h("main", null, this.heading, this.state, this.thread, this.body, this.end, nav.turn);
+    this.main = h("main", null, this.heading, this.state, this.body, this.thread, this.end, nav.turn);
     const skip = h("button", { type: "button", class: "skip", onclick: () => this.heading.focus() }, texts.plain("page.skip"));
     const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), part("tools", tools), nav.element);
     fill(root, h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source));
@@ -41,6 +41,7 @@ export class Layout {
   /** Show a step's body, or the end, or neither while there is nothing to show. */
   choose(which) {
     this.body.hidden = which !== "step";
+    this.thread.hidden = which !== "step";
     this.end.hidden = which !== "end";
   }
 }

@@ -29,7 +29,7 @@ import { Texts } from "./texts.js";
  * Build the lesson and open what its address asks for.
  *
  * @param {HTMLElement} root
- * @param {import("../host/file.js").Host} host With `sentences`, `controls`, `formulas`, `colours`, `themes`, see `dashboards/lesson/page_file.py`.
+ * @param {import("../host/file.js").Host} host With `sentences`, `controls`, `formulas`, `colours`, `themes`, `thread`, see `dashboards/lesson/page_file.py`.
  * @param {() => Worker} makeWorker Starts a worker on the engine.
  * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>}
  */
@@ -72,7 +72,7 @@ class Lesson {
     this.layout = new Layout(root, host.texts, texts, parts);
     this.charts = new Charts(plots, catalogueOf(texts, host.themes), { prepare, onEvent: (event) => this.onChart(event), current: () => this.drawn });
     this.view = new StepView(this.layout, this.question, this.charts, {
-      set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, copy: copyText,
+      set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, thread: host.thread, copy: copyText,
     });
   }
 

@@ -4,6 +4,7 @@ import { fill, h, setText } from "../controls/dom.js";
 import { fixed, minus } from "../controls/numbers.js";
 import { controlOf } from "./control.js";
 import { End } from "./end.js";
+import { ImageThread } from "./image_thread.js";
 import { formulaOf } from "./math.js";
 import { completed } from "./questions.js";
 import { resultOf } from "./results.js";
@@ -15,11 +16,12 @@ export class StepView {
    * @param {import("./questions.js").QuestionPanel} question
    * @param {import("../charts/chart.js").Charts} charts
    * @param {{set: (changes: object) => void, refuse: (cause: string) => (problem: string|null) => void, formulas: object, settings: object[],
-   *   explorer: string|null}} context
+   *   explorer: string|null, thread: object}} context
    */
   constructor(layout, question, charts, context) {
     Object.assign(this, { layout, question, charts, context, control: null, shown: null });
     this.end = new End(layout.end, context);
+    this.thread = new ImageThread(layout.thread, context.thread, question.texts);
   }
 
   /** What has to be asked of the engine for a step and its score; for the end, of all steps. */
@@ -77,16 +79,20 @@ export class StepView {
   }
 
   showControl(step, scene) {
-    const { layout, context } = this;
+    const { layout, context, thread } = this;
     const key = `${step.key} ${scene.state.bundle}`;
     if (this.control?.id !== key) {
       const setting = context.settings.find(({ name }) => name === step.control);
-      this.control = { id: key, key: step.key, ...wrapped(controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) })) };
-      fill(layout.control, this.control.element);
+      const made = () => controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) });
+      const controls = [made(), ...(setting.kind === "number" ? [made()] : [])]; // a slider once more beside the image, for a phone
+      this.control = { id: key, key: step.key, show: (value) => controls.forEach((control) => control.show(value)) };
+      fill(layout.control, controls[0].element);
+      fill(thread.control, controls[1]?.element);
     }
-    layout.control.hidden = !scene.answered && step.control !== "example";
+    thread.control.hidden = layout.control.hidden = !scene.answered && step.control !== "example";
     const value = scene.state[step.control] ?? step.stands?.(scene.got) ?? null;
     if (value !== null) this.control.show(value);
+    thread.show(step.key, { ...scene.state, [step.control]: value });
   }
 
   draw(step, scene, facts) {
@@ -106,10 +112,6 @@ export class StepView {
     Object.assign(this, { shown: null, control: null, resultKey: null });
     this.end.show(steps.map((step, at) => ({ step, scene: scenes[at] })).filter(({ step, scene }) => ready(step, scene)));
   }
-}
-
-function wrapped(control) {
-  return { element: control.element, show: (value) => control.show(value) };
 }
 
 function numberText(value, digits) {
