@@ -19,7 +19,7 @@ globalThis.setTimeout = (call, after = 0) => {
 globalThis.clearTimeout = (timer) => (timers = timers.filter((one) => one !== timer));
 globalThis.setInterval = () => null;
 globalThis.clearInterval = () => {};
-globalThis.requestAnimationFrame = (call) => setTimeout(call, 16);
+globalThis.requestAnimationFrame = (call) => setTimeout(() => call(now), 16);
 Object.defineProperty(globalThis, "performance", { value: { now: () => now }, configurable: true });
 
 let body = makeDocument();

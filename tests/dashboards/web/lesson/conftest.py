@@ -73,7 +73,7 @@ def bundle() -> LogitBundle:
 
 
 @pytest.fixture(scope="package")
-def engine(bundle: LogitBundle) -> RemixEngine:
+def reference(bundle: LogitBundle) -> RemixEngine:
     """Its figures in Python."""
     return RemixEngine(bundle)
 
@@ -85,10 +85,10 @@ def best(bundle: LogitBundle) -> MixParams:
 
 
 @pytest.fixture(scope="package")
-def made(engine: RemixEngine, best: MixParams) -> dict[str, Any]:
+def made(reference: RemixEngine, best: MixParams) -> dict[str, Any]:
     """It as a page gets it, with a configuration of that mix, so that no search is needed."""
-    config = verified(engine, best).model_copy(update={"beta": best.beta})
-    return opened("made-1", engine.bundle, [(Path("best.json"), config)])
+    config = verified(reference, best).model_copy(update={"beta": best.beta})
+    return opened("made-1", reference.bundle, [(Path("best.json"), config)])
 
 
 @pytest.fixture

@@ -25,30 +25,32 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def above(engine: RemixEngine, params: MixParams) -> float:
+def above(reference: RemixEngine, params: MixParams) -> float:
     """The share of h's clean mistakes that the line leaves above it."""
-    n = engine.bundle.n_clean
-    margins = engine.margins(params).margin.double().numpy()[:n][~engine.rob_right[:n]]
-    return float((margins >= engine.remix(params).threshold).mean())
+    n = reference.bundle.n_clean
+    margins = reference.margins(params).margin.double().numpy()[:n][~reference.rob_right[:n]]
+    return float((margins >= reference.remix(params).threshold).mean())
 
 
 # --- what the data say
-def test_accuracies(read, bundle, engine):
+def test_accuracies(read, bundle, reference):
     seen = read().shown(1)
-    assert f"under attack h gets {percent(engine.base.rob_attacked.value)} right" in seen["verdict"].lower()
-    assert percent(engine.base.rob_clean.value) in seen["question"]
+    assert (
+        f"under attack h gets {percent(reference.base.rob_attacked.value)} right" in seen["verdict"].lower()
+    )
+    assert percent(reference.base.rob_clean.value) in seen["question"]
     assert seen["state"]["attack"] is None  # nobody has moved it: it stands where the question puts it
 
 
-def test_medians_of_margins(read, bundle, engine):
+def test_medians_of_margins(read, bundle, reference):
     n = bundle.n_clean
-    margins, right = engine.raw_margins()[:n], engine.rob_right[:n]
+    margins, right = reference.raw_margins()[:n], reference.rob_right[:n]
     seen = read().shown(3)
     assert f"{np.median(margins[~right]):.3f}" in seen["verdict"]
     assert f"{np.median(margins[right]):.2f}" in seen["question"]
 
 
-def test_the_line_and_what_each_stage_leaves_above_it(read, bundle, engine, best):
+def test_the_line_and_what_each_stage_leaves_above_it(read, bundle, reference, best):
     reader = read()
     stages = {
         4: IDENTITY.with_(beta=0.95),
@@ -56,9 +58,11 @@ def test_the_line_and_what_each_stage_leaves_above_it(read, bundle, engine, best
         7: MixParams(s=1, p=4, c=best.c, beta=0.95),
     }
     for step, params in stages.items():
-        assert percent(above(engine, params)) in reader.shown(step)["verdict"], step
+        assert percent(above(reference, params)) in reader.shown(step)["verdict"], step
     score = reader.sees["score"]
-    assert [percent(above(engine, one)) in score for one in (*list(stages.values())[:2], best)] == [True] * 3
+    assert [percent(above(reference, one)) in score for one in (*list(stages.values())[:2], best)] == [
+        True
+    ] * 3
 
 
 def test_classes_above_the_cutoff(read, bundle):
@@ -70,15 +74,15 @@ def test_classes_above_the_cutoff(read, bundle):
     assert f"{(z > 0.5).sum(1).mean():.2f} classes above" in reader.sees["live"]
 
 
-def test_the_mix_and_its_price(read, bundle, engine, best):
-    right, before = engine.remix(best).on_clean.mix_right, engine.rob_right[: bundle.n_clean]
+def test_the_mix_and_its_price(read, bundle, reference, best):
+    right, before = reference.remix(best).on_clean.mix_right, reference.rob_right[: bundle.n_clean]
     fixes, breaks = int((right & ~before).sum()), int((before & ~right).sum())
     reader = read()
     seen = reader.shown(8)
     assert f"fixes {fixes} of {(~before).sum()}" in seen["verdict"].lower()
     assert f"fixes {fixes} and breaks {breaks}" in seen["live"]
-    assert float(seen["control"][1]) == pytest.approx(engine.remix(best).alpha)
-    mix = engine.remix(best.with_(alpha=0.8))
+    assert float(seen["control"][1]) == pytest.approx(reference.remix(best).alpha)
+    mix = reference.remix(best.with_(alpha=0.8))
     reader.type("alpha", "0.8")
     assert percent(mix.clean.value) in reader.sees["live"]
     gain = (right.sum() - before.sum()) / len(right)
@@ -87,8 +91,8 @@ def test_the_mix_and_its_price(read, bundle, engine, best):
 
 # --- judgement
 @pytest.mark.parametrize(("off", "word"), [(0, "Yes"), (0.04, "Close"), (-0.4, "No"), (0.25, "No")])
-def test_a_judgement_fits_the_answer(read, bundle, engine, off, word):
-    truth = engine.base.rob_attacked.value
+def test_a_judgement_fits_the_answer(read, bundle, reference, off, word):
+    truth = reference.base.rob_attacked.value
     said = round(100 * (truth + off), 1 if off == 0 else 0)
     seen = read().says(1, said)
     assert seen["verdict"].startswith(f"{word}: under attack h gets {percent(truth)} right")
