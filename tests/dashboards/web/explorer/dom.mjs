@@ -211,7 +211,7 @@ export function makeDocument() {
       }
     },
     location: { search: "", pathname: "/", hash: "", href: "http://localhost/" },
-    matchMedia: () => ({ matches: false, addEventListener() {} }),
+    matchMedia: (query) => ({ matches: query.includes("reduced-motion"), addEventListener() {} }),
     getComputedStyle: () => ({ getPropertyValue: () => "" }),
     addEventListener() {},
     removeEventListener() {},

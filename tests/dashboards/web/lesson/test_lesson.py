@@ -16,9 +16,9 @@ from tests.synthetic import clean_only, make_arrays, make_bundle
 STEPS = range(1, 10)
 FIELD = re.compile(r"\{([^{}:]+)")
 SELDOM = re.compile(
-    r"(judge|verdict|page|sure|ask|unit)\.|.*(hidden|explorer_open|optimistic|verified|none|fewer|\.truth\.|\.of\.|live\.off|note_own)"
+    r"(judge|verdict|page|sure|ask|unit|thread)\.|.*(hidden|explorer_open|optimistic|verified|none|fewer|\.truth\.|\.of\.|live\.off|note_own)"
 )
-"""Sentences that need a fault, a chance or a bundle of their own."""
+"""Sentences that need a fault, a chance or a bundle of their own; the thread's have tests of their own."""
 
 
 def percent(share: float) -> str:
