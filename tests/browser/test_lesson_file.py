@@ -47,6 +47,7 @@ def test_a_walk_to_the_end(chromium, file):
         page.locator(".learned").wait_for()
         assert page.locator(".predictions tbody tr").count() == len(STEPS)
         page.go_back()
+        page.locator("[data-panel=price]").scroll_into_view_if_needed()  # plots are drawn where they are seen
         page.wait_for_function(DRAWN, arg="price")
     assert errors == []
     assert [url for url in asked if not url.startswith(("file:", "blob:", "data:"))] == []

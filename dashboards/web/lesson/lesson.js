@@ -154,6 +154,7 @@ class Lesson {
 
   // --- what the reader does
   go(step) {
+    this.history.part();
     this.store.set({ step: Math.min(Math.max(step, 1), LAST) });
     this.layout.heading.focus({ preventScroll: true });
     this.layout.main.scrollIntoView({ block: "start" });
@@ -161,6 +162,7 @@ class Lesson {
 
   /** Take an answer: the control goes to the setting that was asked about. */
   answer(value) {
+    this.history.part();
     this.store.set({ said: { ...this.store.get().said, [this.scene.slot]: value }, ...this.released() });
   }
 
