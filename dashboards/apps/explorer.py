@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mnuts_core.errors import ParameterError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import MixParams
 from mnuts_core.remix.answers import Remix
-from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.configs import settings_of
 from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.page_file import explorer_app, explorer_page
 from mnuts_dashboards.explorer.selection import Example, Selection
 from mnuts_dashboards.explorer.state import ExplorerState
-from mnuts_dashboards.explorer.view import NAMES, read_view, view_json
+from mnuts_dashboards.explorer.view import read_view, view_json
 from mnuts_dashboards.page.widget import PageApp
 from mnuts_dashboards.services.bundles import Bundles
-from mnuts_dashboards.services.calls import Call, Calls
+from mnuts_dashboards.services.calls import Call, serve
 from mnuts_dashboards.services.files import Imports, bundle_bytes, saved
 from mnuts_dashboards.services.report import report_of, search_for_report
 from mnuts_dashboards.services.verify import Verifier
-
-ENTRY = "host/widget_explorer.js"
 
 
 class Explorer(PageApp):
@@ -46,13 +42,11 @@ class Explorer(PageApp):
         self._bundles = Bundles(*bundles)
         self._imports = Imports(self._bundles, lambda: self.offer(self._bundles.offered))
         self._verifier = Verifier(self._bundles)
-        super().__init__(explorer_app(), ENTRY, self._bundles.offered)
+        super().__init__(explorer_app(), self._bundles.offered)
         self.state = ExplorerState(bundle=self._bundles.first)
         self._selection = Selection(self.state, lambda: self.opened.bundle)
         services = {
-            "here": Call.answer,
-            "library": lambda call: call.answer(plotly_source()),
-            "open": self._bundles.serve_open,
+            **self._bundles.services,
             "begin": self._imports.serve_begin,
             "piece": self._imports.serve_piece,
             "config": lambda call: self._bundles.serve_keep(call, self.state.bundle),
@@ -62,11 +56,8 @@ class Explorer(PageApp):
             "report": self._serve_report,
             "page": lambda call: self._serve_file(call, "page.html", lambda: self.page_file().encode()),
         }
-        calls = Calls(lambda content, buffers: self.send(dict(content), list(buffers)), services)
-        self.on_msg(lambda _, content, buffers: calls.receive(content, buffers))
-        self._taking = False
-        self.state.observe(self._on_state, names=list(NAMES))
-        self.observe(self._on_view, names="view")
+        serve(self, services)
+        self.share(self.state, self._view, lambda view: read_view(view, self._bundles.session.names))
 
     # --- from Python
     @property
@@ -115,14 +106,6 @@ class Explorer(PageApp):
         """The query that opens what is shown, without the question mark."""
         return self.query or write_link(self.state)
 
-    def open_link(self, query: str) -> None:
-        """Let the page go to what a link asks for; what is wrong with it stands in the page's banner.
-
-        Args:
-            query: The URL's query string.
-        """
-        self.query = query
-
     def import_file(self, path: str | os.PathLike[str]) -> None:
         """Take over a configuration (`.json`), or open a bundle or a table of logits.
 
@@ -154,30 +137,10 @@ class Explorer(PageApp):
         super().close()
 
     # --- the page's state
-    def _on_view(self, change: Mapping[str, Any]) -> None:
-        """Take over what the page shows; what is not allowed is passed over, and the page goes back."""
-        if change["new"] == view_json(self.state):
-            return
-        try:
-            values = read_view(change["new"], self._bundles.session.names)
-        except ParameterError:
-            values = {}
-        self._taking = True
-        try:
-            self.state.set(**values)
-        finally:
-            self._taking = False
-        self._on_state(None)  # what somebody who observes has made of it
-
-    def _on_state(self, _change: object) -> None:
-        if self._taking:
-            return
-        try:
-            _ = self.state.params
-        except ParameterError as error:  # the page keeps what it shows
-            self.send({"type": "refused", "message": str(error)})
-        else:
-            self.view = view_json(self.state)
+    def _view(self) -> dict[str, Any]:
+        """The state as the page has it; raises `ParameterError` if the mix is none."""
+        _ = self.state.params
+        return view_json(self.state)
 
     def _shown(self, call: Call) -> tuple[str, MixParams]:
         """The bundle and the mix that a page shows as it calls, which the state may be late to have."""

@@ -9,7 +9,7 @@ from mnuts_core.params import MAX_LN_K, PAPER_OPTIMA
 from mnuts_core.search.grids import PAPER_RANGES
 from mnuts_dashboards.explorer.state import PRESETS, ExplorerState
 from mnuts_dashboards.figures.catalogue import catalogue
-from mnuts_dashboards.page.data import settings
+from mnuts_dashboards.page.data import paper_points, settings
 from mnuts_dashboards.page.one_file import App, Configs, Named, page_html
 
 TITLE = "MixedNUTS explorer"
@@ -41,15 +41,13 @@ def explorer_presets() -> dict[str, Any]:
 
 def explorer_app() -> App:
     """The explorer, for a page."""
-    return App(
-        entry="host/open_explorer.js",
-        start="openExplorer",
-        title=TITLE,
-        sentence=SENTENCE,
-        settings=explorer_settings(),
-        catalogue=catalogue(),
-        presets=explorer_presets(),
-    )
+    content = {
+        "settings": explorer_settings(),
+        "catalogue": catalogue(),
+        "presets": explorer_presets(),
+        "paper": paper_points(),
+    }
+    return App("explorer", TITLE, SENTENCE, content)
 
 
 def explorer_page(bundles: list[Named], configs: Configs = (), *, title: str | None = None) -> str:

@@ -37,17 +37,6 @@ def transform_figure(curve: TransformCurve, ln: bool) -> Figure:
     return figure
 
 
-def clamp_figure(curve: TransformCurve, ln: bool) -> Figure:
-    """The same on an axis of plain numbers, which the caller sets: for curves that keep to one scale.
-
-    Args:
-        curve: The curve, last of the traces, and the densities.
-        ln: Whether the logits are layer-normed.
-    """
-    figure: Figure = fill(_clamp(), _fields(curve, ln))
-    return figure
-
-
 def _fields(curve: TransformCurve, ln: bool) -> Fields:
     return {"transform": curve, "remix": {"params": {"ln_k": int(ln)}}}
 

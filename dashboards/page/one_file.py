@@ -16,7 +16,7 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.io.files import shown
 from mnuts_core.text import one_line, visible
 from mnuts_dashboards.board.plotlyjs import plotly_source
-from mnuts_dashboards.page.data import embedded, engine_record, images_record, page_meta, paper_points
+from mnuts_dashboards.page.data import embedded, engine_record, images_record, page_meta
 from mnuts_dashboards.page.modules import WEB, Module, pack, reachable
 from mnuts_dashboards.text.scripts import json_in_script, library_in_script
 from mnuts_dashboards.text.templates import ENVIRONMENT
@@ -36,22 +36,36 @@ class App(NamedTuple):
     """Which app a page holds.
 
     Attributes:
-        entry: The module that starts it, from the folder of all modules.
-        start: Which of its exports to call.
+        name: What it is called; `host/open_NAME.js` and `host/widget_NAME.js` start it.
         title: Heading of the page where no other is given.
         sentence: What the page is for.
-        settings: See `data.settings`.
-        catalogue: See `figures.catalogue`.
-        presets: Named mixes to start from, as plain JSON.
+        content: What its host hands to it, as plain JSON by name.
     """
 
-    entry: str
-    start: str
+    name: str
     title: str
     sentence: str
-    settings: list[dict[str, Any]]
-    catalogue: Mapping[str, Any]
-    presets: Mapping[str, Any]
+    content: Mapping[str, Any]
+
+    @property
+    def opener(self) -> str:
+        """The module that starts it in a file, by its export `open`."""
+        return f"host/open_{self.name}.js"
+
+    @property
+    def renderer(self) -> str:
+        """The module that shows it as a widget, by its export `render`."""
+        return f"host/widget_{self.name}.js"
+
+    def record(self, bundles: list[dict[str, str]], *, title: str | None = None) -> dict[str, Any]:
+        """All that the page knows besides its bundles, see `Host` in `web/host/file.js`.
+
+        Args:
+            bundles: Names and titles of the bundles at hand; the first is opened.
+            title: Heading of the page.
+        """
+        texts = {"title": visible(title or self.title), "sentence": self.sentence}
+        return {**self.content, "app": self.name, "texts": texts, "bundles": bundles}
 
 
 def page_html(app: App, bundles: list[Named], configs: Configs = (), *, title: str | None = None) -> str:
@@ -72,24 +86,16 @@ def page_html(app: App, bundles: list[Named], configs: Configs = (), *, title: s
     named = _named(bundles)
     given = _by_bundle(named, configs)
     metas = [page_meta(bundle, given[bundle.digest], name=name) for name, bundle in named]
-    page = {
-        "settings": app.settings,
-        "catalogue": app.catalogue,
-        "presets": app.presets,
-        "texts": {"title": visible(title), "sentence": app.sentence},
-        "paper": paper_points(),
-        "bundles": [{"name": meta["name"], "title": meta["title"]} for meta in metas],
-    }
-    modules = reachable(app.entry)
+    page = app.record([{"name": meta["name"], "title": meta["title"]} for meta in metas], title=title)
     return ENVIRONMENT.get_template("page/templates/page.html").render(
         title=title,
         sentence=app.sentence,
-        styles=Markup(styles(modules)),
+        styles=Markup(styles(reachable(app.opener))),
         page=json_in_script(page),
         bundles=[_opened(bundle, meta) for (_, bundle), meta in zip(named, metas, strict=True)],
         plotly=library_in_script(plotly_source().decode("utf-8")),
         worker=json_in_script(pack(WORKER, "")),
-        script=library_in_script(pack(app.entry, app.start)),
+        script=library_in_script(pack(app.opener, "open")),
     )
 
 

@@ -7,13 +7,13 @@ after each change and comes back when Python sets it, and it calls services; see
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
 import traitlets as tr
 
-from mnuts_core.text import visible
-from mnuts_dashboards.page.data import paper_points
+from mnuts_core.errors import ParameterError
 from mnuts_dashboards.page.modules import pack, pack_widget, reachable
 from mnuts_dashboards.page.one_file import WORKER, App, styles
 from mnuts_dashboards.widgets.widget import PageWidget
@@ -38,7 +38,6 @@ class PageApp(PageWidget):
 
     Args:
         app: Which app.
-        entry: The module that renders it, from the folder of all modules.
         bundles: Names and titles of the bundles at hand; the first is opened.
 
     Attributes:
@@ -54,17 +53,64 @@ class PageApp(PageWidget):
     view: dict[str, Any] = tr.Dict().tag(sync=True)  # type: ignore[assignment] # a trait reads as its value
     query = tr.Unicode().tag(sync=True)
 
-    def __init__(self, app: App, entry: str, bundles: list[dict[str, str]]) -> None:
-        script, sheet = _packed(entry)
-        page = {
-            "settings": app.settings,
-            "catalogue": app.catalogue,
-            "presets": app.presets,
-            "texts": {"title": visible(app.title), "sentence": app.sentence},
-            "paper": paper_points(),
-            "bundles": bundles,
-        }
-        super().__init__(_esm=script, _css=sheet, worker=pack(WORKER, ""), page=page)
+    def __init__(self, app: App, bundles: list[dict[str, str]]) -> None:
+        script, sheet = _packed(app.renderer)
+        super().__init__(_esm=script, _css=sheet, worker=pack(WORKER, ""), page=app.record(bundles))
+
+    def share(
+        self,
+        state: tr.HasTraits,
+        write: Callable[[], dict[str, Any]],
+        read: Callable[[object], dict[str, Any]],
+    ) -> None:
+        """Keep a state and the page's `view` in step: what either sets, the other takes over.
+
+        Args:
+            state: The app's state; a page begins by itself if nobody has set it.
+            write: The state as the page has it; raises `ParameterError` if a page cannot show it, which then
+                keeps what it shows, and says why.
+            read: The traits that a page's view stands for; raises `ParameterError` if it is not allowed: then
+                the page goes back to the state.
+        """
+        taking = False
+
+        def on_view(change: Mapping[str, Any]) -> None:
+            nonlocal taking
+            if change["new"] == write():
+                return
+            try:
+                values = read(change["new"])
+            except ParameterError:
+                values = {}
+            taking = True
+            try:
+                with state.hold_trait_notifications():
+                    for name, value in values.items():
+                        state.set_trait(name, value)
+            finally:
+                taking = False
+            on_state(None)  # what somebody who observes has made of it
+
+        def on_state(_change: object) -> None:
+            if taking:
+                return
+            try:
+                view = write()
+            except ParameterError as error:
+                self.send({"type": "refused", "message": str(error)})
+            else:
+                self.view = view
+
+        state.observe(on_state, names=list(write()))
+        self.observe(on_view, names="view")
+
+    def open_link(self, query: str) -> None:
+        """Let the page go to what a link asks for; what is wrong with it stands in the page's banner.
+
+        Args:
+            query: The URL's query string.
+        """
+        self.query = query
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take over what a page sent, as far as it may write it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.export.belonging import configs_of
 from mnuts_core.export.config import MixConfig
 from mnuts_core.pipeline.verified_points import on_bundle
+from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.open_bundles import Opened, Session, renewed
 from mnuts_dashboards.bundles.verified import VerifiedMixes, key_of
 from mnuts_dashboards.page.data import engine_record, images_record, page_meta
@@ -52,6 +54,15 @@ class Bundles:
                 self.first = name
                 return
         raise BundleError(" ".join(refused))
+
+    @property
+    def services(self) -> dict[str, Callable[[Call], None]]:
+        """What every page asks of its kernel: whether it is there, Plotly, a bundle."""
+        return {
+            "here": Call.answer,
+            "library": lambda call: call.answer(plotly_source()),
+            "open": self.serve_open,
+        }
 
     @property
     def offered(self) -> list[dict[str, str]]:

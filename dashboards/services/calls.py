@@ -18,6 +18,7 @@ from mnuts_core.errors import MnutsError
 from mnuts_dashboards.page.data import with_buffers
 from mnuts_dashboards.services import pieces
 from mnuts_dashboards.widgets.background import Cancelled, Job, Progress
+from mnuts_dashboards.widgets.widget import PageWidget
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -132,3 +133,14 @@ class Calls:
     def _serve_more(self, call: Call) -> None:
         """The next piece `from` a byte on of the answer to the call `of`."""
         call.answer(self._unfetched.piece(call.args.get("of"), call.args.get("from")))
+
+
+def serve(app: PageWidget, services: Mapping[str, Service]) -> None:
+    """Serve what an app's page calls.
+
+    Args:
+        app: The app.
+        services: By name.
+    """
+    calls = Calls(lambda content, buffers: app.send(dict(content), list(buffers)), services)
+    app.on_msg(lambda _, content, buffers: calls.receive(content, buffers))

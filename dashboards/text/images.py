@@ -1,4 +1,4 @@
-"""A bundle's images, as reports and the lesson show them."""
+"""A bundle's images, as reports show them."""
 
 from __future__ import annotations
 

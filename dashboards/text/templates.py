@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -20,22 +19,18 @@ class Texts:
 
     Args:
         template: Path of the file from the folder of the dashboards.
-        **helpers: Functions that the template, and those that it imports, may call.
 
     Example:
-        >>> page = Texts("lesson/templates/page.html")
-        >>> page.html("missing", reason="a < b")
-        Markup('<p class="mnuts-missing">a &lt; b</p>')
-        >>> page.plain("missing", reason="a < b")
-        'a < b'
+        >>> Texts("text/templates/messages.html").html("remark", text="a < b")
+        Markup("<div class='mnuts-found' role='status'>a &lt; b</div>")
     """
 
-    def __init__(self, template: str, **helpers: Callable[..., object]) -> None:
-        self.template, self._helpers = template, helpers
+    def __init__(self, template: str) -> None:
+        self.template = template
 
     @cached_property
     def _pieces(self) -> TemplateModule:
-        return ENVIRONMENT.get_template(self.template, globals=self._helpers).module
+        return ENVIRONMENT.get_template(self.template).module
 
     def html(self, piece: str, **values: object) -> Markup:
         """A piece as HTML.
@@ -49,12 +44,3 @@ class Texts:
             TypeError: If it has no such argument.
         """
         return Markup(getattr(self._pieces, piece)(**values)).strip()
-
-    def plain(self, piece: str, **values: object) -> str:
-        """A piece as plain text in one line, for labels and plots.
-
-        Args:
-            piece: Name of a macro.
-            **values: Its arguments.
-        """
-        return self.html(piece, **values).striptags()

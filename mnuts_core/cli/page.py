@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,10 @@ from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle, load_co
 from mnuts_core.errors import MnutsError
 from mnuts_core.io.files import shown, write_atomically
 
-APPS = ("explorer",)
+APPS = ("explorer", "lesson")
 SUFFIX = ".html"
+_ADDRESS = re.compile(r"(?:https?://[^\s?#\"<>]+|[\w.-]+(?:/[\w.-]+)*/?)")
+"""An address without a query: on the web, or beside the page."""
 
 
 def page(
@@ -35,26 +38,41 @@ def page(
     app: Annotated[
         str, typer.Option("--app", metavar=f"[{'|'.join(APPS)}]", help="What the page is.")
     ] = "explorer",
+    explorer: Annotated[
+        str | None,
+        typer.Option(
+            "--explorer",
+            metavar="ADDRESS",
+            help="Of an explorer's page with the same bundle, to which a lesson leads at its end.",
+        ),
+    ] = None,
     title: Annotated[
         str | None, typer.Option("--title", metavar="TEXT", help="The page's heading, up to 200 characters.")
     ] = None,
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Write the explorer and bundles as one HTML file, which computes by itself: no server, no network.
+    """Write an app and bundles as one HTML file, which computes by itself: no server, no network.
 
     It opens from a disk, and from any web server that it is put on. Whoever has it has the bundles' logits.
     """
     if app not in APPS:
         raise MnutsError(f"--app must be one of {', '.join(APPS)}, got {app!r}")
+    if explorer is not None and (app != "lesson" or not _ADDRESS.fullmatch(explorer)):
+        allowed = "an address (https://…) or a file's relative path, and belongs to --app lesson"
+        raise MnutsError(f"--explorer must be {allowed}, got {shown(Path(explorer))} with --app {app}")
     check_outputs({"--out": out, "--json": json_out}, force=force)
     if out.suffix.lower() != SUFFIX:
         raise MnutsError(f"--out must name an {SUFFIX} file, got {shown(out)}")
     configs = load_configs(config or [])
     named = [(_name(given), load_bundle(given)) for given in bundle]
-    from mnuts_dashboards.explorer.page_file import explorer_page
+    from mnuts_dashboards.apps.pages import APPS as MAKERS
+    from mnuts_dashboards.page.one_file import page_html
 
-    content = explorer_page(named, configs, title=title).encode()
+    made = MAKERS[app]()
+    if explorer is not None:
+        made = made._replace(content={**made.content, "explorer": explorer})
+    content = page_html(made, named, configs, title=title).encode()
     write_atomically(out, content, MnutsError)
     if json_out is not None:
         cards = [bundle_card(logits) for _, logits in named]

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from mnuts_core.errors import ParameterError
 
-Array = NDArray[np.float64]
-
 Accuracy = Literal["clean", "attacked", "right by margin", "verified", "margin bound", "transfer"]
 """Kinds of accuracy: `clean` is exact on the n images; `attacked` is right at all known points, an upper
 bound; `right by margin` is right there whatever g says; `verified` comes from an attack on the mixed
 classifier itself. `margin bound` and `transfer` are estimates of older configurations."""
-Kind = Literal[Accuracy, "share", "median", "mean", "ratio", "superiority", "difference"]
+Kind = Literal[Accuracy, "share", "median", "difference"]
 """What a figure is: an accuracy, another share of examples, or what its name says."""
 Verdict = Literal["shown", "contrary", "open"]
 """What the data say of a claim: that it holds, that its opposite does, or that they cannot tell."""
@@ -30,8 +28,7 @@ Z95 = 1.959963984540054
 class Estimate:
     """A figure, what kind it is, its 95 % interval, and how many examples it rests on.
 
-    It is made by `share`, `share_of`, `median`, `mean`, `ratio_of_medians`, by `superiority` and its change
-    (`mnuts_core/functional/superiority.py`), and by `paired_difference` (`mnuts_core/functional/paired.py`).
+    It is made by `share`, `share_of`, `median`, and `paired_difference` (`mnuts_core/functional/paired.py`).
 
     Attributes:
         value: The figure; a share lies in [0, 1]. NaN if there is nothing to take it from.
@@ -48,11 +45,6 @@ class Estimate:
     n: int
     kind: Kind
     count: int | None = None
-
-    @classmethod
-    def around(cls, value: float, half: float, n: int, kind: Kind) -> Estimate:
-        """An estimate with an interval that reaches `half` to either side."""
-        return cls(value, value - half, value + half, n, kind)
 
     @classmethod
     def missing(cls, n: int, kind: Kind) -> Estimate:
@@ -91,25 +83,6 @@ class Estimate:
         if self.count is None:
             return f"{self.value:.4g} [{self.low:.4g}, {self.high:.4g}], n = {self.n:,}"
         return f"{100 * self.value:.2f} % [{100 * self.low:.2f}, {100 * self.high:.2f}], n = {self.n:,}"
-
-    def over(self, other: float | Estimate) -> Verdict:
-        """What the interval says of the claim that the figure is larger than another.
-
-        Args:
-            other: A number, or an estimate from other examples, whose interval must not overlap.
-
-        Example:
-            >>> share(60, 100).over(0.5), share(6, 10).over(0.5), share(3, 10).over(share(60, 100))
-            ('shown', 'open', 'open')
-        """
-        low, high = other.interval if isinstance(other, Estimate) else (other, other)
-        if self.low > high:
-            return "shown"
-        return "contrary" if self.high < low else "open"
-
-    def holds(self, guess: float, tolerance: float = 0.0) -> bool:
-        """Whether a guess lies in the interval, or within `tolerance` of the figure."""
-        return abs(guess - self.value) <= tolerance or self.low <= guess <= self.high
 
     def to_json(self) -> dict[str, Any]:
         """The estimate as plain JSON; a number that does not exist is null."""
@@ -221,33 +194,6 @@ def median(values: NDArray[np.floating]) -> Estimate:
     return Estimate(float(np.median(ascending)), low, high, n, "median")
 
 
-def mean(values: Array) -> Estimate:
-    """A mean with its normal interval.
-
-    Args:
-        values: Shape (n,), n ≥ 2 for an interval.
-    """
-    n = len(values)
-    if not n:
-        return Estimate.missing(0, "mean")
-    half = Z95 * float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-    return Estimate.around(float(np.mean(values)), half, n, "mean")
-
-
-def ratio_of_medians(above: Array, below: Array) -> Estimate:
-    """A ratio of two groups' medians, with the ends that their own intervals allow (95 % or a little less).
-
-    Args:
-        above: The numerator's group, shape (m,).
-        below: The denominator's, shape (n,), positive.
-    """
-    one, other = median(above), median(below)
-    if not other.value > 0:
-        return Estimate.missing(one.n + other.n, "ratio")
-    high = one.high / other.low if other.low > 0 else math.inf
-    return Estimate(one.value / other.value, one.low / other.high, high, one.n + other.n, "ratio")
-
-
 def sign_verdict(better: int, worse: int) -> Verdict:
     """Whether the changes go one way: the Wilson interval of the share of better ones against a half.
 
@@ -257,4 +203,7 @@ def sign_verdict(better: int, worse: int) -> Verdict:
         better: Examples that only the one gets right.
         worse: Examples that only the other gets right.
     """
-    return share(better, better + worse).over(0.5)
+    found = share(better, better + worse)
+    if found.low > 0.5:
+        return "shown"
+    return "contrary" if found.high < 0.5 else "open"

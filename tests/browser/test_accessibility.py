@@ -25,8 +25,8 @@ LAYOUT = EVERYTHING | {"rules": {"color-contrast": {"enabled": False}}}
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 APPS = """
 from mnuts_dashboards.apps.explorer import Explorer
+from mnuts_dashboards.apps.lesson import Lesson
 from mnuts_dashboards.compare.app import Compare
-from mnuts_dashboards.lesson.app import Lesson
 from mnuts_dashboards.widgets.visit import query_string
 
 asked, _, query = query_string().partition("&")
@@ -125,16 +125,22 @@ def test_the_explorer_in_voila(page, apps):
 
 
 def test_the_lesson(page, apps):
-    opened(page, f"{apps.url}?lesson&step=1", "window.__mnutsBoard?.frames > 0")
+    drawn = "() => [...document.querySelectorAll('.plot-panel .main-svg')].some((one) => one.clientWidth)"
+    opened(page, f"{apps.url}?lesson&bundle=digits&step=1", drawn)
     check_both_themes(page, "step 1")
     page.get_by_role("button", name="Just show me").click()
     page.get_by_role("button", name="Step 8").click()
+    page.get_by_role("heading", name="Mixing").wait_for()
     page.get_by_role("button", name="Just show me").click()
-    page.get_by_role("button", name="Table: ").first.click()
+    page.locator(".verdict").wait_for()
+    page.get_by_role("button", name="Table", exact=True).click()
     page.evaluate(OPEN)
     check_both_themes(page, "step 8, answered")
     page.set_viewport_size(PHONE)
     check(page, "step 8, answered, on a phone", LAYOUT)
+    page.get_by_role("button", name="What you learned").click()
+    page.locator(".learned").wait_for()
+    check_both_themes(page, "the end")
 
 
 def test_the_comparison(page, apps):

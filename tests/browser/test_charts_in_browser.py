@@ -37,6 +37,7 @@ async ({bundle, catalogue, meta, paper}) => {
   const {EngineService} = await import("/engine/service.js");
   const {VIEWS} = await import("/engine/views/all.js");
   const {Charts} = await import("/charts/chart.js");
+  const {prepared} = await import("/charts/prepare.js");
   const service = new EngineService(decoded(bundle), {});
   window.events_ = []; window.reacts = [];
   const react = Plotly.react;
@@ -45,7 +46,7 @@ async ({bundle, catalogue, meta, paper}) => {
     return react(plot, ...rest);
   };
   const root = document.querySelector("main");
-  window.charts = new Charts(root, catalogue, { onEvent: (event) => events_.push(event) });
+  window.charts = new Charts(root, catalogue, { prepare: prepared, onEvent: (event) => events_.push(event) });
   window.show = async (params) => {
     const state = { params, example: null };
     const { remix, views } = service.frame(state, Object.keys(VIEWS));

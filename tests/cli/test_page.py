@@ -28,6 +28,17 @@ def test_writes_one_file(mnuts, toy, mix, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_lesson_that_leads_to_an_explorer(mnuts, toy, tmp_path):
+    out = tmp_path / "lesson.html"
+    words = ("--app", "lesson", "--explorer", "https://example.org/explorer.html", "--out", out)
+    assert mnuts("page", toy, *words).code == 0
+    page = out.read_text("utf-8")
+    assert "<title>Why a robust model knows when it is wrong</title>" in page
+    assert '"explorer":"https://example.org/explorer.html"' in page
+    assert "$lesson$lesson" in page
+    assert "$explorer$explorer" not in page, "only what the app needs"
+
+
 def test_json(mnuts, toy, tmp_path):
     out = tmp_path / "page.html"
     code, text, _ = mnuts("page", toy, "--out", out, "--json")
@@ -56,7 +67,15 @@ def test_overwrites_with_force_alone(mnuts, toy, tmp_path):
         (("toy.safetensors", "--out", "page.txt"), "--out must name an .html file"),
         (("toy.safetensors", "--out", "none/page.html"), "in an existing folder"),
         (("toy.safetensors", "--out", "link.html", "--force"), "it is a symbolic link"),
-        (("toy.safetensors", "--out", "page.html", "--app", "lesson"), "--app must be one of explorer"),
+        (
+            ("toy.safetensors", "--out", "page.html", "--app", "poster"),
+            "one of explorer, lesson",
+        ),
+        (("toy.safetensors", "--out", "page.html", "--explorer", "x.html"), "belongs to --app lesson"),
+        (
+            ("toy.safetensors", "--out", "page.html", "--app", "lesson", "--explorer", "javascript:alert(1)"),
+            "--explorer must be an address",
+        ),
         (("toy.safetensors", "--out", "page.html", "--title", " "), "the title must have"),
         (("no-such", "--out", "page.html"), "neither a file nor a bundle's name"),
     ],

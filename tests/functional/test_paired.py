@@ -79,8 +79,9 @@ def test_the_interval_is_in_order_antisymmetric_and_agrees_with_the_verdict(tabl
     other = paired_difference(worse, better, sum(table))
     assert (other.low, other.high) == (-found.high, -found.low)
     if not math.isclose((better - worse) ** 2, Z95**2 * (better + worse)):
-        assert found.over(0.0) == sign_verdict(better, worse)
-        assert Paired(0, better, worse, sum(table) - better - worse).clear == (found.over(0.0) != "open")
+        verdict = "shown" if found.low > 0 else "contrary" if found.high < 0 else "open"
+        assert verdict == sign_verdict(better, worse)
+        assert Paired(0, better, worse, sum(table) - better - worse).clear == (verdict != "open")
 
 
 @pytest.mark.parametrize(

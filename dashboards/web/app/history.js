@@ -42,6 +42,11 @@ export class History {
     this.step(1);
   }
 
+  /** Let the next change be a step of its own, however soon it comes. */
+  part() {
+    this.last = -Infinity;
+  }
+
   /** Begin anew with the current state, in the browser's current entry; all others are of another visit now. */
   restart() {
     this.forgetTimer();

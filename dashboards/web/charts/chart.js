@@ -27,13 +27,14 @@ export class Charts {
    * @param {HTMLElement} root
    * @param {object} catalogue As `dashboards/figures/catalogue.py` makes it.
    * @param {object} options
+   * @param {(name: string, fields: object) => object} options.prepare Gives a panel's fields with what it draws beyond them.
    * @param {(event: ChartEvent) => void} [options.onEvent]
    * @param {() => Promise<void>} [options.current] Waits until `draw` has had the fields of now, all of them.
    * @param {"light"|"dark"|"auto"} [options.theme] auto: as the page or the system.
    * @param {string[]} [options.names] Of the panels; all of them if it is not given.
    */
-  constructor(root, catalogue, { onEvent = () => {}, current = async () => {}, theme = "auto", names } = {}) {
-    Object.assign(this, { root, onEvent, current, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
+  constructor(root, catalogue, { prepare, onEvent = () => {}, current = async () => {}, theme = "auto", names } = {}) {
+    Object.assign(this, { root, prepare, onEvent, current, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
     Object.assign(this, { fields: {}, options: {}, lastDraw: -Infinity, moving: false, scheduled: false, patience: PATIENCE });
     this.theme = this.themes[themeName(theme)];
     const shown = catalogue.panels.filter(({ name }) => !names || names.includes(name));
@@ -144,6 +145,11 @@ export class Charts {
     }
     this.schedule();
     this.rest();
+  }
+
+  /** The fields of now with what a panel draws beyond them. */
+  prepared(panel) {
+    return this.prepare(panel, this.fields);
   }
 
   /** What a panel was drawn from. */

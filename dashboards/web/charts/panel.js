@@ -6,7 +6,6 @@ import { tableOf } from "./data_table.js";
 import { fill } from "./fill.js";
 import { LiveCanvas } from "./live_canvas.js";
 import { movesOf, roomy } from "./moves.js";
-import { prepared } from "./prepare.js";
 import { saveCsv, savePicture } from "./saving.js";
 import { TableView } from "./table_view.js";
 import { covering } from "./tools.js";
@@ -124,7 +123,7 @@ export class Panel {
     const { charts, spec, shown } = this;
     const begin = performance.now();
     try {
-      const fields = prepared(spec.name, charts.fields);
+      const fields = charts.prepared(spec.name);
       const figure = fill(charts.templates[spec.name], fields);
       const still = shown && same(shown.data, figure.data) && same(shown.wanted, figure.layout);
       if (!still && !(shown && this.move(shown, figure))) this.react(figure, shown);
@@ -183,7 +182,7 @@ export class Panel {
     if (!this.drawn) return;
     if (this.near && this.ready) this.drawNow();
     this.catchUp();
-    if (this.near && this.charts.covers(this.spec)) this.describe(prepared(this.spec.name, this.charts.fields));
+    if (this.near && this.charts.covers(this.spec)) this.describe(this.charts.prepared(this.spec.name));
   }
 
   /** Have Plotly draw what the canvas shows: before a pointer, a key or a printer asks for it. */

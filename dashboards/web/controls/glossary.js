@@ -47,7 +47,7 @@ let tip = null; // one for all terms: beside the text and not in it, which stays
 
 function explain(word, name) {
   tip ??= h("div", { role: "tooltip", id: uniqueId("tip"), class: "tip", popover: "manual" });
-  (word.closest(".explorer") ?? document.body).append(tip);
+  (word.closest(".app") ?? document.body).append(tip);
   setText(tip, GLOSSARY[name]);
   tip.togglePopover(true);
   word.setAttribute("aria-describedby", tip.id);

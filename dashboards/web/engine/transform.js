@@ -54,12 +54,25 @@ export function signedPowers(v, p, out, n) {
 }
 
 /**
+ * M(s, p, c) of one example, stage by stage.
+ * @param {ArrayLike<number>} logits Raw logits, shape (K,).
+ * @param {import("./params.js").MixParams} params
+ * @returns {{ln: Float64Array, clamped: Float64Array, powered: Float64Array}} LN(h), its clamp, and the transformed
+ *   logits.
+ */
+export function transformStages(logits, { s, p, c, clamp, ln_k }) {
+  const { apply } = CLAMP_RECORDS[clamp];
+  const ln = layerNorm(logits, ln_k);
+  const clamped = ln.map((z) => apply(z + c));
+  return { ln, clamped, powered: clamped.map((v) => s * signedPower(v, p)) };
+}
+
+/**
  * M(s, p, c) of one example.
  * @param {ArrayLike<number>} logits Raw logits, shape (K,).
  * @param {import("./params.js").MixParams} params
  * @returns {Float64Array} Transformed logits.
  */
-export function transformLogits(logits, { s, p, c, clamp, ln_k }) {
-  const { apply } = CLAMP_RECORDS[clamp];
-  return layerNorm(logits, ln_k).map((z) => s * signedPower(apply(z + c), p));
+export function transformLogits(logits, params) {
+  return transformStages(logits, params).powered;
 }

@@ -19,7 +19,7 @@ import { Column } from "./column.js";
 import { Drawing, movesFigures } from "./drawing.js";
 import { Files } from "./files.js";
 import { Layout } from "./layout.js";
-import { OpenBundle } from "./open_bundle.js";
+import { OpenBundle } from "../app/open_bundle.js";
 import { Searching } from "./searching.js";
 import { Selection } from "./selection.js";
 import { Shown } from "./shown.js";

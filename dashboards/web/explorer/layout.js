@@ -24,7 +24,7 @@ export class Layout {
     this.verify = h("div", { class: "part" }); // of the control column
     this.exports = h("div", { class: "part" });
     this.messages = h("div", { class: "messages" }, messages);
-    this.page = h("div", { class: "explorer" }, skip, this.head, this.messages, this.body);
+    this.page = h("div", { class: "explorer app" }, skip, this.head, this.messages, this.body);
     fill(root, this.page);
   }
 

@@ -16,7 +16,7 @@ export class Searching {
   /**
    * @param {import("./explorer.js").Context} context
    * @param {import("../engine/client.js").EngineClient} client
-   * @param {import("./open_bundle.js").OpenBundle} bundle
+   * @param {import("../app/open_bundle.js").OpenBundle} bundle
    * @param {{found: (last: object|null) => void, settle: (changes: object) => void, grids: (names:
    *   string[]) => void}} on `found`: there is a new result to draw, and which the visitor last asked for; `settle`: takes
    *   the mix that the page was to open on; `grids`: there are others to search.

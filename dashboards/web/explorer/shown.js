@@ -3,6 +3,7 @@
 
 import { ON } from "../app/settings.js";
 import { Charts } from "../charts/chart.js";
+import { prepared } from "../charts/prepare.js";
 import { h } from "../controls/dom.js";
 import { glossaryList } from "../controls/glossary.js";
 import { Assumptions } from "./assumptions.js";
@@ -79,7 +80,7 @@ export class Shown {
       return { component: new Component(root, context), root, views: Component.views };
     });
     const current = () => context.current(); // what is saved is of the settings of now
-    this.charts = new Charts(layout.plots, context.host.catalogue, { onEvent: (event) => this.onChart(event), current });
+    this.charts = new Charts(layout.plots, context.host.catalogue, { prepare: prepared, onEvent: (event) => this.onChart(event), current });
     layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
   }
 

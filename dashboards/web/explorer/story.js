@@ -4,7 +4,7 @@ import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
 import { explained } from "../controls/glossary.js";
 import { className, isHere } from "./cards.js";
-import { pictureOf } from "./picture.js";
+import { pictureOf } from "../controls/picture.js";
 import { rule } from "./sentences.js";
 import { WORDS } from "./words.js";
 

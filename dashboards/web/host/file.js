@@ -3,10 +3,12 @@
 import { withArrays } from "./arrays.js";
 
 /**
- * What a page asks of where it runs. A service that is missing is named on the page, with what offers it.
+ * What a page asks of where it runs, and beside it what Python hands to its app, see `App` in `dashboards/page/one_file.py`: to the
+ * explorer its settings, catalogue, presets and paper. A service that is missing is named on the page, with what offers it.
  *
  * @typedef {object} Host
  * @property {"file"|"kernel"} kind
+ * @property {string} app Its name.
  * @property {{name: string, title: string}[]} bundles By their names in links; the first is opened.
  * @property {(name: string) => Opened|Promise<Opened>} open
  * @property {import("../controls/entries.js").Setting[]} settings
@@ -27,21 +29,17 @@ import { withArrays } from "./arrays.js";
 
 /** @returns {Host} */
 export function fileHost() {
-  const { settings, catalogue, presets, texts, paper, bundles } = jsonIn(document.getElementById("mnuts-data"));
+  const page = jsonIn(document.getElementById("mnuts-data"));
+  const { bundles } = page;
   const elements = document.querySelectorAll(".mnuts-bundle");
   return {
+    ...page,
     kind: "file",
-    bundles,
     open: (name) => {
       const place = bundles.findIndex((bundle) => bundle.name === name);
       if (place < 0) throw new RangeError(`no bundle '${name}' in this file: there are ${bundles.map((one) => one.name).join(", ")}`);
       return withArrays(jsonIn(elements[place]));
     },
-    settings,
-    catalogue,
-    presets,
-    texts,
-    paper,
     services: {},
   };
 }

@@ -19,19 +19,14 @@ function isOurs() {
  * @returns {import("./file.js").Host}
  */
 export function kernelHost(model) {
-  const { settings, catalogue, presets, texts, paper, bundles } = model.get("page");
+  const page = model.get("page");
   const calls = new Calls(model);
   const sharing = new Sharing(model);
   const call = (name, args = {}, more = {}) => calls.call(name, { ...args, view: sharing.view }, more);
   const host = {
+    ...page,
     kind: "kernel",
-    bundles,
-    settings,
-    catalogue,
-    presets,
-    texts,
-    paper,
-    address: isOurs() ? recorded(pageAddress(), sharing) : addressOf(model, sharing),
+    address: isOurs() ? recorded(pageAddress(), sharing) : addressOf(page.app, model, sharing),
     open(name) {
       const { receipts, buffers } = receiptsOf(name);
       return calls.call("open", { name, receipts }, { buffers });
@@ -147,7 +142,7 @@ function recorded(address, sharing) {
 }
 
 /** The address where there is none: links are lines of Python. */
-function addressOf(model, sharing) {
+function addressOf(app, model, sharing) {
   let current = null;
   let shown = model.get("query");
   return {
@@ -155,7 +150,7 @@ function addressOf(model, sharing) {
       return model.get("query");
     },
     get href() {
-      return `explorer.open_link(${JSON.stringify(shown)})`;
+      return `${app}.open_link(${JSON.stringify(shown)})`;
     },
     get entry() {
       return current;

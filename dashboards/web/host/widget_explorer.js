@@ -1,81 +1,12 @@
 // The explorer as a widget: what anywidget calls to show it.
 
 import { startExplorer } from "../explorer/explorer.js";
-import { heartbeat } from "./heartbeat.js";
-import { kernelHost } from "./kernel.js";
+import { renderPage } from "./widget.js";
 
 /**
  * Show the explorer in an element.
  * @returns {() => void} Ends it.
  */
-export function render({ model, el }) {
-  el.classList.add("mnuts-page");
-  el.dataset.lmSuppressShortcuts = "true"; // keys are the page's: JupyterLab would fold its cells at an arrow on a slider,
-  el.addEventListener("keydown", (event) => event.stopPropagation()); // and take the focus away
-  const root = document.createElement("div");
-  el.append(root);
-  const [unfollow, unwatch] = [followTheme(), watchScreen(el)];
-  const host = kernelHost(model);
-  const url = URL.createObjectURL(new Blob([model.get("worker")], { type: "text/javascript" }));
-  const ends = [unfollow, unwatch, host.close, () => URL.revokeObjectURL(url)];
-  startExplorer(root, host, () => new Worker(url)).then(
-    (explorer) => ends.push(explorer.close, heartbeat(host.services, explorer.refuse)),
-    (error) => {
-      console.error(error);
-      root.textContent = `The page could not be started: ${error.message}`;
-    },
-  );
-  loadPlotly(host.services).catch((error) => console.error(error));
-  return () => ends.forEach((end) => end());
-}
-
-/** Plotly, once a page: our server's page has begun to load it, elsewhere the kernel hands it over. */
-async function loadPlotly({ library }) {
-  if (!globalThis.Plotly) await (window.__mnutsPlotly?.catch(() => fromKernel(library)) ?? fromKernel(library));
-  dispatchEvent(new Event("plotly"));
-}
-
-async function fromKernel(library) {
-  const url = URL.createObjectURL(new Blob([await library()], { type: "text/javascript" }));
-  await new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    Object.assign(script, { src: url, onload: resolve, onerror: () => reject(new Error("Plotly did not load")) });
-    document.head.append(script);
-  });
-  URL.revokeObjectURL(url);
-}
-
-/** Light or dark as JupyterLab is, and our server's page, which bears the same mark. */
-function followTheme() {
-  const { body, documentElement: page } = document;
-  const follow = () => {
-    const light = body.dataset.jpThemeLight;
-    if (light !== undefined) page.dataset.theme = light === "true" ? "light" : "dark";
-  };
-  const watch = new MutationObserver(follow);
-  watch.observe(body, { attributeFilter: ["data-jp-theme-light"] });
-  follow();
-  return () => watch.disconnect();
-}
-
-/** Let the page know how much of it is seen at once, where that is not the whole window: JupyterLab scrolls its notebook. */
-function watchScreen(el) {
-  let screen = null;
-  const watch = new ResizeObserver(() => {
-    if (!screen) {
-      screen = scrollerOf(el);
-      if (screen) watch.observe(screen);
-    }
-    if (screen) el.style.setProperty("--mnuts-screen", `${screen.clientHeight}px`);
-  });
-  watch.observe(el); // which has a place in the document once it has a size
-  return () => watch.disconnect();
-}
-
-/** What scrolls an element; null for the window. */
-function scrollerOf(el) {
-  for (let one = el.parentElement; one && one !== document.body; one = one.parentElement) {
-    if (["auto", "scroll"].includes(getComputedStyle(one).overflowY)) return one;
-  }
-  return null;
+export function render(where) {
+  return renderPage(where, startExplorer);
 }

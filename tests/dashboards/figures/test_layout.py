@@ -16,7 +16,7 @@ MODULES = sorted(
 
 
 def test_figures_import_neither_torch_nor_widgets():
-    assert {"figures.tradeoff", "figures.lesson.margins"} <= set(MODULES)
+    assert {"figures.tradeoff", "figures.margins"} <= set(MODULES)
     imports = ", ".join(f"mnuts_dashboards.{name}" for name in MODULES)
     code = f"import sys, {imports}; print('torch' in sys.modules, 'ipywidgets' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mnuts_core import MixParams
+from mnuts_dashboards.apps.pages import APPS
 from mnuts_dashboards.page.data import engine_record
 from mnuts_dashboards.page.javascript import ModuleError, harmless
 from mnuts_dashboards.page.modules import WEB, pack, read_module
@@ -105,7 +106,7 @@ def test_every_module_of_the_page_can_be_packed(program, tmp_path):
     for module in sorted(WEB.rglob("*.js")):
         read_module(module.relative_to(WEB).as_posix())
     for name, script in (
-        ("page", pack("host/open_explorer.js", "openExplorer")),
+        *((name, pack(make().opener, "open")) for name, make in APPS.items()),
         ("worker", pack(WORKER, "")),
     ):
         (tmp_path / f"{name}.cjs").write_text(script, "utf-8")

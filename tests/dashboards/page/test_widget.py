@@ -7,18 +7,20 @@ import subprocess
 
 import pytest
 
+from mnuts_dashboards.apps.pages import APPS
 from mnuts_dashboards.page.javascript import ModuleError
 from mnuts_dashboards.page.modules import pack_widget, reachable
 from mnuts_dashboards.page.one_file import styles
 from mnuts_dashboards.page.widget import scoped
 from tests.dashboards.web.node import needed_node
 
-ENTRY = "host/widget_explorer.js"
+each_app = pytest.mark.parametrize("renderer", [make().renderer for make in APPS.values()])
 
 
-def test_it_is_a_module_that_exports_render():
+@each_app
+def test_it_is_a_module_that_exports_render(renderer):
     program = needed_node()
-    script = pack_widget(ENTRY)
+    script = pack_widget(renderer)
     assert re.findall(r"^export .*$", script, re.MULTILINE) == [script.splitlines()[-1]]
     check = f"{script}\n"
     done = subprocess.run(
@@ -32,8 +34,9 @@ def test_what_renders_nothing_is_refused():
         pack_widget("host/open_explorer.js")
 
 
-def test_nothing_of_a_style_sheet_is_outside():
-    sheet = scoped(styles(reachable(ENTRY)))
+@each_app
+def test_nothing_of_a_style_sheet_is_outside(renderer):
+    sheet = scoped(styles(reachable(renderer)))
     inside = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     assert inside.count("{") == inside.count("}")
     depth, closed = 0, []

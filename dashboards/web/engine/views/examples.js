@@ -1,7 +1,7 @@
 // Single examples: which ones the mix fixes or breaks, and one example's probabilities (Fig. 3 and 4),
 // as `mnuts_core.views.examples`.
 
-import { softmax, temperatureSoftmax } from "../mixing.js";
+import { mixProbabilities, softmax, temperatureSoftmax } from "../mixing.js";
 import { TIE } from "../quantiles.js";
 import { FIG3_MIX, PAPER_CASES, topClasses, trajectory } from "../simplex.js";
 import { transformLogits } from "../transform.js";
@@ -121,7 +121,7 @@ export function exampleBars(engine, remix, where, place) {
   const { alpha, temperature } = remix.params;
   const mapped = softmax(transformLogits(h, remix.params));
   const scaled = temperatureSoftmax(g, temperature);
-  const values = { g: softmax(g), h: softmax(h), "M(h)": mapped, mix: mapped.map((p, k) => (1 - alpha) * scaled[k] + alpha * p) };
+  const values = { g: softmax(g), h: softmax(h), "M(h)": mapped, mix: mixProbabilities(scaled, mapped, alpha) };
   const shown = topClasses(h, Math.min(3, h.length));
   const at = shown.indexOf(engine.rows.labels[row]);
   const names = shown.map((k) => engine.bundle.classes[k]);

@@ -227,9 +227,13 @@ export function makeDocument() {
     IntersectionObserver: Sight,
     ResizeObserver: Watch,
     MutationObserver: Watch,
-    ImageData: class {},
+    ImageData: class {
+      constructor(width, height) {
+        this.data = new Uint8ClampedArray(4 * width * height);
+      }
+    },
     location: { search: "", pathname: "/", hash: "", href: "http://localhost/" },
-    matchMedia: () => ({ matches: false, addEventListener() {} }),
+    matchMedia: (query) => ({ matches: query.includes("reduced-motion"), addEventListener() {} }),
     getComputedStyle: () => ({ getPropertyValue: () => "" }),
     addEventListener() {},
     removeEventListener() {},

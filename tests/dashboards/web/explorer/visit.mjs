@@ -1,4 +1,4 @@
-// The whole explorer in node, without drawing: a visitor's acts in, a line each, what there is to see out.
+// A whole app in node, the explorer or the lesson, without drawing: a visitor's acts in, a line each, what there is to see out.
 //
 // Time is the tests' own: it passes when nothing else is to be done.
 
@@ -19,7 +19,7 @@ globalThis.setTimeout = (call, after = 0) => {
 globalThis.clearTimeout = (timer) => (timers = timers.filter((one) => one !== timer));
 globalThis.setInterval = () => null;
 globalThis.clearInterval = () => {};
-globalThis.requestAnimationFrame = (call) => setTimeout(call, 16);
+globalThis.requestAnimationFrame = (call) => setTimeout(() => call(now), 16);
 Object.defineProperty(globalThis, "performance", { value: { now: () => now }, configurable: true });
 
 let body = makeDocument();
@@ -31,6 +31,7 @@ Object.defineProperty(globalThis, "navigator", {
 
 const web = "../../../../dashboards/web";
 const { startExplorer } = await import(`${web}/explorer/explorer.js`);
+const { startLesson } = await import(`${web}/lesson/lesson.js`);
 const { EngineService } = await import(`${web}/engine/service.js`);
 const { withArrays } = await import(`${web}/host/arrays.js`);
 
@@ -89,6 +90,7 @@ let page = null;
 let failed = null; // why the page could not be opened
 let browser = null;
 let waiting = new Set(); // names of bundles that do not come yet
+const used = new Set(); // keys of the lesson's sentences that were asked for
 
 async function start({ page: known, bundles, query = "", slow = [] }) {
   body = makeDocument();
@@ -109,7 +111,9 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   };
   page = null;
   failed = null;
-  startExplorer(body, host, () => new Worker()).catch((error) => (failed = error));
+  if (known.app === "lesson") host.sentences = new Proxy(known.sentences, { get: (all, key) => (used.add(key), all[key]) });
+  const begin = known.app === "lesson" ? startLesson : startExplorer;
+  begin(body, host, () => new Worker()).catch((error) => (failed = error));
 }
 
 /** Until nothing is to be done, but for what is kept from its end. */
@@ -170,6 +174,26 @@ function look() {
   };
 }
 
+/** What there is to see of the lesson. */
+function lesson() {
+  const part = (name) => shown((element) => element.classList.contains(name)).map(words).join(" ");
+  const inputs = shown((element) => element.tag === "input" && element.closest("div.question"));
+  const banner = shown((element) => element.matches("div.banner"));
+  return {
+    state: page?.store.get() ?? null,
+    address: browser.query,
+    title: words(one((element) => element.tag === "h2" && element.parent.tag === "main", "title")),
+    errors: banner.flatMap((found) => found.querySelectorAll("li").map((line) => words(line.firstChild))),
+    waits: part("opening"),
+    ...Object.fromEntries(["idea", "question", "verdict", "result", "live", "formula", "score", "end", "source"].map((name) => [name, part(name)])),
+    checked: inputs.filter(({ checked }) => checked).map(({ parent }) => words(parent)),
+    disabled: inputs.every(({ disabled }) => disabled),
+    control: shown((element) => element.tag === "input" && element.closest("div.control-place")).map(({ value }) => String(value)),
+    done: all(body).filter((element) => "answered" in element.dataset).map(words),
+    used: [...used],
+  };
+}
+
 /** The rows of a table that can be seen, by their keys, each as its cells; and its note. */
 function table(label) {
   const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
@@ -189,6 +213,12 @@ const setting = (name) => one((element) => element.dataset.setting === name, nam
 const ACTS = {
   start,
   look,
+  lesson,
+  mark: (label) => {
+    const radio = one((element) => element.tag === "label" && words(element) === label && element.querySelector("input"), label).querySelector("input");
+    Object.assign(radio, { checked: true });
+    radio.fire("change");
+  },
   table,
   text: (name) => words(one((element) => element.classList.contains(name), name)), // of an element by its class
   press: (label) => {

@@ -1,4 +1,4 @@
-"""The whole explorer in node, without drawing: what a visitor does, and what there is to see."""
+"""A whole app in node, without drawing: what a visitor does, and what there is to see."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mnuts_core import LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.page_file import explorer_app
 from mnuts_dashboards.page.data import embedded, engine_record, page_meta
+from mnuts_dashboards.page.one_file import App
 from tests.dashboards.web.node import Ask
 from tests.synthetic import verified_by
 
@@ -40,12 +41,9 @@ class Visit:
     Acts are functions of `visit.mjs`: `visit.press("Undo")`.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, app: App | None = None) -> None:
         self._ask = ask
-        app = explorer_app()
-        texts = {"title": app.title, "sentence": app.sentence}
-        self._page = {"settings": app.settings, "catalogue": app.catalogue, "presets": app.presets}
-        self._page |= {"texts": texts, "paper": []}
+        self._page = (app or explorer_app()).record([]) | {"paper": []}
 
     def open(self, *bundles: Mapping[str, Any], query: str = "", slow: Iterable[str] = ()) -> Visit:
         """Open the page anew.

@@ -1,0 +1,265 @@
+// The lesson: what the page is made of, and how an answer or a slider finds its way through it.
+//
+// change -> state -> control at once; -> engine -> one frame -> words, plot, score
+
+import { copyText, pageAddress } from "../app/address.js";
+import { History } from "../app/history.js";
+import { OpenBundle } from "../app/open_bundle.js";
+import { printOnPaper } from "../app/print.js";
+import { createState, same } from "../app/state.js";
+import { Charts } from "../charts/chart.js";
+import { Announcer } from "../controls/announce.js";
+import { Banner } from "../controls/banner.js";
+import { button } from "../controls/buttons.js";
+import { Choice } from "../controls/choice.js";
+import { h } from "../controls/dom.js";
+import { EngineClient } from "../engine/client.js";
+import { catalogueOf, prepare } from "./catalogue.js";
+import { Frames } from "./frames.js";
+import { Lab, LEVEL } from "./lab.js";
+import { Layout } from "./layout.js";
+import { readLink, writeLink } from "./links.js";
+import { Nav } from "./nav.js";
+import { QuestionPanel, allowsAnswer, completed } from "./questions.js";
+import { StepView } from "./step_view.js";
+import { STEPS } from "./steps.js";
+import { Texts } from "./texts.js";
+
+/**
+ * Build the lesson and open what its address asks for.
+ *
+ * @param {HTMLElement} root
+ * @param {import("../host/file.js").Host} host With `sentences`, `controls`, `formulas`, `colours`, `themes`, `thread`, see `dashboards/lesson/page_file.py`.
+ * @param {() => Worker} makeWorker Starts a worker on the engine.
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>}
+ */
+export async function startLesson(root, host, makeWorker) {
+  const lesson = new Lesson(root, host, makeWorker);
+  await lesson.start();
+  return { close: () => lesson.close(), refuse: (cause, problems) => lesson.banner.show(cause, problems) };
+}
+
+const LAST = STEPS.length + 1; // the end is a place of its own
+const KEYS = STEPS.map(({ key }) => key);
+
+class Lesson {
+  constructor(root, host, makeWorker) {
+    Object.assign(this, { host, settings: host.controls, address: host.address ?? pageAddress(), texts: new Texts(host.sentences), lab: null, history: null });
+    this.starts = Object.fromEntries(this.settings.map((setting) => [setting.name, setting.default]));
+    this.defaults = { step: 1, said: {}, ...Object.fromEntries(this.settings.map(({ name }) => [name, null])) }; // no control has been moved
+    this.store = createState({ defaults: this.defaults });
+    this.banner = new Banner();
+    this.announcer = new Announcer();
+    this.client = new EngineClient(makeWorker, { frame: (frame) => this.frames.receive(frame), error: (message) => this.fail(message) });
+    this.frames = new Frames(this.client);
+    this.bundle = new OpenBundle({ open: (name) => this.lookInto(name) }, this.client);
+    this.makeParts(root);
+    this.store.subscribe((state, before, options) => this.changed(state, before, options));
+  }
+
+  makeParts(root) {
+    const { texts, host } = this;
+    printOnPaper(root);
+    const refuse = (cause) => (problem) => this.banner.show(cause, problem === null ? [] : [problem]);
+    const titles = [...KEYS.map((key) => texts.plain(`${key}.title`)), texts.plain("end.title")];
+    this.nav = new Nav(titles, texts, (step) => this.go(step));
+    this.question = new QuestionPanel(texts, { answer: (value) => this.answer(value), forget: () => this.forget(), refuse: refuse("answer") });
+    const plots = h("div", { class: "plots" });
+    this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: (bundle) => this.store.set({ bundle }) });
+    this.data.element.hidden = host.bundles.length < 2;
+    const tools = [this.data.element, button(texts.plain("page.copy"), "", () => this.copy()), button(texts.plain("page.again"), "", () => this.again())];
+    const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, plots };
+    this.layout = new Layout(root, host.texts, texts, parts);
+    this.charts = new Charts(plots, catalogueOf(texts, host.themes), { prepare, onEvent: (event) => this.onChart(event), current: () => this.drawn });
+    this.view = new StepView(this.layout, this.question, this.charts, {
+      set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, thread: host.thread, copy: copyText,
+    });
+  }
+
+  // --- coming here
+  async start() {
+    await this.arrive(this.address.query);
+    this.history = new History(this.store, this.address, {
+      link: (state) => writeLink(this.settings, state),
+      arrive: (query) => this.arrive(query),
+      changed: () => {},
+    });
+    this.host.connect?.({
+      store: this.store,
+      arrive: (query) => this.arrive(query),
+      refuse: (text) => this.banner.show("kernel", [text]),
+    });
+  }
+
+  /** Bring the lesson to what a link asks for; what is wrong with it is said, the rest applies. */
+  async arrive(query) {
+    const { host, store, texts } = this;
+    const { values, problems } = readLink(this.settings, query, { bundles: host.bundles.map(({ name }) => name), steps: LAST, slots: KEYS });
+    const wanted = values.bundle ?? this.bundle.name ?? host.bundles[0].name;
+    await this.openOneOf(wanted);
+    store.set({ ...this.defaults, ...values, bundle: this.bundle.name }, { undoable: false });
+    this.banner.show("link", problems.map(([key, fields]) => texts.plain(key, fields)));
+    await this.show();
+  }
+
+  /** Open a bundle, or else the one before, or the first that can be. */
+  async openOneOf(name) {
+    if (this.bundle.ready && this.bundle.name === name) return;
+    const others = [this.bundle.name, ...this.host.bundles.map((one) => one.name)].filter((one) => one && one !== name);
+    const problems = [];
+    for (const one of [name, ...others]) {
+      this.layout.busy(this.texts.plain("page.loading", { name: one }));
+      try {
+        if (!(await this.bundle.open(one))) return; // another one is wanted by now
+        this.opened();
+        this.banner.show("bundle", problems);
+        return;
+      } catch (error) {
+        problems.push(error.message);
+      } finally {
+        this.layout.busy(null);
+      }
+    }
+    throw new Error(problems.join(" "));
+  }
+
+  /** The arrays go to the engine: what the lesson needs of them is looked at before. */
+  async lookInto(name) {
+    const opened = await this.host.open(name);
+    this.next = new Lab(opened.record, opened.meta, opened.images);
+    return opened;
+  }
+
+  opened() {
+    this.frames.forget();
+    this.lab = this.next;
+    this.lab.take(this.bundle.base);
+    this.findBest();
+  }
+
+  /** The transform that Algorithm 1 chooses: of a configuration at hand, or found by a search. */
+  findBest() {
+    const { lab } = this;
+    if (lab.best || !lab.survives || !lab.wrong) return;
+    const request = { grid: lab.grid, clamp: "gelu", ln_k: 250, beta: LEVEL };
+    this.client.search(request).then(
+      ({ best }) => {
+        if (lab !== this.lab) return;
+        lab.choose(best.params);
+        this.show();
+      },
+      (error) => lab === this.lab && this.banner.show("search", [error.message]),
+    );
+  }
+
+  // --- what the reader does
+  go(step) {
+    this.history.part();
+    this.store.set({ step: Math.min(Math.max(step, 1), LAST) });
+    this.layout.heading.focus({ preventScroll: true });
+    this.layout.main.scrollIntoView({ block: "start" });
+  }
+
+  /** Take an answer: the control goes to the setting that was asked about. */
+  answer(value) {
+    this.history.part();
+    this.store.set({ said: { ...this.store.get().said, [this.scene.slot]: value }, ...this.released() });
+  }
+
+  /** Take an answer back: the control is where it was at the beginning. */
+  forget() {
+    const { [this.scene.slot]: _, ...said } = this.store.get().said;
+    this.store.set({ said, ...this.released() });
+  }
+
+  /** The step's control as nobody has moved it; which image is asked about stays. */
+  released() {
+    return this.step.control === "example" ? {} : { [this.step.control]: null };
+  }
+
+  again() {
+    const { bundle } = this.store.get();
+    this.store.set({ ...this.defaults, bundle });
+  }
+
+  async copy() {
+    this.history.flush();
+    this.announcer.say(this.texts.plain((await copyText(this.address.href)) ? "page.copied" : "page.not_copied"));
+  }
+
+  // --- what the page shows
+  changed(state, before, { undoable }) {
+    if (undoable) this.banner.clear("link", "answer");
+    if (state.bundle !== this.bundle.wanted) {
+      this.openOneOf(state.bundle).then(() => this.store.set({ bundle: this.bundle.name, said: {} }, { undoable: false }), ({ message }) => this.fail(message));
+    } else if (this.lab && this.bundle.ready && !same(state, before)) this.show();
+  }
+
+  get step() {
+    return STEPS[this.store.get().step - 1] ?? null;
+  }
+
+  /** What a step is shown from, the engine's answers aside. */
+  sceneOf(step, got = {}) {
+    const { lab, texts } = this;
+    const own = this.store.get();
+    const stands = (name, start) => own[name] ?? start;
+    const state = { ...own, ...Object.fromEntries(Object.entries(this.starts).map(([name, start]) => [name, stands(name, start)])) };
+    const scene = { lab, state, meta: lab.meta, texts, colours: this.host.colours, got };
+    scene.slot = step.slot?.(scene) ?? step.key;
+    const given = state.said[scene.slot];
+    const question = step.missing(scene) || (step.needsBest && !lab.best) ? null : completed(step.question(scene));
+    scene.answered = given === null || (given !== undefined && question !== null && allowsAnswer(question, given));
+    scene.answer = scene.answered ? given : null;
+    scene.said = typeof scene.answer === "number" ? scene.answer * question.scale : scene.answer;
+    if (scene.answered) state[step.control] = stands(step.control, step.asked?.(scene)[step.control] ?? this.starts[step.control]);
+    return scene;
+  }
+
+  get scene() {
+    return this.sceneOf(this.step, this.got);
+  }
+
+  /** Show where the reader is, once the engine has answered; of several calls the newest counts. */
+  show() {
+    this.data.show(this.store.get().bundle);
+    this.drawn = this.showNow().catch((error) => this.fail(error.message));
+    return this.drawn;
+  }
+
+  async showNow() {
+    const { step } = this.store.get();
+    const scenes = STEPS.map((one) => this.sceneOf(one));
+    this.nav.show(step, STEPS.map(({ key }) => Object.keys(this.store.get().said).some((slot) => slot.split("-")[0] === key)));
+    const ready = (one, scene) => !one.missing(scene) && (!one.needsBest || this.lab.best);
+    const wants = this.view.wants(STEPS, scenes, ready, step);
+    this.view.begin(this.step, step <= STEPS.length ? scenes[step - 1] : null, this.lab);
+    const got = await this.frames.get(wants);
+    if (!got) return; // newer ones have come
+    this.got = Object.fromEntries(Object.entries(got).map(([name, frame]) => [name.replace(/^step\./, ""), frame]));
+    await new Promise(requestAnimationFrame);
+    if (this.step) this.view.show(this.step, this.scene, ready(this.step, this.scene));
+    else this.view.showEnd(STEPS, STEPS.map((one) => this.sceneOf(one, own(got, one.key))), ready);
+  }
+
+  onChart({ kind, detail }) {
+    if (kind === "error") this.banner.show("drawing", [String(detail?.message ?? detail)]);
+  }
+
+  fail(message) {
+    this.frames.fail(message);
+    this.layout.busy(null);
+    this.banner.show("engine", [message]);
+  }
+
+  close() {
+    this.charts.close();
+    this.client.close();
+  }
+}
+
+/** The answers that one step has asked for. */
+function own(got, key) {
+  const mine = Object.entries(got).filter(([name]) => name.startsWith(`${key}.`));
+  return Object.fromEntries(mine.map(([name, frame]) => [name.slice(key.length + 1), frame]));
+}

@@ -1,0 +1,75 @@
+// A link to a place in the lesson: `bundle=cifar10&step=3&said=failures:50,margin-17:wrong&c=-1.1`. A control that nobody has moved is left out.
+
+import { EntryError } from "../controls/entries.js";
+import { firstOf, shortest } from "../controls/numbers.js";
+import { readSetting, writeSetting } from "../app/settings.js";
+
+const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
+const FOREIGN = ["token", "theme", "reset"]; // words of the server or the page
+const SAID = /^[a-z]+(?:-\d{1,7})?$/;
+const SHOWN = "-"; // in place of an answer: the reader asked to be shown
+
+/**
+ * The query of a state, without the question mark.
+ *
+ * @param {import("../controls/entries.js").Setting[]} settings
+ * @param {object} state
+ */
+export function writeLink(settings, state) {
+  const pairs = [["bundle", state.bundle]];
+  if (state.step > 1) pairs.push(["step", String(state.step)]);
+  const said = Object.entries(state.said).map(([slot, answer]) => `${slot}:${answer === null ? SHOWN : written(answer)}`);
+  if (said.length) pairs.push(["said", said.join(",")]);
+  for (const setting of settings) {
+    const value = state[setting.name];
+    if (value !== null) pairs.push([setting.word, writeSetting(setting, value)]);
+  }
+  return pairs.filter(([, value]) => value).map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%3A", ":").replaceAll("%2C", ",")}`).join("&");
+}
+
+function written(answer) {
+  return typeof answer === "number" ? shortest(answer) : answer;
+}
+
+/**
+ * What a query asks for; a wrong value is reported and left out.
+ *
+ * @param {import("../controls/entries.js").Setting[]} settings
+ * @param {string} query Without the question mark.
+ * @param {{bundles: string[], steps: number, slots: string[]}} names Of the bundles at hand; how many steps there are, the end
+ *   included; and the first words of answers.
+ * @returns {{values: object, problems: ["page.unknown_word"|"page.bad_value", object][]}} `problems`: sentences with their fields.
+ */
+export function readLink(settings, query, { bundles, steps, slots }) {
+  const [values, problems] = [{}, []];
+  const words = ["bundle", "step", "said", ...settings.map(({ word }) => word)];
+  const fields = [...new URLSearchParams(query.slice(0, MAX_QUERY))].filter(([word, value]) => value !== "" && !FOREIGN.includes(word));
+  for (const [word, text] of fields) {
+    const setting = settings.find((one) => one.word === word);
+    const wrong = () => problems.push(["page.bad_value", { word }]);
+    if (word === "bundle") bundles.includes(text) ? (values.bundle = text) : wrong();
+    else if (word === "step") /^\d{1,3}$/.test(text) ? (values.step = Math.min(Math.max(Number(text), 1), steps)) : wrong();
+    else if (word === "said") values.said = saidIn(text, slots, wrong);
+    else if (setting) {
+      try {
+        values[setting.name] = readSetting(setting, text);
+      } catch (error) {
+        if (!(error instanceof EntryError)) throw error;
+        wrong();
+      }
+    } else problems.push(["page.unknown_word", { word: firstOf(word, 40), words: words.join(", ") }]);
+  }
+  return { values, problems };
+}
+
+/** Answers by their slots; numbers as such. Whether a question allows them is asked when it is shown. */
+function saidIn(text, slots, wrong) {
+  const said = {};
+  for (const part of text.split(",")) {
+    const [slot, answer = ""] = part.split(":");
+    if (!SAID.test(slot) || !slots.includes(slot.split("-")[0]) || !answer) wrong();
+    else if (answer === SHOWN) said[slot] = null;
+    else said[slot] = Number.isFinite(Number(answer)) ? Number(answer) : firstOf(answer, 20);
+  }
+  return said;
+}

@@ -1,0 +1,44 @@
+// What the data say to an answer: the judgement in words that fit it, the paper's claim, and how sure the number is, on demand.
+
+import { h } from "../controls/dom.js";
+import { fixed, minus } from "../controls/numbers.js";
+import { answerText } from "./questions.js";
+
+/** The whole result of a step; nothing without an answer. */
+export function resultOf(step, scene, facts, question, judged) {
+  if (!scene.answered) return [];
+  const { texts } = scene;
+  const claim = step.claim?.(facts);
+  const notes = [...(texts.has(`${step.key}.note`) ? [`${step.key}.note`] : []), ...(step.notes?.(facts) ?? [])];
+  return [
+    h("p", { class: `verdict ${judged}`, role: "status" }, sentenceOf(step, scene, facts, question, judged)),
+    sureness(step.truth(facts), question, texts),
+    claim ? h("p", { class: "claim" }, h("b", null, texts.plain(`verdict.${claim.verdict}`)), texts.line(claim.key ?? `${step.key}.claim`, facts)) : null,
+    notes.map((note) => (Array.isArray(note) ? texts.paragraphs(note[0], note[1]) : texts.paragraphs(note, facts))),
+  ];
+}
+
+/** The truth of a step as a part of a sentence. */
+export function truthKey(step, facts) {
+  return step.fact ? `${step.key}.truth.${step.fact(facts)}` : `${step.key}.truth`;
+}
+
+function sentenceOf(step, { texts, answer }, facts, question, judged) {
+  const said = answer === null ? "" : answerText(question, answer, texts);
+  const truth = texts.filled(truthKey(step, facts), facts);
+  const sentence = texts.line(`judge.${judged}`, { truth, said });
+  if (typeof sentence[0] === "string") sentence[0] = sentence[0].replace(/^./u, (first) => first.toUpperCase());
+  return sentence;
+}
+
+/** The interval of a number, for those who ask. */
+function sureness({ low, high, n, value }, question, texts) {
+  if (!n || low === high) return null;
+  const text = Number.isNaN(low) ? texts.plain("sure.too_few", { n }) : texts.plain("sure.interval", { low: endText(low, value, question), high: endText(high, value, question), n });
+  return h("details", { class: "sure" }, h("summary", null, texts.plain("sure.title")), h("p", null, text));
+}
+
+function endText(end, value, { kind, scale = 1 }) {
+  if (kind === "percent" || kind === "choice") return `${minus(fixed(100 * end, 1))}\u00a0%`;
+  return minus(fixed(end / scale, scale === 1 ? 3 : 1));
+}
