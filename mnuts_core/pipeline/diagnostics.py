@@ -35,6 +35,7 @@ Code = Literal[
     "target-classes",
     "few-steps",
     "frugal",
+    "stopped-early",
     WitnessCode,
     "other-model",
     "other-threat-model",
@@ -246,6 +247,21 @@ def not_finite(predictions: Tensor, fell: Tensor) -> list[Diagnostic]:
         "which count as wrong"
     )
     return [Diagnostic("not-finite", text)]
+
+
+def stopped_early(n: int, asked: int) -> list[Diagnostic]:
+    """A diagnostic, if the attack stopped before it had met all images.
+
+    Args:
+        n: How many images it has met.
+        asked: How many it was asked for.
+    """
+    if n == asked:
+        return []
+    text = (
+        f"the attack was stopped when the first {n:,} of {asked:,} images were done: the figures are theirs"
+    )
+    return [Diagnostic("stopped-early", text)]
 
 
 def diagnostics_of_result(clean: Estimate, broken: dict[str, int]) -> list[Diagnostic]:
