@@ -43,6 +43,9 @@ def to_json(
         pool: The bundle that the points have joined, if any.
         ending: Whether all images are done.
     """
+    from mnuts_core.attacks.published import nearest
+
+    published = nearest(verified.accuracy.value)
     return {
         "path": target,
         **ending.to_json(),
@@ -58,6 +61,12 @@ def to_json(
             }
             for part in verified.components
         ],
+        "published": {
+            "network": published.network,
+            "accuracy": published.accuracy,
+            "autoattack": published.autoattack._asdict(),
+            "a3": published.a3._asdict(),
+        },
         "threat": threat.model_dump(),
         "attack": verified.attack,
         "settings": verified.settings,
@@ -76,6 +85,8 @@ def report(
     ending: Ending,
 ) -> Sequence[str | Table]:
     """The result as a table, and what the configuration had estimated; the arguments are `to_json`'s."""
+    from mnuts_core.attacks.published import nearest
+
     table = Table(box=box.SIMPLE)
     table.add_column("after")
     for column in ("right, %", "95 % interval", "broken", "forward", "backward"):
@@ -86,7 +97,7 @@ def report(
     table.add_section()
     table.add_row("verified", *_cells(verified.accuracy), "", *_passes(verified.passes), style="bold")
     heading = f"{verified.attack}; {threat}; n = {verified.accuracy.n:,}"
-    lines: list[str | Table] = [heading, table, EXPLAINED]
+    lines: list[str | Table] = [heading, table, EXPLAINED, str(nearest(verified.accuracy.value))]
     if config.estimates is not None:
         cards = (config.estimates.attacked, config.estimates.by_margin)
         estimates = [f"{card.kind} {100 * card.value:.2f} % (n = {card.n:,})" for card in cards if card]
