@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mnuts_core.attacks.components import COMPONENTS, WHITE_BOX, WitnessCode, left_out
 from mnuts_core.attacks.losses import cross_entropy
 from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
-from mnuts_core.attacks.promise import FAR, NEAR, SURE_TARGETS
+from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, WITNESSED
 from mnuts_core.attacks.surrogates import THE_MIX, Surrogate
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.errors import MnutsError
@@ -91,9 +91,9 @@ def diagnostics_of_inputs(
     if plan.frugal:
         there = plan.n_targets(classes)
         text = (
-            f"a frugal plan: APGD-T drove at {min(SURE_TARGETS, there)} of {there} targets, the nearest; "
-            f"FAB-T left those beyond {FAR:g} ε early, and images whose nearest misclassified point it found "
-            f"beyond {NEAR:g} ε got a tenth of Square's queries"
+            f"a frugal plan: of {there} targets APGD drove at the {min(JOINT_TARGETS, there)} nearest by the "
+            f"joint loss and at {min(SURE_TARGETS, there)} by DLR, FAB-T was left out, and Square got "
+            f"{100 * WITNESSED:.0f} % of its queries"
         )
         diagnostics.append(Diagnostic("frugal", text))
     return diagnostics

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from mnuts_core.attacks.components import components_of
 from mnuts_core.attacks.plan import Attack, Plan
 from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.bundles.manifest import Setting, library_versions
@@ -43,7 +44,7 @@ NAMES: dict[Attack, str] = {
     "bypass": "adaptive AutoAttack through the gradient bypass (B.2.2)",
     "autoattack": "the library's AutoAttack, standard version, through the gradient bypass (B.2.2)",
 }
-FRUGAL = ", frugal: what FAB's distances call hopeless is left out"
+FRUGAL = ", frugal: the likeliest winners, and little of what hardly ever wins"
 
 NEEDS_BOTH = (
     "an adaptive attack needs gradients of both models (B.2.1); margins of a black-box model are found by "
@@ -163,6 +164,11 @@ def _settings(
     weights = (model_card("", base).digest for base in (model.std_model, model.rob_model))
     return {
         **plan.settings(classes),
+        **(
+            {"components": ", ".join(part.name for part in components_of(plan, classes))}
+            if plan.frugal
+            else {}
+        ),
         "n": len(images),
         "n_targets": plan.n_targets(classes),
         "n_queries": plan.n_queries,

@@ -42,8 +42,6 @@ class BatchState(NamedTuple):
         rob_logits: h there, shape (N, K).
         passes: Forward and backward passes of each component, float64, shape (batches, components, 2); NaN
             where they were not counted.
-        nearest: How far FAB's nearest misclassified point of each image is, in radii, float32, shape (N,);
-            infinite where none is known.
     """
 
     points: Tensor
@@ -52,7 +50,6 @@ class BatchState(NamedTuple):
     std_logits: Tensor
     rob_logits: Tensor
     passes: Tensor
-    nearest: Tensor
 
     def to_arrays(self, done: int) -> Arrays:
         """As the work folder keeps it, after `done` components."""
@@ -220,21 +217,18 @@ class AttackRun:
         return flat
 
     def _resumed(self, kept: Arrays) -> tuple[int, BatchState]:
-        """A batch of the work folder; older ones lack logits, counts of passes, and distances."""
+        """A batch of the work folder; older ones lack logits and counts of passes."""
         if "std_logits" not in kept:
             _, std, rob = self._predict(torch.from_numpy(kept["points"]))
             kept = kept | {"std_logits": std.numpy(), "rob_logits": rob.numpy()}
         if "passes" not in kept:
             kept = kept | {"passes": self._uncounted().fill_(torch.nan).numpy()}
-        if "nearest" not in kept:
-            kept = kept | {"nearest": np.full(len(kept["fell"]), np.inf, np.float32)}
         return BatchState.from_arrays(kept)
 
     def _clean(self, rows: Tensor) -> BatchState:
         predictions, std, rob = self._predict(self.images[rows])
         fell = torch.where(predictions == self.labels[rows], len(self.components), -1)
-        nearest = torch.full((len(rows),), torch.inf)
-        return BatchState(self.images[rows].clone(), predictions, fell, std, rob, self._uncounted(), nearest)
+        return BatchState(self.images[rows].clone(), predictions, fell, std, rob, self._uncounted())
 
     def _uncounted(self) -> Tensor:
         return torch.zeros(1, len(self.components), 2, dtype=torch.float64)
@@ -251,13 +245,11 @@ class AttackRun:
             rows[standing],
             self.plan,
             self.classes,
-            state.nearest[standing].to(self.device),
             tick,
         )
         with counted() as counter:
             found = self.components[place].run(batch)
         state.passes[0, place] = torch.tensor(counter.mean(BASE_MODELS))
-        state.nearest[standing] = batch.nearest.cpu()
         found = self.ball.project(found.cpu().float(), images)
         points = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
         found = found.where(points, images)  # NaN lies in no ball: nothing was found

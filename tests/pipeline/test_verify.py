@@ -203,7 +203,7 @@ class TestResult:
 
 
 class TestFrugal:
-    """At full steps distances are near the end; three of five images stand, and at most one is given away."""
+    """It finds about what a full plan finds, for a fraction of the passes."""
 
     def test_tells_what_was_left_out_and_goes_on_where_it_was_cut(self, setup, tmp_path):
         frugal: dict[str, Any] = {"effort": "frugal", "n_iter": 5}
@@ -217,7 +217,7 @@ class TestFrugal:
         cut = [0]
 
         def progress(done: int, total: int) -> None:
-            cut[0] += done >= 3  # after FAB-T on the first batch, within Square
+            cut[0] += done >= 3  # on the first batch, within Square
             if cut[0] > 3:
                 raise CutError
 
