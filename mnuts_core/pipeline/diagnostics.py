@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.attacks.components import COMPONENTS, WHITE_BOX, WitnessCode, left_out
+from mnuts_core.attacks.components import COMPONENTS, WitnessCode, left_out
 from mnuts_core.attacks.losses import cross_entropy
 from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
 from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, WITNESSED
@@ -275,9 +275,11 @@ def diagnostics_of_result(clean: Estimate, broken: dict[str, int]) -> list[Diagn
     if clean.value < LOW_ACCURACY:
         text = f"clean accuracy is only {clean}: are images or models of another kind, or normalised twice?"
         diagnostics.append(Diagnostic("low-clean-accuracy", text))
-    for name, code in ((part.name, part.witness) for part in COMPONENTS):
-        if code is not None and broken.get(name, 0) > WITNESS_MARGIN * clean.n:
-            text = f"{name} broke {broken[name]} of {clean.n} images that {', '.join(WHITE_BOX)} had not"
+    witnesses = {part.name: part.witness for part in COMPONENTS if part.witness is not None}
+    white_box = ", ".join(name for name in broken if name not in witnesses)
+    for name, code in witnesses.items():
+        if broken.get(name, 0) > WITNESS_MARGIN * clean.n:
+            text = f"{name} broke {broken[name]} of {clean.n} images that {white_box} had not"
             diagnostics.append(Diagnostic(code, text))
     return diagnostics
 
