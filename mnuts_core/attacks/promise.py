@@ -13,10 +13,9 @@ without FAB-T, and puts in its place the loss that a hard mix calls for (`joint`
 
 Measured on the digits pair, 1,000 images at full length, batches of 1,000, seed 0, images right after a
 frugal and a full plan: digits-beta985 660 and 659, beta95 642 and 642, plain-bound985 663 and 661,
-plain-bound95 639 and 641, plain-clean985 636 and 640, plain-clean95 621 and 624, for 1,638 to 1,741 passes an image, forward and
-backward together; the full plan took 6,489 on digits-beta985. Where it leaves fewer, the joint loss broke
-images that nothing in the full plan breaks. On CIFAR-10 it has not been measured.
-
+plain-bound95 639 and 641, plain-clean985 636 and 640, plain-clean95 621 and 624. The frugal plan took 1,638
+to 1,741 passes an image, forward and backward together, the full one 6,489 on digits-beta985. Where fewer
+are left, the joint loss broke images that nothing in the full plan breaks. CIFAR-10 was not measured.
 """
 
 from __future__ import annotations
