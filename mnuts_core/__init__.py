@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mnuts_core.models.specs import LoadedModel, load_model
     from mnuts_core.params import MixParams
     from mnuts_core.pipeline.build import build_bundle
-    from mnuts_core.pipeline.verify import Verified, evaluate
+    from mnuts_core.pipeline.verified import Verified
+    from mnuts_core.pipeline.verify import evaluate
     from mnuts_core.remix.answers import Remix
     from mnuts_core.remix.engine import RemixEngine
     from mnuts_core.search.algorithm1 import grid_search
@@ -64,7 +65,7 @@ _HOME = {
     "load_model": "mnuts_core.models.specs",
     "MixParams": "mnuts_core.params",
     "build_bundle": "mnuts_core.pipeline.build",
-    "Verified": "mnuts_core.pipeline.verify",
+    "Verified": "mnuts_core.pipeline.verified",
     "evaluate": "mnuts_core.pipeline.verify",
     "Remix": "mnuts_core.remix.answers",
     "RemixEngine": "mnuts_core.remix.engine",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from mnuts_core import MixedClassifier, Plan
@@ -22,5 +21,4 @@ def run_component(
 ) -> Tensor:
     """The points that a component of the plan finds."""
     (component,) = [part for part in components_of(plan, classes) if part.name == name]
-    nearest = torch.full((len(images),), torch.inf)
-    return component.run(Batch(mix, images, labels, indices, plan, classes, nearest, tick))
+    return component.run(Batch(mix, images, labels, indices, plan, classes, tick))

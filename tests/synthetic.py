@@ -14,7 +14,7 @@ from mnuts_core.bundles.manifest import SourceCard
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.statistics import share
 from mnuts_core.models.predict import predicted
-from mnuts_core.pipeline.verify import ComponentResult, Verified
+from mnuts_core.pipeline.verified import ComponentResult, Verified
 
 
 def make_arrays(

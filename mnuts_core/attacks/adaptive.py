@@ -7,11 +7,12 @@ from torch import Tensor
 
 from mnuts_core.attacks.apgd import Loss, apgd, of_examples
 from mnuts_core.attacks.batch import Batch
+from mnuts_core.attacks.joint import JointLoss
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.plan import N_TARGETS
-from mnuts_core.attacks.promise import SURE_TARGETS, by_promise
-from mnuts_core.attacks.surrogates import Surrogate, surrogate_of, surrogates_of_bases
+from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, by_promise
+from mnuts_core.attacks.surrogates import Surrogate, halves, surrogate_of, surrogates_of_bases
 from mnuts_core.models.inputs import Model, in_precision
 from mnuts_core.models.predict import predicted
 
@@ -27,6 +28,13 @@ def apgd_t(batch: Batch) -> Tensor:
     """Climb targeted DLR, the likeliest other class first; a few in the order of promise in a frugal plan."""
     run = _Apgd(batch)
     run.targeted(surrogate_of(batch.mix, batch.plan.attack, batch.classes))
+    return run.points
+
+
+def apgd_joint(batch: Batch) -> Tensor:
+    """Climb what both models have to agree to, the most promising class first."""
+    run = _Apgd(batch)
+    run.joint()
     return run.points
 
 
@@ -59,12 +67,24 @@ class _Apgd:
             loss = of_examples(targeted_dlr, labels[rows], targets[rows])
             self._run(surrogate, rows, loss, number)
 
-    def _order(self, surrogate: Surrogate) -> Tensor:
-        """The classes to drive at, (N, targets): the likeliest first, in a frugal plan the most promising."""
+    def joint(self) -> None:
+        """Climb the joint loss of both models, one class after another."""
+        batch, surrogate = self.batch, surrogate_of(self.batch.mix, "transfer", self.batch.classes)
+        with torch.no_grad():
+            clean = surrogate.model(batch.images)
+        order = self._order(surrogate, JOINT_TARGETS)
+        pair = surrogate._replace(climbed=lambda raw: raw)
+        for number, targets in enumerate(order.T, N_TARGETS + 3):
+            rows = (~self.broken).nonzero().squeeze(1)
+            loss = JointLoss(batch.mix.params, halves(clean[rows]), batch.labels[rows], targets[rows])
+            self._run(pair, rows, lambda raw, of, loss=loss: loss(*halves(raw), of), number)  # type: ignore[misc]
+
+    def _order(self, surrogate: Surrogate, few: int = SURE_TARGETS) -> Tensor:
+        """The classes to drive at, (N, targets), the likeliest first; the most promising in a frugal plan."""
         images, labels, n_targets = self.batch.images, self.batch.labels, self.batch.n_targets
         climbed: Model = lambda points: surrogate.climbed(surrogate.model(points))
         if self.batch.plan.frugal:
-            return by_promise(climbed, images, labels, self.ball, n_targets)[:, :SURE_TARGETS]
+            return by_promise(climbed, images, labels, self.ball, n_targets)[:, :few]
         with torch.no_grad():
             others = climbed(images).scatter(1, labels.unsqueeze(1), -torch.inf)
         return others.argsort(dim=1, descending=True)[:, :n_targets]

@@ -24,8 +24,6 @@ class Batch(NamedTuple):
         indices: The examples' numbers, which seed their random starts, on the CPU, shape (N,).
         plan: Attack and strength.
         classes: K, the model's number of classes.
-        nearest: How far FAB's nearest misclassified point of each image is, in radii, shape (N,); infinite
-            where none is known. Written by FAB-T, read by those after it in a frugal plan.
         tick: Called at each forward pass.
     """
 
@@ -35,7 +33,6 @@ class Batch(NamedTuple):
     indices: Tensor
     plan: Plan
     classes: int
-    nearest: Tensor
     tick: Tick = lambda: None
 
     @property

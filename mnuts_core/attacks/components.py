@@ -18,10 +18,11 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-from mnuts_core.attacks.adaptive import apgd_ce, apgd_t, base_transfer
+from mnuts_core.attacks.adaptive import apgd_ce, apgd_joint, apgd_t, base_transfer
 from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.library import autoattack, fab_t, square
 from mnuts_core.attacks.plan import QUERIES_PER_STEP, Plan
+from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, WITNESSED
 
 WitnessCode = Literal["square-beats-white-box", "transfer-beats-white-box"]
 """Warnings that a component gives rise to; `docs/warnings.md` has an entry for each."""
@@ -74,6 +75,19 @@ _AUTOATTACK = tuple(
 )
 
 
+_CE, _T, _FAB, _SQUARE, _BASE = COMPONENTS
+_FRUGAL = (
+    _CE,
+    Component(
+        "apgd-joint", apgd_joint, lambda steps, targets: steps * min(JOINT_TARGETS, targets), white_box=True
+    ),
+    _T._replace(passes=lambda steps, targets: steps * min(SURE_TARGETS, targets)),
+    _SQUARE._replace(passes=lambda steps, _: round(WITNESSED * QUERIES_PER_STEP * steps)),
+    _BASE,
+)
+"""What a frugal plan runs, see `promise`."""
+
+
 def components_of(plan: Plan, classes: int) -> tuple[Component, ...]:
     """The components of a plan in the order in which they run.
 
@@ -95,4 +109,6 @@ def left_out(plan: Plan, classes: int) -> tuple[Component, ...]:
 
 
 def _all_of(plan: Plan) -> tuple[Component, ...]:
-    return _AUTOATTACK if plan.attack == "autoattack" else COMPONENTS
+    if plan.attack == "autoattack":
+        return _AUTOATTACK
+    return _FRUGAL if plan.frugal else COMPONENTS

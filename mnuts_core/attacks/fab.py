@@ -1,20 +1,17 @@
 """Which images the library's targeted FAB still asks about.
 
-FAB looks for the nearest misclassified point, however far: it goes on where one in the ball is found, and
-where the nearest is far outside. An adaptive attack only wants to know whether there is one in the ball. How
-near FAB came is kept all the same: no other attack measures that.
+FAB looks for the nearest misclassified point, however far: it goes on where one in the ball is found. An
+adaptive attack only wants to know whether there is one in the ball.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mnuts_core.attacks.norms import Ball
-from mnuts_core.attacks.promise import FAR
 from mnuts_core.models.inputs import Model
 
 
@@ -26,21 +23,11 @@ class Leaving:
     Args:
         attack: The library's `FABAttack_PT`, targeted, not run yet; it asks here from now on.
         classifier: Images → logits, through which gradients flow.
-        images: All images, clean, shape (N, C, H, W).
         ball: What counts as found.
-        patience: After so many steps of a target, images leave that are too far from it (`promise.FAR`).
-
-    Attributes:
-        nearest: How far the nearest misclassified point of each image is, in radii; infinite where none was
-            found, shape (N,).
     """
 
-    def __init__(
-        self, attack: Any, classifier: Model, images: Tensor, ball: Ball, patience: float = math.inf
-    ) -> None:
+    def __init__(self, attack: Any, classifier: Model, ball: Ball) -> None:
         self._run, self._classifier, self._ball = attack.attack_single_run, classifier, ball
-        self._all, self._patience = images, patience
-        self.nearest = torch.full((len(images),), torch.inf, device=images.device)
         self._images: Tensor | None = None
         attack.attack_single_run = self._single_run
         attack._get_predicted_label = self._classes
@@ -48,7 +35,7 @@ class Leaving:
 
     def _single_run(self, images: Tensor, labels: Tensor, **how: Any) -> Tensor:
         """One target on all images that still stand."""
-        self._images, self._labels, self._steps = None, labels, 0
+        self._images, self._labels = None, labels
         points: Tensor = self._run(images, labels, **how)
         return points
 
@@ -56,8 +43,6 @@ class Leaving:
         """What is attacked in this run: images of the batch in their order."""
         self._images, self._labels = images, labels
         self._going = torch.ones_like(labels, dtype=torch.bool)
-        self._rows = torch.cdist(images.flatten(1), self._all.flatten(1)).argmin(dim=1)
-        self._least = torch.full((len(images),), torch.inf, device=images.device)
 
     def _classes(self, points: Tensor) -> Tensor:
         """The predicted classes; the true one for images that have left."""
@@ -69,19 +54,9 @@ class Leaving:
         classes = self._labels.clone()
         if self._going.any():
             classes[self._going] = self._ask(points[self._going]).argmax(dim=1)
-        self._leave(points, classes != self._labels)
-        return classes
-
-    def _leave(self, points: Tensor, wrong: Tensor) -> None:
-        """After a step: who has a point in the ball, or is too far from the target."""
-        assert self._images is not None  # a run has begun
-        self._steps += 1
         radii = self._ball.distance(points, self._images) / self._ball.eps
-        self._least = self._least.minimum(radii.where(wrong, torch.inf))
-        self.nearest[self._rows] = self.nearest[self._rows].minimum(self._least)
-        self._going &= self._least > 1.0
-        if self._steps >= self._patience:
-            self._going &= ~((self._least > FAR) & self._least.isfinite())
+        self._going &= ~((classes != self._labels) & (radii <= 1.0))
+        return classes
 
     def _ask(self, points: Tensor) -> Tensor:
         with torch.no_grad():

@@ -14,7 +14,7 @@ from mnuts_core.attacks.batch import Batch, Tick
 from mnuts_core.attacks.fab import Leaving
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.attacks.plan import Plan
-from mnuts_core.attacks.promise import PATIENCE, WITNESSED, hopeless
+from mnuts_core.attacks.promise import WITNESSED
 from mnuts_core.attacks.square_on_mix import BoundedMargins
 from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.functional.mixing import sound
@@ -24,23 +24,20 @@ from mnuts_core.models.predict import ask
 
 
 def fab_t(batch: Batch) -> Tensor:
-    """Targeted FAB on the mix; fallen images leave, and in a frugal plan those too far from a target."""
+    """Targeted FAB on the mix; fallen images leave."""
     plan, images = batch.plan, batch.images
     model = _as_model(batch.mix, batch.tick)
     attack = _fab(model, images, plan, batch.n_targets)
-    patience = math.ceil(PATIENCE * plan.n_iter) if plan.frugal else math.inf
-    leaving = Leaving(attack, model, images, make_ball(plan.norm, plan.eps), patience)
-    points = _perturbed(attack, images, batch.labels)
-    batch.nearest.copy_(leaving.nearest)
-    return points
+    Leaving(attack, model, make_ball(plan.norm, plan.eps))
+    return _perturbed(attack, images, batch.labels)
 
 
 def square(batch: Batch) -> Tensor:
-    """Random search by the mix's answers alone."""
+    """Random search by the mix's answers alone; in a frugal plan it ends early unless it breaks many."""
     plan = batch.plan
     attack = _square(batch.mix, batch.images, plan, batch.tick)
-    out, after = hopeless(batch.nearest) if plan.frugal else None, math.ceil(WITNESSED * plan.n_queries)
-    margins = BoundedMargins(batch.mix, _without_nan, batch.tick, hopeless=out, after=after)
+    after = math.ceil(WITNESSED * plan.n_queries) if plan.frugal else None
+    margins = BoundedMargins(batch.mix, _without_nan, batch.tick, after=after)
     attack.margin_and_loss = margins.margin_and_loss
     return _perturbed(attack, batch.images, batch.labels)
 

@@ -32,9 +32,8 @@ class BoundedMargins:
         mix: The mix, without gradients.
         finished: Logits of the mix → those that the library takes.
         tick: Called at each question.
-        hopeless: Images that leave early, bool, shape (N,); None for none. If more than a few of them fall
-            before, what is said of them is wrong, and all stay.
-        after: After so many queries they leave.
+        after: After so many queries the search ends, unless more than a few images have fallen by then; None
+            for no end.
     """
 
     def __init__(
@@ -43,11 +42,10 @@ class BoundedMargins:
         finished: Callable[[Tensor], Tensor],
         tick: Tick,
         *,
-        hopeless: Tensor | None = None,
-        after: int = 0,
+        after: int | None = None,
     ) -> None:
         self._mix, self._finished, self._tick = mix, finished, tick
-        self._hopeless, self._after, self._queries = hopeless, after, 0
+        self._after, self._queries = after, 0
         self._least: Tensor | None = None
 
     def margin_and_loss(self, points: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,8 +61,6 @@ class BoundedMargins:
         if self._least is None:
             margin = self._exact(points, rob, labels)
             self._least = margin.clone()
-            if self._hopeless is not None and len(self._hopeless) != len(points):
-                self._hopeless = None  # the library has left out images that are wrong already
             return margin, margin
         rows = (self._least > 0).nonzero().squeeze(1)
         margin = self._bound(rob, labels)
@@ -73,17 +69,8 @@ class BoundedMargins:
             margin[open_] = self._exact(points[open_], rob[open_], labels[open_])
         less = (margin < self._least[rows]) | (margin <= 0)
         self._least[rows[less]] = margin[less]
-        return self._without_hopeless(margin, rows)
-
-    def _without_hopeless(self, margin: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The margins; in the end those of the hopeless as if they had fallen, which ends their search."""
-        out, least = self._hopeless, self._least
-        assert least is not None  # the first question has been asked
-        if out is None or self._queries != self._after:
-            return margin, margin
-        if (least[out] <= 0).sum() <= MISLED * len(least[out]):
-            least[out] = GONE
-            margin = margin.masked_fill(out[rows], GONE)
+        if self._queries == self._after and (self._least <= 0).sum() <= MISLED * len(self._least):
+            self._least[:], margin[:] = GONE, GONE  # as if all had fallen, which ends their search
         return margin, margin
 
     def _exact(self, points: Tensor, rob: Tensor, labels: Tensor) -> Tensor:

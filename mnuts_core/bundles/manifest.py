@@ -93,6 +93,12 @@ class AttackCard(Card):
     n_queries: int | None = Field(default=None, ge=1)
     seed: int | None = None
     precision: Text = ""
+    forward: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="Passes through the classifier for each image."
+    )
+    backward: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="Gradients of it for each image."
+    )
 
 
 class SourceCard(Card):
@@ -189,7 +195,9 @@ def first_source(attack: AttackCard | None) -> SourceCard:
     """The source that is the attack of a bundle with one point an image."""
     if attack is None:
         return SourceCard(name="unknown")
-    plan = attack.model_dump(include={"n_iter", "n_targets", "n_queries"}, exclude_none=True)
+    plan = attack.model_dump(
+        include={"n_iter", "n_targets", "n_queries", "forward", "backward"}, exclude_none=True
+    )
     return SourceCard(
         name=attack.name, target=attack.surrogate, plan=plan, seed=attack.seed, precision=attack.precision
     )

@@ -220,6 +220,7 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
     from mnuts_core.pipeline.workfolder import discard, work_folder_of
     from mnuts_core.remix.engine import RemixEngine
     from mnuts_core.views.headline import base_rows
+    from mnuts_core.views.sources import sources
 
     bundle = LogitBundle.load(bundle.save(out))
     discard(work_folder_of(out))
@@ -235,6 +236,7 @@ def _finish(bundle: LogitBundle, out: Path, json_out: str | None) -> None:
             f"written: {out}",
             table,
             legend(rows, bundle),
+            *(f"attacked points: {source}" for source in sources(bundle)),
             "",
             f"explore it: mnuts dashboard --bundle {shlex.quote(str(out))}",
         )

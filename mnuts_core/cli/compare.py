@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -18,6 +18,7 @@ from mnuts_core.text import one_line
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.manifest import Setting
     from mnuts_core.export.config import MixConfig
     from mnuts_core.functional.paired import Paired
     from mnuts_core.functional.statistics import Estimate
@@ -93,15 +94,24 @@ def _warnings(made: Comparison) -> Iterable[str]:
     from mnuts_core.export.belonging import belongs
 
     if made.verified.differing:
-        differing = (
-            f"{one_line(name, 30)} {_setting(ours)} and {_setting(theirs)}"
-            for name, (ours, theirs) in made.verified.differing.items()
-        )
-        yield one_line(f"the attacks differ: {', '.join(differing)}")
+        yield attacks_differ(made.verified.differing)
     for name, config in zip(NAMES, made.configs, strict=True):
         own = config.bundle
         if made.bundle is not None and own is not None and not belongs(config, made.bundle):
             yield f"{name} was made on another bundle, {own.name}: it brings its α from there"
+
+
+def attacks_differ(differing: Mapping[str, tuple[Setting | None, Setting | None]]) -> str:
+    """That two verifications may not be comparable, in one line.
+
+    Args:
+        differing: Settings by their names, each with both values; see `views.paired.differing_settings`.
+    """
+    both = (
+        f"{one_line(name, 30)} {_setting(ours)} and {_setting(theirs)}"
+        for name, (ours, theirs) in differing.items()
+    )
+    return one_line(f"the attacks differ: {', '.join(both)}")
 
 
 def _setting(value: object) -> str:

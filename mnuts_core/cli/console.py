@@ -147,21 +147,21 @@ def plain(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def progress(description: str) -> Iterator[Callable[[float], None]]:
+def progress(description: str) -> Iterator[Callable[..., None]]:
     """A progress bar on standard error while the block runs, only where that is a terminal.
 
     Args:
         description: What is going on.
 
     Yields:
-        What to call with the share done, in [0, 1].
+        What to call with the share done, in [0, 1], or None, and, where that changes, what is going on.
     """
     from rich.progress import Progress
 
     console = _console(sys.stderr)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(description, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+        yield lambda share, what=None: bar.update(task, completed=share, description=what)
 
 
 def _console(stream: IO[str]) -> Console:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mnuts_core.bundles.manifest import ThreatModel
     from mnuts_core.datasets.base import LoadedData
     from mnuts_core.export.config import MixConfig
-    from mnuts_core.pipeline.verify import Verified
+    from mnuts_core.pipeline.verified import Verified
 
 PATIENCE = 60.0
 """Seconds to wait for another command that is writing the same bundle."""

@@ -76,7 +76,7 @@ EffortOption = Annotated[
     typer.Option(
         "--effort",
         metavar="[full|frugal]",
-        help="frugal: leave out what cannot win any more, see docs/warnings.md#frugal.",
+        help="frugal: the likeliest winners alone, see docs/warnings.md#frugal.",
     ),
 ]
 ChannelsLastOption = Annotated[

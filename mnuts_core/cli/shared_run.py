@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from mnuts_core.cli.console import check_outputs, note
+from mnuts_core.cli.console import STDOUT, check_outputs, note
 from mnuts_core.cli.stopping import resumable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def run_shared(
     compute: Callable[[Given, World, bool], Result],
     finish: Callable[[Given, Result], None],
     *,
-    out: Path,
+    out: Path | None,
     work: Path,
     outputs: Mapping[str, str | Path | None],
     device: str,
@@ -35,7 +35,7 @@ def run_shared(
         load: Reads what is needed, before the work folder is taken.
         compute: From that, the processes, and whether to throw away what is in the work folder.
         finish: Writes the outputs; on the first process alone.
-        out: The output that shows that all is done.
+        out: The output that shows that all is done; None where there is none that is not there before.
         work: The work folder.
         outputs: All outputs, by their options.
         device: As the option has it.
@@ -46,18 +46,41 @@ def run_shared(
         MnutsError: If an output may not be written, or the work folder is in use.
     """
     from mnuts_core.pipeline.distributed import joined
+    from mnuts_core.pipeline.partial_outputs import is_own
 
     with joined(device) as world:
-        if world.restarts and out.exists() and not force:
+        if world.restarts and out is not None and out.exists() and not force and not is_own(work, out):
             note(f"{out} is written")  # another process fell after this one had written it
             return
-        check_outputs(outputs, force=force)
+        check(outputs, work, force=force)
         given = load()
         with resumable(work, world.patience, fresh=fresh) if world.is_first else nullcontext():
             if world.is_first:
-                check_outputs(outputs, force=force)  # who had the folder until now may have written them
+                check(outputs, work, force=force)  # who had the folder until now may have written them
             result = compute(given, world, fresh and not world.restarts)
             if world.is_first:
-                check_outputs(outputs, force=force)  # and so may any program meanwhile
+                check(outputs, work, force=force)  # and so may any program meanwhile
                 finish(given, result)
         world.wait()
+
+
+def check(outputs: Mapping[str, str | Path | None], work: Path, *, force: bool) -> None:
+    """As `check_outputs`, but what the run of this work folder has written may be overwritten unasked.
+
+    Args:
+        outputs: All outputs, by their options.
+        work: The work folder, which need not be there.
+        force: Whether outputs may be overwritten.
+
+    Raises:
+        MnutsError: If an output may not be written.
+    """
+    from mnuts_core.pipeline.partial_outputs import is_own
+
+    check_outputs(outputs, force=True)
+    others = {
+        option: output
+        for option, output in outputs.items()
+        if output is not None and output != STDOUT and not is_own(work, output)
+    }
+    check_outputs(others, force=force)

@@ -123,7 +123,7 @@ class PassesCard(Card):
     @classmethod
     def of(cls, passes: Passes) -> PassesCard:
         """The card of counted passes, to a hundredth."""
-        return cls(forward=round(passes.forward, 2), backward=round(passes.backward, 2))
+        return cls(**passes.rounded())
 
 
 class VerifiedCard(Card):

@@ -34,6 +34,10 @@ class Passes(NamedTuple):
         """The share of one of n."""
         return Passes(self.forward / n, self.backward / n)
 
+    def rounded(self) -> dict[str, float]:
+        """As files keep them: by name, to a hundredth."""
+        return {name: round(count, 2) for name, count in self._asdict().items()}
+
 
 class Counter:
     """The passes of each model while it counts."""

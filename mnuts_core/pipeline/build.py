@@ -30,6 +30,7 @@ from mnuts_core.models.inputs import (
     laid_out,
     prepared,
 )
+from mnuts_core.models.passes import Passes
 from mnuts_core.models.predict import (
     BASE_MODELS,
     check_gradients,
@@ -139,11 +140,18 @@ def build_bundle(
     if on_diagnostic is not None:
         for diagnostic in _diagnostics(batches):
             on_diagnostic(diagnostic)
-    manifest = _manifest(batches, name=name, data=data, classes=tuple(classes), command=command)
     work = None if work_dir is None else WorkFolder(work_dir, batches.settings())
     with held(work_dir if world.is_first else None, patience=world.patience):
         computed = finish(batches.compute, batches.costs(), work, world, fresh=fresh, progress=progress)
     arrays: dict[str, Any] = batches.joined(computed)
+    manifest = _manifest(
+        batches,
+        batches.passes(computed),
+        name=name,
+        data=data,
+        classes=tuple(classes),
+        command=command,
+    )
     return LogitBundle.from_arrays(manifest=manifest, **arrays)
 
 
@@ -186,10 +194,17 @@ def progress_bar(description: str) -> Iterator[Progress]:
 
 
 def _manifest(
-    batches: Batches, *, name: str, data: DataCard, classes: tuple[str, ...], command: str
+    batches: Batches,
+    passes: Passes | None,
+    *,
+    name: str,
+    data: DataCard,
+    classes: tuple[str, ...],
+    command: str,
 ) -> Manifest:
     """What the bundle says of itself; nothing of an attack if there was none."""
     attack, attacked = batches.attack, batches.n_adv > 0
+    took = {} if passes is None else passes.rounded()
     return Manifest(
         name=name,
         data=data,
@@ -197,7 +212,9 @@ def _manifest(
         std_model=batches.cards[0],
         rob_model=batches.cards[1],
         threat=ThreatModel(norm=attack.norm, eps=attack.eps) if attacked else None,
-        attack=attack.card(batches.images.dtype, batches.classes) if attacked else None,
+        attack=attack.card(batches.images.dtype, batches.classes).model_copy(update=took)
+        if attacked
+        else None,
         command=command,
         versions=library_versions(),
         created=now(),

@@ -14,8 +14,12 @@ from mnuts_core.attacks.base import MarginAttack
 from mnuts_core.bundles.manifest import ModelCard, Setting
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.models.inputs import Model, Progress
+from mnuts_core.models.passes import Passes, counted
 from mnuts_core.models.predict import BASE_MODELS, model_card, predict, to_uint8
 from mnuts_core.pipeline.workfolder import Arrays
+
+PASSES = "adv_passes"
+"""The passes of a batch's attack, in images, float64, shape (1, 2): no part of the bundle's arrays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +74,18 @@ class Batches:
         if attacked.stop == attacked.start:
             return arrays
         numbers = torch.arange(attacked.start, attacked.stop)
-        found = self.attack.run(
-            self.models[1],
-            self.images[attacked],
-            self.labels[attacked],
-            numbers,
-            batch_size=self.batch_size,
-            progress=progress,
-            device=self.device,
-            name=BASE_MODELS[1],
-        )
+        with counted() as counter:
+            found = self.attack.run(
+                self.models[1],
+                self.images[attacked],
+                self.labels[attacked],
+                numbers,
+                batch_size=self.batch_size,
+                progress=progress,
+                device=self.device,
+                name=BASE_MODELS[1],
+            )
+        arrays[PASSES] = np.array([counter.mean(BASE_MODELS[1:])], np.float64)
         at_points = self._predict(0, found.images, numbers, "at the attacked points of")
         arrays["adv_std_logits"] = _float32(at_points)
         arrays["adv_rob_logits"] = _float32(found.logits)
@@ -90,7 +96,7 @@ class Batches:
 
     def joined(self, batches: Sequence[Arrays]) -> Arrays:
         """All batches as the arrays of a bundle."""
-        names = dict.fromkeys(name for batch in batches for name in batch)
+        names = dict.fromkeys(name for batch in batches for name in batch if name != PASSES)
         arrays = {name: np.concatenate([b[name] for b in batches if name in b]) for name in names}
         arrays["clean_labels"] = self.labels.numpy()
         if self.n_adv:
@@ -98,6 +104,19 @@ class Batches:
         if self.with_images:
             arrays["clean_images"] = to_uint8(self.images)
         return arrays
+
+    def passes(self, batches: Sequence[Arrays]) -> Passes | None:
+        """Passes of the attack through the robust classifier for each attacked image; None if not counted.
+
+        Args:
+            batches: All batches; those of older work folders did not count.
+        """
+        attacked = [batch for batch in batches if "adv_margin" in batch]
+        if not attacked or any(PASSES not in batch for batch in attacked):
+            return None
+        return Passes(*np.concatenate([batch[PASSES] for batch in attacked]).sum(axis=0).tolist()).over(
+            self.n_adv
+        )
 
     def settings(self) -> dict[str, Setting | None]:
         """Everything that the batches' bytes depend on."""

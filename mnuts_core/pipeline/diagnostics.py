@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple, get_args
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.attacks.components import COMPONENTS, WHITE_BOX, WitnessCode, left_out
+from mnuts_core.attacks.components import COMPONENTS, WitnessCode, left_out
 from mnuts_core.attacks.losses import cross_entropy
 from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
-from mnuts_core.attacks.promise import FAR, NEAR, SURE_TARGETS
+from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, WITNESSED
 from mnuts_core.attacks.surrogates import THE_MIX, Surrogate
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.errors import MnutsError
@@ -35,6 +35,7 @@ Code = Literal[
     "target-classes",
     "few-steps",
     "frugal",
+    "stopped-early",
     WitnessCode,
     "other-model",
     "other-threat-model",
@@ -90,9 +91,9 @@ def diagnostics_of_inputs(
     if plan.frugal:
         there = plan.n_targets(classes)
         text = (
-            f"a frugal plan: APGD-T drove at {min(SURE_TARGETS, there)} of {there} targets, the nearest; "
-            f"FAB-T left those beyond {FAR:g} ε early, and images whose nearest misclassified point it found "
-            f"beyond {NEAR:g} ε got a tenth of Square's queries"
+            f"a frugal plan: of {there} targets APGD drove at the {min(JOINT_TARGETS, there)} nearest by the "
+            f"joint loss and at {min(SURE_TARGETS, there)} by DLR, FAB-T was left out, and Square got "
+            f"{100 * WITNESSED:.0f} % of its queries"
         )
         diagnostics.append(Diagnostic("frugal", text))
     return diagnostics
@@ -248,6 +249,21 @@ def not_finite(predictions: Tensor, fell: Tensor) -> list[Diagnostic]:
     return [Diagnostic("not-finite", text)]
 
 
+def stopped_early(n: int, asked: int) -> list[Diagnostic]:
+    """A diagnostic, if the attack stopped before it had met all images.
+
+    Args:
+        n: How many images it has met.
+        asked: How many it was asked for.
+    """
+    if n == asked:
+        return []
+    text = (
+        f"the attack was stopped when the first {n:,} of {asked:,} images were done: the figures are theirs"
+    )
+    return [Diagnostic("stopped-early", text)]
+
+
 def diagnostics_of_result(clean: Estimate, broken: dict[str, int]) -> list[Diagnostic]:
     """What is odd about the outcome.
 
@@ -259,9 +275,11 @@ def diagnostics_of_result(clean: Estimate, broken: dict[str, int]) -> list[Diagn
     if clean.value < LOW_ACCURACY:
         text = f"clean accuracy is only {clean}: are images or models of another kind, or normalised twice?"
         diagnostics.append(Diagnostic("low-clean-accuracy", text))
-    for name, code in ((part.name, part.witness) for part in COMPONENTS):
-        if code is not None and broken.get(name, 0) > WITNESS_MARGIN * clean.n:
-            text = f"{name} broke {broken[name]} of {clean.n} images that {', '.join(WHITE_BOX)} had not"
+    witnesses = {part.name: part.witness for part in COMPONENTS if part.witness is not None}
+    white_box = ", ".join(name for name in broken if name not in witnesses)
+    for name, code in witnesses.items():
+        if broken.get(name, 0) > WITNESS_MARGIN * clean.n:
+            text = f"{name} broke {broken[name]} of {clean.n} images that {white_box} had not"
             diagnostics.append(Diagnostic(code, text))
     return diagnostics
 

@@ -254,7 +254,7 @@ def source_card(target: PoolTarget, plan: PoolPlan, images: int, passes: Passes 
         passes: What it took for each of them, if that was counted.
     """
     settings = plan.settings()
-    took = {} if passes is None else {name: round(count, 2) for name, count in passes._asdict().items()}
+    took = {} if passes is None else passes.rounded()
     return SourceCard(
         name=" + ".join(plan.components).upper(),
         target=str(target),

@@ -16,7 +16,7 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.export.cards import BundleCard, VerifiedCard, estimates_card
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.mixing import sound
-from mnuts_core.pipeline.verify import Verified
+from mnuts_core.pipeline.verified import Verified
 from mnuts_core.remix.engine import RemixEngine
 
 PLAN = ("attack", "norm", "eps", "n_iter", "n_targets", "n_queries")

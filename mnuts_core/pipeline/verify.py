@@ -1,50 +1,42 @@
 """Verification: an adaptive attack (B.2) on one mixed classifier, batch by batch, resumable.
 
 The figure reported is the worst case over all components: an image counts as right only if the mix gets
-it right at every point that any of them came up with.
+it right at every point that any of them came up with. A batch has all components behind it before the next
+one begins, so that wherever a run stops, the figure of the images of whole batches is theirs for good.
 """
 
 from __future__ import annotations
 
-import io
-import math
 import os
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from mnuts_core.attacks.components import components_of
 from mnuts_core.attacks.plan import Attack, Plan
 from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
-from mnuts_core.errors import MnutsError, ParameterError
-from mnuts_core.export.cards import EstimateCard, PassesCard, VerifiedCard
+from mnuts_core.errors import ParameterError, Stopped
 from mnuts_core.export.classifier import MixedClassifier
-from mnuts_core.export.config import MixConfig
-from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.margins import check_labels
-from mnuts_core.functional.statistics import Estimate, share
-from mnuts_core.io.files import write_atomically
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.compat import library_warnings
 from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, prepared
-from mnuts_core.models.passes import Passes
 from mnuts_core.models.predict import check_gradients, count_classes, model_card
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
     diagnostics_of_inputs,
-    diagnostics_of_result,
     in_training_mode,
     not_finite,
+    stopped_early,
     zero_gradients,
 )
 from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.locks import held
-from mnuts_core.pipeline.verify_batches import AttackRun, BatchState, Standing
+from mnuts_core.pipeline.verified import Verified, result_of
+from mnuts_core.pipeline.verify_batches import AttackRun, BatchState, Enough, Standing
 from mnuts_core.pipeline.workfolder import WorkFolder
 
 NAMES: dict[Attack, str] = {
@@ -52,108 +44,13 @@ NAMES: dict[Attack, str] = {
     "bypass": "adaptive AutoAttack through the gradient bypass (B.2.2)",
     "autoattack": "the library's AutoAttack, standard version, through the gradient bypass (B.2.2)",
 }
-FRUGAL = ", frugal: what FAB's distances call hopeless is left out"
+FRUGAL = ", frugal: the likeliest winners, and little of what hardly ever wins"
 
 NEEDS_BOTH = (
     "an adaptive attack needs gradients of both models (B.2.1); margins of a black-box model are found by "
     "`mnuts build --attack square`"
 )
 """What to do with a base model without gradients."""
-
-
-class ComponentResult(NamedTuple):
-    """What one component did.
-
-    Attributes:
-        name: As the plan's table calls it.
-        accuracy: The accuracy after it and all before it.
-        broken: How many images it broke.
-        passes: Forward and backward passes through the mix for each of the images, those included that it
-            had nothing to do for; None if some were not counted. What one base model was spared counts half.
-    """
-
-    name: str
-    accuracy: Estimate
-    broken: int
-    passes: Passes | None = None
-
-
-class Verified(NamedTuple):
-    """The outcome of an adaptive attack on a mixed classifier.
-
-    Attributes:
-        accuracy: Share of the images that no component broke.
-        clean: Share that is right without an attack.
-        components: In the order in which they ran, each on what the ones before had left right.
-        attack: The attack in words.
-        settings: All that the numbers depend on.
-        digest: SHA-256 over points and predictions.
-        warnings: What puts the result in doubt.
-        points: The misclassified point of each broken image, else the clean image, shape (N, C, H, W).
-        predictions: What the mix says at these points, int64, shape (N,); -1 where a base model answers with
-            NaN or infinity there: such an image counts as wrong.
-        labels: True classes, int64, shape (N,).
-        fell: What broke each image: the place of a component, -1 for one that is wrong without an attack,
-            the number of components for one that withstood them all; int64, shape (N,).
-        std_logits: g at the points, shape (N, K): what the predictions were made of.
-        rob_logits: h there, shape (N, K).
-    """
-
-    accuracy: Estimate
-    clean: Estimate
-    components: tuple[ComponentResult, ...]
-    attack: str
-    settings: dict[str, Setting]
-    digest: str
-    warnings: tuple[Diagnostic, ...]
-    points: Tensor
-    predictions: Tensor
-    labels: Tensor
-    fell: Tensor
-    std_logits: Tensor
-    rob_logits: Tensor
-
-    @property
-    def passes(self) -> Passes | None:
-        """Passes of all components together, for each image; None if some were not counted."""
-        counts = [part.passes for part in self.components]
-        return None if None in counts else Passes(*(sum(column) for column in zip(*counts, strict=True)))
-
-    def save_points(self, path: str | os.PathLike[str]) -> Path:
-        """Write the points as data for `npz:FILE`: the mix's accuracy on these is the verified one.
-
-        Args:
-            path: The target: `images` (the points), `labels`, `predictions`, `fell`, and the `components`'
-                names, all as the attributes have them.
-
-        Raises:
-            MnutsError: If it cannot be written.
-        """
-        stream = io.BytesIO()
-        np.savez_compressed(
-            stream,
-            images=self.points.numpy(),
-            labels=self.labels.numpy(),
-            predictions=self.predictions.numpy(),
-            fell=self.fell.numpy(),
-            components=np.array([part.name for part in self.components]),
-        )
-        return write_atomically(path, stream.getvalue(), MnutsError)
-
-    def into(self, config: MixConfig) -> MixConfig:
-        """The configuration with this result as its `verified`."""
-        card = VerifiedCard(
-            accuracy=EstimateCard.of(self.accuracy),
-            clean=EstimateCard.of(self.clean),
-            components={part.name: part.accuracy.value for part in self.components},
-            attack=self.attack,
-            settings=self.settings,
-            warnings=tuple(str(diagnostic) for diagnostic in self.warnings),
-            digest=self.digest,
-            passes={part.name: PassesCard.of(part.passes) for part in self.components if part.passes},
-            outcomes=OutcomesCard.of(self.fell.numpy() >= 0, self.fell.numpy() >= len(self.components)),
-        )
-        return config.model_copy(update={"verified": card})
 
 
 def evaluate(
@@ -166,6 +63,8 @@ def evaluate(
     channels_last: bool = False,
     progress: Progress | None = None,
     standing: Standing | None = None,
+    enough: Enough | None = None,
+    on_stop: Callable[[Verified], None] | None = None,
     work_dir: str | os.PathLike[str] | None = None,
     fresh: bool = False,
     world: World = ALONE,
@@ -182,6 +81,11 @@ def evaluate(
         channels_last: Lay weights out as NHWC, which convolutions often run faster on.
         progress: Called often with (components done, components in all); may raise to cancel.
         standing: Called after each component with how many images are not broken so far, an upper bound.
+        enough: Called as images are done, the first ones first, with whether the mix gets each of them right
+            under the attack, bool, shape (n,): its mean is an upper bound of their share. True ends the
+            attack: the result is that of these n images, and the work folder has the rest.
+        on_stop: Called with the result of the images that are done, if there are any, when the attack is
+            stopped (by Ctrl-C, or as `Stopped`), before the exception goes on.
         work_dir: Folder in which every finished component is kept, so that a run that was cut off goes
             on where it was; made if it is missing. None keeps nothing. A run on more images than one that
             was cut off keeps its whole batches, if these images come first. The folder stays:
@@ -190,7 +94,9 @@ def evaluate(
         world: The processes that share the batches through `work_dir`; each of them gets the whole result.
 
     Returns:
-        Accuracies with intervals, clean, after each component, and in the worst case, and the points.
+        Accuracies with intervals, clean, after each component, and in the worst case, and the points: of all
+        images, or of those that were `enough`. The latter is what a run on these images alone gives, with
+        one warning more.
 
     Raises:
         ParameterError: If an argument is out of range, images, labels and model do not fit, a base model
@@ -228,13 +134,27 @@ def evaluate(
         run = AttackRun(model, images, labels, plan, classes, batch_size, device)
         some = images[:batch_size].to(device), labels[:batch_size].to(device)
         diagnostics += diagnostics_of_inputs(model, *some, plan, classes)
-        diagnostics += zero_gradients(run.count_zero_gradients(), len(images))
-        state = run.all_batches(work, progress, standing, world)
-    diagnostics += not_finite(state.predictions, state.fell)
-    diagnostics += [Diagnostic("attack-library", f"the library says: {message}") for message in raised]
-    names = [part.name for part in run.components]
-    words = NAMES[plan.attack] + (FRUGAL if plan.frugal else "")
-    return _result(state, labels, names, words, settings, diagnostics)
+        flat = run.count_zero_gradients()
+
+        def result(state: BatchState) -> Verified:
+            n = len(state.fell)
+            seen = [
+                *diagnostics,
+                *zero_gradients(sum(flat[: len(state.passes)]), n),
+                *not_finite(state.predictions, state.fell),
+                *stopped_early(n, len(images)),
+                *(Diagnostic("attack-library", f"the library says: {message}") for message in raised),
+            ]
+            of = settings if n == len(images) else settings | _of_first(n, images, labels)
+            words = NAMES[plan.attack] + (FRUGAL if plan.frugal else "")
+            return result_of(state, labels[:n], [part.name for part in run.components], words, of, seen)
+
+        try:
+            return result(run.all_batches(work, progress, standing, enough, world))
+        except (KeyboardInterrupt, Stopped):
+            if on_stop is not None and (done := run.done()) is not None:
+                on_stop(result(done))
+            raise
 
 
 def _settings(
@@ -244,6 +164,11 @@ def _settings(
     weights = (model_card("", base).digest for base in (model.std_model, model.rob_model))
     return {
         **plan.settings(classes),
+        **(
+            {"components": ", ".join(part.name for part in components_of(plan, classes))}
+            if plan.frugal
+            else {}
+        ),
         "n": len(images),
         "n_targets": plan.n_targets(classes),
         "n_queries": plan.n_queries,
@@ -251,14 +176,25 @@ def _settings(
         "mix": str(model.params),
         "alpha_d": model.alpha_d,
         "r_d": model.r_d,
-        "data_digest": _data_digest(images, labels),
+        "data_digest": data_digest(images, labels),
         **dict(zip(("std_digest", "rob_digest"), map(str, weights), strict=True)),
         **{name: versions[name] for name in ("torch", "pyautoattack") if name in versions},
     }
 
 
-def _data_digest(images: Tensor, labels: Tensor) -> str:
+def data_digest(images: Tensor, labels: Tensor) -> str:
+    """What tells images from others: two mixes with the same digest were verified on the same ones.
+
+    Args:
+        images: As `evaluate` attacks them, float32, shape (N, C, H, W).
+        labels: True classes, int64, shape (N,).
+    """
     return content_digest({"images": images.numpy(), "labels": labels.numpy()})
+
+
+def _of_first(n: int, images: Tensor, labels: Tensor) -> dict[str, Setting]:
+    """The settings of a run on the first n images, as far as they differ from those of one on all."""
+    return {"n": n, "data_digest": data_digest(images[:n], labels[:n])}
 
 
 def _keep_batches_of_fewer(work: WorkFolder, images: Tensor, labels: Tensor, batch_size: int) -> None:
@@ -267,45 +203,6 @@ def _keep_batches_of_fewer(work: WorkFolder, images: Tensor, labels: Tensor, bat
     n = earlier.get("n")
     if not isinstance(n, int) or not 0 < n < len(images):
         return
-    fewer = work.settings | {"n": n, "data_digest": _data_digest(images[:n], labels[:n])}
+    fewer = work.settings | _of_first(n, images, labels)
     if earlier == fewer:
         work.take_over(fewer, n // batch_size)
-
-
-def _result(
-    state: BatchState,
-    labels: Tensor,
-    names: Sequence[str],
-    attack: str,
-    settings: dict[str, Setting],
-    diagnostics: list[Diagnostic],
-) -> Verified:
-    n = len(state.fell)
-    clean = share(int((state.fell >= 0).sum()), n, "clean")
-    passes = [Passes(*of).over(n) for of in state.passes.sum(dim=0).tolist()]
-    components = tuple(
-        ComponentResult(
-            name,
-            share(int((state.fell > place).sum()), n, "attacked"),
-            int((state.fell == place).sum()),
-            passes[place] if math.isfinite(passes[place].forward) else None,
-        )
-        for place, name in enumerate(names)
-    )
-    arrays = {"points": state.points.numpy(), "predictions": state.predictions.numpy()}
-    broken = {part.name: part.broken for part in components}
-    return Verified(
-        accuracy=share(components[-1].accuracy.successes, n, "verified"),
-        clean=clean,
-        components=components,
-        attack=attack,
-        settings=settings,
-        digest=content_digest(arrays),
-        warnings=(*diagnostics, *diagnostics_of_result(clean, broken)),
-        points=state.points,
-        predictions=state.predictions,
-        labels=labels,
-        fell=state.fell,
-        std_logits=state.std_logits,
-        rob_logits=state.rob_logits,
-    )

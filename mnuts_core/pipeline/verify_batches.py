@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mnuts_core.attacks.batch import Batch
@@ -26,6 +27,8 @@ from mnuts_core.pipeline.workfolder import Arrays, WorkFolder
 
 Standing = Callable[[int], None]
 """Called with how many images no component has broken so far: never more are right in the end."""
+Enough = Callable[[NDArray[np.bool_]], bool]
+"""Takes whether each of the first images, those of whole batches, is right; says whether they are enough."""
 
 
 class BatchState(NamedTuple):
@@ -39,8 +42,6 @@ class BatchState(NamedTuple):
         rob_logits: h there, shape (N, K).
         passes: Forward and backward passes of each component, float64, shape (batches, components, 2); NaN
             where they were not counted.
-        nearest: How far FAB's nearest misclassified point of each image is, in radii, float32, shape (N,);
-            infinite where none is known.
     """
 
     points: Tensor
@@ -49,7 +50,6 @@ class BatchState(NamedTuple):
     std_logits: Tensor
     rob_logits: Tensor
     passes: Tensor
-    nearest: Tensor
 
     def to_arrays(self, done: int) -> Arrays:
         """As the work folder keeps it, after `done` components."""
@@ -89,12 +89,15 @@ class AttackRun:
         self.plan, self.classes, self.components = plan, classes, components_of(plan, classes)
         self.device, self.ball = device, make_ball(plan.norm, plan.eps)
         self.batches = torch.split(torch.arange(len(images)), batch_size)
+        self._finished: dict[int, BatchState] = {}
+        self._whole, self._stopped = 0, False
 
     def all_batches(
         self,
         work: WorkFolder | None,
         progress: Progress | None,
         standing: Standing | None = None,
+        enough: Enough | None = None,
         world: World = ALONE,
     ) -> BatchState:
         """Run every component on every batch, but for those that the work folder has.
@@ -104,25 +107,60 @@ class AttackRun:
             progress: Called with (components done, components in all), at each forward pass of this process.
             standing: Called after each component with how many images are not broken so far, as this process
                 knows it.
+            enough: Called once for each batch, in their order, as soon as it and all before it are whole;
+                true leaves out those after it. It must answer the same in every process.
             world: The processes that share the batches through the work folder.
+
+        Returns:
+            All images, or the first ones that were enough.
         """
         parts, numbers = len(self.components), range(len(self.batches))
         begun = {number: self._kept(work, number) for number in numbers}
         world.wait()  # nobody may go on with a batch while another still looks how far it is
         finished = {number: state for number, (done, state) in begun.items() if state and done == parts}
+        self._finished, self._whole, self._stopped = finished, 0, False
         share = world.share([number for number in numbers if number not in finished])
-        total = (len(finished) + len(share)) * parts
+        before, total = len(finished), (len(finished) + len(share)) * parts
+        others = partial(self._seen, work) if world.size > 1 else _unseen
         for number in share:
-            report = partial(_on, progress, len(finished) * parts, total) if progress else _nobody
+            if self._enough(enough, others):
+                break
+            report = partial(_on, progress, before * parts, total) if progress else _nobody
             left = len(self.labels) - sum(_broken(state, parts) for state in finished.values())
             after = partial(_tell, standing, left, parts) if standing else _nobody
             finished[number] = self._rest(number, *begun.pop(number), work, report, after)
+            before += 1
         world.wait()
-        states = [finished.get(number) or self._from_others(work, number) for number in numbers]
+        self._enough(enough, partial(self._from_others, work))
         world.wait()  # nobody may clear the work folder before all have read it
         if progress:
             progress(total, total)
-        return BatchState(*(torch.cat(column) for column in zip(*states, strict=True)))
+        state = self.done()
+        assert state is not None  # there is at least one batch
+        return state
+
+    def done(self) -> BatchState | None:
+        """The images of the first batches as far as these are whole; None of none."""
+        states = [self._finished[number] for number in range(self._whole)]
+        return BatchState(*(torch.cat(column) for column in zip(*states, strict=True))) if states else None
+
+    def _enough(self, enough: Enough | None, others: Callable[[int], BatchState | None]) -> bool:
+        """Go on to the first batch that is not whole, or after which no more are wanted; whether none are.
+
+        Args:
+            enough: As in `all_batches`.
+            others: A batch that another process may have finished; None if it has not.
+        """
+        while not self._stopped and self._whole < len(self.batches):
+            state = self._finished.get(self._whole) or others(self._whole)
+            if state is None:
+                break
+            self._finished[self._whole] = state
+            self._whole += 1
+            if enough is not None:
+                fell = torch.cat([self._finished[number].fell for number in range(self._whole)])
+                self._stopped = enough((fell == len(self.components)).numpy())
+        return self._stopped
 
     def _rest(
         self,
@@ -159,36 +197,38 @@ class AttackRun:
         kept = work.read(number) if work is not None else None
         return self._resumed(kept) if kept else (0, None)
 
+    def _seen(self, work: WorkFolder | None, number: int) -> BatchState | None:
+        """A batch after all components, if another process has it there already."""
+        done, state = self._kept(work, number)
+        return state if done == len(self.components) else None
+
     def _from_others(self, work: WorkFolder | None, number: int) -> BatchState:
         """A batch after all components, by another process."""
         parts = len(self.components)
         arrays = from_others(work, number, lambda arrays: BatchState.from_arrays(arrays)[0] == parts)
         return BatchState.from_arrays(arrays)[1]
 
-    def count_zero_gradients(self) -> int:
-        """At how many of the images the loss is flat."""
-        surrogate, flat = surrogate_of(self.model, self.plan.attack, self.classes), 0
+    def count_zero_gradients(self) -> list[int]:
+        """At how many images of each batch the loss is flat."""
+        surrogate, flat = surrogate_of(self.model, self.plan.attack, self.classes), []
         for rows in self.batches:
             images, labels = self.images[rows].to(self.device), self.labels[rows].to(self.device)
-            flat += count_zero_gradients(surrogate, images, labels)
+            flat.append(count_zero_gradients(surrogate, images, labels))
         return flat
 
     def _resumed(self, kept: Arrays) -> tuple[int, BatchState]:
-        """A batch of the work folder; older ones lack logits, counts of passes, and distances."""
+        """A batch of the work folder; older ones lack logits and counts of passes."""
         if "std_logits" not in kept:
             _, std, rob = self._predict(torch.from_numpy(kept["points"]))
             kept = kept | {"std_logits": std.numpy(), "rob_logits": rob.numpy()}
         if "passes" not in kept:
             kept = kept | {"passes": self._uncounted().fill_(torch.nan).numpy()}
-        if "nearest" not in kept:
-            kept = kept | {"nearest": np.full(len(kept["fell"]), np.inf, np.float32)}
         return BatchState.from_arrays(kept)
 
     def _clean(self, rows: Tensor) -> BatchState:
         predictions, std, rob = self._predict(self.images[rows])
         fell = torch.where(predictions == self.labels[rows], len(self.components), -1)
-        nearest = torch.full((len(rows),), torch.inf)
-        return BatchState(self.images[rows].clone(), predictions, fell, std, rob, self._uncounted(), nearest)
+        return BatchState(self.images[rows].clone(), predictions, fell, std, rob, self._uncounted())
 
     def _uncounted(self) -> Tensor:
         return torch.zeros(1, len(self.components), 2, dtype=torch.float64)
@@ -205,13 +245,11 @@ class AttackRun:
             rows[standing],
             self.plan,
             self.classes,
-            state.nearest[standing].to(self.device),
             tick,
         )
         with counted() as counter:
             found = self.components[place].run(batch)
         state.passes[0, place] = torch.tensor(counter.mean(BASE_MODELS))
-        state.nearest[standing] = batch.nearest.cpu()
         found = self.ball.project(found.cpu().float(), images)
         points = found.isfinite().flatten(1).all(dim=1).view(-1, 1, 1, 1)
         found = found.where(points, images)  # NaN lies in no ball: nothing was found
@@ -232,6 +270,10 @@ class AttackRun:
 
 def _nobody(_: object) -> None:
     """The report of a run that nobody watches."""
+
+
+def _unseen(_: int) -> None:
+    """The batches of other processes where there are none."""
 
 
 def _on(progress: Progress, before: int, total: int, done: int) -> None:

@@ -30,12 +30,14 @@ Arrays = dict[str, NDArray[Any]]
 SUFFIX = ".mnuts-work"
 """The work folder of a run is the path of its result with this behind it."""
 SETTINGS = "settings.json"
+PARTIAL = "outputs.json"
+"""Which outputs hold what a run had found when it was stopped, see `partial_outputs`."""
 MAX_SETTINGS = 2**20
 """Bytes of settings that are read at most."""
 MAX_SHOWN = 20
 """Changed settings that an error names at most."""
 _BATCHES = "batch-*.safetensors"
-_OWN = (SETTINGS, _BATCHES, f".{SETTINGS}.*", f".{_BATCHES}.*")
+_OWN = (SETTINGS, PARTIAL, _BATCHES, f".{SETTINGS}.*", f".{PARTIAL}.*", f".{_BATCHES}.*")
 """Files of a work folder, those half written by a killed process among them."""
 
 

@@ -110,7 +110,7 @@ def verified_pair(first: MixConfig, second: MixConfig, names: tuple[str, str] = 
         verified=(_left(one), _left(two)),
         paired={} if reason else pairs(_right_of_card(one), _right_of_card(two)),
         reason=reason,
-        differing=_differing(one, two),
+        differing=differing_settings(one, two),
     )
 
 
@@ -152,10 +152,15 @@ def _right_of_card(card: VerifiedCard | None) -> Right:
     return {"clean": card.outcomes.clean_right, "verified": card.outcomes.attacked_right}
 
 
-def _differing(
+def differing_settings(
     one: VerifiedCard | None, two: VerifiedCard | None
 ) -> dict[str, tuple[Setting | None, Setting | None]]:
-    """The settings of two attacks that differ; none where one of them was not run."""
+    """The settings of two attacks that differ, each with both values; none where one was not run.
+
+    Args:
+        one: A verification.
+        two: Another.
+    """
     if one is None or two is None:
         return {}
     names = [*one.settings, *(name for name in two.settings if name not in one.settings)]

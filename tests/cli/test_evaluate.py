@@ -16,8 +16,13 @@ import pytest
 import torch
 
 from mnuts_core import LogitBundle, MixConfig, MixedClassifier, MixParams, RemixEngine
+from mnuts_core.cli.anytime import Running
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.demo.digits import EPS
+from mnuts_core.export.cards import EstimateCard
+from mnuts_core.export.outcomes import OutcomesCard
+from mnuts_core.functional.betting import wealth
+from mnuts_core.functional.statistics import share, share_of
 from mnuts_core.models.specs import load_model
 from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 from tests.conftest import DIGITS
@@ -237,6 +242,80 @@ class TestEvaluate:
         result = mnuts("evaluate", config, *QUICK, "--out", bare)
         assert result.code == 2
         assert "exists already" in result.err
+
+
+class TestAnytime:
+    """Ten images in batches of five: what is written of the first five, and how the run goes on."""
+
+    WORDS = (*PAIR, "--data", "digits", "--n-iter", 1, "--device", "cpu", "--batch-size", 5, "--n", 10)
+
+    @pytest.fixture
+    def stopped(self, monkeypatch):
+        """A run of a command in which Ctrl-C is pressed when the first five are done."""
+        look = Running.__call__
+
+        def call(self, right):
+            answer = look(self, right)
+            if len(right) == 5:
+                raise KeyboardInterrupt
+            return answer
+
+        def run(command, *words):
+            monkeypatch.setattr(Running, "__call__", call)
+            result = command(*words)
+            monkeypatch.undo()
+            return result
+
+        return run
+
+    def test_interrupted_it_writes_what_is_done_and_goes_on_to_the_same_bytes(
+        self, mnuts, config, mmaa_file, tmp_path, stopped
+    ):
+        """The points found join the bundle; outputs of its own need no --force."""
+        out, points, answer = (tmp_path / name for name in ("mine.json", "mine.npz", "answer.json"))
+        pool, whole = tmp_path / "pool.safetensors", tmp_path / "whole.json"
+        shutil.copy(mmaa_file, pool)
+        words = ("evaluate", config, *self.WORDS, "--out", out, "--points", points)
+        code, printed, err = stopped(mnuts, *words, "--json", answer, "--into", pool)
+        assert code == 130, err
+        assert "the same command goes on" in printed
+        assert "docs/warnings.md#stopped-early" in err
+        early = json.loads(answer.read_text())
+        assert (early["stopped"], early["asked"], early["accuracy"]["n"]) == ("interrupted", 10, 5)
+        assert [card.images for card in LogitBundle.load(pool).manifest.attacks[1:]] == [5]
+        assert len(load_data(f"npz:{points}").labels) == 5
+        assert "exists already" in mnuts(*words, "--json", config).err
+        first = MixConfig.load(out).verified
+        assert mnuts(*words).code == 0, "its own outputs need no --force"
+        assert mnuts("evaluate", config, *self.WORDS, "--out", whole).code == 0
+        assert out.read_bytes() == whole.read_bytes()
+        right = MixConfig.load(whole).verified.outcomes.attacked_right
+        assert first.outcomes.attacked_right.tolist() == right[:5].tolist()
+        assert not work_folder_of(f"{out}.transfer").exists()
+        assert "exists already" in mnuts(*words).err
+
+    def test_until_different(self, mnuts, config, tmp_path):
+        """What is told of the two is what the images say; another that is right where it is wrong."""
+        other = tmp_path / "other.json"
+        same = mnuts("evaluate", config, *self.WORDS, "--out", other)
+        assert same.code == 0
+        mix = MixConfig.load(other)
+        wrong = ~mix.verified.outcomes.attacked_right
+        swapped = mix.verified.model_copy(
+            update={
+                "outcomes": OutcomesCard.of(np.ones(10, bool), wrong),
+                "accuracy": EstimateCard.of(share_of(wrong, "verified")),
+                "clean": EstimateCard.of(share(10, 10, "clean")),
+            }
+        )
+        mix.model_copy(update={"verified": swapped}).save(other)
+        result = mnuts("evaluate", config, *self.WORDS, "--until-different", other, "--json")
+        assert result.code == 0, result.err
+        look = json.loads(result.out)["until_different"]
+        counts = look["only_first_right"], look["only_second_right"]
+        assert sum(counts) == look["n"]
+        assert look["e_value"] == pytest.approx(wealth(*counts))
+        assert look["different"] == (look["e_value"] >= 20)
 
 
 class TestProfile:

@@ -15,7 +15,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.errors import ParameterError
 from mnuts_core.pipeline.build import build_bundle, model_card
-from mnuts_core.pipeline.build_batches import Batches
+from mnuts_core.pipeline.build_batches import PASSES, Batches
 from mnuts_core.pipeline.workfolder import WorkFolderError, count_batches
 from tests.synthetic import with_attack
 
@@ -188,3 +188,29 @@ def test_surrogate_is_recorded_and_attacked() -> None:
     assert attack is not None
     assert attack.surrogate == "M(s = 2, p = 3, c = -0.5)∘h_rob"
     assert attack.precision == "bfloat16 gradients, float32 margins"
+
+
+def test_passes_are_counted_and_batches_without_a_count_leave_them_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most five runs of five steps and a start, and a few passes besides; gradients of the runs alone."""
+    whole = build(work_dir=tmp_path / "w").manifest
+    assert whole.attack is not None
+    forward, backward = whole.attack.forward, whole.attack.backward
+    assert forward is not None
+    assert backward is not None
+    assert 6 < backward < forward <= 5 * 6 + 3
+    assert whole.sources[0].plan["forward"] == forward
+    stop_after(tmp_path / "half", 2)
+    assert build(work_dir=tmp_path / "half").manifest.attack == whole.attack, "resumed, the same count"
+    original = Batches.compute
+
+    def uncounted(batches: Batches, number: int, progress: Any) -> Any:
+        return {name: part for name, part in original(batches, number, progress).items() if name != PASSES}
+
+    monkeypatch.setattr(Batches, "compute", uncounted)
+    stop_after(tmp_path / "old", 2)
+    monkeypatch.undo()
+    attack = build(work_dir=tmp_path / "old").manifest.attack
+    assert attack is not None
+    assert attack.forward is None

@@ -15,8 +15,8 @@ from mnuts_core.datasets.specs import load_data
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.models.specs import load_model
 from mnuts_core.params import IDENTITY
+from mnuts_core.pipeline.verified import Verified
 from mnuts_core.pipeline.verified_points import VerifiedPoints, add_verified, on_bundle, points_of
-from mnuts_core.pipeline.verify import Verified
 from tests.synthetic import make_pool, verified_by
 
 MIX = MixParams(s=3.0, p=2.0, c=-0.5, alpha=0.7)

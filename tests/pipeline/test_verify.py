@@ -23,6 +23,7 @@ from mnuts_core.bundles.manifest import ModelCard, ThreatModel
 from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
+from mnuts_core.errors import Stopped
 from mnuts_core.export.config import published_schema
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.statistics import share
@@ -34,7 +35,8 @@ from mnuts_core.pipeline.diagnostics import (
     diagnostics_of_result,
 )
 from mnuts_core.pipeline.distributed import World
-from mnuts_core.pipeline.verify import ComponentResult, Verified, evaluate
+from mnuts_core.pipeline.verified import ComponentResult, Verified
+from mnuts_core.pipeline.verify import evaluate
 from mnuts_core.pipeline.workfolder import WorkFolderError
 from tests import ROOT
 
@@ -201,7 +203,7 @@ class TestResult:
 
 
 class TestFrugal:
-    """At full steps distances are near the end; three of five images stand, and at most one is given away."""
+    """It finds about what a full plan finds, for a fraction of the passes."""
 
     def test_tells_what_was_left_out_and_goes_on_where_it_was_cut(self, setup, tmp_path):
         frugal: dict[str, Any] = {"effort": "frugal", "n_iter": 5}
@@ -215,7 +217,7 @@ class TestFrugal:
         cut = [0]
 
         def progress(done: int, total: int) -> None:
-            cut[0] += done >= 3  # after FAB-T on the first batch, within Square
+            cut[0] += done >= 3  # on the first batch, within Square
             if cut[0] > 3:
                 raise CutError
 
@@ -539,3 +541,84 @@ class TestSharedWork:
     def test_several_need_a_folder(self, setup):
         with pytest.raises(ParameterError, match="work_dir must be given for 2 processes"):
             setup.run(world=World(0, 2))
+
+
+class TestAnytime:
+    """Whole batches are done for good: what is told of them is what a run on them alone finds."""
+
+    def test_the_bound_as_images_are_done(self, setup, verified):
+        seen: list[list[bool]] = []
+
+        def enough(right):
+            seen.append(right.tolist())
+            return False
+
+        setup.run(enough=enough)
+        final = (verified.predictions == verified.labels).tolist()
+        assert seen == [final[:10], final]
+
+    def test_enough_ends_it_and_the_rest_comes_later(self, setup, verified, tmp_path):
+        first = setup._replace(images=setup.images[:10], labels=setup.labels[:10]).run()
+        calls = [0]
+
+        def count(done: int, total: int) -> None:
+            calls[0] += done < 5
+
+        early = setup.run(work_dir=tmp_path, enough=lambda right: len(right) >= 10, progress=count)
+        assert (early.digest, early.settings, early.components) == (
+            first.digest,
+            first.settings,
+            first.components,
+        )
+        assert codes(early) == codes(first) | {"stopped-early"}
+        assert calls[0] > 0
+        done: list[int] = []
+        whole = setup.run(work_dir=tmp_path, progress=lambda now, total: done.append(now))
+        assert min(done) == 5, "the first batch is not attacked again"
+        assert (whole.digest, whole.components, whole.settings, whole.warnings) == (
+            verified.digest,
+            verified.components,
+            verified.settings,
+            verified.warnings,
+        )
+        again = setup.run(work_dir=tmp_path, enough=lambda right: True)
+        assert again.digest == first.digest, "the same images are enough, though more are done"
+
+    @pytest.mark.parametrize("stop", [KeyboardInterrupt, partial(Stopped, 15)])
+    def test_stopped_it_hands_over_what_is_done(self, setup, tmp_path, stop):
+        first = setup._replace(images=setup.images[:10], labels=setup.labels[:10]).run()
+        handed: list[Verified] = []
+
+        def progress(done: int, total: int) -> None:
+            if done == 7:
+                raise stop()
+
+        with pytest.raises((KeyboardInterrupt, Stopped)):
+            setup.run(work_dir=tmp_path, progress=progress, on_stop=handed.append)
+        assert [each.digest for each in handed] == [first.digest]
+        assert "stopped-early" in codes(handed[0])
+
+    def test_stopped_before_anything_is_done_it_hands_over_nothing(self, setup):
+        handed: list[Verified] = []
+
+        def progress(done: int, total: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            setup.run(progress=progress, on_stop=handed.append)
+        assert not handed
+
+    def test_two_processes_stop_at_the_same_images(self, setup, tmp_path, monkeypatch):
+        """Each may have done more when the first batch is enough; both tell of that one."""
+        meet = threading.Barrier(2)
+        monkeypatch.setattr(World, "wait", lambda self: meet.wait() if self.size > 1 else None)
+
+        def run(rank: int) -> Verified:
+            mix = MixedClassifier(*load_digits_models(), PARAMS, alpha_d=0.925)
+            how: dict[str, Any] = {"batch_size": 5, "n_iter": 1, "enough": lambda right: len(right) >= 5}
+            return setup._replace(mix=mix).run(work_dir=tmp_path / "w", world=World(rank, 2), **how)
+
+        with ThreadPoolExecutor(2) as pool:
+            one, two = pool.map(run, range(2))
+        assert one.digest == two.digest
+        assert len(one.labels) == 5
