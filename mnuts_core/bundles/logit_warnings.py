@@ -187,7 +187,7 @@ def warnings_of_labels(name: str, logits: Logits, labels: NDArray[np.int64]) -> 
             f"the {name} model is right on {right:,} of {n:,} clean images, and on {shifted:,} with labels "
             f"{'raised' if by > 0 else 'lowered'} by 1: do labels or classes count from 1?",
         )
-    elif high <= _hardly_better_than_chance(k):
+    elif high <= hardly_better_than_chance(k):
         yield LogitWarning(
             "labels-do-not-fit",
             f"the {name} model is right on {right:,} of {n:,} clean images, no better than chance among "
@@ -195,8 +195,12 @@ def warnings_of_labels(name: str, logits: Logits, labels: NDArray[np.int64]) -> 
         )
 
 
-def _hardly_better_than_chance(k: int) -> float:
-    """Up to which accuracy a model among K classes has learned next to nothing."""
+def hardly_better_than_chance(k: int) -> float:
+    """Up to which accuracy a model among K classes has learned next to nothing.
+
+    Args:
+        k: K.
+    """
     return min(2 / k, 1 / k + 0.1 * (1 - 1 / k))
 
 

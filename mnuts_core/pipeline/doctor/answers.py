@@ -62,8 +62,9 @@ def logits(case: Case) -> Iterator[Finding]:
 def constant_answers(case: Case) -> Iterator[Finding]:
     """Whether a model says the same of all images."""
     for side in case.answering:
-        if not side.constant:
+        if not side.constant or side.name in case.explained:
             continue
+        case.explained.add(side.name)
         seen = side.logits.double()
         spread = float((seen - seen[:1]).abs().max() / seen.abs().max().clamp_min(1e-30))
         which = int(side.classes_found[0])

@@ -152,6 +152,7 @@ class Case:
         device: Where to compute.
         loaded: g and h as they were loaded, if specs did; what their publishers say is in there.
         preprocessing: How the images were brought to their size; see `LoadedData`.
+        explained: Names of models whose errors have a cause that was found: what follows from it is not said.
     """
 
     std_model: Model
@@ -163,6 +164,7 @@ class Case:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     loaded: tuple[LoadedModel, LoadedModel] | None = None
     preprocessing: str = ""
+    explained: set[str] = field(default_factory=set)
 
     @property
     def models(self) -> tuple[Model, Model]:

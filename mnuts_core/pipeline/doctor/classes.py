@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from mnuts_core.bundles.logit_warnings import warnings_of_labels
+from mnuts_core.bundles.logit_warnings import LogitWarning, warnings_of_labels
 from mnuts_core.functional.paired import mcnemar
 from mnuts_core.models.predict import NO_CLASS
 from mnuts_core.pipeline.doctor.case import Case, Side
@@ -16,6 +16,8 @@ from mnuts_core.pipeline.doctor.findings import Finding, error, ok
 
 GAIN, P = 0.1, 1e-3
 """By so much must another order of classes raise accuracy, and so unlikely must that be by chance."""
+FITS = 0.5
+"""And so many images must be right then."""
 AGREE = 0.5
 """Two models that agree so often see the same in the images."""
 NAMED = 4
@@ -24,23 +26,50 @@ Classes = NDArray[np.int64]
 
 
 def class_order(case: Case) -> Iterator[Finding]:
-    """Whether another order of classes makes predictions fit the labels; whether they fit at all."""
+    """Whether another order of classes makes predictions fit the labels."""
     labels = case.labels.numpy()
     orders = {side.name: better_order(side.classes_found, labels, side.classes) for side in case.answering}
-    agreement = _agreement(case)
     for side in case.answering:
-        if side.constant:
-            continue
         order = orders[side.name]
-        off = list(warnings_of_labels(side.word, side.logits.float().cpu().numpy(), labels))
-        if off and off[0].code == "labels-off-by-one":
+        off = [each for each in _of_labels(case, side) if each.code == "labels-off-by-one"]
+        if off:
             yield error(off[0].code, off[0].message, remedy="subtract 1, or leave the extra class out")
         elif order is not None:
             yield _in_another_order(case, side, order, all(found is not None for found in orders.values()))
-        elif off:
-            yield error(off[0].code, off[0].message, *_why(agreement))
         else:
-            yield ok("class-order", f"{side.name}: no other order fits the labels better{agreement[1]}")
+            yield ok("class-order", f"{side.name}: no other order of classes fits the labels better")
+            continue
+        case.explained.add(side.name)
+
+
+def labels_fit(case: Case) -> Iterator[Finding]:
+    """Whether predictions have to do with the labels at all, where nothing else explains that they do not."""
+    agreement, words = _agreement(case)
+    chance = [side for side in case.answering if side.name not in case.explained and _of_labels(case, side)]
+    for side in chance:
+        case.explained.add(side.name)
+        (found,) = _of_labels(case, side)
+        if agreement >= AGREE:
+            yield error(
+                found.code,
+                found.message,
+                f"{words}, so labels and images are not in one order",
+                "look at how labels are joined with images",
+            )
+        else:
+            yield error(
+                found.code,
+                found.message,
+                "this model's weights may not have been loaded, or it wants other images",
+                "compare its known accuracy, and look at how its checkpoint is loaded",
+            )
+    if not chance and words:
+        yield ok("labels-do-not-fit", f"labels fit the predictions; {words}")
+
+
+def _of_labels(case: Case, side: Side) -> list[LogitWarning]:
+    logits = side.logits.float().nan_to_num().cpu().numpy()
+    return list(warnings_of_labels(side.word, logits, case.labels.numpy()))
 
 
 def _agreement(case: Case) -> tuple[float, str]:
@@ -49,24 +78,14 @@ def _agreement(case: Case) -> tuple[float, str]:
         return 0.0, ""
     std, rob = case.both
     share = float((std.classes_found == rob.classes_found).mean())
-    return share, f"; both models agree on {100 * share:.1f} %"
-
-
-def _why(agreement: tuple[float, str]) -> tuple[str, str]:
-    """What chance accuracy means: where both agree, they see the same, and the labels are to blame."""
-    if agreement[0] >= AGREE:
-        words = f"both models agree on {100 * agreement[0]:.1f} %, so labels and images are not in one order"
-        return words, "look at how labels are joined with images"
-    return "this model's weights may not have been loaded, or it wants other images", (
-        "compare its known accuracy, and look at how its checkpoint is loaded"
-    )
+    return share, f"both models agree on {100 * share:.1f} % of the images"
 
 
 def better_order(predictions: Classes, labels: Classes, k: int) -> Classes | None:
     """The order of classes in which predictions fit the labels clearly better; None if there is none.
 
-    It is chosen on every second image, by the assignment that most predictions fit, and judged on the others,
-    so that chance cannot make one up.
+    Orders are chosen on each half of the images, by the assignment that most predictions fit, and judged on
+    the other half, so that chance cannot make one up.
 
     Args:
         predictions: Predicted classes, `NO_CLASS` where there is none, shape (n,).
@@ -78,14 +97,18 @@ def better_order(predictions: Classes, labels: Classes, k: int) -> Classes | Non
     """
     known = predictions != NO_CLASS
     predictions, labels = predictions[known], labels[known]
-    counts = np.bincount(predictions[::2] * k + labels[::2], minlength=k * k).reshape(k, k)
-    # Ties go to the order as it is.
-    order: Classes = linear_sum_assignment(counts + 0.5 * np.eye(k) / k, maximize=True)[1].astype(np.int64)
-    there, now = predictions[1::2], labels[1::2]
-    fits, does = order[there] == now, there == now
+    does, fits = predictions == labels, np.zeros(len(labels), dtype=bool)
+    for half, other in ((slice(0, None, 2), slice(1, None, 2)), (slice(1, None, 2), slice(0, None, 2))):
+        fits[other] = _best_order(predictions[half], labels[half], k)[predictions[other]] == labels[other]
     better, worse = int((fits & ~does).sum()), int((does & ~fits).sum())
-    clear = better - worse >= GAIN * max(len(now), 1) and mcnemar(better, worse) <= P
-    return order if clear else None
+    clear = better - worse >= GAIN * max(len(labels), 1) and mcnemar(better, worse) <= P
+    return _best_order(predictions, labels, k) if clear and fits.mean() >= FITS else None
+
+
+def _best_order(predictions: Classes, labels: Classes, k: int) -> Classes:
+    """The label for each predicted class by which most are right; ties go to the order as it is."""
+    counts = np.bincount(predictions * k + labels, minlength=k * k).reshape(k, k)
+    return linear_sum_assignment(counts + 0.5 * np.eye(k) / k, maximize=True)[1].astype(np.int64)
 
 
 def _in_another_order(case: Case, side: Side, order: Classes, both: bool) -> Finding:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mnuts_core.bundles.logit_warnings import hardly_better_than_chance
 from mnuts_core.functional.paired import mcnemar
-from mnuts_core.pipeline.diagnostics import takes_grey_for_colour
-from mnuts_core.pipeline.doctor.case import Case
+from mnuts_core.functional.statistics import share_of
+from mnuts_core.pipeline.diagnostics import takes_grey_for_colour, too_dark
+from mnuts_core.pipeline.doctor.case import Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
-from mnuts_core.pipeline.doctor.sizes import GAIN, SURE, P, better_size
+from mnuts_core.pipeline.doctor.sizes import SURE, P, better_size
 from mnuts_core.pipeline.readings import best_reading
 
 REMEDIES = {
@@ -23,24 +25,32 @@ PARTS = re.compile(r"(Bicubic)?(?:Res(\d+))?(?:Crop(\d+))?")
 
 def inputs(case: Case) -> Iterator[Finding]:
     """Whether a model gets clearly more images right when they are given otherwise."""
+    if too_dark(case.images):
+        case.explained.update(side.name for side in case.sides)
     for side in case.answering:
         for diagnostic in takes_grey_for_colour(side.name, side.model, side.images[:8]):
             yield warning(diagnostic.code, diagnostic.message)
-        found = best_reading(side.ask, side.images, side.labels)
-        if found is not None:
-            better = int((found.changed & ~found.plain).sum())
-            worse = int((found.plain & ~found.changed).sum())
-            if mcnemar(better, worse) <= P:
-                say = error if (better - worse) / len(found.plain) >= SURE else warning
-                yield say(found.reading.code, f"{side.name}: {found}", remedy=REMEDIES[found.reading.code])
-                continue
-        if (size := better_size(side)) is not None:
-            yield size
+        if side.name in case.explained:
             continue
-        why = (
-            f"no other form of the images raises {100 * side.accuracy.value:.1f} % by {100 * GAIN:.0f} points"
-        )
+        found = _other_form(side) or better_size(side)
+        if found is not None:
+            case.explained.add(side.name)
+            yield found
+            continue
+        known = f"{100 * side.accuracy.value:.1f} % are right"
         yield ok("inputs", f"{side.name}: {known}, not 10 points more in any other form of the images")
+
+
+def _other_form(side: Side) -> Finding | None:
+    """What to say of a model that does clearly better, and better than chance, on images in another form."""
+    found = best_reading(side.ask, side.images, side.labels)
+    if found is None:
+        return None
+    better, worse = int((found.changed & ~found.plain).sum()), int((found.plain & ~found.changed).sum())
+    if mcnemar(better, worse) > P or share_of(found.changed).low <= hardly_better_than_chance(side.classes):
+        return None
+    say = error if (better - worse) / len(found.plain) >= SURE else warning
+    return say(found.reading.code, f"{side.name}: {found}", remedy=REMEDIES[found.reading.code])
 
 
 def preprocessing(case: Case) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from torch import nn
 
 from mnuts_core.attacks.mmaa import BLACK_BOX
 from mnuts_core.errors import ParameterError
+from mnuts_core.functional.mixing import sound
 from mnuts_core.models.inputs import Model
 from mnuts_core.models.predict import check_gradients
 from mnuts_core.pipeline.diagnostics import count_zero_gradients_of, zero_gradients
@@ -30,7 +31,10 @@ def gradients(case: Case) -> Iterator[Finding]:
 
 
 def _of_side(side: Side, climbed: Model) -> Iterator[Finding]:
-    images, labels = side.images[:N_IMAGES], side.labels[:N_IMAGES]
+    answered = sound(side.logits)
+    images, labels = side.images[answered][:N_IMAGES], side.labels[answered][:N_IMAGES]
+    if not len(images):
+        return
     # Without g's gradient attacks on mixes are blind; the build itself asks h alone.
     say = error if side.is_robust else warning
     try:

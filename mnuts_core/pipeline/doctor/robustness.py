@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -38,13 +38,16 @@ def robustness(case: Case) -> Iterator[Finding]:
     """Whether g falls, h stands, and gradients of neither mislead."""
     if case.plan.attack.climbed(len(case.class_names)) is None:
         return  # models without gradients
-    under = [Attacked.of(case, side) for side in case.answering if _can_be_attacked(side)]
-    for found in under:
+    under = {side.name: Attacked.of(case, side) for side in case.answering if _can_be_attacked(side)}
+    std, rob = (under.get(side.name) for side in case.sides)
+    for found in under.values():
         yield from found.masking()
-    if len(under) == len(case.sides):
-        yield from _order(*under)
-    elif under and under[0].side.is_robust:
-        yield from under[0].strength()
+    if rob is None:
+        return
+    if std is None or std.signs or case.explained:  # then nothing is known of g
+        yield from rob.strength()
+    else:
+        yield from _order(std, rob)
 
 
 def _can_be_attacked(side: Side) -> bool:
@@ -97,8 +100,9 @@ class Attacked:
         """After ten steps: an upper bound."""
         return share_of(self.kept & self.clean, "attacked")
 
-    def masking(self) -> Iterator[Finding]:
-        """Whether something that follows no gradient, or only one, does better than ten steps."""
+    @cached_property
+    def signs(self) -> list[str]:
+        """Where something that follows no gradient, or only one, does better than ten steps."""
         signs = []
         for words, left in (("a single step", self.one_step), ("random noise", self.noise)):
             more, less = int((self.kept & ~left).sum()), int((left & ~self.kept).sum())
@@ -110,10 +114,14 @@ class Attacked:
                 f"ten steps to where every pixel may be grey leave {far} of {clean} images right, which no "
                 "model can be"
             )
-        if signs:
+        return signs
+
+    def masking(self) -> Iterator[Finding]:
+        """What to say of such signs."""
+        if self.signs:
             yield warning(
                 "gradient-masking",
-                f"{self.side.name}: {'; '.join(signs)}",
+                f"{self.side.name}: {'; '.join(self.signs)}",
                 "its gradients mislead attacks, and it looks more robust than it is",
                 "look for rounding, randomness or saturation inside; compare mnuts build --attack square",
             )

@@ -16,6 +16,8 @@ SIZES = (28, 32, 64, 96, 128, 160, 224, 256, 299, 384)
 """Sides of images that networks are made for."""
 RESIZED = (2.0, 4.0)
 """Enlargements that are tried besides 32 and 224 pixels."""
+LARGEST = 8
+"""Images are enlarged by this factor at most."""
 FEW = 32
 """So many images are resized: a pass over large ones is dear."""
 GAIN, SURE, P = 0.1, 0.25, 0.01
@@ -50,7 +52,7 @@ def better_size(side: Side) -> Finding | None:
         return None
     tried = {}
     for size in sorted({32, 224, *(round(own * factor) for factor in RESIZED)} - {own}):
-        if size < own or (size > 4 * own and size > 224):
+        if not own < size <= LARGEST * own:
             continue
         try:
             tried[size] = _right(side, resized(images, size))
