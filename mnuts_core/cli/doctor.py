@@ -76,8 +76,8 @@ def doctor(
     n_adv: Annotated[int, typer.Option("--n-adv", min=0, help="How many of them it attacks.")] = 1_000,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Its images at a time.")] = 256,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where its bundle is to be.")
-    ] = Path(),
+        Path, typer.Option("--out", "-o", metavar="FILE", help="Its bundle; nothing is written there.")
+    ] = Path("bundle.safetensors"),
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
     device: DeviceOption = "auto",
@@ -92,8 +92,8 @@ def doctor(
     given = Settings(
         std, rob, data, norm, eps, images, attack, n_clean, n_adv, batch_size, out, dataset, data_dir, device
     )
-    if not out.is_dir():
-        raise MnutsError(f"--out must name an existing folder, got {out}")
+    if not out.absolute().parent.is_dir():
+        raise MnutsError(f"--out must name a file in an existing folder, got {out}: make {out.parent}")
     start, found, quiet = time.monotonic(), [], json_out == STDOUT
     with contextlib.redirect_stdout(sys.stderr) if quiet else contextlib.nullcontext():
         for finding in _examined(given):
@@ -178,7 +178,7 @@ def _loaded(given: Settings, found: list[Finding]) -> Case | None:
             n_clean=given.n_clean,
             n_adv=given.n_adv,
             batch_size=given.batch_size,
-            folder=given.out,
+            folder=given.out.absolute().parent,
         ),
         device=where,
         loaded=(std, rob),

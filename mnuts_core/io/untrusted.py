@@ -86,7 +86,10 @@ def existing_file(path: str | os.PathLike[str], error: Error) -> Path:
     if not os.path.exists(path) or os.path.isdir(path):
         raise error(f"no file at {path}: give the path of an existing file")
     with open_regular(path, MAX_BYTES, error) as stream:
-        start = stream.read(SIGNATURE).lstrip().lower()
+        try:
+            start = stream.read(SIGNATURE).lstrip().lower()
+        except OSError as problem:
+            raise error(_unreadable(path, problem)) from None
     for signs, kind, remedy in MISTAKEN:
         if start.startswith(signs):
             raise error(f"{path} is {kind}, not the file itself: {remedy}")
@@ -105,10 +108,14 @@ def read_bytes(path: str | os.PathLike[str], limit: int, error: Error) -> bytes:
         try:
             content = stream.read(limit + 1)
         except OSError as problem:
-            raise error(f"cannot read {path}: {problem.strerror or problem}") from None
+            raise error(_unreadable(path, problem)) from None
     if len(content) > limit:
         raise error(_too_large(path, limit))
     return content
+
+
+def _unreadable(path: str | os.PathLike[str], problem: OSError) -> str:
+    return f"cannot read {path}: {problem.strerror or problem}"
 
 
 def _too_large(path: str | os.PathLike[str], limit: int) -> str:

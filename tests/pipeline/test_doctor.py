@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mnuts_core.attacks.mmaa import Mmaa
+from mnuts_core.attacks.square import Square
 from mnuts_core.datasets.digits import CLASSES, load_digits_split
+from mnuts_core.demo.digits_network import make_network
+from mnuts_core.models.listed import Listed
 from mnuts_core.models.specs import load_model
+from mnuts_core.pipeline.doctor import resources, robustness
 from mnuts_core.pipeline.doctor.case import Case, Plan
+from mnuts_core.pipeline.doctor.classes import better_order
 from mnuts_core.pipeline.doctor.examination import CHECKS, examine, worst
-from mnuts_core.pipeline.doctor.findings import Finding
+from mnuts_core.pipeline.doctor.findings import CODES, Finding
+from tests import ROOT
 
 N = 128
 EPS = 3 / 16
@@ -197,7 +206,15 @@ BROKEN = {
     ),
     "labels in another order": Broken("class-order clean-accuracy", lambda: case(labels=ORDER[LABELS])),
     "labels off by one": Broken("labels-off-by-one clean-accuracy", lambda: case(labels=(LABELS + 1) % 10)),
-    "labels of other images": Broken("labels-do-not-fit clean-accuracy", lambda: case(labels=LABELS.roll(1))),
+    "labels of the next image": Broken(
+        "labels-do-not-fit clean-accuracy", lambda: case(labels=LABELS.roll(1))
+    ),
+    "labels of other images": Broken(
+        "labels-do-not-fit clean-accuracy", lambda: case(labels=LABELS[SHUFFLED])
+    ),
+    "weights never loaded": Broken(
+        "labels-do-not-fit clean-accuracy", lambda: case(make_network(8, 16, 0).float())
+    ),
     "images sorted by class": Broken(
         "labels-sorted",
         lambda: case(images=load_digits_split()[1].images[SORTED].float(), labels=SORTED_LABELS),
@@ -223,6 +240,7 @@ BROKEN = {
     "too large a batch": Broken("memory", lambda: case(plan=replace(PLAN, batch_size=10**10))),
     "days": Broken("time", lambda: case(plan=replace(PLAN, n_adv=10**9)), error=False),
 }
+SHUFFLED = torch.randperm(N, generator=torch.Generator().manual_seed(0))
 SORTED = torch.argsort(load_digits_split()[1].labels, stable=True)[:N]
 SORTED_LABELS = load_digits_split()[1].labels[SORTED]
 STD_AGAIN = Changed(STD.module, after=lambda logits: 1.1 * logits + 0.01)
@@ -240,3 +258,114 @@ def test_what_is_broken_is_found_and_nothing_else(name):
     assert found[broken.codes.split()[0]].level == ("error" if broken.error else "warning")
     for each in found.values():
         assert f"docs/{'warnings' if 'warnings' in each.entry else 'doctor'}.md#{each.code}" in str(each)
+
+
+class TestOrder:
+    """Another order of classes, from predictions and labels alone."""
+
+    LABELS = np.arange(120) % 10
+
+    @pytest.mark.parametrize("noise", [0.0, 0.4])
+    def test_is_found(self, noise):
+        rng = np.random.default_rng(0)
+        order = rng.permutation(10)
+        predictions = np.argsort(order)[self.LABELS]
+        predictions = np.where(rng.random(120) < noise, rng.integers(0, 10, 120), predictions)
+        np.testing.assert_array_equal(better_order(predictions, self.LABELS, 10), order)
+
+    def test_is_not_made_up(self):
+        rng = np.random.default_rng(0)
+        for k in (2, 10, 1000):
+            labels = rng.integers(0, k, 120)
+            assert better_order(rng.integers(0, k, 120), labels, k) is None
+            assert better_order(labels, labels, k) is None
+        weak = np.where(rng.random(120) < 0.6, rng.integers(0, 10, 120), self.LABELS)
+        assert better_order(weak, self.LABELS, 10) is None
+
+    def test_images_without_an_answer_are_left_out(self):
+        predictions = np.where(np.arange(120) < 20, -1, (self.LABELS + 3) % 10)
+        np.testing.assert_array_equal(better_order(predictions, self.LABELS, 10), (np.arange(10) - 3) % 10)
+
+
+class TestListed:
+    """Accuracy against what is listed."""
+
+    @pytest.mark.parametrize(
+        ("clean", "level"), [(0.97, "ok"), (0.85, "warning"), (0.70, "warning"), (0.999, "ok")]
+    )
+    def test_accuracy_beside_the_list(self, clean, level):
+        listed = STD._replace(listed=Listed(clean, source="a list"))
+        found = unhealthy(case(loaded=(listed, ROB))).get("clean-accuracy")
+        assert (found.level if found else "ok") == level
+        assert (
+            found is None
+            or f"98.44 % [94.48, 99.57], n = 128 where {100 * clean:.1f} % is listed" in found.seen
+        )
+
+    def test_another_threat_model_than_listed(self):
+        found = unhealthy(case(plan=with_eps(0.1)))
+        assert set(found) == {"threat-model"}
+        assert "rob_model is listed for ℓ∞, ε = 0.1875" in found["threat-model"].seen
+
+    def test_less_robust_than_listed(self):
+        strong = ROB._replace(listed=ROB.listed._replace(attacked=0.95))
+        found = unhealthy(case(loaded=(STD, strong)), quick=False)
+        assert set(found) == {"not-robust"}
+        assert "95.0 % listed" in found["not-robust"].seen
+
+
+def test_what_is_right_as_it_is():
+    """Log-probabilities, temperatures, a callable, and an attack without gradients are nobody's fault."""
+    assert unhealthy(case(std(after=lambda x: 0.1 * x), rob(after=lambda x: x.log_softmax(1)))) == {}
+    assert unhealthy(case(lambda images: STD.module(images))) == {}
+    blind = case(rob=rob(after=lambda x: x.detach()), plan=Plan(attack=Square(norm="Linf", eps=EPS)))
+    assert unhealthy(blind, quick=False) == {}
+
+
+def test_other_preprocessing_than_the_publishers():
+    other = ROB._replace(preprocessing="BicubicRes256Crop224")
+    found = unhealthy(case(loaded=(STD, other), preprocessing="Res256Crop224"))
+    assert set(found) == {"preprocessing"}
+    assert "resized to 256 (bilinear), cropped to 224" in found["preprocessing"].seen
+
+
+def test_a_full_disk(monkeypatch, tmp_path):
+    monkeypatch.setattr(resources.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    assert set(unhealthy(case(plan=replace(PLAN, folder=tmp_path)))) == {"disk"}
+
+
+def test_bytes_for_the_way_back_are_counted():
+    """A frozen linear layer keeps its weights alone, which are there anyway."""
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU()).requires_grad_(False)
+    side = case(linear).sides[0]
+    kept = resources.measure(side, gradients=True).kept
+    assert kept == pytest.approx(4 * 10)  # the answer of the ReLU
+
+
+def test_of_masked_gradients_single_steps_and_noise_are_signs():
+    def attacked(**change: Any) -> robustness.Attacked:
+        right = np.ones(64, dtype=bool)
+        of_all = dict.fromkeys(("clean", "kept", "one_step", "noise"), right) | {"grey": ~right[:32]}
+        return robustness.Attacked(side=case().sides[1], ball=None, **(of_all | change))
+
+    few = np.arange(64) >= 6
+    assert attacked().signs == []
+    assert attacked(one_step=np.arange(64) >= 3).signs == []
+    assert "a single step breaks 6 images" in attacked(one_step=few).signs[0]
+    assert "random noise breaks 6 images" in attacked(noise=few).signs[0]
+    assert "leave 32 of 32 images right" in attacked(grey=np.ones(32, dtype=bool)).signs[0]
+
+
+def test_every_finding_has_its_entry():
+    by_page = {}
+    for page in ("doctor", "warnings"):
+        text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+        entries = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+        by_page[page] = {entry.partition("\n")[0].strip(): entry for entry in entries}
+    for code in CODES:
+        page, _, name = Finding(code, "ok", "").entry.removeprefix("docs/").partition(".md#")
+        for part in ("**Raised when**", "**Meaning.**", "**Remedy.**"):
+            assert part in by_page[page][name], f"{name} lacks {part}"
+    assert set(by_page["doctor"]) <= set(CODES)
+    linked = re.findall(r"\]\((warnings\.md)?#([\w-]+)\)", "".join(by_page["doctor"].values()))
+    assert all(name in by_page["warnings" if page else "doctor"] for page, name in linked)

@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from mnuts_core.bundles.logit_warnings import LogitWarning, warnings_of_labels
 from mnuts_core.functional.paired import mcnemar
+from mnuts_core.functional.statistics import share_of
 from mnuts_core.models.predict import NO_CLASS
 from mnuts_core.pipeline.doctor.case import Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok
@@ -32,8 +33,11 @@ def class_order(case: Case) -> Iterator[Finding]:
     for side in case.answering:
         order = orders[side.name]
         off = [each for each in _of_labels(case, side) if each.code == "labels-off-by-one"]
+        moved = _of_the_next_image(side, labels)
         if off:
             yield error(off[0].code, off[0].message, remedy="subtract 1, or leave the extra class out")
+        elif moved is not None:
+            yield moved
         elif order is not None:
             yield _in_another_order(case, side, order, all(found is not None for found in orders.values()))
         else:
@@ -67,6 +71,22 @@ def labels_fit(case: Case) -> Iterator[Finding]:
         yield ok("labels-do-not-fit", f"labels fit the predictions; {words}")
 
 
+def _of_the_next_image(side: Side, labels: Classes) -> Finding | None:
+    """What to say where labels fit the image before theirs, or the one behind."""
+    plain = share_of(side.right, "clean")
+    for step, which in ((1, "behind"), (-1, "before")):
+        found = share_of(side.classes_found == np.roll(labels, step), "clean")
+        if found.value >= max(FITS, plain.value + GAIN) and found.low > plain.high:
+            return error(
+                "labels-do-not-fit",
+                f"{side.name} is right on {plain.tally} by their own label, on {found.tally} by that of the "
+                f"image {which} them",
+                "labels and images are off by one row",
+                "look for a header or a first row that one of both lists has and the other not",
+            )
+    return None
+
+
 def _of_labels(case: Case, side: Side) -> list[LogitWarning]:
     logits = side.logits.float().nan_to_num().cpu().numpy()
     return list(warnings_of_labels(side.word, logits, case.labels.numpy()))
@@ -98,7 +118,8 @@ def better_order(predictions: Classes, labels: Classes, k: int) -> Classes | Non
     known = predictions != NO_CLASS
     predictions, labels = predictions[known], labels[known]
     does, fits = predictions == labels, np.zeros(len(labels), dtype=bool)
-    for half, other in ((slice(0, None, 2), slice(1, None, 2)), (slice(1, None, 2), slice(0, None, 2))):
+    halves = np.array_split(np.random.default_rng(0).permutation(len(labels)), 2)  # labels may be in order
+    for half, other in (halves, halves[::-1]):
         fits[other] = _best_order(predictions[half], labels[half], k)[predictions[other]] == labels[other]
     better, worse = int((fits & ~does).sum()), int((does & ~fits).sum())
     clear = better - worse >= GAIN * max(len(labels), 1) and mcnemar(better, worse) <= P
@@ -108,7 +129,8 @@ def better_order(predictions: Classes, labels: Classes, k: int) -> Classes | Non
 def _best_order(predictions: Classes, labels: Classes, k: int) -> Classes:
     """The label for each predicted class by which most are right; ties go to the order as it is."""
     counts = np.bincount(predictions * k + labels, minlength=k * k).reshape(k, k)
-    return linear_sum_assignment(counts + 0.5 * np.eye(k) / k, maximize=True)[1].astype(np.int64)
+    order: Classes = linear_sum_assignment(counts + 0.5 * np.eye(k) / k, maximize=True)[1].astype(np.int64)
+    return order
 
 
 def _in_another_order(case: Case, side: Side, order: Classes, both: bool) -> Finding:

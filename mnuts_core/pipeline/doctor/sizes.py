@@ -20,7 +20,7 @@ LARGEST = 8
 """Images are enlarged by this factor at most."""
 FEW = 32
 """So many images are resized: a pass over large ones is dear."""
-GAIN, SURE, P = 0.1, 0.25, 0.01
+GAIN, SURE, P = 0.1, 0.15, 0.01
 """By so much must accuracy rise: for a warning, for an error; and so unlikely must that be by chance."""
 POOR = 0.7
 """Only a model that gets fewer right is tried at other sizes."""
