@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from mnuts_core.errors import MnutsError
+from mnuts_core.io.untrusted import brief
 from mnuts_core.pipeline.doctor import (
     accuracy,
     answers,
@@ -84,6 +85,8 @@ def examine(
                     yield finding
             except MnutsError as problem:
                 yield error("answers", f"{check.title}: {problem}")
+            except Exception as problem:  # a model's own code, its backward pass too, may raise anything
+                yield error("answers", f"{check.title}: {brief(problem)}")
             if any(each.code == "images-outside-0-1" for each in found):
                 return  # whatever a model says of such images means nothing
 

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from mnuts_core.attacks.apgd import apgd, of_examples
 from mnuts_core.attacks.losses import cross_entropy
-from mnuts_core.attacks.mmaa import climbed_of
+from mnuts_core.attacks.mmaa import BLACK_BOX, climbed_of
 from mnuts_core.attacks.norms import Ball, Norm, generator, make_ball
+from mnuts_core.errors import ParameterError
 from mnuts_core.functional.paired import Paired, mcnemar
 from mnuts_core.functional.statistics import Estimate, share, share_of
 from mnuts_core.models.inputs import Model
-from mnuts_core.models.predict import ask, predicted
+from mnuts_core.models.predict import ask, check_gradients, predicted
 from mnuts_core.pipeline.doctor.case import BATCH, Bools, Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
 
@@ -51,10 +52,12 @@ def robustness(case: Case) -> Iterator[Finding]:
 
 
 def _can_be_attacked(side: Side) -> bool:
-    """Whether it gets anything right, and a batch's loss has a gradient at all."""
-    leaf = side.images[:2].clone().requires_grad_()
-    with torch.enable_grad():
-        return bool(side.right[:N_IMAGES].any()) and ask(side.name, side.model, leaf).requires_grad
+    """Whether it gets anything right, and lets gradients through: that it does not is said elsewhere."""
+    try:
+        check_gradients(side.name, side.model, side.images[:1], BLACK_BOX)
+    except ParameterError:
+        return False
+    return bool(side.right[:N_IMAGES].any())
 
 
 @dataclass(frozen=True, kw_only=True)
