@@ -14,6 +14,7 @@ SLACK = 0.02
 """Other pixels, of a JPEG or another interpolation, may cost so much accuracy without being named."""
 HALF = 0.5
 """Below this share of the listed accuracy the models see something else than they were made for."""
+EXPLAINED = "this follows from what was found above"
 SAME = 1e-6
 
 
@@ -25,22 +26,22 @@ def clean_accuracy(case: Case) -> Iterator[Finding]:
             yield ok("clean-accuracy", f"{side.name}: {found}; nobody lists what it should be")
             continue
         claim = f"{100 * listed.clean:.1f} % is listed ({listed.source})"
+        known = side.name in case.explained
         if found.high < HALF * listed.clean:
             yield error(
                 "clean-accuracy",
                 f"{side.name}: {found} where {claim}",
-                "it sees other images, labels or weights than those of the list",
-                "see the other findings; compare --data, --dataset and the checkpoint",
+                EXPLAINED if known else "it sees other images, labels or weights than those of the list",
+                "" if known else "compare --data, --dataset and the checkpoint",
             )
         elif found.high < listed.clean - SLACK or found.low > listed.clean + SLACK:
-            less = found.value < listed.clean
+            less = "other pixels, such as a JPEG's, another size or other weights"
+            more = "images that it was trained on, or an easier selection"
             yield warning(
                 "clean-accuracy",
                 f"{side.name}: {found} where {claim}",
-                "other pixels, such as a JPEG's, another size or other weights"
-                if less
-                else "images that it was trained on, or an easier selection",
-                "use the images of the list for figures that others will compare",
+                EXPLAINED if known else less if found.value < listed.clean else more,
+                "" if known else "use the images of the list for figures that others will compare",
             )
         else:
             yield ok("clean-accuracy", f"{side.name}: {found}; {claim}")

@@ -51,7 +51,7 @@ def logits(case: Case) -> Iterator[Finding]:
         for each in found:
             # At T = 0 the arg max of g is all that the mix needs; h's margins are what it is made of.
             say = error if side.is_robust and each.code in NO_LOGITS else warning
-            yield say(each.code, f"{side.name}: {each.message}")
+            yield say(each.code, each.message)
         if not found and len(finite):
             rows = finite.astype("float64")
             sums = f"{torch.from_numpy(rows).logsumexp(1).abs().max():.2g}"

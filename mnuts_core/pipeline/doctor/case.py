@@ -57,7 +57,6 @@ class Side:
         images: Those of the examination, on the model's device.
         labels: Their true classes, likewise.
         classes: K.
-        spec: What loaded the model, if anything did.
         preprocessing: See `LoadedModel`.
         listed: See `LoadedModel`.
     """
@@ -70,12 +69,11 @@ class Side:
         labels: Tensor,
         classes: int,
         *,
-        spec: str = "",
         preprocessing: str = "",
         listed: Listed | None = None,
     ) -> None:
         self.name, self.model, self.images, self.labels, self.classes = name, model, images, labels, classes
-        self.spec, self.preprocessing, self.listed = spec, preprocessing, listed
+        self.preprocessing, self.listed = preprocessing, listed
 
     @property
     def is_robust(self) -> bool:
@@ -182,7 +180,6 @@ class Case:
                 images,
                 labels,
                 len(self.class_names),
-                spec="" if loaded is None else loaded.card.spec,
                 preprocessing="" if loaded is None else loaded.preprocessing,
                 listed=None if loaded is None else loaded.listed,
             )

@@ -28,9 +28,7 @@ def images(case: Case) -> Iterator[Finding]:
         return
     dark = too_dark(case.images)
     for diagnostic in dark:
-        yield warning(
-            diagnostic.code, diagnostic.message, "ε is then larger than the pictures", "look at one"
-        )
+        yield warning(diagnostic.code, diagnostic.message, "ε is then larger than they are", "look at one")
     if not dark:
         n, channels, height, width = case.images.shape
         low, high = (float(end) for end in case.images.aminmax())

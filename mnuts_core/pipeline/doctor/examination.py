@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mnuts_core.errors import MnutsError
@@ -20,7 +20,7 @@ from mnuts_core.pipeline.doctor import (
     robustness,
 )
 from mnuts_core.pipeline.doctor.case import Case
-from mnuts_core.pipeline.doctor.findings import Finding, Level, error
+from mnuts_core.pipeline.doctor.findings import Finding, error
 
 
 class Check(NamedTuple):
@@ -89,9 +89,3 @@ def examine(
                 yield error("answers", f"{check.title}: {brief(problem)}")
             if any(each.code == "images-outside-0-1" for each in found):
                 return  # whatever a model says of such images means nothing
-
-
-def worst(findings: Sequence[Finding]) -> Level:
-    """The worst level among them."""
-    levels = {finding.level for finding in findings}
-    return "error" if "error" in levels else "warning" if "warning" in levels else "ok"

@@ -51,8 +51,6 @@ SharedCode = Literal[
 ]
 """What other commands warn of, too: `docs/warnings.md` has an entry for each."""
 Code = Literal[OwnCode, SharedCode, ReadingCode]
-OWN_CODES: tuple[OwnCode, ...] = get_args(OwnCode)
-READING_CODES: tuple[ReadingCode, ...] = get_args(ReadingCode)
 CODES: tuple[Code, ...] = get_args(Code)
 _IN_WARNINGS = {*get_args(SharedCode), "normalised-twice"}
 
@@ -81,7 +79,7 @@ class Finding(NamedTuple):
         return f"docs/{page}.md#{self.code}"
 
     def __str__(self) -> str:
-        text = ": ".join(filter(None, (self.seen, self.meaning, self.remedy)))
+        text = ": ".join(filter(None, ("; ".join(filter(None, (self.seen, self.meaning))), self.remedy)))
         return text if self.level == "ok" else f"{text} (see {self.entry})"
 
     def to_json(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mnuts_core.functional.paired import Paired, mcnemar
 from mnuts_core.functional.statistics import Estimate, share, share_of
 from mnuts_core.models.inputs import Model
 from mnuts_core.models.predict import ask, check_gradients, predicted
+from mnuts_core.params import EPS_LIMITS
 from mnuts_core.pipeline.doctor.case import BATCH, Bools, Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
 
@@ -37,8 +38,9 @@ P = 0.05
 
 def robustness(case: Case) -> Iterator[Finding]:
     """Whether g falls, h stands, and gradients of neither mislead."""
-    if case.plan.attack.climbed(len(case.class_names)) is None:
-        return  # models without gradients
+    attack = case.plan.attack
+    if attack.climbed(len(case.class_names)) is None or attack.eps >= EPS_LIMITS[attack.norm]:
+        return  # models without gradients, or an ε that is no radius
     under = {side.name: Attacked.of(case, side) for side in case.answering if _can_be_attacked(side)}
     std, rob = (under.get(side.name) for side in case.sides)
     for found in under.values():
