@@ -53,9 +53,8 @@ def logits(case: Case) -> Iterator[Finding]:
             say = error if side.is_robust and each.code in NO_LOGITS else warning
             yield say(each.code, each.message)
         if not found and len(finite):
-            rows = finite.astype("float64")
-            sums = f"{torch.from_numpy(rows).logsumexp(1).abs().max():.2g}"
-            kind = "log-probabilities, which do as well" if float(sums) < 1e-3 else "raw logits"
+            total = torch.from_numpy(finite).double().logsumexp(1).abs().max()
+            kind = "log-probabilities, which do as well" if total < 1e-3 else "raw logits"
             yield ok("logits", f"{side.name}: {kind}")
 
 
