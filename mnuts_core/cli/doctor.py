@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.cli.console import STDOUT, check_outputs, note, printable, progress, show, warn, write_json
-from mnuts_core.cli.loading import DataDirOption, DatasetOption, dataset_of, load_base
+from mnuts_core.cli.loading import DataDirOption, DatasetOption, common_size, dataset_of, load_base
 from mnuts_core.cli.options import DeviceOption, ForceOption, JsonOption, check_norm, parse_eps
 from mnuts_core.errors import MnutsError, ParameterError
 
@@ -92,6 +92,8 @@ def doctor(
     given = Settings(
         std, rob, data, norm, eps, images, attack, n_clean, n_adv, batch_size, out, dataset, data_dir, device
     )
+    radius = None if eps is None else parse_eps(eps)
+    _attack(attack, check_norm(norm), radius or 1.0)  # refuses what there is not
     if not out.absolute().parent.is_dir():
         raise MnutsError(f"--out must name a file in an existing folder, got {out}: make {out.parent}")
     start, found, quiet = time.monotonic(), [], json_out == STDOUT
@@ -161,7 +163,8 @@ def _loaded(given: Settings, found: list[Finding]) -> Case | None:
     std, rob = models
     if first is None or std is None or rob is None:
         return None
-    images = tried(lambda: _images(given, std, rob), code="input-size")
+    sized = tried(lambda: _size(given, std, rob), code="input-size")
+    images = sized and tried(lambda: _images(given, sized.side))
     if images is None:
         return None
     for role, spec, model in (("--std", given.std, std), ("--rob", given.rob, rob)):
@@ -186,16 +189,26 @@ def _loaded(given: Settings, found: list[Finding]) -> Case | None:
     )
 
 
-def _images(given: Settings, std: LoadedModel, rob: LoadedModel) -> LoadedData:
-    """The images in the size that the models want.
+class _Sized(NamedTuple):
+    """The side of the images that both models want; None if neither says."""
+
+    side: int | None
+
+
+def _size(given: Settings, std: LoadedModel, rob: LoadedModel) -> _Sized:
+    """The size that both models want, if the images have it or can be brought to it.
 
     Raises:
         MnutsError: If the models, or the images, are of other sizes.
     """
-    from mnuts_core.cli.loading import common_size
+    size = common_size((given.std, std), (given.rob, rob))
+    _images(given._replace(images=1), size)
+    return _Sized(size)
+
+
+def _images(given: Settings, size: int | None) -> LoadedData:
     from mnuts_core.datasets.specs import load_data
 
-    size = common_size((given.std, std), (given.rob, rob))
     return load_data(given.data, n=given.images, image_size=size, data_dir=given.data_dir, at_most=True)
 
 
@@ -257,7 +270,7 @@ def check_before_build(case: Case) -> None:
         case: Models, some images, and the build.
 
     Raises:
-        MnutsError: If there are errors; the last one is named, those before it are shown.
+        MnutsError: If there are errors; the first is named, the others are shown.
     """
     from mnuts_core.pipeline.doctor.examination import examine
 
