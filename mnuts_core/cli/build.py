@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mnuts_core.pipeline.distributed import World
     from mnuts_core.pipeline.doctor.case import Case
 
-N_CHECKED = 128
+N_CHECKED = 256
 """So many images are looked at before the first batch, for about what one attacked image costs."""
 
 

@@ -68,7 +68,7 @@ def doctor(
         str | None,
         typer.Option("--eps", help="Their radius, such as 8/255; by --rob."),
     ] = None,
-    images: Annotated[int, typer.Option("--images", min=1, help="How many images are looked at.")] = 128,
+    images: Annotated[int, typer.Option("--images", min=1, help="How many images are looked at.")] = 256,
     attack: Annotated[
         str, typer.Option("--attack", metavar="NAME", help="Of the build: mmaa, or square (no gradients).")
     ] = "mmaa",

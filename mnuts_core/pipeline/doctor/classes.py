@@ -15,7 +15,7 @@ from mnuts_core.models.predict import NO_CLASS
 from mnuts_core.pipeline.doctor.case import Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok
 
-GAIN, P = 0.1, 1e-3
+GAIN, P = 0.05, 1e-3
 """By so much must another order of classes raise accuracy, and so unlikely must that be by chance."""
 FITS = 0.5
 """And so many images must be right then."""
