@@ -3,7 +3,7 @@
 # make test        lint, types and all tests; ARGS='-k name' are handed on to pytest
 # make test-full   the same, and what ships is rebuilt from scratch and compared
 # make lint        ruff and mypy
-# make docs        the API reference from the docstrings, as HTML in build/docs
+# make docs        the docs site in build/docs: notebooks, commands, docstrings, a live page
 # make tables      the tables of the shipped pairs in README.md and data/README.md, from data/
 # make schema      the JSON Schema of configurations from the code, after a change to them
 # make bench       benchmarks; ARGS='search' runs one
@@ -37,7 +37,7 @@ $(VENV)/bin/python:
 
 $(STAMP): pyproject.toml constraints.txt $(ENV_READY)
 	$(BIN)python -m pip install --quiet --upgrade pip
-	$(BIN)python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(BIN)python -m pip install --quiet --constraint constraints.txt --editable '.[all,test]'
 	@touch $@
 
 install: $(STAMP)
@@ -56,11 +56,9 @@ test: lint
 test-full: lint
 	$(BIN)python -m pytest -n 2 --dist worksteal --run-full $(ARGS)
 
-# Each module and subpackage by its name: pdoc walks no further than the list of public names. The filter hides
-# what it says of annotations whose names exist for type checkers only.
-MODULES := $(filter-out mnuts_core.__init__ mnuts_core.cli mnuts_core.schemas,$(subst /,.,$(patsubst %/,%,$(wildcard mnuts_core/[a-z]*/)) $(patsubst %.py,%,$(wildcard mnuts_core/*.py))))
 docs: $(STAMP)
-	$(BIN)python -W 'ignore:Error parsing type annotation' -m pdoc --docformat google --output-directory build/docs mnuts_core $(MODULES)
+	$(BIN)python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)python -m mkdocs build --strict
 
 schema: $(STAMP)
 	$(BIN)python -c 'import json; from mnuts_core.export.config import config_schema as s; print(json.dumps(s(), indent=2))' \
@@ -68,6 +66,7 @@ schema: $(STAMP)
 
 tables: $(STAMP)
 	$(BIN)python -m mnuts_core.demo.tables README.md data/README.md
+	$(BIN)python -m mnuts_core.demo.model_cards
 
 bench: $(STAMP)
 	$(BIN)python -m tests.benchmarks $(ARGS)

@@ -13,6 +13,7 @@ from tests import ROOT
 CORE = (
     {"text", "schemas"},
     {"errors"},
+    {"extras"},
     {"clamps", "devices", "io"},
     {"params"},
     {"functional"},

@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 
 from mnuts_core.bundles.reading import METADATA_KEY
 from mnuts_core.errors import BundleError
+from mnuts_core.io.hub import local_path
 from mnuts_core.io.untrusted import safetensors_header
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
 
     Args:
         name_or_path: The name of a shipped or a user's bundle, or a path. A bare name means the named
-            bundle even where a file of that name exists; `./name` means the file.
+            bundle even where a file of that name exists; `./name` means the file. Or a place on the
+            Hub, see `io.hub.local_path`.
 
     Returns:
         The path of a file that exists; `LogitBundle.load` says whether it is sound.
@@ -113,7 +115,7 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
     text = os.fspath(name_or_path)
     if text in named:
         return named[text]
-    path = Path(text).expanduser()
+    path = local_path(text, BundleError).expanduser()
     if text and path.is_file():
         return path
     what = "is a folder" if text and path.is_dir() else "is neither a file nor a bundle's name"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from mnuts_core.bundles.csv_tables import MASK, MAX_COLUMNS, check_names, read_table
 from mnuts_core.errors import BundleError
+from mnuts_core.extras import MissingExtraError, import_extra
 from mnuts_core.io.untrusted import allowed_size, brief
 from mnuts_core.text import shortened
 
@@ -49,11 +49,9 @@ def read_parquet(path: Path) -> Arrays:
         BundleError: If it is not such a table, or pyarrow is not installed.
     """
     try:
-        pa, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise BundleError(
-            f"reading {path.name} needs pyarrow: pip install pyarrow, or save as .csv"
-        ) from None
+        pa, parquet = import_extra("pyarrow"), import_extra("pyarrow.parquet")
+    except MissingExtraError as error:
+        raise BundleError(f"{path.name}: {error}; or save as .csv") from None
     try:
         with parquet.ParquetFile(path, memory_map=True) as file:
             _check_parquet(path, pa, file)

@@ -26,7 +26,10 @@ def convert(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="A configuration (.json), optimal_spca.yaml, or logits.pt."
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A configuration (.json), optimal_spca.yaml, logits.pt, or a bundle's Croissant (.json).",
         ),
     ],
     entry: Annotated[
@@ -43,7 +46,7 @@ def convert(
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
-    """Convert to and from the authors' files: optimal_spca.yaml ↔ a configuration; a bundle → logits.pt."""
+    """Convert to other formats: optimal_spca.yaml ↔ a configuration; bundle → logits.pt, Croissant."""
     check_outputs({"--out": out, "--json": json_out}, force=force)
     kinds = Path(source).suffix.lower(), out.suffix.lower()
     if kinds[0] in YAML and kinds[1] == ".json":
@@ -56,9 +59,12 @@ def convert(
         raise MnutsError("--entry is a place in optimal_spca.yaml: leave it out")
     elif kinds[1] == ".pt":
         card = _to_logits(source, out)
+    elif kinds[1] == ".json":
+        card = _to_croissant(source, out)
     else:
         raise MnutsError(
-            f"nothing converts {source} to {out}: give .yaml and .json, .json and .yaml, or a bundle and .pt"
+            f"nothing converts {source} to {out}: give .yaml and .json, .json and .yaml, or a bundle and "
+            ".pt or .json"
         )
     if json_out is not None:
         write_json(json_out, {"path": out, **card})
@@ -97,3 +103,13 @@ def _to_logits(source: str, out: Path) -> dict[str, Any]:
 
     counts = save_logits(load_bundle(source), out)
     return {"counts": counts}
+
+
+def _to_croissant(source: str, out: Path) -> dict[str, Any]:
+    from mnuts_core.bundles.croissant import croissant
+    from mnuts_core.bundles.library import find_bundle
+
+    metadata = croissant(find_bundle(source))
+    write_json(str(out), metadata)
+    warn("url, license and creator are yours to add: a bundle does not know them")
+    return {"metadata": metadata}

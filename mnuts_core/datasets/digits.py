@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mnuts_core.bundles.manifest import DataCard
+from mnuts_core.extras import import_extra
 
 N_TRAIN = 797
 """Images to train on; the other 1,000 of the 1,797 are the validation images."""
@@ -42,9 +43,7 @@ def load_digits_split() -> tuple[Split, Split]:
     Each class is shuffled and spread evenly over a list; the list's first 797 images train. So both
     parts, and each prefix of the validation part, hold the classes in nearly equal shares.
     """
-    from sklearn.datasets import load_digits
-
-    raw = load_digits()
+    raw = import_extra("sklearn.datasets").load_digits()
     images = torch.from_numpy(raw.images / 16.0).unsqueeze(1)
     labels = torch.from_numpy(raw.target).long()
     generator = torch.Generator().manual_seed(SEED)

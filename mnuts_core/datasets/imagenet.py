@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.datasets.base import MAX_FLOATS, DataError, LoadedData, Request, split_words
+from mnuts_core.extras import import_extra
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.compat import import_robustbench
 
@@ -52,7 +53,7 @@ def load_imagenet(request: Request) -> LoadedData:
         )
     images = _read_images([root / name for name in chosen], prepare)
     labels = torch.tensor([numbers[name.partition("/")[0]] for name in chosen])
-    weights = importlib.import_module("torchvision.models").ResNet50_Weights.DEFAULT
+    weights = import_extra("torchvision.models").ResNet50_Weights.DEFAULT
     card = DataCard(
         name="ImageNet",
         split=split_words("validation: RobustBench's list", len(chosen), len(files)),
@@ -73,7 +74,7 @@ def _settings(request: Request) -> tuple[Path, Callable[[Any], Tensor], str]:
             f"data {request.spec!r}: PREPROCESSING must be one of {', '.join(names)}, got {name!r}"
         )
     size = request.image_size or 224
-    transforms = importlib.import_module("torchvision.transforms")
+    transforms = import_extra("torchvision.transforms")
     resized = round(size * 256 / 224)
     steps = [transforms.Resize(resized), transforms.CenterCrop(size), transforms.ToTensor()]
     return Path(request.rest).expanduser(), transforms.Compose(steps), f"Res{resized}Crop{size}"

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import itertools
 import math
@@ -27,6 +26,7 @@ from torch import Tensor
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.datasets.base import MAX_FLOATS, DataError, LoadedData, Request, Split, split_words
 from mnuts_core.errors import ParameterError
+from mnuts_core.extras import import_extra
 from mnuts_core.io.untrusted import brief
 from mnuts_core.io.zipped_arrays import ArrayHeader, class_names, npz_headers, read_npz
 from mnuts_core.models.inputs import check_count, check_images
@@ -120,7 +120,7 @@ def _torchvision(request: Request) -> LoadedData:
     names = ("CIFAR10", "CIFAR100")
     if request.rest not in names:
         raise DataError(f"data {request.spec!r} is unknown: torchvision: takes {' or '.join(names)}")
-    kind = getattr(importlib.import_module("torchvision.datasets"), request.rest)
+    kind = getattr(import_extra("torchvision.datasets"), request.rest)
     try:
         found = kind(root=request.data_dir, train=request.split == "train", download=False)
     except RuntimeError:  # missing, or not the file with the known checksum: nothing has been unpickled

@@ -126,6 +126,24 @@ def weights_path(pair: str, role: Role, folder: str | os.PathLike[str] | None = 
     return where / f"{pair}-{role}.safetensors"
 
 
+def read_card(path: Path) -> NetworkCard:
+    """The card in a file of weights.
+
+    Args:
+        path: An existing file.
+
+    Raises:
+        BundleError: If `save_network` did not write it, or its card is wrong.
+    """
+    try:
+        with safe_open(path, framework="pt") as handle:
+            return NetworkCard.model_validate_json((handle.metadata() or {}).get("card", ""))
+    except ValidationError as error:
+        raise BundleError(f"{path}: the network's card is wrong at {first_problem(error)}") from None
+    except (SafetensorError, OSError) as error:
+        raise BundleError(f"{path} does not hold the weights of such a network: {error}") from None
+
+
 def load_network(path: Path, make: Callable[[NetworkCard], Net], remedy: str) -> tuple[Net, NetworkCard]:
     """Read a network, float32, in evaluation mode, and its card.
 
@@ -139,14 +157,12 @@ def load_network(path: Path, make: Callable[[NetworkCard], Net], remedy: str) ->
     """
     if not path.is_file():
         raise BundleError(f"no weights at {path}: {remedy}")
+    card = read_card(path)
     try:
         with safe_open(path, framework="pt") as handle:
-            card = NetworkCard.model_validate_json((handle.metadata() or {}).get("card", ""))
             weights = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
         network = make(card)
         network.load_state_dict(weights)
-    except ValidationError as error:
-        raise BundleError(f"{path}: the network's card is wrong at {first_problem(error)}") from None
     except (SafetensorError, OSError, RuntimeError, KeyError, TypeError) as error:
         raise BundleError(f"{path} does not hold the weights of such a network: {error}") from None
     if model_card(card.model.spec, network).digest != card.model.digest:

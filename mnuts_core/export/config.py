@@ -31,6 +31,7 @@ from mnuts_core.export.cards import (
 from mnuts_core.functional.mixing import BETA_D
 from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.io.files import write_atomically
+from mnuts_core.io.hub import local_path
 from mnuts_core.io.untrusted import parse_json, read_bytes
 from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.engine import RemixEngine
@@ -181,10 +182,13 @@ class MixConfig(Card):
     def load(cls, path: str | os.PathLike[str]) -> MixConfig:
         """Read and validate a configuration.
 
+        Args:
+            path: A file, or a place on the Hub, see `io.hub.local_path`.
+
         Raises:
             ConfigError: If the file is missing, broken, or of another version.
         """
-        return cls.from_json(read_bytes(path, MAX_BYTES, ConfigError), str(path))
+        return cls.from_json(read_bytes(local_path(path, ConfigError), MAX_BYTES, ConfigError), str(path))
 
 
 def _auxiliary(engine: RemixEngine, beta: float) -> AuxiliaryCard | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from mnuts_core.errors import MnutsError
+from mnuts_core.io.hub import local_path
 from mnuts_core.io.untrusted import existing_file
 from mnuts_core.io.zipped_arrays import read_torch
 from mnuts_core.models.weight_names import Renamed, is_averaged, renamed
@@ -74,7 +75,8 @@ def read_weight_sets(path: str | os.PathLike[str]) -> list[WeightSet]:
     """All sets of named weights in a checkpoint, out of what training scripts wrap around them.
 
     Args:
-        path: A `.safetensors` file, or one of `torch.save`, whatever its ending; nothing in it is run.
+        path: A `.safetensors` file, or one of `torch.save`, whatever its ending; nothing in it is run. Or a
+            place on the Hub, see `io.hub.local_path`.
 
     Returns:
         Averaged weights first, then those under a usual key, then those at the top, then all others.
@@ -85,7 +87,7 @@ def read_weight_sets(path: str | os.PathLike[str]) -> list[WeightSet]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = existing_file(path, ModelError)
+    path = existing_file(local_path(path, ModelError), ModelError)
     if path.suffix.lower() == ".safetensors":
         try:
             return [WeightSet((), load_file(path))]

@@ -15,6 +15,8 @@ from typing import Any
 
 from torch import Tensor
 
+from mnuts_core.extras import MissingExtraError, import_extra
+
 LOGGER = "auto-attack"
 """The attack library's logger."""
 TORCH_JIT_WARNING = r"`torch\.jit\.interface` is deprecated"
@@ -25,12 +27,9 @@ def attack_library() -> ModuleType:
     """The attack library, `pyautoattack`, imported when it is first needed.
 
     Raises:
-        ImportError: If it is not installed.
+        MissingExtraError: If it is not installed.
     """
-    try:
-        return importlib.import_module("pyautoattack")
-    except ModuleNotFoundError as error:
-        raise ImportError(f"the attack library is missing ({error}): pip install pyautoattack") from error
+    return import_extra("pyautoattack")
 
 
 def alias_autoattack() -> ModuleType:
@@ -43,7 +42,7 @@ def alias_autoattack() -> ModuleType:
         The attack library.
 
     Raises:
-        ImportError: If neither package is installed.
+        MissingExtraError: If neither package is installed.
     """
     if "autoattack" in sys.modules or importlib.util.find_spec("autoattack") is not None:
         return importlib.import_module("autoattack")
@@ -65,18 +64,19 @@ def import_robustbench() -> ModuleType:
         The package `robustbench`.
 
     Raises:
-        ImportError: If RobustBench or something it needs is missing; the message says what to install.
+        MissingExtraError: If it, the attack library or something that it needs is not installed.
     """
     library = alias_autoattack()
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
             warnings.filterwarnings("ignore", message=TORCH_JIT_WARNING, category=FutureWarning)
-            robustbench = importlib.import_module("robustbench")
+            robustbench = import_extra("robustbench")
             evaluation: Any = importlib.import_module("robustbench.eval")
     except ModuleNotFoundError as error:
-        remedy = "'setuptools<81'" if error.name == "pkg_resources" else "robustbench"
-        raise ImportError(f"RobustBench cannot be imported ({error}): pip install {remedy}") from error
+        raise MissingExtraError(
+            f"RobustBench cannot be imported ({error}): pip install 'mnuts[attack]' brings what it needs"
+        ) from error
     if library.__name__ == "pyautoattack":
         evaluation.AutoAttack = RobustBenchAutoAttack
     return robustbench

@@ -19,6 +19,7 @@ from typing import Any
 
 from torch import nn
 
+from mnuts_core.extras import import_extra
 from mnuts_core.io.untrusted import existing_file
 from mnuts_core.models.base import UNLOADED, Network, Normalised, Request, foreign_code, no_such
 from mnuts_core.models.checkpoints import ModelError, load_weights, read_weight_sets
@@ -93,7 +94,7 @@ def _last_number(name: object, otherwise: int) -> int:
 
 def load_timm(request: Request) -> Network:
     """`timm:NAME[@CHECKPOINT]`."""
-    timm = importlib.import_module("timm")
+    timm = import_extra("timm")
     name, checkpoint = request.named()
     if not timm.is_model(name):
         raise no_such(request, name, timm.list_models(), "timm")

@@ -10,7 +10,6 @@ networks otherwise than a plain constructor does (torchvision 0.29; a test compa
 
 from __future__ import annotations
 
-import importlib
 import math
 import re
 from collections.abc import Collection
@@ -20,6 +19,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mnuts_core.extras import import_extra
 from mnuts_core.models.base import UNLOADED, Network, Normalised, Request, foreign_code, no_such
 from mnuts_core.models.checkpoints import WeightSet, read_weight_sets
 from mnuts_core.models.listed import Listed
@@ -33,7 +33,7 @@ _DOTTED = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.\w+)$")
 
 def load_torchvision(request: Request) -> Network:
     """`torchvision:NAME[@CHECKPOINT]`."""
-    models = importlib.import_module("torchvision.models")
+    models = import_extra("torchvision.models")
     name, checkpoint = request.named()
     if name not in (names := models.list_models(module=models)):
         raise no_such(request, name, names, "torchvision")

@@ -86,7 +86,7 @@ def page(chromium) -> Iterator:
 
 
 def opened(page, address: str, ready: str) -> None:
-    """Open an app; Voilà puts its own words where the app will stand, and may take them away after the first plot."""
+    """Open an app; Voilà's own words stand where it will be, and may go after its first plot."""
     page.set_viewport_size(DESK)
     page.goto(address, wait_until="commit")
     page.wait_for_function(ready)

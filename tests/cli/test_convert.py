@@ -1,5 +1,6 @@
 """`mnuts convert`, grids in files, and the authors' margins on the command line."""
 
+import hashlib
 import json
 
 import pytest
@@ -50,6 +51,19 @@ def test_a_bundle_to_logits(mnuts, toy, tmp_path):
     assert code == 0
     assert {name: len(rows) for name, rows in torch.load(out, weights_only=True).items()} == counts
     assert mnuts("import", out, "--out", tmp_path / "back.safetensors").code == 0
+
+
+def test_a_bundle_to_croissant(mnuts, toy, tmp_path):
+    out = tmp_path / "toy.json"
+    code, _, err = mnuts("convert", toy, "--out", out)
+    assert code == 0
+    assert "license" in err
+    metadata = json.loads(out.read_text())
+    (file,) = metadata["distribution"]
+    assert file["sha256"] == hashlib.sha256(toy.read_bytes()).hexdigest()
+    assert file["contentUrl"] == toy.name
+    assert "clean.rob_logits float32" in metadata["description"]
+    assert set(metadata) >= {"@context", "@type", "conformsTo", "name", "description", "datePublished"}
 
 
 def test_a_grid_from_a_file_and_to_one(mnuts, toy, tmp_path):

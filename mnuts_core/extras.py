@@ -1,0 +1,49 @@
+"""What `pip install mnuts` leaves out, and which extra brings it."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from mnuts_core.errors import MnutsError
+
+EXTRAS = {
+    "huggingface_hub": "hub",
+    "pyautoattack": "attack",
+    "robustbench": "attack",
+    "sklearn": "attack",
+    "timm": "attack",
+    "torchvision": "attack",
+    "pyarrow": "tables",
+}
+"""By package, as it is imported: the extra that installs it."""
+
+
+class MissingExtraError(MnutsError):
+    """Something needs a package that is not installed; the message names the extra that brings it."""
+
+
+def import_extra(name: str) -> ModuleType:
+    """Import a module of an optional package when it is first needed.
+
+    Args:
+        name: The module, such as `torchvision.models`; its package is one of `EXTRAS`.
+
+    Raises:
+        MissingExtraError: If the package is not installed.
+        ImportError: If it is, and lacks something itself.
+
+    Example:
+        >>> import_extra("torchvision.models").__name__
+        'torchvision.models'
+    """
+    package = name.partition(".")[0]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+    extra = EXTRAS[package]
+    raise MissingExtraError(
+        f"this needs {package}, which is not installed: pip install 'mnuts[{extra}]' brings it"
+    )
