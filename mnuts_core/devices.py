@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,6 +51,17 @@ def pays_in_bfloat16(device: str | torch.device) -> bool:
         return torch.cuda.get_device_capability(where) >= (8, 0)
     get = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch have none
     return get is not None and bool(get().get("amx_bf16", False))
+
+
+def clock(device: torch.device) -> float:
+    """The time, in seconds, when all that the device was given is done.
+
+    Args:
+        device: Where it is computed.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundles.manifest import AttackCard, Setting
 from mnuts_core.functional.transform import transform_logits
 from mnuts_core.models.inputs import Model, Precision, Progress, check_count
+from mnuts_core.models.passes import Passes
 
 
 class MinimumMargin(NamedTuple):
@@ -91,6 +92,10 @@ class MarginAttack(ABC):
     @abstractmethod
     def cost(self, classes: int) -> int:
         """Work for each image, as `run` counts it."""
+
+    @abstractmethod
+    def passes(self, classes: int) -> Passes:
+        """Passes through the model about an image that stays right to the end."""
 
     def run(
         self,

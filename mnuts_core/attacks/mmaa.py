@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mnuts_core.attacks.base import MarginAttack, MinimumMargin
-from mnuts_core.attacks.mmaa_batch import MarginBatch, Settings
+from mnuts_core.attacks.mmaa_batch import STRETCHES, MarginBatch, Settings
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundles.manifest import AttackCard, Setting
 from mnuts_core.devices import resolve_device
@@ -33,6 +33,7 @@ from mnuts_core.models.inputs import (
     laid_out,
     prepared,
 )
+from mnuts_core.models.passes import Passes
 from mnuts_core.models.predict import ask, check_gradients, count_classes
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
 
@@ -201,6 +202,12 @@ class Mmaa(MarginAttack):
     def cost(self, classes: int) -> int:
         """Runs of APGD for each image."""
         return 1 + min(self.n_targets, classes - 1)
+
+    def passes(self, classes: int) -> Passes:
+        """One at the start and one a step in each run; the clean point before, and what was found behind."""
+        climbed = self.cost(classes) * (self.n_iter + 1)
+        again = 0 if self.precision == "full" else self.cost(classes) * STRETCHES
+        return Passes(forward=climbed + again + 2, backward=climbed)
 
     def climbed(self, classes: int) -> Model:
         """LN, or the surrogate that was asked for."""

@@ -31,6 +31,7 @@ from mnuts_core.models.inputs import (
     laid_out,
     prepared,
 )
+from mnuts_core.models.passes import Passes
 from mnuts_core.models.predict import ask, count_classes, refuse_unsound
 from mnuts_core.params import LN_K_DEFAULT, check_ln_k
 
@@ -138,6 +139,10 @@ class Square(MarginAttack):
     def cost(self, classes: int) -> int:
         """Queries for each image."""
         return self.n_queries
+
+    def passes(self, classes: int) -> Passes:
+        """A query is a pass."""
+        return Passes(forward=self.n_queries)
 
     def _function(self) -> Callable[..., MinimumMargin]:
         return partial(square_margin_attack, n_queries=self.n_queries)

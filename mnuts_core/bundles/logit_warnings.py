@@ -68,14 +68,19 @@ def logit_warnings(bundle: LogitBundle) -> tuple[LogitWarning, ...]:
         models["robust"].append(bundle.attacked.rob_logits)
     found: list[LogitWarning] = []
     for name, parts in models.items():
-        found += _of_values(name, parts)
+        found += warnings_of_values(name, parts)
         if bundle.manifest.std_model.spec != NOT_REAL:
-            found += _of_labels(name, parts[0], bundle.clean_labels)
+            found += warnings_of_labels(name, parts[0], bundle.clean_labels)
     return tuple(found)
 
 
-def _of_values(name: str, parts: list[Logits]) -> Iterator[LogitWarning]:
-    """What the numbers of one model say."""
+def warnings_of_values(name: str, parts: list[Logits]) -> Iterator[LogitWarning]:
+    """What the numbers of one model say.
+
+    Args:
+        name: `standard` or `robust`, for the messages.
+        parts: Its logits, each of shape (N, K).
+    """
     seen = [_summary(block) for part in parts for block in _blocks(part)]
     least, largest = min(one.least for one in seen), max(one.largest for one in seen)
     if least >= 0 and largest <= 1 + ROUNDING:
@@ -164,8 +169,14 @@ def _masks(rows: Logits) -> NDArray[np.bool_]:
     return masks
 
 
-def _of_labels(name: str, logits: Logits, labels: NDArray[np.int64]) -> Iterator[LogitWarning]:
-    """Whether a model's predictions have to do with the labels."""
+def warnings_of_labels(name: str, logits: Logits, labels: NDArray[np.int64]) -> Iterator[LogitWarning]:
+    """Whether a model's predictions have to do with the labels.
+
+    Args:
+        name: As for `warnings_of_values`.
+        logits: Its logits of the clean images, shape (N, K).
+        labels: Their true classes, shape (N,).
+    """
     predicted, k, n = logits.argmax(axis=1), logits.shape[1], len(labels)
     right = int((predicted == labels).sum())
     high = wilson_interval(right, n)[1]
@@ -176,7 +187,7 @@ def _of_labels(name: str, logits: Logits, labels: NDArray[np.int64]) -> Iterator
             f"the {name} model is right on {right:,} of {n:,} clean images, and on {shifted:,} with labels "
             f"{'raised' if by > 0 else 'lowered'} by 1: do labels or classes count from 1?",
         )
-    elif high <= _hardly_better_than_chance(k):
+    elif high <= hardly_better_than_chance(k):
         yield LogitWarning(
             "labels-do-not-fit",
             f"the {name} model is right on {right:,} of {n:,} clean images, no better than chance among "
@@ -184,8 +195,12 @@ def _of_labels(name: str, logits: Logits, labels: NDArray[np.int64]) -> Iterator
         )
 
 
-def _hardly_better_than_chance(k: int) -> float:
-    """Up to which accuracy a model among K classes has learned next to nothing."""
+def hardly_better_than_chance(k: int) -> float:
+    """Up to which accuracy a model among K classes has learned next to nothing.
+
+    Args:
+        k: K.
+    """
     return min(2 / k, 1 / k + 0.1 * (1 - 1 / k))
 
 

@@ -1,7 +1,8 @@
 """The application `mnuts`: its commands, its exit codes, and how it tells of errors.
 
-Exit codes: 0 done; 1 a fault of the program, or the reader of its output is gone; 2 a fault of the input, or
-a disk or an output that is full; 130, 143, 129 stopped by Ctrl-C, SIGTERM, SIGHUP.
+Exit codes: 0 done; 1 a fault of the program, the reader of its output is gone, or the doctor has found
+errors; 2 a fault of the input, or a disk or an output that is full; 130, 143, 129 stopped by Ctrl-C, SIGTERM,
+SIGHUP.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from mnuts_core.cli import (
     convert,
     dashboard,
     demo,
+    doctor,
     evaluate,
     export,
     gain,
@@ -59,6 +61,7 @@ app.command("search", cls=Command)(search.search)
 app.command("remix", cls=Command)(remix.remix)
 app.command("export", cls=Command)(export.export)
 app.command("submit-check", cls=Command)(robustbench.submit_check)
+app.command("doctor", cls=Command)(doctor.doctor)
 app.command("build", cls=Command)(build.build)
 app.command("attack", cls=Command)(attack.attack)
 app.command("refine", cls=Command)(refine.refine)

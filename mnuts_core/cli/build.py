@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from mnuts_core.cli.console import STDOUT, note, show, warn, write_json
+from mnuts_core.cli.doctor import check_before_build
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
@@ -31,7 +32,13 @@ from mnuts_core.params import check_eps
 if TYPE_CHECKING:
     from mnuts_core.attacks.base import MarginAttack, Transformed
     from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.datasets.base import LoadedData
+    from mnuts_core.models.specs import LoadedModel
     from mnuts_core.pipeline.distributed import World
+    from mnuts_core.pipeline.doctor.case import Case
+
+N_CHECKED = 256
+"""So many images are looked at before the first batch, for about what one attacked image costs."""
 
 
 class Settings(NamedTuple):
@@ -89,6 +96,9 @@ def build(
     name: Annotated[str | None, typer.Option("--name", help="The bundle's name; by --out.")] = None,
     device: DeviceOption = "auto",
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what a killed build left.")] = False,
+    skip_checks: Annotated[
+        bool, typer.Option("--skip-checks", help="Do not look at models and images first, see mnuts doctor.")
+    ] = False,
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
@@ -106,7 +116,7 @@ def build(
 
     run_shared(
         lambda: None,
-        lambda _, world, anew: _build(given, out, world, device, anew),
+        lambda _, world, anew: _build(given, out, world, device, anew, checks=not skip_checks),
         lambda _, bundle: _finish(bundle, out, json_out),
         out=out,
         work=work_folder_of(out),
@@ -139,7 +149,9 @@ def parse_surrogate(text: str) -> tuple[float, float, float] | None:
     return s, p, c
 
 
-def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -> LogitBundle:
+def _build(
+    given: Settings, out: Path, world: World, device: str, fresh: bool, *, checks: bool
+) -> LogitBundle:
     from mnuts_core.attacks.mmaa import Mmaa
     from mnuts_core.pipeline.build import build_bundle, progress_bar
     from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
@@ -157,6 +169,8 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
         data_dir=given.data_dir,
         device=where,
     )
+    if checks and world.is_first:
+        check_before_build(_case(given, attack, (std, rob), images, out, where))
     if isinstance(attack, Mmaa):
         folders = [] if fresh else [work]
         taken = chosen(given.precision, (rob.module,), images.images, where, folders, world)
@@ -187,12 +201,45 @@ def _build(given: Settings, out: Path, world: World, device: str, fresh: bool) -
             with_images=given.with_images,
             batch_size=given.batch_size,
             progress=progress if world.is_first else None,
-            on_diagnostic=(lambda diagnostic: warn(str(diagnostic))) if world.is_first else None,
             device=where,
             work_dir=work,
             fresh=fresh,
             world=world,
         )
+
+
+def _case(
+    given: Settings,
+    attack: MarginAttack,
+    loaded: tuple[LoadedModel, LoadedModel],
+    data: LoadedData,
+    out: Path,
+    device: str,
+) -> Case:
+    """What is looked at before the first batch: a few of the images."""
+    import torch
+
+    from mnuts_core.pipeline.doctor.case import Case, Plan
+
+    n = len(data.labels)
+    return Case(
+        std_model=loaded[0].module,
+        rob_model=loaded[1].module,
+        images=data.images[:N_CHECKED],
+        labels=data.labels[:N_CHECKED],
+        class_names=data.classes,
+        plan=Plan(
+            attack=attack,
+            n_clean=n,
+            n_adv=n if given.n_adv is None else given.n_adv,
+            batch_size=given.batch_size,
+            folder=out.absolute().parent,
+            with_images=given.with_images,
+        ),
+        device=torch.device(device),
+        loaded=loaded,
+        preprocessing=data.preprocessing,
+    )
 
 
 def command_line(given: Settings, out: Path) -> str:

@@ -101,10 +101,24 @@ def load_all(
     k = len(load_data(data, n=1, data_dir=data_dir).classes)
     which = dataset or dataset_of(data)
     g, h = (load_base(spec, dataset=which, norm=norm, num_classes=k, device=where) for spec in (std, rob))
+    return g, h, load_data(data, n=n, image_size=common_size((std, g), (rob, h)), data_dir=data_dir)
+
+
+def common_size(std: tuple[str, LoadedModel], rob: tuple[str, LoadedModel]) -> int | None:
+    """The side of the images that both models want; None if neither says.
+
+    Args:
+        std: The accurate model, and its spec before it.
+        rob: The robust one, likewise.
+
+    Raises:
+        MnutsError: If they want images of different sizes.
+    """
+    (g_spec, g), (h_spec, h) = std, rob
     sizes = {size for size in (g.image_size, h.image_size) if size is not None}
     if len(sizes) > 1:
         raise MnutsError(
-            f"--std and --rob must take the same images, but {std} wants {g.image_size} pixels a side and "
-            f"{rob} {h.image_size}: give a pair of one size"
+            f"--std and --rob must take the same images, but {g_spec} wants {g.image_size} pixels a side and "
+            f"{h_spec} {h.image_size}: give a pair of one size"
         )
-    return g, h, load_data(data, n=n, image_size=sizes.pop() if sizes else None, data_dir=data_dir)
+    return sizes.pop() if sizes else None

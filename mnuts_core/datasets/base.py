@@ -29,12 +29,14 @@ class LoadedData(NamedTuple):
         labels: int64, shape (N,), in [0, K).
         classes: K names.
         card: Which images these are, and how the pixels were obtained.
+        preprocessing: How they were brought to their size, such as `Res256Crop224`; empty if they were not.
     """
 
     images: Tensor
     labels: Tensor
     classes: tuple[str, ...]
     card: DataCard
+    preprocessing: str = ""
 
 
 class Request(NamedTuple):
@@ -46,9 +48,12 @@ class Request(NamedTuple):
     image_size: int | None
     data_dir: Path
     split: Split = "test"
+    at_most: bool = False
 
     def count(self, available: int) -> int:
         """How many images to take of those that are there."""
+        if self.n is not None and self.at_most:
+            return min(self.n, available)
         if self.n is not None and self.n > available:
             raise DataError(
                 f"data {self.spec!r} has {available:,} images, fewer than n = {self.n:,}: lower n"

@@ -60,7 +60,7 @@ def load_imagenet(request: Request) -> LoadedData:
         split=split_words("validation: RobustBench's list", len(chosen), len(files)),
         source=f"{IMAGENET_IMAGES}, {how}, in [0, 1]",
     )
-    return LoadedData(images, labels, tuple(weights.meta["categories"]), card)
+    return LoadedData(images, labels, tuple(weights.meta["categories"]), card, how)
 
 
 def _settings(request: Request) -> tuple[Path, Callable[[Any], Tensor], str]:

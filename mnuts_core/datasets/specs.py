@@ -49,6 +49,7 @@ def load_data(
     image_size: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
     split: Split = "test",
+    at_most: bool = False,
 ) -> LoadedData:
     """The images that a spec names, the first n of them.
 
@@ -61,6 +62,7 @@ def load_data(
             and another size is refused. None for the usual size.
         data_dir: Folder of torchvision's data sets.
         split: `"train"` for the training images, which `torchvision:` and `cifar10-jpeg:` have.
+        at_most: Take all where there are fewer than n, instead of raising.
 
     Raises:
         DataError: If the spec is unknown, or its images are missing, broken, too few, out of range, or of
@@ -78,7 +80,7 @@ def load_data(
             check_count(name, value, 1)
     folder = Path(data_dir or os.environ.get(DATASETS_VARIABLE) or "datasets").expanduser()
     return _checked(
-        spec, _FAMILIES[family](Request(str(spec), rest, n, image_size, folder, split)), image_size
+        spec, _FAMILIES[family](Request(str(spec), rest, n, image_size, folder, split, at_most)), image_size
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mnuts_core.devices import clock
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.mixing import sound
 from mnuts_core.models.inputs import check_count, check_images, prepared
@@ -122,15 +122,8 @@ def _median_times(
     times: dict[str, list[float]] = {name: [] for name in passes}
     for number in range(repeats + 1):
         for name, run in passes.items():
-            start = _clock(device)
+            start = clock(device)
             run()
             if number:
-                times[name].append(1000.0 * (_clock(device) - start))
+                times[name].append(1000.0 * (clock(device) - start))
     return {name: statistics.median(values) for name, values in times.items()}
-
-
-def _clock(device: torch.device) -> float:
-    """The time when all that the device was given is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()

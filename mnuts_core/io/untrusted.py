@@ -21,6 +21,22 @@ MAX_DEPTH = 100
 """JSON may be nested so deeply."""
 MAX_HEADER = 16 * 2**20
 """The header of a safetensors file, with its metadata, may take so many bytes."""
+SIGNATURE = 256
+"""By so many bytes at its start a file is known that is another than it should be."""
+MISTAKEN = (
+    (
+        (b"<!doctype html", b"<html", b"\xef\xbb\xbf<!doctype html"),
+        "an HTML page",
+        "the server answered with a page (of a login, a warning or an error): open the link in a browser, "
+        "and download the file from there",
+    ),
+    (
+        (b"version https://git-lfs.github.com/spec/",),
+        "a pointer of Git LFS",
+        "get its contents with `git lfs pull` in the repository's folder",
+    ),
+)
+"""What is often saved in the place of a file: how it begins, what it is, what to do."""
 _JSON_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 Error = type[Exception]
@@ -60,7 +76,7 @@ def _says_something(handle: int) -> bool:
 
 
 def existing_file(path: str | os.PathLike[str], error: Error) -> Path:
-    """The path, if it is a regular file of at most `MAX_BYTES`.
+    """The path, if it is a regular file of at most `MAX_BYTES`, and not what a failed download leaves.
 
     Args:
         path: What the user gave.
@@ -69,7 +85,14 @@ def existing_file(path: str | os.PathLike[str], error: Error) -> Path:
     path = Path(path).expanduser()
     if not os.path.exists(path) or os.path.isdir(path):
         raise error(f"no file at {path}: give the path of an existing file")
-    open_regular(path, MAX_BYTES, error).close()
+    with open_regular(path, MAX_BYTES, error) as stream:
+        try:
+            start = stream.read(SIGNATURE).lstrip().lower()
+        except OSError as problem:
+            raise error(_unreadable(path, problem)) from None
+    for signs, kind, remedy in MISTAKEN:
+        if start.startswith(signs):
+            raise error(f"{path} is {kind}, not the file itself: {remedy}")
     return path
 
 
@@ -85,10 +108,14 @@ def read_bytes(path: str | os.PathLike[str], limit: int, error: Error) -> bytes:
         try:
             content = stream.read(limit + 1)
         except OSError as problem:
-            raise error(f"cannot read {path}: {problem.strerror or problem}") from None
+            raise error(_unreadable(path, problem)) from None
     if len(content) > limit:
         raise error(_too_large(path, limit))
     return content
+
+
+def _unreadable(path: str | os.PathLike[str], problem: OSError) -> str:
+    return f"cannot read {path}: {problem.strerror or problem}"
 
 
 def _too_large(path: str | os.PathLike[str], limit: int) -> str:

@@ -19,6 +19,7 @@ from mnuts_core.errors import Stopped
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.checkpoints import ModelError
 from mnuts_core.models.compat import TORCH_JIT_WARNING
+from mnuts_core.models.listed import Listed
 
 DEMOS = ("digits/std", "digits/rob", "cifar10/std", "cifar10/rob")
 FORMS = (
@@ -82,6 +83,9 @@ class Network(NamedTuple):
         image_size: Side of the images that it wants, if anything says.
         card: Its card, if that is not made of the network.
         note: What was done to a checkpoint or network that a user should know, in words.
+        preprocessing: How its publishers bring images to its size, as RobustBench names that
+            (`BicubicRes256Crop224`); empty if nobody says.
+        listed: How accurate its publishers say that it is, with these very weights.
     """
 
     network: nn.Module
@@ -90,6 +94,8 @@ class Network(NamedTuple):
     image_size: int | None
     card: ModelCard | None = None
     note: str = ""
+    preprocessing: str = ""
+    listed: Listed | None = None
 
 
 def no_such(request: Request, name: str, names: Collection[str], library: str) -> ModelError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 import os
 import re
 from collections.abc import Collection, Iterator
@@ -19,9 +20,11 @@ from typing import Any
 from torch import nn
 
 from mnuts_core.extras import import_extra
+from mnuts_core.io.untrusted import existing_file
 from mnuts_core.models.base import UNLOADED, Network, Normalised, Request, foreign_code, no_such
 from mnuts_core.models.checkpoints import ModelError, load_weights, read_weight_sets
 from mnuts_core.models.compat import import_robustbench
+from mnuts_core.models.listed import on_leaderboard
 from mnuts_core.models.network_weights import filled
 
 MODELS_VARIABLE = "MNUTS_MODELS"
@@ -50,14 +53,20 @@ def load_robustbench(request: Request) -> Network:
         raise no_such(request, name, entries, f"RobustBench for {dataset}, {norm}")
     many = isinstance(entries[name]["gdrive_id"], list)  # an ensemble: a file for each of its models
     path = models_folder() / dataset / norm / (f"{name}.pt_m0.pt, _m1.pt, ..." if many else f"{name}.pt")
+    for file in [path, *sorted(path.parent.glob(f"{name}.pt_m*.pt"))]:
+        if file.is_file():
+            existing_file(file, ModelError)  # an HTML page, say, is named as what it is
     found = f"the file at {path} is damaged or of another model: get it again"
     missing = f"it is looked for at {path}: put it there, or connect to the network"
     with foreign_code(request.spec, UNLOADED, found if path.is_file() else missing):
         module = utils.load_model(name, model_dir=models_folder(), dataset=dataset, threat_model=norm)
     if part:
         module = _part_of_mix(request.spec, module, part)
-    size = 32 if dataset != "imagenet" else _last_number(entries[name].get("preprocessing"), 224)
-    return Network(module, module, DATASET_CLASSES[dataset], size)
+    how = entries[name].get("preprocessing") if dataset == "imagenet" else None
+    size = 32 if dataset != "imagenet" else _last_number(how, 224)
+    how = how if isinstance(how, str) else ""
+    listed = on_leaderboard(request.rest, dataset, norm)
+    return Network(module, module, DATASET_CLASSES[dataset], size, preprocessing=how, listed=listed)
 
 
 def _one_of(request: Request, what: str, value: str | None, allowed: Collection[str]) -> str:
@@ -101,7 +110,12 @@ def load_timm(request: Request) -> Network:
     own_task = network.num_classes == timm_classes(timm, name)
     size = config["input_size"][-1] if own_task or cfg.get("fixed_input_size") else None
     module = Normalised(network, config["mean"], config["std"])
-    return Network(network, module, network.num_classes, size, note=note)
+    how = ""
+    if own_task:
+        side = config["input_size"][-1]
+        bicubic = "Bicubic" if config["interpolation"] == "bicubic" else ""
+        how = f"{bicubic}Res{math.floor(side / config['crop_pct'])}Crop{side}"  # as timm reckons it
+    return Network(network, module, network.num_classes, size, note=note, preprocessing=how)
 
 
 def timm_classes(timm: Any, name: str) -> int:

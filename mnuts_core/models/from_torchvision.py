@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from mnuts_core.extras import import_extra
 from mnuts_core.models.base import UNLOADED, Network, Normalised, Request, foreign_code, no_such
 from mnuts_core.models.checkpoints import WeightSet, read_weight_sets
+from mnuts_core.models.listed import Listed
 from mnuts_core.models.network_weights import filled
 
 _AUXILIARY = {"inception_v3": ("AuxLogits",), "googlenet": ("aux1", "aux2")}
@@ -48,7 +49,20 @@ def load_torchvision(request: Request) -> Network:
     prepare = pretrained.transforms()
     fixed = getattr(network, "image_size", None)
     size = fixed or (prepare.crop_size[0] if classes == own else None)
-    return Network(network, Normalised(network, prepare.mean, prepare.std), classes, size, note=note)
+    module = Normalised(network, prepare.mean, prepare.std)
+    if classes != own:
+        return Network(network, module, classes, size, note=note)
+    bicubic = "Bicubic" if prepare.interpolation.value == "bicubic" else ""
+    how = f"{bicubic}Res{prepare.resize_size[0]}Crop{prepare.crop_size[0]}"
+    return Network(network, module, classes, size, None, note, how, _listed(pretrained, checkpoint))
+
+
+def _listed(pretrained: Any, checkpoint: Path | None) -> Listed | None:
+    """What torchvision says of its own weights; nothing of those in a file."""
+    metrics = pretrained.meta.get("_metrics", {}).get("ImageNet-1K", {})
+    if checkpoint is not None or "acc@1" not in metrics:
+        return None
+    return Listed(metrics["acc@1"] / 100, source=f"torchvision, {pretrained}, on ImageNet")
 
 
 def _from_file(spec: str, models: Any, name: str, checkpoint: Path, own: int) -> tuple[nn.Module, int, str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mnuts_core.devices import clock
 from mnuts_core.models.inputs import PRECISIONS, Model, Precision, in_precision
 from mnuts_core.models.predict import ask
 
@@ -72,16 +73,9 @@ def measure_precision(models: Sequence[tuple[str, Model]], images: Tensor) -> Me
 
 def _gradients(models: Sequence[tuple[str, Model]], images: Tensor, precision: Precision) -> float:
     """The seconds that gradients of all models take."""
-    start = _clock(images.device)
+    start = clock(images.device)
     for name, model in models:
         leaf = images.detach().clone().requires_grad_()
         logits = in_precision(lambda points: ask(name, model, points), precision, images.device)(leaf)  # noqa: B023
         torch.autograd.grad(logits.sum(), leaf)
-    return _clock(images.device) - start
-
-
-def _clock(device: torch.device) -> float:
-    """The time when all that the device was given is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
+    return clock(images.device) - start

@@ -29,6 +29,7 @@ from mnuts_core.models.checkpoints import ModelError, read_weights
 from mnuts_core.models.from_file import load_file_model
 from mnuts_core.models.from_libraries import MODELS_VARIABLE, load_robustbench, load_timm, models_folder
 from mnuts_core.models.from_torchvision import load_torchvision
+from mnuts_core.models.listed import Listed
 from mnuts_core.models.predict import model_card
 
 __all__ = [
@@ -52,12 +53,17 @@ class LoadedModel(NamedTuple):
         card: Its spec, parameter count, and the digest of its weights.
         image_size: Side of the images that it wants; None if any, or if nobody says.
         note: What was done to its checkpoint or network that a user should know; empty if nothing was.
+        preprocessing: How its publishers bring images to its size, such as `BicubicRes256Crop224`; empty if
+            nobody says.
+        listed: How accurate its publishers say that it is; None if they do not, or with other weights.
     """
 
     module: nn.Module
     card: ModelCard
     image_size: int | None
     note: str = ""
+    preprocessing: str = ""
+    listed: Listed | None = None
 
 
 def load_model(
@@ -101,7 +107,7 @@ def load_model(
         module = loaded.module.eval().to(where)
         for parameter in module.parameters():  # a TorchScript module has no requires_grad_
             parameter.requires_grad_(False)
-    return LoadedModel(module, card, loaded.image_size, loaded.note)
+    return LoadedModel(module, card, loaded.image_size, loaded.note, loaded.preprocessing, loaded.listed)
 
 
 def _demo(request: Request) -> Network:
@@ -110,7 +116,9 @@ def _demo(request: Request) -> Network:
     pair, _, role = request.rest.partition("/")
     demo = importlib.import_module(f"mnuts_core.demo.{pair}")
     network, card = demo.load_network_of(role)
-    return Network(network, network, len(demo.CLASSES), demo.IMAGE_SIZE, card.model)
+    attacked = None if card.attacked is None else card.attacked.value
+    listed = Listed(card.clean.value, attacked, card.threat, "its card, from the shipped bundle's points")
+    return Network(network, network, len(demo.CLASSES), demo.IMAGE_SIZE, card.model, listed=listed)
 
 
 _FAMILIES: Mapping[str, Callable[[Request], Network]] = {

@@ -42,10 +42,11 @@ from mnuts_core.models.predict import (
 from mnuts_core.pipeline.build_batches import Batches
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
+    count_zero_gradients_of,
     diagnostics_of_models,
     in_training_mode,
     too_dark,
-    zero_gradients_of,
+    zero_gradients,
 )
 from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.locks import held
@@ -170,9 +171,10 @@ def _diagnostics(batches: Batches) -> Iterator[Diagnostic]:
         if climbed is not None and attacked.stop:
             check_gradients(BASE_MODELS[1], models[BASE_MODELS[1]], images[:1], BLACK_BOX)
             at = slice(attacked.stop)
-            yield from zero_gradients_of(
+            flat = count_zero_gradients_of(
                 BASE_MODELS[1], models[BASE_MODELS[1]], climbed, images[at], labels[at]
             )
+            yield from zero_gradients(flat, attacked.stop)
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.models.inputs import Model
-from mnuts_core.models.predict import NO_CLASS, ask, listed, predicted
+from mnuts_core.models.predict import NO_CLASS, ask, listed
+from mnuts_core.pipeline.readings import TWICE, best_reading
 
 Code = Literal[
     "inputs-too-dark",
@@ -51,11 +52,6 @@ DARK = 1.0 / 32.0
 """Where no pixel is brighter than this, the images were probably divided by 255 twice."""
 LOW_ACCURACY = 0.5
 """A mix that gets fewer clean images right was probably given other inputs than it was trained on."""
-
-USUAL_NORMALISATIONS = ((0.449, 0.226), (0.473, 0.251), (0.5, 0.5), (0.131, 0.308))
-"""Mean and standard deviation of pixels: ImageNet's, CIFAR's, one half, MNIST's; channels averaged."""
-CLEAR_GAIN = 0.1
-"""Undoing a normalisation raises accuracy by so much only where there was one too many."""
 
 
 class Diagnostic(NamedTuple):
@@ -112,21 +108,36 @@ def diagnostics_of_models(models: Mapping[str, Model], images: Tensor, labels: T
         for name, model in models.items():
             diagnostics += _random(name, model, images)
             diagnostics += _normalised_twice(name, model, images, labels)
-            diagnostics += _grey(name, model, images)
+            diagnostics += takes_grey_for_colour(name, model, images)
     return diagnostics
 
 
 def _random(name: str, model: Model, images: Tensor) -> list[Diagnostic]:
-    first, second = (ask(name, model, images).softmax(dim=1) for _ in range(2))
-    change = float((first - second).abs().nan_to_num(nan=0.0).max())
+    change = probability_change(*(ask(name, model, images) for _ in range(2)))
     if change <= RANDOM_TOLERANCE:
         return []
     text = f"{name}: two passes over the same images differ by up to {change:.2g} in probability"
     return [Diagnostic("random-model", text)]
 
 
-def _grey(name: str, model: Model, images: Tensor) -> list[Diagnostic]:
-    """Whether a model takes one channel for three: broadcasting makes that of a normalisation."""
+def probability_change(first: Tensor, second: Tensor) -> float:
+    """By how much two answers to the same images differ at most, in probability; NaN counts as no difference.
+
+    Args:
+        first: Logits, shape (N, K).
+        second: Logits, likewise.
+    """
+    return float((first.softmax(dim=1) - second.softmax(dim=1)).abs().nan_to_num(nan=0.0).max())
+
+
+def takes_grey_for_colour(name: str, model: Model, images: Tensor) -> list[Diagnostic]:
+    """Whether a model takes one channel for three: broadcasting makes that of a normalisation.
+
+    Args:
+        name: What to call the model.
+        model: Images → raw logits.
+        images: Some images, on its device.
+    """
     if images.shape[1] != 1:
         return []
     try:
@@ -155,20 +166,8 @@ def too_dark(images: Tensor) -> list[Diagnostic]:
 
 def _normalised_twice(name: str, model: Model, images: Tensor, labels: Tensor) -> list[Diagnostic]:
     """Whether a model does better on images with a usual normalisation undone in advance."""
-
-    def accuracy(points: Tensor) -> float:
-        return float((predicted(ask(name, model, points)) == labels).double().mean())
-
-    plain = accuracy(images)
-    undone = {pair: accuracy(images * pair[1] + pair[0]) for pair in USUAL_NORMALISATIONS}
-    (mean, deviation), best = max(undone.items(), key=lambda item: item[1])
-    if best < plain + CLEAR_GAIN:
-        return []
-    text = (
-        f"{name}: {100 * best:.1f} % are right on images times {deviation} plus {mean}, {100 * plain:.1f} % "
-        "on the images: they seem to be normalised twice"
-    )
-    return [Diagnostic("normalised-twice", text)]
+    found = best_reading(partial(ask, name, model), images, labels, TWICE)
+    return [Diagnostic("normalised-twice", f"{name}: {found}")] if found else []
 
 
 def in_training_mode(models: Iterable[object]) -> list[Diagnostic]:
@@ -213,9 +212,7 @@ def zero_gradients(flat: int, n: int) -> list[Diagnostic]:
     return [Diagnostic("zero-gradients", text)]
 
 
-def zero_gradients_of(
-    name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor
-) -> list[Diagnostic]:
+def count_zero_gradients_of(name: str, model: Model, climbed: Model, images: Tensor, labels: Tensor) -> int:
     """The same of one base model, whose loss an attack climbs.
 
     Args:
@@ -225,8 +222,7 @@ def zero_gradients_of(
         images: Clean images on the model's device, shape (N, C, H, W).
         labels: True classes, shape (N,).
     """
-    surrogate = Surrogate(partial(ask, name, model), climbed, climbed)
-    return zero_gradients(count_zero_gradients(surrogate, images, labels), len(images))
+    return count_zero_gradients(Surrogate(partial(ask, name, model), climbed, climbed), images, labels)
 
 
 def not_finite(predictions: Tensor, fell: Tensor) -> list[Diagnostic]:

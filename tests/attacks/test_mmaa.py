@@ -11,11 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mnuts_core.attacks.mmaa import MinimumMargin, minimum_margin_attack
+from mnuts_core.attacks.mmaa import MinimumMargin, Mmaa, minimum_margin_attack
 from mnuts_core.attacks.norms import make_ball
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.transform import layer_norm, transform_logits
+from mnuts_core.models.passes import counted
 
 N = 30
 
@@ -247,3 +248,15 @@ def test_reduced_precision_refuses_what_it_cannot_reduce() -> None:
         minimum_margin_attack(
             network().double(), IMAGES.double(), LABELS, eps=0.02, precision="bfloat16", device="cpu"
         )
+
+
+@pytest.mark.parametrize("precision", ["full", "bfloat16"])
+def test_passes_are_those_of_images_that_stay_right(precision: str) -> None:
+    """But for the first image, which is also asked for the number of classes and for its gradient."""
+    right = (signed_margin(layer_norm(MODEL(IMAGES)), LABELS) > 0.05).nonzero().squeeze(1)
+    kind = Mmaa(norm="Linf", eps=1e-6, n_iter=3, n_targets=2, precision=precision)
+    device = torch.device("cpu")
+    with counted() as counter:
+        kind.run(MODEL, IMAGES[right], LABELS[right], right, batch_size=64, progress=None, device=device)
+    made, n, said = counter.mean(["model"]), len(right), kind.passes(10)
+    assert (said.forward * n + 2, said.backward * n + 1) == (made.forward, made.backward)

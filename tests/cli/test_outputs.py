@@ -33,6 +33,7 @@ FILES = {
     "import, json": (("import", "{csv}", "--out", "{new}"), "--json="),
     "convert": (("convert", "{toy}"), "--out="),
     "convert, json": (("convert", "{toy}", "--out", "{new}"), "--json="),
+    "doctor": (("doctor", *PAIR), "--json="),
     "build": (("build", *PAIR), "--out="),
     "build, json": (("build", *PAIR, "--out", "{new}"), "--json="),
     "attack": (("attack", "{toy}", *POOL, "--on", "g"), "--out="),

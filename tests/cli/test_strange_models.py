@@ -143,6 +143,9 @@ def test_what_was_taken_off_the_names_is_noted_and_prints_do_not_spoil_json(mnut
 def test_nan_stops_a_build_and_is_wrong_in_an_evaluation(mnuts, here):
     code, _, err = mnuts(*words("build", "Net", "Dark"), "--out", "b.safetensors")
     assert code == 2
+    assert "rob_model answers 1 of 9 images with NaN or infinity (rows 8, counted from 0)" in err
+    code, _, err = mnuts(*words("build", "Net", "Dark"), "--out", "b.safetensors", "--skip-checks")
+    assert code == 2
     assert (
         "rob_model must return finite logits, got NaN or infinity for 1 of 1 images in a batch (rows 8" in err
     )

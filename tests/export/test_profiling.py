@@ -46,7 +46,7 @@ def test_times_are_those_of_the_parts(monkeypatch):
             now[0] += 0.01
             return super().mix_logits(*logits)
 
-    monkeypatch.setattr("mnuts_core.export.profiling._clock", lambda device: now[0])
+    monkeypatch.setattr("mnuts_core.export.profiling.clock", lambda device: now[0])
     mix = Mix(Takes(2.0), Takes(0.5), MixParams(s=5.0, p=4.0, c=-1.1, alpha=0.999))
     found = profile(mix, torch.rand(2, 3, 8, 8), repeats=3)
     assert found.std.milliseconds == pytest.approx(2000)

@@ -50,6 +50,20 @@ class TestFiles:
                 read()
             assert str(path) in str(caught.value)
 
+    @pytest.mark.parametrize(
+        ("content", "kind"),
+        [
+            (b"\n <!doctype HTML><p>Sign in", "an HTML page"),
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "a pointer of Git LFS"),
+        ],
+    )
+    def test_what_a_failed_download_leaves_is_named(self, tmp_path, content, kind):
+        for ending in ("npz", "pt", "csv", "safetensors"):
+            path = tmp_path / f"file.{ending}"
+            path.write_bytes(content)
+            with pytest.raises(RefusedError, match=f"{path} is {kind}, not the file itself: "):
+                existing_file(path, RefusedError)
+
     @pytest.mark.parametrize("name", ["pipe", "zero", "proc"])
     def test_by_every_reader(self, special, tmp_path, name):
         for ending in ("npz", "pt", "csv", "parquet", "safetensors", "json"):

@@ -1,0 +1,46 @@
+"""What reduced precision does to the models' answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from mnuts_core.functional.mixing import sound
+from mnuts_core.functional.statistics import share
+from mnuts_core.models.inputs import in_precision
+from mnuts_core.models.predict import predicted
+from mnuts_core.pipeline.doctor.case import Case
+from mnuts_core.pipeline.doctor.findings import Finding, ok, warning
+
+N_IMAGES = 32
+OFTEN = 0.05
+"""Rounding to bfloat16 changes a class more rarely than this where nothing is wrong."""
+LARGEST_HALF = 65_504.0
+
+
+def reduced_precision(case: Case) -> Iterator[Finding]:
+    """Whether gradients in bfloat16 (`--precision bfloat16`) are those of the same function."""
+    for side in case.answering:
+        images = side.images[:N_IMAGES]
+        reduced = in_precision(side.model, "bfloat16", images.device)
+        try:
+            with torch.no_grad():
+                logits = reduced(images)
+        except Exception:
+            yield ok("reduced-precision", f"{side.name} fails in bfloat16: leave --precision at full")
+            continue
+        plain = side.logits[:N_IMAGES]
+        large = float(plain.abs().nan_to_num().max())
+        lost = int((sound(plain) & ~sound(logits)).sum())
+        other = int((sound(logits) & (predicted(logits) != predicted(plain))).sum())
+        seen = f"{side.name} in bfloat16: another class for {share(other, len(images)).tally} images"
+        if lost:
+            seen += f", NaN or infinity for {lost}"
+        if large > LARGEST_HALF:
+            seen += f"; logits up to {large:.3g} do not fit into float16"
+        if lost or large > LARGEST_HALF or share(other, len(images)).low > OFTEN:
+            meaning = "reduced precision computes another function"
+            yield warning("reduced-precision", seen, meaning, "leave --precision at full")
+        else:
+            yield ok("reduced-precision", seen)
