@@ -99,7 +99,7 @@ def evaluate(
 
     target = config if in_place else out
     outputs = {"--out": out, "--points": points, "--json": json_out, "--out-bundle": out_bundle}
-    check_outputs(outputs, force=True)
+    check_outputs(outputs | {"--in-place": config if in_place else None}, force=True)
     if attack not in ATTACKS:
         raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
     given = Settings(

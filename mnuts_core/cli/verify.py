@@ -100,8 +100,6 @@ class Task(NamedTuple):
         pool = None if into is None else PoolFile.of(into, out_bundle)
         mix = MixConfig.load(given.config)
         threat = _threat(mix, given.norm, given.eps)
-        if targets.config == given.config:
-            check_outputs({"--in-place": given.config}, force=True)
         if pool is not None:
             check_outputs({"--into": pool.target}, force=True)
             pool.check(mix, str(given.config), threat)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mnuts_core.bundles.leaderboard import NOT_OF_ROBUSTBENCH, radius
 from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.bundles.paper import paper_rows
 from mnuts_core.errors import MnutsError
@@ -53,13 +54,12 @@ def on_leaderboard(name: str, dataset: str, norm: str) -> Listed | None:
     except MnutsError:  # the package of data is not installed
         return None
     for row in rows:
-        is_base = (name, part) == (MIX, "std") and row["kind"] == "standard_base"
+        is_base = (name, part) == (MIX, "std") and row["kind"] == NOT_OF_ROBUSTBENCH
         if is_base or (part != "std" and row["model"] == wanted):
-            above, below = map(float, row["epsilon"].split("/"))
             return Listed(
                 clean=round(float(row["clean_percent"]) / 100, 4),
                 attacked=round(float(row["autoattack_percent"]) / 100, 4),
-                threat=ThreatModel(norm=norm, eps=above / below),
+                threat=ThreatModel(norm=norm, eps=radius(row["epsilon"])),
                 source=f"{row['source']}, under AutoAttack",
             )
     return None

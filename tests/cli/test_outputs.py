@@ -76,7 +76,7 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def work(*_: object, **__: object) -> None:
         pytest.fail("the work has begun")
 
-    for command in ("build", "attack", "evaluate"):
+    for command in ("build", "attack", "verify"):
         monkeypatch.setattr(f"mnuts_core.cli.{command}.load_all", work)
 
 

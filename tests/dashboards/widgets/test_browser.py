@@ -4,7 +4,6 @@ import ipywidgets as w
 import pytest
 
 from mnuts_dashboards.compare.app import Compare
-from mnuts_dashboards.lesson.app import Lesson
 from mnuts_dashboards.widgets import upload as uploads
 from mnuts_dashboards.widgets.browser import Page
 from mnuts_dashboards.widgets.heartbeat import Heartbeat
@@ -49,9 +48,8 @@ def test_a_page_that_has_drawn_the_app_gets_every_state_anew(monkeypatch):
     assert next("rows" in keys and "_esm" not in keys for widget, keys in sent if widget is table)
 
 
-@pytest.mark.parametrize("app", [Compare, Lesson])
-def test_every_app_of_widgets_has_a_heartbeat(app):
-    assert sum(isinstance(child, Heartbeat) for child in app().children) == 1
+def test_an_app_of_widgets_has_a_heartbeat():
+    assert sum(isinstance(child, Heartbeat) for child in Compare().children) == 1
 
 
 def test_in_jupyterlab_a_line_of_python_is_copied():
@@ -181,10 +179,9 @@ def test_no_bound_lies_in_what_a_page_may_write(upload):
     assert len(upload.messages) == 3
 
 
-@pytest.mark.parametrize("app", [Compare, Lesson])
-def test_a_page_writes_only_the_traits_that_it_may(app):
+def test_a_page_writes_only_the_traits_that_it_may():
     """Our widgets' other traits stay as they are, whatever a page sends."""
-    found = own_widgets(app())
+    found = own_widgets(Compare())
     assert any(isinstance(widget, Heartbeat) for widget in found)
     for widget in found:
         for name in set(widget.trait_names(sync=True)) - widget.from_page - {"layout"}:
