@@ -60,12 +60,16 @@ function mayStay([, [low, high], [from, to]]) {
   return from >= low && to <= high && to - from >= SHRINK * (high - low);
 }
 
-/** While a slider moves: `wanted` with room where it outgrew what is drawn, so that the next frames need no new axes. */
+/**
+ * While a slider moves: `wanted` with room where it outgrew what is drawn, so that the next frames need no new axes. Marks
+ * in units that fit their axis, which has ticks of its own for them, outgrow it no further.
+ */
 export function roomy(drawn, wanted) {
   const changed = changedRanges(drawn, wanted);
   if (!changed?.length) return wanted;
   const layout = { ...wanted };
   for (const [key, [low, high], [from, to]] of changed) {
+    if (wanted[key].tickvals) continue;
     const room = ROOM * (to - from);
     layout[key] = { ...wanted[key], range: [from < low ? from - room : from, to > high ? to + room : to] };
   }
