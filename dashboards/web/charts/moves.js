@@ -8,7 +8,7 @@ const DRAWN = new Set(["x", "y", "text"]); // arrays of a trace that may change
 const UNDRAWN = new Set(["customdata", "hovertext", "hovertemplate", "meta"]); // read on hover and for the CSV, never drawn
 const AXES = /^([xy])axis(\d*)$/;
 const ROOM = 2; // share of its range that an axis gains where a moving slider leads out of it
-const SHRINK = 0.2; // an axis stays as it is drawn while what it should show fills this share of it, and fits
+const SHRINK = 0.1; // an axis stays as it is drawn while what it should show fills this share of it, and fits
 
 const union = (a, b) => new Set([...Object.keys(a), ...Object.keys(b)]);
 const alike = (a, b) => isList(a) && isList(b) && a.length === b.length;
@@ -69,9 +69,11 @@ export function roomy(drawn, wanted) {
   if (!changed?.length) return wanted;
   const layout = { ...wanted };
   for (const [key, [low, high], [from, to]] of changed) {
-    if (wanted[key].tickvals) continue;
+    const { tickvals, minallowed = -Infinity, maxallowed = Infinity } = wanted[key];
+    if (tickvals) continue;
     const room = ROOM * (to - from);
-    layout[key] = { ...wanted[key], range: [from < low ? from - room : from, to > high ? to + room : to] };
+    const range = [from < low ? Math.max(from - room, minallowed) : from, to > high ? Math.min(to + room, maxallowed) : to];
+    layout[key] = { ...wanted[key], range };
   }
   return layout;
 }
