@@ -113,7 +113,7 @@ _LABELS: Figure = {
     "hoverinfo": "skip",
     "showlegend": False,
 }
-"""Texts at the left end, as an axis' labels; those below the axis are not seen, and a frame changes no number of them."""
+"""Texts at the left end, as an axis' labels: always as many, those below the axis are not seen."""
 
 TRANSFORM = _transform()
 
