@@ -71,6 +71,17 @@ LEAST = ParamSpec(
 SWITCH = (("off", "off"), ("on", "on"))
 """What a switch on a plot can be."""
 
+LIST_COLUMNS = ("image", "what", "label", "std", "rob", "mix", "margin")
+"""The columns of the list of fixed and broken images."""
+LISTED = (
+    ("the shown image's", "example"),
+    ("clean images", "clean"),
+    ("attacked images", "attacked"),
+)
+KINDS = (("fixed and broken", "both"), ("fixed", "fixed"), ("broken", "broken"))
+SORTS = tuple((f"{sign}{column}",) * 2 for column in LIST_COLUMNS for sign in ("", "-"))
+"""Orders of the list of images: by a column of it, downwards with a minus."""
+
 MAX_SNAPSHOTS = 6
 """So many mixes can be compared beside the current one."""
 
@@ -91,6 +102,10 @@ class ExplorerState(tr.HasTraits):
         case: `paper` for the paper's two cases, or `clean`/`attacked` for an example of the bundle.
         row: Which example: a clean row, or a place among the attacked ones.
         log_margins, confusion_attacked, robustbench: Switches on plots, `off` or `on`.
+        list_part: Which images the list of fixed and broken ones has: `clean`, `attacked` or `example`, those
+            of the part that `case` names, clean ones where it is `paper`.
+        list_kind: Which of them: `fixed`, `broken` or `both`.
+        list_sort: The column that they are sorted by, downwards with a minus before it; `none`: as they come.
         snapshots: Mixes kept for comparison, at most `MAX_SNAPSHOTS`; α is None where it follows from β.
         hidden: Names of controls that a link hides, see `HIDEABLE`.
     """
@@ -150,6 +165,17 @@ class ExplorerState(tr.HasTraits):
     )
     robustbench = choice(
         SWITCH, "off", word="robustbench", label="RobustBench", help="The leaderboard's models on the plane"
+    )
+    list_part = choice(
+        LISTED, "example", word="list", label="Images of", help="Whose fixed and broken images are listed"
+    )
+    list_kind = choice(KINDS, "both", word="list_kind", label="Show", help="Which images are listed")
+    list_sort = choice(
+        (("as they come", "none"), *SORTS),
+        "none",
+        word="list_sort",
+        label="Sorted by",
+        help="The order of the list of images",
     )
     snapshots: tuple[MixParams, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
     hidden: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value

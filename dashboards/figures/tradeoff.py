@@ -217,6 +217,8 @@ def _plane() -> Figure:
     layout |= {"hovermode": "closest", "legend": LEGEND_BELOW}
     layout["margin"] |= {"b": 92}
     layout["xaxis"]["range"], layout["yaxis"]["range"] = {"$": "drawn.x_range"}, {"$": "drawn.y_range"}
+    for axis in (layout["xaxis"], layout["yaxis"]):
+        axis |= {"minallowed": -5, "maxallowed": 105}  # there are no other accuracies, in per cent
     traces = [
         _LEADERBOARD,
         *_curve("plain_curve", PLAIN, "plain mix"),

@@ -113,7 +113,7 @@ _LABELS: Figure = {
     "hoverinfo": "skip",
     "showlegend": False,
 }
-"""Texts at the left end, as an axis' labels."""
+"""Texts at the left end, as an axis' labels: always as many, those below the axis are not seen."""
 
 TRANSFORM = _transform()
 
@@ -123,13 +123,12 @@ def prepare_transform(fields: Fields) -> Fields:
     """M in units of a round number, and the labels of its axis, from `transform`."""
     curve = fields["transform"]
     unit, below = _unit(curve.m)
-    places = [place for place in HALVES if below or place >= 0]
     return {
         "y": curve.m / unit,
-        "low": places[0] - ROOM,
-        "places": places,
-        "left": [float(curve.z[0])] * len(places),
-        "labels": [f"{_label(place * unit)}\u00a0" for place in places],
+        "low": (HALVES[0] if below else 0.0) - ROOM,
+        "places": list(HALVES),
+        "left": [float(curve.z[0])] * len(HALVES),
+        "labels": [f"{_label(place * unit)}\u00a0" for place in HALVES],
     }
 
 

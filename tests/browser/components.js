@@ -37,6 +37,7 @@ export function mount({ bundle, meta, settings: list }, changes = {}) {
   const context = {
     settings,
     meta: () => meta,
+    state: () => page.state,
     host: { services: {} },
     announce: (text) => page.said.push(text),
     set: (changes) => page.changes.push(changes) && page.show(changes),

@@ -8,7 +8,7 @@ const DRAWN = new Set(["x", "y", "text"]); // arrays of a trace that may change
 const UNDRAWN = new Set(["customdata", "hovertext", "hovertemplate", "meta"]); // read on hover and for the CSV, never drawn
 const AXES = /^([xy])axis(\d*)$/;
 const ROOM = 2; // share of its range that an axis gains where a moving slider leads out of it
-const SHRINK = 0.2; // an axis stays as it is drawn while what it should show fills this share of it, and fits
+const SHRINK = 0.1; // an axis stays as it is drawn while what it should show fills this share of it, and fits
 
 const union = (a, b) => new Set([...Object.keys(a), ...Object.keys(b)]);
 const alike = (a, b) => isList(a) && isList(b) && a.length === b.length;
@@ -60,14 +60,20 @@ function mayStay([, [low, high], [from, to]]) {
   return from >= low && to <= high && to - from >= SHRINK * (high - low);
 }
 
-/** While a slider moves: `wanted` with room where it outgrew what is drawn, so that the next frames need no new axes. */
+/**
+ * While a slider moves: `wanted` with room where it outgrew what is drawn, so that the next frames need no new axes. Marks
+ * in units that fit their axis, which has ticks of its own for them, outgrow it no further.
+ */
 export function roomy(drawn, wanted) {
   const changed = changedRanges(drawn, wanted);
   if (!changed?.length) return wanted;
   const layout = { ...wanted };
   for (const [key, [low, high], [from, to]] of changed) {
+    const { tickvals, minallowed = -Infinity, maxallowed = Infinity } = wanted[key];
+    if (tickvals) continue;
     const room = ROOM * (to - from);
-    layout[key] = { ...wanted[key], range: [from < low ? from - room : from, to > high ? to + room : to] };
+    const range = [from < low ? Math.max(from - room, minallowed) : from, to > high ? Math.min(to + room, maxallowed) : to];
+    layout[key] = { ...wanted[key], range };
   }
   return layout;
 }

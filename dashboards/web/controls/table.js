@@ -26,11 +26,12 @@ export class Table {
    * @param {boolean} [options.filtered] Whether to offer a search field.
    * @param {number} [options.height] Pixels beyond which it scrolls.
    * @param {number} [options.pageSize] So many rows at a time; all of them if it is not given.
+   * @param {(key: string, up: boolean) => void} [options.onOrder] Called with the column that the visitor sorted by.
    * @param {(key: any) => void} [options.onChoose] Called with the key of a row that the visitor chose.
    * @param {(name: string, key: any) => void} [options.onAction] Called with a button's name and its row's key.
    */
-  constructor({ columns, label, actions = {}, empty = "", filtered = false, height = null, pageSize, onChoose, onAction }) {
-    Object.assign(this, { columns, label, actions: Object.entries(actions), empty, onChoose, onAction });
+  constructor({ columns, label, actions = {}, empty = "", filtered = false, height = null, pageSize, onOrder, onChoose, onAction }) {
+    Object.assign(this, { columns, label, actions: Object.entries(actions), empty, onOrder, onChoose, onAction });
     Object.assign(this, { rows: [], noteText: "", chosen: null, sort: null, words: "" });
     this.head = h("tr");
     this.body = h("tbody", { onkeydown: (event) => this.onKey(event) });
@@ -88,10 +89,21 @@ export class Table {
   }
 
   order(column) {
-    this.sort = { column, up: this.sort?.column === column ? !this.sort.up : true };
-    const place = this.columns.indexOf(column);
+    const { key } = column;
+    const up = this.sort?.column === column ? !this.sort.up : true;
+    this.orderBy({ key, up });
+    this.head.children[this.columns.indexOf(column)].firstChild.focus();
+    this.onOrder?.(key, up);
+  }
+
+  /**
+   * Sort by a column.
+   * @param {{key: string, up: boolean}|null} order null: rows stand as they come.
+   */
+  orderBy(order) {
+    if (order?.key === this.sort?.column.key && order?.up === this.sort?.up) return;
+    this.sort = order && { column: this.columns.find(({ key }) => key === order.key), up: order.up };
     this.drawHead();
-    this.head.children[place].firstChild.focus();
     this.pager.turnTo(0);
     this.draw();
   }

@@ -3,6 +3,7 @@
 
 import { mixOf } from "../app/settings.js";
 import { same } from "../app/state.js";
+import { OF_THE_LIST } from "./listing.js";
 
 export class Drawing {
   /**
@@ -77,7 +78,7 @@ export class Drawing {
   }
 }
 
-const OF_THE_CONTROLS = ["bundle", "find_by", "least", "hidden"]; // settings that move no figure by themselves
+const OF_THE_CONTROLS = ["bundle", "find_by", "least", "hidden", ...OF_THE_LIST]; // settings that move no figure by themselves
 
 /** Whether a change of the state is one of what the engine answers with. */
 export function movesFigures(state, before) {

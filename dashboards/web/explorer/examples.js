@@ -5,6 +5,7 @@ import { h } from "../controls/dom.js";
 import { thousands, toDigits } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
 import { card, classNames, isHere } from "./cards.js";
+import { orderOf, partOf, sortOf, toPart } from "./listing.js";
 import { compared } from "./numbers.js";
 import { PartTabs } from "./parts.js";
 import { WORDS } from "./words.js";
@@ -16,7 +17,7 @@ export class Examples {
   static views = ["examples_clean", "examples_attacked"];
 
   constructor(root, context) {
-    Object.assign(this, { root, context, part: "clean", kind: "both", moment: null, shown: [] });
+    Object.assign(this, { root, context, moment: null, shown: [] });
     const words = WORDS.examples;
     const column = ([key, [label, help]]) => ({ key, label, help, numeric: NUMERIC.has(key) });
     this.table = new Table({
@@ -25,44 +26,34 @@ export class Examples {
       empty: words.loading,
       filtered: true,
       pageSize: PAGE,
-      onChoose: (row) => context.set({ case: this.part, row }),
+      onChoose: (row) => context.set({ case: partOf(context.state()), row }),
+      onOrder: (key, up) => context.set({ list_sort: sortOf(key, up) }),
     });
     const panel = h("div", null, this.table.element);
-    this.tabs = new PartTabs(words.tabs, words.title, panel, (part) => this.choosePart(part));
+    this.tabs = new PartTabs(words.tabs, words.title, panel, (part) => context.set(toPart(part, context.state().case)));
     const kinds = Object.entries(words.kinds).map(([kind, label]) => [label, kind]);
-    this.kinds = new Choice({ label: words.show, choices: kinds, onChoose: (kind) => this.chooseKind(kind) });
-    this.kinds.show(this.kind);
+    this.kinds = new Choice({ label: words.show, choices: kinds, onChoose: (kind) => context.set({ list_kind: kind }) });
     card(root, words.title, h("div", { class: "card-head" }, this.tabs.element, this.kinds.element), panel);
   }
 
-  choosePart(part) {
-    this.part = part;
-    this.draw();
-  }
-
-  chooseKind(kind) {
-    this.kind = kind;
-    this.draw();
-  }
-
   update(moment) {
-    const { state } = moment;
-    const before = this.moment?.state;
     this.moment = moment;
-    if (state.case !== before?.case && state.case !== "paper") { // a link or a plot has chosen
-      this.part = state.case;
-      this.tabs.show(state.case);
-    }
     this.draw();
   }
 
+  /** Draw the last moment's images as the state of now lists them: a choice of the list waits for no frame. */
   draw() {
-    const { views, state, meta, remix } = this.moment ?? { views: {} };
+    const { views, meta, remix } = this.moment;
     const { selection } = this.context;
-    const view = views[`examples_${this.part}`];
+    const state = this.context.state();
+    const [part, kind] = [partOf(state), state.list_kind];
+    this.tabs.show(part);
+    this.kinds.show(kind);
+    this.table.orderBy(orderOf(state));
+    const view = views[`examples_${part}`];
     if (!isHere(this.root, view)) return;
-    const chosen = state.case === this.part ? state.row : null;
-    const inputs = [view, this.kind, this.part, selection.rows];
+    const chosen = state.case === part ? state.row : null;
+    const inputs = [view, kind, part, selection.rows];
     if (inputs.every((one, place) => one === this.shown[place])) {
       this.table.update({ chosen });
       return;
@@ -75,11 +66,11 @@ export class Examples {
     }
     const picked = placesOf(view, selection);
     const fixed = picked.filter((i) => view.fixed[i]).length;
-    const n = this.part === "clean" ? meta.n_clean : meta.n_adv;
+    const n = part === "clean" ? meta.n_clean : meta.n_adv;
     const counts = [fixed, picked.length - fixed, selection.any ? selection.rows.length : n].map(thousands);
-    const note = (selection.any ? words.selected : words.note)(...counts, WORDS.parts[this.part]);
+    const note = (selection.any ? words.selected : words.note)(...counts, WORDS.parts[part]);
     const empty = selection.any ? words.noneSelected : words.nothing;
-    this.table.update({ rows: rowsOf(view, picked, classNames(meta), remix.threshold, this.kind), note, empty, chosen });
+    this.table.update({ rows: rowsOf(view, picked, classNames(meta), remix.threshold, kind), note, empty, chosen });
   }
 }
 

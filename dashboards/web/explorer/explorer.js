@@ -19,6 +19,7 @@ import { Column } from "./column.js";
 import { Drawing, movesFigures } from "./drawing.js";
 import { Files } from "./files.js";
 import { Layout } from "./layout.js";
+import { movesList, withList } from "./listing.js";
 import { OpenBundle } from "../app/open_bundle.js";
 import { Searching } from "./searching.js";
 import { Selection } from "./selection.js";
@@ -75,7 +76,7 @@ class Explorer {
   /** @returns {Context} */
   makeContext() {
     return {
-      set: (changes) => this.store.set(changes),
+      set: (changes) => this.set(changes),
       state: () => this.store.get(),
       settings: this.settings,
       meta: () => this.bundle.meta,
@@ -142,6 +143,11 @@ class Explorer {
   }
 
   // --- a change
+  /** Change the state as one step of the visitor. */
+  set(changes) {
+    this.store.set(withList(changes, this.store.get()));
+  }
+
   changed(state, before, { undoable }) {
     for (const name of Object.keys(state)) if (state[name] !== before[name]) this.banner.clear(name);
     if (undoable) {
@@ -160,7 +166,7 @@ class Explorer {
     else if (movesFigures(state, before)) {
       this.shown.moving();
       this.drawing.request(state);
-    }
+    } else if (movesList(state, before)) this.shown.select();
     this.searching.follow(state, before);
   }
 
@@ -199,7 +205,7 @@ class Explorer {
     else if (!moment || (kind !== "click" && kind !== "select")) return;
     else {
       const changes = kind === "click" ? changesOfClick({ panel, points }, moment) : null;
-      if (changes) this.store.set(changes);
+      if (changes) this.set(changes);
       else this.pick(imagesOf(panel, points, this.shown.charts.fieldsOf(panel), detail.range), detail.add);
     }
   }

@@ -146,7 +146,7 @@ export class Shown {
     this.guarded(() => this.charts.draw(this.fields()));
   }
 
-  /** Other images are selected. */
+  /** Other images are selected or listed. */
   select() {
     if (!this.moment) return;
     this.mark(this.moment.state);

@@ -8,13 +8,12 @@ const ROOM = 0.1; // above and below the units: GELU's small dip below 0 mostly 
 
 export function prepareTransform({ transform: { z, m } }) {
   const [unit, below] = unitOf(m);
-  const places = HALVES.filter((place) => below || place >= 0);
   return {
     y: m.map((value) => value / unit),
-    low: places[0] - ROOM,
-    places,
-    left: places.map(() => z[0]),
-    labels: places.map((place) => `${label(place * unit)}\u00a0`),
+    low: (below ? HALVES[0] : 0) - ROOM,
+    places: HALVES,
+    left: HALVES.map(() => z[0]),
+    labels: HALVES.map((place) => `${label(place * unit)}\u00a0`),
   };
 }
 

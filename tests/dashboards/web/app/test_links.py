@@ -42,6 +42,9 @@ STATES = st.fixed_dictionaries(
         "least": st.sampled_from([0.95, 0.5]),
         "case": st.sampled_from(["paper", "clean", "attacked"]),
         "row": st.integers(0, 10**6),
+        "list_part": st.sampled_from(["example", "clean", "attacked"]),
+        "list_kind": st.sampled_from(["both", "fixed", "broken"]),
+        "list_sort": st.sampled_from(["none", "margin", "-image"]),
         "hidden": st.sampled_from([(), ("T", "beta")]),
     }
 )
@@ -124,6 +127,9 @@ def test_a_widened_grid_is_written_as_the_one_it_came_from(app):
         ("k=1", "LN top-k must be 0 (no layer norm) or a whole number of 2 or more"),
         ("image=-1", "image must be a whole number from 0"),
         ("shows=everything", "shows must be one of paper, clean, attacked"),
+        ("list=all", "list must be one of example, clean, attacked, got 'all'"),
+        ("list_kind=right", "list_kind must be one of both, fixed, broken"),
+        ("list_sort=+margin", "list_sort must be one of none, image, -image"),
         ("bundle=../../etc/passwd", "bundle must be one of digits, my bundle (2)"),
         ("grid=mine", "grid must be one of cifar10, cifar100"),
         ("hide=T,nothing", "hide must be one of T, beta, got 'nothing'"),
@@ -163,6 +169,7 @@ QUERIES = [
         "image=" + "9" * 30,
         "image=7",
     ),
+    *("list=attacked&list_kind=fixed&list_sort=-margin", "list=", "list_kind=Fixed", "list_sort=size"),
     *("shows=everything", "bundle=../../etc/passwd", "bundle=my%20bundle+(2)", "grid=mine", "grid=cifar100"),
     *(
         "hide=T,nothing,beta",

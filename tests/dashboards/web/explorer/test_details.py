@@ -10,6 +10,7 @@ from mnuts_core import MixParams, RemixEngine
 from mnuts_core.views.headline import headline
 from mnuts_core.views.paired import mix_pairs
 from mnuts_core.views.sources import sources
+from mnuts_dashboards.explorer.state import DECLARED
 from tests.dashboards.web.explorer.visit import opened
 from tests.synthetic import make_pool
 
@@ -123,3 +124,45 @@ def test_a_snapshot_that_a_bundle_cannot_show_says_why(there):
     [kept, _] = there.table("Snapshots")["rows"]
     assert kept["cells"][1] == "s 5, p 4, c −1.1"
     assert there.state["snapshots"][0]["beta"] == MixParams(beta=0.9).beta
+
+
+def test_the_list_of_images_is_in_the_address_and_comes_back(visit, bundle):
+    visit.open(opened("made-up", bundle), query=START)
+    plain = visit.address
+    visit.press("Attacked images")
+    visit.choose("Show", "broken")
+    visit.order(EXAMPLES, "margin")
+    visit.order(EXAMPLES, "margin")
+    assert visit.address == f"{plain}&list=attacked&list_kind=broken&list_sort=-margin"
+    visit.press("Copy link")
+    assert visit.seen["copied"].endswith(visit.address)
+    left, query = visit.table(EXAMPLES), visit.address
+    margins = [float(row["cells"][-1]) for row in left["rows"]]
+    assert len(margins) > 1
+    assert margins == sorted(margins, reverse=True)
+    assert visit.open(opened("made-up", bundle), query=query).table(EXAMPLES) == left
+    assert (visit.address, visit.errors) == (query, [])
+    visit.press("Defaults")
+    assert "list" not in visit.address
+    assert visit.table(EXAMPLES)["sorted"] == []
+
+
+def test_the_list_goes_along_with_the_image_that_is_shown(there):
+    plain = there.address
+    there.press("Attacked images")
+    key = there.table(EXAMPLES)["rows"][0]["key"]
+    there.choice(EXAMPLES, key)
+    assert there.address == f"{plain}&shows=attacked&image={key}"
+    there.press("Show the paper's two cases again")
+    assert there.address == f"{plain}&list=attacked"
+    there.choose("Source", "a clean image")
+    assert there.address.startswith(f"{plain}&shows=clean&image=")
+    assert "clean images fixed" in there.table(EXAMPLES)["note"]
+
+
+def test_it_can_be_sorted_by_each_of_its_columns(there):
+    for name, sort in DECLARED["list_sort"].values[1:]:
+        there.link(f"{START}&list_sort={sort}")
+        [[_, direction]] = there.table(EXAMPLES)["sorted"]
+        assert direction == ("descending" if name.startswith("-") else "ascending")
+    assert there.errors == []

@@ -204,6 +204,7 @@ function table(label) {
     rows: rows.map((row) => ({ key: row.dataset.key, cells: row.children.map(words), tips: row.children.map((cell) => cell.attributes.title ?? "") })),
     note: note ? words(note) : "",
     chosen: chosen?.dataset.key ?? null,
+    sorted: found.querySelectorAll("th").filter((head) => head.attributes["aria-sort"]).map((head) => [words(head), head.attributes["aria-sort"]]),
   };
 }
 
@@ -264,6 +265,10 @@ const ACTS = {
   },
   hold: (wanted) => (held = wanted),
   comes: (name) => waiting.delete(name),
+  order: (label, column) => {
+    const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
+    found.querySelectorAll("button").find((button) => words(button) === column).click();
+  },
   isShown: (text) => shown((element) => named(element) === text).length > 0,
 };
 
