@@ -27,7 +27,8 @@ export class Layout {
     this.main = h("main", null, this.heading, this.state, this.body, this.thread, this.end, nav.turn);
     const skip = h("button", { type: "button", class: "skip", onclick: () => this.heading.focus() }, texts.plain("page.skip"));
     const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), part("tools", tools), nav.element);
-    fill(root, h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source));
+    this.app = h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source);
+    fill(root, this.app);
     this.choose(null);
   }
 

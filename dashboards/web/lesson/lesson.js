@@ -60,14 +60,15 @@ class Lesson {
   makeParts(root) {
     const { texts, host } = this;
     printOnPaper(root);
+    const act = (does) => (...given) => this.history && does(...given); // not before there is something to act on
     const refuse = (cause) => (problem) => this.banner.show(cause, problem === null ? [] : [problem]);
     const titles = [...KEYS.map((key) => texts.plain(`${key}.title`)), texts.plain("end.title")];
-    this.nav = new Nav(titles, texts, (step) => this.go(step));
-    this.question = new QuestionPanel(texts, { answer: (value) => this.answer(value), forget: () => this.forget(), refuse: refuse("answer") });
+    this.nav = new Nav(titles, texts, act((step) => this.go(step)));
+    this.question = new QuestionPanel(texts, { answer: act((value) => this.answer(value)), forget: act(() => this.forget()), refuse: refuse("answer") });
     const plots = h("div", { class: "plots" });
-    this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: (bundle) => this.store.set({ bundle }) });
+    this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: act((bundle) => this.store.set({ bundle })) });
     this.data.element.hidden = host.bundles.length < 2;
-    const tools = [this.data.element, button(texts.plain("page.copy"), "", () => this.copy()), button(texts.plain("page.again"), "", () => this.again())];
+    const tools = [this.data.element, button(texts.plain("page.copy"), "", act(() => this.copy())), button(texts.plain("page.again"), "", act(() => this.again()))];
     const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, plots };
     this.layout = new Layout(root, host.texts, texts, parts);
     this.charts = new Charts(plots, catalogueOf(texts, host.themes), { prepare, onEvent: (event) => this.onChart(event), current: () => this.drawn });
@@ -78,7 +79,9 @@ class Lesson {
 
   // --- coming here
   async start() {
+    this.layout.app.inert = true;
     await this.arrive(this.address.query);
+    this.layout.app.inert = false;
     this.history = new History(this.store, this.address, {
       link: (state) => writeLink(this.settings, state),
       arrive: (query) => this.arrive(query),

@@ -11,6 +11,7 @@ import pytest
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY, LN_ONLY
 from mnuts_dashboards.lesson.page_file import TEXTS, sentences
+from tests.dashboards.web.lesson.conftest import Reader
 from tests.synthetic import clean_only, make_arrays, make_bundle
 
 STEPS = range(1, 10)
@@ -182,6 +183,16 @@ def test_what_is_wrong_with_a_link_is_said_and_the_rest_applies(read):
 
 def test_an_answer_that_no_question_allows_is_none(read):
     assert read("said=failures:300,norm:maybe").sees["verdict"] == ""
+
+
+def test_nothing_is_done_before_the_bundle_is_there(pages, made):
+    reader = Reader(pages.open(made, slow=["made-1"]))
+    for name in ("Step 3: Right and wrong on clean images", "Start again", "Copy link"):
+        reader.press(name)
+    assert reader.visit.text("opening").startswith("Opening made-1")
+    reader.comes("made-1")
+    seen = reader.sees
+    assert (seen["state"]["step"], seen["errors"]) == (1, [])
 
 
 def test_another_bundle_has_no_answers(read):
