@@ -1,6 +1,9 @@
-// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other.
+// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other, and the
+// step's control at the foot of the screen, in reach of all that it moves.
 
 import { fill, h, setText } from "../controls/dom.js";
+
+const NARROW = 820; // pixels; as in lesson.css
 
 export class Layout {
   /**
@@ -23,13 +26,21 @@ export class Layout {
     this.seen = h("section", { class: "plots-part", "aria-label": texts.plain("page.plots") }, plots, this.control, this.live, this.score);
     this.beyond = part("beyond", this.formula, this.more);
     this.body = part("step-body", this.words, this.seen, this.beyond);
+    this.step = part("step", this.body, this.thread);
     this.source = h("footer", { class: "source" });
-    this.main = h("main", null, this.heading, this.state, this.body, this.thread, this.end, nav.turn);
+    this.main = h("main", null, this.heading, this.state, this.step, this.end, nav.turn);
     const skip = h("button", { type: "button", class: "skip", onclick: () => this.heading.focus() }, texts.plain("page.skip"));
     const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), part("tools", tools), nav.element);
     this.app = h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source);
     fill(root, this.app);
     this.choose(null);
+    new ResizeObserver(([{ borderBoxSize: [{ inlineSize }] }]) => this.place(inlineSize <= NARROW)).observe(this.app);
+  }
+
+  /** Put the control under the plot, or at the foot of a narrow screen. */
+  place(narrow) {
+    if (narrow && this.control.parentElement !== this.step) this.step.append(this.control);
+    if (!narrow && this.control.parentElement !== this.seen) this.live.before(this.control);
   }
 
   /** Show that something takes a while; null when it is over. */
@@ -41,8 +52,7 @@ export class Layout {
 
   /** Show a step's body, or the end, or neither while there is nothing to show. */
   choose(which) {
-    this.body.hidden = which !== "step";
-    this.thread.hidden = which !== "step";
+    this.step.hidden = which !== "step";
     this.end.hidden = which !== "end";
   }
 }

@@ -83,13 +83,11 @@ export class StepView {
     const key = `${step.key} ${scene.state.bundle}`;
     if (this.control?.id !== key) {
       const setting = context.settings.find(({ name }) => name === step.control);
-      const made = () => controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) });
-      const controls = [made(), ...(setting.kind === "number" ? [made()] : [])]; // a slider once more beside the image, for a phone
-      this.control = { id: key, key: step.key, show: (value) => controls.forEach((control) => control.show(value)) };
-      fill(layout.control, controls[0].element);
-      fill(thread.control, controls[1]?.element);
+      const control = controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) });
+      this.control = { id: key, key: step.key, show: (value) => control.show(value) };
+      fill(layout.control, control.element);
     }
-    thread.control.hidden = layout.control.hidden = !scene.answered && step.control !== "example";
+    layout.control.hidden = !scene.answered && step.control !== "example";
     const value = scene.state[step.control] ?? step.stands?.(scene.got) ?? null;
     if (value !== null) this.control.show(value);
     thread.show(step.key, { ...scene.state, [step.control]: value });
