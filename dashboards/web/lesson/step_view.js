@@ -39,7 +39,7 @@ export class StepView {
     setText(this.layout.heading, step ? `${scene.state.step}. ${texts.plain(`${step.key}.title`)}` : texts.plain("end.title"));
     if (step && this.control?.key === step.key) this.control.show(scene.state[step.control]);
     const { dataset, norm, eps } = lab.meta;
-    const threat = norm ? texts.plain("page.threat", { norm, eps: epsText(eps) }) : "";
+    const threat = norm ? texts.plain("page.threat", { norm: texts.plain(`page.norm.${norm}`), eps: epsText(eps) }) : "";
     setText(this.layout.source, texts.plain("page.source", { n: lab.n, m: lab.meta.n_adv, data: dataset, threat, bundle: lab.meta.name }));
   }
 
@@ -58,7 +58,7 @@ export class StepView {
     this.showControl(step, scene);
     for (const [name, { node }] of charts.panels) node.hidden = name !== step.key;
     this.draw(step, scene, facts);
-    showScore(layout.score, scene.got, texts);
+    showScore(layout.score, scene.got, { p: scene.lab.best?.p }, texts);
     this.shown = { step: step.key, slot: scene.slot };
   }
 
