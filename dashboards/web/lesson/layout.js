@@ -10,7 +10,7 @@ export class Layout {
    * @param {HTMLElement} root
    * @param {{title: string, sentence: string}} heading
    * @param {import("./texts.js").Texts} texts
-   * @param {{nav: import("./nav.js").Nav, tools: Element[], messages: Element[], question: Element, plots: Element}} parts
+   * @param {{nav: import("./nav.js").Nav, tools: Element, messages: Element[], question: Element, plots: Element}} parts
    */
   constructor(root, heading, texts, { nav, tools, messages, question, plots }) {
     const theme = new URLSearchParams(location.search).get("theme");
@@ -30,7 +30,7 @@ export class Layout {
     this.source = h("footer", { class: "source" });
     this.main = h("main", null, this.heading, this.state, this.step, this.end, nav.turn);
     const skip = h("button", { type: "button", class: "skip", onclick: () => this.heading.focus() }, texts.plain("page.skip"));
-    const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), part("tools", tools), nav.element);
+    const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), tools, nav.element);
     this.app = h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source);
     fill(root, this.app);
     this.choose(null);
