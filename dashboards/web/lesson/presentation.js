@@ -19,7 +19,7 @@ export const WAYS = ["present", "only"];
 export const PLAIN = { hide: [], present: false, only: false };
 
 const TURNS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }; // a presenter's remote control sends the page keys
-const FIELDS = "input, select, textarea"; // which take arrow keys for themselves
+const FIELDS = ["INPUT", "SELECT", "TEXTAREA"]; // which take arrow keys for themselves
 
 export class Presentation {
   /**
@@ -57,7 +57,7 @@ export class Presentation {
     const { key, target } = event;
     if (!this.shown.present || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
     if (key === "Escape") this.present(false);
-    else if (key in TURNS && !this.shown.only && !(key.startsWith("Arrow") && target.matches?.(FIELDS))) {
+    else if (key in TURNS && !this.shown.only && !(key.startsWith("Arrow") && FIELDS.includes(target.tagName))) {
       event.preventDefault();
       this.on.turn(TURNS[key]);
     }

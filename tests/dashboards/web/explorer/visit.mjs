@@ -266,7 +266,7 @@ const ACTS = {
     Object.assign(chooser, { files: [{ name, text: async () => text }] });
     chooser.fire("change");
   },
-  key: (key, tag = "h2") => void hear({ key, target: all(body).find((element) => element.tag === tag), preventDefault() {} }), // as the window hears it
+  key: (key, tag = "h2") => void hear({ key, target: { tagName: tag.toUpperCase() }, preventDefault() {} }), // as the window hears it
   hold: (wanted) => (held = wanted),
   comes: (name) => waiting.delete(name),
   isShown: (text) => shown((element) => named(element) === text).length > 0,

@@ -17,7 +17,7 @@ from tests.synthetic import clean_only, make_arrays, make_bundle
 STEPS = range(1, 10)
 FIELD = re.compile(r"\{([^{}:]+)")
 SELDOM = re.compile(
-    r"(judge|verdict|page|sure|ask|unit|thread)\.|.*(hidden|explorer_open|optimistic|verified|none|fewer|\.truth\.|\.of\.|live\.off|note_own)"
+    r"(judge|verdict|page|sure|ask|unit|thread)\.|.*(hidden|explorer_open|optimistic|verified|none|fewer|\.truth\.|\.of\.|live\.off|note_own|tally)"
 )
 """Sentences that need a fault, a chance or a bundle of their own; the thread's have tests of their own."""
 
