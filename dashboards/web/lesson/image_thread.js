@@ -37,9 +37,8 @@ export class ImageThread {
     this.toggle.element.hidden = examples.length < 2;
     this.place = h("div");
     this.source = h("p", { class: "thread-source" });
-    this.control = h("div", { class: "thread-control" });
     const head = h("div", { class: "thread-top" }, h("h3", null, texts.plain("thread.title")), this.toggle.element);
-    this.element = h("section", { class: "image-thread", "aria-label": texts.plain("thread.title") }, head, this.place, this.source, this.control);
+    this.element = h("section", { class: "image-thread", "aria-label": texts.plain("thread.title") }, head, this.place, this.source);
     fill(root, this.element);
     this.choose(examples[0]?.kind ?? null);
   }

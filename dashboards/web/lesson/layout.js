@@ -1,13 +1,16 @@
-// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other.
+// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other, and the
+// step's control at the foot of the screen, in reach of all that it moves.
 
 import { fill, h, setText } from "../controls/dom.js";
+
+const NARROW = 820; // pixels; as in lesson.css
 
 export class Layout {
   /**
    * @param {HTMLElement} root
    * @param {{title: string, sentence: string}} heading
    * @param {import("./texts.js").Texts} texts
-   * @param {{nav: import("./nav.js").Nav, tools: Element[], messages: Element[], question: Element, plots: Element}} parts
+   * @param {{nav: import("./nav.js").Nav, tools: Element, messages: Element[], question: Element, plots: Element}} parts
    */
   constructor(root, heading, texts, { nav, tools, messages, question, plots }) {
     const theme = new URLSearchParams(location.search).get("theme");
@@ -23,12 +26,21 @@ export class Layout {
     this.seen = h("section", { class: "plots-part", "aria-label": texts.plain("page.plots") }, plots, this.control, this.live, this.score);
     this.beyond = part("beyond", this.formula, this.more);
     this.body = part("step-body", this.words, this.seen, this.beyond);
+    this.step = part("step", this.body, this.thread);
     this.source = h("footer", { class: "source" });
-    this.main = h("main", null, this.heading, this.state, this.body, this.thread, this.end, nav.turn);
+    this.main = h("main", null, this.heading, this.state, this.step, this.end, nav.turn);
     const skip = h("button", { type: "button", class: "skip", onclick: () => this.heading.focus() }, texts.plain("page.skip"));
-    const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), part("tools", tools), nav.element);
-    fill(root, h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source));
+    const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), tools, nav.element);
+    this.app = h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source);
+    fill(root, this.app);
     this.choose(null);
+    new ResizeObserver(([{ borderBoxSize: [{ inlineSize }] }]) => this.place(inlineSize <= NARROW)).observe(this.app);
+  }
+
+  /** Put the control under the plot, or at the foot of a narrow screen. */
+  place(narrow) {
+    if (narrow && this.control.parentElement !== this.step) this.step.append(this.control);
+    if (!narrow && this.control.parentElement !== this.seen) this.live.before(this.control);
   }
 
   /** Show that something takes a while; null when it is over. */
@@ -40,8 +52,7 @@ export class Layout {
 
   /** Show a step's body, or the end, or neither while there is nothing to show. */
   choose(which) {
-    this.body.hidden = which !== "step";
-    this.thread.hidden = which !== "step";
+    this.step.hidden = which !== "step";
     this.end.hidden = which !== "end";
   }
 }

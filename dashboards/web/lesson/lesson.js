@@ -20,6 +20,7 @@ import { Lab, LEVEL } from "./lab.js";
 import { Layout } from "./layout.js";
 import { readLink, writeLink } from "./links.js";
 import { Nav } from "./nav.js";
+import { Presentation } from "./presentation.js";
 import { QuestionPanel, allowsAnswer, completed } from "./questions.js";
 import { StepView } from "./step_view.js";
 import { STEPS } from "./steps.js";
@@ -60,16 +61,24 @@ class Lesson {
   makeParts(root) {
     const { texts, host } = this;
     printOnPaper(root);
+    const act = (does) => (...given) => this.history && does(...given); // not before there is something to act on
     const refuse = (cause) => (problem) => this.banner.show(cause, problem === null ? [] : [problem]);
     const titles = [...KEYS.map((key) => texts.plain(`${key}.title`)), texts.plain("end.title")];
-    this.nav = new Nav(titles, texts, (step) => this.go(step));
-    this.question = new QuestionPanel(texts, { answer: (value) => this.answer(value), forget: () => this.forget(), refuse: refuse("answer") });
+    this.nav = new Nav(titles, texts, act((step) => this.go(step)));
+    this.question = new QuestionPanel(texts, { answer: act((value) => this.answer(value)), forget: act(() => this.forget()), refuse: refuse("answer") });
     const plots = h("div", { class: "plots" });
-    this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: (bundle) => this.store.set({ bundle }) });
+    this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: act((bundle) => this.store.set({ bundle })) });
     this.data.element.hidden = host.bundles.length < 2;
-    const tools = [this.data.element, button(texts.plain("page.copy"), "", () => this.copy()), button(texts.plain("page.again"), "", () => this.again())];
+    const copy = button(texts.plain("page.copy"), "", act(() => this.copy()));
+    const again = button(texts.plain("page.again"), "", act(() => this.again()));
+    const tools = h("div", { class: "tools" }, this.data.element, copy, again);
     const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, plots };
     this.layout = new Layout(root, host.texts, texts, parts);
+    const named = { data: this.data.element, copy, again, steps: this.nav.element, turn: this.nav.turn, show: this.question.show };
+    for (const name of ["control", "score", "formula", "more", "thread", "source"]) named[name] = this.layout[name];
+    this.presentation = new Presentation(this.layout.app, named, texts, { turn: act((by) => this.go(this.store.get().step + by)), changed: act(() => this.reshown()) });
+    tools.append(this.presentation.enter);
+    this.layout.app.append(this.presentation.leave);
     this.charts = new Charts(plots, catalogueOf(texts, host.themes), { prepare, onEvent: (event) => this.onChart(event), current: () => this.drawn });
     this.view = new StepView(this.layout, this.question, this.charts, {
       set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, thread: host.thread, copy: copyText,
@@ -78,9 +87,11 @@ class Lesson {
 
   // --- coming here
   async start() {
+    this.layout.app.inert = true;
     await this.arrive(this.address.query);
+    this.layout.app.inert = false;
     this.history = new History(this.store, this.address, {
-      link: (state) => writeLink(this.settings, state),
+      link: (state) => writeLink(this.settings, state, this.presentation.shown),
       arrive: (query) => this.arrive(query),
       changed: () => {},
     });
@@ -94,7 +105,8 @@ class Lesson {
   /** Bring the lesson to what a link asks for; what is wrong with it is said, the rest applies. */
   async arrive(query) {
     const { host, store, texts } = this;
-    const { values, problems } = readLink(this.settings, query, { bundles: host.bundles.map(({ name }) => name), steps: LAST, slots: KEYS });
+    const { values, shown, problems } = readLink(this.settings, query, { bundles: host.bundles.map(({ name }) => name), steps: LAST, slots: KEYS });
+    this.presentation.show(shown);
     const wanted = values.bundle ?? this.bundle.name ?? host.bundles[0].name;
     await this.openOneOf(wanted);
     store.set({ ...this.defaults, ...values, bundle: this.bundle.name }, { undoable: false });
@@ -177,6 +189,12 @@ class Lesson {
     return this.step.control === "example" ? {} : { [this.step.control]: null };
   }
 
+  /** The presenter's view was entered or left. */
+  reshown() {
+    this.history.agree();
+    this.layout.heading.focus({ preventScroll: true });
+  }
+
   again() {
     const { bundle } = this.store.get();
     this.store.set({ ...this.defaults, bundle });
@@ -253,6 +271,7 @@ class Lesson {
   }
 
   close() {
+    this.presentation.close();
     this.charts.close();
     this.client.close();
   }

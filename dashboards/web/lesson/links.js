@@ -1,8 +1,10 @@
-// A link to a place in the lesson: `bundle=cifar10&step=3&said=failures:50,margin-17:wrong&c=-1.1`. A control that nobody has moved is left out.
+// A link to a place in the lesson: `bundle=cifar10&step=3&said=failures:50,margin-17:wrong&c=-1.1&hide=thread&present`. A control that nobody
+// has moved is left out.
 
 import { EntryError } from "../controls/entries.js";
 import { firstOf, shortest } from "../controls/numbers.js";
 import { readSetting, writeSetting } from "../app/settings.js";
+import { PARTS, PLAIN, WAYS } from "./presentation.js";
 
 const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
 const FOREIGN = ["token", "theme", "reset"]; // words of the server or the page
@@ -14,20 +16,23 @@ const SHOWN = "-"; // in place of an answer: the reader asked to be shown
  *
  * @param {import("../controls/entries.js").Setting[]} settings
  * @param {object} state
+ * @param {import("./presentation.js").Shown} shown
  */
-export function writeLink(settings, state) {
+export function writeLink(settings, state, shown) {
   const pairs = [["bundle", state.bundle]];
   if (state.step > 1) pairs.push(["step", String(state.step)]);
-  const said = Object.entries(state.said).map(([slot, answer]) => `${slot}:${answer === null ? SHOWN : written(answer)}`);
+  const said = Object.entries(state.said).map(([slot, answer]) => `${slot}:${answer === null ? SHOWN : answerOf(answer)}`);
   if (said.length) pairs.push(["said", said.join(",")]);
   for (const setting of settings) {
     const value = state[setting.name];
     if (value !== null) pairs.push([setting.word, writeSetting(setting, value)]);
   }
-  return pairs.filter(([, value]) => value).map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%3A", ":").replaceAll("%2C", ",")}`).join("&");
+  pairs.push(["hide", shown.hide.join(",")]);
+  const written = pairs.filter(([, value]) => value).map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%3A", ":").replaceAll("%2C", ",")}`);
+  return [...written, ...WAYS.filter((way) => shown[way])].join("&");
 }
 
-function written(answer) {
+function answerOf(answer) {
   return typeof answer === "number" ? shortest(answer) : answer;
 }
 
@@ -38,18 +43,21 @@ function written(answer) {
  * @param {string} query Without the question mark.
  * @param {{bundles: string[], steps: number, slots: string[]}} names Of the bundles at hand; how many steps there are, the end
  *   included; and the first words of answers.
- * @returns {{values: object, problems: ["page.unknown_word"|"page.bad_value", object][]}} `problems`: sentences with their fields.
+ * @returns {{values: object, shown: import("./presentation.js").Shown, problems: ["page.unknown_word"|"page.bad_value", object][]}} `problems`:
+ *   sentences with their fields.
  */
 export function readLink(settings, query, { bundles, steps, slots }) {
-  const [values, problems] = [{}, []];
-  const words = ["bundle", "step", "said", ...settings.map(({ word }) => word)];
-  const fields = [...new URLSearchParams(query.slice(0, MAX_QUERY))].filter(([word, value]) => value !== "" && !FOREIGN.includes(word));
+  const [values, shown, problems] = [{}, { ...PLAIN }, []];
+  const words = ["bundle", "step", "said", ...settings.map(({ word }) => word), "hide", ...WAYS];
+  const fields = [...new URLSearchParams(query.slice(0, MAX_QUERY))].filter(([word, value]) => (value !== "" || WAYS.includes(word)) && !FOREIGN.includes(word));
   for (const [word, text] of fields) {
     const setting = settings.find((one) => one.word === word);
     const wrong = () => problems.push(["page.bad_value", { word }]);
     if (word === "bundle") bundles.includes(text) ? (values.bundle = text) : wrong();
     else if (word === "step") /^\d{1,3}$/.test(text) ? (values.step = Math.min(Math.max(Number(text), 1), steps)) : wrong();
     else if (word === "said") values.said = saidIn(text, slots, wrong);
+    else if (word === "hide") shown.hide = partsIn(text, wrong);
+    else if (WAYS.includes(word)) ["", "1"].includes(text) ? (shown[word] = true) : wrong();
     else if (setting) {
       try {
         values[setting.name] = readSetting(setting, text);
@@ -59,7 +67,14 @@ export function readLink(settings, query, { bundles, steps, slots }) {
       }
     } else problems.push(["page.unknown_word", { word: firstOf(word, 40), words: words.join(", ") }]);
   }
-  return { values, problems };
+  return { values, shown, problems };
+}
+
+/** The parts that are left out, each once. */
+function partsIn(text, wrong) {
+  const names = [...new Set(text.split(","))].filter((name) => name !== "");
+  if (names.some((name) => !PARTS.includes(name))) wrong();
+  return names.filter((name) => PARTS.includes(name));
 }
 
 /** Answers by their slots; numbers as such. Whether a question allows them is asked when it is shown. */

@@ -22,12 +22,12 @@ export function scoreWants(lab, state, order) {
   return Object.fromEntries(known.map(({ name, mix }) => [`score.${name}`, { params: mix(lab), views: ["images"] }]));
 }
 
-/** Show the score in its place. */
-export function showScore(place, got, texts) {
+/** Show the score in its place; the names of its rows may have fields. */
+export function showScore(place, got, fields, texts) {
   const rows = STAGES.filter(({ name }) => got[`score.${name}`]).map(({ name }) => [name, mistakesAbove(got[`score.${name}`])]);
   if (!rows.length) return fill(place);
   const row = ([name, share]) =>
-    h("tr", null, h("th", { scope: "row" }, texts.plain(`score.${name}`)),
+    h("tr", null, h("th", { scope: "row" }, texts.plain(`score.${name}`, fields)),
       h("td", { class: "bar-cell" }, h("span", { class: "bar", style: { width: `${100 * share.value}%` } })),
       h("td", { class: "number" }, `${(100 * share.value).toFixed(1)}\u00a0%`));
   fill(place, h("table", { class: "score" }, h("caption", null, texts.plain("score.title"), h("small", null, texts.plain("score.note", { level: LEVEL }))), h("tbody", null, rows.map(row))));

@@ -39,7 +39,7 @@ export class StepView {
     setText(this.layout.heading, step ? `${scene.state.step}. ${texts.plain(`${step.key}.title`)}` : texts.plain("end.title"));
     if (step && this.control?.key === step.key) this.control.show(scene.state[step.control]);
     const { dataset, norm, eps } = lab.meta;
-    const threat = norm ? texts.plain("page.threat", { norm, eps: epsText(eps) }) : "";
+    const threat = norm ? texts.plain("page.threat", { norm: texts.plain(`page.norm.${norm}`), eps: epsText(eps) }) : "";
     setText(this.layout.source, texts.plain("page.source", { n: lab.n, m: lab.meta.n_adv, data: dataset, threat, bundle: lab.meta.name }));
   }
 
@@ -58,7 +58,7 @@ export class StepView {
     this.showControl(step, scene);
     for (const [name, { node }] of charts.panels) node.hidden = name !== step.key;
     this.draw(step, scene, facts);
-    showScore(layout.score, scene.got, texts);
+    showScore(layout.score, scene.got, { p: scene.lab.best?.p }, texts);
     this.shown = { step: step.key, slot: scene.slot };
   }
 
@@ -83,13 +83,11 @@ export class StepView {
     const key = `${step.key} ${scene.state.bundle}`;
     if (this.control?.id !== key) {
       const setting = context.settings.find(({ name }) => name === step.control);
-      const made = () => controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) });
-      const controls = [made(), ...(setting.kind === "number" ? [made()] : [])]; // a slider once more beside the image, for a phone
-      this.control = { id: key, key: step.key, show: (value) => controls.forEach((control) => control.show(value)) };
-      fill(layout.control, controls[0].element);
-      fill(thread.control, controls[1]?.element);
+      const control = controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) });
+      this.control = { id: key, key: step.key, show: (value) => control.show(value) };
+      fill(layout.control, control.element);
     }
-    thread.control.hidden = layout.control.hidden = !scene.answered && step.control !== "example";
+    layout.control.hidden = !scene.answered && step.control !== "example";
     const value = scene.state[step.control] ?? step.stands?.(scene.got) ?? null;
     if (value !== null) this.control.show(value);
     thread.show(step.key, { ...scene.state, [step.control]: value });

@@ -3,12 +3,13 @@
 import { GUESS, INK, layoutOf, tag, translucent } from "./style.js";
 
 /**
- * Accuracies with their intervals; one that is to be guessed is a question mark.
+ * Accuracies with their intervals; one that is to be guessed is a question mark. A pale bar lets the page through, so the number in it
+ * has the colour of the page's letters, as notes have.
  *
- * @param {{place: string, estimate: object|null, colour: string, pale?: boolean}[]} bars
+ * @param {{place: string, estimate: object|null, colour: string, ink: string, pale?: boolean}[]} bars
  * @param {{place: string, share: number}|null} guess
  */
-export function accuracyBars(bars, guess, texts) {
+export function accuracyBars(bars, guess, texts, colours) {
   const shown = bars.filter(({ estimate }) => estimate);
   const percent = (key) => shown.map(({ estimate }) => 100 * estimate[key]);
   const [y, low, high] = ["value", "low", "high"].map(percent);
@@ -16,13 +17,15 @@ export function accuracyBars(bars, guess, texts) {
   layout.yaxis.range = [0, 104];
   const places = bars.map(({ place }) => place);
   Object.assign(layout.xaxis, { type: "category", categoryorder: "array", categoryarray: places, range: [-0.5, places.length - 0.5] });
-  for (const { place, estimate } of bars) if (!estimate) layout.annotations.push({ x: place, y: 46, text: "?", showarrow: false, font: { size: 38 } });
+  for (const { place, estimate, ink, pale } of bars) {
+    const number = { y: 0, yanchor: "bottom", text: `${(100 * estimate?.value).toFixed(1)} %`, font: { size: 15, ...(pale ? {} : { color: ink }) } };
+    layout.annotations.push({ x: place, showarrow: false, ...(estimate ? number : { y: 46, text: "?", font: { size: 38 } }) });
+  }
   const data = [
     {
-      type: "bar", x: shown.map(({ place }) => place), y, name: texts.plain("axis.accuracy"), text: y.map((value) => `${value.toFixed(1)} %`), textposition: "inside",
-      insidetextanchor: "start", textangle: 0, textfont: { size: 15, color: shown.map(({ ink }) => ink) },
+      type: "bar", x: shown.map(({ place }) => place), y, name: texts.plain("axis.accuracy"),
       marker: { color: shown.map(({ colour, pale }) => translucent(colour, pale ? 0.3 : 0.9)), line: { color: shown.map(({ colour }) => colour), width: 2 } },
-      error_y: { type: "data", symmetric: false, array: y.map((value, i) => high[i] - value), arrayminus: y.map((value, i) => value - low[i]), width: 7 },
+      error_y: { type: "data", symmetric: false, array: y.map((value, i) => high[i] - value), arrayminus: y.map((value, i) => value - low[i]), width: 7, color: colours.muted },
       hovertemplate: "%{x}: %{y:.1f} %<extra></extra>",
     },
   ];

@@ -34,11 +34,11 @@ export const failures = {
     const place = (model, part) => `${texts.plain(`failures.bar.${model}`)}<br>${texts.plain(`failures.bar.${part}`)}`;
     const bars = [
       { place: place("g", "clean"), estimate: g, colour: colours.std, ink: INK, pale: under && answered },
-      { place: place("h", "clean"), estimate: h, colour: colours.rob, ink: under && answered ? INK : "#ffffff", pale: under && answered },
+      { place: place("h", "clean"), estimate: h, colour: colours.rob, ink: "#ffffff", pale: under && answered },
     ];
     if (under && own && answered) bars.push({ place: place("g", "attacked"), estimate: own, colour: colours.std, ink: INK });
     if (under) bars.push({ place: place("h", "attacked"), estimate: answered ? attacked : null, colour: colours.rob, ink: "#ffffff" });
     const guess = said === null || !under ? null : { place: place("h", "attacked"), share: said };
-    return accuracyBars(bars, guess, texts);
+    return accuracyBars(bars, guess, texts, colours);
   },
 };

@@ -61,6 +61,7 @@ export const margin = {
   truth: ({ above }) => above,
   judge: ({ fact }, said) => judgeChoice(fact, said),
   claim: ({ above, belowShare }) => ({ verdict: belowShare.n ? overVerdict(above, belowShare) : "open" }),
+  notes: ({ judged }) => [judged ? "margin.tally" : "margin.tally_none"],
   live: () => "margin.live",
   caption: "margin.caption",
   numbers: ({ p_first, p_second, margin: lead }) => ({ first: [p_first, 4], second: [p_second, 4], margin: [lead, 3] }),

@@ -3,7 +3,6 @@
 import { share } from "../../engine/statistics.js";
 import { onlyFirst } from "../facts.js";
 import { partBars } from "../figures/bars.js";
-import { translucent } from "../figures/style.js";
 import { judgeNumber, signVerdict } from "../judgement.js";
 import { noLine } from "./line.js";
 
@@ -47,8 +46,8 @@ export const mix = {
     const [fixes, breaks] = answered ? [now_fixes, now_breaks] : [0, 0];
     const [good, bad] = [colours.right, colours.wrong];
     return partBars([
-      { name: texts.plain("mix.bar.wrong"), n: wrong, parts: [part("fixed", fixes, colours.mix), part("left", wrong - fixes, translucent(bad, 0.75))] },
-      { name: texts.plain("mix.bar.right"), n: right, parts: [part("kept", right - breaks, translucent(good, 0.75)), part("broken", breaks, colours.std)] },
+      { name: texts.plain("mix.bar.wrong"), n: wrong, parts: [part("fixed", fixes, colours.mix), part("left", wrong - fixes, bad)] },
+      { name: texts.plain("mix.bar.right"), n: right, parts: [part("kept", right - breaks, good), part("broken", breaks, colours.std)] },
     ], texts);
   },
 };

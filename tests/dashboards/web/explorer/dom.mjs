@@ -179,7 +179,7 @@ export function all(element) {
 
 /** Whether an element is shown: neither it nor what it stands in is hidden. */
 export function isShown(element) {
-  for (let at = element; at; at = at.parent) if (at.hidden) return false;
+  for (let at = element; at; at = at.parent) if (at.hidden || (at.dataset && "out" in at.dataset)) return false;
   return true;
 }
 

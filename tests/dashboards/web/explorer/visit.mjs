@@ -23,6 +23,8 @@ globalThis.requestAnimationFrame = (call) => setTimeout(() => call(now), 16);
 Object.defineProperty(globalThis, "performance", { value: { now: () => now }, configurable: true });
 
 let body = makeDocument();
+let heard = []; // those who listen to the window's keys
+const hear = (event) => heard.forEach((listen) => listen(event));
 const copied = [];
 Object.defineProperty(globalThis, "navigator", {
   value: { hardwareConcurrency: 1, clipboard: { writeText: async (text) => copied.push(text) } },
@@ -94,6 +96,8 @@ const used = new Set(); // keys of the lesson's sentences that were asked for
 
 async function start({ page: known, bundles, query = "", slow = [] }) {
   body = makeDocument();
+  heard = [];
+  globalThis.addEventListener = (type, listen) => type === "keydown" && heard.push(listen);
   [timers, browser, waiting] = [[], new Browser(query), new Set(slow)];
   const host = {
     kind: "file",
@@ -263,6 +267,7 @@ const ACTS = {
     Object.assign(chooser, { files: [{ name, text: async () => text }] });
     chooser.fire("change");
   },
+  key: (key, tag = "h2") => void hear({ key, target: { tagName: tag.toUpperCase() }, preventDefault() {} }), // as the window hears it
   hold: (wanted) => (held = wanted),
   comes: (name) => waiting.delete(name),
   order: (label, column) => {

@@ -11,12 +11,13 @@ import pytest
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.params import IDENTITY, LN_ONLY
 from mnuts_dashboards.lesson.page_file import TEXTS, sentences
+from tests.dashboards.web.lesson.conftest import Reader
 from tests.synthetic import clean_only, make_arrays, make_bundle
 
 STEPS = range(1, 10)
 FIELD = re.compile(r"\{([^{}:]+)")
 SELDOM = re.compile(
-    r"(judge|verdict|page|sure|ask|unit|thread)\.|.*(hidden|explorer_open|optimistic|verified|none|fewer|\.truth\.|\.of\.|live\.off|note_own)"
+    r"(judge|verdict|page|sure|ask|unit|thread)\.|.*(hidden|explorer_open|optimistic|verified|none|fewer|\.truth\.|\.of\.|live\.off|note_own|tally)"
 )
 """Sentences that need a fault, a chance or a bundle of their own; the thread's have tests of their own."""
 
@@ -180,8 +181,51 @@ def test_what_is_wrong_with_a_link_is_said_and_the_rest_applies(read):
     ]
 
 
+def test_a_link_leaves_parts_out(read):
+    reader = read("step=4&said=line:-&hide=turn,again,thread,nothing")
+    seen = reader.sees
+    assert not any(reader.isShown(name) for name in ("Next →", "Start again"))
+    assert reader.isShown("Copy link")
+    assert (len(seen["errors"]), "hide in the link" in seen["errors"][0]) == (1, True)
+    assert seen["verdict"]
+    assert read("step=4").isShown("Start again")
+
+
+def test_a_step_by_itself_keeps_its_link(read):
+    reader = read("step=4&said=line:-&hide=thread&only")
+    assert reader.sees["address"].endswith("step=4&said=line:-&hide=thread&only")
+    assert read("only=maybe").sees["errors"]
+
+
+def test_a_presenter_turns_the_steps_by_keys(read):
+    reader = read("step=4")
+    reader.key("ArrowRight")
+    assert reader.sees["state"]["step"] == 4, "not before"
+    reader.press("Present")
+    assert reader.sees["address"].endswith("&present")
+    reader.key("PageDown")
+    assert reader.key("ArrowRight") is None
+    assert reader.sees["state"]["step"] == 6
+    reader.key("ArrowLeft", "input")
+    assert reader.sees["state"]["step"] == 6, "a slider keeps its arrow keys"
+    reader.key("PageUp", "input")
+    assert reader.sees["state"]["step"] == 5
+    reader.key("Escape")
+    assert "present" not in reader.sees["address"]
+
+
 def test_an_answer_that_no_question_allows_is_none(read):
     assert read("said=failures:300,norm:maybe").sees["verdict"] == ""
+
+
+def test_nothing_is_done_before_the_bundle_is_there(pages, made):
+    reader = Reader(pages.open(made, slow=["made-1"]))
+    for name in ("Step 3: Right and wrong on clean images", "Start again", "Copy link"):
+        reader.press(name)
+    assert reader.visit.text("opening").startswith("Opening made-1")
+    reader.comes("made-1")
+    seen = reader.sees
+    assert (seen["state"]["step"], seen["errors"]) == (1, [])
 
 
 def test_another_bundle_has_no_answers(read):

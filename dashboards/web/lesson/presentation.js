@@ -1,0 +1,69 @@
+// How the lesson is shown, as its link says: `hide=thread,again` leaves parts out, `present` is for a projector, `only` is one step by itself.
+
+import { button } from "../controls/buttons.js";
+
+/** Parts that `hide=` in a link may name. */
+export const PARTS = ["data", "copy", "again", "presenter", "steps", "turn", "show", "control", "score", "formula", "more", "thread", "source"];
+
+/** Ways to show it that a link may name. */
+export const WAYS = ["present", "only"];
+
+/**
+ * @typedef {object} Shown
+ * @property {string[]} hide Names of parts.
+ * @property {boolean} present Large letters and nothing but the step; keys turn the pages.
+ * @property {boolean} only The step without a heading of the page and a way to others, for a frame in another page.
+ */
+
+/** @type {Shown} */
+export const PLAIN = { hide: [], present: false, only: false };
+
+const TURNS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }; // a presenter's remote control sends the page keys
+const FIELDS = ["INPUT", "SELECT", "TEXTAREA"]; // which take arrow keys for themselves
+
+export class Presentation {
+  /**
+   * @param {HTMLElement} app
+   * @param {Object<string, HTMLElement>} parts By their names in `hide=`.
+   * @param {import("./texts.js").Texts} texts
+   * @param {{turn: (by: number) => void, changed: () => void}} on `changed`: called when the reader goes to the presenter's view, or leaves it.
+   */
+  constructor(app, parts, texts, on) {
+    Object.assign(this, { app, on, shown: PLAIN });
+    this.enter = button(texts.plain("present.enter"), texts.plain("present.help"), () => this.present(true));
+    this.leave = button("×", texts.plain("present.leave"), () => this.present(false), { class: "leave", "aria-label": texts.plain("present.leave") });
+    this.parts = { ...parts, presenter: this.enter };
+    this.hear = (event) => this.pressed(event);
+    addEventListener("keydown", this.hear);
+  }
+
+  /** @param {Shown} shown */
+  show(shown) {
+    this.shown = shown;
+    for (const [name, part] of Object.entries(this.parts)) {
+      if (shown.hide.includes(name)) part.dataset.out = ""; // and not `hidden`, which says whether there is anything to show
+      else delete part.dataset.out;
+    }
+    for (const way of WAYS) this.app.classList.toggle(way, shown[way]);
+    this.leave.hidden = !shown.present;
+  }
+
+  present(present) {
+    this.show({ ...this.shown, present });
+    this.on.changed();
+  }
+
+  pressed(event) {
+    const { key, target } = event;
+    if (!this.shown.present || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (key === "Escape") this.present(false);
+    else if (key in TURNS && !this.shown.only && !(key.startsWith("Arrow") && FIELDS.includes(target.tagName))) {
+      event.preventDefault();
+      this.on.turn(TURNS[key]);
+    }
+  }
+
+  close() {
+    removeEventListener("keydown", this.hear);
+  }
+}
