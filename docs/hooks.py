@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 
@@ -13,12 +11,13 @@ import griffe
 import typer
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from typer.cli import get_docs_for_click
 
-from mnuts_core.cli.app import app
+from mnuts_core.cli.app import OK, app, run
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = "explorer.html"
@@ -102,9 +101,8 @@ def page_file() -> Path:
     """The explorer on the digits pair in one file, made anew."""
     path = ROOT / "build" / PAGE
     path.parent.mkdir(exist_ok=True)
-    subprocess.run(
-        [sys.executable, "-m", "mnuts_core.cli", "page", "digits", "--out", str(path), "--force"], check=True
-    )
+    if run(["page", "digits", "--out", str(path), "--force"]) != OK:
+        raise PluginError("the page file could not be made")
     return path
 
 

@@ -6,12 +6,11 @@ import dataclasses
 from collections.abc import Collection
 from typing import Any
 
-import traitlets as tr
-
 from mnuts_core.errors import MnutsError, ParameterError
 from mnuts_core.params import MixParams
 from mnuts_core.search.grids import PAPER_RANGES
 from mnuts_dashboards.explorer.state import HIDEABLE, MAX_SNAPSHOTS, ExplorerState
+from mnuts_dashboards.widgets.settings import state_of
 
 NAMES = ("bundle", *ExplorerState.SETTINGS)
 """Of the settings that the page and Python share: all."""
@@ -50,10 +49,7 @@ def read_view(view: object, bundles: Collection[str]) -> dict[str, Any]:
     wider = len(grid) - len(grid.rstrip("+"))
     if not known or grid.rstrip("+") not in PAPER_RANGES or wider > MAX_WIDER:
         raise ParameterError("the page sent the name of no bundle or grid here")
-    try:
-        state = ExplorerState(**values)
-    except (tr.TraitError, TypeError, ValueError, OverflowError) as error:
-        raise ParameterError(f"the page sent a value that is not allowed: {error}") from None
+    state = state_of(ExplorerState, values)
     _ = state.params  # its ranges
     return {name: getattr(state, name) for name in NAMES}
 

@@ -12,7 +12,7 @@ import traitlets as tr
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS, ParamSpec
-from mnuts_dashboards.widgets.settings import choice, number, settings_of, whole
+from mnuts_dashboards.widgets.settings import choice, number, settings_of, state_of, whole
 
 STEPS = 10
 """Places of the lesson: nine steps and the end."""
@@ -111,10 +111,7 @@ def read_view(view: object, bundles: Collection[str]) -> dict[str, Any]:
         raise ParameterError(f"a state has {', '.join(LessonState.NAMES)}, the page sent something else")
     if not _are_answers(view["said"]):
         raise ParameterError("the page sent answers that no question allows")
-    try:
-        state = LessonState(**view)
-    except (tr.TraitError, TypeError, ValueError, OverflowError) as error:
-        raise ParameterError(f"the page sent a value that is not allowed: {error}") from None
+    state = state_of(LessonState, view)
     for name, setting in settings_of(LessonState).items():
         value = getattr(state, name)
         if isinstance(setting.values, ParamSpec) and value is not None:
@@ -127,7 +124,7 @@ def _are_answers(said: object) -> bool:
         return False
     return all(
         isinstance(slot, str)
-        and len(slot) <= 40
+        and len(slot) <= MAX_SLOT
         and (answer is None or isinstance(answer, str | int | float))
         for slot, answer in said.items()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +15,7 @@ from mnuts_dashboards.widgets.entries import read_number
 from mnuts_dashboards.widgets.query import FROM_LINK, one_of
 
 T = TypeVar("T")
+State = TypeVar("State", bound=tr.HasTraits)
 Choices = tuple[tuple[str, Any], ...]
 """What can be chosen: what each is called on the page, and its value."""
 METADATA = "setting"
@@ -156,6 +157,22 @@ def settings_of(state: type[tr.HasTraits] | tr.HasTraits) -> dict[str, Setting]:
     kind = state if isinstance(state, type) else type(state)
     traits = ((name, trait) for name, trait in vars(kind).items() if isinstance(trait, tr.TraitType))
     return {name: trait.metadata[METADATA] for name, trait in traits if METADATA in trait.metadata}
+
+
+def state_of(kind: type[State], values: Mapping[str, object]) -> State:
+    """A state with the values that a page sent.
+
+    Args:
+        kind: What state.
+        values: By trait: anything.
+
+    Raises:
+        ParameterError: If a trait does not allow its value.
+    """
+    try:
+        return kind(**values)
+    except (tr.TraitError, TypeError, ValueError, OverflowError) as error:
+        raise ParameterError(f"the page sent a value that is not allowed: {error}") from None
 
 
 def shortest(value: float) -> str:

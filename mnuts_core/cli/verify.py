@@ -155,7 +155,7 @@ def attack_mix(
         given.std, given.rob, given.data, n=given.n, norm=task.plan.norm, dataset=given.dataset,
         data_dir=given.data_dir, device=str(where),
     )  # fmt: skip
-    model = MixedClassifier.from_config(given.config, std.module, rob.module)
+    model = MixedClassifier.from_config(task.mix, std.module, rob.module)
     folders = [] if fresh else [task.work]
     pair, cards = (std.module, rob.module), (std.card, rob.card)
     taken = chosen(given.precision, pair, data.images, str(where), folders, world)

@@ -76,8 +76,8 @@ def model_card(path: Path) -> str:
         role=ROLES[role],
         pair=pair,
         architecture=", ".join(f"{name} {value}" for name, value in card.architecture.items()),
-        clean=_figure(card.clean),
-        attacked=f"\n| {_words(card)} | {_figure(card.attacked)} |" if card.attacked else "",
+        clean=card.clean.estimate,
+        attacked=f"\n| {_words(card)} | {card.attacked.estimate} |" if card.attacked else "",
         card=card,
     )
 
@@ -108,11 +108,6 @@ def _words(card: NetworkCard) -> str:
     assert card.attack is not None  # there is no such figure without
     assert card.threat is not None
     return f"at the points of {card.attack.name} ({card.threat})"
-
-
-def _figure(figure: EstimateCard) -> str:
-    low, high = figure.ci95
-    return f"{100 * figure.value:.2f} % [{100 * low:.1f}, {100 * high:.1f}], n = {figure.n:,}"
 
 
 def cards(folder: Path) -> Iterator[tuple[str, str]]:
