@@ -19,6 +19,14 @@ from mnuts_core.text import shortened
 LN_K_DEFAULT = 250
 """Layer norm takes its statistics over the 250 largest logits (D.7): all of them on CIFAR."""
 MAX_LN_K = 10**9
+LARGEST_LOGIT = 1e15
+"""Logits are clipped here before the layer norm, as in the authors' code: their variance stays finite."""
+R_D = 0.9
+"""Share of the raw robust probabilities in the auxiliary classifier's robust half (B.2.1)."""
+BETA_D = 0.95
+"""Level β at which Algorithm 1 without a transform gives the auxiliary classifier's α_d."""
+STANDARD_STEPS = 100
+"""Steps of APGD and FAB in AutoAttack's standard version."""
 EPS_LIMITS = {"Linf": 1, "L2": 10}
 """From these radii on, levels of 255 were probably given in the place of shares of 1."""
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests import ROOT
 
 CORE = (
@@ -143,6 +145,35 @@ def test_importing_the_core_is_light():
     code = f"import sys, mnuts_core\nprint([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "from mnuts_dashboards.apps.explorer import Explorer as App",
+        "from mnuts_dashboards.apps.lesson import Lesson as App",
+    ],
+    ids=["explorer", "lesson"],
+)
+def test_a_page_opens_without_torch(start):
+    """Which takes longer than all else, and which only attacks, reports and calls from Python need."""
+    code = (
+        f"{start}\napp = App()\nimport sys\n"
+        "record = app._bundles.record('digits')\nassert record['meta']['configs']\n"
+        "print([name for name in ('torch', 'pandas', 'scipy', 'plotly') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_page_is_written_without_torch(tmp_path):
+    code = (
+        "import sys\nfrom mnuts_core.cli.app import run\n"
+        "assert run(['page', 'digits', '--out', sys.argv[1]]) == 0\nprint('torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "page.html")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "False"
 
 
 def test_every_public_name_is_there():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import MixParams
-from mnuts_core.remix.answers import Remix
 from mnuts_dashboards.bundles.configs import settings_of
 from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.explorer.links import write_link
@@ -21,8 +21,10 @@ from mnuts_dashboards.page.widget import PageApp
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import Call, serve
 from mnuts_dashboards.services.files import Imports, bundle_bytes, saved
-from mnuts_dashboards.services.report import report_of, search_for_report
-from mnuts_dashboards.services.verify import Verifier
+
+if TYPE_CHECKING:
+    from mnuts_core.remix.answers import Remix
+    from mnuts_dashboards.services.verify import Verifier
 
 
 class Explorer(PageApp):
@@ -41,7 +43,6 @@ class Explorer(PageApp):
     def __init__(self, *bundles: str | os.PathLike[str]) -> None:
         self._bundles = Bundles(*bundles)
         self._imports = Imports(self._bundles, lambda: self.offer(self._bundles.offered))
-        self._verifier = Verifier(self._bundles)
         super().__init__(explorer_app(), self._bundles.offered)
         self.state = ExplorerState(bundle=self._bundles.first)
         self._selection = Selection(self.state, lambda: self.opened.bundle)
@@ -51,7 +52,7 @@ class Explorer(PageApp):
             "piece": self._imports.serve_piece,
             "config": lambda call: self._bundles.serve_keep(call, self.state.bundle),
             "verify": lambda call: self._verifier.start(call, *self._shown(call)),
-            "cancel": self._verifier.serve_cancel,
+            "cancel": lambda call: self._verifier.serve_cancel(call),
             "save": lambda call: self._serve_file(call, "safetensors", lambda: bundle_bytes(self.opened)),
             "report": self._serve_report,
             "page": lambda call: self._serve_file(call, "page.html", lambda: self.page_file().encode()),
@@ -122,6 +123,8 @@ class Explorer(PageApp):
 
     def report(self) -> str:
         """What is shown as one HTML file that needs neither server nor network."""
+        from mnuts_dashboards.services.report import report_of  # late for torch, as `_verifier`
+
         state, results = self.state, self._bundles.results(self.state.bundle)
         return report_of(self.opened, state, results, self.selection, self.link(), self.config)
 
@@ -132,7 +135,8 @@ class Explorer(PageApp):
 
     def close(self) -> None:
         """End an attack and drop an unfinished file with the widget."""
-        self._verifier.cancel()
+        if "_verifier" in vars(self):
+            self._verifier.cancel()
         self._imports.close()
         super().close()
 
@@ -142,6 +146,13 @@ class Explorer(PageApp):
         _ = self.state.params
         return view_json(self.state)
 
+    @cached_property
+    def _verifier(self) -> Verifier:
+        """Made for the first attack: it imports torch, which takes longer than all else that a page needs."""
+        from mnuts_dashboards.services.verify import Verifier
+
+        return Verifier(self._bundles)
+
     def _shown(self, call: Call) -> tuple[str, MixParams]:
         """The bundle and the mix that a page shows as it calls, which the state may be late to have."""
         view = call.args.get("view")
@@ -150,6 +161,8 @@ class Explorer(PageApp):
 
     def _serve_report(self, call: Call) -> None:
         """The report, once the search that its plots rest on is at hand."""
+        from mnuts_dashboards.services.report import search_for_report  # late for torch, as `_verifier`
+
         self._shown(call)
         opened, params, grid = self.opened, self.state.params, self.state.grid
         call.work(

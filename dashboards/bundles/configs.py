@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnuts_core.bundles.library import shipped_folder
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import MixParams
-from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.text import visible
 from mnuts_dashboards.bundles.verified import DIGITS
+
+if TYPE_CHECKING:
+    from mnuts_core.remix.engine import RemixEngine
 
 
 def label_of(path: Path, config: MixConfig) -> str:

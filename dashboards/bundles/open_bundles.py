@@ -1,6 +1,6 @@
-"""What an app knows of the bundles it has opened: engines, searches, and the views that move slowly.
+"""What an app knows of the bundles it has opened; a page computes by itself, so that reading them is enough.
 
-No widget, no figure: it answers with views of the core, and remembers what a slider does not change.
+No widget, no figure. What is computed of a bundle is kept with it, see `mnuts_dashboards.bundles.computed`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.library import PREFERRED, all_bundles, find_bundle
 from mnuts_core.errors import BundleError, MnutsError
-from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.engine import RemixEngine
-from mnuts_core.search.algorithm1 import grid_search
-from mnuts_core.search.direct import direct_search
-from mnuts_core.search.direct_result import DirectSearch
-from mnuts_core.search.frontier import beta_frontier
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
-from mnuts_core.search.result import GridSearchResult
-from mnuts_core.views import margins, tradeoff, transform
-from mnuts_core.views.tradeoff import Curve, alpha_curve
+
+if TYPE_CHECKING:
+    from mnuts_core.remix.engine import RemixEngine
+    from mnuts_core.search.direct_result import DirectSearch
+    from mnuts_core.search.result import GridSearchResult
+    from mnuts_core.views.margins import MarginHistograms
+    from mnuts_core.views.tradeoff import Curve, Frontier
+    from mnuts_core.views.transform import LogitDensity
 
 OPEN_BUNDLES = 3
 """So many bundles stay open, the least recently used one is closed."""
@@ -37,33 +37,18 @@ class Opened:
     grids: dict[str, GridSpec] = field(default_factory=lambda: {n: GridSpec.paper(n) for n in PAPER_RANGES})
     searches: dict[object, GridSearchResult] = field(default_factory=dict)
     directs: dict[object, DirectSearch] = field(default_factory=dict)
-    frontiers: dict[object, tradeoff.Frontier] = field(default_factory=dict)
-    direct_frontiers: dict[object, tradeoff.Frontier] = field(default_factory=dict)
+    frontiers: dict[object, Frontier] = field(default_factory=dict)
+    direct_frontiers: dict[object, Frontier] = field(default_factory=dict)
+    histograms: dict[str, MarginHistograms] = field(default_factory=dict)
     plain_curves: dict[float, Curve] = field(default_factory=dict)
-    densities: dict[int, transform.LogitDensity] = field(default_factory=dict)
+    densities: dict[int, LogitDensity] = field(default_factory=dict)
 
     @cached_property
     def engine(self) -> RemixEngine:
         """What answers for the bundle's mixes."""
+        from mnuts_core.remix.engine import RemixEngine  # which imports torch: no page needs it to be opened
+
         return RemixEngine(self.bundle)
-
-    @cached_property
-    def histograms(self) -> dict[str, margins.MarginHistograms]:
-        """The base models' margins."""
-        return margins.base_histograms(self.engine)
-
-    def density(self, ln_k: int) -> transform.LogitDensity:
-        """Where the logits lie, for a layer norm."""
-        if ln_k not in self.densities:
-            self.densities[ln_k] = transform.logit_density(self.engine, ln_k)
-        return self.densities[ln_k]
-
-    def plain_curve(self, temperature: float) -> Curve:
-        """The plain mix's α-curve at a temperature."""
-        if temperature not in self.plain_curves:
-            self.plain_curves.clear()
-            self.plain_curves[temperature] = alpha_curve(self.engine, IDENTITY.with_(temperature=temperature))
-        return self.plain_curves[temperature]
 
 
 class Session:
@@ -174,79 +159,3 @@ def renewed(opened: Opened, bundle: LogitBundle) -> Opened:
 def by_name(error: MnutsError, path: Path) -> str:
     """An error about a file that was brought, by its name: where it lies here is nobody's business."""
     return str(error).replace(str(path), path.name)
-
-
-def known_search(opened: Opened, params: MixParams, grid: str) -> GridSearchResult | None:
-    """The search that is at hand already for these settings, at whatever β it was made."""
-    return opened.searches.get(_key(params, grid))
-
-
-def known_frontier(opened: Opened, params: MixParams, grid: str) -> tradeoff.Frontier | None:
-    """Its β-frontier in the trade-off plane, at T = 0; None for other temperatures."""
-    return opened.frontiers.get(_key(params, grid)) if params.temperature == 0 else None
-
-
-def known_direct_frontier(opened: Opened, params: MixParams, grid: str) -> tradeoff.Frontier | None:
-    """The frontier by attacked accuracy, at T = 0; None for other temperatures, or until it is drawn."""
-    return opened.direct_frontiers.get(_key(params, grid)) if params.temperature == 0 else None
-
-
-def _search_directly(opened: Opened, params: MixParams, grid: str) -> DirectSearch:
-    """The direct search on an open bundle, at T = 0, kept for every later choice; it may run in a thread.
-
-    Args:
-        opened: The bundle.
-        params: Clamp and ln_k.
-        grid: Name of one of the opened bundle's grids.
-    """
-    key = _key(params, grid)
-    if key not in opened.directs:
-        opened.directs[key] = direct_search(
-            opened.bundle, opened.grids[grid], clamp=params.clamp, ln_k=params.ln_k
-        )
-    return opened.directs[key]
-
-
-def search(opened: Opened, params: MixParams, grid: str) -> GridSearchResult:
-    """Algorithm 1 on an open bundle, at the parameters' β; the table is kept for the next β.
-
-    It may run in a thread: the engine, which others go on using, is left alone.
-
-    Args:
-        opened: The bundle.
-        params: β, clamp and ln_k.
-        grid: Name of one of the opened bundle's grids.
-    """
-    key = _key(params, grid)
-    if key not in opened.searches:
-        opened.searches[key] = grid_search(
-            opened.bundle,
-            opened.grids[grid],
-            params.beta,
-            clamp=params.clamp,
-            ln_k=params.ln_k,
-        )
-    return opened.searches[key].at_beta(params.beta)
-
-
-def draw_frontier(opened: Opened, params: MixParams, grid: str) -> None:
-    """Work out the frontiers of a grid, by β and by attacked accuracy, with an engine of its own; keep them.
-
-    Args:
-        opened: The bundle; the grid has been searched.
-        params: Clamp and ln_k.
-        grid: Name of the grid.
-    """
-    key = _key(params, grid)
-    if key in opened.frontiers and key in opened.direct_frontiers:
-        return
-    engine = RemixEngine(opened.bundle)
-    if key not in opened.frontiers:
-        opened.frontiers[key] = tradeoff.frontier(engine, beta_frontier(opened.searches[key]))
-    found = _search_directly(opened, params, grid)
-    opened.direct_frontiers[key] = tradeoff.frontier(engine, found.frontier)
-
-
-def _key(params: MixParams, grid: str) -> tuple[object, ...]:
-    """What a search depends on, β aside: every β is found in the same table."""
-    return (grid, params.clamp, params.ln_k)

@@ -19,13 +19,13 @@ from mnuts_core.views import headline
 from mnuts_dashboards.board.board import Board
 from mnuts_dashboards.board.events import BoardEvent
 from mnuts_dashboards.board.panels import Panel
-from mnuts_dashboards.bundles.open_bundles import (
-    Session,
+from mnuts_dashboards.bundles.computed import (
     draw_frontier,
     known_direct_frontier,
     known_frontier,
     search,
 )
+from mnuts_dashboards.bundles.open_bundles import Session
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.explorer.state import DECLARED, ExplorerState
 from mnuts_dashboards.explorer.views import PANELS, VIEWS, draw, notes

@@ -9,12 +9,8 @@ from mnuts_core.remix.answers import Remix
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import headline, margins, tradeoff
 from mnuts_core.views.examples import Where
-from mnuts_dashboards.bundles.open_bundles import (
-    Opened,
-    known_direct_frontier,
-    known_frontier,
-    known_search,
-)
+from mnuts_dashboards.bundles.computed import known_direct_frontier, known_frontier, known_search
+from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.bundles.verified import Known, VerifiedMixes
 from mnuts_dashboards.explorer.state import ExplorerState
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import ParameterError
-from mnuts_core.views.examples import Where
 from mnuts_dashboards.explorer.state import ExplorerState
 
-Example = tuple[Where, int]
+if TYPE_CHECKING:
+    from mnuts_core.views.examples import Where
+
+Example: TypeAlias = "tuple[Where, int]"
 """The part (`clean` or `attacked`), and the row in it."""
 
 

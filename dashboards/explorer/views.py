@@ -9,6 +9,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.views import examples, tradeoff, transform
 from mnuts_core.views.examples import example_bars, paper_bars
 from mnuts_dashboards.board.panels import Panel
+from mnuts_dashboards.bundles.computed import base_histograms, density, plain_curve
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.figures import tradeoff as plane
 from mnuts_dashboards.figures.examples import bars_figure, simplex_figure
@@ -64,7 +65,7 @@ def notes(bundle: LogitBundle, *, chosen: bool) -> dict[str, str]:
 def _plane(scene: Scene) -> Figure:
     return plane.plane_figure(
         tradeoff.plane(scene.opened.engine, scene.remix),
-        scene.opened.plain_curve(scene.remix.params.temperature),
+        plain_curve(scene.opened, scene.remix.params.temperature),
         scene.frontier,
         scene.table,
         scene.kept,
@@ -75,7 +76,7 @@ def _plane(scene: Scene) -> Figure:
 
 def _transform(scene: Scene) -> Figure:
     params = scene.remix.params
-    curve = transform.transform_curve(scene.opened.density(params.ln_k), params)
+    curve = transform.transform_curve(density(scene.opened, params.ln_k), params)
     return transform_figure(curve, ln=params.ln_k > 0)
 
 
@@ -103,7 +104,7 @@ def _bars(scene: Scene) -> Figure:
 VIEWS = (
     View(PLOTS["plane"].panel, make=_plane, searched=True),
     View(PLOTS["transform"].panel, make=_transform),
-    View(PLOTS["margins"].panel, make=lambda scene: histogram_figure(scene.opened.histograms)),
+    View(PLOTS["margins"].panel, make=lambda scene: histogram_figure(base_histograms(scene.opened))),
     View(
         PLOTS["mix_margins"].panel,
         make=lambda scene: histogram_figure({"M(h)": scene.mix_histograms}, scene.remix.threshold),
@@ -111,7 +112,7 @@ VIEWS = (
     View(PLOTS["slices"].panel, make=_slices, searched=True),
     View(
         PLOTS["medians"].panel,
-        make=lambda scene: medians_figure(scene.opened.histograms, scene.mix_histograms),
+        make=lambda scene: medians_figure(base_histograms(scene.opened), scene.mix_histograms),
     ),
     View(PLOTS["simplex"].panel, make=_simplex, numbers=False),
     View(PLOTS["bars"].panel, make=_bars, numbers=False),

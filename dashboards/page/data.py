@@ -13,18 +13,18 @@ import numpy as np
 import traitlets as tr
 from numpy.typing import NDArray
 
+from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.leaderboard import not_comparable
 from mnuts_core.bundles.logit_warnings import logit_warnings
 from mnuts_core.bundles.paper import paper_rows
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
-from mnuts_core.params import MixParams, ParamSpec
-from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.params import ParamSpec
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
 from mnuts_core.views.sources import sources
-from mnuts_dashboards.bundles.configs import label_of, settings_of
+from mnuts_dashboards.bundles.configs import label_of
 from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.widgets.settings import Setting, Whole
 from mnuts_dashboards.widgets.settings import settings_of as declared_of
@@ -82,13 +82,15 @@ def page_meta(
 ) -> dict[str, Any]:
     """What a page says of a bundle, and the configurations that were made on it, as plain JSON.
 
+    What takes the transform of all rows is not here: the page's engine adds it as it takes the bundle, see
+    `web/app/open_bundle.js`.
+
     Args:
         bundle: The bundle.
         configs: Configurations of this very bundle, with their files.
         name: What the page calls the bundle in links; its own name if None.
     """
-    card, engine = bundle.manifest, RemixEngine(bundle)
-    attacked = engine.base.rob_attacked
+    card = bundle.manifest
     return {
         "name": visible(name or bundle.name),
         "digest": bundle.digest,
@@ -97,7 +99,7 @@ def page_meta(
         "n_clean": bundle.n_clean,
         "n_adv": bundle.n_adv,
         "n_points": bundle.n_points,
-        "by_level": bool(attacked and attacked.count),  # whether α can follow from β
+        "by_level": _survives(bundle),  # whether α can follow from β
         "settled": None if bundle.attacked is None else int(bundle.attacked.settled.sum()),
         "classes": list(card.classes),
         "norm": card.threat and card.threat.norm,
@@ -114,8 +116,7 @@ def page_meta(
         "optimistic": card.optimistic,
         "std_attacked": card.std_attacked,
         "warnings": [str(warning) for warning in logit_warnings(bundle)],
-        "auxiliary": _auxiliary(engine),
-        "configs": [_config(engine, path, config) for path, config in configs],
+        "configs": [_config(bundle, path, config) for path, config in configs],
         "grids": {grid: _axes(GridSpec.paper(grid)) for grid in PAPER_RANGES},
     }
 
@@ -207,25 +208,30 @@ def _axes(grid: GridSpec) -> dict[str, list[float]]:
     return {axis: values.tolist() for axis, values in grid.axes().items()}
 
 
-def _auxiliary(engine: RemixEngine) -> dict[str, Any] | None:
-    """α_d as a configuration of this bundle holds it, whatever the mix."""
-    card = MixConfig.from_remix(engine, MixParams(alpha=1.0)).auxiliary
-    return None if card is None else card.model_dump(mode="json")
+def _survives(bundle: LogitBundle) -> bool:
+    """Whether h gets an attacked image right at all of its points, the clean one too."""
+    part = bundle.attacked
+    if part is None:
+        return False
+    on_clean = bundle.clean_rob_logits.argmax(axis=1) == bundle.clean_labels
+    broken = at_any_point(part.rob_logits.argmax(axis=1) != part.labels, part.of, part.n_images)
+    return bool((on_clean[part.index[: part.n_images]] & ~broken).any())
 
 
-def _config(engine: RemixEngine, path: Path, config: MixConfig) -> dict[str, Any]:
-    """A configuration on the page: the settings that show it, and what is known of its mix."""
-    known = VerifiedMixes(engine.bundle, [config]).of(config.params)
+def _config(bundle: LogitBundle, path: Path, config: MixConfig) -> dict[str, Any]:
+    """A configuration on the page: its mix, whether α came from a β, and what is known of it."""
+    known = VerifiedMixes(bundle, [config]).of(config.params)
     clean = config.estimates and config.estimates.clean.estimate
     return {
         "file": visible(path.name),
         "label": label_of(path, config),
-        "params": dataclasses.asdict(settings_of(engine, config)),
+        "params": dataclasses.asdict(config.params),
+        "by_level": config.beta is not None,
         "alpha": config.alpha,
         "plain": config.params.plain,
         "verified": known and _estimate(known.verified),
         "card": known and known.config.model_dump(mode="json", exclude_none=True)["verified"],
-        "clean": _estimate(clean or engine.remix(config.params).clean),
+        "clean": clean and _estimate(clean),
     }
 
 

@@ -9,8 +9,7 @@ from typing import Literal, NamedTuple
 from mnuts_core.errors import MnutsError
 
 Kind = Literal["code", "comment", "literal"]
-_WORD = re.compile(r"[\w$]+")
-_SPACE = re.compile(r"\s+")
+_WORDS = re.compile(r"[\w$\s]+")
 _COMMENT = re.compile(r"//[^\n\u2028\u2029]*|/\*.*?\*/", re.DOTALL)
 _STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL)
 _CHUNK = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(`|\$\{)", re.DOTALL)
@@ -52,13 +51,7 @@ def spans(source: str, name: str) -> list[Span]:
         >>> [source[s.start:s.end] for source in ["a = /'/ / b; // c"] for s in spans(source, "x.js")]
         ['a = ', "/'/", ' / b; ', '// c']
     """
-    merged: list[Span] = []
-    for span in _Scanner(source, name).scan():
-        if merged and merged[-1].kind == span.kind == "code":
-            merged[-1] = merged[-1]._replace(end=span.end)
-        else:
-            merged.append(span)
-    return merged
+    return list(_Scanner(source, name).scan())
 
 
 def code_only(source: str, found: list[Span]) -> str:
@@ -122,20 +115,26 @@ class _Scanner:
         self.heads: list[bool] = []  # parentheses that are open: whether a statement follows
 
     def scan(self) -> Iterator[Span]:
-        """Every stretch; those of code come token by token."""
+        """Every stretch; code as far as it goes."""
+        code = 0  # where the code before begins
         while self.at < len(self.source):
             start, kind = self.at, self._step()
-            yield Span(kind, start, self.at)
+            if kind != "code":
+                if code < start:
+                    yield Span("code", code, start)
+                yield Span(kind, start, self.at)
+                code = self.at
+        if code < self.at:
+            yield Span("code", code, self.at)
         if self.opened:
             raise self._wrong("a brace is never closed")
 
     def _step(self) -> Kind:
         source, at = self.source, self.at
-        if found := _SPACE.match(source, at):
+        if found := _WORDS.match(source, at):
             self.at = found.end()
-        elif found := _WORD.match(source, at):
-            self.at = found.end()
-            self.before = "x" if self.before == "." else found[0]
+            if words := found[0].split():
+                self.before = "x" if self.before == "." and len(words) == 1 else words[-1]
         elif source.startswith(("//", "/*"), at):
             return self._take(_COMMENT, "comment", "a comment")
         elif source[at] in "\"'":

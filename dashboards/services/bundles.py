@@ -7,19 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mnuts_core.attacks.plan import STANDARD_STEPS
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.export.belonging import configs_of
 from mnuts_core.export.config import MixConfig
-from mnuts_core.pipeline.verified_points import on_bundle
+from mnuts_core.params import STANDARD_STEPS
 from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.open_bundles import Opened, Session, renewed
 from mnuts_dashboards.bundles.verified import VerifiedMixes, key_of
 from mnuts_dashboards.page.data import engine_record, images_record, page_meta
 from mnuts_dashboards.services.calls import Call
-from mnuts_dashboards.services.receipts import add_receipts
-from mnuts_dashboards.verification.run import IMAGES_VARIABLE, why_not
+from mnuts_dashboards.verification.available import IMAGES_VARIABLE, why_not
 from mnuts_dashboards.widgets.visit import shared
 
 HERE = "verified here"
@@ -113,6 +111,8 @@ class Bundles:
             bundle: The same bundle with more points.
             config: The configuration whose verification found them.
         """
+        from mnuts_core.pipeline.verified_points import on_bundle  # late for torch, see `serve_open`
+
         self.take(name, config)
         before, opened = self.configs(name), renewed(self.opened(name), bundle)
         self.session.replace(name, opened)
@@ -146,8 +146,12 @@ class Bundles:
         def done(opened: Opened) -> dict[str, Any]:
             if known is None:
                 self.session.keep(name, opened)
-            for bundle, config in add_receipts(opened.bundle, receipts, call.buffers):
-                self.renew(name, bundle, config)
+            if receipts:
+                # late: it imports torch, which takes longer than all else, and few pages have kept something
+                from mnuts_dashboards.services.receipts import add_receipts
+
+                for bundle, config in add_receipts(opened.bundle, receipts, call.buffers):
+                    self.renew(name, bundle, config)
             return self.record(name)
 
         call.work(lambda _: known or self.session.load(name), done)

@@ -15,7 +15,8 @@ from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
 from mnuts_core.views.headline import seen_and_unseen
 from mnuts_core.views.sources import sources_words
-from mnuts_dashboards.bundles.open_bundles import Opened, draw_frontier, search
+from mnuts_dashboards.bundles.computed import draw_frontier, search
+from mnuts_dashboards.bundles.open_bundles import Opened
 from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.explorer.scene import Scene, look
 from mnuts_dashboards.explorer.selection import Example
@@ -25,7 +26,8 @@ from mnuts_dashboards.explorer.views import ALL, PANELS, draw, notes
 from mnuts_dashboards.text import cards, headline, messages, numbers
 from mnuts_dashboards.text.images import picture
 from mnuts_dashboards.text.report import Report, report_html
-from mnuts_dashboards.verification.run import Request, command, plan_for, why_not
+from mnuts_dashboards.verification.available import why_not
+from mnuts_dashboards.verification.run import Request, command, plan_for
 
 
 def report_of(

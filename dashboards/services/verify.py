@@ -5,25 +5,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from mnuts_core.attacks.plan import STANDARD_STEPS
 from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
-from mnuts_core.params import MixParams
+from mnuts_core.params import STANDARD_STEPS, MixParams
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_dashboards.bundles.configs import settings_of
 from mnuts_dashboards.explorer.view import mix_json
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import Call
 from mnuts_dashboards.services.receipts import receipt_of
-from mnuts_dashboards.verification.run import (
-    IMAGES_VARIABLE,
-    Outcome,
-    Request,
-    Verification,
-    command,
-    plan_for,
-    why_not,
-)
+from mnuts_dashboards.verification.available import IMAGES_VARIABLE, why_not
+from mnuts_dashboards.verification.run import Outcome, Request, Verification, command, plan_for
 from mnuts_dashboards.widgets.background import Job
 from mnuts_dashboards.widgets.visit import shared
 

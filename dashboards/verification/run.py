@@ -19,26 +19,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnuts_core.attacks.plan import STANDARD_STEPS, Plan
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.errors import BundleError, MnutsError
+from mnuts_core.errors import MnutsError
 from mnuts_core.export.config import MixConfig
+from mnuts_core.params import STANDARD_STEPS
 from mnuts_core.pipeline.verified_points import VerifiedPoints, add_verified
-from mnuts_core.text import one_line
+from mnuts_dashboards.verification.available import DIGITS_SPECS, IMAGES_VARIABLE, NO_THREAT
 from mnuts_dashboards.verification.points import read_points
 from mnuts_dashboards.verification.queue import Place
 from mnuts_dashboards.widgets.background import Cancelled, Progress
 
-DIGITS_SPECS = ("demo:digits/std", "demo:digits/rob")
-DEMO_SPECS = (*DIGITS_SPECS, "demo:cifar10/std", "demo:cifar10/rob")
-"""The shipped models: these very specs, and none that only begin so."""
-IMAGES_VARIABLE = "MNUTS_IMAGES"
-"""The environment variable with the data spec of the images behind the bundle (`dashboard --images`)."""
 BATCH = 50
 """Images at a time: few, so that the progress bar moves."""
 MAX_HOURS = 2.0
 """How long an attack may take, so that the next in the line gets its turn."""
-NO_THREAT = "the bundle names no threat model"
 LOOK_EVERY = 0.25
 """Seconds between two looks at the line."""
 
@@ -73,33 +68,6 @@ class Outcome(NamedTuple):
     config: MixConfig
     bundle: LogitBundle
     points: VerifiedPoints
-
-
-def why_not(bundle: LogitBundle, *, trusted: bool = True) -> str | None:
-    """Why a bundle's mixes cannot be attacked from the page; None if they can.
-
-    Args:
-        bundle: The bundle.
-        trusted: Whether it lies on this machine; an uploaded one may name the shipped models alone, since
-            loading another spec may run code.
-    """
-    manifest = bundle.manifest
-    if manifest.threat is None:
-        return NO_THREAT
-    if not bundle.n_adv:
-        return "the bundle has no attacked part to compare with"
-    try:
-        bundle.require_room()
-    except BundleError as full:
-        return str(full)
-    for spec in (manifest.std_model.spec, manifest.rob_model.spec):
-        family = spec.partition(":")[0]
-        at_hand = spec in DEMO_SPECS or (trusted and family in ("timm", "torchvision") and "@" in spec)
-        if not at_hand:
-            return (
-                f"the model {one_line(spec, 100)} is not at hand here: export the JSON and run mnuts evaluate"
-            )
-    return None
 
 
 def plan_for(bundle: LogitBundle, n_iter: int = STANDARD_STEPS) -> Plan:

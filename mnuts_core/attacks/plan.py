@@ -15,6 +15,7 @@ from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundles.manifest import Setting, ThreatModel
 from mnuts_core.errors import ParameterError
 from mnuts_core.models.inputs import Precision, check_count, check_precision
+from mnuts_core.params import STANDARD_STEPS
 
 Attack = Literal["transfer", "bypass", "autoattack"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)
@@ -24,8 +25,6 @@ N_TARGETS = 9
 """Other classes that targeted attacks drive at, as in AutoAttack; fewer where there are fewer."""
 QUERIES_PER_STEP = 50
 """Square's queries for each step of APGD: 5,000 for 100, as in AutoAttack."""
-STANDARD_STEPS = 100
-"""Steps of APGD and FAB in AutoAttack's standard version."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,12 @@ import torch
 
 from mnuts_core.attacks.components import COMPONENTS as ADAPTIVE
 from mnuts_core.attacks.norms import Norm, make_ball
-from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
+from mnuts_core.attacks.plan import N_TARGETS, Plan
 from mnuts_core.bundles.manifest import Setting
 from mnuts_core.errors import ParameterError
 from mnuts_core.export.config import MixConfig
-from mnuts_core.functional.mixing import R_D
 from mnuts_core.models.inputs import Precision, check_count, check_precision
-from mnuts_core.params import MixParams
+from mnuts_core.params import R_D, STANDARD_STEPS, MixParams
 
 COMPONENTS = ("apgd-ce", "apgd-t", "fab-t", "square")
 """What may be run, in this order."""

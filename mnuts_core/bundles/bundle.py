@@ -22,7 +22,6 @@ from mnuts_core.bundles.manifest import (
     SourceCard,
     sealed_json,
 )
-from mnuts_core.bundles.pool import add_points
 from mnuts_core.bundles.reading import METADATA_KEY, plain_manifest, read_file
 from mnuts_core.bundles.tensors import (
     REQUIRED,
@@ -34,7 +33,6 @@ from mnuts_core.bundles.tensors import (
     part_of,
     validate,
 )
-from mnuts_core.bundles.usefulness import mix_of
 from mnuts_core.errors import BundleError
 from mnuts_core.io.files import write_atomically
 
@@ -180,10 +178,13 @@ class LogitBundle:
             BundleError: If a point belongs to no attacked image, or does not fit otherwise, or the bundle
                 has as many sources as it can hold.
         """
+        # here, since what joins a pool is judged with torch, which nobody needs who only reads a bundle
+        from mnuts_core.bundles.pool import add_points
+
         self.require_room()
         sources = (*self.manifest.sources, source.model_copy(update={"before": self.digest}))
         stay = [number for number, each in enumerate(sources) if each.verified]
-        *earlier, target = (mix_of(each.params) for each in sources)
+        *earlier, target = (each.mix for each in sources)
         pool = add_points(
             self.require_attacked(),
             len(sources) - 1,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import NOT_REAL
 from mnuts_core.functional.statistics import wilson_interval
-from mnuts_core.functional.transform import LARGEST_LOGIT
+from mnuts_core.params import LARGEST_LOGIT
 
 Code = Literal[
     "probabilities",

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from mnuts_core.errors import BundleError
+from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.io.untrusted import parse_json
+from mnuts_core.params import MixParams
 from mnuts_core.text import one_line, shortened, visible
 
 BUNDLE_SCHEMA: Literal["mnuts-bundle/2"] = "mnuts-bundle/2"
@@ -134,6 +135,15 @@ class SourceCard(Card):
         """
         target = self.target if self.params is None else f"the mix {_in_words(self.params)}"
         return f"{self.name} on {target}" if target else self.name
+
+    @property
+    def mix(self) -> MixParams | None:
+        """The mix that was attacked, if the card names one with α: who writes a file may write anything."""
+        try:
+            mix = MixParams(**(self.params or {}))  # type: ignore[arg-type]  # it checks them
+        except (ParameterError, TypeError):
+            return None
+        return mix if mix.alpha is not None else None
 
 
 def _in_words(params: Mapping[str, Setting | None]) -> str:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mnuts_core.clamps import clamp_logits
-from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.transform import layer_norm, signed_power
@@ -114,16 +113,3 @@ def say_more(new: NDArray[np.float64], known: NDArray[np.float64]) -> NDArray[np
     """
     inside = np.clip(known, 0.0, 1.0)
     return np.asarray((new < known - ABSOLUTE - RELATIVE * np.minimum(inside, 1.0 - inside)).any(axis=1))
-
-
-def mix_of(params: dict[str, Any] | None) -> MixParams | None:
-    """The mix of a source's card, if it names one with α.
-
-    Args:
-        params: As the card has them; who writes a file may write anything.
-    """
-    try:
-        mix = MixParams(**(params or {}))
-    except (ParameterError, TypeError):
-        return None
-    return mix if mix.alpha is not None else None

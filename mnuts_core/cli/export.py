@@ -51,7 +51,7 @@ from mnuts_core.cli.robustbench import (
 )
 from mnuts_core.cli.search import run_search
 from mnuts_core.errors import MnutsError
-from mnuts_core.params import MixParams
+from mnuts_core.params import BETA_D, MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
@@ -133,7 +133,6 @@ def export(
     level = None if beta_d is None else check_beta(beta_d, "--beta-d")
     logits = load_bundle(bundle)
     from mnuts_core.export.config import MixConfig
-    from mnuts_core.functional.mixing import BETA_D
     from mnuts_core.remix.engine import RemixEngine
 
     settings = {"clamp": check_clamp(clamp), "ln_k": ln_k, "conditional": conditional, "device": device}

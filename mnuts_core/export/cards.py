@@ -10,14 +10,13 @@ from pydantic import Field, model_validator
 from mnuts_core.bundles.manifest import Card, Digest, Name, Setting, Text
 from mnuts_core.clamps import Clamp
 from mnuts_core.export.outcomes import OutcomesCard
-from mnuts_core.functional.mixing import R_D
 from mnuts_core.functional.statistics import Accuracy, Estimate, share
-from mnuts_core.models.passes import Passes
-from mnuts_core.params import PARAMS
-from mnuts_core.remix.answers import Remix
+from mnuts_core.params import PARAMS, R_D
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.models.passes import Passes
+    from mnuts_core.remix.answers import Remix
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Weight = Annotated[float, Field(strict=True, ge=PARAMS["alpha"].low, le=PARAMS["alpha"].high)]

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import (
     _TINY,
-    R_D,
     mix_probabilities,
     mixed_logits,
     required_alpha,
     transform_with,
 )
 from mnuts_core.models.predict import ask
-from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.params import PARAMS, R_D, MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.export.config import MixConfig

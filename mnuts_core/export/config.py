@@ -9,7 +9,7 @@ import json
 import os
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError
@@ -28,14 +28,15 @@ from mnuts_core.export.cards import (
     estimates_card,
     within,
 )
-from mnuts_core.functional.mixing import BETA_D
 from mnuts_core.functional.quantiles import QuantileMethod
 from mnuts_core.io.files import write_atomically
 from mnuts_core.io.hub import local_path
 from mnuts_core.io.untrusted import parse_json, read_bytes
-from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.params import BETA_D, IDENTITY, MixParams
 from mnuts_core.text import shortened, visible_json
+
+if TYPE_CHECKING:
+    from mnuts_core.remix.engine import RemixEngine
 
 CONFIG_SCHEMA: Literal["mnuts-config/1"] = "mnuts-config/1"
 MAX_BYTES = 2**20

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
@@ -11,14 +9,6 @@ from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import TIE
 from mnuts_core.functional.transform import check_logits, transform_logits
 from mnuts_core.params import PARAMS, MixParams
-
-if TYPE_CHECKING:
-    pass
-
-R_D = 0.9
-"""Share of the raw robust probabilities in the auxiliary classifier's robust half (B.2.1)."""
-BETA_D = 0.95
-"""Level β at which Algorithm 1 without a transform gives the auxiliary classifier's α_d."""
 
 
 def temperature_scale(logits: Tensor, temperature: float) -> Tensor:

@@ -10,13 +10,10 @@ from torch import Tensor
 
 from mnuts_core.clamps import Clamp, clamp_logits
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
+from mnuts_core.params import LARGEST_LOGIT, LN_K_DEFAULT, PARAMS, check_ln_k
 
 VARIANCE_FLOOR = 1e-8
 """Added to the variance under the root, as the authors' code does: constant logits stay finite."""
-
-LARGEST_LOGIT = 1e15
-"""Logits are clipped here before the layer norm, as in the authors' code: their variance stays finite."""
 
 
 def check_logits(logits: object, name: str = "logits") -> Tensor:

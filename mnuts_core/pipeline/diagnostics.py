@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mnuts_core.attacks.components import COMPONENTS, WitnessCode, left_out
 from mnuts_core.attacks.losses import cross_entropy
-from mnuts_core.attacks.plan import N_TARGETS, STANDARD_STEPS, Plan
+from mnuts_core.attacks.plan import N_TARGETS, Plan
 from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, WITNESSED
 from mnuts_core.attacks.surrogates import THE_MIX, Surrogate
 from mnuts_core.bundles.manifest import ModelCard, ThreatModel
@@ -21,6 +21,7 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.models.inputs import Model
 from mnuts_core.models.predict import NO_CLASS, ask, listed
+from mnuts_core.params import STANDARD_STEPS
 from mnuts_core.pipeline.readings import TWICE, best_reading
 
 Code = Literal[

@@ -25,8 +25,9 @@ from mnuts_core.attacks.plan import ATTACKS
 from mnuts_core.attacks.surrogates import surrogate_of, surrogates_of_bases
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
-from mnuts_core.functional.mixing import BETA_D, R_D, mixed_logits
+from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.models.compat import attack_library
+from mnuts_core.params import BETA_D, R_D
 from tests.adaptive import run_component
 from tests.conftest import DIGITS
 

@@ -8,7 +8,7 @@ import pytest
 from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.bundles.importers import algorithm1_bundle
 from mnuts_core.bundles.logit_warnings import logit_warnings
-from mnuts_core.functional.transform import LARGEST_LOGIT
+from mnuts_core.params import LARGEST_LOGIT
 from tests import ROOT
 from tests.reference import softmax
 from tests.synthetic import clean_only, make_arrays, make_bundle

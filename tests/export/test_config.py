@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from mnuts_core import ConfigError, LogitBundle, MixConfig, MixParams, RemixEngine
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.export.config import MAX_BYTES, config_schema, published_schema
-from mnuts_core.functional.mixing import BETA_D
-from mnuts_core.params import IDENTITY
+from mnuts_core.params import BETA_D, IDENTITY
 from tests.synthetic import clean_only, make_pool
 
 PARAMS = MixParams(s=5.0, p=4.0, c=-1.1, beta=0.95)

@@ -12,12 +12,13 @@ from mnuts_core.attacks.apgd import Loss, apgd, of_examples
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.mmaa import Mmaa, minimum_margin_attack
 from mnuts_core.attacks.norms import Ball, make_ball
-from mnuts_core.attacks.plan import ATTACKS, STANDARD_STEPS, Attack, Plan
+from mnuts_core.attacks.plan import ATTACKS, Attack, Plan
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.datasets.digits import CLASSES, load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
 from mnuts_core.models.inputs import Precision
+from mnuts_core.params import STANDARD_STEPS
 from mnuts_core.pipeline.build import build_bundle, model_card
 from mnuts_core.pipeline.pool import attack_pool
 from mnuts_core.pipeline.verify import evaluate

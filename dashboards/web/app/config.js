@@ -11,7 +11,7 @@ const MAX_CHARACTERS = 2 ** 20;
 /**
  * The configuration of a mix with its figures on a bundle.
  *
- * @param {object} meta The bundle's, see `dashboards/page/data.py`.
+ * @param {object} meta The bundle's, see `dashboards/page/data.py`, as `open_bundle.js` has completed it.
  * @param {object} remix The mix's figures, α filled in.
  * @param {{beta: number|null, verified: object|null, created: string}} more `beta`: the level that gave α, if one did;
  *   `verified`: the card of an attack on this very mix.

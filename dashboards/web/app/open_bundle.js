@@ -1,5 +1,7 @@
 // The bundle that is open: what it says of itself, its images, the base models' figures; its arrays are the engine's.
 
+export const ALPHA_SLACK = 1e-12; // within which two α are one: they came from the same β on other machines, perhaps
+
 export class OpenBundle {
   /**
    * @param {import("../host/file.js").Host} host
@@ -37,8 +39,11 @@ export class OpenBundle {
       const { record, meta, images } = await this.host.open(name);
       if (this.wanted !== name) return false;
       this.name = null; // the engine gives up what it had
-      const base = await this.client.load(record);
+      const derived = meta.by_level ? meta.configs.filter(({ by_level: byLevel }) => byLevel) : [];
+      const mixes = derived.map(({ params }) => ({ ...params, alpha: null }));
+      const base = await this.client.load(record, { mixes });
       if (this.wanted !== name) return false;
+      completeMeta(meta, derived, base);
       Object.assign(this, { name, meta, images, base });
       return true;
     } catch (error) {
@@ -47,4 +52,15 @@ export class OpenBundle {
       throw error;
     }
   }
+}
+
+/**
+ * Add to what a bundle says of itself what the engine has found: the auxiliary classifier's weights; and a configuration's α
+ * follows from its β where that gives the same α on this bundle, else it is by hand.
+ */
+function completeMeta(meta, derived, { auxiliary, alphas }) {
+  meta.auxiliary = auxiliary;
+  derived.forEach((config, i) => {
+    if (Math.abs(alphas[i] - config.alpha) < ALPHA_SLACK) config.params = { ...config.params, alpha: null };
+  });
 }

@@ -29,8 +29,8 @@ export class EngineClient {
   /**
    * Load a bundle in place of the one before; its arrays go to the worker and are no longer here.
    * @param {import("./engine.js").Bundle} bundle
-   * @param {object} options See `RemixEngine`.
-   * @returns {Promise<object>} The base models' figures.
+   * @param {object} options See `EngineService`.
+   * @returns {Promise<object>} What does not move, see `EngineService.base`.
    */
   load(bundle, options = {}) {
     this.close();

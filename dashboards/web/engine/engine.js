@@ -1,7 +1,7 @@
 // The heart: answers, for one bundle and any parameters, what the mix does, as `mnuts_core.remix.engine`.
 
 import { Memo } from "./memo.js";
-import { transformKey } from "./params.js";
+import { AUXILIARY, IDENTITY, transformKey } from "./params.js";
 import { Pool } from "./pooled.js";
 import { SATURATED, UNRESOLVED, marginQuantile } from "./quantiles.js";
 import { Rows, held } from "./rows.js";
@@ -88,9 +88,28 @@ export class RemixEngine {
 
   leastMargins(params) {
     const { margin } = this.rows.transformed(params);
+    return this.points === "pool" ? this.pool.leastMargins(margin, this.rows.plainRight) : this.firstMargins(margin);
+  }
+
+  /** The margins at the first attacked points, of the images that LN∘h gets right there. */
+  firstMargins(margin) {
     const right = this.rows.plainRight;
-    if (this.points === "pool") return this.pool.leastMargins(margin, right);
     return margin.subarray(this.nClean, this.nClean + this.nAttacked).filter((_, i) => right[this.nClean + i]);
+  }
+
+  /**
+   * Weights of the auxiliary classifier (Eq. 8): α_d by Algorithm 1 with no transform, on the first points, as in the
+   * paper, see `mnuts_core.export.config`. Null where h gets none of them right.
+   * @returns {{alpha_d: number, r_d: number, beta: number}|null}
+   */
+  get auxiliary() {
+    const margins = this.firstMargins(this.rows.transformed(IDENTITY).margin).sort();
+    return margins.length ? { alpha_d: 1 / (1 + marginQuantile(margins, AUXILIARY.beta)), ...AUXILIARY } : null;
+  }
+
+  /** α of a mix: its own, or what follows from its β. */
+  alpha(params) {
+    return params.alpha ?? 1 / (1 + this.threshold(params));
   }
 
   /**

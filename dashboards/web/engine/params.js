@@ -19,6 +19,9 @@ export const IDENTITY = Object.freeze({ s: 1, p: 1, c: 0, clamp: "linear", ln_k:
 /** Layer norm alone, over the 250 largest logits: the classifier that MMAA attacks. */
 export const LN_ONLY = Object.freeze({ s: 1, p: 1, c: 0, clamp: "linear", ln_k: 250 });
 
+/** What α_d of Eq. 8 goes by: the level that gives it, and the share of σ(h) beside it (B.2.1). */
+export const AUXILIARY = Object.freeze({ r_d: 0.9, beta: 0.95 });
+
 /** The plain mix at the level of another: the same β, or the same α where that is set by hand. */
 export function plainOf({ beta, alpha, temperature }) {
   return { ...IDENTITY, beta, alpha, temperature };

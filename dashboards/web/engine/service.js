@@ -7,16 +7,19 @@ import { VIEWS } from "./views/all.js";
 export class EngineService {
   /**
    * @param {import("./engine.js").Bundle} bundle
-   * @param {{points?: "pool"|"mmaa", seriesFrom?: number}} options See `RemixEngine`.
+   * @param {{mixes?: import("./params.js").MixParams[], points?: "pool"|"mmaa", seriesFrom?: number}} options `mixes`: whose
+   *   α is wanted at once; for the others see `RemixEngine`.
    */
-  constructor(bundle, options) {
+  constructor(bundle, { mixes = [], ...options } = {}) {
     this.engine = new RemixEngine(bundle, options);
+    this.mixes = mixes;
     this.searches = new Searches(this.engine);
   }
 
-  /** The base models' figures. */
+  /** What does not move: the base models' figures, the auxiliary classifier's weights, α of the mixes that were named. */
   get base() {
-    return this.engine.base;
+    const { base, auxiliary } = this.engine;
+    return { ...base, auxiliary, alphas: this.mixes.map((params) => this.engine.alpha(params)) };
   }
 
   /**

@@ -1,11 +1,10 @@
 // What the buttons of the control column do.
 
 import { copyText } from "../app/address.js";
+import { ALPHA_SLACK } from "../app/open_bundle.js";
 import { MAX_SNAPSHOTS, changesTo, mixOf, sameMix } from "../app/settings.js";
 import { keyOf } from "../app/verified.js";
 import { bring } from "./known.js";
-
-const ALPHA_SLACK = 1e-12; // within which two α are one: they came from the same β on other machines, perhaps
 
 export class Actions {
   /** @param {object} page The page, with all its parts. */

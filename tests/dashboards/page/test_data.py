@@ -65,19 +65,17 @@ def test_what_a_bundle_says_of_itself(digits):
     assert meta["threat"] == str(digits.manifest.threat)
     assert meta["sources"][0]["images"] == 1000
     assert meta["grids"]["cifar10"]["c"][0] == -1.1
-    assert meta["auxiliary"] == MixConfig.from_remix(
-        RemixEngine(digits), MixParams(alpha=0.9)
-    ).auxiliary.model_dump(mode="json")
 
 
 def test_every_configuration_shows_its_own_figures(digits):
     configs = configs_of(digits)
     engine = RemixEngine(digits)
     shown = page_meta(digits, configs)["configs"]
+    assert {one["by_level"] for one in shown} == {True, False}
     assert [one["file"] for one in shown] == [path.name for path, _ in configs]
     for one, (_, config) in zip(shown, configs, strict=True):
         remix = engine.remix(MixParams(**one["params"]))
-        assert remix.params.alpha == pytest.approx(config.alpha, abs=1e-12)
+        assert (remix.params, one["by_level"]) == (config.params, config.beta is not None)
         assert one["clean"]["value"] == remix.clean.value
         assert one["verified"]["value"] == config.verified.accuracy.value
         assert one["card"]["accuracy"]["n"] == config.verified.accuracy.n
@@ -92,7 +90,7 @@ def test_a_verification_of_other_settings_is_none(digits):
 
 def test_a_bundle_without_an_attacked_part():
     meta = page_meta(clean_only(make_bundle(n=30, m=10)))
-    assert (meta["n_adv"], meta["threat"], meta["auxiliary"]) == (0, None, None)
+    assert (meta["n_adv"], meta["threat"]) == (0, None)
 
 
 def test_settings_are_those_declared():

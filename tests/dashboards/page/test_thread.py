@@ -13,7 +13,8 @@ import torch
 from mnuts_core import LogitBundle, MixConfig, MixParams
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.params import IDENTITY
-from mnuts_dashboards.page.thread import SURE, shipped_thread, thread_record
+from mnuts_dashboards.page.thread import shipped_thread
+from mnuts_dashboards.page.thread_choice import SURE, thread_record
 from tests import ROOT
 from tests.synthetic import clean_only, make_bundle, make_pool
 

@@ -19,8 +19,9 @@ from mnuts_core.bundles.manifest import MAX_SOURCES
 from mnuts_core.errors import MnutsError
 from mnuts_core.models.specs import load_model
 from mnuts_dashboards.verification import run as run_verification
+from mnuts_dashboards.verification.available import why_not
 from mnuts_dashboards.verification.queue import Place
-from mnuts_dashboards.verification.run import Request, Verification, command, plan_for, why_not
+from mnuts_dashboards.verification.run import Request, Verification, command, plan_for
 from mnuts_dashboards.verification.worker import _Progress
 from mnuts_dashboards.widgets.background import Cancelled
 from tests.synthetic import clean_only

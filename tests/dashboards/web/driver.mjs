@@ -1,7 +1,7 @@
 // Runs the engine for the tests: many calls in one message, arrays as base64, in node or in a page.
 
 const base = globalThis.process ? "../../../dashboards/web/engine" : "/engine";
-const names = ["engine", "erfc", "clamps", "transform", "quantiles", "mixing", "margins", "simplex", "statistics", "paired", "text", "views/headline", "views/tradeoff", "views/margins", "views/transform", "views/examples", "views/assumptions", "views/classes", "views/all", "search/grids", "service", "../lesson/thread/numbers", "../charts/fill", "../charts/format", "../charts/prepare"];
+const names = ["engine", "erfc", "clamps", "transform", "quantiles", "mixing", "margins", "params", "simplex", "statistics", "paired", "text", "views/headline", "views/tradeoff", "views/margins", "views/transform", "views/examples", "views/assumptions", "views/classes", "views/all", "search/grids", "service", "../lesson/thread/numbers", "../charts/fill", "../charts/format", "../charts/prepare"];
 const modules = Object.assign({}, ...(await Promise.all(names.map((name) => import(`${base}/${name}.js`)))));
 
 const TYPES = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array, u2: Uint16Array };
@@ -38,6 +38,7 @@ export function answer({ bundle, options, params, quantile, calls }) {
     const plain = {
       remix,
       base: known?.base,
+      loaded: (mixes) => new modules.EngineService(decoded(bundle), { ...options, mixes }).base,
       frame: (state) => frameOf(bundle, state, options),
       frames: (states, names) => framesOf(bundle, states, names, options),
       search: (...given) => searchOf(bundle, options, ...given),

@@ -10,7 +10,7 @@ import torch
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
+from mnuts_core import LogitBundle, MixConfig, MixParams, ParameterError, RemixEngine
 from mnuts_core.bundles.attacked import AttackedPart
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.functional.mixing import transform_with
@@ -184,3 +184,20 @@ def test_the_shipped_digits(engine, digits, params, beta):
     remix = RemixEngine(digits, device="cpu").remix(params.with_(beta=beta))
     columns = {name: getattr(remix, name) for name in vars(remix) if not name.startswith("on_")}
     assert_same(ours["remix"], columns)
+
+
+@pytest.mark.parametrize(
+    "bundle", [make_pool(n=60, m=40), make_bundle(n=50, m=20, k=4)], ids=["pool", "MMAA"]
+)
+def test_what_is_known_as_a_bundle_is_taken(engine, bundle):
+    reference = RemixEngine(bundle)
+    mixes = [MixParams(s=2, p=2, c=-0.3, beta=0.9), MixParams(alpha=0.6), IDENTITY.with_(beta=0.5)]
+    [found] = engine.ask(["loaded", mixes], bundle=packed(bundle))
+    assert_same(found, reference.base)
+    np.testing.assert_allclose(found["alphas"], [reference.remix(mix).alpha for mix in mixes], atol=1e-12)
+    assert_same(found["auxiliary"], MixConfig.from_remix(reference, mixes[0]).auxiliary.model_dump())
+
+
+def test_no_auxiliary_weight_without_attacked_images(engine):
+    [found] = engine.ask(["loaded", []], bundle=packed(clean_only(make_bundle(n=30, m=10))))
+    assert (found["auxiliary"], found["alphas"]) == (None, [])

@@ -5,12 +5,13 @@ import pytest
 
 from mnuts_core import MixConfig, MixParams
 from mnuts_core.attacks.components import components_of
-from mnuts_core.attacks.plan import STANDARD_STEPS, Plan
+from mnuts_core.attacks.plan import Plan
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.export.cards import EstimateCard, VerifiedCard
 from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.export.robustbench.refusals import COMPONENTS, QUERIES, STEPS, notes, other_images, refusals
 from mnuts_core.functional.statistics import share
+from mnuts_core.params import STANDARD_STEPS
 from mnuts_core.pipeline.diagnostics import CODES, Diagnostic, zero_gradients
 from tests.synthetic import make_bundle
 

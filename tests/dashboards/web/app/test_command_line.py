@@ -37,8 +37,9 @@ def reference(pool) -> RemixEngine:
 
 
 @pytest.fixture(scope="module")
-def meta(pool) -> dict[str, Any]:
-    return json.loads(json.dumps(page_meta(pool)))
+def meta(pool, engine) -> dict[str, Any]:
+    [loaded] = engine.ask(["loaded", []], bundle=packed(pool))
+    return json.loads(json.dumps(page_meta(pool))) | {"auxiliary": loaded["auxiliary"]}
 
 
 def link_of(params: MixParams) -> str:
@@ -107,8 +108,11 @@ def assert_export(
     beta = params.beta if params.alpha is None else None
     text = app("configText", app("configOf", meta, plain, {"beta": beta, "created": ""}))
     ours, theirs = MixConfig.from_json(text), MixConfig.from_remix(reference, params)
-    same = {"transform", "beta", "temperature", "auxiliary", "bundle", "threat", "warnings"}
+    same = {"transform", "beta", "temperature", "bundle", "threat", "warnings"}
     assert ours.model_dump(include=same) == theirs.model_dump(include=same)
+    assert ours.auxiliary is not None
+    assert theirs.auxiliary is not None
+    assert ours.auxiliary.alpha_d == pytest.approx(theirs.auxiliary.alpha_d, **TOLERANCE)
     assert ours.alpha == pytest.approx(theirs.alpha, **TOLERANCE)
     assert ours.estimates is not None
     assert theirs.estimates is not None

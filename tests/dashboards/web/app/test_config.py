@@ -24,9 +24,9 @@ MIXES = [
 
 def exported(app: Any, engine: Any, bundle: Any, params: MixParams, **more: Any) -> str:
     """The text that the page saves for a mix."""
-    [frame] = engine.ask(["frame", {"params": params}], bundle=packed(bundle))
+    frame, loaded = engine.ask(["frame", {"params": params}], ["loaded", []], bundle=packed(bundle))
     given = {"beta": None if params.alpha is not None else params.beta, "created": "", **more}
-    meta = json.loads(json.dumps(page_meta(bundle)))
+    meta = json.loads(json.dumps(page_meta(bundle))) | {"auxiliary": loaded["auxiliary"]}
     return app("configText", app("configOf", meta, plain(frame["remix"]), given))
 
 
@@ -40,7 +40,10 @@ def test_an_export_is_the_one_of_python(app, engine, params):
     ours = MixConfig.from_json(exported(app, engine, bundle, params))
     reference = MixConfig.from_remix(RemixEngine(bundle), params)
     assert ours.alpha == pytest.approx(reference.alpha, abs=1e-12)
-    same = {"transform", "beta", "temperature", "auxiliary", "bundle", "threat", "warnings"}
+    assert ours.auxiliary is not None
+    assert reference.auxiliary is not None
+    assert ours.auxiliary.alpha_d == pytest.approx(reference.auxiliary.alpha_d, abs=1e-12)
+    same = {"transform", "beta", "temperature", "bundle", "threat", "warnings"}
     assert ours.model_dump(include=same) == reference.model_dump(include=same)
     assert ours.estimates is not None
     assert reference.estimates is not None

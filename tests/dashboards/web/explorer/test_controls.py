@@ -143,9 +143,13 @@ def test_configurations_made_on_the_bundle_are_offered_and_taken(visit, bundle, 
     engine = RemixEngine(bundle)
     mine = MixConfig.from_remix(engine, MixParams(s=2, p=2, c=-0.3, beta=0.9))
     by_hand = MixConfig.from_remix(engine, MixParams(s=2, p=2, c=-0.3, alpha=0.6))
-    configs = [(tmp_path / "mine.json", mine), (tmp_path / "by-hand.json", by_hand)]
-    visit.open(opened("made-up", bundle, configs))
-    assert visit.seen["presets"][:4] == ["choose …", BEST, "mine, β = 0.9", "by-hand, α = 0.6"]
+    other = mine.model_copy(update={"alpha": mine.alpha - 1e-9})  # not the α that its β gives
+    names = {"mine": mine, "by-hand": by_hand, "other": other}
+    visit.open(opened("made-up", bundle, [(tmp_path / f"{name}.json", one) for name, one in names.items()]))
+    labels = ["choose …", BEST, "mine, β = 0.9", "by-hand, α = 0.6", "other, β = 0.9"]
+    assert visit.seen["presets"][:5] == labels
+    visit.choose("Preset", "other, β = 0.9")
+    assert visit.params == settings_of(engine, other) == other.params
     visit.choose("Preset", "mine, β = 0.9")
     assert visit.params == MixParams(s=2, p=2, c=-0.3, beta=0.9)
     visit.choose("Preset", "by-hand, α = 0.6")

@@ -15,7 +15,7 @@ from mnuts_core.functional.margins import confidence_margin
 from mnuts_core.functional.mixing import mix_probabilities, predictions, temperature_scale, transform_with
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import IDENTITY
-from mnuts_dashboards.page.thread import thread_record
+from mnuts_dashboards.page.thread_choice import thread_record
 from tests.dashboards.web.engine import WEB, assert_same
 from tests.dashboards.web.node import check
 
