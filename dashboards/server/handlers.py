@@ -1,11 +1,11 @@
-"""What the server answers with: the page, a kernel's end, Plotly, and what kernels in reserve ask for."""
+"""What the server answers with: the page, a kernel's end, libraries, and what kernels in reserve ask for."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +16,6 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
-from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.server.gate import Gate, RefusalError, is_kernel
 from mnuts_dashboards.server.kernels import Arrival
 
@@ -143,11 +142,19 @@ class TemplateFileHandler(Gate, TemplateStaticFileHandler):
         return str(super().parse_url_path(url_path))
 
 
-class PlotlyHandler(Gate):
-    """Plotly's browser library; its URL has the version, so a browser may keep it for ever."""
+class LibraryHandler(Gate):
+    """A browser library whose URL has its version, so that a browser may keep it for ever."""
+
+    def initialize(self, source: Callable[[], bytes]) -> None:
+        """See `tornado.web.RequestHandler`.
+
+        Args:
+            source: Gives the library.
+        """
+        self._source = source
 
     def get(self) -> None:
         """Send it, or say that the browser's copy is still good."""
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        self.finish(plotly_source())
+        self.finish(self._source())

@@ -36,19 +36,20 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from mnuts_core.text import escape
-from mnuts_dashboards.board.plotlyjs import plotly_url
+from mnuts_dashboards.board.plotlyjs import plotly_source, plotly_url
 from mnuts_dashboards.server.channels import ChannelsHandler
 from mnuts_dashboards.server.connections import BoundedServer
 from mnuts_dashboards.server.gate import TokenProvider, gated, new_kernel_key
 from mnuts_dashboards.server.handlers import (
     EndHandler,
+    LibraryHandler,
     PageHandler,
-    PlotlyHandler,
     QueryHandler,
     TemplateFileHandler,
 )
 from mnuts_dashboards.server.kernels import VisitorKernels
 from mnuts_dashboards.server.messages import ALLOWED, MAX_MESSAGE
+from mnuts_dashboards.server.scripts import scripts_url, voila_scripts
 from mnuts_dashboards.server.tokens import Given
 from mnuts_dashboards.verification.machine import default_visitors
 from mnuts_dashboards.widgets.folders import ServerFolder
@@ -80,8 +81,7 @@ def run(
 
     See :func:`.serve.serve`; `base_url` begins and ends with a slash.
     """
-    title, local = _title(notebook), _is_local(host)
-    token = given.token
+    title, local, token = _title(notebook), _is_local(host), given.token
     if token is None:
         token = "" if local else secrets.token_urlsafe(18)
     port = sockets[0].getsockname()[1]
@@ -89,7 +89,7 @@ def run(
     os.environ[SHARED_VARIABLE] = "1" if token or not local else "0"
     new_kernel_key()
     _prepare_logs()
-    config = _config(title, base_url + plotly_url(), local=local, hub=_in_hub(base_url), preheat=preheat)
+    config = _config(title, base_url, local=local, hub=_in_hub(base_url), preheat=preheat)
     config.VisitorKernels = Config({"jobs": jobs, "max_visitors": max_visitors or default_visitors()})
     app = ExplorerServer(config=config)
     app.sockets, app.heading, app.open_browser, app.secret = sockets, title, open_browser, given.secret
@@ -147,7 +147,9 @@ class ExplorerServer(Voila):
             RequestInfoSocketHandler: QueryHandler,
             TemplateStaticFileHandler: TemplateFileHandler,
         }
-        rules = [(self.base_url + plotly_url(), PlotlyHandler), *super().init_handlers()]
+        libraries = {plotly_url(): plotly_source, scripts_url(): voila_scripts}
+        ours = [(self.base_url + url, LibraryHandler, {"source": one}) for url, one in libraries.items()]
+        rules: list[Rule] = [*ours, *super().init_handlers()]
         return [(rule[0], gated(own.get(rule[1], rule[1])), *rule[2:]) for rule in rules]
 
     def listen(self) -> None:
@@ -188,7 +190,8 @@ class ExplorerServer(Voila):
         return f"http://{host}:{self.port}{self.base_url}" + (f"?token={self.token}" if self.token else "")
 
 
-def _config(title: str, plotly: str, *, local: bool, hub: bool, preheat: bool) -> Config:
+def _config(title: str, base_url: str, *, local: bool, hub: bool, preheat: bool) -> Config:
+    libraries = {"plotly": base_url + plotly_url(), "scripts": base_url + scripts_url()}
     tornado = {
         "headers": {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"},
         "websocket_max_message_size": MAX_MESSAGE,
@@ -211,7 +214,7 @@ def _config(title: str, plotly: str, *, local: bool, hub: bool, preheat: bool) -
         "multi_kernel_manager_class": VisitorKernels,
         "language_kernel_mapping": {"": "python3", "python": "python3"},
         "extension_allowlist": EXTENSIONS,
-        "resources": {"mnuts": {"plotly": plotly, "title": title}},
+        "resources": {"mnuts": {**libraries, "title": title}},
     }
     return Config(
         {

@@ -10,6 +10,7 @@ from mnuts_core import GridSpec, MixConfig, MixParams, grid_search
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.state import PRESETS
 from mnuts_dashboards.figures.plots import PLOTS
+from mnuts_dashboards.server.scripts import scripts_url
 from tests.browser.conftest import PAGE_PLOT, at, open_explorer, pages
 from tests.browser.explorer import (
     ESTIMATES,
@@ -54,6 +55,16 @@ def test_it_shows_real_data_and_paints(page, engine):
     assert {"plane", "transform"} <= set(visible)
     assert page.locator("h1:visible").count() == 1
     assert page.get_by_text("Traceback").count() == 0
+
+
+def test_voila_s_scripts_come_as_one(kept_page):
+    asked = kept_page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert [url for url in asked if re.search(r"/\d+\.\w+\.js", url)] == [], (
+        "to be listed in server/scripts.py"
+    )
+    assert any(url.endswith(scripts_url()) for url in asked)
+    library = kept_page.request.get(next(url for url in asked if url.endswith(scripts_url())))
+    assert "immutable" in library.headers["cache-control"]
 
 
 def test_every_panel_paints_when_it_comes_into_view(page):
