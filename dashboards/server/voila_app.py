@@ -94,8 +94,7 @@ def run(
     app = ExplorerServer(config=config)
     app.sockets, app.heading, app.open_browser, app.secret = sockets, title, open_browser, given.secret
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
-    app.base_url = base_url
-    app.folder = ServerFolder()
+    app.base_url, app.folder = base_url, ServerFolder()
     app.connection_dir_root = str(app.folder.path)
     app.initialize([])
     app.start()
@@ -148,8 +147,10 @@ class ExplorerServer(Voila):
             TemplateStaticFileHandler: TemplateFileHandler,
         }
         libraries = {plotly_url(): plotly_source, scripts_url(): voila_scripts}
-        ours = [(self.base_url + url, LibraryHandler, {"source": one}) for url, one in libraries.items()]
-        rules: list[Rule] = [*ours, *super().init_handlers()]
+        rules: list[Any] = [
+            (self.base_url + url, LibraryHandler, {"source": one}) for url, one in libraries.items()
+        ]
+        rules += super().init_handlers()
         return [(rule[0], gated(own.get(rule[1], rule[1])), *rule[2:]) for rule in rules]
 
     def listen(self) -> None:
