@@ -1,9 +1,12 @@
 // The last few values of a computation, by what they were computed from.
 
 export class Memo {
-  /** @param {number} kept How many. */
-  constructor(kept) {
-    this.kept = kept;
+  /**
+   * @param {number} kept How many.
+   * @param {(value: object) => void} [forgotten] Called with each value that is kept no longer.
+   */
+  constructor(kept, forgotten = () => {}) {
+    Object.assign(this, { kept, forgotten });
     this.values = new Map();
   }
 
@@ -15,10 +18,16 @@ export class Memo {
   get(key, compute) {
     let value = this.values.get(key);
     if (value === undefined) {
-      while (this.values.size >= this.kept) this.values.delete(this.values.keys().next().value); // before more memory is taken
+      while (this.values.size >= this.kept) this.forget(this.values.keys().next().value); // before more memory is taken
       value = compute();
     } else this.values.delete(key);
     this.values.set(key, value);
     return value;
+  }
+
+  forget(key) {
+    const value = this.values.get(key);
+    this.values.delete(key);
+    this.forgotten(value);
   }
 }

@@ -30,6 +30,7 @@ const SERIES_FROM = 20_000; // with fewer logits in the tails, a series costs mo
  * @property {number} high The greatest from the third place on.
  * @property {Moments|null} moments
  * @property {number} asked How many transforms have been computed of it.
+ * @property {boolean} lent Whether somebody holds z for longer than a frame.
  */
 
 export class StagedTransform {
@@ -46,11 +47,14 @@ export class StagedTransform {
     this.stdPlace = placesOf(stdClass, order, classes);
     this.plainClass = Int32Array.from({ length: this.rows }, (_, r) => order[r * classes]);
     this.watched = new Watched(classes, this.labelPlace, this.stdPlace);
-    this.normedMemo = new Memo(2);
+    this.normedMemo = new Memo(2, ({ z, lent }) => {
+      if (!lent && z !== this.raw) this.spare.normed = z;
+    });
     this.clampedMemo = new Memo(2);
     this.poweredMemo = new Memo(2);
     this.marginsMemo = new Memo(4);
-    this.spare = { second: new Float64Array(this.rows), tail: new Float64Array(this.rows) }; // fresh memory would cost more
+    const column = () => new Float64Array(this.rows);
+    this.spare = { second: column(), tail: column(), normed: null }; // used again: fresh memory would cost more
   }
 
   /** From logits as they are, row by row. */
@@ -70,22 +74,30 @@ export class StagedTransform {
     return this.raw[row * this.classes] === this.raw[row * this.classes + 1];
   }
 
-  /** LN(h) of all rows, each from the largest to the smallest. */
+  /** LN(h) of all rows, each from the largest to the smallest; its memory is used again some layer norms later. */
   normed(lnK) {
     return this.normedStage(lnK).z;
+  }
+
+  /** The same for who goes on reading it while frames come and go. */
+  lendNormed(lnK) {
+    const stage = this.normedStage(lnK);
+    stage.lent = true;
+    return stage.z;
   }
 
   /** @returns {Normed} */
   normedStage(lnK) {
     return this.normedMemo.get(lnK, () => {
       const z = lnK === 0 ? this.raw : this.computeNormed(lnK);
-      return { z, ...this.rangeOf(z), moments: null, asked: 0 };
+      return { z, ...this.rangeOf(z), moments: null, asked: 0, lent: false };
     });
   }
 
   computeNormed(lnK) {
-    const { raw, classes, rows } = this;
-    const z = new Float64Array(raw.length);
+    const { raw, classes, rows, spare } = this;
+    const z = spare.normed ?? new Float64Array(raw.length);
+    spare.normed = null;
     for (let r = 0; r < rows; r++) {
       const start = r * classes;
       const [mean, scale] = statisticsOfTop(raw.subarray(start, start + classes), lnK);

@@ -99,7 +99,7 @@ class Block {
   constructor(seen, most, { clamp, ln_k }) {
     const { stages } = seen.engine.rows;
     const column = () => new Float64Array(most);
-    Object.assign(this, { seen, stages, normed: stages.normed(ln_k), clamp, ln_k, classes: seen.classes });
+    Object.assign(this, { seen, stages, normed: stages.lendNormed(ln_k), clamp, ln_k, classes: seen.classes });
     Object.assign(this, CLAMP_RECORDS[clamp]);
     this.v = new Float64Array(most * seen.classes);
     this.log = new Float64Array(most * seen.classes);
