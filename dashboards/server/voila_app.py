@@ -146,9 +146,9 @@ class ExplorerServer(Voila):
             RequestInfoSocketHandler: QueryHandler,
             TemplateStaticFileHandler: TemplateFileHandler,
         }
-        libraries = {plotly_url(): plotly_source, scripts_url(): voila_scripts}
+        ours = {plotly_url(): plotly_source, scripts_url(): voila_scripts}
         rules: list[Any] = [
-            (self.base_url + url, LibraryHandler, {"source": one}) for url, one in libraries.items()
+            (self.base_url + url, LibraryHandler, {"source": one}) for url, one in ours.items()
         ]
         rules += super().init_handlers()
         return [(rule[0], gated(own.get(rule[1], rule[1])), *rule[2:]) for rule in rules]
