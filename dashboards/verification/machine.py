@@ -9,7 +9,7 @@ import psutil
 
 GIB = 2**30
 PER_VISITOR = GIB // 2
-"""Bytes that a visitor's kernel takes, most of them PyTorch's."""
+"""Bytes that a visitor's kernel takes after an attack or a report, most of them PyTorch's."""
 RESERVE = 4 * GIB
 """Bytes for the server, an attack and the system."""
 LEAST_VISITORS, MOST_VISITORS = 4, 100
