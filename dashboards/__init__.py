@@ -19,16 +19,20 @@ if TYPE_CHECKING:
     from mnuts_dashboards.apps.explorer import Explorer
     from mnuts_dashboards.apps.lesson import Lesson
     from mnuts_dashboards.apps.playground import Playground, show
+    from mnuts_dashboards.explorer.page_file import explorer_page
+    from mnuts_dashboards.figures.margins import attack_figure
 
 _HOME = {
     "Explorer": "mnuts_dashboards.apps.explorer",
     "Lesson": "mnuts_dashboards.apps.lesson",
     "Playground": "mnuts_dashboards.apps.playground",
     "show": "mnuts_dashboards.apps.playground",
+    "explorer_page": "mnuts_dashboards.explorer.page_file",
+    "attack_figure": "mnuts_dashboards.figures.margins",
 }
 """Where each of its own names lives; its module loads when it is first used."""
 
-__all__ = [*mnuts_core.__all__, "Explorer", "Lesson", "Playground", "show"]
+__all__ = [*mnuts_core.__all__, "Explorer", "Lesson", "Playground", "attack_figure", "explorer_page", "show"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from mnuts_core.params import MixParams
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.headline import headline
+from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.open_bundles import draw_frontier, known_direct_frontier, known_frontier, search
 from mnuts_dashboards.explorer.playground import playground_app, still_app
 from mnuts_dashboards.explorer.scene import Scene
@@ -27,7 +28,6 @@ from mnuts_dashboards.explorer.views import BY_NAME, draw, notes
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.page.data import with_buffers
 from mnuts_dashboards.page.one_file import App
-from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.page.widget import PageApp
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import serve
@@ -170,5 +170,3 @@ class StillFigure(_Carrying):
 def show(figure: Mapping[str, Any], title: str, *, height: int = 340, note: str = "") -> StillFigure:
     """One figure that stands still, see `StillFigure`."""
     return StillFigure(figure, title, height=height, note=note)
-
-

@@ -24,12 +24,14 @@ def playground_app(plots: Sequence[str], controls: Sequence[str]) -> App:
 
     Args:
         plots: Names of the explorer's plots, in reading order.
-        controls: Names of settings, see `CONTROLS`.
+        controls: Names of settings, see `CONTROLS`; none for plots that stand as they are.
 
     Raises:
-        ParameterError: If a plot or a control is unknown, or there is none.
+        ParameterError: If a plot or a control is unknown, or there is no plot.
     """
     _check("plots", plots, BY_NAME)
+    if not plots:
+        raise ParameterError(f"plots must name some of {', '.join(BY_NAME)}, got none")
     _check("controls", controls, CONTROLS)
     known = catalogue()
     panels = {panel["name"]: panel for panel in known["panels"]}
@@ -84,5 +86,5 @@ def _filled(panels: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _check(what: str, names: Sequence[str], known: Collection[str]) -> None:
-    if isinstance(names, str) or not names or any(name not in known for name in names):
+    if isinstance(names, str) or any(name not in known for name in names):
         raise ParameterError(f"{what} must be a list of {', '.join(known)}, got {names!r}")

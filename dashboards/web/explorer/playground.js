@@ -60,7 +60,7 @@ class Still {
 class Playground {
   constructor(root, host, makeWorker) {
     Object.assign(this, { host, settings: new Settings(host.settings), resting: true, moment: null });
-    this.store = createState(this.settings);
+    this.store = createState(this.settings, { bundle: host.bundles[0].name });
     this.banner = new Banner();
     this.client = new EngineClient(makeWorker, {
       frame: (frame) => this.drawing.receive(frame),

@@ -1,4 +1,4 @@
-// A whole app in node, the explorer or the lesson, without drawing: a visitor's acts in, a line each, what there is to see out.
+// A whole app in node, the explorer, the playground or the lesson, without drawing: a visitor's acts in, a line each, what there is to see out.
 //
 // Time is the tests' own: it passes when nothing else is to be done.
 
@@ -33,6 +33,7 @@ Object.defineProperty(globalThis, "navigator", {
 
 const web = "../../../../dashboards/web";
 const { startExplorer } = await import(`${web}/explorer/explorer.js`);
+const { startPlayground } = await import(`${web}/explorer/playground.js`);
 const { startLesson } = await import(`${web}/lesson/lesson.js`);
 const { EngineService } = await import(`${web}/engine/service.js`);
 const { withArrays } = await import(`${web}/host/arrays.js`);
@@ -116,7 +117,7 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   page = null;
   failed = null;
   if (known.app === "lesson") host.sentences = new Proxy(known.sentences, { get: (all, key) => (used.add(key), all[key]) });
-  const begin = known.app === "lesson" ? startLesson : startExplorer;
+  const begin = { lesson: startLesson, playground: startPlayground }[known.app] ?? startExplorer;
   begin(body, host, () => new Worker()).catch((error) => (failed = error));
 }
 
