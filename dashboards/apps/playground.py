@@ -1,7 +1,7 @@
 """The notebooks' playground: some of the explorer's plots under some of its sliders, as one widget.
 
-It carries its bundle and its library in itself, so that it works while the kernel is busy with other cells. Where
-there is no page to run it, on a site or in a printed notebook, the same plots stand still.
+It carries its bundle and its library in itself, so that it works while the kernel is busy with other cells.
+Where there is no page to run it, on a site or in a printed notebook, the same plots stand still.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from mnuts_dashboards.services.calls import serve
 from mnuts_dashboards.text.still import Still, plain_json, still_html
 
 STILL_VARIABLE = "MNUTS_STILL"
-"""The environment variable that has plots stand still, for pages without a kernel; any text but an empty one."""
+"""The environment variable that has plots stand still, for pages without a kernel, if it is not empty."""
 
 
 class _Carrying(PageApp):
@@ -64,14 +64,15 @@ class _Carrying(PageApp):
 class Playground(_Carrying):
     """Sliders above linked plots, on one bundle.
 
-    Its page computes by itself and shares its state, as the explorer's does: `play.state.observe(...)` hears of
-    every change, a moment later, and what Python sets is shown.
+    Its page computes by itself and shares its state, as the explorer's does: `play.state.observe(...)` hears
+    of every change, a moment later, and what Python sets is shown.
 
     Args:
-        plots: Names of the explorer's plots, in reading order: `plane`, `transform`, `margins`, `mix_margins`,
-            `slices`, `medians`, `simplex`, `bars`.
+        plots: Names of the explorer's plots, in reading order: `plane`, `transform`, `margins`,
+            `mix_margins`, `slices`, `medians`, `simplex`, `bars`.
         controls: Names among the parameters (`s`, `p`, `c`, `beta`, `alpha`, `temperature`) and `clamp`. With
-            `alpha` the weight is set by hand; otherwise it follows from β.
+            `alpha` the weight is set by hand; otherwise it follows from β. None for plots without a mix of
+            their own.
         bundle: A bundle's name or file; the default bundle if None.
         start: Values to start from, by name: any trait of `ExplorerState`.
 
@@ -127,13 +128,12 @@ class Playground(_Carrying):
 
     def still(self) -> Markup:
         """The plots at the current settings, and the mix's figures, as HTML that needs no kernel."""
-        figures, mix = self.figures(), self.remix
-        lines = notes(self.engine.bundle, chosen=False)
-        titles = {name: BY_NAME[name].panel for name in self._plots}
+        figures, lines = self.figures(), notes(self.engine.bundle, chosen=False)
+        panels = {name: BY_NAME[name].panel for name in self._plots}
         plots = [
-            Still(titles[name].title, lines[name], titles[name].height, figures[name]) for name in self._plots
+            Still(panel.title, lines[name], panel.height, figures[name]) for name, panel in panels.items()
         ]
-        return still_html(plots, mix if any(BY_NAME[name].numbers for name in self._plots) else None)
+        return still_html(plots, self.remix if self.page["figures"] else None)
 
     def _scene(self) -> Scene:
         """The current moment, with a search where a plot rests on one; it takes a second at most, once."""

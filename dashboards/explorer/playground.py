@@ -39,7 +39,7 @@ def playground_app(plots: Sequence[str], controls: Sequence[str]) -> App:
         known | {"panels": list(_filled([panels[name] for name in plots]))},
         settings=explorer_settings(),
         controls=list(controls),
-        figures=any(BY_NAME[name].numbers for name in plots),
+        figures=bool(controls) and any(BY_NAME[name].numbers for name in plots),
         paper=paper_points(),
     )
 

@@ -1,4 +1,4 @@
-"""The notebooks' playground: what Python and its page share; plots that stand still; rows without gaps; bad names."""
+"""The notebooks' playground: what Python and its page share; plots that stand still; rows; bad names."""
 
 import html
 import json
@@ -101,7 +101,8 @@ def test_unknown_names_are_refused(plots, controls, named):
 def test_plots_are_needed_controls_are_not():
     with pytest.raises(ParameterError, match="plots must name some of"):
         Playground([], ["s"], bundle="digits")
-    assert Playground(["margins"], [], bundle="digits").page["controls"] == []
+    play = Playground(["margins"], [], bundle="digits")
+    assert (play.page["controls"], play.page["figures"]) == ([], False)
 
 
 def test_an_unknown_bundle_is_refused():
