@@ -54,7 +54,7 @@ class _Carrying(PageApp):
             return still
         shown = super()._repr_mimebundle_(**kwargs)
         data, *more = shown if isinstance(shown, tuple) else (shown,)
-        return (still | data, *more)
+        return ({**still, **(data or {})}, *more)
 
     def still(self) -> Markup:
         """The plots as they stand, as HTML."""
