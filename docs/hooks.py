@@ -39,6 +39,12 @@ BROUGHT = {
 LINK = re.compile(r"\[([^\]]*)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 CODE = r"<(?P<code>pre|code|script|style)\b.*?</(?P=code)>"
 TEX = re.compile(rf"{CODE}|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$<]+?)\$", re.DOTALL)
+WIDGETS = re.compile(
+    r"<script type=.application/vnd.jupyter.widget-state\+json.>.*?</script>"
+    r"|<script>(?:(?!</script>).)*?unpkg\.com/@jupyter(?:(?!</script>).)*</script>",
+    re.DOTALL,
+)
+"""What would show widgets, with a kernel and from another server: megabytes, and nothing comes of it."""
 LIVE = """<p>Plots stand still here. They move with their sliders where the notebook runs:
 <code>.venv/bin/jupyter lab notebooks</code>.</p>"""
 DRAWN = f"""<script id="mnuts-themes" type="application/json">
@@ -82,7 +88,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn the notebooks' LaTeX into MathML, which browsers show without a library; draw their plots."""
-    return LIVE + TEX.sub(_mathml, html) + DRAWN if page.file.src_uri.endswith(".ipynb") else html
+    if not page.file.src_uri.endswith(".ipynb"):
+        return html
+    return LIVE + TEX.sub(_mathml, WIDGETS.sub("", html)) + DRAWN
 
 
 def _mathml(found: re.Match[str]) -> str:
