@@ -6,6 +6,7 @@ const KEPT = 24; // answers, some of which hold every image
  * @typedef {object} Wanted One mix, and the views of it that are needed.
  * @property {import("../engine/params.js").MixParams} params
  * @property {string[]} views
+ * @property {import("../engine/params.js").MixParams[]} [snapshots] Mixes to compare with it, see `engine/views/snapshots.js`.
  */
 
 export class Frames {
@@ -57,7 +58,7 @@ export class Frames {
     const asked = {};
     asked.promise = new Promise((resolve, reject) => Object.assign(asked, { resolve, reject }));
     this.asked = asked;
-    this.client.show({ params: wanted.params, example: null, snapshots: [], verified: null }, wanted.views);
+    this.client.show({ params: wanted.params, example: null, snapshots: wanted.snapshots ?? [], verified: null }, wanted.views);
     asked.number = this.client.number;
     return asked.promise;
   }

@@ -1,4 +1,4 @@
-// The lesson's sentences: one catalogue, keys to sentences with named fields, see `texts/en.json`.
+// An app's sentences: one catalogue, keys to sentences with named fields, see `texts/en.json` of the lesson and the comparison.
 //
 // A field is a path and one of Python's formats, `{attacked.value:.1%}`. Paragraphs are parted by an empty line, strong words stand
 // between two asterisks on either side.
@@ -45,7 +45,7 @@ export class Texts {
   }
 
   filled(key, fields) {
-    if (!this.has(key)) throw new RangeError(`the lesson has no sentence '${key}'`);
+    if (!this.has(key)) throw new RangeError(`there is no sentence '${key}'`);
     const text = this.sentences[key].replace(FIELD, (_, path, spec) => {
       const value = at(fields, path);
       if (value === null) throw new RangeError(`the sentence '${key}' misses its field ${path}`);
