@@ -18,7 +18,7 @@ ALPHA_FROM: tuple[tuple[str, AlphaFrom], ...] = (
     ("keep α", "source"),
 )
 EQUAL = "equal"
-POINTS = (("the same kinds on all", EQUAL), ("each bundle's whole pool", "own"))
+POINTS = (("equal kinds", EQUAL), ("whole pools", "own"))
 
 MAX_COMPARED = 6
 """So many bundles can stand beside each other and still be read."""

@@ -19,7 +19,7 @@ export function catalogueOf(texts, themes) {
   const panels = [
     panel("medians", texts.plain("medians.title"), 8, 440, { x: "bundle", y: "median" }),
     panel("gaps", texts.plain("gaps.title"), 4, 440, { x: "gap", y: "name" }),
-    ...FIGURES.map((figure, at) => panel(MATRIX[at], texts.plain(`matrix.${figure}`), 4, 290, { x: "applied_to", y: "parameters_of", z: "difference_points", customdata: CELL })),
+    ...FIGURES.map((figure, at) => panel(MATRIX[at], texts.plain(`matrix.${figure}`), 4, 270, { x: "applied_to", y: "parameters_of", z: "difference_points", customdata: CELL })),
   ];
   const templates = Object.fromEntries(panels.map(({ name }) => [name, { data: drawn("data"), layout: drawn("layout") }]));
   return { panels, templates, themes };

@@ -3,6 +3,8 @@
 import { fill, h } from "../controls/dom.js";
 import { differencesOf, reasonsOf } from "./differences.js";
 
+const LONG = 80; // characters of a value that is set in small letters
+
 export class Differences {
   /** @param {import("../app/texts.js").Texts} texts */
   constructor(texts) {
@@ -24,7 +26,7 @@ export class Differences {
     const { texts } = this;
     const head = [texts.plain("differences.what"), ...names, texts.plain("differences.meaning")];
     const row = ({ title, values, meaning }) => h("tr", null,
-      h("th", { scope: "row" }, title), values.map((value, at) => h("td", { "data-label": names[at] }, value)), h("td", { class: "meaning" }, meaning));
+      h("th", { scope: "row" }, title), values.map((value, at) => h("td", { "data-label": names[at], class: value.length > LONG ? "long" : null }, value)), h("td", { class: "meaning" }, meaning));
     return h("div", { class: "table-box", tabindex: 0, role: "region", "aria-label": texts.plain("box.differences") },
       h("table", { class: "plain-table differs" }, h("thead", null, h("tr", null, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", null, differ.map(row))));
   }

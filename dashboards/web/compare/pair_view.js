@@ -51,7 +51,7 @@ export class PairView {
     const { texts } = this;
     const clean = texts.plain("pair.clean", { points: inPoints(paired.clean, texts) });
     const attacked = paired.attacked && texts.plain("pair.attacked", { points: inPoints(paired.attacked, texts) });
-    setText(this.words, texts.plain(attacked ? "pair.joined" : "pair.alone", { clean, attacked }).replaceAll(",.", "."));
+    setText(this.words, texts.plain(attacked ? "pair.joined" : "pair.alone", { clean, attacked }));
     this.table.element.hidden = false;
     this.table.update({ rows: mixRows({ first, second, paired }, verified, texts) });
     const reasons = parameterDifferences(first.params, second.params, texts);

@@ -73,6 +73,8 @@ export class Results {
     const lines = names.length ? [] : [texts.plain("page.none")];
     if (names.length === 1) lines.push(texts.plain("page.one"));
     if (names.length > 1) lines.push(termsWords(terms, texts));
+    const optimistic = names.filter((name) => metas[name].n_adv && (metas[name].optimistic || (terms.equal && !terms.shared.has("mixes"))));
+    if (optimistic.length) lines.push(texts.plain("terms.optimistic", { names: optimistic.length === names.length ? texts.plain("terms.everywhere") : optimistic.join(", ") }));
     for (const [name, why] of Object.entries(without)) lines.push(why ? texts.plain("notes.no_best", { name, why }) : texts.plain("notes.no_attack", { name }));
     names.forEach((name, at) => {
       const twin = names.slice(0, at).find((one) => metas[one].digest === metas[name].digest);

@@ -9,7 +9,7 @@ const NUMERIC = { s: 3, p: 3, c: 3, alpha: 0, objective: 1, ties: 0, n: 0, std_c
 const COLUMNS = {
   facts: ["bundle", "models", "threat", "attack", "n", "std_clean", "rob_clean", "rob_attacked"],
   best: ["bundle", "s", "c", "p", "alpha", "objective", "ties", "remarks"],
-  transfers: ["source", "target", "alpha", "n", ...FIGURES.flatMap((figure) => [figure, `${figure}_own`, `${figure}_plain`])],
+  transfers: ["source", "target", "alpha", ...FIGURES.flatMap((figure) => [figure, `${figure}_own`, `${figure}_plain`])],
   pair: ["figure", "first", "second", "difference", "p_value", "n"],
 };
 const REACH = /_(own|plain)$/;
@@ -56,7 +56,6 @@ export function transferRows({ transfers }, texts) {
     const remarks = cell.refused ?? [...(own ? [texts.plain("transfers.own")] : []), ...cell.warnings].join("; ");
     const row = { key: pairKey(cell), source: cell.source, target: cell.target, target_more: remarks, target_tip: remarks };
     if (cell.params) Object.assign(row, alpha(cell.params.alpha));
-    if (cell.clean) Object.assign(row, counts(cell.clean.n, cell.attacked?.n ?? 0, texts));
     for (const figure of FIGURES) {
       Object.assign(row, share(figure, cell[figure]), own ? {} : difference(`${figure}_own`, cell.to_own[figure]), difference(`${figure}_plain`, cell.to_plain[figure]));
     }

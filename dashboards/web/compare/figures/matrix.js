@@ -30,7 +30,7 @@ export function matrixFigure(transfers, names, figure, chosen, texts, colours) {
   }];
   const size = names.length < 5 ? 12 : 10;
   const layout = {
-    margin: { l: 104, r: 8, t: 6, b: 62 },
+    margin: { l: 54, r: 8, t: 6, b: 48 },
     xaxis: { ...nameAxis(names, ROOM), title: { text: texts.plain("matrix.target"), standoff: 4 } },
     yaxis: {
       range: [sources.length - 0.5, -0.5], showgrid: false, zeroline: false, fixedrange: true, tickfont: { size: 10 }, tickvals: sources.map((_, i) => i),

@@ -26,8 +26,8 @@ export function mediansFigure(medians, chosen, texts, colours) {
       domain: [y - 0.42, y], anchor: axis("x", pane), range: [0, 1.14], tickvals: [0, 0.25, 0.5, 0.75, 1], zeroline: false, fixedrange: true,
       title: { text: column ? "" : texts.plain("medians.axis"), standoff: 6 }, ...(pane ? { matches: "y" } : {}),
     };
-    const itself = attackedItself(medians, key) ? "" : `, ${texts.plain("medians.not_attacked")}`;
-    layout.annotations.push(above(`<b>${key}</b> ${texts.plain(`classifier.${key}`)}${itself}`, x, y), ...gaps(medians, pane, texts));
+    const about = texts.plain(attackedItself(medians, key) ? `classifier.${key}` : "medians.not_attacked");
+    layout.annotations.push(above(`<b>${key}</b> ${about}`, x, y), ...gaps(medians, pane, texts));
   });
   return { data, layout };
 }
