@@ -57,7 +57,7 @@ class Compare(PageApp):
         return frames(opened, self.state)
 
     def add(self, path: str | os.PathLike[str]) -> str:
-        """Offer a bundle, or a table of logits, to pages that come from now on; compare it with those that are chosen.
+        """Compare a bundle, or a table of logits, with those that are chosen.
 
         Args:
             path: The file; a bundle's must stay where it is.
@@ -74,5 +74,6 @@ class Compare(PageApp):
 
     def close(self) -> None:
         """Drop an unfinished file with the widget."""
-        self._imports.close()
+        if hasattr(self, "_imports"):  # without bundles it was never made
+            self._imports.close()
         super().close()

@@ -1,4 +1,4 @@
-"""What the comparison's visitor chose; of what is declared the page makes the controls and their words in links."""
+"""What the comparison's visitor chose, from which the page makes its controls and its links."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class CompareState(tr.HasTraits):
         grid: Which grid is searched.
         clamp: Clamping function.
         alpha: Where α comes from on another bundle, see `mnuts_core.views.transfer_matrix`.
-        points: Which attacked points count: `equal`, see `mnuts_core.views.equal_terms`, or each bundle's `own`.
+        points: Which attacked points count: `equal`, see `mnuts_core.views.equal_terms`, or `own`.
         on: The bundle on which two mixes are compared; empty for the first.
-        first, second: These mixes: `best`, `plain`, `of:BUNDLE` for another bundle's best, or `file:NAME` for a
-            configuration.
+        first, second: These mixes: `best`, `plain`, `of:BUNDLE` for another bundle's best, or `file:NAME` for
+            a configuration.
     """
 
     bundles: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
@@ -79,11 +79,13 @@ def read_view(view: object, bundles: Collection[str]) -> dict[str, Any]:
         ParameterError: If any of it is not allowed; nothing of it counts then.
     """
     if not isinstance(view, dict) or set(view) != set(CompareState.NAMES):
-        raise ParameterError(
-            f"a state has {', '.join(CompareState.NAMES)}, the page sent something else"
-        )
+        raise ParameterError(f"a state has {', '.join(CompareState.NAMES)}, the page sent something else")
     chosen = view["bundles"]
-    if not isinstance(chosen, list) or len(chosen) > MAX_COMPARED or not all(one in bundles for one in chosen):
+    if (
+        not isinstance(chosen, list)
+        or len(chosen) > MAX_COMPARED
+        or not all(one in bundles for one in chosen)
+    ):
         raise ParameterError(f"bundles must be at most {MAX_COMPARED} of {', '.join(bundles)}")
     state = state_of(CompareState, view | {"bundles": tuple(chosen)})
     for name, setting in settings_of(CompareState).items():

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
-from markupsafe import Markup
 from traitlets import HasTraits
 
 from mnuts_core.errors import MnutsError, ParameterError
@@ -197,15 +196,3 @@ def input_of(state: HasTraits, name: str, refuse: Callable[[str], None]) -> Inpu
         case tuple(choices) if not isinstance(choices, Whole):
             return Choice(state, name, setting.label, choices, setting.help)
     raise ParameterError(f"{name} has no values to choose from")
-
-
-def button(label: str, tooltip: str, *, primary: bool = False) -> w.Button:
-    """A button."""
-    widget = w.Button(description=label, tooltip=tooltip, layout={"width": "auto", "margin": "2px 0"})
-    widget.button_style = "primary" if primary else ""
-    return widget
-
-
-def heading(text: str) -> w.HTML:
-    """A small heading between groups of controls."""
-    return w.HTML(Markup("<h2 class='mnuts-group'>{}</h2>").format(text)).add_class("mnuts-wide")

@@ -1,4 +1,4 @@
-"""Pools of several bundles on equal terms: with points of those kinds of sources alone that all of them have."""
+"""Pools of several bundles on equal terms: points of those kinds of sources alone that all of them have."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ def kinds(manifest: Manifest) -> tuple[Kind, ...]:
     """The kind of each source of a bundle, in their order."""
     found: list[Kind] = []
     for place, card in enumerate(manifest.sources):
-        of_g = "g" if card.target == STD_TARGET else "others"
-        found.append("first" if place == 0 else "mixes" if card.params is not None else of_g)
+        if place == 0:
+            found.append("first")
+        elif card.params is not None:
+            found.append("mixes")
+        else:
+            found.append("g" if card.target == STD_TARGET else "others")
     return tuple(found)
 
 

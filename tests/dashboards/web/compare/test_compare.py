@@ -1,4 +1,4 @@
-"""The comparison in node: settings move the numbers, which are the core's, and what is wrong stands in one line."""
+"""The comparison in node: settings move the numbers, which are the core's; what is wrong is said."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def assert_cores(page, bundles, **settings) -> None:
             theirs = frame[column]
             numbers = pd.to_numeric(theirs, errors="coerce")
             if theirs.notna().any() and numbers.isna().all():
-                assert ours[column].astype(object).fillna("").tolist() == theirs.astype(object).fillna("").tolist(), (name, column)
+                assert (
+                    ours[column].astype(object).fillna("").tolist()
+                    == theirs.astype(object).fillna("").tolist()
+                ), (name, column)
             else:
                 shown = ours[column].astype(float)
                 np.testing.assert_allclose(shown, numbers, atol=1e-9, err_msg=f"{name} {column}")
@@ -89,7 +92,10 @@ def test_bundles_of_all_kinds_stand_beside_each_other(compare):
     assert "bare has no attacked part" in " ".join(seen["notes"])
     differs = {row[0]: row[1:] for row in seen["differs"]}
     assert differs["classes"][:4] == ["10", "10", "20", "10"]
-    assert differs["first attack"][:2] == ["MMAA, white box, 20 steps, 9 targets", "Square, black box, 300 queries"]
+    assert differs["first attack"][:2] == [
+        "MMAA, white box, 20 steps, 9 targets",
+        "Square, black box, 300 queries",
+    ]
     assert differs["first attack"][3] == "none"
     assert "ε = 0.5" in differs["threat model"][2]
     carried = [row for row in page.cells() if row[1].startswith("bare")]
@@ -104,7 +110,10 @@ def test_pools_count_on_equal_terms_unless_asked_otherwise(compare, bundles):
     page = compare("one", "rich")
     assert "rich has points of more kinds of attacks" in page.sees["notes"][0]
     assert "optimistic" in page.sees["notes"][1]
-    for points, counted in (("equal", on_equal_terms({name: bundles[name] for name in ("one", "rich")})), ("own", bundles)):
+    for points, counted in (
+        ("equal", on_equal_terms({name: bundles[name] for name in ("one", "rich")})),
+        ("own", bundles),
+    ):
         page.link(f"points={points}")
         base = RemixEngine(counted["rich"], device="cpu").base.rob_attacked
         assert page.cells(FACTS)[1][7].startswith(f"{100 * base.value:.2f}")
@@ -121,12 +130,18 @@ def test_why_is_said_with_the_bundles_numbers(compare, bundles):
     assert f"of the {best.n_wrong} clean images" in first
     assert f"{100 * best.best.objective:.1f} % stay out of its reach" in first
     assert f"{100 * gain.value:+.2f} points [{100 * gain.low:+.2f}, ".replace("-", "−") in first
-    assert "in 1 of 2 cases" in " ".join(page.sees["reasons"]) or "of 2 cases" in " ".join(page.sees["reasons"])
+    assert "in 1 of 2 cases" in " ".join(page.sees["reasons"]) or "of 2 cases" in " ".join(
+        page.sees["reasons"]
+    )
 
 
 def test_two_mixes_on_the_same_images(compare, bundles):
     page = compare("one", "two", query="on=two&first=of:one&second=plain")
-    assert page.offers("second mix")[:3] == ["own best (Algorithm 1)", "plain mix at β", "best s, p, c of one"]
+    assert page.offers("second mix")[:3] == [
+        "own best (Algorithm 1)",
+        "plain mix at β",
+        "best s, p, c of one",
+    ]
     engine = RemixEngine(bundles["two"], device="cpu")
     lent = grid_search(bundles["one"], GridSpec.paper("cifar10"), 0.985).best.params.with_(alpha=None)
     mixes = engine.remix(lent), engine.remix(IDENTITY.with_(beta=0.985))
@@ -237,10 +252,29 @@ def test_every_sentence_is_used(compare):
     """But for those that need a fault of their own."""
     code = "".join(path.read_text("utf-8") for path in (WEB / "compare").rglob("*.js"))
     texts = json.loads((WEB / "compare" / "texts" / "en.json").read_text("utf-8"))
-    made = ("differs.", "column.", "figure.", "classifier.", "group.", "kind.", "terms.kind.", "parameter.", "control.", "matrix.")
+    made = (
+        "differs.",
+        "column.",
+        "figure.",
+        "classifier.",
+        "group.",
+        "kind.",
+        "terms.kind.",
+        "parameter.",
+        "control.",
+        "matrix.",
+    )
     unused = [key for key in texts if f'"{key}"' not in code and not key.startswith(made)]
-    by_state = {f"{name}.{value}.help" for name, values in (("alpha", ("target", "source")), ("points", ("equal", "own"))) for value in values}
-    rest = {key for key in unused if not key.startswith(("why.", "transfers.alpha", "box.", "mixes.", "medians.", "gaps.", "page."))}
+    by_state = {
+        f"{name}.{value}.help"
+        for name, values in (("alpha", ("target", "source")), ("points", ("equal", "own")))
+        for value in values
+    }
+    rest = {
+        key
+        for key in unused
+        if not key.startswith(("why.", "transfers.alpha", "box.", "mixes.", "medians.", "gaps.", "page."))
+    }
     assert rest - by_state <= {"facts.remark", "best.remark", "transfers.remark"}
 
 
