@@ -146,7 +146,7 @@ def test_the_lesson(page, apps):
 def test_the_comparison(page, apps):
     rows = "document.querySelectorAll('.box tr[data-key]').length > 6"
     opened(page, f"{apps.url}?compare&bundles=digits,cifar10&clamp=tanh", rows)
-    page.get_by_role("alert").get_by_text("clamp").wait_for()
+    page.get_by_role("alert").get_by_text("clamp must be").wait_for()
     page.get_by_role("row", name="digits").first.click()
     page.locator("[data-panel=medians]").get_by_role("button", name="Table", exact=True).click()
     page.wait_for_function(DRAWN)

@@ -25,7 +25,7 @@ export class Column {
     this.progress = h("progress", { max: 1, value: 0, "aria-label": texts.plain("control.search"), hidden: true });
     this.list = h("div", { class: "bundle-list" });
     this.helps = Object.fromEntries(["alpha", "points"].map((name) => [name, h("p", { class: "words" })]));
-    const group = (title, ...content) => h("section", { class: "group" }, title && h("h3", null, title), content);
+    const group = (title, ...content) => h("section", { class: "group" }, title && h("h2", null, title), content);
     this.element = h("aside", { class: "column", "aria-label": texts.plain("page.controls") },
       group("", h("div", { class: "buttons" }, this.undo, this.redo, press("copy")), this.remark),
       group(texts.plain("control.bundles", { most: MAX_COMPARED }), this.list, upload),

@@ -27,7 +27,7 @@ export class Differences {
     const head = [texts.plain("differences.what"), ...names, texts.plain("differences.meaning")];
     const row = ({ title, values, meaning }) => h("tr", null,
       h("th", { scope: "row" }, title), values.map((value, at) => h("td", { "data-label": names[at], class: value.length > LONG ? "long" : null }, value)), h("td", { class: "meaning" }, meaning));
-    return h("div", { class: "table-box", tabindex: 0, role: "region", "aria-label": texts.plain("box.differences") },
+    return h("div", { class: "table-box", tabindex: 0, role: "region", "aria-label": texts.plain("differences.table") },
       h("table", { class: "plain-table differs" }, h("thead", null, h("tr", null, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", null, differ.map(row))));
   }
 }
