@@ -20,8 +20,8 @@ from typer.cli import get_docs_for_click
 
 from mnuts_core.cli.app import OK, app, run
 from mnuts_dashboards.apps.playground import STILL_VARIABLE
-from mnuts_dashboards.board.plotlyjs import FILE as PLOTLY
 from mnuts_dashboards.figures.themes import theme
+from mnuts_dashboards.plotlyjs.library import FILE as PLOTLY
 from mnuts_dashboards.text.scripts import json_in_script
 from mnuts_dashboards.theme import PAGE as THEMES
 

@@ -18,7 +18,6 @@ from mnuts_core.params import MixParams
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.headline import headline
-from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.open_bundles import draw_frontier, known_direct_frontier, known_frontier, search
 from mnuts_dashboards.explorer.playground import playground_app, still_app
 from mnuts_dashboards.explorer.scene import Scene
@@ -29,9 +28,11 @@ from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.page.data import with_buffers
 from mnuts_dashboards.page.one_file import App
 from mnuts_dashboards.page.widget import PageApp
+from mnuts_dashboards.plotlyjs.library import plotly_source
+from mnuts_dashboards.plotlyjs.plain import plain_json
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import serve
-from mnuts_dashboards.text.still import Still, plain_json, still_html
+from mnuts_dashboards.text.still import Still, still_html
 
 STILL_VARIABLE = "MNUTS_STILL"
 """The environment variable that has plots stand still, for pages without a kernel, if it is not empty."""

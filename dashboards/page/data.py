@@ -23,6 +23,8 @@ from mnuts_core.params import MixParams, ParamSpec
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
+from mnuts_core.views.comparison import summary
+from mnuts_core.views.equal_terms import kinds
 from mnuts_core.views.sources import sources
 from mnuts_dashboards.bundles.configs import label_of, settings_of
 from mnuts_dashboards.bundles.verified import VerifiedMixes
@@ -88,7 +90,8 @@ def page_meta(
         name: What the page calls the bundle in links; its own name if None.
     """
     card, engine = bundle.manifest, RemixEngine(bundle)
-    attacked = engine.base.rob_attacked
+    attacked, facts = engine.base.rob_attacked, summary(engine)
+    found = zip(sources(bundle), kinds(card), strict=False)
     return {
         "name": visible(name or bundle.name),
         "digest": bundle.digest,
@@ -110,7 +113,8 @@ def page_meta(
         "models": {"std": card.std_model.spec, "rob": card.rob_model.spec},
         "created": card.created,
         "command": card.command,
-        "sources": [{**source.to_json(), "text": str(source)} for source in sources(bundle)],
+        "found_by": {"name": facts.attack, "budget": facts.budget, "kind": facts.kind},
+        "sources": [{**source.to_json(), "text": str(source), "kind": kind} for source, kind in found],
         "optimistic": card.optimistic,
         "std_attacked": card.std_attacked,
         "warnings": [str(warning) for warning in logit_warnings(bundle)],

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from mnuts_core.remix.answers import Remix
+from mnuts_dashboards.plotlyjs.plain import plain_json
 from mnuts_dashboards.text.templates import Texts
 
 _TEXTS = Texts("text/templates/still.html")
@@ -31,18 +32,6 @@ class Still(NamedTuple):
     note: str
     height: int
     figure: Mapping[str, Any]
-
-
-def plain_json(figure: Mapping[str, Any]) -> dict[str, Any]:
-    """A figure without arrays: lists in their place, None for what is no number.
-
-    Args:
-        figure: Plotly JSON, in which arrays may stand.
-    """
-    import plotly.io
-
-    plain: dict[str, Any] = json.loads(plotly.io.to_json(dict(figure), validate=False))
-    return plain
 
 
 def still_html(plots: Sequence[Still], mix: Remix | None = None) -> Markup:

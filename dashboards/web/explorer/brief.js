@@ -3,7 +3,7 @@
 import { fill, h, setText } from "../controls/dom.js";
 import { term } from "../controls/glossary.js";
 import { Figure } from "./cards.js";
-import { alphaText } from "./numbers.js";
+import { alphaText } from "../app/numbers.js";
 import { WORDS } from "./words.js";
 
 const COLUMNS = ["clean", "attacked", "by_margin"];

@@ -10,7 +10,7 @@ import { Examples } from "./examples.js";
 import { ExportPanel } from "./exports.js";
 import { Headline } from "./headline.js";
 import { fieldsOf, momentOf, optionsOf } from "./moment.js";
-import { percent } from "./numbers.js";
+import { percent } from "../app/numbers.js";
 import { Provenance } from "./provenance.js";
 import { Remarks } from "./remarks.js";
 import { SearchResults } from "./search_results.js";
