@@ -50,6 +50,13 @@ def test_what_either_sets_the_other_takes_over():
     assert play.view["bundle"] == "digits"
 
 
+def test_a_page_writes_the_state_and_nothing_else(play):
+    for name in set(play.trait_names(sync=True)) - play.from_page - {"layout"}:
+        before = getattr(play, name)
+        play.set_state({name: "evil"})
+        assert getattr(play, name) == before, name
+
+
 def test_every_plot_stands_still_with_the_mixs_figures_above(play):
     text = html.unescape(str(play.still()))
     for figure in (play.remix.clean, play.remix.attacked, play.remix.by_margin):
