@@ -1,31 +1,35 @@
-"""What the comparison's visitor chose, and the link that says it: `?bundles=a,b&beta=0.95&alpha=source`."""
+"""What the comparison's visitor chose, from which the page makes its controls and its links."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
-from urllib.parse import quote, unquote_plus
+from typing import Any
 
 import traitlets as tr
 
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import PARAMS
+from mnuts_core.params import PARAMS, ParamSpec
 from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES
 from mnuts_core.views.transfer_matrix import AlphaFrom
-from mnuts_dashboards.widgets.query import FOREIGN, MAX_QUERY
-from mnuts_dashboards.widgets.settings import choice, clamp_choice, number, settings_of
+from mnuts_dashboards.widgets.settings import choice, clamp_choice, number, settings_of, state_of
 
 ALPHA_FROM: tuple[tuple[str, AlphaFrom], ...] = (
     ("recompute α there", "target"),
     ("keep α", "source"),
 )
+EQUAL = "equal"
+POINTS = (("equal kinds", EQUAL), ("whole pools", "own"))
 
 MAX_COMPARED = 6
 """So many bundles can stand beside each other and still be read."""
+AT_FIRST = 3
+"""So many bundles are compared when nobody says which."""
+MAX_WORD = 300
+"""Characters of what a mix of the two is called."""
 
 
 class CompareState(tr.HasTraits):
-    """Every setting of the comparison, with no widget and no figure in it.
+    """Every setting of the comparison.
 
     Attributes:
         bundles: Names of the bundles to compare, in their order; at most `MAX_COMPARED`.
@@ -33,6 +37,10 @@ class CompareState(tr.HasTraits):
         grid: Which grid is searched.
         clamp: Clamping function.
         alpha: Where α comes from on another bundle, see `mnuts_core.views.transfer_matrix`.
+        points: Which attacked points count: `equal`, see `mnuts_core.views.equal_terms`, or `own`.
+        on: The bundle on which two mixes are compared; empty for the first.
+        first, second: These mixes: `best`, `plain`, `of:BUNDLE` for another bundle's best, or `file:NAME` for
+            a configuration.
     """
 
     bundles: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
@@ -46,83 +54,43 @@ class CompareState(tr.HasTraits):
     )
     clamp = clamp_choice()
     alpha = choice(ALPHA_FROM, "target", word="alpha", label="α", help="Where α comes from")
+    points = choice(POINTS, EQUAL, word="points", label="points", help="Which attacked points count")
+    on = tr.Unicode()
+    first = tr.Unicode("best")
+    second = tr.Unicode("plain")
 
-    SETTINGS = ("bundles", "beta", "grid", "clamp", "alpha")
-    """The names of all."""
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Every setting by name."""
-        return {name: getattr(self, name) for name in self.SETTINGS}
-
-    def set(self, **values: Any) -> None:
-        """Set several traits as one change: observers see the last state only."""
-        with self.hold_trait_notifications():
-            for name, value in values.items():
-                self.set_trait(name, value)
+    NAMES = ("bundles", "beta", "grid", "clamp", "alpha", "points", "on", "first", "second")
+    """All that the page and Python share."""
 
 
-class Link(NamedTuple):
-    """What a query asks for.
-
-    Attributes:
-        values: Traits of the state, those that the query names.
-        problems: What was wrong with it, one sentence each; the rest counts all the same.
-    """
-
-    values: dict[str, Any]
-    problems: tuple[str, ...]
+def view_json(state: CompareState) -> dict[str, Any]:
+    """A state as plain JSON."""
+    return {name: getattr(state, name) for name in CompareState.NAMES} | {"bundles": list(state.bundles)}
 
 
-def write_link(state: CompareState) -> str:
-    """The query of the state, without the question mark; what stands at its default is left out."""
-    pairs = {"bundles": ",".join(quote(name, safe="") for name in state.bundles)}
-    for name, setting in settings_of(state).items():
-        value = getattr(state, name)
-        if value != CompareState.class_traits()[name].default_value:
-            pairs[setting.word] = quote(setting.write(value), safe="")
-    return "&".join(f"{key}={value}" for key, value in pairs.items())
-
-
-def read_link(query: str, *, bundles: Collection[str]) -> Link:
-    """What a query asks for, validated; a wrong value is reported and left out.
+def read_view(view: object, bundles: Collection[str]) -> dict[str, Any]:
+    """The traits that a page's state stands for.
 
     Args:
-        query: The query, without the question mark.
+        view: What the page sent.
         bundles: Names of the bundles at hand.
+
+    Raises:
+        ParameterError: If any of it is not allowed; nothing of it counts then.
     """
-    if len(query) > MAX_QUERY:
-        return Link({}, (f"the link is longer than {MAX_QUERY:,} characters and was ignored",))
-    settings = settings_of(CompareState)
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for key, raw in (part.partition("=")[::2] for part in query.split("&") if part):
-        text = unquote_plus(raw)
-        try:
-            if key == "bundles":
-                values[key] = _bundles(raw, bundles, problems)
-            elif key in settings:
-                values[key] = settings[key].read(text)
-            elif key not in FOREIGN:
-                problems.append(
-                    f"{key[:40]!r} is no setting: a link knows {', '.join(CompareState.SETTINGS)}"
-                )
-        except ParameterError as error:
-            problems.append(str(error))
-    return Link(values, tuple(problems))
-
-
-def _bundles(raw: str, known: Collection[str], problems: list[str]) -> tuple[str, ...]:
-    """The names that are at hand, each once; a name may hold a comma, which is then written %2C."""
-    text = unquote_plus(raw)
-    asked = [unquote_plus(part) for part in raw.split(",")]
-    if len(asked) == 1 and text not in known:
-        asked = text.split(",")  # somebody's tool has written every comma as %2C
-    names = list(dict.fromkeys(name for name in asked if name))
-    for name in names:
-        if name not in known:
-            problems.append(f"no bundle {name[:60]!r} here: there are {', '.join(known)}")
-    found = [name for name in names if name in known]
-    if len(found) > MAX_COMPARED:
-        problems.append(f"at most {MAX_COMPARED} bundles are compared, got {len(found)}: the first are used")
-    return tuple(found[:MAX_COMPARED])
+    if not isinstance(view, dict) or set(view) != set(CompareState.NAMES):
+        raise ParameterError(f"a state has {', '.join(CompareState.NAMES)}, the page sent something else")
+    chosen = view["bundles"]
+    if (
+        not isinstance(chosen, list)
+        or len(chosen) > MAX_COMPARED
+        or not all(one in bundles for one in chosen)
+    ):
+        raise ParameterError(f"bundles must be at most {MAX_COMPARED} of {', '.join(bundles)}")
+    state = state_of(CompareState, view | {"bundles": tuple(chosen)})
+    for name, setting in settings_of(CompareState).items():
+        if isinstance(setting.values, ParamSpec):
+            setting.values.check(getattr(state, name))
+    if any(len(getattr(state, name)) > MAX_WORD for name in ("on", "first", "second")):
+        raise ParameterError(f"on, first and second have at most {MAX_WORD} characters")
+    return {name: getattr(state, name) for name in CompareState.NAMES}

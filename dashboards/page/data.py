@@ -23,6 +23,8 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import ParamSpec
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
+from mnuts_core.views.equal_terms import kinds
+from mnuts_core.views.found_by import found_by
 from mnuts_core.views.sources import sources
 from mnuts_dashboards.bundles.configs import label_of
 from mnuts_dashboards.bundles.verified import VerifiedMixes
@@ -90,7 +92,8 @@ def page_meta(
         configs: Configurations of this very bundle, with their files.
         name: What the page calls the bundle in links; its own name if None.
     """
-    card = bundle.manifest
+    card, first = bundle.manifest, found_by(bundle)
+    found = zip(sources(bundle), kinds(card), strict=False)
     return {
         "name": visible(name or bundle.name),
         "digest": bundle.digest,
@@ -112,7 +115,8 @@ def page_meta(
         "models": {"std": card.std_model.spec, "rob": card.rob_model.spec},
         "created": card.created,
         "command": card.command,
-        "sources": [{**source.to_json(), "text": str(source)} for source in sources(bundle)],
+        "found_by": first._asdict(),
+        "sources": [{**source.to_json(), "text": str(source), "kind": kind} for source, kind in found],
         "optimistic": card.optimistic,
         "std_attacked": card.std_attacked,
         "warnings": [str(warning) for warning in logit_warnings(bundle)],

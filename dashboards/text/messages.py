@@ -1,4 +1,4 @@
-"""Banner, remarks, and where a bundle comes from, as HTML."""
+"""What was found, and where a bundle comes from."""
 
 from __future__ import annotations
 
@@ -17,26 +17,6 @@ if TYPE_CHECKING:
 _TEXTS = Texts("text/templates/messages.html")
 
 
-def banner_html(message: str | None) -> Markup:
-    """A banner for something that went wrong; empty for None."""
-    return Markup() if message is None else _TEXTS.html("banner", message=message)
-
-
-def remark_html(text: str) -> Markup:
-    """A small line in the control column."""
-    return _TEXTS.html("remark", text=text)
-
-
-def copied_text(text: str | None) -> str:
-    """What to say after *Copy link*.
-
-    Args:
-        text: What was copied; None if the browser did not let us.
-    """
-    failed = "The browser did not allow copying: copy the link from its address bar."
-    return "Link copied." if text else failed
-
-
 def found_html(lines: Sequence[str], warnings: Sequence[str] = ()) -> Markup:
     """What was found, a line each.
 
@@ -50,14 +30,6 @@ def found_html(lines: Sequence[str], warnings: Sequence[str] = ()) -> Markup:
 def lines_html(lines: Sequence[str]) -> Markup:
     """Lines below each other."""
     return _TEXTS.html("lines", lines=lines)
-
-
-def notes_html(lines: Sequence[str]) -> Markup:
-    """Two lines as they are; of more the heads, and the rest on demand."""
-    if len(lines) <= 2:
-        return _TEXTS.html("paragraphs", lines=lines)
-    heads = [line.partition(":")[0].rstrip(".") for line in lines]
-    return _TEXTS.html("folded", heads=heads, lines=lines)
 
 
 def bundle_facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:

@@ -21,8 +21,8 @@ class Texts:
         template: Path of the file from the folder of the dashboards.
 
     Example:
-        >>> Texts("text/templates/messages.html").html("remark", text="a < b")
-        Markup("<div class='mnuts-found' role='status'>a &lt; b</div>")
+        >>> Texts("text/templates/messages.html").html("lines", lines=["a < b"])
+        Markup("<div style='line-height:1.5'>a &lt; b</div>")
     """
 
     def __init__(self, template: str) -> None:

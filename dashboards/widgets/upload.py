@@ -8,15 +8,12 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
-
-import traitlets
+from typing import BinaryIO, ClassVar
 
 from mnuts_core.errors import MnutsError
 from mnuts_dashboards.widgets.folders import PART
-from mnuts_dashboards.widgets.widget import PageWidget
 
 MAX_FILE = 256 * 2**20
 """Bytes of one file."""
@@ -68,11 +65,6 @@ class Incoming:
         Incoming._total += size  # from now on, since the file may stay unfinished
         self._size, self._got = size, 0
 
-    @property
-    def begun(self) -> bool:
-        """Whether a file is on its way."""
-        return self._file is not None
-
     def piece(self, piece: bytes) -> Path | None:
         """Take the next piece; the path of the file once it is complete.
 
@@ -111,64 +103,6 @@ class Incoming:
 
     def _unkept(self, error: OSError) -> MnutsError:
         return MnutsError(f"the file cannot be kept: {error.strerror or error}")
-
-
-class Upload(PageWidget):
-    """A button that takes a file, also dropped onto it.
-
-    A message of a whole file would have to stay below the server's limit for messages, and a larger one would
-    cost the connection: hence pieces, each answered before the next is sent.
-
-    Args:
-        endings: What is taken, such as `(".json",)`.
-        label: What the button says.
-        take: Called with the path of a complete file; its name is the visitor's, made harmless.
-        refuse: Called with one sentence on a file that was not taken.
-    """
-
-    _esm = Path(__file__).with_name("upload.js")
-    _css = Path(__file__).with_name("upload.css")
-    label = traitlets.Unicode().tag(sync=True)
-    endings = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    limit = traitlets.Int(MAX_FILE).tag(sync=True)
-
-    def __init__(
-        self,
-        endings: Sequence[str],
-        label: str,
-        *,
-        take: Callable[[Path], None],
-        refuse: Callable[[str], None],
-    ) -> None:
-        super().__init__(endings=list(endings), label=label)
-        self._incoming, self._take, self._refuse = Incoming(endings), take, refuse
-        self.on_msg(self._receive)
-
-    def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
-        try:
-            match content.get("type"):
-                case "begin":
-                    self._incoming.begin(str(content.get("name", "")), content.get("size"))
-                    self.send({"type": "next"})
-                case "piece" if buffers and self._incoming.begun:
-                    self._piece(bytes(buffers[0]))
-                case "refused":
-                    raise MnutsError(str(content.get("message", ""))[:400])
-        except MnutsError as error:
-            self._incoming.close()
-            self.send({"type": "end"})
-            self._refuse(str(error))
-
-    def _piece(self, piece: bytes) -> None:
-        path = self._incoming.piece(piece)
-        self.send({"type": "next" if path is None else "end"})
-        if path is not None:
-            self._take(path)
-
-    def close(self) -> None:
-        """An unfinished file goes with the widget."""
-        self._incoming.close()
-        super().close()
 
 
 def harmless(name: str) -> str:

@@ -14,7 +14,7 @@ from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle, load_co
 from mnuts_core.errors import MnutsError
 from mnuts_core.io.files import shown, write_atomically
 
-APPS = ("explorer", "lesson")
+APPS = ("explorer", "lesson", "compare")
 SUFFIX = ".html"
 _ADDRESS = re.compile(r"(?:https?://[^\s?#\"<>]+|[\w.-]+(?:/[\w.-]+)*/?)")
 """An address without a query: on the web, or beside the page."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.functional.statistics import Estimate, columns, median
 from mnuts_core.params import MixParams
 from mnuts_core.remix.answers import BaseFigures
 from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.views.found_by import AttackKind, found_by
 from mnuts_core.views.own_points import OwnPoints, base_points, of_transform
 
 if TYPE_CHECKING:
     import pandas as pd
-
-AttackKind = Literal["white box", "black box", "not recorded", "none"]
 
 
 class Medians(NamedTuple):
@@ -101,38 +100,20 @@ def _groups(engine: RemixEngine, points: OwnPoints) -> Medians:
 
 def summary(engine: RemixEngine) -> Summary:
     """What a bundle's figures rest on."""
-    bundle, card = engine.bundle, engine.bundle.manifest
+    bundle, card, found = engine.bundle, engine.bundle.manifest, found_by(engine.bundle)
     return Summary(
         data=" ".join(filter(None, [card.data.name, card.data.split])),
         classes=bundle.num_classes,
         std_model=card.std_model.spec,
         rob_model=card.rob_model.spec,
         threat=str(card.threat or ""),
-        attack=card.attack.name if card.attack and bundle.n_adv else "",
-        budget=_budget(bundle),
-        kind=attack_kind(bundle),
+        attack=found.name,
+        budget=found.budget,
+        kind=found.kind,
         n_clean=bundle.n_clean,
         n_adv=bundle.n_adv,
         base=engine.base,
     )
-
-
-def attack_kind(bundle: LogitBundle) -> AttackKind:
-    """Whether the bundle's attack used gradients, by the budget that its manifest records."""
-    if not bundle.n_adv:
-        return "none"
-    card = bundle.manifest.attack
-    if card is None or (card.n_queries is None and card.n_iter is None):
-        return "not recorded"
-    return "white box" if card.n_queries is None else "black box"
-
-
-def _budget(bundle: LogitBundle) -> str:
-    card = bundle.manifest.attack
-    if not bundle.n_adv or card is None:
-        return ""
-    counts = {"steps": card.n_iter, "targets": card.n_targets, "queries": card.n_queries}
-    return ", ".join(f"{count:,} {unit}" for unit, count in counts.items() if count is not None)
 
 
 def comparison_warnings(bundles: Mapping[str, LogitBundle]) -> tuple[str, ...]:
@@ -156,7 +137,7 @@ def comparison_warnings(bundles: Mapping[str, LogitBundle]) -> tuple[str, ...]:
             ),
             (
                 "Attacks differ",
-                {name: attack_kind(bundle) for name, bundle in bundles.items() if bundle.n_adv},
+                {name: found_by(bundle).kind for name, bundle in bundles.items() if bundle.n_adv},
                 "A weaker attack leaves larger margins: figures under attack then read too high.",
             ),
             (

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from mnuts_core.errors import MnutsError
+from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import Estimate, columns
-from mnuts_core.params import MixParams
+from mnuts_core.params import IDENTITY, MixParams
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.result import GridSearchResult
+from mnuts_core.views.paired import mix_pairs
 
 if TYPE_CHECKING:
     import pandas as pd
 
 AlphaFrom = Literal["target", "source"]
 """Where α comes from when parameters go to another bundle, see `transfer_matrix`."""
+FIGURES = ("clean", "attacked", "by_margin")
+_NO_PAIRS: Mapping[str, Paired] = MappingProxyType({})
 
 
 class Best(NamedTuple):
@@ -50,8 +55,10 @@ class Transfer(NamedTuple):
         target: The bundle it is used on.
         params: The parameters in force, α filled in; None where refused.
         clean, attacked, by_margin: The mix on the target; the latter two None without an attacked part.
-        clean_loss, by_margin_loss, attacked_loss: The target's own best minus this, as shares: positive
-            where the borrowed parameters are worse; None where the target has no own best.
+        to_own: By figure, this mix against the target's own best on the same images; empty where the target
+            has no own best.
+        to_plain: The same against the plain mix at the same β on the target; empty without an attacked part,
+            from which its α would follow.
         warnings: What puts the figures in doubt.
         refused: Why there are no figures, in one line.
     """
@@ -62,9 +69,8 @@ class Transfer(NamedTuple):
     clean: Estimate | None = None
     attacked: Estimate | None = None
     by_margin: Estimate | None = None
-    clean_loss: float | None = None
-    by_margin_loss: float | None = None
-    attacked_loss: float | None = None
+    to_own: Mapping[str, Paired] = _NO_PAIRS
+    to_plain: Mapping[str, Paired] = _NO_PAIRS
     warnings: tuple[str, ...] = ()
     refused: str | None = None
 
@@ -101,19 +107,33 @@ def transfer_matrix(
     """
     sources = [name for name in engines if name in best]
     own = {name: engines[name].remix(best[name].with_(alpha=None)) for name in sources}
+    plain = {name: _plain(engine, best[sources[0]].beta) for name, engine in engines.items() if sources}
     pairs = list(product(sources, engines))
     cells = []
     for number, (source, target) in enumerate(pairs, 1):
         params = best[source] if alpha == "source" else best[source].with_(alpha=None)
-        cells.append(_transfer(source, target, engines[target], params, own.get(target)))
+        cells.append(_transfer(source, target, engines[target], params, (own.get(target), plain[target])))
         if progress is not None:
             progress(number / len(pairs))
     return tuple(cells)
 
 
+def _plain(engine: RemixEngine, beta: float) -> Remix | None:
+    """The mix without a transform at a level; None where no α follows from it."""
+    try:
+        return engine.remix(IDENTITY.with_(beta=beta))
+    except MnutsError:
+        return None
+
+
 def _transfer(
-    source: str, target: str, engine: RemixEngine, params: MixParams, own: Remix | None
+    source: str,
+    target: str,
+    engine: RemixEngine,
+    params: MixParams,
+    others: tuple[Remix | None, Remix | None],
 ) -> Transfer:
+    own, plain = others
     try:
         remix = own if own is not None and source == target else engine.remix(params)
     except MnutsError as error:
@@ -125,18 +145,10 @@ def _transfer(
         clean=remix.clean,
         attacked=remix.attacked,
         by_margin=remix.by_margin,
-        clean_loss=_loss("clean", own, remix),
-        by_margin_loss=_loss("by_margin", own, remix),
-        attacked_loss=_loss("attacked", own, remix),
+        to_own=_NO_PAIRS if own is None else mix_pairs(remix, own),
+        to_plain=_NO_PAIRS if plain is None else mix_pairs(remix, plain),
         warnings=remix.warnings,
     )
-
-
-def _loss(figure: str, own: Remix | None, remix: Remix) -> float | None:
-    """By how much a figure falls short of the target's own best; None where either is missing."""
-    best: Estimate | None = getattr(own, figure, None)
-    ours: Estimate | None = getattr(remix, figure)
-    return None if best is None or ours is None else (best.successes - ours.successes) / best.n
 
 
 def best_frame(best: Mapping[str, Best]) -> pd.DataFrame:
@@ -156,15 +168,17 @@ def best_frame(best: Mapping[str, Best]) -> pd.DataFrame:
 
 
 def transfers_frame(cells: Sequence[Transfer]) -> pd.DataFrame:
-    """One row a pair: α in force, each figure with n and interval, and its loss, in shares."""
+    """One row a pair: α in force, each figure with n and interval, and its paired differences, in shares."""
     import pandas as pd
 
     rows = []
     for cell in cells:
         row: dict[str, Any] = {"parameters_of": cell.source, "used_on": cell.target}
         row["alpha"] = None if cell.params is None else cell.params.alpha
-        for field in ("clean", "attacked", "by_margin"):
+        for field in FIGURES:
             row |= columns(field, getattr(cell, field))
-            row[f"{field}_loss"] = getattr(cell, f"{field}_loss")
+            for name, pairs in (("to_own", cell.to_own), ("to_plain", cell.to_plain)):
+                pair = pairs.get(field)
+                row |= columns(f"{field}_{name}", None if pair is None else pair.difference)
         rows.append(row | {"warnings": "; ".join(cell.warnings), "refused": cell.refused or ""})
     return pd.DataFrame(rows)

@@ -24,9 +24,9 @@ LAYOUT = EVERYTHING | {"rules": {"color-contrast": {"enabled": False}}}
 """All that another width can change; contrast takes axe-core longer than all its other rules together."""
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 APPS = """
+from mnuts_dashboards.apps.compare import Compare
 from mnuts_dashboards.apps.explorer import Explorer
 from mnuts_dashboards.apps.lesson import Lesson
-from mnuts_dashboards.compare.app import Compare
 from mnuts_dashboards.widgets.visit import query_string
 
 asked, _, query = query_string().partition("&")
@@ -144,10 +144,12 @@ def test_the_lesson(page, apps):
 
 
 def test_the_comparison(page, apps):
-    opened(page, f"{apps.url}?compare&bundles=digits,cifar10&clamp=tanh", "window.__mnutsBoard?.frames > 0")
-    page.get_by_role("alert").get_by_text("clamp").wait_for()
+    rows = "document.querySelectorAll('.box tr[data-key]').length > 6"
+    opened(page, f"{apps.url}?compare&bundles=digits,cifar10&clamp=tanh", rows)
+    page.get_by_role("alert").get_by_text("clamp must be").wait_for()
     page.get_by_role("row", name="digits").first.click()
-    page.get_by_role("button", name="Table: ").first.click()
+    page.locator("[data-panel=medians]").get_by_role("button", name="Table", exact=True).click()
+    page.wait_for_function(DRAWN)
     page.evaluate(OPEN)
     check_both_themes(page, "the comparison")
     page.set_viewport_size(PHONE)

@@ -1,32 +1,33 @@
-"""The comparison as its visitor meets it: through our server in Chromium."""
+"""The comparison as its visitor meets it in Chromium: a walk in the file, and one through our server."""
+
+from __future__ import annotations
 
 import re
-from pathlib import Path
+import shutil
 
 import pandas as pd
 import pytest
 
-from mnuts_core import GridSpec, LogitBundle, RemixEngine, grid_search
-from mnuts_core.views.comparison import margin_medians
-from mnuts_core.views.transfer_matrix import transfer_matrix
-from tests.browser.conftest import DASHBOARDS, PLOT
-from tests.synthetic import clean_only, make_bundle
+from mnuts_core import LogitBundle
+from mnuts_core.cli.app import run
+from mnuts_dashboards.compare.numbers import frames
+from mnuts_dashboards.compare.state import CompareState
+from tests.browser.conftest import DASHBOARDS, PAGE_PLOT, pages
+from tests.serving import serving
+from tests.synthetic import make_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NOTEBOOK = DASHBOARDS / "compare.ipynb"
-START = "bundles=digits,made-up&beta=0.95"
-FACTS, BEST, PAIRS = (f"table[aria-label='{label}']" for label in (
-    "Models and attacks", "Best parameters", "Transfer of best parameters"))  # fmt: skip
+FACTS, PAIRS = (f"[aria-label='{label}']" for label in ("Models and attacks", "Transfer, pair by pair"))
+ROWS = f'document.querySelectorAll("table{PAIRS} tbody tr[data-key]").length'
+START = "bundles=digits,made-up&beta=0.95&grid=imagenet"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """SYNTHETIC bundles beside the shipped digits, and a file that is broken."""
+    """A SYNTHETIC bundle, one to bring, and a file that is broken."""
     made = tmp_path_factory.mktemp("bundles")
     make_bundle().save(made / "made-up.safetensors")
-    make_bundle(n=400, m=250, k=20, seed=2).save(made / "made-up-20-classes.safetensors")
-    clean_only(make_bundle(seed=3)).save(made / "made-up-clean-only.safetensors")
     uploads = made / "elsewhere"
     uploads.mkdir()
     make_bundle(seed=5, boost=3.5).save(uploads / "brought.safetensors")
@@ -35,152 +36,114 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def serve_options(folder):
-    """No bundle by its path: the page finds those of `folder` by their names."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MNUTS_DATA", str(folder))
-        yield {}
-
-
-@pytest.fixture(scope="module")
 def bundles(folder, digits_path):
-    paths = {path.stem: path for path in folder.glob("*.safetensors")} | {"digits": digits_path}
+    paths = {"digits": digits_path, "made-up": folder / "made-up.safetensors"}
     return {name: LogitBundle.load(path) for name, path in paths.items()}
 
 
-@pytest.fixture
-def console(chromium_page):
-    """What the browser's console says is wrong."""
-    errors: list[str] = []
-    chromium_page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    yield errors
+@pytest.fixture(scope="module")
+def file(folder, tmp_path_factory, digits_path):
+    path = tmp_path_factory.mktemp("page") / "compare.html"
+    words = ["page", str(digits_path), str(folder / "made-up.safetensors"), "--app", "compare", "--out", path]
+    assert run(list(map(str, words))) == 0
+    return path
+
+
+def saved(page, button, tmp_path) -> pd.DataFrame:
+    with page.expect_download() as download:
+        button.click()
+    target = tmp_path / download.value.suggested_filename
+    download.value.save_as(target)
+    return pd.read_csv(target)
+
+
+def test_a_walk_in_the_file(chromium, file, bundles, tmp_path):
+    errors = []
+    with pages(chromium) as make:
+        page = make(bypass_csp=True)  # for `wait_for_function`
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.goto(f"{file.as_uri()}?{START}", wait_until="commit")
+        page.wait_for_function(f"{ROWS} === 4")
+        shown = saved(page, page.get_by_role("button", name="Save this table: Transfer"), tmp_path)
+        state = CompareState(bundles=("digits", "made-up"), beta=0.95, grid="imagenet")
+        wanted = frames(bundles, state)["transfers"]
+        for column in ("clean", "attacked", "by_margin", "attacked_to_own_low", "clean_to_plain", "alpha"):
+            assert shown[column].tolist() == pytest.approx(wanted[column].tolist(), abs=1e-9), column
+        for name in ("medians", "gaps", "transfer_attacked"):
+            page.locator(f"[data-panel={name}]").scroll_into_view_if_needed()
+            page.wait_for_function(f"{PAGE_PLOT.format(name)}?._fullLayout")
+        click_on_a_bar_and_on_a_cell(page)
+        picture = page.locator("[data-panel=transfer_attacked]")
+        picture.locator("summary").click()
+        with page.expect_download() as download:
+            picture.get_by_role("button", name="PNG").click()
+        assert re.fullmatch(
+            r"digits-made-up-transfer_attacked-beta0\.95\.png", download.value.suggested_filename
+        )
+        page.get_by_text("needs `mnuts dashboard`").wait_for()
+        nothing_is_clipped(page)
     assert errors == []
 
 
-@pytest.fixture
-def page(served, chromium_page, console):
-    del console  # it listens
-    chromium_page.goto(f"{served.url}?{START}", wait_until="commit")
-    chromium_page.wait_for_function("window.__mnutsBoard?.frames > 0")
-    wait_for_rows(chromium_page, PAIRS, 4)
-    return chromium_page
+def click_on_a_bar_and_on_a_cell(page):
+    page.locator("[data-panel=medians]").scroll_into_view_if_needed()
+    drag = page.locator("[data-panel=medians] .nsewdrag").first.bounding_box()
+    page.mouse.click(drag["x"] + 0.65 * drag["width"], drag["y"] + drag["height"] - 6)
+    chosen = page.locator(f"table{FACTS} tr[aria-selected=true]")
+    chosen.wait_for()
+    assert "made-up" in chosen.inner_text()
+    cell = page.locator("[data-panel=transfer_attacked]")
+    cell.scroll_into_view_if_needed()
+    drag = cell.locator(".nsewdrag").bounding_box()
+    page.mouse.click(drag["x"] + 0.75 * drag["width"], drag["y"] + 0.2 * drag["height"])
+    page.locator(f"table{PAIRS} tr[aria-selected=true]").wait_for()
+    words = page.locator(f"table{PAIRS} tr[aria-selected=true] td").all_inner_texts()
+    assert [word.split("\n")[0] for word in words[:2]] == ["digits", "made-up"]
 
 
-def wait_for_rows(page, table: str, n: int) -> None:
-    page.wait_for_function(f'document.querySelectorAll("{table} tbody tr[data-key]").length === {n}')
-
-
-def expected(bundles, names, beta=0.95, alpha="target") -> list[str]:
-    """Clean accuracies of every pair as the page writes them."""
-    params = {n: grid_search(bundles[n], GridSpec.paper("cifar10"), beta).best.params for n in names}
-    cells = transfer_matrix({n: RemixEngine(bundles[n], device="cpu") for n in names}, params, alpha)
-    return [f"{100 * cell.clean.value:.2f}" for cell in cells]
-
-
-def wait_for_clean(page, figures: list[str]) -> None:
-    page.wait_for_function(
-        "([cells, want]) => JSON.stringify([...document.querySelectorAll(cells)]"
-        ".map(cell => cell.childNodes[0]?.textContent)) === JSON.stringify(want)",
-        arg=[f"{PAIRS} tbody tr td:nth-child(5)", figures],
-    )
-
-
-def test_the_link_opens_the_view_and_every_plot_paints_and_is_taken_away(page, bundles, tmp_path):
-    wait_for_clean(page, expected(bundles, ["digits", "made-up"]))
-    for name in ("medians", "gaps", "transfers"):
-        page.locator(f"[data-panel={name}]").scroll_into_view_if_needed()
-        page.wait_for_function(f"{PLOT.format(name)}?._fullLayout && {PLOT.format(name)}.data.length > 0")
-    wanted = margin_medians(RemixEngine(bundles["digits"], device="cpu"))["LN h"].clean_right
-    trace = f"{PLOT.format('medians')}.data.find(t => t.meta.name === 'LN h, clean right')"
-    shown = page.evaluate(f"{trace}.y[0]")
-    assert shown == pytest.approx(wanted.value)
-    assert page.get_by_text("Traceback").count() == 0
-    click_on_a_bar_and_on_a_row(page)
-    take_everything_away(page, bundles, tmp_path)
-
-
-def test_nothing_is_clipped_on_small_and_large_screens_dark_and_light(served, chromium_page, console):
-    page = chromium_page
-    query = "bundles=digits,made-up,made-up-20-classes,made-up-clean-only&alpha=source"
-    page.goto(f"{served.url}?{query}", wait_until="commit")
-    wait_for_rows(page, PAIRS, 12)
-    boxes = "[...document.querySelectorAll('.mnuts-table-box')]"
-    for theme, width, height in (("light", 1280, 800), ("dark", 1920, 1080)):
+def nothing_is_clipped(page):
+    boxes = "[...document.querySelectorAll('.table-box')]"
+    for theme, width, height in (("light", 1280, 800), ("dark", 1920, 1080), ("light", 390, 844)):
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function(f"document.body.classList.contains('theme-{theme}')")
         page.wait_for_function(f"{boxes}.every(e => e.scrollWidth <= e.clientWidth)")
-        assert page.evaluate("document.querySelector('.mnuts-main').getBoundingClientRect().right") <= width
-    page.get_by_text("Read with care").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_beta_alpha_and_a_bundle_are_followed_and_kept(page, bundles):
-    box = page.locator(".mnuts-slider", has_text="robustness kept, β").locator("input[type=text]")
+def test_a_walk_through_the_server(chromium, folder, tmp_path):
+    notebook = shutil.copy(DASHBOARDS / "compare.ipynb", tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNUTS_DATA", str(folder))
+        with serving(tmp_path / "compare.ipynb") as server, pages(chromium) as make:
+            assert notebook
+            walk(make(), server.url, folder)
+
+
+def walk(page, url, folder):
+    page.goto(f"{url}?{START}", wait_until="commit")
+    page.wait_for_function(f"{ROWS} === 4")
+    box = page.locator("[data-setting=beta] .number-box")
     box.fill("0.9")
     box.press("Enter")
-    wait_for_clean(page, expected(bundles, ["digits", "made-up"], 0.9))
     page.wait_for_function("location.search.includes('beta=0.9')")
     page.wait_for_timeout(900)  # a step of its own in the browser's history
-    page.get_by_label("keep α").check()
-    wait_for_clean(page, expected(bundles, ["digits", "made-up"], 0.9, "source"))
-    page.get_by_label("made-up-20-classes").check()
-    wait_for_clean(page, expected(bundles, ["digits", "made-up", "made-up-20-classes"], 0.9, "source"))
-    page.wait_for_function("location.search.includes('made-up-20-classes')")
+    page.get_by_label("α").select_option(label="keep α")
+    page.wait_for_function("location.search.includes('alpha=source')")
     address = page.url
     page.reload(wait_until="commit")
-    wait_for_rows(page, PAIRS, 9)
-    wait_for_clean(page, expected(bundles, ["digits", "made-up", "made-up-20-classes"], 0.9, "source"))
+    page.wait_for_function(f"{ROWS} === 4")
     assert page.url == address
-    page.get_by_label("made-up-20-classes").uncheck()
-    wait_for_rows(page, PAIRS, 4)
-    page.wait_for_function("!location.search.includes('20-classes')")
+    page.get_by_label("made-up").uncheck()
+    page.wait_for_function(f"{ROWS} === 1")
     page.go_back()
-    wait_for_rows(page, PAIRS, 9)
-
-
-def test_files_are_taken_or_refused_in_one_line(page, folder):
+    page.wait_for_function(f"{ROWS} === 4")
     choose = page.locator("input[type=file]")
     choose.set_input_files(folder / "elsewhere" / "broken.safetensors")
     alert = page.get_by_role("alert")
-    alert.get_by_text("broken is left out").wait_for()
-    assert alert.count() == 1
-    wait_for_rows(page, PAIRS, 4)
+    alert.get_by_text("broken.safetensors is left out").wait_for()
+    assert alert.locator("li").count() == 1
     choose.set_input_files(folder / "elsewhere" / "brought.safetensors")
-    wait_for_rows(page, PAIRS, 9)
-    alert.wait_for(state="detached")
+    page.wait_for_function(f"{ROWS} === 9")
     assert page.get_by_label("brought").is_checked()
+    assert alert.locator("li").count() == 0
     assert page.get_by_text("Traceback").count() == 0
-
-
-def take_everything_away(page, bundles, tmp_path):
-    def saved(button) -> Path:
-        with page.expect_download() as download:
-            button.click()
-        target = tmp_path / download.value.suggested_filename
-        download.value.save_as(target)
-        return target
-
-    for number in range(3):
-        table = saved(page.locator(".mnuts-box").nth(number).get_by_role("button", name="CSV"))
-        frame = pd.read_csv(table)
-        assert len(frame) == (4 if table.name == "transfer.csv" else 2)
-    assert [f"{100 * share:.2f}" for share in frame.clean] == expected(bundles, ["digits", "made-up"])
-    for name in ("medians", "gaps", "transfers"):
-        panel = page.locator(f"[data-panel={name}]")
-        panel.scroll_into_view_if_needed()
-        page.wait_for_function(f"{PLOT.format(name)}?._fullLayout")
-        image = saved(panel.get_by_role("button", name=re.compile("PNG")))
-        assert image.read_bytes().startswith(b"\x89PNG")
-        assert image.stat().st_size > 5000
-    assert len(pd.read_csv(saved(page.get_by_role("button", name="Median margins, CSV")))) == 32
-
-
-def click_on_a_bar_and_on_a_row(page):
-    page.locator("[data-panel=medians]").scroll_into_view_if_needed()
-    drag = page.locator("[data-panel=medians] .nsewdrag").first.bounding_box()
-    page.mouse.click(drag["x"] + 0.7 * drag["width"], drag["y"] + drag["height"] - 6)
-    page.locator(f"{FACTS} tr[aria-selected=true]").wait_for()
-    assert "made-up" in page.locator(f"{FACTS} tr[aria-selected=true]").inner_text()
-    row = page.locator(f"{PAIRS} tbody tr").nth(1)
-    row.click()
-    page.wait_for_function(f"{PLOT.format('transfers')}.layout.shapes.length === 3")

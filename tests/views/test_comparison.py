@@ -10,14 +10,16 @@ import pytest
 
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_core.bundles.manifest import AttackCard, ThreatModel
+from mnuts_core.functional.paired import Paired
+from mnuts_core.params import IDENTITY
 from mnuts_core.views.comparison import (
-    attack_kind,
     comparison_warnings,
     margin_medians,
     medians_frame,
     summaries_frame,
     summary,
 )
+from mnuts_core.views.found_by import found_by
 from mnuts_core.views.transfer_matrix import best_frame, best_of, transfer_matrix, transfers_frame
 from tests import reference
 from tests.synthetic import clean_only, make_bundle
@@ -139,7 +141,17 @@ def test_every_cell_of_the_matrix_is_recomputed(bundles, engines, params, alpha)
         at_home = expected_figures(bundles[cell.target], own, own_quantile(bundles[cell.target], own))
         for field, ours, theirs in zip(("clean", "attacked", "by_margin"), wanted, at_home, strict=True):
             assert getattr(cell, field).value == pytest.approx(ours)
-            assert getattr(cell, f"{field}_loss") == pytest.approx(theirs - ours)
+            assert cell.to_own[field].difference.value == pytest.approx(ours - theirs)
+
+
+def test_pairs_are_those_of_the_very_images(bundles, engines, params):
+    cells = {(cell.source, cell.target): cell for cell in transfer_matrix(engines, params)}
+    cell, engine = cells["ten", "other"], engines["other"]
+    plain, own = engine.remix(IDENTITY.with_(beta=BETA)), engine.remix(params["other"].with_(alpha=None))
+    ours = engine.remix(params["ten"].with_(alpha=None))
+    assert cell.to_plain["attacked"] == Paired.of(ours.on_images.mix_right, plain.on_images.mix_right)
+    assert cell.to_own["clean"] == Paired.of(ours.on_clean.mix_right, own.on_clean.mix_right)
+    assert cells["other", "other"].to_own["clean"].difference.value == 0
 
 
 def test_the_two_rules_differ_away_from_the_diagonal_only(engines, params):
@@ -168,11 +180,12 @@ def test_without_an_attack_only_a_carried_alpha_gives_figures_and_only_clean_one
     assert own.refused is None
     assert "holds no attacked examples" in refused.refused
     assert refused.clean is None
-    assert refused.clean_loss is None
+    assert not refused.to_own
     _, carried = transfer_matrix(both, known, "source")
     assert carried.refused is None
     assert carried.by_margin is None
-    assert carried.clean_loss is None
+    assert not carried.to_own
+    assert not carried.to_plain
     q = own_quantile(bundles["ten"], params["ten"])
     other = bundles["other"]  # the same clean part
     assert carried.clean.value == pytest.approx(expected_figures(other, params["ten"], q)[0])
@@ -202,7 +215,7 @@ def test_what_differs_is_listed_and_what_does_not_is_not(bundles):
     assert comparison_warnings({"ten": bundles["ten"], "other": bundles["other"]}) == ()
     square = with_card(bundles["other"], attack=AttackCard(name="Square", n_queries=500))
     mmaa = with_card(bundles["ten"], attack=AttackCard(name="MMAA", n_iter=100, n_targets=9))
-    assert [attack_kind(b) for b in (square, mmaa, bundles["ten"], clean_only(mmaa))] == [
+    assert [found_by(b).kind for b in (square, mmaa, bundles["ten"], clean_only(mmaa))] == [
         "black box",
         "white box",
         "not recorded",
@@ -235,7 +248,8 @@ def test_the_frames_hold_every_number_once(engines, best, params):
     row = frame.query("parameters_of == 'ten' and used_on == 'twenty'").iloc[0]
     cell = next(c for c in cells if (c.source, c.target) == ("ten", "twenty"))
     assert (row.clean, row.clean_n, row.clean_low) == (cell.clean.value, 400, cell.clean.interval[0])
-    assert row.by_margin_loss == cell.by_margin_loss
+    assert row.by_margin_to_own == cell.to_own["by_margin"].difference.value
+    assert row.clean_to_plain_low == cell.to_plain["clean"].difference.interval[0]
     medians = medians_frame({name: margin_medians(engine) for name, engine in engines.items()})
     assert len(medians) == 3 * 3 * 4
     assert medians.query("bundle == 'ten' and classifier == 'g' and images == 'clean'").n.sum() == 300

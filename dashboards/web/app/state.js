@@ -17,7 +17,7 @@
  * @returns {Store}
  */
 export function createState(settings, initial = {}) {
-  let state = Object.freeze({ bundle: "", ...settings.defaults, ...initial });
+  let state = Object.freeze({ ...settings.defaults, ...initial });
   const followers = new Set();
   return {
     get: () => state,

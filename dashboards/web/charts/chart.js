@@ -13,6 +13,8 @@ const NEAR = "200px"; // plots this close to the screen count as visible; while 
 const MARKS = "images"; // the view that tells where selected images are; a panel that only marks them does without
 const OPTIONAL = new Set(["snapshots", "frontier", "direct_frontier", "sensitivity", "classes_attacked", "confusion_attacked"]);
 
+const stemOfMix = (panel, { meta, remix }) => mixStem(meta, remix.params, panel);
+
 /**
  * @typedef {object} ChartEvent What the visitor did on a plot.
  * @property {string} panel
@@ -32,9 +34,11 @@ export class Charts {
    * @param {() => Promise<void>} [options.current] Waits until `draw` has had the fields of now, all of them.
    * @param {"light"|"dark"|"auto"} [options.theme] auto: as the page or the system.
    * @param {string[]} [options.names] Of the panels; all of them if it is not given.
+   * @param {(panel: string, fields: object) => string} [options.stem] A download's name without its ending; by the bundle and the mix
+   *   if it is not given.
    */
-  constructor(root, catalogue, { prepare, onEvent = () => {}, current = async () => {}, theme = "auto", names } = {}) {
-    Object.assign(this, { root, prepare, onEvent, current, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
+  constructor(root, catalogue, { prepare, onEvent = () => {}, current = async () => {}, theme = "auto", names, stem = stemOfMix } = {}) {
+    Object.assign(this, { root, prepare, onEvent, current, stem, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
     Object.assign(this, { fields: {}, options: {}, lastDraw: -Infinity, moving: false, scheduled: false, patience: PATIENCE });
     this.theme = this.themes[themeName(theme)];
     const shown = catalogue.panels.filter(({ name }) => !names || names.includes(name));
@@ -155,11 +159,6 @@ export class Charts {
   /** What a panel was drawn from. */
   fieldsOf(panel) {
     return this.panels.get(panel).fields ?? this.fields;
-  }
-
-  /** A download's name without its ending. */
-  stem(panel, { meta, remix }) {
-    return mixStem(meta, remix.params, panel);
   }
 
   emit({ points = [], detail = {}, ...event }) {

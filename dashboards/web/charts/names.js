@@ -12,7 +12,7 @@ export function className(meta, k) {
 }
 
 /** A name as Plotly has to be given it, to show it as it is. */
-function escaped(name) {
+export function escaped(name) {
   return name.replace(/[&<>]/g, (mark) => ENTITIES[mark]);
 }
 

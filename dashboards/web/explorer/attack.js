@@ -5,7 +5,7 @@ import { fill, h, setText } from "../controls/dom.js";
 import { readWhole, sentence } from "../controls/entries.js";
 import { NumberBox } from "../controls/number.js";
 import { TextBox } from "../controls/text.js";
-import { percent, settingsText } from "./numbers.js";
+import { percent, settingsText } from "../app/numbers.js";
 import { WORDS } from "./words.js";
 
 const USUAL = 100; // images

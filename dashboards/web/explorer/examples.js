@@ -6,7 +6,7 @@ import { thousands, toDigits } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
 import { card, classNames, isHere } from "./cards.js";
 import { orderOf, partOf, sortOf, toPart } from "./listing.js";
-import { compared } from "./numbers.js";
+import { compared } from "../app/numbers.js";
 import { PartTabs } from "./parts.js";
 import { WORDS } from "./words.js";
 

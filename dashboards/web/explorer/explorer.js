@@ -58,7 +58,7 @@ export async function startExplorer(root, host, makeWorker) {
 class Explorer {
   constructor(root, host, makeWorker) {
     Object.assign(this, { host, settings: new Settings(host.settings), address: host.address ?? pageAddress() });
-    this.store = createState(this.settings);
+    this.store = createState(this.settings, { bundle: "" });
     this.banner = new Banner();
     this.announcer = new Announcer();
     this.selection = new Selection(() => this.shown.select());

@@ -5,7 +5,7 @@ import { term } from "../controls/glossary.js";
 import { thousands } from "../controls/numbers.js";
 import { COLOURS, Figure } from "./cards.js";
 import { verifiedMixes } from "./known.js";
-import { alphaText } from "./numbers.js";
+import { alphaText } from "../app/numbers.js";
 import { WORDS } from "./words.js";
 
 const ROWS = Object.keys(WORDS.classifiers);

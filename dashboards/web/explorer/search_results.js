@@ -6,7 +6,7 @@ import { fill, h } from "../controls/dom.js";
 import { general, minus } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
 import { card } from "./cards.js";
-import { alphaText } from "./numbers.js";
+import { alphaText } from "../app/numbers.js";
 import { foundByAccuracy, foundByLevel } from "./sentences.js";
 import { WORDS } from "./words.js";
 

@@ -2,7 +2,7 @@
 
 import { leastKept } from "../engine/quantiles.js";
 import { fixed, general, minus, signed, thousands } from "../controls/numbers.js";
-import { alphaText, compared, estimateText, percent, pointsText, settingsText, tally } from "./numbers.js";
+import { alphaText, compared, estimateText, percent, pointsText, settingsText, tally } from "../app/numbers.js";
 import { WORDS } from "./words.js";
 
 const GAINS = ["clean", "attacked"];

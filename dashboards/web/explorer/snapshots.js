@@ -5,7 +5,7 @@ import { Table } from "../controls/table.js";
 import { signed, thousands } from "../controls/numbers.js";
 import { card, isHere } from "./cards.js";
 import { verifiedMixes } from "./known.js";
-import { alphaText, estimateText, percent, pointsText } from "./numbers.js";
+import { alphaText, estimateText, percent, pointsText } from "../app/numbers.js";
 import { seenWords, settingsWords } from "./sentences.js";
 import { WORDS } from "./words.js";
 

@@ -4,7 +4,7 @@ import { changesTo } from "../app/settings.js";
 import { Table } from "../controls/table.js";
 import { card } from "./cards.js";
 import { filledIn, verifiedConfigs, verifiedMixes } from "./known.js";
-import { alphaText, estimateText } from "./numbers.js";
+import { alphaText, estimateText } from "../app/numbers.js";
 import { settingsWords } from "./sentences.js";
 import { WORDS } from "./words.js";
 

@@ -6,7 +6,7 @@ const HEIGHT = 380; // pixels
 const NOTHING = { data: [], layout: {}, note: "", alternative: "" };
 
 /**
- * @param {import("./texts.js").Texts} texts
+ * @param {import("../app/texts.js").Texts} texts
  * @param {object} themes See `dashboards/figures/themes.py`.
  */
 export function catalogueOf(texts, themes) {

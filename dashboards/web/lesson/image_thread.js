@@ -28,7 +28,7 @@ export class ImageThread {
    * @param {Element} root
    * @param {{examples: import("./thread/numbers.js").Example[], missing: string|null, mix: import("../engine/params.js").MixParams,
    *   bundle: string}} record See `dashboards/page/thread.py`.
-   * @param {import("./texts.js").Texts} texts
+   * @param {import("../app/texts.js").Texts} texts
    */
   constructor(root, { examples, missing, mix, bundle }, texts) {
     Object.assign(this, { examples, missing, own: mix, bundle, texts, thread: null, chosen: null, asked: null, step: null, picture: null });

@@ -9,7 +9,7 @@ export class Layout {
   /**
    * @param {HTMLElement} root
    * @param {{title: string, sentence: string}} heading
-   * @param {import("./texts.js").Texts} texts
+   * @param {import("../app/texts.js").Texts} texts
    * @param {{nav: import("./nav.js").Nav, tools: Element, messages: Element[], question: Element, plots: Element}} parts
    */
   constructor(root, heading, texts, { nav, tools, messages, question, plots }) {

@@ -15,7 +15,7 @@ import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
 import { EngineClient } from "../engine/client.js";
 import { catalogueOf, prepare } from "./catalogue.js";
-import { Frames } from "./frames.js";
+import { Frames } from "../app/frames.js";
 import { Lab, LEVEL } from "./lab.js";
 import { Layout } from "./layout.js";
 import { readLink, writeLink } from "./links.js";
@@ -24,7 +24,7 @@ import { Presentation } from "./presentation.js";
 import { QuestionPanel, allowsAnswer, completed } from "./questions.js";
 import { StepView } from "./step_view.js";
 import { STEPS } from "./steps.js";
-import { Texts } from "./texts.js";
+import { Texts } from "../app/texts.js";
 
 /**
  * Build the lesson and open what its address asks for.
@@ -48,7 +48,7 @@ class Lesson {
     Object.assign(this, { host, settings: host.controls, address: host.address ?? pageAddress(), texts: new Texts(host.sentences), lab: null, history: null });
     this.starts = Object.fromEntries(this.settings.map((setting) => [setting.name, setting.default]));
     this.defaults = { step: 1, said: {}, ...Object.fromEntries(this.settings.map(({ name }) => [name, null])) }; // no control has been moved
-    this.store = createState({ defaults: this.defaults });
+    this.store = createState({ defaults: this.defaults }, { bundle: "" });
     this.banner = new Banner();
     this.announcer = new Announcer();
     this.client = new EngineClient(makeWorker, { frame: (frame) => this.frames.receive(frame), error: (message) => this.fail(message) });

@@ -6,7 +6,7 @@ import { h } from "../controls/dom.js";
 export class Nav {
   /**
    * @param {string[]} titles Of the steps, the end last.
-   * @param {import("./texts.js").Texts} texts
+   * @param {import("../app/texts.js").Texts} texts
    * @param {(step: number) => void} go Steps count from 1.
    */
   constructor(titles, texts, go) {

@@ -25,7 +25,7 @@ export class Presentation {
   /**
    * @param {HTMLElement} app
    * @param {Object<string, HTMLElement>} parts By their names in `hide=`.
-   * @param {import("./texts.js").Texts} texts
+   * @param {import("../app/texts.js").Texts} texts
    * @param {{turn: (by: number) => void, changed: () => void}} on `changed`: called when the reader goes to the presenter's view, or leaves it.
    */
   constructor(app, parts, texts, on) {

@@ -31,7 +31,7 @@ export function answerText(question, answer, texts) {
 
 export class QuestionPanel {
   /**
-   * @param {import("./texts.js").Texts} texts
+   * @param {import("../app/texts.js").Texts} texts
    * @param {{answer: (value: any) => void, forget: () => void, refuse: (problem: string|null) => void}} on `answer`: called with an answer,
    *   or with null to be shown.
    */

@@ -19,7 +19,7 @@ import { price } from "./steps/price.js";
  * @property {string} control Name of the setting that its control moves.
  * @property {boolean} [needsBest] Whether it is about the transform that Algorithm 1 chooses.
  * @property {(scene: Scene) => string|null} missing Why the bundle cannot carry it, as a sentence's key.
- * @property {(scene: Scene) => Object<string, import("./frames.js").Wanted>} wants What it asks of the engine.
+ * @property {(scene: Scene) => Object<string, import("../app/frames.js").Wanted>} wants What it asks of the engine.
  * @property {(scene: Scene) => Question} question
  * @property {(scene: Scene) => object} facts What its sentences name, and what all that follows is made of.
  * @property {(facts: object) => import("../engine/statistics.js").Estimate} truth The number that was asked for, or that shows how sure it is.
@@ -46,7 +46,7 @@ import { price } from "./steps/price.js";
  * @property {Object<string, object>} got The engine's answers to what it wants.
  * @property {boolean} answered Whether there is an answer, or the reader asked to be shown.
  * @property {any} said The answer, numbers in the truth's units; null for none.
- * @property {import("./texts.js").Texts} texts
+ * @property {import("../app/texts.js").Texts} texts
  * @property {Object<string, string>} colours
  */
 

@@ -7,7 +7,7 @@ import pytest
 from mnuts_core import GridSpec, MixParams, RemixEngine, grid_search
 from mnuts_core.views import headline as headline_view
 from mnuts_core.views.sources import sources_words
-from mnuts_dashboards.text import headline, messages, numbers
+from mnuts_dashboards.text import headline, numbers
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,6 @@ def test_words_never_call_an_upper_bound_robust_accuracy(table):
     claims = [" ".join(claim.split()) for claim in re.findall(r"[^.<>]*robust accuracy", words)]
     assert claims
     assert all("upper bound on" in claim or "Only an adaptive attack" in claim for claim in claims)
-
-
-def test_messages_are_escaped():
-    assert "<script>" not in messages.banner_html("<script>alert(1)</script>")
-    assert messages.banner_html(None) == ""
 
 
 def test_found_lists_warnings(bundle):

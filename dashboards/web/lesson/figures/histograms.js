@@ -16,7 +16,7 @@ const MIDDLES = Array.from({ length: BINS }, (_, i) => (i + 0.5) / BINS);
 /**
  * @param {Group[]} groups The first lies at the back.
  * @param {{line?: number, guess?: number}} marks
- * @param {import("../texts.js").Texts} texts
+ * @param {import("../../app/texts.js").Texts} texts
  * @param {Object<string, string>} colours
  */
 export function histograms(groups, { line = null, guess = null }, texts, colours) {

@@ -5,7 +5,7 @@ import { IDENTITY } from "../../engine/params.js";
 import { reasonOf } from "./words.js";
 
 export class Answer {
-  /** @param {import("../texts.js").Texts} texts */
+  /** @param {import("../../app/texts.js").Texts} texts */
   constructor(texts) {
     this.texts = texts;
     this.name = h("b", { class: "thread-answer-class" });

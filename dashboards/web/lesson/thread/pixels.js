@@ -12,7 +12,7 @@ const SIGNS = { clean: "", perturbation: "+", attacked: "=" };
 export class Pixels {
   /**
    * @param {import("./numbers.js").Example} example
-   * @param {import("../texts.js").Texts} texts
+   * @param {import("../../app/texts.js").Texts} texts
    * @param {(picture: string) => void} onShow Called with the picture that the visitor chose.
    */
   constructor(example, texts, onShow) {

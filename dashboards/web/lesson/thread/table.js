@@ -7,7 +7,7 @@ import { CHARTS } from "./numbers.js";
 export class NumbersTable {
   /**
    * @param {string[]} classes Names of all classes.
-   * @param {import("../texts.js").Texts} texts
+   * @param {import("../../app/texts.js").Texts} texts
    * @param {() => import("./numbers.js").Numbers} now Gives the numbers that are shown.
    */
   constructor(classes, texts, now) {

@@ -24,7 +24,7 @@ const PARTS = { mix: ["fromH", "fromG"] };
  * @param {import("./numbers.js").Example|null} given.example
  * @param {string} [given.missing] Why there is no example, where there is none; it stands there instead.
  * @param {import("../../engine/params.js").MixParams} given.settings With α as a number.
- * @param {import("../texts.js").Texts} given.texts The catalogue, of which it takes `thread.…`.
+ * @param {import("../../app/texts.js").Texts} given.texts The catalogue, of which it takes `thread.…`.
  * @param {string[]|null} [given.lit] Which of `STAGES` are lit, the others dimmed; null: all as they are.
  * @returns {{update: (settings: object) => void, light: (stages: string[]|null) => void,
  *   show: (picture: "clean"|"perturbation"|"attacked") => void, destroy: () => void}}

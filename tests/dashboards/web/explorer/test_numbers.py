@@ -14,7 +14,7 @@ from mnuts_core.functional.statistics import share
 from mnuts_dashboards.text import numbers
 from tests.dashboards.web.explorer.records import estimate, paired
 
-NUMBERS, DIGITS = "explorer/numbers.js", "controls/numbers.js"
+NUMBERS, DIGITS = "app/numbers.js", "controls/numbers.js"
 TIES = st.builds(lambda odd, power: odd / 2**power, st.integers(-4001, 4001), st.integers(0, 12))
 """Numbers that lie half way between two texts more often than others."""
 VALUES = st.one_of(

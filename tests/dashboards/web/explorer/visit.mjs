@@ -1,4 +1,4 @@
-// A whole app in node, the explorer or the lesson, without drawing: a visitor's acts in, a line each, what there is to see out.
+// A whole app in node, without drawing: a visitor's acts in, a line each, what there is to see out.
 //
 // Time is the tests' own: it passes when nothing else is to be done.
 
@@ -26,6 +26,8 @@ let body = makeDocument();
 let heard = []; // those who listen to the window's keys
 const hear = (event) => heard.forEach((listen) => listen(event));
 const copied = [];
+let saved = null; // the last file that the page has saved
+URL.createObjectURL = (blob) => ((saved = blob), "blob:saved");
 Object.defineProperty(globalThis, "navigator", {
   value: { hardwareConcurrency: 1, clipboard: { writeText: async (text) => copied.push(text) } },
   configurable: true,
@@ -33,11 +35,20 @@ Object.defineProperty(globalThis, "navigator", {
 
 const web = "../../../../dashboards/web";
 const { startExplorer } = await import(`${web}/explorer/explorer.js`);
+const { startPlayground } = await import(`${web}/explorer/playground.js`);
 const { startLesson } = await import(`${web}/lesson/lesson.js`);
+const { startCompare } = await import(`${web}/compare/compare.js`);
+const { Searches } = await import(`${web}/engine/search/searches.js`);
 const { EngineService } = await import(`${web}/engine/service.js`);
 const { withArrays } = await import(`${web}/host/arrays.js`);
 
 // --- the engine's worker
+let visits = 0; // of all cells of a grid
+const { visit } = Searches.prototype;
+Searches.prototype.visit = function (...given) {
+  visits++;
+  return visit.apply(this, given);
+};
 let held = false; // whether searches wait
 let working = 0;
 
@@ -116,7 +127,7 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   page = null;
   failed = null;
   if (known.app === "lesson") host.sentences = new Proxy(known.sentences, { get: (all, key) => (used.add(key), all[key]) });
-  const begin = known.app === "lesson" ? startLesson : startExplorer;
+  const begin = { explorer: startExplorer, playground: startPlayground, lesson: startLesson, compare: startCompare }[known.app];
   begin(body, host, () => new Worker()).catch((error) => (failed = error));
 }
 
@@ -198,6 +209,25 @@ function lesson() {
   };
 }
 
+/** What there is to see of the comparison. */
+function compare() {
+  const lines = (name) => shown((element) => element.classList.contains(name)).flatMap((found) => found.querySelectorAll("li").map(words));
+  const boxes = all(body).filter((element) => element.matches("label.bundle-choice"));
+  return {
+    state: page?.store.get() ?? null,
+    address: browser.query,
+    errors: shown((element) => element.matches("div.banner")).flatMap((banner) => banner.querySelectorAll("li").map((line) => words(line.firstChild))),
+    notes: lines("notes"),
+    reasons: lines("reasons"),
+    same: words(all(body).find((element) => element.matches("div.differences"))),
+    differs: shown((element) => element.matches("table.differs")).flatMap((found) => found.querySelectorAll("tr").map((row) => row.children.map(words))),
+    bundles: boxes.map((label) => [words(label), label.querySelector("input").checked]),
+    pair: words(all(body).find((element) => element.matches("div.pair")).children[1]),
+    remark: words(all(body).find((element) => element.matches("p.remark"))),
+    searching: isShown(all(body).find((element) => element.tag === "progress")),
+  };
+}
+
 /** The rows of a table that can be seen, by their keys, each as its cells; and its note. */
 function table(label) {
   const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
@@ -219,6 +249,15 @@ const ACTS = {
   start,
   look,
   lesson,
+  compare,
+  searches: () => visits,
+  saved: () => saved.text(),
+  tick: (name) => {
+    const label = one((element) => element.matches("label.bundle-choice") && words(element) === name, name);
+    const box = label.querySelector("input");
+    box.checked = !box.checked;
+    box.fire("change");
+  },
   mark: (label) => {
     const radio = one((element) => element.tag === "label" && words(element) === label && element.querySelector("input"), label).querySelector("input");
     Object.assign(radio, { checked: true });

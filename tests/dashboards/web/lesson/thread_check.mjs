@@ -22,7 +22,7 @@ const { mountThread } = await import(`${web}/thread/thread.js`);
 const { CHARTS, STAGES, leaderOf, numbersOf, shownClasses } = await import(`${web}/thread/numbers.js`);
 const { IDENTITY } = await import(`${web}/../engine/params.js`);
 const { ending } = await import(`${web}/thread/axes.js`);
-const { Texts } = await import(`${web}/texts.js`);
+const { Texts } = await import(`${web}/../app/texts.js`);
 const sentences = JSON.parse(await readFile(new URL(`${web}/texts/en.json`, import.meta.url), "utf8"));
 const TEXTS = new Texts(sentences);
 
