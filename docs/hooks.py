@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from html import unescape
@@ -18,7 +19,13 @@ from mkdocs.structure.pages import Page
 from typer.cli import get_docs_for_click
 
 from mnuts_core.cli.app import OK, app, run
+from mnuts_dashboards.apps.playground import STILL_VARIABLE
+from mnuts_dashboards.figures.themes import theme
+from mnuts_dashboards.plotlyjs.library import FILE as PLOTLY
+from mnuts_dashboards.text.scripts import json_in_script
+from mnuts_dashboards.theme import PAGE as THEMES
 
+os.environ[STILL_VARIABLE] = "1"  # no kernel stands behind the site
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = "explorer.html"
 BROUGHT = {
@@ -32,8 +39,18 @@ BROUGHT = {
 LINK = re.compile(r"\[([^\]]*)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 CODE = r"<(?P<code>pre|code|script|style)\b.*?</(?P=code)>"
 TEX = re.compile(rf"{CODE}|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$<]+?)\$", re.DOTALL)
-LIVE = """<p>Sliders and pictures to play with appear where the notebook runs:
+WIDGETS = re.compile(
+    r"<script type=.application/vnd.jupyter.widget-state\+json.>.*?</script>"
+    r"|<script>(?:(?!</script>).)*?unpkg\.com/@jupyter(?:(?!</script>).)*</script>",
+    re.DOTALL,
+)
+"""What would show widgets, with a kernel and from another server: megabytes, and nothing comes of it."""
+LIVE = """<p>Plots stand still here. They move with their sliders where the notebook runs:
 <code>.venv/bin/jupyter lab notebooks</code>.</p>"""
+DRAWN = f"""<script id="mnuts-themes" type="application/json">
+{json_in_script({name: theme(name) for name in THEMES})}</script>
+<script src="../{PLOTLY.name}"></script><script src="../still.js"></script>"""
+"""What draws a notebook's plots, `docs/still.js`."""
 CORE = ROOT / "mnuts_core"
 
 
@@ -49,6 +66,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         content = f"# {room}\n\n" + "\n\n".join(f"::: {module}" for module in modules)
         files.append(File.generated(config, f"reference/{room}.md", content=content))
     files.append(File.generated(config, PAGE, abs_src_path=str(page_file())))
+    files.append(File.generated(config, PLOTLY.name, abs_src_path=str(PLOTLY)))
     return files
 
 
@@ -69,8 +87,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn the notebooks' LaTeX into MathML, which browsers show without a library; say where sliders are."""
-    return LIVE + TEX.sub(_mathml, html) if page.file.src_uri.endswith(".ipynb") else html
+    """Turn the notebooks' LaTeX into MathML, which browsers show without a library; draw their plots."""
+    if not page.file.src_uri.endswith(".ipynb"):
+        return html
+    return LIVE + TEX.sub(_mathml, WIDGETS.sub("", html)) + DRAWN
 
 
 def _mathml(found: re.Match[str]) -> str:

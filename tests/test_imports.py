@@ -28,7 +28,7 @@ CORE = (
 """The core's rooms by floor: a room may import from the floors below it, not from those beside it."""
 DASHBOARDS = (
     {"theme", "widgets"},
-    {"board", "bundles"},
+    {"plotlyjs", "bundles"},
     {"text"},
     {"figures"},
     {"page", "verification"},

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.views import examples, tradeoff, transform
 from mnuts_core.views.examples import example_bars, paper_bars
-from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.explorer.scene import Scene
 from mnuts_dashboards.figures import tradeoff as plane
 from mnuts_dashboards.figures.examples import bars_figure, simplex_figure
@@ -19,6 +18,7 @@ from mnuts_dashboards.figures.plots import PLOTS
 from mnuts_dashboards.figures.sensitivity import slices_figure
 from mnuts_dashboards.figures.template import fill
 from mnuts_dashboards.figures.transform import transform_figure
+from mnuts_dashboards.plotlyjs.panels import Panel
 
 
 class View(NamedTuple):

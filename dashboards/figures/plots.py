@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mnuts_dashboards.board.panels import Panel
 from mnuts_dashboards.figures import (
     classes,
     examples,
@@ -19,6 +18,7 @@ from mnuts_dashboards.figures import (
 )
 from mnuts_dashboards.figures.layout import Figure
 from mnuts_dashboards.figures.template import Fields, Template, fill
+from mnuts_dashboards.plotlyjs.panels import Panel
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from mnuts_core.export.belonging import configs_of
 from mnuts_core.export.config import MixConfig
 from mnuts_core.io.files import shown
 from mnuts_core.text import one_line, visible
-from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.page.data import embedded, engine_record, images_record, page_meta
 from mnuts_dashboards.page.modules import WEB, Module, pack, reachable
+from mnuts_dashboards.plotlyjs.library import plotly_source
 from mnuts_dashboards.text.scripts import json_in_script, library_in_script
 from mnuts_dashboards.text.templates import ENVIRONMENT
 

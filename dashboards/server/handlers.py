@@ -16,7 +16,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
-from mnuts_dashboards.board.plotlyjs import plotly_source
+from mnuts_dashboards.plotlyjs.library import plotly_source
 from mnuts_dashboards.server.gate import Gate, RefusalError, is_kernel
 from mnuts_dashboards.server.kernels import Arrival
 

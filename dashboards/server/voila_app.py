@@ -36,7 +36,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from mnuts_core.text import escape
-from mnuts_dashboards.board.plotlyjs import plotly_url
+from mnuts_dashboards.plotlyjs.library import plotly_url
 from mnuts_dashboards.server.channels import ChannelsHandler
 from mnuts_dashboards.server.connections import BoundedServer
 from mnuts_dashboards.server.gate import TokenProvider, gated, new_kernel_key

@@ -13,10 +13,10 @@ from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.export.belonging import configs_of
 from mnuts_core.export.config import MixConfig
 from mnuts_core.pipeline.verified_points import on_bundle
-from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.bundles.open_bundles import Opened, Session, renewed
 from mnuts_dashboards.bundles.verified import VerifiedMixes, key_of
 from mnuts_dashboards.page.data import engine_record, images_record, page_meta
+from mnuts_dashboards.plotlyjs.library import plotly_source
 from mnuts_dashboards.services.calls import Call
 from mnuts_dashboards.services.receipts import add_receipts
 from mnuts_dashboards.verification.run import IMAGES_VARIABLE, why_not

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from mnuts_dashboards.board.packing import Packer
-from mnuts_dashboards.board.panels import Panel
-from mnuts_dashboards.board.plotlyjs import plotly_source
+from mnuts_dashboards.plotlyjs.library import plotly_source
+from mnuts_dashboards.plotlyjs.panels import Panel
+from mnuts_dashboards.plotlyjs.plain import plain_json
 from mnuts_dashboards.text.scripts import json_in_script, library_in_script
 from mnuts_dashboards.text.templates import ENVIRONMENT
 
@@ -50,11 +50,7 @@ def report_html(report: Report) -> str:
     Args:
         report: What goes into it.
     """
-    packer = Packer()
-    figures = {
-        name: {key: packer.pack(value, binary=False) for key, value in figure.items()}
-        for name, figure in report.figures.items()
-    }
+    figures = plain_json(report.figures)
     return ENVIRONMENT.get_template("text/templates/report.html").render(
         title=report.title,
         made=report.made,

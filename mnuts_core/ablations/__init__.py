@@ -8,12 +8,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mnuts_core.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mnuts_core.bundles.bundle import LogitBundle
 
 
 class Ablation(NamedTuple):
@@ -119,3 +121,17 @@ def find_ablation(name: str) -> Ablation:
     if name not in ABLATIONS:
         raise ParameterError(f"the ablation must be one of {', '.join(ABLATIONS)}, got {name!r}")
     return ABLATIONS[name]
+
+
+def ablate(name: str, bundle: LogitBundle, **options: Any) -> pd.DataFrame:
+    """One of the paper's figures and tables about MixedNUTS itself, on a bundle.
+
+    Args:
+        name: See `ABLATIONS`.
+        bundle: The bundle.
+        options: What its function takes beside it.
+
+    Raises:
+        ParameterError: If there is none of that name, or an option is out of range.
+    """
+    return find_ablation(name).function(bundle, **options)

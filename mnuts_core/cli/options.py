@@ -156,10 +156,9 @@ def load_bundle(name_or_path: str) -> LogitBundle:
     Raises:
         BundleError: If there is none, or it is broken.
     """
-    from mnuts_core.bundles.bundle import LogitBundle
-    from mnuts_core.bundles.library import find_bundle
+    from mnuts_core.bundles import named
 
-    return LogitBundle.load(find_bundle(name_or_path))
+    return named.load_bundle(name_or_path)
 
 
 def load_configs(paths: Sequence[Path]) -> list[tuple[Path, MixConfig]]:

@@ -32,8 +32,6 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 PAGE_TIMEOUT = 90_000  # milliseconds
-PLOT = "document.querySelector('[data-panel={}] .mnuts-plot')"
-"""A plot of a board."""
 PAGE_PLOT = "document.querySelector('[data-panel={}] .plot')"
 """A plot of the page that computes by itself."""
 DASHBOARDS = ROOT / "dashboards"

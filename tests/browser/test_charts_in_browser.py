@@ -12,9 +12,9 @@ from PIL import Image
 
 from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.views import margins, tradeoff
-from mnuts_dashboards.board.plotlyjs import plotly_source
 from mnuts_dashboards.figures.catalogue import catalogue
 from mnuts_dashboards.figures.plots import PLOTS
+from mnuts_dashboards.plotlyjs.library import plotly_source
 from tests.browser.conftest import pages
 from tests.dashboards.web.engine import DRIVER, WEB, encoded, packed
 from tests.synthetic import make_pool

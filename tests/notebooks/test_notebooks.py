@@ -1,4 +1,4 @@
-"""The five lessons: committed clean, defining nothing, and running from top to bottom in good time."""
+"""The seven lessons: committed clean, defining nothing, and running from top to bottom in good time."""
 
 import ast
 import re
@@ -33,13 +33,15 @@ def prose(path: Path) -> str:
     return "\n".join(cell.source for cell in cells(path, "markdown"))
 
 
-def test_there_are_five():
+def test_there_are_seven():
     assert [path.stem for path in NOTEBOOKS] == [
         "01_transform",
         "02_margins",
         "03_search",
         "04_tradeoff_and_attack",
         "05_your_own_models",
+        "06_pool_and_refinement",
+        "07_compare_and_publish",
     ]
 
 
@@ -55,6 +57,12 @@ def test_no_function_is_defined(path):
     for cell in cells(path, "code"):
         found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, DEFINITIONS)]
         assert found == [], cell.source
+
+
+@each
+def test_one_import_is_all_that_a_lesson_needs_of_the_project(path):
+    lines = [line for cell in cells(path, "code") for line in cell.source.splitlines() if "import " in line]
+    assert [line for line in lines if "mnuts" in line] == ["import mnuts_dashboards as mnuts"]
 
 
 @each

@@ -21,6 +21,18 @@ export function hideable(settings) {
   return [...HIDEABLE_PARTS, ...settings.list.filter(({ group }) => group).map(({ word }) => word)];
 }
 
+/** The control of a setting, as it is declared. */
+export function inputOf(context, name) {
+  const setting = context.settings.byName[name];
+  const set = (value) => context.set({ [name]: value });
+  const refuse = (problem) => context.refuse(name, problem === null ? [] : [problem]);
+  const { label, help, choices, kind } = setting;
+  if (kind === "number") return new Slider(setting, { set, refuse }, GLOSSARY_OF[name]);
+  if (kind === "choice") return new Choice({ label, help, choices, onChoose: set });
+  const read = name === "ln_k" ? readLnK : (text) => readWhole({ ...setting, ...context.limits(name) }, text);
+  return new NumberBox({ label, help, read, write: String, onSet: set, refuse });
+}
+
 export class Column {
   /**
    * @param {object} context See `explorer.js`.
@@ -29,7 +41,7 @@ export class Column {
    */
   constructor(context, parts, actions) {
     Object.assign(this, { context, settings: context.settings, inputs: {}, alpha: null });
-    for (const { name } of this.settings.list) this.inputs[name] = this.inputOf(name);
+    for (const { name } of this.settings.list) this.inputs[name] = inputOf(context, name);
     this.bundle = new Choice({
       label: "Bundle",
       help: "The cached logits to explore",
@@ -47,17 +59,6 @@ export class Column {
     });
     this.keep = button("Keep a snapshot", "Compare this mix with others: on the plane and in a table", () => actions.keep());
     this.assemble(parts);
-  }
-
-  inputOf(name) {
-    const setting = this.settings.byName[name];
-    const set = (value) => this.context.set({ [name]: value });
-    const refuse = (problem) => this.context.refuse(name, problem === null ? [] : [problem]);
-    const { label, help, choices, kind } = setting;
-    if (kind === "number") return new Slider(setting, { set, refuse }, GLOSSARY_OF[name]);
-    if (kind === "choice") return new Choice({ label, help, choices, onChoose: set });
-    const read = name === "ln_k" ? readLnK : (text) => readWhole({ ...setting, ...this.context.limits(name) }, text);
-    return new NumberBox({ label, help, read, write: String, onSet: set, refuse });
   }
 
   assemble(parts) {

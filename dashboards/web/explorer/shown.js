@@ -1,7 +1,6 @@
 // What shows the figures: the components in their places and the plots. Each names the views that it rests on; those are
 // asked for that are looked at, and the slow ones once the sliders have come to rest.
 
-import { ON } from "../app/settings.js";
 import { Charts } from "../charts/chart.js";
 import { prepared } from "../charts/prepare.js";
 import { h } from "../controls/dom.js";
@@ -10,7 +9,7 @@ import { Assumptions } from "./assumptions.js";
 import { Examples } from "./examples.js";
 import { ExportPanel } from "./exports.js";
 import { Headline } from "./headline.js";
-import { filledIn, verifiedMixes } from "./known.js";
+import { fieldsOf, momentOf, optionsOf } from "./moment.js";
 import { percent } from "../app/numbers.js";
 import { Provenance } from "./provenance.js";
 import { Remarks } from "./remarks.js";
@@ -54,12 +53,6 @@ const SLOW = new Set([
 const REST = 250; // milliseconds
 const IDLE = 1500; // milliseconds of rest after which all is drawn, seen or not: the browser may be told to print
 const NEAR = "200px"; // of the screen's edge: soon to be seen
-
-/** The plots' switches as a state has them. */
-function optionsOf(state, { panels }) {
-  const names = panels.flatMap(({ options }) => options.map(({ name }) => name));
-  return Object.fromEntries(names.map((name) => [name, state[name] === ON]));
-}
 
 export class Shown {
   /**
@@ -136,14 +129,12 @@ export class Shown {
   }
 
   /** Draw one moment. */
-  draw(state, { meta, base, images }, { remix, views }) {
-    const verified = verifiedMixes(meta).of(remix.params)?.verified ?? null;
+  draw(state, bundle, frame) {
     this.charts.options = optionsOf(state, this.context.host.catalogue);
     this.mark(state);
-    const headline = { ...views.headline, mix: { ...views.headline.mix, verified } };
-    this.moment = { state, meta, base, images, remix, views: { ...views, headline }, search: this.search };
+    this.moment = { ...momentOf(state, bundle, frame), search: this.search };
     for (const { component } of this.components) this.guarded(() => component.update(this.moment));
-    this.guarded(() => this.charts.draw(this.fields()));
+    this.guarded(() => this.charts.draw(fieldsOf(this.moment, this.context.host.paper)));
   }
 
   /** Other images are selected or listed. */
@@ -160,15 +151,6 @@ export class Shown {
     if (marked.length === this.marked.length && marked.every((one, i) => one === this.marked[i])) return;
     this.marked = marked;
     this.charts.select(marked);
-  }
-
-  /** What the plots are drawn from. */
-  fields() {
-    const { state, meta, remix, views } = this.moment;
-    const example = state.case === "paper" ? null : { where: state.case, row: state.row };
-    const configs = meta.configs.map((config) => ({ ...config, params: filledIn(config) }));
-    const paper = { robustbench: this.context.host.paper };
-    return { ...views, remix, state: { ...state, example }, meta: { ...meta, configs }, paper };
   }
 
   onChart(event) {

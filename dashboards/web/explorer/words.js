@@ -26,6 +26,10 @@ export const WORDS = {
     test: (what, p, clear) => `${what} p = ${p}${clear ? "" : " (chance could explain it)"}`,
   },
 
+  brief: {
+    alpha: "Weight of M(h), α",
+  },
+
   headline: {
     title: "Accuracies",
     corner: "Classifier",

@@ -3,6 +3,7 @@
 
 import { pageAddress } from "../app/address.js";
 import { same } from "../app/state.js";
+import { withArrays } from "./arrays.js";
 import { Calls } from "./calls.js";
 import { receiptsOf, takeReceipt } from "./receipts.js";
 import { send } from "./upload.js";
@@ -27,7 +28,9 @@ export function kernelHost(model) {
     ...page,
     kind: "kernel",
     address: isOurs() ? recorded(pageAddress(), sharing) : addressOf(page.app, model, sharing),
-    open(name) {
+    async open(name) {
+      const carried = model.get("carried"); // beside a notebook's cells, which keep the kernel busy
+      if (carried) return withArrays(carried.opened, carried.buffers);
       const { receipts, buffers } = receiptsOf(name);
       return calls.call("open", { name, receipts }, { buffers });
     },
@@ -48,7 +51,7 @@ export function kernelHost(model) {
       report: () => call("report"),
       page: () => call("page"),
       answers: () => calls.call("here"),
-      library: () => calls.call("library"),
+      library: async () => model.get("carried")?.library ?? calls.call("library"),
     },
     connect: (page) => sharing.connect(page),
     close() {

@@ -14,7 +14,8 @@ from mnuts_dashboards.page.one_file import styles
 from mnuts_dashboards.page.widget import scoped
 from tests.dashboards.web.node import needed_node
 
-each_app = pytest.mark.parametrize("renderer", [make().renderer for make in APPS.values()])
+RENDERERS = ["host/widget_playground.js", *(make().renderer for make in APPS.values())]
+each_app = pytest.mark.parametrize("renderer", RENDERERS)
 
 
 @each_app

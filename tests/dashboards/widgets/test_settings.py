@@ -1,4 +1,4 @@
-"""Settings: what is declared with a trait makes its control and its word in links."""
+"""Settings: what is declared with a trait, and its word in links."""
 
 import pytest
 import traitlets as tr
@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS
-from mnuts_dashboards.widgets.inputs import Choice, NumberInput, input_of
 from mnuts_dashboards.widgets.settings import Setting, choice, declared, number, settings_of, whole
 
 
@@ -55,38 +54,7 @@ def test_a_wrong_text_is_refused_in_one_line(name, text, message):
     assert len(str(raised.value)) < 200
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "label"),
-    [("kind", Choice, "Drawn"), ("power", Choice, "Power")],
-)
-def test_a_control_is_made_of_each_and_both_follow_each_other(name, kind, label):
-    state = State()
-    control = input_of(state, name, pytest.fail)
-    assert isinstance(control, kind)
-    assert control.description == label
-    values = {"kind": ("line", "bars"), "power": (2, 1)}[name]
-    control.value = values[0]
-    assert getattr(state, name) == values[0]
-    state.set_trait(name, values[1])
-    assert control.value == values[1]
-
-
-def test_a_number_is_a_slider_with_a_box():
-    state = State()
-    control = input_of(state, "level", pytest.fail)
-    assert isinstance(control, NumberInput)
-    control.box.value = "0.25"
-    assert state.level == control.slider.value == 0.25
-    assert control.slider.description == PARAMS["beta"].label
-
-
 def test_a_whole_number_stays_within_its_ends():
     state = State()
     with pytest.raises(tr.TraitError):
         state.bins = 1
-
-
-def test_what_has_no_values_has_no_control_made_of_it():
-    for name in ("spoken", "bins"):
-        with pytest.raises(ParameterError, match=name):
-            input_of(State(), name, pytest.fail)

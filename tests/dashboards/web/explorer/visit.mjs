@@ -35,6 +35,7 @@ Object.defineProperty(globalThis, "navigator", {
 
 const web = "../../../../dashboards/web";
 const { startExplorer } = await import(`${web}/explorer/explorer.js`);
+const { startPlayground } = await import(`${web}/explorer/playground.js`);
 const { startLesson } = await import(`${web}/lesson/lesson.js`);
 const { startCompare } = await import(`${web}/compare/compare.js`);
 const { Searches } = await import(`${web}/engine/search/searches.js`);
@@ -126,7 +127,7 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   page = null;
   failed = null;
   if (known.app === "lesson") host.sentences = new Proxy(known.sentences, { get: (all, key) => (used.add(key), all[key]) });
-  const begin = { explorer: startExplorer, lesson: startLesson, compare: startCompare }[known.app];
+  const begin = { explorer: startExplorer, playground: startPlayground, lesson: startLesson, compare: startCompare }[known.app];
   begin(body, host, () => new Worker()).catch((error) => (failed = error));
 }
 

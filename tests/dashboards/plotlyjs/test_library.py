@@ -6,7 +6,7 @@ import re
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseTraceType
 
-from mnuts_dashboards.board.plotlyjs import FILE, VERSION, plotly_source, plotly_url
+from mnuts_dashboards.plotlyjs.library import FILE, VERSION, plotly_source, plotly_url
 
 SHA256 = "79542150855a52c567260e3137095dbe2b744e6d702a5cabe67da246942fba7a"
 

@@ -1,7 +1,7 @@
 """Plotly's browser library: its cartesian bundle, a third of the whole, has all that our plots need.
 
 With it a page is there half a second sooner, and a report is 3 MB smaller. The plotly package carries the
-whole alone; `share/README.md` says where this one is from. `redraw.js` needs a fixed version.
+whole alone; `share/README.md` says where this one is from. `web/charts` needs a fixed version.
 """
 
 from __future__ import annotations

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot's place on the board.
+    """One plot's place on a page.
 
     Attributes:
-        name: Key of the plot in `Board.draw`, and the stem of its downloads.
+        name: Key of the plot, and the stem of its downloads.
         title: Heading above the plot.
-        span: Width in columns of the board's 12-column grid, 1 to 12.
+        span: Width in columns of the page's 12-column grid, 1 to 12.
         height: Height of the plot in pixels.
-        note: What the plot shows, for screen readers; also the small line under the title until a draw sets
-            one.
-        level: Level of its heading among the page's, 2 to 6.
+        note: The small line under the title, where nothing else stands there.
     """
 
     name: str
@@ -24,7 +22,6 @@ class Panel:
     span: int = 6
     height: int = 320
     note: str = ""
-    level: int = 3
 
     def __post_init__(self) -> None:
         if not 1 <= self.span <= 12:

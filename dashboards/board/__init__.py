@@ -1,1 +1,0 @@
-"""The widget that holds all plots and draws them in one go."""

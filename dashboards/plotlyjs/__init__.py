@@ -1,0 +1,1 @@
+"""What is handed to Plotly's browser library, and the library itself."""
