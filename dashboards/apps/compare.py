@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mnuts_dashboards.compare.numbers import frames
 from mnuts_dashboards.compare.page_file import compare_app
-from mnuts_dashboards.compare.state import AT_FIRST, CompareState, read_view, view_json
+from mnuts_dashboards.compare.state import AT_FIRST, CompareState, read_view, view_json, write_link
 from mnuts_dashboards.page.widget import PageApp
 from mnuts_dashboards.services.bundles import Bundles
 from mnuts_dashboards.services.calls import serve
@@ -46,6 +46,10 @@ class Compare(PageApp):
             lambda: view_json(self.state),
             lambda view: read_view(view, self._bundles.session.names),
         )
+
+    def link(self) -> str:
+        """The query that opens what is shown, without the question mark."""
+        return self.query or write_link(self.state)
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """The page's tables as data frames, computed anew: `facts`, `medians`, `best` and `transfers`.

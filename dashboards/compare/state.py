@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import quote
 
 import traitlets as tr
 
@@ -61,6 +62,19 @@ class CompareState(tr.HasTraits):
 
     NAMES = ("bundles", "beta", "grid", "clamp", "alpha", "points", "on", "first", "second")
     """All that the page and Python share."""
+
+
+def write_link(state: CompareState) -> str:
+    """The query of a state, without the question mark, as the page writes it."""
+    default, settings = CompareState(), settings_of(CompareState)
+    pairs = {"bundles": ",".join(quote(name, safe="") for name in state.bundles)}
+    for name in CompareState.NAMES[1:]:
+        value = getattr(state, name)
+        if value != getattr(default, name):
+            known = settings.get(name)
+            text = known.write(value) if known else value
+            pairs[known.word if known else name] = quote(text, safe="")
+    return "&".join(f"{key}={value}" for key, value in pairs.items())
 
 
 def view_json(state: CompareState) -> dict[str, Any]:

@@ -26,10 +26,11 @@ export class Column {
     this.list = h("div", { class: "bundle-list" });
     this.helps = Object.fromEntries(["alpha", "points"].map((name) => [name, h("p", { class: "words" })]));
     const group = (title, ...content) => h("section", { class: "group" }, title && h("h2", null, title), content);
+    const reach = h("div", { class: "reach" }, this.inputs.beta.element); // at the foot of a narrow screen
     this.element = h("aside", { class: "column", "aria-label": texts.plain("page.controls") },
       group("", h("div", { class: "buttons" }, this.undo, this.redo, press("copy")), this.remark),
       group(texts.plain("control.bundles", { most: MAX_COMPARED }), this.list, upload),
-      group(texts.plain("control.search"), ["beta", "grid", "clamp"].map((name) => this.inputs[name].element), this.progress, h("div", { class: "buttons" }, this.cancel, this.again)),
+      h("section", { class: "group searching" }, h("h2", null, texts.plain("control.search")), reach, this.inputs.grid.element, this.inputs.clamp.element, this.progress, h("div", { class: "buttons" }, this.cancel, this.again)),
       group(texts.plain("control.transfer"), this.inputs.alpha.element, this.helps.alpha),
       group(texts.plain("control.points"), this.inputs.points.element, this.helps.points),
       group(texts.plain("control.export"), h("div", { class: "buttons" }, press("medians"), press("print"))));

@@ -51,7 +51,8 @@ export class PairView {
     const { texts } = this;
     const clean = texts.plain("pair.clean", { points: inPoints(paired.clean, texts) });
     const attacked = paired.attacked && texts.plain("pair.attacked", { points: inPoints(paired.attacked, texts) });
-    setText(this.words, texts.plain(attacked ? "pair.joined" : "pair.alone", { clean, attacked }));
+    const bound = attacked ? texts.plain(second.optimistic ? "pair.optimistic" : "pair.bound") : "";
+    setText(this.words, `${texts.plain(attacked ? "pair.joined" : "pair.alone", { clean, attacked })} ${bound}`);
     this.table.element.hidden = false;
     this.table.update({ rows: mixRows({ first, second, paired }, verified, texts) });
     const reasons = parameterDifferences(first.params, second.params, texts);

@@ -5,7 +5,7 @@ import { alphaText, pointsText } from "../app/numbers.js";
 import { FIGURES } from "./comparison.js";
 import { firstAttack } from "./differences.js";
 
-const NUMERIC = { s: 3, p: 3, c: 3, alpha: 0, objective: 1, ties: 0, n: 0, std_clean: 2, rob_clean: 2, rob_attacked: 2, clean: 2, attacked: 2, by_margin: 2, first: 2, second: 2 };
+const NUMERIC = { s: 3, p: 3, c: 3, alpha: 0, objective: 1, ties: 0, n: 0, std_clean: 2, rob_clean: 2, rob_attacked: 2, clean: 2, attacked: 2, by_margin: 2, first: 2, second: 2, difference: 0, p_value: 0 };
 const COLUMNS = {
   facts: ["bundle", "models", "threat", "attack", "n", "std_clean", "rob_clean", "rob_attacked"],
   best: ["bundle", "s", "c", "p", "alpha", "objective", "ties", "remarks"],

@@ -40,6 +40,16 @@ def test_what_the_page_shows_is_the_state_and_the_other_way_round(compare):
     assert (compare.view["bundles"], compare.view["points"]) == (["one"], "own")
 
 
+def test_a_link_says_what_is_not_at_its_default(compare):
+    compare.state.bundles = ("one", "bare")
+    assert compare.link() == "bundles=one,bare"
+    compare.state.set_trait("beta", 0.9)
+    compare.state.first = "of:a&b"
+    assert compare.link() == "bundles=one,bare&beta=0.9&first=of%3Aa%26b"
+    compare.open_link("bundles=bare")
+    assert compare.link() == "bundles=bare"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -50,16 +50,15 @@ def card(bundle: LogitBundle, **fields: Any) -> LogitBundle:
     return dataclasses.replace(bundle, manifest=bundle.manifest.model_copy(update=fields))
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _small_grids() -> Iterator[None]:
-    """Three values an axis, in Python and on the page, which has its grids from there."""
+def small(name: str) -> GridSpec:
+    """One of the paper's grids with three values an axis."""
+    return GridSpec.from_ranges(*PAPER_RANGES[name], steps=3, name=name)
 
-    def small(name: str) -> GridSpec:
-        return GridSpec.from_ranges(*PAPER_RANGES[name], steps=3, name=name)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GridSpec, "paper", small)
-        yield
+@pytest.fixture(autouse=True)
+def _small_grids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small grids in Python; the page has its own from `made`."""
+    monkeypatch.setattr(GridSpec, "paper", small)
 
 
 @pytest.fixture(scope="package")
@@ -84,9 +83,11 @@ def pages() -> Iterator[Visit]:
 
 
 @pytest.fixture(scope="package")
-def made(bundles: dict[str, LogitBundle], _small_grids: None) -> dict[str, dict[str, Any]]:
+def made(bundles: dict[str, LogitBundle]) -> dict[str, dict[str, Any]]:
     """The bundles as a page gets them."""
-    return {name: opened(name, bundle) for name, bundle in bundles.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GridSpec, "paper", small)
+        return {name: opened(name, bundle) for name, bundle in bundles.items()}
 
 
 @pytest.fixture
