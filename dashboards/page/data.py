@@ -23,6 +23,7 @@ from mnuts_core.params import MixParams, ParamSpec
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
+from mnuts_core.views.adaptive_alpha import adaptive_points
 from mnuts_core.views.sources import sources
 from mnuts_dashboards.bundles.configs import label_of, settings_of
 from mnuts_dashboards.bundles.verified import VerifiedMixes
@@ -116,8 +117,21 @@ def page_meta(
         "warnings": [str(warning) for warning in logit_warnings(bundle)],
         "auxiliary": _auxiliary(engine),
         "configs": [_config(engine, path, config) for path, config in configs],
+        "methods": methods_of(bundle),
         "grids": {grid: _axes(GridSpec.paper(grid)) for grid in PAPER_RANGES},
     }
+
+
+def methods_of(bundle: LogitBundle) -> list[dict[str, Any]]:
+    """Other methods that have a place on the plane: what they are called, and both of their accuracies."""
+    return [
+        {
+            "label": row.label,
+            "clean": _estimate(row.clean),
+            "attacked": row.attacked and _estimate(row.attacked),
+        }
+        for row in adaptive_points(bundle)
+    ]
 
 
 def settings(

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from mnuts_core.errors import BundleError
 from mnuts_core.io.untrusted import parse_json
@@ -81,6 +89,49 @@ class ThreatModel(Card):
         whole = self.norm == "Linf" and self.eps < 1 and abs(levels - round(levels)) < 1e-6
         radius = f"{round(levels)}/255" if whole else f"{self.eps:.4g}"
         return f"{'ℓ∞' if self.norm == 'Linf' else 'ℓ2'}, ε = {radius}"
+
+
+class CertificateCard(Card):
+    """What is certified of h, in which norm; `functional.certified` has what follows for a mix.
+
+    `smoothing`: the radii are those of randomized smoothing with noise of `sigma` (Cohen et al., 2019).
+    `margin`: within the radii the probability of h's class stays `margin` above all others.
+    `lipschitz`: no radii, but `constant` is a Lipschitz constant on all images `of` each of h's
+    `probabilities`, each of its `logits`, or each of the `differences` of two logits.
+    """
+
+    kind: Literal["smoothing", "margin", "lipschitz"]
+    norm: Literal["Linf", "L2"]
+    sigma: float | None = Field(default=None, gt=0, le=1e6, allow_inf_nan=False)
+    margin: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    constant: float | None = Field(default=None, gt=0, le=1e30, allow_inf_nan=False)
+    of: Literal["probabilities", "logits", "differences"] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> CertificateCard:
+        needed = {"smoothing": {"sigma"}, "margin": {"margin"}, "lipschitz": {"constant", "of"}}[self.kind]
+        given = {name for name in ("sigma", "margin", "constant", "of") if getattr(self, name) is not None}
+        if given != needed or (self.kind == "smoothing" and self.norm != "L2"):
+            raise ValueError(f"{self.kind} has {' and '.join(sorted(needed))}, smoothing in L2 alone")
+        return self
+
+    @property
+    def by_radius(self) -> bool:
+        """Whether it needs a radius for each image."""
+        return self.kind != "lipschitz"
+
+    def __str__(self) -> str:
+        """In words.
+
+        Example:
+            >>> str(CertificateCard(kind="smoothing", norm="L2", sigma=0.25))
+            'of h, by randomized smoothing, σ = 0.25, ℓ2'
+        """
+        norm = "ℓ∞" if self.norm == "Linf" else "ℓ2"
+        if self.constant is not None:
+            return f"of h, each of its {self.of} is {self.constant:g}-Lipschitz, {norm}"
+        by = f"randomized smoothing, σ = {self.sigma:g}" if self.sigma else f"a margin of {self.margin:g}"
+        return f"of h, by {by}, {norm}"
 
 
 class AttackCard(Card):
@@ -161,6 +212,7 @@ class Manifest(Card):
         max_length=MAX_SOURCES,
         description="The sources of a pool of points; the first one is `attack`. Empty for one source.",
     )
+    certificate: CertificateCard | None = Field(default=None, description="What is certified of h.")
     command: Text = Field(default="", description="The command that makes the bundle again.")
     versions: dict[Text, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
@@ -184,6 +236,21 @@ class Manifest(Card):
     def std_attacked(self) -> bool:
         """Whether a source attacked g itself."""
         return any(source.target == STD_TARGET for source in self.attacks)
+
+    def check_certificate(self, radii: bool) -> None:
+        """Check that certified radii and what is said of them come together.
+
+        Args:
+            radii: Whether the bundle has them.
+
+        Raises:
+            BundleError: If one is there without the other.
+        """
+        if radii != (self.certificate is not None and self.certificate.by_radius):
+            lacking = "certificate, which says what the radii prove" if radii else "clean.certified_radius"
+            raise BundleError(
+                f"clean.certified_radius and the manifest's certificate belong together: no {lacking}"
+            )
 
     @property
     def sealed(self) -> bool:
@@ -212,8 +279,9 @@ def sealed_json(manifest: Manifest) -> str:
     content = json.loads(
         manifest.model_copy(update={"schema_": BUNDLE_SCHEMA}).model_dump_json(by_alias=True)
     )
-    if not manifest.attacks:
-        content.pop("attacks")
+    for name in ("attacks", "certificate"):  # files without them stay what they were, to the byte
+        if not content[name]:
+            content.pop(name)
     return json.dumps(content | {"seal": seal_of(content)}, separators=(",", ":"))
 
 

@@ -147,6 +147,7 @@ def evaluate(
             ]
             of = settings if n == len(images) else settings | _of_first(n, images, labels)
             words = NAMES[plan.attack] + (FRUGAL if plan.frugal else "")
+            words += f"; APGD also along {', '.join(plan.surrogates)}" if plan.surrogates else ""
             return result_of(state, labels[:n], [part.name for part in run.components], words, of, seen)
 
         try:
