@@ -60,7 +60,9 @@ def import_(
             "--certificate belongs to a FILE of logits of your own, not to the authors' examples"
         )
     if attacked is None:
-        bundle = import_logits(file, name=name, certificate=certificate and certificate_of(certificate))
+        bundle = import_logits(
+            file, name=name, certificate=None if certificate is None else certificate_of(certificate)
+        )
     else:
         bundle = examples_bundle(file, attacked, name=file.stem if name is None else name)
     bundle.save(out)

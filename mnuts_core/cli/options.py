@@ -117,7 +117,7 @@ WorkFolderOption = Annotated[
 ]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Throw away what a killed run left.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 GridOption = Annotated[
     str | None,
     typer.Option(
