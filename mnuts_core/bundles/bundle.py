@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.bundles.attacked import AttackedPart
+from mnuts_core.bundles.certificate import check_certificate
 from mnuts_core.bundles.manifest import (
     MAX_SOURCES,
     Manifest,
@@ -73,7 +74,7 @@ class LogitBundle:
             raise BundleError(
                 "labels of attacked examples must be those of their clean rows: use from_arrays"
             )
-        self.manifest.check_certificate(self.clean_certified_radius is not None)
+        check_certificate(self.manifest.certificate, self.clean_certified_radius is not None)
 
     def __repr__(self) -> str:
         return (

@@ -41,10 +41,10 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.certificate import CertificateCard
 from mnuts_core.bundles.logit_tables import Arrays, read_csv, read_parquet
 from mnuts_core.bundles.manifest import (
     NOT_REAL,
-    CertificateCard,
     DataCard,
     Manifest,
     ModelCard,

@@ -17,9 +17,9 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
-    model_validator,
 )
 
+from mnuts_core.bundles.certificate import CertificateCard
 from mnuts_core.errors import BundleError
 from mnuts_core.io.untrusted import parse_json
 from mnuts_core.text import one_line, shortened, visible
@@ -89,49 +89,6 @@ class ThreatModel(Card):
         whole = self.norm == "Linf" and self.eps < 1 and abs(levels - round(levels)) < 1e-6
         radius = f"{round(levels)}/255" if whole else f"{self.eps:.4g}"
         return f"{'ℓ∞' if self.norm == 'Linf' else 'ℓ2'}, ε = {radius}"
-
-
-class CertificateCard(Card):
-    """What is certified of h, in which norm; `functional.certified` has what follows for a mix.
-
-    `smoothing`: the radii are those of randomized smoothing with noise of `sigma` (Cohen et al., 2019).
-    `margin`: within the radii the probability of h's class stays `margin` above all others.
-    `lipschitz`: no radii, but `constant` is a Lipschitz constant on all images `of` each of h's
-    `probabilities`, each of its `logits`, or each of the `differences` of two logits.
-    """
-
-    kind: Literal["smoothing", "margin", "lipschitz"]
-    norm: Literal["Linf", "L2"]
-    sigma: float | None = Field(default=None, gt=0, le=1e6, allow_inf_nan=False)
-    margin: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
-    constant: float | None = Field(default=None, gt=0, le=1e30, allow_inf_nan=False)
-    of: Literal["probabilities", "logits", "differences"] | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> CertificateCard:
-        needed = {"smoothing": {"sigma"}, "margin": {"margin"}, "lipschitz": {"constant", "of"}}[self.kind]
-        given = {name for name in ("sigma", "margin", "constant", "of") if getattr(self, name) is not None}
-        if given != needed or (self.kind == "smoothing" and self.norm != "L2"):
-            raise ValueError(f"{self.kind} has {' and '.join(sorted(needed))}, smoothing in L2 alone")
-        return self
-
-    @property
-    def by_radius(self) -> bool:
-        """Whether it needs a radius for each image."""
-        return self.kind != "lipschitz"
-
-    def __str__(self) -> str:
-        """In words.
-
-        Example:
-            >>> str(CertificateCard(kind="smoothing", norm="L2", sigma=0.25))
-            'of h, by randomized smoothing, σ = 0.25, ℓ2'
-        """
-        norm = "ℓ∞" if self.norm == "Linf" else "ℓ2"
-        if self.constant is not None:
-            return f"of h, each of its {self.of} is {self.constant:g}-Lipschitz, {norm}"
-        by = f"randomized smoothing, σ = {self.sigma:g}" if self.sigma else f"a margin of {self.margin:g}"
-        return f"of h, by {by}, {norm}"
 
 
 class AttackCard(Card):
@@ -236,21 +193,6 @@ class Manifest(Card):
     def std_attacked(self) -> bool:
         """Whether a source attacked g itself."""
         return any(source.target == STD_TARGET for source in self.attacks)
-
-    def check_certificate(self, radii: bool) -> None:
-        """Check that certified radii and what is said of them come together.
-
-        Args:
-            radii: Whether the bundle has them.
-
-        Raises:
-            BundleError: If one is there without the other.
-        """
-        if radii != (self.certificate is not None and self.certificate.by_radius):
-            lacking = "certificate, which says what the radii prove" if radii else "clean.certified_radius"
-            raise BundleError(
-                f"clean.certified_radius and the manifest's certificate belong together: no {lacking}"
-            )
 
     @property
     def sealed(self) -> bool:

@@ -17,7 +17,7 @@ from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.text import shortened
 
 if TYPE_CHECKING:
-    from mnuts_core.bundles.manifest import CertificateCard
+    from mnuts_core.bundles.certificate import CertificateCard
     from mnuts_core.params import MixParams
     from mnuts_core.views.certified import Certified
 
@@ -48,7 +48,7 @@ def certificate_of(text: str) -> CertificateCard:
     """
     from pydantic import ValidationError
 
-    from mnuts_core.bundles.manifest import CertificateCard
+    from mnuts_core.bundles.certificate import CertificateCard
 
     kind, *words = text.split(":")
     names = {"smoothing": ("sigma",), "margin": ("margin", "norm"), "lipschitz": ("constant", "norm", "of")}

@@ -3,8 +3,9 @@
 Attacks follow a model's gradients. Of a model that optimises while it answers (test-time adaptation,
 purification by gradients) or asks a network again and again (purification by diffusion, votes over many
 draws) they see the last step at best: what they report is too much robustness, at many times the cost.
-RobustBench takes no such models. It shows in a pass without gradients: who optimises has to switch them on again, and a network
-that is asked many times has its layers called many times. TorchScript and code outside of torch hide both.
+RobustBench takes no such models. It shows in a pass without gradients: who optimises has to switch them on
+again, and a network that is asked many times has its layers called many times. TorchScript and code outside
+of torch hide both.
 """
 
 from __future__ import annotations

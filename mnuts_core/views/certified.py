@@ -14,7 +14,7 @@ from mnuts_core.params import IDENTITY, MixParams
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
-    from mnuts_core.bundles.manifest import CertificateCard
+    from mnuts_core.bundles.certificate import CertificateCard
 
 RADII = {
     "L2": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0),

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from mnuts_core import BundleError, LogitBundle
+from mnuts_core.bundles.certificate import CertificateCard
 from mnuts_core.bundles.importers import import_logits
-from mnuts_core.bundles.manifest import CertificateCard, SourceCard
+from mnuts_core.bundles.manifest import SourceCard
 from tests.synthetic import make_arrays, make_bundle
 
 N, M, K = 12, 6, 3

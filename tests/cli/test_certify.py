@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from mnuts_core import MixConfig
 from mnuts_core.cli.certify import certificate_of
 from mnuts_core.errors import BundleError
+from mnuts_core.params import IDENTITY
 from tests.synthetic import make_arrays
 
 N, M = 40, 20
@@ -52,6 +54,10 @@ def test_another_methods_row_stands_beside_the_mix(mnuts, file, tmp_path):
     assert code == 0
     assert printed.index("α by the image") < printed.index("this mix")
     assert json.loads(mnuts(*words, "--json").out)["figures"]["adaptive_alpha"]["label"] == "α by the image"
+    mix = MixConfig.from_params(IDENTITY.with_(alpha=0.8)).save(tmp_path / "mix.json")
+    assert "α by the image" in mnuts("compare", mix, mix, "--bundle", out).out
+    found = json.loads(mnuts("compare", mix, mix, "--bundle", out, "--json").out)
+    assert found["bundle"]["others"]["adaptive"]["clean"]["n"] == N
     code, _, err = mnuts("certify", out, "--alpha", 0.8)
     assert code == 2
     assert "holds no certificate" in err

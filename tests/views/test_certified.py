@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnuts_core.bundles.manifest import CertificateCard
+from mnuts_core.bundles.certificate import CertificateCard
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.certified import threshold
 from mnuts_core.params import IDENTITY, MixParams
