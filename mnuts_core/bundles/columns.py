@@ -3,7 +3,8 @@
 `clean.alpha` and `adv.alpha` are the weights of a method that chooses α by the image, such as adaptive
 smoothing (Bai et al., 2024a), whose mixing network says α(x); they lie in [0, 1]. The weight at an attacked
 point is that of the attacked image, which only the method itself can say: it is never taken from the clean
-one. Points that join the pool later have NaN there, and the method's figures leave them out.
+one. Points that join the pool later have NaN there; what follows for the method's figures stands in
+`views.adaptive_alpha`.
 
 `clean.certified_radius` says of each clean image how far h is certified there; what that means stands in the
 manifest's `certificate`.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mnuts_core import LogitBundle
-from mnuts_core.views.adaptive_alpha import adaptive_points, adaptive_row
+from mnuts_core.views.adaptive_alpha import adaptive_points, adaptive_row, may_be_right
 from tests.synthetic import make_bundle
 
 SURE, WRONG = [0.0, -20.0], [-20.0, 0.0]
@@ -47,10 +47,28 @@ def test_ties_are_given_to_g():
     assert adaptive_row(bundle(clean_alpha=[0.5, 0.5, 0.5])).clean.count == 2
 
 
-def test_points_of_unknown_weight_are_left_out():
-    points = {name: [*rows, rows[0]] for name, rows in ATTACKED.items()}
-    known = dict(points, adv_rob_logits=[*ATTACKED["adv_rob_logits"], WRONG], adv_source=[0, 0, 0, 1])
-    weights = {"clean_alpha": [0.9, 0.4, 0.6]}
-    unknown = adaptive_row(bundle(**weights, **known, adv_alpha=[0.9, 0.9, 0.9, np.nan]))
-    told = adaptive_row(bundle(**weights, **known, adv_alpha=[0.9, 0.9, 0.9, 0.9]))
-    assert (unknown.attacked.count, told.attacked.count) == (2, 1)
+def test_a_point_of_unknown_weight_counts_where_no_weight_would_be_right():
+    def count(std, rob, weight=np.nan):
+        more = {"adv_std_logits": std, "adv_rob_logits": rob}
+        points = {name: [*rows, more.get(name, rows[0])] for name, rows in ATTACKED.items()}
+        given = bundle(
+            clean_alpha=[0.9, 0.4, 0.6], adv_alpha=[0.9, 0.9, 0.9, weight], adv_source=[0, 0, 0, 1], **points
+        )
+        return adaptive_row(given).attacked.count
+
+    assert count(WRONG, SURE) == count(SURE, WRONG) == 2
+    assert count(WRONG, WRONG) == 1
+    assert count(SURE, WRONG, 0.9) == 1
+
+
+def test_whether_some_weight_is_right_against_a_thousand_of_them():
+    rng = np.random.default_rng(0)
+    std, rob = (rng.normal(size=(300, 3)) * 2 for _ in range(2))
+    labels = rng.integers(0, 3, 300)
+    g, h = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True) for logits in (std, rob))
+    weights = np.linspace(0, 1, 1001)[:, None, None]
+    tried = (((1 - weights) * g + weights * h).argmax(2) == labels).any(0)
+    found = may_be_right(std, rob, labels)
+    assert not (tried & ~found).any()
+    assert (found & ~tried).sum() <= 2
+    assert 50 < found.sum() < 250
