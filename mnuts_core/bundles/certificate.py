@@ -64,8 +64,14 @@ def check_certificate(card: CertificateCard | None, radii: bool) -> None:
     Raises:
         BundleError: If one is there without the other.
     """
-    if radii != (card is not None and card.by_radius):
-        lacking = "certificate, which says what the radii prove" if radii else "clean.certified_radius"
+    if radii == (card is not None and card.by_radius):
+        return
+    if radii:
         raise BundleError(
-            f"clean.certified_radius and the manifest's certificate belong together: no {lacking}"
+            "clean.certified_radius needs a certificate in the manifest, which says what the radii prove: "
+            "give `mnuts import --certificate`, or leave the column out"
         )
+    raise BundleError(
+        "the certificate needs clean.certified_radius, a radius for each clean image: import it as the column "
+        "certified_radius, or give a Lipschitz constant"
+    )

@@ -105,8 +105,10 @@ def test_hostile_values_are_refused_in_one_line(arrays, changes, message):
 
 
 def test_radii_and_what_they_prove_belong_together(arrays):
-    with pytest.raises(BundleError, match="no certificate, which says what the radii prove"):
+    with pytest.raises(
+        BundleError, match="needs a certificate in the manifest, which says what the radii prove"
+    ):
         LogitBundle.from_arrays(**arrays)
     bundle = make_bundle(n=N, m=M, k=K)
-    with pytest.raises(BundleError, match=r"no clean\.certified_radius"):
+    with pytest.raises(BundleError, match=r"the certificate needs clean\.certified_radius"):
         replace(bundle, manifest=bundle.manifest.model_copy(update={"certificate": SMOOTHED}))

@@ -80,5 +80,5 @@ def test_what_does_not_fit(mnuts, file, tmp_path):
     out = tmp_path / "b.safetensors"
     code, _, err = mnuts("import", file, "-o", out, "--certificate", "smoothing:0.5")
     assert code == 2
-    assert "no clean.certified_radius" in err
+    assert "needs clean.certified_radius" in err
     assert mnuts("certify", file).code == 2
