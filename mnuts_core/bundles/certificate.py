@@ -72,6 +72,6 @@ def check_certificate(card: CertificateCard | None, radii: bool) -> None:
             "give `mnuts import --certificate`, or leave the column out"
         )
     raise BundleError(
-        "the certificate needs clean.certified_radius, a radius for each clean image: import it as the column "
-        "certified_radius, or give a Lipschitz constant"
+        "the certificate needs clean.certified_radius, a radius for each clean image: import it as the "
+        "column certified_radius, or give a Lipschitz constant"
     )
