@@ -100,7 +100,10 @@ def certify(
         write_json(json_out, card | found.to_json(radii) | {"model": alone.to_json(radii)["accuracy"]})
     if json_out != STDOUT:
         show(
-            describe(logits), str(found.certificate), _table(found, alone, radii), Text(MEANING, style="dim")
+            describe(logits),
+            f"certificate {found.certificate}",
+            _table(found, alone, radii),
+            Text(MEANING, style="dim"),
         )
 
 
