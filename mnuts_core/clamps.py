@@ -34,6 +34,7 @@ class ClampRecord:
         nonnegative: Whether φ ≥ 0 everywhere, so that powers need no sign.
         below_relu: Whether φ(x) ≤ max(x, 0): then a small logit cannot become a large one, and the engine may
             leave classes out of the softmax's sum.
+        least_at: Where a φ that is not monotone is least.
         in_place: φ on a tensor's own memory, faster, absolute errors of 1e-15 below zero; None if there is
             none.
     """
@@ -42,6 +43,7 @@ class ClampRecord:
     monotone: bool = True
     nonnegative: bool = False
     below_relu: bool = True
+    least_at: float | None = None
     in_place: Callable[[Tensor], object] | None = None
 
 
@@ -74,7 +76,9 @@ def _softplus(x: Tensor) -> Tensor:
 
 
 CLAMP_RECORDS: dict[Clamp, ClampRecord] = {
-    "gelu": ClampRecord(gelu, monotone=False, in_place=_gelu_in_place),  # the paper's choice (D.2)
+    "gelu": ClampRecord(  # the paper's choice (D.2)
+        gelu, monotone=False, least_at=-0.7517915246935645, in_place=_gelu_in_place
+    ),
     "relu": ClampRecord(lambda x: x.relu(), nonnegative=True),
     "elu": ClampRecord(_elu),
     "softplus": ClampRecord(_softplus, nonnegative=True, below_relu=False),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.views import examples, tradeoff, transform
+from mnuts_core.views.adaptive_alpha import adaptive_points
 from mnuts_core.views.examples import example_bars, paper_bars
 from mnuts_dashboards.bundles.computed import base_histograms, density, plain_curve
 from mnuts_dashboards.explorer.scene import Scene
@@ -71,6 +72,7 @@ def _plane(scene: Scene) -> Figure:
         scene.kept,
         scene.verified,
         scene.direct,
+        adaptive_points(scene.opened.engine.bundle),
     )
 
 

@@ -14,7 +14,7 @@ from mnuts_dashboards.theme import MIX, MUTED, PLAIN, ROB, STD, translucent
 
 if TYPE_CHECKING:
     from mnuts_core.remix.answers import Remix
-    from mnuts_core.views.headline import Headline
+    from mnuts_core.views.headline import Headline, Row
     from mnuts_core.views.tradeoff import Curve, Frontier, Plane
     from mnuts_dashboards.bundles.verified import Known
 
@@ -26,6 +26,7 @@ SNAPSHOTS = "snapshots"
 OTHERS = "other verified mixes"
 """Names of the traces that a click can lead along."""
 LEADERBOARD = "RobustBench"
+METHODS = "other methods, at most"
 
 
 def plane_figure(
@@ -36,6 +37,7 @@ def plane_figure(
     kept: Sequence[Remix] = (),
     others: Sequence[Known] = (),
     direct: Frontier | None = None,
+    methods: Sequence[Row] = (),
 ) -> Figure:
     """The trade-off plane: clean accuracy against accuracy under attack.
 
@@ -51,6 +53,7 @@ def plane_figure(
         kept: Snapshots, lettered in their order.
         others: Other mixes that were attacked.
         direct: The grid's frontier by attacked accuracy, once it is searched.
+        methods: Other methods on the same images, each with a figure under attack.
     """
     fields = {
         "curve": plane.current,
@@ -60,7 +63,7 @@ def plane_figure(
         "headline": table,
         "remix": plane.point,
         "snapshots": kept,
-        "meta": {"configs": [known._asdict() for known in others]},
+        "meta": {"configs": [known._asdict() for known in others], "methods": methods},
     }
     figure: Figure = fill(PLANE, fields | {"drawn": prepare_plane(fields)})
     return figure
@@ -212,6 +215,25 @@ _LEADERBOARD: Figure = {
 }
 
 
+_METHODS: Figure = {
+    "$if": "meta.methods",
+    "type": "scatter",
+    "mode": "markers",
+    "name": METHODS,
+    "x": {"$": "meta.methods.*.clean.value", "times": 100},
+    "y": {"$": "meta.methods.*.attacked.value", "times": 100},
+    "hovertext": {"$": "meta.methods.*.label"},
+    "marker": {
+        "color": MUTED,
+        "size": 11,
+        "symbol": "triangle-up-open",
+        "line": {"width": 2, "color": MUTED},
+    },
+    "hovertemplate": "%{hovertext}<br>clean %{x:.2f} %<br>right at all known points %{y:.2f} %, at most: "
+    "none was found against it<extra></extra>",
+}
+
+
 def _plane() -> Figure:
     layout = base_layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
     layout |= {"hovermode": "closest", "legend": LEGEND_BELOW}
@@ -232,6 +254,7 @@ def _plane() -> Figure:
         _SNAPSHOTS,
         _OTHERS,
         _verified(),
+        _METHODS,
     ]
     nothing = empty("This bundle has no attacked part: there is no trade-off to show.")
     return {"$if": "headline.rob.attacked", "then": {"data": traces, "layout": layout}, "else": nothing}
@@ -247,12 +270,12 @@ def prepare_plane(fields: Fields) -> Fields | None:
     Args:
         fields: `curve`, `plain_curve`, `headline`, `remix`, and where there are any `snapshots` (mixes),
             `meta.configs` (configurations with `params`, `clean`, `verified`), `paper.robustbench` (rows of
-            the paper's Fig. 2), shown where `options.robustbench` is set.
+            the paper's Fig. 2), shown where `options.robustbench` is set, and `meta.methods` (other methods).
     """
     if at(fields, "headline.rob.attacked") is None:
         return None
     leaderboard = leaderboard_points(fields)
-    x_range, y_range = _ranges(fields, leaderboard)
+    x_range, y_range = _ranges(fields, leaderboard, at(fields, "meta.methods") or ())
     return {
         "x_range": x_range,
         "y_range": y_range,
@@ -262,10 +285,14 @@ def prepare_plane(fields: Fields) -> Fields | None:
     }
 
 
-def _ranges(fields: Fields, leaderboard: Mapping[str, Any]) -> tuple[list[float], list[float]]:
+def _ranges(
+    fields: Fields, leaderboard: Mapping[str, Any], methods: Sequence[Any]
+) -> tuple[list[float], list[float]]:
     """Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is."""
     plain, current, table = fields["plain_curve"], fields["curve"], fields["headline"]
-    others = np.array([leaderboard["x"], leaderboard["y"]]).reshape(2, -1) / 100
+    listed = np.array([leaderboard["x"], leaderboard["y"]]).reshape(2, -1) / 100
+    beside = [[at(method, f"{name}.value") for method in methods] for name in ("clean", "attacked")]
+    others = np.concatenate([listed, beside], axis=1)
     low = min(plain.clean.min(), current.clean.min(), table.rob.clean.low, *others[0])
     high = max(plain.clean.max(), current.clean.max(), table.std.clean.high, *others[0])
     top = max(plain.by_margin.max(), plain.attacked.max(), current.attacked.max(), *others[1])

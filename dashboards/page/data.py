@@ -23,6 +23,7 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import ParamSpec
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
+from mnuts_core.views.adaptive_alpha import adaptive_points
 from mnuts_core.views.equal_terms import kinds
 from mnuts_core.views.found_by import found_by
 from mnuts_core.views.sources import sources
@@ -121,8 +122,21 @@ def page_meta(
         "std_attacked": card.std_attacked,
         "warnings": [str(warning) for warning in logit_warnings(bundle)],
         "configs": [_config(bundle, path, config) for path, config in configs],
+        "methods": methods_of(bundle),
         "grids": {grid: _axes(GridSpec.paper(grid)) for grid in PAPER_RANGES},
     }
+
+
+def methods_of(bundle: LogitBundle) -> list[dict[str, Any]]:
+    """Other methods that have a place on the plane: what they are called, and both of their accuracies."""
+    return [
+        {
+            "label": row.label,
+            "clean": _estimate(row.clean),
+            "attacked": row.attacked and _estimate(row.attacked),
+        }
+        for row in adaptive_points(bundle)
+    ]
 
 
 def settings(

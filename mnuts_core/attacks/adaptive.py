@@ -10,9 +10,15 @@ from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.joint import JointLoss
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
-from mnuts_core.attacks.plan import N_TARGETS
+from mnuts_core.attacks.plan import FOLLOWS, N_TARGETS, Follow
 from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, by_promise
-from mnuts_core.attacks.surrogates import Surrogate, halves, surrogate_of, surrogates_of_bases
+from mnuts_core.attacks.surrogates import (
+    Surrogate,
+    halves,
+    surrogate_named,
+    surrogate_of,
+    surrogates_of_bases,
+)
 from mnuts_core.models.inputs import Model, in_precision
 from mnuts_core.models.predict import predicted
 
@@ -29,6 +35,30 @@ def apgd_t(batch: Batch) -> Tensor:
     run = _Apgd(batch)
     run.targeted(surrogate_of(batch.mix, batch.plan.attack, batch.classes))
     return run.points
+
+
+def apgd_ce_along(name: Follow, batch: Batch) -> Tensor:
+    """As `apgd_ce`, along another surrogate.
+
+    Args:
+        name: Which.
+        batch: What it attacks.
+    """
+    run = _Apgd(batch)
+    run.cross_entropy(surrogate_named(batch.mix, name, batch.classes), _first_start(name))
+    return run.points
+
+
+def apgd_t_along(name: Follow, batch: Batch) -> Tensor:
+    """As `apgd_t`, along another surrogate; the arguments are those of `apgd_ce_along`."""
+    run = _Apgd(batch)
+    run.targeted(surrogate_named(batch.mix, name, batch.classes), _first_start(name) + 1)
+    return run.points
+
+
+def _first_start(name: Follow) -> int:
+    """The number of the first random start along a further surrogate, which shares none with another."""
+    return (1 + FOLLOWS.index(name)) * 3 * N_TARGETS
 
 
 def apgd_joint(batch: Batch) -> Tensor:
@@ -59,10 +89,10 @@ class _Apgd:
         rows = (~self.broken).nonzero().squeeze(1)
         self._run(surrogate, rows, of_examples(cross_entropy, self.batch.labels[rows]), number)
 
-    def targeted(self, surrogate: Surrogate) -> None:
-        """Climb targeted DLR, one class after another."""
+    def targeted(self, surrogate: Surrogate, first: int = 1) -> None:
+        """Climb targeted DLR, one class after another, from starts numbered from `first` on."""
         labels, order = self.batch.labels, self._order(surrogate)
-        for number, targets in enumerate(order.T, 1):
+        for number, targets in enumerate(order.T, first):
             rows = (~self.broken).nonzero().squeeze(1)
             loss = of_examples(targeted_dlr, labels[rows], targets[rows])
             self._run(surrogate, rows, loss, number)

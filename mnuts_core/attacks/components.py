@@ -7,21 +7,29 @@ Three attacks are made of them; success is judged on the mix itself in all three
 - `bypass` (B.2.2): the loss is that of the mix's own logits, its gradient goes straight through to f̃.
 - `autoattack` (B.2.2): the library's AutoAttack, standard version, unmodified, on the same module.
 
-APGD is this project's own in the first two; FAB and Square are the library's in all three.
+A plan's further surrogates come between the white box and its witnesses: APGD-CE and APGD-T along each, on
+what is left. APGD is this project's own in the first two; FAB and Square are the library's in all three.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-from mnuts_core.attacks.adaptive import apgd_ce, apgd_joint, apgd_t, base_transfer
+from mnuts_core.attacks.adaptive import (
+    apgd_ce,
+    apgd_ce_along,
+    apgd_joint,
+    apgd_t,
+    apgd_t_along,
+    base_transfer,
+)
 from mnuts_core.attacks.batch import Batch
 from mnuts_core.attacks.library import autoattack, fab_t, square
-from mnuts_core.attacks.plan import QUERIES_PER_STEP, Plan
+from mnuts_core.attacks.plan import QUERIES_PER_STEP, Follow, Plan
 from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, WITNESSED
 
 WitnessCode = Literal["square-beats-white-box", "transfer-beats-white-box"]
@@ -111,4 +119,15 @@ def left_out(plan: Plan, classes: int) -> tuple[Component, ...]:
 def _all_of(plan: Plan) -> tuple[Component, ...]:
     if plan.attack == "autoattack":
         return _AUTOATTACK
-    return _FRUGAL if plan.frugal else COMPONENTS
+    parts = _FRUGAL if plan.frugal else COMPONENTS
+    further = [part for name in plan.surrogates for part in _along(name, parts)]
+    white_box = [part for part in parts if part.white_box]
+    return (*white_box, *further, *(part for part in parts if not part.white_box))
+
+
+def _along(name: Follow, parts: tuple[Component, ...]) -> Iterator[Component]:
+    """APGD-CE and APGD-T of a plan along another surrogate."""
+    runs = {"apgd-ce": apgd_ce_along, "apgd-t": apgd_t_along}
+    for part in parts:
+        if part.name in runs:
+            yield part._replace(name=f"{part.name}:{name}", run=partial(runs[part.name], name))

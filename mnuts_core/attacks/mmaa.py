@@ -18,7 +18,7 @@ from mnuts_core.attacks.base import MarginAttack, MinimumMargin
 from mnuts_core.attacks.mmaa_batch import STRETCHES, MarginBatch, Settings
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.bundles.manifest import AttackCard, Setting
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.models.inputs import (
@@ -117,11 +117,12 @@ def minimum_margin_attack(
         ("batch_size", batch_size, 1),
     ):
         check_count(count, value, least)
-    check_precision(precision, images.dtype)
+    check_precision(precision, images.dtype, where)
     settings = Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0), precision)
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     with prepared(model, where, channels_last=channels_last):
-        first = laid_out(images[:1].to(where), channels_last)
+        home = home_of(where)
+        first = laid_out(images[:1].to(home), channels_last)
         classes = count_classes(name, model, first)
         check_gradients(name, in_precision(model, precision, where), first, BLACK_BOX)
         labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
@@ -129,8 +130,8 @@ def minimum_margin_attack(
         asked: Model = partial(ask, name, model, classes=classes)
         runs, parts = 1 + min(n_targets, classes - 1), []
         for rows in torch.split(torch.arange(len(images)), batch_size):
-            points = laid_out(images[rows].to(where), channels_last)
-            batch = MarginBatch(asked, attacked, climbed, points, labels[rows].to(where), indices[rows], name)
+            points = laid_out(images[rows].to(home), channels_last)
+            batch = MarginBatch(asked, attacked, climbed, points, labels[rows].to(home), indices[rows], name)
             batch.attack(settings, _from(int(rows[0]) * runs, len(images) * runs, progress))
             parts.append(batch.result())
     columns = MinimumMargin(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))

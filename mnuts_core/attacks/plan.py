@@ -21,6 +21,11 @@ Attack = Literal["transfer", "bypass", "autoattack"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)
 Effort = Literal["full", "frugal"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
+Follow = Literal["auxiliary", "bypass", "soft", "plain"]
+"""Differentiable stand-ins for the mix whose gradients APGD can follow, see `attacks.surrogates`."""
+FOLLOWS: tuple[Follow, ...] = get_args(Follow)
+OWN_FOLLOW: dict[Attack, Follow] = {"transfer": "auxiliary", "bypass": "bypass"}
+"""What each attack follows anyway."""
 N_TARGETS = 9
 """Other classes that targeted attacks drive at, as in AutoAttack; fewer where there are fewer."""
 QUERIES_PER_STEP = 50
@@ -39,6 +44,9 @@ class Plan:
         seed: Seed of everything random.
         precision: Of the gradients of this project's APGD. With `bfloat16` a point counts as misclassified
             only once a pass in float32 says so. FAB and Square run in float32 always.
+        effort: `full`, or `frugal`, see `promise`.
+        surrogates: What APGD follows besides: it is run again with the gradients of each, on the images that
+            are left, so that an image counts as right only if it withstands them all.
 
     Raises:
         ParameterError: If one is out of range, or does not fit the others.
@@ -55,6 +63,7 @@ class Plan:
     seed: int = 0
     precision: Precision = "full"
     effort: Effort = "full"
+    surrogates: tuple[Follow, ...] = ()
 
     def __post_init__(self) -> None:
         make_ball(self.norm, self.eps)
@@ -75,6 +84,24 @@ class Plan:
                 f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
                 f"got {self.n_iter}: take 'bypass' for another number of steps"
             )
+        object.__setattr__(self, "surrogates", self._checked_surrogates())
+
+    def _checked_surrogates(self) -> tuple[Follow, ...]:
+        """The further surrogates, if there are such and the attack does not follow them anyway."""
+        given, own = tuple(self.surrogates), OWN_FOLLOW.get(self.attack)
+        if unknown := [name for name in given if name not in FOLLOWS]:
+            raise ParameterError(f"surrogates must be among {', '.join(FOLLOWS)}, got {unknown[0]!r}")
+        if given and own is None:
+            raise ParameterError(
+                f"surrogates must be left out for attack {self.attack!r}, which is run as it was published, "
+                f"got {', '.join(given)}: take 'transfer' or 'bypass'"
+            )
+        if own in given or len(set(given)) < len(given):
+            raise ParameterError(
+                f"surrogates must name each stand-in once, and not {own!r}, which attack {self.attack!r} "
+                f"follows anyway, got {', '.join(given)}"
+            )
+        return given
 
     @property
     def frugal(self) -> bool:
@@ -106,4 +133,5 @@ class Plan:
             "seed": self.seed,
             "precision": self.precision,
             **({"effort": self.effort} if self.frugal else {}),
+            **({"surrogates": ", ".join(self.surrogates)} if self.surrogates else {}),
         }

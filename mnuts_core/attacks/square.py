@@ -19,7 +19,7 @@ from mnuts_core.attacks.base import MarginAttack, MinimumMargin
 from mnuts_core.attacks.norms import Norm, make_ball
 from mnuts_core.attacks.square_search import CHUNK, Draws, search_of
 from mnuts_core.bundles.manifest import AttackCard, Setting
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.functional.transform import layer_norm
 from mnuts_core.models.inputs import (
@@ -91,14 +91,15 @@ def square_margin_attack(
         check_count(count, value, least)
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     total, parts = len(images) * n_queries, []
+    home = home_of(where)
     with prepared(model, where, channels_last=channels_last), torch.no_grad():
-        classes = count_classes(name, model, laid_out(images[:1].to(where), channels_last))
+        classes = count_classes(name, model, laid_out(images[:1].to(home), channels_last))
         labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
         asked: Model = lambda points: ask(name, model, laid_out(points, channels_last), classes)
         for rows in torch.split(torch.arange(len(images)), batch_size):
-            draws = Draws(seed, indices[rows], images.shape[1], where)
+            draws = Draws(seed, indices[rows], images.shape[1], home)
             batch = search_of(ball)(
-                asked, attacked, ball, images[rows].to(where), labels[rows].to(where), draws
+                asked, attacked, ball, images[rows].to(home), labels[rows].to(home), draws
             )
             for number in range(n_queries - 1):
                 batch.step(number)

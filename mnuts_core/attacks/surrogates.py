@@ -13,11 +13,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mnuts_core.attacks.plan import Attack
+from mnuts_core.attacks.plan import OWN_FOLLOW, Attack, Follow
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.models.inputs import Model
 from mnuts_core.models.predict import BASE_MODELS, ask
+from mnuts_core.params import IDENTITY
 
 THE_MIX = "the mix"
 """What messages call the mixed classifier."""
@@ -45,9 +46,32 @@ def surrogate_of(mix: MixedClassifier, attack: Attack, classes: int | None = Non
         attack: `transfer` climbs f̃ (Eq. 8); the others the mix's own logits with the gradient of f̃.
         classes: K, if it is known.
     """
-    if attack == "transfer":
+    return surrogate_named(mix, OWN_FOLLOW.get(attack, "bypass"), classes)
+
+
+def surrogate_named(mix: MixedClassifier, name: Follow, classes: int | None = None) -> Surrogate:
+    """A stand-in for the mix by its name; success is judged on the mix in each.
+
+    Gradients may mislead through one of them and not through another: f̃ has α_d and r_d, which are chosen.
+
+    - `auxiliary`: f̃ itself (Eq. 8).
+    - `bypass`: the loss of the mix's own logits, its gradient that of f̃ (B.2.2).
+    - `soft`: `log((1-α)σ(g/T) + ασ(M(h)))`, the mix itself, but with T = 1 in the place of 0, where it has no
+      gradient in g.
+    - `plain`: `log((1-α_d)σ(g) + α_d σ(h))`, f̃ without the transform, which may have flattened gradients.
+
+    Args:
+        mix: The mixed classifier.
+        name: One of `FOLLOWS`.
+        classes: K, if it is known.
+    """
+    if name == "bypass":
+        return Surrogate(partial(ask, THE_MIX, mix, classes=classes), _same, _same)
+    if name == "auxiliary":
         return _on_pair(mix, lambda raw: mix.auxiliary_logits(*halves(raw)), classes)
-    return Surrogate(partial(ask, THE_MIX, mix, classes=classes), _same, _same)
+    params = IDENTITY.with_(alpha=mix.alpha_d, temperature=1.0) if name == "plain" else mix.params
+    soft = params.with_(temperature=params.temperature or 1.0)
+    return _on_pair(mix, lambda raw: mixed_logits(*halves(raw), soft), classes)
 
 
 def surrogates_of_bases(mix: MixedClassifier, classes: int | None = None) -> tuple[Surrogate, Surrogate]:

@@ -34,6 +34,8 @@ class AttackedPart:
         labels: True classes, int64, shape (P,): those of the clean rows.
         source: Which of the manifest's sources found the point, int64, shape (P,); None: all the first.
         images: uint8, shape (m, H, W, C), of the first points, or None.
+        alpha: The weight of a method that chooses α by the image, float64, shape (P,), in [0, 1], NaN where
+            it is not known; None without such a method (see `columns`).
     """
 
     index: NDArray[np.int64]
@@ -43,6 +45,7 @@ class AttackedPart:
     labels: NDArray[np.int64]
     source: NDArray[np.int64] | None = None
     images: NDArray[np.uint8] | None = None
+    alpha: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """P, how many points."""
@@ -99,12 +102,17 @@ class AttackedPart:
             return None
         if missing := [f"adv.{name}" for name in _NEEDED if name not in own]:
             raise BundleError(f"the attacked part is incomplete: {', '.join(missing)} missing")
-        for name in ("clean.labels", "clean.rob_logits", "adv.index", *(["adv.source"] * ("source" in own))):
+        for name in (
+            "clean.labels",
+            "clean.rob_logits",
+            "adv.index",
+            *(f"adv.{name}" for name in ("source", "alpha") if name in own),
+        ):
             check_array(name, tensors[name])
         n, k = tensors["clean.rob_logits"].shape
         check_rows({"clean.labels": tensors["clean.labels"]}, n, k)
         check_index(own["index"], n)
-        check_rows({f"adv.{name}": own[name] for name in own if name in ("index", "source")}, n, k)
+        check_rows({f"adv.{name}": own[name] for name in own if name in ("index", "source", "alpha")}, n, k)
         labels = tensors["clean.labels"][own["index"]]
         if "margin" not in own:
             own["margin"] = margins_of(own["rob_logits"], labels)

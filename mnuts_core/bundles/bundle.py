@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors.numpy import save as to_safetensors
 
 from mnuts_core.bundles.attacked import AttackedPart
+from mnuts_core.bundles.certificate import check_certificate
 from mnuts_core.bundles.manifest import (
     MAX_SOURCES,
     Manifest,
@@ -48,6 +49,8 @@ class LogitBundle:
         manifest: Where the numbers come from.
         attacked: Logits at the attacked points, or None: robust figures are then absent.
         clean_images: uint8, shape (N, H, W, C), or None.
+        clean_alpha: The weight of a method that chooses α by the image, float64, shape (N,), or None.
+        clean_certified_radius: How far h is certified, float64, shape (N,), or None; see `columns`.
 
     Raises:
         BundleError: If shapes, dtypes, ranges or counts do not fit; the message says which and why.
@@ -59,6 +62,8 @@ class LogitBundle:
     manifest: Manifest = field(repr=False)
     attacked: AttackedPart | None = None
     clean_images: NDArray[np.uint8] | None = None
+    clean_alpha: NDArray[np.float64] | None = None
+    clean_certified_radius: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         validate(self.tensors(), len(self.manifest.classes), len(self.manifest.sources))
@@ -67,6 +72,7 @@ class LogitBundle:
             raise BundleError(
                 "labels of attacked examples must be those of their clean rows: use from_arrays"
             )
+        check_certificate(self.manifest.certificate, self.clean_certified_radius is not None)
 
     def __repr__(self) -> str:
         return (
@@ -148,16 +154,9 @@ class LogitBundle:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The tensors by their name in the file, those that are present."""
-        present = {
-            "clean.labels": self.clean_labels,
-            "clean.std_logits": self.clean_std_logits,
-            "clean.rob_logits": self.clean_rob_logits,
-        }
-        if self.attacked is not None:
-            present |= self.attacked.tensors()
-        if self.clean_images is not None:
-            present["clean.images"] = self.clean_images
-        return present
+        clean = {name: getattr(self, argument_of(name)) for name in TENSORS if name.startswith("clean.")}
+        present = {name: array for name, array in clean.items() if array is not None}
+        return present | ({} if self.attacked is None else self.attacked.tensors())
 
     def with_points(
         self,
@@ -212,6 +211,9 @@ class LogitBundle:
         adv_margin: ArrayLike | None = None,
         clean_images: ArrayLike | None = None,
         adv_images: ArrayLike | None = None,
+        clean_alpha: ArrayLike | None = None,
+        adv_alpha: ArrayLike | None = None,
+        clean_certified_radius: ArrayLike | None = None,
         name: str = "unnamed",
         classes: Sequence[str] | None = None,
         manifest: Manifest | None = None,
@@ -231,6 +233,9 @@ class LogitBundle:
             adv_margin: See `AttackedPart`.
             clean_images: See the class.
             adv_images: See `AttackedPart`.
+            clean_alpha: See the class.
+            adv_alpha: See `AttackedPart`.
+            clean_certified_radius: See the class; the manifest's `certificate` says what it proves.
             name: Name of the bundle, if no manifest is given.
             classes: Class names, if no manifest is given; "0", "1", ... otherwise.
             manifest: The whole manifest.

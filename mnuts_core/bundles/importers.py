@@ -11,6 +11,8 @@
 | `adv_index` | (M,) | clean row of each attacked image; 0, 1, ... if it is left out and M = N |
 | `adv_margin` | (M,) | smallest signed margin of LN∘h; computed if left out |
 | `clean_images`, `adv_images` | (N or M, H, W, C) | uint8; may be left out |
+| `clean_alpha`, `adv_alpha` | (N,), (M,) | weights in [0, 1] of a method that chooses α by the image |
+| `clean_certified_radius` | (N,) | how far h is certified; `certificate` says what that means |
 | `classes` | (K,) | names; may be left out |
 
 **Tables** (`.csv`, `.parquet`): one row an image, and one column for each of `label`, `std_0` to
@@ -18,7 +20,9 @@
 there are two more columns: `part`, which is `clean` or `adv`, and `index`, which numbers the images: an
 attacked row has the number of its clean one. Where clean rows have no `index`, they count from 0 in the
 order of the file. Attacked rows may leave `label` empty; if they have one, it must be their clean row's.
-`margin` is as `adv_margin`.
+`margin` is as `adv_margin`. `alpha` is the weight of a method that chooses α by the image (adaptive
+smoothing, Bai et al., 2024a), in [0, 1], in every row or in the clean ones alone; `certified_radius` stands
+in clean rows, and `certificate` says what it means.
 
 **The authors' `logits.pt`**: a dict of the robust model's raw logits, `atk_corr` (M, K), at attacked
 images that it gets right, and `cln_incorr` (N, K), at clean images that it gets wrong. It suffices for
@@ -37,6 +41,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.bundles.certificate import CertificateCard
 from mnuts_core.bundles.logit_tables import Arrays, read_csv, read_parquet
 from mnuts_core.bundles.manifest import (
     NOT_REAL,
@@ -54,13 +59,20 @@ from mnuts_core.io.zipped_arrays import class_names, npz_headers, read_npz, read
 from mnuts_core.text import shortened
 
 REQUIRED = ("clean_labels", "clean_std_logits", "clean_rob_logits")
-OPTIONAL = ("adv_index", "adv_std_logits", "adv_rob_logits", "adv_margin", "clean_images", "adv_images")
+OPTIONAL = (
+    *("adv_index", "adv_std_logits", "adv_rob_logits", "adv_margin", "clean_images", "adv_images"),
+    *("clean_alpha", "adv_alpha", "clean_certified_radius"),
+)
 CLASSES = "classes"
 AUTHORS = ("atk_corr", "cln_incorr")
 
 
 def import_logits(
-    path: str | os.PathLike[str], *, name: str | None = None, classes: Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    classes: Sequence[str] | None = None,
+    certificate: CertificateCard | None = None,
 ) -> LogitBundle:
     """A bundle from a file of logits; the module's text tells the forms.
 
@@ -68,6 +80,7 @@ def import_logits(
         path: A `.npz`, `.pt`, `.pth`, `.csv` or `.parquet` file. Nothing in it is run.
         name: The bundle's name; the file's, without its ending, if None.
         classes: K class names; those in the file, else "0", "1", ..., if None.
+        certificate: What is certified of h: what the file's certified radii prove, or a Lipschitz constant.
 
     Raises:
         BundleError: If the file is missing, broken, or not in one of the forms.
@@ -85,7 +98,7 @@ def import_logits(
     try:
         manifest = _manifest(
             name, f"logits imported from {path.name}", _class_names(names, arrays["clean_rob_logits"])
-        )
+        ).model_copy(update={"certificate": certificate})
         return LogitBundle.from_arrays(**arrays, manifest=manifest)
     except BundleError as error:
         raise BundleError(f"{path}: {error}") from None

@@ -18,7 +18,7 @@ from mnuts_core.text import shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-PLAIN = ("part", "label", "index", "margin")
+PLAIN = ("part", "label", "index", "margin", "alpha", "certified_radius")
 PARTS = ("clean", "adv")
 MODELS = ("std", "rob")
 UNNAMED = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
@@ -104,7 +104,17 @@ def table_arrays(path: Path, table: pd.DataFrame) -> Arrays:
         arrays |= {"adv_index": _match(path, clean, adv, labels), **_logits(path, adv, "adv", k)}
         if "margin" in adv:
             arrays["adv_margin"] = _numbers(path, adv, "margin")
-    return arrays
+    return arrays | _columns(path, clean, adv)
+
+
+def _columns(path: Path, clean: pd.DataFrame, adv: pd.DataFrame) -> Arrays:
+    """What images have beside logits, where the table says it; a column of blanks says nothing."""
+    found: Arrays = {}
+    for part, rows, names in (("clean", clean, ("alpha", "certified_radius")), ("adv", adv, ("alpha",))):
+        for name in names:
+            if name in rows and not rows[name].isna().all():
+                found[f"{part}_{name}"] = _numbers(path, rows, name)
+    return found
 
 
 def _without_row_numbers(table: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +158,7 @@ def _count_classes(path: Path, columns: list[str]) -> int:
         )
         raise BundleError(
             f"{path} {what}: needed are label, std_0 to std_{{K-1}} and rob_0 to rob_{{K-1}} with the same "
-            "K ≥ 2; part, index and margin may be there"
+            "K ≥ 2; part, index, margin, alpha and certified_radius may be there"
         )
     return k
 

@@ -10,8 +10,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
+from mnuts_core.bundles.certificate import CertificateCard
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.io.untrusted import parse_json
 from mnuts_core.params import MixParams
@@ -171,6 +179,7 @@ class Manifest(Card):
         max_length=MAX_SOURCES,
         description="The sources of a pool of points; the first one is `attack`. Empty for one source.",
     )
+    certificate: CertificateCard | None = Field(default=None, description="What is certified of h.")
     command: Text = Field(default="", description="The command that makes the bundle again.")
     versions: dict[Text, Text] = Field(default_factory=dict, max_length=100)
     created: Text = ""
@@ -222,8 +231,9 @@ def sealed_json(manifest: Manifest) -> str:
     content = json.loads(
         manifest.model_copy(update={"schema_": BUNDLE_SCHEMA}).model_dump_json(by_alias=True)
     )
-    if not manifest.attacks:
-        content.pop("attacks")
+    for name in ("attacks", "certificate"):  # files without them stay what they were, to the byte
+        if not content[name]:
+            content.pop(name)
     return json.dumps(content | {"seal": seal_of(content)}, separators=(",", ":"))
 
 

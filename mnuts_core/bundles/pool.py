@@ -111,6 +111,7 @@ def add_points(
         labels=np.concatenate([part.labels, labels]),
         source=np.concatenate([sources_of(part), np.full(len(index), source, np.int64)]),
         images=part.images,
+        alpha=None if part.alpha is None else np.concatenate([part.alpha, np.full(len(index), np.nan)]),
     )
     kept = new.rows(_kept(new, len(part), target, stay)).in_order()
     mixes = [*earlier, *([] if target is None else [target])]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mnuts_core.bundles.columns import check_columns
 from mnuts_core.errors import BundleError
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -25,9 +26,14 @@ TENSORS: Mapping[str, tuple[type, int]] = {
     "adv.margin": (np.float32, 1),
     "clean.images": (np.uint8, 4),
     "adv.images": (np.uint8, 4),
+    "clean.alpha": (np.float64, 1),
+    "adv.alpha": (np.float64, 1),
+    "clean.certified_radius": (np.float64, 1),
 }
 """Name in the file → dtype in memory and in the file (logits may be float64), number of dimensions."""
 REQUIRED = ("clean.labels", "clean.std_logits", "clean.rob_logits")
+PARTLY_KNOWN = ("adv.alpha",)
+"""Columns in which NaN stands for what nobody has said."""
 
 
 def argument_of(name: str) -> str:
@@ -55,8 +61,9 @@ def coerce(name: str, value: ArrayLike) -> NDArray[Any]:
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if dtype is np.float32 and array.dtype == np.float64 and name.endswith("logits"):
         return np.ascontiguousarray(array)
-    if array.dtype.kind not in "iuf" or (dtype is not np.float32 and array.dtype.kind == "f"):
-        wanted = "integers" if dtype is not np.float32 else "numbers"
+    floating = np.dtype(dtype).kind == "f"
+    if array.dtype.kind not in "iuf" or (not floating and array.dtype.kind == "f"):
+        wanted = "numbers" if floating else "integers"
         hint = ": a mask of right and wrong is not classes" if array.dtype.kind == "b" else ""
         raise BundleError(f"{name} must be {wanted}, got dtype {array.dtype}{hint}")
     if dtype is np.uint8 and array.dtype != np.uint8:
@@ -101,6 +108,7 @@ def validate(tensors: Tensors, n_classes: int, n_sources: int = 1) -> None:
     if n_classes != k:
         raise BundleError(f"the manifest names {n_classes} classes, but the logits have {k}")
     _check_images(tensors)
+    check_columns(tensors)
     if "adv.index" in tensors:
         check_index(tensors["adv.index"], n)
         check_source(tensors, n_sources)
@@ -122,8 +130,9 @@ def check_array(name: str, array: object) -> None:
         raise BundleError(f"{name} must have dtype {names}, got {array.dtype}")
     if array.ndim != ndim:
         raise BundleError(f"{name} must have {ndim} dimensions, got shape {array.shape}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row = int(np.argwhere(~np.isfinite(array))[0][0])
+    unsound = np.isinf(array) if name in PARTLY_KNOWN else ~np.isfinite(array)
+    if array.dtype.kind == "f" and unsound.any():
+        row = int(np.argwhere(unsound)[0][0])
         raise BundleError(f"{name} must be finite, got {array[row]} in row {row}: remove such examples")
 
 

@@ -110,7 +110,7 @@ def ablate(
         int | None, typer.Option("--batch-size", min=1, help="d9, pool: images at a time; 256, 250.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option("--device", help="d9, pool: auto, cpu, cuda or cuda:N.")
+        str | None, typer.Option("--device", help="d9, pool: auto, cpu, cuda, cuda:N or mps.")
     ] = None,
     mix: Annotated[
         list[Path] | None,

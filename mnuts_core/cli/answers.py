@@ -41,11 +41,26 @@ def mix_headline(engine: RemixEngine, params: MixParams, quantile: QuantileMetho
     return headline(engine, params, engine.remix(params, quantile=quantile), quantile=quantile)
 
 
-def headline_table(headline: Headline, title: str) -> Table:
-    """The headline as a table, the changes below."""
+def other_rows(bundle: LogitBundle) -> list[Row]:
+    """Other methods whose answers follow from the bundle, as rows beside those of the headline."""
+    from mnuts_core.views.adaptive_alpha import adaptive_row
+
+    row = adaptive_row(bundle)
+    return [] if row is None else [row]
+
+
+def headline_table(headline: Headline, title: str, others: Sequence[Row] = ()) -> Table:
+    """The headline as a table, the changes below.
+
+    Args:
+        headline: The headline.
+        title: The table's title.
+        others: Rows of other methods, which stand above this mix.
+    """
     from mnuts_core.views.headline import ESTIMATED
 
-    table = figures_table(headline.rows, title, ESTIMATED)
+    *rows, mix = headline.rows
+    table = figures_table([*rows, *others, mix], title, ESTIMATED)
     for other, row in headline.changes().items():
         table.add_section()
         against = "robust model" if other == "rob" else "plain mix"
@@ -83,6 +98,7 @@ def figures_table(rows: Sequence[Row], title: str, names: Sequence[str]) -> Tabl
 def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
     """What the figures in a table mean, and what they do not."""
     from mnuts_core.bundles.manifest import OPTIMISTIC
+    from mnuts_core.views.adaptive_alpha import CAUTION
     from mnuts_core.views.sources import sources_words
 
     if not bundle.n_adv:
@@ -91,6 +107,9 @@ def legend(rows: Iterable[Row], bundle: LogitBundle) -> Text:
     lines = [f"attacked: right at every known point, an upper bound. Points: {points}."]
     if not bundle.manifest.std_attacked:
         lines.append("g has no such figure: no attack on g itself is among them.")
+    rows = list(rows)
+    if any(row.key == "adaptive" for row in rows):
+        lines.append(CAUTION)
     if any(row.alpha is not None for row in rows):
         lines.append("by margin: M(h) right there with margin ≥ (1-α)/α, whatever g says.")
         if bundle.manifest.optimistic:
@@ -192,7 +211,22 @@ def bundle_json(path: Path, bundle: LogitBundle, base: BaseFigures) -> dict[str,
         "settled": None if attacked is None else int(attacked.settled.sum()),
         "optimistic": None if attacked is None else bundle.manifest.optimistic,
         "manifest": bundle.manifest.model_dump(mode="json", by_alias=True),
-        "figures": rows_json(base_rows(base)),
+        "columns": column_cards(bundle),
+        "figures": rows_json([*base_rows(base), *other_rows(bundle)]),
+    }
+
+
+def column_cards(bundle: LogitBundle) -> dict[str, Any]:
+    """What a bundle has of each image beside its logits, by name: how many values, and their range."""
+    named = {
+        "clean.alpha": bundle.clean_alpha,
+        "adv.alpha": None if bundle.attacked is None else bundle.attacked.alpha,
+        "clean.certified_radius": bundle.clean_certified_radius,
+    }
+    known = {name: values[values == values] for name, values in named.items() if values is not None}
+    return {
+        name: {"n": len(values), "low": float(values.min()), "high": float(values.max())}
+        for name, values in known.items()
     }
 
 

@@ -19,6 +19,7 @@ from mnuts_core.cli import (
     ablate,
     attack,
     build,
+    certify,
     compare,
     convert,
     dashboard,
@@ -68,6 +69,7 @@ app.command("refine", cls=Command)(refine.refine)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("compare", cls=Command)(compare.compare)
 app.command("gain", cls=Command)(gain.gain)
+app.command("certify", cls=Command)(certify.certify)
 app.command("profile", cls=Command)(profile.profile)
 app.command("report", cls=Command)(report.report)
 app.command("page", cls=Command)(page.page)

@@ -11,7 +11,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnuts_core.cli.answers import NONE, bundle_card, describe, percent, transform_words
+from mnuts_core.cli.answers import (
+    NONE,
+    bundle_card,
+    describe,
+    figures_table,
+    other_rows,
+    percent,
+    transform_words,
+)
 from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, warn, write_json
 from mnuts_core.cli.options import DeviceOption, ForceOption, JsonOption, load_bundle
 from mnuts_core.text import one_line
@@ -121,7 +129,10 @@ def _setting(value: object) -> str:
 def to_json(made: Comparison) -> dict[str, Any]:
     """The comparison as plain JSON."""
     sides = {name.lower(): _side_json(made, place) for place, name in enumerate(NAMES)}
-    bundle = made.bundle and {**bundle_card(made.bundle), "figures": _lines_json(made.lines)}
+    bundle = None
+    if made.bundle is not None:
+        others = {row.key: row.to_json() for row in other_rows(made.bundle)}
+        bundle = {**bundle_card(made.bundle), "figures": _lines_json(made.lines), "others": others}
     return {**sides, "verification": made.verified.to_json(), "bundle": bundle}
 
 
@@ -164,7 +175,17 @@ def report(made: Comparison) -> list[str | Table | Text]:
     for line in made.lines:
         _add(table, line)
     unpaired = [f"not paired: {verified.reason}"] if verified.reason else []
-    return [*heads, table, *unpaired, Text(MEANING, style="dim")]
+    return [*heads, table, *unpaired, Text(MEANING, style="dim"), *_others(made.bundle)]
+
+
+def _others(bundle: LogitBundle | None) -> list[str | Table | Text]:
+    """Other methods on the bundle's images, if it has what they take."""
+    from mnuts_core.views.adaptive_alpha import CAUTION
+
+    rows = [] if bundle is None else other_rows(bundle)
+    if not rows:
+        return []
+    return [figures_table(rows, "beside them", ("clean", "attacked")), Text(CAUTION, style="dim")]
 
 
 def _table() -> Table:

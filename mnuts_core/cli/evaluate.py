@@ -39,6 +39,14 @@ def evaluate(
             "--attack", metavar="[transfer|bypass|autoattack]", help="B.2.1, B.2.2, the library's own."
         ),
     ] = "transfer",
+    surrogate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--surrogate",
+            metavar="[auxiliary|bypass|soft|plain]",
+            help="Run APGD along its gradients, too; again for more. What breaks along one is broken.",
+        ),
+    ] = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="How many images; all if not given.")] = None,
     norm: Annotated[
         str | None, typer.Option("--norm", metavar="[Linf|L2]", help="The configuration's if not given.")
@@ -104,7 +112,7 @@ def evaluate(
         raise ParameterError(f"--attack must be one of {', '.join(ATTACKS)}, got {attack!r}")
     given = Settings(
         config, std, rob, data, attack, n, norm, eps, n_iter, seed, batch_size, precision, effort,
-        channels_last, dataset, data_dir,
+        channels_last, dataset, data_dir, tuple(surrogate or ()),
     )  # fmt: skip
     work = work_folder_of(f"{target or config}.{attack}")
     run_shared(

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnuts_core.cli.answers import bundle_card, describe, figures_table
+from mnuts_core.cli.answers import bundle_card, describe, figures_table, other_rows
+from mnuts_core.cli.certify import certificate_of
 from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import ForceOption, JsonOption
+from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
@@ -31,6 +33,15 @@ def import_(
     name: Annotated[
         str | None, typer.Option("--name", help="The bundle's name; FILE's if not given.")
     ] = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(
+            "--certificate",
+            metavar="KIND",
+            help="What is certified of h: smoothing:SIGMA, margin:MU:NORM, lipschitz:L:NORM:logits; "
+            "see docs/certificates.md.",
+        ),
+    ] = None,
     force: ForceOption = False,
     json_out: JsonOption = None,
 ) -> None:
@@ -44,8 +55,14 @@ def import_(
     from mnuts_core.bundles.logit_warnings import logit_warnings
     from mnuts_core.views.headline import base_rows, rows_json
 
+    if attacked is not None and certificate is not None:
+        raise MnutsError(
+            "--certificate belongs to a FILE of logits of your own, not to the authors' examples"
+        )
     if attacked is None:
-        bundle = import_logits(file, name=name)
+        bundle = import_logits(
+            file, name=name, certificate=None if certificate is None else certificate_of(certificate)
+        )
     else:
         bundle = examples_bundle(file, attacked, name=file.stem if name is None else name)
     bundle.save(out)
@@ -57,7 +74,7 @@ def import_(
         )
     for warning in warnings:
         warn(warning)
-    counts, rows = images_per_class(bundle), base_rows(base_figures(bundle))
+    counts, rows = images_per_class(bundle), [*base_rows(base_figures(bundle)), *other_rows(bundle)]
     if json_out is not None:
         more = {"images_per_class": counts, "figures": rows_json(rows), "warnings": warnings}
         write_json(json_out, {"path": out, "bundle": bundle_card(bundle), **more})

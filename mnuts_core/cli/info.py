@@ -12,7 +12,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mnuts_core.cli.answers import NONE, bundle_json, describe, figures_table, legend
+from mnuts_core.cli.answers import (
+    NONE,
+    bundle_json,
+    column_cards,
+    describe,
+    figures_table,
+    legend,
+    other_rows,
+)
 from mnuts_core.cli.console import STDOUT, check_outputs, printable, show, warn, write_json
 from mnuts_core.cli.margins import MARGINS, report_margins
 from mnuts_core.cli.options import ForceOption, JsonOption, load_bundle
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 20
 STATED = "\n(so its maker says; nobody has checked it)"
+OPTIONAL = ("columns", "certificate")
+"""Rows that are left out where there is nothing to say."""
 UNSEALED = "written by an older version: its manifest is not sealed, only its tensors are"
 
 
@@ -104,7 +114,7 @@ def _bundle(name: str, json_out: str | None) -> None:
 
     path, logits = find_bundle(name), load_bundle(name)
     base, warnings = RemixEngine(logits).base, tuple(map(str, logit_warnings(logits)))
-    rows = base_rows(base)
+    rows = [*base_rows(base), *other_rows(logits)]
     if json_out is not None:
         write_json(json_out, bundle_json(path, logits, base) | {"warnings": warnings})
     if json_out != STDOUT:
@@ -132,6 +142,8 @@ def manifest_table(path: Path, bundle: LogitBundle) -> Table:
         "robust model": _model_words(card.rob_model),
         "threat model": str(card.threat or "none recorded"),
         "attacked points": _attack_words(bundle),
+        "columns": _column_words(bundle),
+        "certificate": "" if card.certificate is None else str(card.certificate),
         "made with": printable(card.command) + (STATED if card.command else ""),
         "made": printable(card.created),
         "versions": printable(", ".join(f"{name} {number}" for name, number in card.versions.items())),
@@ -139,7 +151,8 @@ def manifest_table(path: Path, bundle: LogitBundle) -> Table:
         "seal": "whole: manifest and tensors are as they were written" if card.sealed else UNSEALED,
     }
     for heading, words in rows.items():
-        table.add_row(heading, words or NONE)
+        if words or heading not in OPTIONAL:
+            table.add_row(heading, words or NONE)
     return table
 
 
@@ -169,6 +182,11 @@ def _image_words(bundle: LogitBundle) -> str:
         "clean and attacked" if bundle.attacked and bundle.attacked.images is not None else "clean only"
     )
     return f"{height} × {width} × {channels}, {attacked}"
+
+
+def _column_words(bundle: LogitBundle) -> str:
+    cards = column_cards(bundle).items()
+    return "\n".join(f"{name}: {of['n']:,} values, {of['low']:.4g} to {of['high']:.4g}" for name, of in cards)
 
 
 def _model_words(card: ModelCard) -> str:

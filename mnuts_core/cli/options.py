@@ -117,7 +117,7 @@ WorkFolderOption = Annotated[
 ]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Throw away what a killed run left.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 GridOption = Annotated[
     str | None,
     typer.Option(
@@ -193,8 +193,12 @@ def check_beta(beta: float | None, option: str = "--beta") -> float:
     return replace(PARAMS["beta"], name=option).check(beta)
 
 
-def parse_eps(text: str) -> float:
-    """ε from a number or a fraction.
+def parse_eps(text: str, option: str = "--eps") -> float:
+    """ε, or another radius, from a number or a fraction.
+
+    Args:
+        text: As it was given.
+        option: Where, for the message.
 
     Raises:
         ParameterError: If it is neither, or not in (0, inf).
@@ -209,7 +213,7 @@ def parse_eps(text: str) -> float:
         value = above / below if below else math.inf
         if 0 < value < math.inf:
             return value
-    raise ParameterError(f"--eps must be a number or a fraction in (0, inf), such as 8/255, got {text!r}")
+    raise ParameterError(f"{option} must be a number or a fraction in (0, inf), such as 8/255, got {text!r}")
 
 
 def check_precision_name(precision: str) -> Precision:

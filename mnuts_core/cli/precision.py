@@ -58,6 +58,7 @@ def chosen(
         )
     import torch
 
+    from mnuts_core.devices import WITHOUT_FLOAT64
     from mnuts_core.models.inputs import frozen, prepared
     from mnuts_core.models.precision import measure_precision
     from mnuts_core.models.predict import BASE_MODELS
@@ -67,6 +68,8 @@ def chosen(
     if earlier := next((settings["precision"] for settings in begun if "precision" in settings), None):
         return check_precision_name(str(earlier))
     where = torch.device(device)
+    if where.type in WITHOUT_FLOAT64:
+        return "full"
     with ExitStack() as stack:
         for model in models:
             stack.enter_context(prepared(model, where))

@@ -13,6 +13,7 @@ from mnuts_core.cli.answers import (
     legend,
     mix_card,
     mix_headline,
+    other_rows,
     title,
 )
 from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
@@ -52,12 +53,16 @@ def remix(
     check_outputs({"--json": json_out}, force=force)
     logits = load_bundle(bundle)
     from mnuts_core.remix.engine import RemixEngine
+    from mnuts_core.views.headline import rows_json
 
     figures = mix_headline(RemixEngine(logits, device=device), params)
+    others = other_rows(logits)
     if json_out is not None:
-        write_json(json_out, {"bundle": bundle_card(logits), **mix_card(figures, params.alpha is None)})
+        card = mix_card(figures, params.alpha is None)
+        card["figures"] |= rows_json(others)
+        write_json(json_out, {"bundle": bundle_card(logits), **card})
     if json_out != STDOUT:
-        show(headline_table(figures, title(figures, describe(logits), params.alpha is None)), "")
-        show(legend(figures.rows, logits))
+        show(headline_table(figures, title(figures, describe(logits), params.alpha is None), others), "")
+        show(legend([*figures.rows, *others], logits))
     for warning in figures.remix.warnings:
         warn(warning)

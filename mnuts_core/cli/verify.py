@@ -47,6 +47,7 @@ class Settings(NamedTuple):
     channels_last: bool
     dataset: str | None
     data_dir: Path | None
+    surrogates: tuple[str, ...] = ()
 
 
 class Targets(NamedTuple):
@@ -110,6 +111,7 @@ class Task(NamedTuple):
             "seed": given.seed,
             "precision": before_models(given.precision),
             "effort": given.effort,
+            "surrogates": given.surrogates,
         }
         plan = Plan(norm=threat.norm, eps=threat.eps, **strength)
         return cls(mix, threat, plan, targets, pool, rival, work)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from mnuts_core.devices import at_home
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import (
     _TINY,
@@ -122,7 +123,7 @@ class MixedClassifier(nn.Module):
         if torch.is_grad_enabled() and (std_logits.requires_grad or rob_logits.requires_grad):
             auxiliary = self.auxiliary_logits(std_logits, rob_logits)
             exact = straight_through(exact, auxiliary)
-        return _narrowed(exact, rob_logits.dtype)
+        return _narrowed(exact, rob_logits.dtype).to(rob_logits.device)
 
     def auxiliary_logits(self, std_logits: Tensor, rob_logits: Tensor) -> Tensor:
         """f̃ of Eq. 8: `log((1-α_d)σ(g) + α_d·r_d·σ(h) + α_d(1-r_d)·σ(M(h)))`, in float64.
@@ -131,6 +132,7 @@ class MixedClassifier(nn.Module):
             std_logits: Raw logits g(x), shape (N, K).
             rob_logits: Raw logits h(x), shape (N, K).
         """
+        std_logits, rob_logits = at_home(std_logits), at_home(rob_logits)
         std = std_logits.double().softmax(dim=-1)
         raw = rob_logits.double().softmax(dim=-1)
         transformed = transform_with(rob_logits, self.params).softmax(dim=-1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mnuts_core.devices import clock
+from mnuts_core.devices import clock, home_of
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.mixing import sound
 from mnuts_core.models.inputs import check_count, check_images, prepared
@@ -72,7 +72,7 @@ def profile(model: MixedClassifier, images: Tensor, *, repeats: int = 20) -> Pro
     """
     check_count("repeats", repeats, 1)
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    batch = check_images(images).to(device)
+    batch = check_images(images).to(home_of(device))
     std, rob = model.std_model, model.rob_model
     with prepared(model, device), torch.no_grad():
         logits = model.base_logits(batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mnuts_core.devices import at_home
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.quantiles import TIE
 from mnuts_core.functional.transform import check_logits, transform_logits
@@ -77,11 +78,13 @@ def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> T
         params: Transform, temperature and α (which must be set).
 
     Returns:
-        Log-probabilities of shape (..., K), float64; they serve as logits, since σ(log p) = p.
+        Log-probabilities of shape (..., K), float64; they serve as logits, since σ(log p) = p. They are on
+        the CPU where the logits' device has no float64.
 
     Raises:
         ParameterError: If α is None, or the shapes differ.
     """
+    std_logits, rob_logits = at_home(std_logits), at_home(rob_logits)
     std = temperature_scale(std_logits.double(), params.temperature).softmax(dim=-1)
     rob = transform_with(rob_logits, params).softmax(dim=-1)
     mixed = mix_probabilities(std, rob, required_alpha(params)).clamp_min(_TINY)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mnuts_core.clamps import Clamp, clamp_logits
+from mnuts_core.devices import at_home
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import LARGEST_LOGIT, LN_K_DEFAULT, PARAMS, check_ln_k
 
@@ -101,7 +102,8 @@ def transform_logits(
             float32, powers of small values underflow and margins near 1, which decide α, saturate.
 
     Returns:
-        Transformed logits (not probabilities), shape (..., K), of the given dtype.
+        Transformed logits (not probabilities), shape (..., K), of the given dtype, on the logits' device, or
+        on the CPU if that has no float64.
 
     Raises:
         ParameterError: If a parameter lies outside its interval or the logits are not (..., K).
@@ -112,5 +114,5 @@ def transform_logits(
         tensor([[2.6667, 0.0000, 0.0000]], dtype=torch.float64)
     """
     s, p, c = PARAMS["s"].check(s), PARAMS["p"].check(p), PARAMS["c"].check(c)
-    normed = layer_norm(check_logits(logits).to(dtype), ln_k)
+    normed = layer_norm(at_home(check_logits(logits)).to(dtype), ln_k)
     return s * signed_power(clamp_logits(normed + c, clamp), p)

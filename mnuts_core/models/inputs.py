@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from mnuts_core.devices import WITHOUT_FLOAT64
 from mnuts_core.errors import ParameterError
 
 Precision = Literal["full", "bfloat16"]
@@ -71,16 +72,24 @@ def check_indices(indices: object, n: int) -> Tensor:
     return indices.cpu().long()
 
 
-def check_precision(precision: object, dtype: torch.dtype) -> None:
+def check_precision(precision: object, dtype: torch.dtype, device: torch.device | None = None) -> None:
     """Check how gradients are to be computed for images of a dtype.
 
+    Args:
+        precision: Should be one of `PRECISIONS`.
+        dtype: Of the images.
+        device: Where models run, if it is known.
+
     Raises:
-        ParameterError: If the precision is unknown, or autocast does not reduce this dtype.
+        ParameterError: If the precision is unknown, or autocast does not reduce this dtype, or is not offered
+            on this device.
     """
     if precision not in PRECISIONS:
         raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
     if precision != "full" and dtype != torch.float32:
         raise ParameterError(f"precision {precision!r} needs float32 images, got {dtype}: use 'full'")
+    if precision != "full" and device is not None and device.type in WITHOUT_FLOAT64:
+        raise ParameterError(f"precision must be 'full' on {device.type}, got {precision!r}")
 
 
 def in_precision(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mnuts_core.bundles.manifest import ModelCard
 from mnuts_core.bundles.tensors import content_digest
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import handed_to, home_of, resolve_device
 from mnuts_core.errors import ParameterError, Stopped
 from mnuts_core.functional.mixing import sound
 from mnuts_core.io.untrusted import brief
@@ -45,8 +45,9 @@ def ask(name: str, model: Model, images: Tensor, classes: int | None = None) -> 
         classes: K; any from 2 on if None.
 
     Returns:
-        The logits, not necessarily finite, on the images' device. Their dtype is float32 or float64, that of
-        the images, or what autocast makes of it where the caller has switched that on.
+        The logits, not necessarily finite, on the images' device, wherever the model runs. Their dtype is
+        float32 or float64, that of the images, or what autocast makes of it where the caller has switched
+        that on.
 
     Raises:
         ParameterError: If the model fails, or answers anything else.
@@ -54,7 +55,7 @@ def ask(name: str, model: Model, images: Tensor, classes: int | None = None) -> 
     points = images.clone()
     count_pass(name, points)
     try:
-        logits = model(points)
+        logits = model(handed_to(model, points))
     except (ParameterError, Stopped):
         raise
     except (Exception, SystemExit) as error:  # code of the user's own may raise anything
@@ -213,7 +214,7 @@ def predict(
         model: Images → logits; an `nn.Module` is moved to the device.
         images: Shape (N, C, H, W), in [0, 1], in the model's dtype.
         batch_size: Images at a time.
-        device: `"auto"` (CUDA if there is one), or a torch device.
+        device: `"auto"` (CUDA if there is one), or a torch device, for the model.
         channels_last: Lay images and weights out as NHWC.
         name: What to call the model in a message.
         classes: K; that of the first batch if None.
@@ -224,10 +225,11 @@ def predict(
         ParameterError: If an answer is no logits, or holds numbers that are not finite in float32.
     """
     device, parts = resolve_device(device), []
+    home = home_of(device)
     numbers = torch.arange(len(images)) if numbers is None else numbers
     with prepared(model, device, channels_last=channels_last), torch.no_grad():
         for rows in torch.split(torch.arange(len(images)), batch_size):
-            batch = laid_out(images[rows].to(device), channels_last)
+            batch = laid_out(images[rows].to(home), channels_last)
             logits = ask(name, model, batch, classes).cpu()
             refuse_unsound(name, ~sound(logits.float()), numbers[rows], where)
             classes = logits.shape[1]

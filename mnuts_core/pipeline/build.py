@@ -19,7 +19,7 @@ from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 from mnuts_core.attacks.mmaa import BLACK_BOX
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import DataCard, Manifest, ModelCard, ThreatModel, library_versions, now
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.models.inputs import (
@@ -162,7 +162,8 @@ def _diagnostics(batches: Batches) -> Iterator[Diagnostic]:
     yield from in_training_mode(models.values())
     yield from too_dark(batches.images)
     rows, attacked = batches.rows(0)
-    images, labels = batches.images[rows].to(batches.device), batches.labels[rows].to(batches.device)
+    home = home_of(batches.device)
+    images, labels = batches.images[rows].to(home), batches.labels[rows].to(home)
     with ExitStack() as stack:
         for model in models.values():
             stack.enter_context(prepared(model, batches.device, channels_last=batches.attack.channels_last))
@@ -237,7 +238,7 @@ def _check_models(
     """Check that both models take the images and know the classes; leave them laid out as all passes do."""
     for which, model in zip(BASE_MODELS, models, strict=True):
         with prepared(model, device, channels_last=channels_last):
-            found = count_classes(which, model, laid_out(image.to(device), channels_last))
+            found = count_classes(which, model, laid_out(image.to(home_of(device)), channels_last))
         if found != n_classes:
             raise ParameterError(
                 f"{which} must have as many classes as there are names: {n_classes}, got {found}"

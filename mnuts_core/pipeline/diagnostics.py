@@ -20,6 +20,7 @@ from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.models.inputs import Model
+from mnuts_core.models.loops import look_for_loops
 from mnuts_core.models.predict import NO_CLASS, ask, listed
 from mnuts_core.params import STANDARD_STEPS
 from mnuts_core.pipeline.readings import TWICE, best_reading
@@ -33,6 +34,7 @@ Code = Literal[
     "clean-accuracy-differs",
     "training-mode",
     "random-model",
+    "optimisation-loop",
     "zero-gradients",
     "target-classes",
     "few-steps",
@@ -108,6 +110,8 @@ def diagnostics_of_models(models: Mapping[str, Model], images: Tensor, labels: T
     with torch.no_grad():
         for name, model in models.items():
             diagnostics += _random(name, model, images)
+            if (loop := look_for_loops(name, model, images)).found:
+                diagnostics.append(Diagnostic("optimisation-loop", f"{name}: {loop}"))
             diagnostics += _normalised_twice(name, model, images, labels)
             diagnostics += takes_grey_for_colour(name, model, images)
     return diagnostics

@@ -22,11 +22,19 @@ from mnuts_core.attacks.components import WHITE_BOX
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import SourceCard
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import required_alpha
 from mnuts_core.models.compat import library_warnings
-from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, laid_out, prepared
+from mnuts_core.models.inputs import (
+    Progress,
+    check_count,
+    check_images,
+    check_precision,
+    frozen,
+    laid_out,
+    prepared,
+)
 from mnuts_core.models.passes import Passes
 from mnuts_core.models.predict import BASE_MODELS, check_gradients, listed
 from mnuts_core.params import MixParams
@@ -123,6 +131,7 @@ def attack_pool(
         WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images, where = check_images(images).float(), resolve_device(device)
+    check_precision(plan.precision, torch.float32, where)
     plan = replace(plan, n_targets=min(plan.n_targets, bundle.num_classes - 1))
     check_count("batch_size", batch_size, 1)
     if not targets:
@@ -142,7 +151,9 @@ def attack_pool(
         )
         if set(plan.components) & set(WHITE_BOX):
             for name, model in zip(BASE_MODELS, models, strict=True):
-                check_gradients(name, model, laid_out(images[:1].to(where), channels_last), NEEDS_BOTH)
+                check_gradients(
+                    name, model, laid_out(images[:1].to(home_of(where)), channels_last), NEEDS_BOTH
+                )
         batches = PoolBatches(
             bundle=bundle,
             models=models,

@@ -16,6 +16,7 @@ from mnuts_core.attacks.watching import Watch
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
+from mnuts_core.devices import home_of
 from mnuts_core.functional.mixing import fools_both
 from mnuts_core.models.inputs import Progress, laid_out
 from mnuts_core.models.passes import Passes, counted
@@ -98,11 +99,12 @@ class PoolBatches:
             none = np.zeros((0, classes), np.float32)
             return _arrays(self.index[:0], none, none, self.index[:0], Passes())
         chosen, cost = torch.from_numpy(rows), len(rows) * sum(self.plan.costs)
+        home = home_of(self.device)
         with counted() as counter:
             found = attack_for_pool(
                 Attacked.of(target, *self.models, classes),
-                laid_out(self.images[chosen].to(self.device), self.channels_last),
-                self.labels[chosen].to(self.device),
+                laid_out(self.images[chosen].to(home), self.channels_last),
+                self.labels[chosen].to(home),
                 torch.from_numpy(self.index[rows]),
                 watch=self._watch(target),
                 plan=self.plan,
@@ -114,7 +116,7 @@ class PoolBatches:
     def _watch(self, target: PoolTarget) -> Watch:
         """The target first, so that its own worst points come first."""
         own = () if target.params is None else (target.params,)
-        return Watch((*own, *self.watch), standard=target.params is None, device=self.device)
+        return Watch((*own, *self.watch), standard=target.params is None, device=home_of(self.device))
 
     def settings(self) -> dict[str, Setting | None]:
         """Everything that the batches' bytes depend on."""

@@ -18,12 +18,13 @@ from mnuts_core.attacks.plan import Attack, Plan
 from mnuts_core.attacks.surrogates import THE_MIX
 from mnuts_core.bundles.manifest import Setting, library_versions
 from mnuts_core.bundles.tensors import content_digest
+from mnuts_core.devices import home_of
 from mnuts_core.errors import ParameterError, Stopped
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.compat import library_warnings
-from mnuts_core.models.inputs import Progress, check_count, check_images, frozen, prepared
+from mnuts_core.models.inputs import Progress, check_count, check_images, check_precision, frozen, prepared
 from mnuts_core.models.predict import check_gradients, count_classes, model_card
 from mnuts_core.pipeline.diagnostics import (
     Diagnostic,
@@ -109,12 +110,14 @@ def evaluate(
     check_count("batch_size", batch_size, 1)
     diagnostics = in_training_mode((model.std_model, model.rob_model))
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    check_precision(plan.precision, torch.float32, device)
     layout = prepared(model, device, channels_last=channels_last)
     if world.size > 1 and work_dir is None:
         raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
     folder = held(work_dir if world.is_first else None, patience=world.patience)
     with folder, layout, frozen(model), library_warnings() as raised:
-        first = images[:1].to(device)
+        home = home_of(device)
+        first = images[:1].to(home)
         classes = count_classes(THE_MIX, model, first)
         for name in ("std_model", "rob_model"):
             check_gradients(name, getattr(model, name), first, NEEDS_BOTH)
@@ -131,8 +134,8 @@ def evaluate(
                 work.open(fresh=fresh)
             world.wait()
             work.check()
-        run = AttackRun(model, images, labels, plan, classes, batch_size, device)
-        some = images[:batch_size].to(device), labels[:batch_size].to(device)
+        run = AttackRun(model, images, labels, plan, classes, batch_size, home)
+        some = images[:batch_size].to(home), labels[:batch_size].to(home)
         diagnostics += diagnostics_of_inputs(model, *some, plan, classes)
         flat = run.count_zero_gradients()
 
@@ -147,6 +150,7 @@ def evaluate(
             ]
             of = settings if n == len(images) else settings | _of_first(n, images, labels)
             words = NAMES[plan.attack] + (FRUGAL if plan.frugal else "")
+            words += f"; APGD also along {', '.join(plan.surrogates)}" if plan.surrogates else ""
             return result_of(state, labels[:n], [part.name for part in run.components], words, of, seen)
 
         try:

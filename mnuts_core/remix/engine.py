@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mnuts_core.bundles.attacked import AttackedPart
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.logit_warnings import logit_warnings
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import confidence_margin
 from mnuts_core.functional.quantiles import SATURATED, UNRESOLVED, QuantileMethod, margin_quantile
@@ -66,7 +66,7 @@ class RemixEngine(Rows):
         if dtype not in (torch.float32, torch.float64):
             raise ParameterError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
         self.bundle = bundle
-        self.device = resolve_device(device)
+        self.device = home_of(resolve_device(device))
         std, rob, labels = [bundle.clean_std_logits], [bundle.clean_rob_logits], [bundle.clean_labels]
         further: AttackedPart | None = None
         if bundle.attacked is not None:

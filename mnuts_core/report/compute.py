@@ -12,9 +12,10 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, PARAMS
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.matched import Trial, try_mix
-from mnuts_core.report.rows import Mix, ReportRow, report_base_rows
+from mnuts_core.report.rows import Mix, ReportRow, other_rows, report_base_rows
 from mnuts_core.search.algorithm1 import grid_search, searchable
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
+from mnuts_core.views.adaptive_alpha import CAUTION
 from mnuts_core.views.margins import base_histograms, mix_histograms
 from mnuts_core.views.sources import settled_words, sources
 
@@ -27,6 +28,7 @@ class Report:
         name: The bundle's name.
         paper: Which of the paper's data sets stands beside it: `cifar10`, `cifar100` or `imagenet`.
         base: ABC and RBC.
+        others: Other methods whose answers follow from the bundle.
         trials: One for each MixedNUTS.
         given: Mixed as configurations give it, where no trial has that very mix already.
         gaps: Margin gap (Fig. 6) of g, h, LN h, and M(h) of each trial by its key; empty without an
@@ -40,6 +42,7 @@ class Report:
     name: str
     paper: str
     base: tuple[ReportRow, ReportRow]
+    others: tuple[ReportRow, ...]
     trials: tuple[Trial, ...]
     given: tuple[ReportRow, ...]
     gaps: Mapping[str, float]
@@ -50,9 +53,9 @@ class Report:
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:
-        """All rows in the order of the table: base classifiers, Mixed, MixedNUTS."""
+        """All rows in the order of the table: base classifiers, other methods, Mixed, MixedNUTS."""
         pairs = [row for trial in self.trials for row in (*trial.mixed, trial.mix)]
-        return (*self.base, *self.given, *pairs)
+        return (*self.base, *self.others, *self.given, *pairs)
 
     def row(self, key: str) -> ReportRow:
         """The row of that key."""
@@ -104,15 +107,19 @@ def make_report(
         name=bundle.name,
         paper=paper,
         base=report_base_rows(engine),
+        others=other_rows(bundle),
         trials=trials,
         given=tuple(row for row in given if row.key not in twins),
         gaps=gaps,
         provenance=_provenance(bundle, mixes, command),
         missing=_missing(engine, bool(trials)),
-        warnings=tuple(
-            f"{label}: {warning}"
-            for mix, label in zip(plain, labels, strict=False)
-            for warning in mix.warnings
+        warnings=(
+            *(CAUTION for _ in other_rows(bundle)),
+            *(
+                f"{label}: {warning}"
+                for mix, label in zip(plain, labels, strict=False)
+                for warning in mix.warnings
+            ),
         ),
         optimistic=bundle.manifest.optimistic if bundle.n_adv else None,
     )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.report.compute import Report
 from mnuts_core.report.rows import ReportRow, Role
-from mnuts_core.views.colours import MIX, PLAIN, ROB, STD
+from mnuts_core.views.colours import MIX, OTHER, PLAIN, ROB, STD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOUR: dict[Role, str] = {"abc": STD, "rbc": ROB, "mixed": PLAIN, "mixednuts": MIX}
+COLOUR: dict[Role, str] = {"abc": STD, "rbc": ROB, "adaptive": OTHER, "mixed": PLAIN, "mixednuts": MIX}
 MARKERS = "osD^vP*X"
 """One for each row of a role, so that rows are told apart without colours as well."""
 SIZE = (8.0, 5.6)

@@ -12,9 +12,10 @@ from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import MixParams
 from mnuts_core.remix.answers import Remix
 from mnuts_core.remix.engine import RemixEngine
+from mnuts_core.views.adaptive_alpha import adaptive_row
 from mnuts_core.views.headline import Row, base_rows, mix_row
 
-Role = Literal["abc", "rbc", "mixed", "mixednuts"]
+Role = Literal["abc", "rbc", "adaptive", "mixed", "mixednuts"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class ReportRow(Row):
 
     @property
     def role(self) -> Role:
-        """Accurate or robust base classifier, Mixed (no transform), or MixedNUTS."""
+        """Accurate or robust base classifier, a method with α by the image, Mixed, or MixedNUTS."""
+        if self.key == "adaptive":
+            return "adaptive"
         if self.params is not None:
             return "mixed" if self.params.plain else "mixednuts"
         return "rbc" if self.key == "rbc" else "abc"
@@ -58,6 +61,12 @@ def report_base_rows(engine: RemixEngine) -> tuple[ReportRow, ReportRow]:
         ReportRow.of(std, key="abc", label="ABC: g", source=manifest.std_model.spec),
         ReportRow.of(rob, key="rbc", label="RBC: h", source=manifest.rob_model.spec),
     )
+
+
+def other_rows(bundle: LogitBundle) -> tuple[ReportRow, ...]:
+    """The row of a method that chooses α by the image, if the bundle has its weights."""
+    row = adaptive_row(bundle)
+    return () if row is None else (ReportRow.of(row, source="the bundle's column alpha"),)
 
 
 def verified_of(config: MixConfig, bundle: LogitBundle) -> tuple[Estimate | None, str | None]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from mnuts_core.bundles.attacked import at_any_point
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.clamps import Clamp, check_clamp
-from mnuts_core.devices import one_thread, resolve_device
+from mnuts_core.devices import home_of, one_thread, resolve_device
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.quantiles import QuantileMethod, check_method
 from mnuts_core.params import LN_K_DEFAULT, PARAMS, check_ln_k
@@ -84,7 +84,7 @@ def grid_search(
             f"{grid.size:,} cells on these examples make {kept:,} margins, more than {MAX_MARGINS:,}: "
             "coarsen the grid or take fewer examples"
         )
-    where = resolve_device(device)
+    where = home_of(resolve_device(device))
     with one_thread():
         normed = normed_rows(torch.from_numpy(rows.logits).to(where), ln_k)
     margins = _visit(rows, normed, grid, clamp, progress)

@@ -15,7 +15,7 @@ import torch
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.clamps import Clamp, check_clamp
-from mnuts_core.devices import resolve_device
+from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import IDENTITY, LN_K_DEFAULT, check_ln_k
 from mnuts_core.remix.engine import MAX_ACCURACY_LOSS
@@ -60,7 +60,7 @@ def direct_search(
     if not isinstance(grid, GridSpec):
         raise ParameterError(f"grid must be a GridSpec, such as GridSpec.paper('cifar10'), got {grid!r}")
     seen = Seen.select(bundle, clean)
-    switches = Switches(seen, grid, clamp, ln_k, resolve_device(device), progress)
+    switches = Switches(seen, grid, clamp, ln_k, home_of(resolve_device(device)), progress)
     limit = np.inf if max_accuracy_loss is None else max_accuracy_loss + 1e-12
     allowed = switches.changes.loss <= limit
     notes: tuple[str, ...] = ()

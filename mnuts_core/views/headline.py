@@ -24,7 +24,10 @@ FIGURES = ("clean", "attacked", "by_margin", "verified")
 """The figures of a row."""
 ESTIMATED = ("clean", "attacked", "by_margin")
 """Those that every mix has on a bundle with an attacked part, and in which mixes are compared."""
-JSON_KEYS = {"std": "standard", "rob": "robust", "mapped": "transformed", "plain": "plain_mix", "mix": "mix"}
+JSON_KEYS = {
+    **{"std": "standard", "rob": "robust", "mapped": "transformed", "plain": "plain_mix", "mix": "mix"},
+    "adaptive": "adaptive_alpha",
+}
 """What the headline's rows are called in JSON, by their keys."""
 
 

@@ -176,7 +176,7 @@ def test_progress_reaches_the_end() -> None:
         ({"seed": -1}, "seed must be an integer of at least 0"),
         ({"ln_k": 1}, "ln_k must be 0"),
         ({"indices": torch.arange(3)}, r"indices must be an integer torch.Tensor of shape \(30,\)"),
-        ({"device": "gpu"}, "device must be auto, cpu, cuda or cuda:N, got 'gpu'"),
+        ({"device": "gpu"}, "device must be auto, cpu, cuda, cuda:N or mps, got 'gpu'"),
         ({"model": nn.Flatten(0)}, r"model must return logits of shape \(1, K\), K ≥ 2"),
         ({"model": lambda x: x.flatten(1) * torch.inf}, "model must return finite logits"),
     ],

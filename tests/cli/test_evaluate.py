@@ -224,6 +224,10 @@ class TestEvaluate:
             (("--std", "demo:digits/none"), "digits/none"),
             (("--data", "pictures"), "pictures"),
             (("--attack", "autoattack"), "n_iter must be 100"),
+            (
+                ("--surrogate", "magic"),
+                "surrogates must be among auxiliary, bypass, soft, plain, got 'magic'",
+            ),
         ],
     )
     def test_errors(self, mnuts, config, words, message):

@@ -45,6 +45,7 @@ FILES = {
     "evaluate, points": (EVALUATE, "--points="),
     "evaluate, json": (EVALUATE, "--json="),
     "compare": (("compare", "{mix}", "{mix}"), "--json="),
+    "certify": (("certify", "{toy}", "--alpha", 0.9), "--json="),
     "gain": (("gain", "--rob", "{toy}"), "--json="),
     "submit-check": (("submit-check", "{new}"), "--json="),
     "profile": (("profile", *MODELS), "--json="),

@@ -26,6 +26,7 @@ from mnuts_core.pipeline.doctor.classes import better_order
 from mnuts_core.pipeline.doctor.examination import CHECKS, examine
 from mnuts_core.pipeline.doctor.findings import CODES, Finding
 from tests import ROOT
+from tests.loops import Voting, purified
 
 N = 128
 EPS = 3 / 16
@@ -185,6 +186,10 @@ BROKEN = {
     "normalised over the batch": Broken(
         "batch-dependence", lambda: case(rob=rob(after=lambda x: x - x.mean(0)))
     ),
+    "purified by gradients": Broken(
+        "optimisation-loop", lambda: case(rob=Changed(ROB.module, before=purified)), error=False
+    ),
+    "asked ten times": Broken("optimisation-loop", lambda: case(std=Voting(STD.module)), error=False),
     "in place": Broken("changes-images", lambda: case(std(before=lambda x: x.mul_(1.01))), error=False),
     # what it is shown
     "normalised twice": Broken(

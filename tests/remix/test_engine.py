@@ -336,7 +336,7 @@ def test_few_classes(k):
     ("options", "message"),
     [
         ({"dtype": torch.float16}, "dtype must be torch.float64 or torch.float32, got torch.float16"),
-        ({"device": "abacus"}, "device must be auto, cpu, cuda or cuda:N, got 'abacus'"),
+        ({"device": "abacus"}, "device must be auto, cpu, cuda, cuda:N or mps, got 'abacus'"),
         ({"device": "meta"}, "device must be auto, cpu, cuda"),
     ],
 )

@@ -27,7 +27,7 @@ from mnuts_core.report.plot import COLOUR, plane_png, points
 from mnuts_core.report.render import Bullets, Document, Figure, Grid, Heading, Paragraph, to_html, to_markdown
 from mnuts_core.report.wording import document, to_frame, to_json, warnings
 from mnuts_core.search.algorithm1 import searchable
-from mnuts_core.views.colours import MIX, PLAIN, ROB, STD
+from mnuts_core.views.colours import MIX, OTHER, PLAIN, ROB, STD
 from tests import reference
 from tests.synthetic import clean_only, make_arrays, make_bundle
 
@@ -537,7 +537,7 @@ class TestPlane:
         from mnuts_dashboards import theme
 
         assert (theme.STD, theme.ROB, theme.PLAIN, theme.MIX) == (STD, ROB, PLAIN, MIX)
-        assert COLOUR == {"abc": STD, "rbc": ROB, "mixed": PLAIN, "mixednuts": MIX}
+        assert COLOUR == {"abc": STD, "rbc": ROB, "adaptive": OTHER, "mixed": PLAIN, "mixednuts": MIX}
 
     def test_a_dollar_in_a_name_is_no_formula(self, small):
         named = small.manifest.model_copy(update={"name": "$\\frac{1$ $x_$"})

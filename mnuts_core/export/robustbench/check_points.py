@@ -10,16 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from mnuts_core.bundles.tensors import content_digest
+from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.errors import ConfigError
 from mnuts_core.export.classifier import MixedClassifier
 from mnuts_core.export.config import MixConfig
 from mnuts_core.export.robustbench.entry import figures_of
 from mnuts_core.export.robustbench.hand_in import CONFIG, POINTS, HandIn
 from mnuts_core.export.robustbench.points import faults_of_distances, faults_of_points, read_points
-from mnuts_core.export.robustbench.refusals import threat_of
+from mnuts_core.export.robustbench.refusals import LOOP, threat_of
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.io.files import kind_of
-from mnuts_core.models.predict import predict, predicted
+from mnuts_core.models.inputs import prepared
+from mnuts_core.models.loops import N_IMAGES, look_for_loops
+from mnuts_core.models.predict import BASE_MODELS, predict, predicted
 
 SLACK = 0.0005
 """Recomputed accuracies may differ by this share of the images: another processor rounds otherwise."""
@@ -126,9 +129,20 @@ def _recomputed(
 ) -> Iterator[Finding]:
     """Clean accuracy, and accuracy at the points, once more."""
     mix, (verified, clean) = MixedClassifier.from_config(config, *models), figures_of(config)
+    yield from faults(CONFIG, _loops(models, ground))
     yield _once_more(CONFIG, "clean accuracy", clean, mix, ground.images, ground)
     if points is not None:
         yield _once_more(POINTS, "accuracy at the points", verified, mix, points.float(), ground)
+
+
+def _loops(models: tuple[nn.Module, nn.Module], ground: Ground) -> Iterator[str]:
+    """Which of the models optimise while they answer: a verification of before may not have looked."""
+    device = resolve_device(ground.device)
+    for name, model in zip(BASE_MODELS, models, strict=True):
+        with prepared(model, device):
+            loop = look_for_loops(name, model, ground.images[:N_IMAGES].to(home_of(device)))
+        if loop.found:
+            yield f"{LOOP}: {name} {loop}"
 
 
 def _once_more(

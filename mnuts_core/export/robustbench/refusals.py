@@ -27,10 +27,12 @@ MOST_FLAT = 0.01
 """Gradients are zero "in general" where they are at more than this share of the images."""
 SAME_IMAGES = 0.99
 """On so many of the same images a mix is right or wrong as before: another processor rounds otherwise."""
+LOOP = "there must be no optimisation loop"
 _CODE = re.compile(r"docs/warnings\.md#([a-z0-9-]+)")
 _FLAT = re.compile(r"at ([0-9]+) of ([0-9]+) ")
 _REFUSED = {
     "random-model": "the forward pass must be deterministic",
+    "optimisation-loop": LOOP,
     "other-model": "the verification must be of the bundle's own models",
     "zero-gradients": "gradients must not be zero in general",
 }

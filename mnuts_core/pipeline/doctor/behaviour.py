@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from mnuts_core.models.loops import look_for_loops
 from mnuts_core.models.predict import listed as first_few
 from mnuts_core.pipeline.diagnostics import RANDOM_TOLERANCE, probability_change
 from mnuts_core.pipeline.doctor.case import Case, Side, parts_of
@@ -50,6 +51,22 @@ def _state(side: Side) -> dict[str, Tensor]:
         return {}
     state = side.model.state_dict()
     return {name: value.detach().clone() for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def loops(case: Case) -> Iterator[Finding]:
+    """Whether a pass is one pass: no optimisation, and no network that is asked again and again."""
+    for side in case.answering:
+        loop = look_for_loops(side.name, side.model, side.images)
+        if loop.found:
+            yield warning(
+                "optimisation-loop",
+                f"{side.name}: {loop}",
+                "attacks see its last step at best, so it looks more robust than it is, and RobustBench "
+                "takes no such model",
+                "mix the network without purification or adaptation around it",
+            )
+        else:
+            yield ok("optimisation-loop", f"{side.name}: {loop}")
 
 
 def randomness(case: Case) -> Iterator[Finding]:

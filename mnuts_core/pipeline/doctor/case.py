@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mnuts_core.attacks.base import MarginAttack
+from mnuts_core.devices import home_of
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.models.inputs import Model, prepared
@@ -172,7 +173,8 @@ class Case:
     @cached_property
     def sides(self) -> tuple[Side, Side]:
         """G and h, with the images on the device."""
-        images, labels = self.images.to(self.device), self.labels.to(self.device)
+        home = home_of(self.device)
+        images, labels = self.images.to(home), self.labels.to(home)
         std, rob = (
             Side(
                 name,

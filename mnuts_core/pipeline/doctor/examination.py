@@ -45,6 +45,7 @@ CHECKS = (
     Check("logits", answers.logits),
     Check("images left alone", answers.changes_images),
     Check("evaluation mode", behaviour.evaluation_mode),
+    Check("one pass", behaviour.loops),
     Check("randomness", behaviour.randomness),
     Check("order of classes", classes.class_order),
     Check("form of the images", forms.inputs),

@@ -46,6 +46,7 @@ SharedCode = Literal[
     "not-finite",
     "training-mode",
     "random-model",
+    "optimisation-loop",
     "zero-gradients",
     LogitCode,
 ]

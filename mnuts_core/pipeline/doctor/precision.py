@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
+from mnuts_core.devices import WITHOUT_FLOAT64
 from mnuts_core.functional.mixing import sound
 from mnuts_core.functional.statistics import share
 from mnuts_core.models.inputs import in_precision
@@ -21,6 +22,8 @@ LARGEST_HALF = 65_504.0
 
 def reduced_precision(case: Case) -> Iterator[Finding]:
     """Whether gradients in bfloat16 (`--precision bfloat16`) are those of the same function."""
+    if case.device.type in WITHOUT_FLOAT64:
+        return  # they are not offered there
     for side in case.answering:
         images = side.images[:N_IMAGES]
         reduced = in_precision(side.model, "bfloat16", images.device)

@@ -128,6 +128,12 @@ def check_figures(engine, moment: Moment, options: dict[str, bool], **more: Any)
     }
     own = star | {"params": remix.params}
     meta = facts(bundle) | {"configs": [own, star, star | {"params": IDENTITY.with_(alpha=0.9)}]}
+    method = {
+        "label": "α by the image",
+        "clean": share(999, 1000, "clean"),
+        "attacked": share(9, 10, "attacked"),
+    }
+    meta["methods"] = [method] if options.get("log_margins") else []
     fields = {"meta": meta, "options": options, "selected": [1, 3], "paper": {"robustbench": ROBUSTBENCH}}
     fields |= {"state": {"example": shown}, **more}
     python = views_of(moment) | fields | {"remix": remix}

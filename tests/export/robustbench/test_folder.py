@@ -19,6 +19,7 @@ from mnuts_core.export.robustbench.folder import prepare, write
 from mnuts_core.export.robustbench.texts import TO_FILL
 from mnuts_core.params import IDENTITY
 from tests.hand_ins import EPS, PAPER, Made, N, on, verified_with
+from tests.loops import Voting
 
 ENTRY = f"model_info/cifar10/Linf/{PAPER.id}.json"
 MODULE = f"{PAPER.id.lower()}_cifar10_linf.py"
@@ -243,6 +244,11 @@ class TestCheck:
         other = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 10))
         swapped = ground._replace(models=(ground.models[0], other))
         assert any("clean accuracy is" in line for line in wrong(folder, swapped))
+
+    def test_a_model_with_an_optimisation_loop(self, folder, ground):
+        assert not any("optimisation loop" in line for line in wrong(folder, ground))
+        voting = ground._replace(models=(ground.models[0], Voting(ground.models[1])))
+        assert any("no optimisation loop: rob_model calls layer" in line for line in wrong(folder, voting))
 
     def test_no_hand_in(self, tmp_path):
         with pytest.raises(ConfigError, match="no folder at"):

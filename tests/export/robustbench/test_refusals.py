@@ -64,6 +64,7 @@ def warned(code: str, message: str = "words") -> tuple[str, ...]:
         (verified(effort="frugal"), "frugal"),
         (verified(mix=str(PARAMS.with_(s=2))), "of another mix"),
         (verified(warnings=warned("random-model")), "must be deterministic"),
+        (verified(warnings=warned("optimisation-loop")), "no optimisation loop"),
         (verified(warnings=warned("other-model")), "bundle's own models"),
         (verified(warnings=(str(zero_gradients(101, 10_000)[0]),)), "gradients must not be zero in general"),
         (MixConfig.from_params(PARAMS), "no adaptive attack has been run"),

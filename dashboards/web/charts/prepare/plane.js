@@ -13,7 +13,7 @@ export function preparePlane(fields) {
   if (!fields.headline.rob.attacked) return null;
   const leaderboard = leaderboardOf(fields);
   return {
-    ...ranges(fields, leaderboard),
+    ...ranges(fields, leaderboard, fields.meta?.methods ?? []),
     kept: keptOf(fields.snapshots ?? []),
     stars: starsOf(fields.meta?.configs ?? [], fields.remix.params),
     leaderboard,
@@ -21,11 +21,12 @@ export function preparePlane(fields) {
 }
 
 /** Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is. */
-function ranges({ plain_curve: plain, curve, headline }, leaderboard) {
+function ranges({ plain_curve: plain, curve, headline }, leaderboard, methods) {
   const shares = (name) => leaderboard[name].map((percent) => percent / 100);
-  const [lowest, highest] = ends([...plain.clean, ...curve.clean, ...shares("x")]);
+  const beside = (name) => methods.map((method) => method[name].value);
+  const [lowest, highest] = ends([...plain.clean, ...curve.clean, ...shares("x"), ...beside("clean")]);
   const [low, high] = [Math.min(lowest, headline.rob.clean.low), Math.max(highest, headline.std.clean.high)];
-  const top = ends([...plain.by_margin, ...plain.attacked, ...curve.attacked, ...shares("y")])[1];
+  const top = ends([...plain.by_margin, ...plain.attacked, ...curve.attacked, ...shares("y"), ...beside("attacked")])[1];
   const step = roundUp((high - low) / 4);
   const [from, to] = [step * Math.floor(low / step), Math.min(step * Math.ceil(high / step), 1)];
   return {

@@ -1,0 +1,128 @@
+"""Certified accuracy: how many clean images a mix surely gets right within a radius, whatever the attack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnuts_core.errors import BundleError, ParameterError
+from mnuts_core.functional.statistics import Estimate, share_of
+from mnuts_core.params import IDENTITY, MixParams
+
+if TYPE_CHECKING:
+    from mnuts_core.bundles.bundle import LogitBundle
+    from mnuts_core.bundles.certificate import CertificateCard
+
+RADII = {
+    "L2": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0),
+    "Linf": (0.0, *(levels / 255 for levels in (0.5, 1, 2, 4, 8))),
+}
+"""At which certified accuracy is usually given, by norm."""
+WITHOUT_TRANSFORM = (
+    "it bounds single probabilities of h, and says nothing of M(h), which all logits decide: certify the "
+    "plain mix (without a transform), or give a Lipschitz constant of h's logits"
+)
+
+
+class Certified(NamedTuple):
+    """What is certified of a mix.
+
+    Attributes:
+        radius: Of each clean image, float64, shape (N,); 0 where nothing is certified, or h is wrong.
+        certificate: What it follows from.
+        params: The mix.
+    """
+
+    radius: NDArray[np.float64]
+    certificate: CertificateCard
+    params: MixParams
+
+    def accuracy(self, radius: float) -> Estimate:
+        """The share of the clean images that the mix is certified to get right within a radius.
+
+        Args:
+            radius: In [0, ∞), in the certificate's norm; 0 asks for those that are certified at all.
+
+        Raises:
+            ParameterError: If it is negative or not finite.
+        """
+        if not 0.0 <= radius < float("inf"):
+            raise ParameterError(f"radius must lie in [0, inf), got {radius:g}")
+        return share_of((self.radius > 0) & (self.radius >= radius), "share")
+
+    def to_json(self, radii: Sequence[float]) -> dict[str, Any]:
+        """As plain JSON, with the accuracy at some radii and the radius of every image."""
+        return {
+            "certificate": self.certificate.model_dump(exclude_none=True),
+            "accuracy": [{"radius": radius, **self.accuracy(radius).to_json()} for radius in radii],
+            "radius": self.radius.tolist(),
+        }
+
+
+def certified(bundle: LogitBundle, params: MixParams) -> Certified:
+    """How far a mix is certified at each clean image of a bundle.
+
+    Args:
+        bundle: A bundle whose manifest has a `certificate` of h.
+        params: The mix, with α set; T does not matter.
+
+    Raises:
+        BundleError: If nothing is certified of h.
+        ParameterError: If what is says nothing of this mix, or α is not set.
+    """
+    import torch
+
+    from mnuts_core.functional import certified as radii
+    from mnuts_core.functional.mixing import required_alpha
+
+    card, alpha = bundle.manifest.certificate, required_alpha(params)
+    if card is None:
+        raise BundleError(
+            f"bundle {bundle.name!r} holds no certificate of its robust model: import certified radii of it "
+            "(column certified_radius), or a Lipschitz constant, with `mnuts import --certificate`"
+        )
+    if not params.plain and (card.by_radius or card.of == "probabilities"):
+        kind = f"{card.kind}{f' of {card.of}' if card.of else ''}"
+        raise ParameterError(f"a certificate by {kind} does not carry over to this mix: {WITHOUT_TRANSFORM}")
+    logits = torch.from_numpy(bundle.clean_rob_logits).double()
+    labels = torch.from_numpy(bundle.clean_labels)
+    if card.constant is not None:
+        growth = card.constant * (2.0 if card.of == "logits" else 1.0)
+        if card.of == "probabilities":
+            found = radii.probability_radii(logits, labels, card.constant, alpha)
+        elif params.plain:
+            found = radii.logit_radii(logits, labels, growth, alpha)
+        else:
+            found = radii.transformed_radii(logits, labels, growth, params)
+    else:
+        given = torch.from_numpy(_radii_of_model(bundle))
+        if card.sigma is not None:
+            found = radii.smoothing_radii(given, card.sigma, alpha)
+        else:
+            found = radii.margin_radii(given, card.margin or 0.0, alpha)
+    return Certified(found.numpy(), card, params)
+
+
+def certified_model(bundle: LogitBundle) -> Certified:
+    """How far h by itself is certified at each clean image.
+
+    Args:
+        bundle: A bundle whose manifest has a `certificate` of h.
+
+    Raises:
+        BundleError: If nothing is certified of h.
+    """
+    alone, card = IDENTITY.with_(alpha=1.0), bundle.manifest.certificate
+    if card is None or not card.by_radius:
+        return certified(bundle, alone)
+    return Certified(_radii_of_model(bundle), card, alone)
+
+
+def _radii_of_model(bundle: LogitBundle) -> NDArray[np.float64]:
+    """The radii as imported, 0 where h is wrong: it is h's own class that is certified."""
+    radii = bundle.clean_certified_radius
+    assert radii is not None  # the manifest and the column belong together
+    return np.where(bundle.clean_rob_logits.argmax(axis=1) == bundle.clean_labels, radii, 0.0)
