@@ -152,8 +152,9 @@ def test_importing_the_core_is_light():
     [
         "from mnuts_dashboards.apps.explorer import Explorer as App",
         "from mnuts_dashboards.apps.lesson import Lesson as App",
+        "from mnuts_dashboards.apps.compare import Compare as App",
     ],
-    ids=["explorer", "lesson"],
+    ids=["explorer", "lesson", "compare"],
 )
 def test_a_page_opens_without_torch(start):
     """Which takes longer than all else, and which only attacks, reports and calls from Python need."""

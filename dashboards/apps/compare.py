@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnuts_dashboards.compare.numbers import frames
 from mnuts_dashboards.compare.page_file import compare_app
 from mnuts_dashboards.compare.state import AT_FIRST, CompareState, read_view, view_json, write_link
 from mnuts_dashboards.page.widget import PageApp
@@ -57,6 +56,8 @@ class Compare(PageApp):
         Raises:
             BundleError: If a bundle is broken.
         """
+        from mnuts_dashboards.compare.numbers import frames  # late for torch, which the page has no need of
+
         opened = {name: self._bundles.opened(name).bundle for name in self.state.bundles}
         return frames(opened, self.state)
 

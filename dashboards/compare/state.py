@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import traitlets as tr
@@ -11,8 +11,10 @@ import traitlets as tr
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import PARAMS, ParamSpec
 from mnuts_core.search.grids import DEFAULT_GRID, PAPER_RANGES
-from mnuts_core.views.transfer_matrix import AlphaFrom
 from mnuts_dashboards.widgets.settings import choice, clamp_choice, number, settings_of, state_of
+
+if TYPE_CHECKING:
+    from mnuts_core.views.transfer_matrix import AlphaFrom
 
 ALPHA_FROM: tuple[tuple[str, AlphaFrom], ...] = (
     ("recompute α there", "target"),

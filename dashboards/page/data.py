@@ -23,10 +23,8 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import ParamSpec
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
-from mnuts_core.views.adaptive_alpha import adaptive_points
-from mnuts_core.views.equal_terms import kinds
 from mnuts_core.views.found_by import found_by
-from mnuts_core.views.sources import sources
+from mnuts_core.views.sources import kinds, sources
 from mnuts_dashboards.bundles.configs import label_of
 from mnuts_dashboards.bundles.verified import VerifiedMixes
 from mnuts_dashboards.widgets.settings import Setting, Whole
@@ -129,6 +127,10 @@ def page_meta(
 
 def methods_of(bundle: LogitBundle) -> list[dict[str, Any]]:
     """Other methods that have a place on the plane: what they are called, and both of their accuracies."""
+    if bundle.clean_alpha is None:
+        return []
+    from mnuts_core.views.adaptive_alpha import adaptive_points  # late for torch, which few bundles need here
+
     return [
         {
             "label": row.label,

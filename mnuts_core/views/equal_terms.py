@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.bundles.manifest import STD_TARGET, Manifest
 from mnuts_core.bundles.pool import sources_of
-
-Kind = Literal["first", "mixes", "g", "others"]
-"""What a source attacked: `first` is the attack that found each image's first point, such as MMAA."""
-
-
-def kinds(manifest: Manifest) -> tuple[Kind, ...]:
-    """The kind of each source of a bundle, in their order."""
-    found: list[Kind] = []
-    for place, card in enumerate(manifest.sources):
-        if place == 0:
-            found.append("first")
-        elif card.params is not None:
-            found.append("mixes")
-        else:
-            found.append("g" if card.target == STD_TARGET else "others")
-    return tuple(found)
+from mnuts_core.views.sources import Kind, kinds
 
 
 def shared_kinds(bundles: Mapping[str, LogitBundle]) -> frozenset[Kind]:

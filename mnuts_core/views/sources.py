@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from mnuts_core.bundles.bundle import LogitBundle
-from mnuts_core.bundles.manifest import STD_TARGET, SourceCard
+from mnuts_core.bundles.manifest import STD_TARGET, Manifest, SourceCard
 
 SETTINGS = {"n_iter": "steps", "n_targets": "targets", "n_queries": "queries"}
 """Settings of an attack that are named in a line, and how."""
 
 PASSES = ("forward", "backward")
 """Passes for each image, as the plan of a source that counted them has them."""
+
+Kind = Literal["first", "mixes", "g", "others"]
+"""What a source attacked: `first` is the attack that found each image's first point, such as MMAA."""
 
 
 class Source(NamedTuple):
@@ -85,3 +88,16 @@ def sources_words(bundle: LogitBundle) -> str:
     if parts:
         parts[0] = parts[0].replace(" on ", " attack on " if parts[0].startswith("1 ") else " attacks on ", 1)
     return ", ".join([name, *parts])
+
+
+def kinds(manifest: Manifest) -> tuple[Kind, ...]:
+    """The kind of each source of a bundle, in their order."""
+    found: list[Kind] = []
+    for place, card in enumerate(manifest.sources):
+        if place == 0:
+            found.append("first")
+        elif card.params is not None:
+            found.append("mixes")
+        else:
+            found.append("g" if card.target == STD_TARGET else "others")
+    return tuple(found)

@@ -7,7 +7,8 @@ import pytest
 
 from mnuts_core import RemixEngine
 from mnuts_core.bundles.manifest import STD_TARGET, SourceCard
-from mnuts_core.views.equal_terms import kinds, on_equal_terms, shared_kinds, with_kinds
+from mnuts_core.views.equal_terms import on_equal_terms, shared_kinds, with_kinds
+from mnuts_core.views.sources import kinds
 from tests.synthetic import clean_only, make_bundle, make_pool
 
 
