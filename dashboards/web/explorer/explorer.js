@@ -61,7 +61,7 @@ class Explorer {
     this.store = createState(this.settings);
     this.banner = new Banner();
     this.announcer = new Announcer();
-    this.selection = new Selection(() => this.shown.select());
+    this.selection = new Selection((selected) => this.set({ selected }));
     this.client = new EngineClient(makeWorker, {
       frame: (frame) => this.drawing.receive(frame),
       error: (message) => this.fail(message),
@@ -103,7 +103,10 @@ class Explorer {
       grids: (names) => this.column.offerGrids(names),
     });
     this.shown = new Shown(context, this.layout, { event: (event) => this.onChart(event), look: () => this.redraw() });
-    this.drawing = new Drawing(this.client, () => this.shown.wanted(), (state, frame) => this.draw(state, frame));
+    this.drawing = new Drawing(this.client, () => this.shown.wanted(), {
+      draw: (state, frame) => this.draw(state, frame),
+      late: (late) => this.layout.late(late),
+    });
     const { verify, exports } = this.layout;
     const parts = { history: this.toolbar.element, search: this.searching.element, verify, export: exports, import: this.files.element };
     this.column = new Column(context, parts, this.actions);
@@ -135,7 +138,6 @@ class Explorer {
     this.column.presets.offer(this.bundle.meta.configs);
     this.searching.forget();
     this.shown.open();
-    this.selection.clear(); // its images are another bundle's
     if (this.store.get().bundle !== this.bundle.name) return; // the state follows
     this.show(this.store.get());
     this.redraw();
@@ -156,7 +158,7 @@ class Explorer {
       this.arrival.noteStep(state, before);
     }
     this.show(state);
-    if (state.bundle !== this.bundle.wanted) this.arrival.follow(state).catch(({ message }) => this.fail(message));
+    if (state.bundle !== this.bundle.wanted) this.arrival.follow(state, before).catch(({ message }) => this.fail(message));
     else if (this.bundle.ready) this.follow(state, before);
   }
 
@@ -173,6 +175,7 @@ class Explorer {
   show(state) {
     this.column.show(state);
     this.searching.show(state);
+    this.selection.show(state.selected, this.bundle.meta?.n_clean ?? 0);
   }
 
   redraw() {

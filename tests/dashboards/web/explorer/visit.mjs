@@ -256,6 +256,11 @@ const ACTS = {
     range.fire("input");
     range.fire("change");
   },
+  filter: (label, text) => {
+    const field = one((element) => element.attributes.type === "search" && named(element) === `Filter: ${label}`, label);
+    field.value = text;
+    field.fire("input");
+  },
   choice: (label, key) => {
     const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
     found.querySelectorAll("tr.choice").find((row) => row.dataset.key === String(key)).click();
