@@ -32,12 +32,13 @@ import { Toolbar } from "./toolbar.js";
  * @param {HTMLElement} root
  * @param {import("../host/file.js").Host} host
  * @param {() => Worker} makeWorker Starts a worker on the engine.
- * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>} `close` ends the engine.
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>} `close` ends it
+ *   all: in JupyterLab another page may take its place.
  */
 export async function startExplorer(root, host, makeWorker) {
   const explorer = new Explorer(root, host, makeWorker);
   await explorer.start();
-  return { close: () => explorer.client.close(), refuse: (cause, problems) => explorer.banner.show(cause, problems) };
+  return { close: () => explorer.close(), refuse: (cause, problems) => explorer.banner.show(cause, problems) };
 }
 
 /**
@@ -92,7 +93,7 @@ class Explorer {
   }
 
   makeParts(root, context) {
-    printOnPaper(root);
+    this.endPrint = printOnPaper(root);
     this.layout = new Layout(root, this.host.texts, [this.banner.element, this.selection.element, this.announcer.element]);
     this.toolbar = new Toolbar(this.actions);
     this.files = new Files(context, (config, name) => this.actions.takeConfig(config, name));
@@ -111,6 +112,15 @@ class Explorer {
     const parts = { history: this.toolbar.element, search: this.searching.element, verify, export: exports, import: this.files.element };
     this.column = new Column(context, parts, this.actions);
     this.layout.place(this.column);
+  }
+
+  close() {
+    this.endPrint();
+    this.selection.close();
+    this.searching.close();
+    this.drawing.pause(true);
+    this.shown.close();
+    this.client.close();
   }
 
   async start() {

@@ -38,6 +38,12 @@ export class Searching {
     if (this.possible) this.later();
   }
 
+  /** Search no more. */
+  close() {
+    clearTimeout(this.timer);
+    this.run = {};
+  }
+
   /** Names of the grids that can be searched. */
   get grids() {
     return Object.keys({ ...this.bundle.meta?.grids, ...this.wider });

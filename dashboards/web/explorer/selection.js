@@ -15,7 +15,9 @@ export class Selection {
     this.line = h("span");
     const { clear, clearHelp } = WORDS.selection;
     this.element = h("div", { class: "selection", role: "status", hidden: true }, this.line, button(clear, clearHelp, () => this.clear()));
-    document.addEventListener("keydown", (event) => this.onKey(event));
+    const hear = (event) => this.onKey(event);
+    document.addEventListener("keydown", hear);
+    this.close = () => document.removeEventListener("keydown", hear);
   }
 
   get any() {
