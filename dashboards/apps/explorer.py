@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnuts_core.errors import ParameterError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import MixParams
 from mnuts_dashboards.bundles.configs import settings_of
 from mnuts_dashboards.bundles.open_bundles import Opened
+from mnuts_dashboards.explorer.images import read_images, write_images
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.page_file import explorer_app, explorer_page
 from mnuts_dashboards.explorer.selection import Example, Selection
@@ -102,6 +104,22 @@ class Explorer(PageApp):
     @selection.setter
     def selection(self, example: Example | None) -> None:
         self._selection.example = example
+
+    @property
+    def selected(self) -> tuple[int, ...]:
+        """The clean rows that are selected: brushed on a plot, or set here; every plot marks them.
+
+        Raises:
+            ParameterError: When set: if there are no such rows.
+        """
+        return read_images(self.state.selected, self.opened.bundle.n_clean)
+
+    @selected.setter
+    def selected(self, rows: Iterable[int]) -> None:
+        wanted, n = set(rows), self.opened.bundle.n_clean
+        if not wanted <= set(range(n)):
+            raise ParameterError(f"selected must be clean rows from 0 to {n - 1:,}, got {max(wanted):,}")
+        self.state.selected = write_images(wanted)
 
     def link(self) -> str:
         """The query that opens what is shown, without the question mark."""

@@ -25,6 +25,7 @@ def explorer_settings() -> list[dict[str, Any]]:
         ExplorerState,
         {
             "ln_k": {"kind": "whole", "low": 0, "high": MAX_LN_K},  # 1 is refused: no variance
+            "selected": {"kind": "images"},
             "grid": {"kind": "choice", "choices": [[name, name] for name in PAPER_RANGES]},
         },
     )

@@ -19,6 +19,7 @@ from mnuts_core.params import (
     ParamSpec,
 )
 from mnuts_core.search.grids import DEFAULT_GRID
+from mnuts_dashboards.explorer.images import check_images, in_link
 from mnuts_dashboards.widgets.entries import read_ln_k
 from mnuts_dashboards.widgets.query import FROM_LINK
 from mnuts_dashboards.widgets.settings import (
@@ -26,6 +27,7 @@ from mnuts_dashboards.widgets.settings import (
     choice,
     clamp_choice,
     declared,
+    line,
     number,
     settings_of,
     whole,
@@ -82,6 +84,7 @@ KINDS = (("fixed and broken", "both"), ("fixed", "fixed"), ("broken", "broken"))
 SORTS = tuple((f"{sign}{column}",) * 2 for column in LIST_COLUMNS for sign in ("", "-"))
 """Orders of the list of images: by a column of it, downwards with a minus."""
 
+MAX_PAGE = 10**6
 MAX_SNAPSHOTS = 6
 """So many mixes can be compared beside the current one."""
 
@@ -106,6 +109,9 @@ class ExplorerState(tr.HasTraits):
             of the part that `case` names, clean ones where it is `paper`.
         list_kind: Which of them: `fixed`, `broken` or `both`.
         list_sort: The column that they are sorted by, downwards with a minus before it; `none`: as they come.
+        list_filter: Text that those that are listed have in one of their columns.
+        list_page: Which page of the list, from 1; 0: that with the shown image, or else the first.
+        selected: The images that are marked on all plots, as `images.write_images` has them.
         snapshots: Mixes kept for comparison, at most `MAX_SNAPSHOTS`; α is None where it follows from β.
         hidden: Names of controls that a link hides, see `HIDEABLE`.
     """
@@ -177,8 +183,30 @@ class ExplorerState(tr.HasTraits):
         label="Sorted by",
         help="The order of the list of images",
     )
+    list_filter = line(
+        100, word="list_filter", label="Filter", help="Text that the listed images have, such as a class"
+    )
+    list_page = whole(
+        default=0,
+        low=0,
+        high=MAX_PAGE,
+        word="list_page",
+        label="Page",
+        help="Which page of the list, counted from 1; 0: that with the shown image",
+    )
+    selected = declared(
+        tr.Unicode(),
+        Setting(
+            "selected", check_images, in_link, label="Selected", help="Images that are marked on all plots"
+        ),
+    )
     snapshots: tuple[MixParams, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
     hidden: tuple[str, ...] = tr.Tuple()  # type: ignore[assignment] # a trait reads as its value
+
+    @tr.validate("list_filter", "selected")
+    def _validated(self, proposal: tr.Bunch) -> str:
+        text: str = DECLARED[proposal.trait.name].read(proposal.value)
+        return text
 
     MIX_TRAITS = (*TRANSFORM, "beta", "by_hand", "alpha", "temperature")
     SETTINGS = tuple(n for n, trait in vars().items() if isinstance(trait, tr.TraitType) and n != "bundle")

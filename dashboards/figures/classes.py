@@ -109,6 +109,7 @@ def _confusion() -> Figure:
     layout["coloraxis"] = {
         "colorscale": "Cividis",
         "cmin": 0,
+        "cmax": {"$": "drawn.most"},
         "colorbar": {"title": {"text": "of the true class (%)", "side": "right"}, "thickness": 10},
     }
     trace = {
@@ -221,6 +222,7 @@ def prepare_confusion(fields: Fields) -> Fields:
         "hover": hover,
         "ticks": ticks | {"downwards": ticks["range"][::-1]},
         "share": blank,
+        "most": max(1.0, *(x for row in blank for x in row if x is not None)),
         "count": part.tolist(),
         "part": "attacked" if attacked else "clean",
         "selected": {

@@ -27,7 +27,7 @@ from mnuts_core.views.found_by import found_by
 from mnuts_core.views.sources import kinds, sources
 from mnuts_dashboards.bundles.configs import label_of
 from mnuts_dashboards.bundles.verified import VerifiedMixes
-from mnuts_dashboards.widgets.settings import Setting, Whole
+from mnuts_dashboards.widgets.settings import Line, Setting, Whole
 from mnuts_dashboards.widgets.settings import settings_of as declared_of
 
 _CODES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u1": "|u1"}
@@ -276,6 +276,8 @@ def _setting(name: str, setting: Setting, default: Any) -> dict[str, Any]:
             return fields | {"kind": "number", **_range(spec)}
         case Whole() as whole:
             return fields | {"kind": "whole", **whole._asdict()}
+        case Line() as line:
+            return fields | {"kind": "line", **line._asdict()}
         case tuple(choices):
             return fields | {"kind": "choice", "choices": [list(choice) for choice in choices]}
     return fields

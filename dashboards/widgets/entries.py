@@ -57,11 +57,27 @@ def read_ln_k(text: str, source: str = ENTERED) -> int:
         ParameterError: If it is neither 0 nor a whole number of 2 or more; the message is for a page.
     """
     try:
-        return check_ln_k(int(text.replace("−", "-")) if len(text) < 20 else MAX_LN_K + 1)
+        return check_ln_k(read_whole(text))
     except ValueError:
         large = f", at most {MAX_LN_K:,}" if (_number(text) or 0.0) > MAX_LN_K else ""
         rule = f"LN top-k must be 0 (no layer norm) or a whole number of 2 or more{large}"
         raise ParameterError(f"{rule} ({source} {shown(text)})") from None
+
+
+def read_whole(text: str) -> int:
+    """The whole number that a text is.
+
+    Raises:
+        ValueError: If it is none.
+
+    Example:
+        >>> read_whole("250"), read_whole("1e3")
+        (250, 1000)
+    """
+    value = _number(text)
+    if value is None or not value.is_integer() or abs(value) >= 2**53:
+        raise ValueError(text)
+    return int(value)
 
 
 def sentence(text: str) -> str:

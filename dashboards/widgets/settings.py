@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -11,7 +12,7 @@ import traitlets as tr
 from mnuts_core.clamps import CLAMPS, DEFAULT_CLAMP, Clamp
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import ParamSpec
-from mnuts_dashboards.widgets.entries import read_number
+from mnuts_dashboards.widgets.entries import read_number, read_whole
 from mnuts_dashboards.widgets.query import FROM_LINK, one_of
 
 T = TypeVar("T")
@@ -34,13 +35,31 @@ class Whole(NamedTuple):
             ParameterError: If it is none of these.
         """
         try:
-            number = int(text) if len(text) < 20 else self.low - 1
+            number = read_whole(text)
         except ValueError:
             number = self.low - 1
         if number < self.low or (self.high is not None and number > self.high):
             end = "" if self.high is None else f" to {self.high}"
             raise ParameterError(f"{word} must be a whole number from {self.low}{end}, got {text[:40]!r}")
         return number
+
+
+class Line(NamedTuple):
+    """A line of text of at most so many characters."""
+
+    most: int
+
+    def read(self, word: str, text: str) -> str:
+        """The line that a link has.
+
+        Raises:
+            ParameterError: If it is none of these.
+        """
+        if len(text) > self.most or any(unicodedata.category(one) == "Cc" for one in text):
+            raise ParameterError(
+                f"{word} must be one line of at most {self.most} characters, got {text[:40]!r}"
+            )
+        return text
 
 
 @dataclass(frozen=True)
@@ -51,8 +70,8 @@ class Setting:
         word: Its name in links.
         read: Its value from a link's text; raises `ParameterError`.
         write: The text for its value.
-        values: What it may be, which says by what it is set: a slider, a box or a dropdown; None where the
-            app makes a control of another kind.
+        values: What it may be, which says by what it is set: a slider, a box, a field or a dropdown; None
+            where the app makes a control of another kind.
         label: Its name on the page.
         help: What it does, in one sentence.
         group: The heading under which its control stands; empty where the app places it by itself.
@@ -61,7 +80,7 @@ class Setting:
     word: str
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
-    values: ParamSpec | Whole | Choices | None = None
+    values: ParamSpec | Whole | Line | Choices | None = None
     label: str = ""
     help: str = ""
     group: str = ""
@@ -113,6 +132,20 @@ def whole(
     values = Whole(low, high)
     made = Setting(word, lambda text: values.read(word, text), str, values, label, help, group)
     return declared(tr.Int(default, min=low, max=high), made)
+
+
+def line(most: int, *, word: str, label: str, help: str) -> tr.Unicode[str, str | bytes]:
+    """A line of text, empty to begin with.
+
+    Args:
+        most: So many characters at most.
+        word: See `Setting`.
+        label: See `Setting`.
+        help: See `Setting`.
+    """
+    values = Line(most)
+    made = Setting(word, lambda text: values.read(word, text), str, values, label, help)
+    return declared(tr.Unicode(), made)
 
 
 def choice(

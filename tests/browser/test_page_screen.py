@@ -79,6 +79,12 @@ def test_a_class_and_a_mistake_are_selected_and_cleared(desk, engine):
     across, down = box["width"] / 10, box["height"] / 10
     desk.page.mouse.click(box["x"] + 8.5 * across, box["y"] + 1.5 * down)  # true 1, predicted 8
     desk.becomes(lambda: selected(desk).endswith("selected: 1 taken for 8"), True)
+    desk.becomes(lambda: desk.query().endswith("%3B1%20taken%20for%208"), True)
+    one = selected(desk)
+    desk.button("Undo").click()
+    desk.becomes(lambda: desk.page.locator(".selection").is_visible(), False)
+    desk.button("Redo").click()
+    desk.becomes(lambda: selected(desk), one)
     desk.button("Clear selection").click()
     desk.becomes(lambda: desk.page.locator(".selection").is_visible(), False)
 

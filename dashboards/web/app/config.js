@@ -25,7 +25,7 @@ export function configOf(meta, remix, { beta, verified = null, created = "" }) {
     beta,
     temperature: params.temperature,
     auxiliary: meta.auxiliary,
-    bundle: { name: meta.name, digest: meta.digest, clean: meta.clean_digest },
+    bundle: { name: meta.title, digest: meta.digest, clean: meta.clean_digest },
     threat: meta.norm ? { norm: meta.norm, eps: meta.eps } : null,
     estimates: withoutNothing({
       clean: cardOf(remix.clean),

@@ -4,11 +4,12 @@
 /**
  * Be ready to be printed. Call it before there are plots: these are drawn anew in the colours of then.
  * @param {HTMLElement} root What is printed.
+ * @returns {() => void} Ends that.
  */
 export function printOnPaper(root) {
   const { dataset } = document.documentElement;
   let after = () => {};
-  addEventListener("beforeprint", () => {
+  const before = () => {
     const { theme } = dataset;
     const closed = [...root.querySelectorAll("details:not([open], .plot-menu)")];
     const main = root.querySelector("main");
@@ -21,6 +22,12 @@ export function printOnPaper(root) {
       for (const one of closed) one.open = false;
       main.style.width = "";
     };
-  });
-  addEventListener("afterprint", () => after());
+  };
+  const printed = () => after();
+  addEventListener("beforeprint", before);
+  addEventListener("afterprint", printed);
+  return () => {
+    removeEventListener("beforeprint", before);
+    removeEventListener("afterprint", printed);
+  };
 }

@@ -1,7 +1,8 @@
 // What can be set, as Python declares it: by name, by the word in links, with defaults; and the mix that they make up.
 
-import { EntryError, FROM_LINK, oneOf, readLnK, readNumber, readWhole } from "../controls/entries.js";
+import { EntryError, FROM_LINK, oneOf, readLine, readLnK, readNumber, readWhole } from "../controls/entries.js";
 import { shortest } from "../controls/numbers.js";
+import { checkedImages, imagesInLink } from "./images.js";
 
 export const TRANSFORM = ["s", "p", "c", "clamp", "ln_k"]; // what makes up M
 export const MIX = [...TRANSFORM, "beta", "alpha", "temperature"]; // the fields of a mix, in Python's order
@@ -51,6 +52,8 @@ export function readSetting(setting, text) {
   if (setting.name === "ln_k") return readLnK(text, FROM_LINK);
   if (setting.kind === "number") return readNumber(setting, text, FROM_LINK);
   if (setting.kind === "whole") return readWhole(setting, text, FROM_LINK);
+  if (setting.kind === "line") return readLine(setting, text);
+  if (setting.kind === "images") return checkedImages(text);
   const values = setting.choices.map(([, value]) => value);
   return values[values.map(String).indexOf(oneOf(setting.word, text, values.map(String)))];
 }
@@ -58,6 +61,7 @@ export function readSetting(setting, text) {
 /** The text of a setting's value in a link. */
 export function writeSetting(setting, value) {
   if (setting.name === "grid") return value.replace(/\++$/, ""); // a widened one is known on this page alone
+  if (setting.kind === "images") return imagesInLink(value);
   return setting.kind === "number" ? shortest(value) : String(value);
 }
 

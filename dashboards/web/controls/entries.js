@@ -11,7 +11,7 @@ import { firstOf, general, grouped, minus, quoted, thousands } from "./numbers.j
  * @property {string} label Its name on the page.
  * @property {string} symbol Of a number.
  * @property {string} help What it does, in one sentence.
- * @property {"number"|"choice"|"whole"} kind
+ * @property {"number"|"choice"|"whole"|"line"|"images"} kind
  * @property {number} low Of numbers: the least, which is not one itself where `low_open`.
  * @property {number|null} high The largest; null where there is none.
  * @property {boolean} low_open
@@ -19,6 +19,7 @@ import { firstOf, general, grouped, minus, quoted, thousands } from "./numbers.j
  * @property {number} slider_high
  * @property {number} step
  * @property {"linear"|"log"} scale
+ * @property {number} most Of lines: so many characters at most.
  * @property {any} default
  * @property {[string, any][]} choices Of choices: what each is called on the page, and its value.
  * @property {string} group The heading under which its control stands.
@@ -71,6 +72,12 @@ export function readWhole({ word, low, high }, text, source = ENTERED) {
   throw new EntryError(`${word} must be a whole number from ${low}${end}${came}`);
 }
 
+/** A line of a link of at most so many characters. */
+export function readLine({ word, most }, text) {
+  if (Array.from(text).length <= most && !/\p{Cc}/u.test(text)) return text;
+  throw new EntryError(`${word} must be one line of at most ${most} characters, got ${quoted(firstOf(text, 40))}`);
+}
+
 /** The text, if it is one of those allowed. */
 export function oneOf(name, text, allowed) {
   if (allowed.includes(text)) return text;
@@ -84,8 +91,6 @@ export function sentence(text) {
 
 const DIGITS = String.raw`\d+(?:_\d+)*`;
 const NUMBER = new RegExp(String.raw`^[+-]?(?:${DIGITS}\.?(?:${DIGITS})?|\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`);
-const WHOLE = new RegExp(`^[+-]?${DIGITS}$`);
-const LONGEST_WHOLE = 20; // characters
 
 /** The finite number that a text is; null if it is none. A true minus is one, too. */
 function finite(text) {
@@ -103,9 +108,10 @@ function numberIn(spec, text) {
   return value === null ? null : Number(general(value / 100, 15));
 }
 
+/** The whole number that a text is, as `1e3` is one; null if it is none. */
 function wholeIn(text) {
-  const plain = text.trim().replaceAll("−", "-");
-  return Array.from(text).length < LONGEST_WHOLE && WHOLE.test(plain) ? Number(plain.replaceAll("_", "")) + 0 : null;
+  const value = finite(text);
+  return Number.isSafeInteger(value) ? value + 0 : null;
 }
 
 function refusal(spec, text, source) {

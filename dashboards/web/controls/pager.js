@@ -6,7 +6,7 @@ import { thousands } from "./numbers.js";
 export class Pager {
   /**
    * @param {number} size Rows of a page; `Infinity`: there is one.
-   * @param {() => void} onTurn Called when the visitor goes to another page.
+   * @param {(page: number) => void} onTurn Called when the visitor goes to another page, with its number, from 1.
    */
   constructor(size, onTurn) {
     Object.assign(this, { size, onTurn, page: 0, length: 0, turned: false });
@@ -32,7 +32,7 @@ export class Pager {
     const to = this.page + pages;
     if (to < 0 || to > this.last) return false;
     this.page = to;
-    this.onTurn();
+    this.onTurn(to + 1);
     return true;
   }
 

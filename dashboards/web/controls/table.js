@@ -1,7 +1,7 @@
 // A table to choose from: sorted, filtered and paged by the visitor, reached by mouse and keyboard alike.
 
 import { arrange, fill, h, setText } from "./dom.js";
-import { fixed, minus } from "./numbers.js";
+import { fixed, minus, thousands } from "./numbers.js";
 import { Pager } from "./pager.js";
 
 /**
@@ -16,6 +16,8 @@ import { Pager } from "./pager.js";
  *   (without buttons); `COLUMN_more` and `COLUMN_tip` add to a cell, text is sorted by `COLUMN_sort` where there is one.
  */
 
+const LONGEST_FILTER = 100; // characters, as many as a link takes
+
 export class Table {
   /**
    * @param {object} options
@@ -26,13 +28,16 @@ export class Table {
    * @param {boolean} [options.filtered] Whether to offer a search field.
    * @param {number} [options.height] Pixels beyond which it scrolls.
    * @param {number} [options.pageSize] So many rows at a time; all of them if it is not given.
+   * @param {(text: string) => void} [options.onFilter] Called with what the visitor filters by.
+   * @param {(page: number) => void} [options.onTurn] Called with the page that the visitor went to, from 1.
    * @param {(key: string, up: boolean) => void} [options.onOrder] Called with the column that the visitor sorted by.
    * @param {(key: any) => void} [options.onChoose] Called with the key of a row that the visitor chose.
    * @param {(name: string, key: any) => void} [options.onAction] Called with a button's name and its row's key.
    */
-  constructor({ columns, label, actions = {}, empty = "", filtered = false, height = null, pageSize, onOrder, onChoose, onAction }) {
-    Object.assign(this, { columns, label, actions: Object.entries(actions), empty, onOrder, onChoose, onAction });
-    Object.assign(this, { rows: [], noteText: "", chosen: null, sort: null, words: "" });
+  constructor({ columns, label, actions = {}, empty = "", filtered = false, height = null, pageSize, ...on }) {
+    const { onOrder, onFilter, onTurn, onChoose, onAction } = on;
+    Object.assign(this, { columns, label, actions: Object.entries(actions), empty, onOrder, onFilter, onChoose, onAction });
+    Object.assign(this, { rows: [], noteText: "", chosen: null, page: null, sort: null, words: "" });
     this.head = h("tr");
     this.body = h("tbody", { onkeydown: (event) => this.onKey(event) });
     this.note = h("p", { class: "table-note", role: "status" });
@@ -42,7 +47,10 @@ export class Table {
     const table = h("table", { role, "aria-label": label }, h("thead", null, this.head), this.body);
     const style = height ? { "max-height": `${height}px` } : {};
     this.element.append(h("div", { class: "table-box", tabindex: height && !onChoose ? 0 : null, style }, table));
-    this.pager = new Pager(pageSize ?? Infinity, () => this.draw());
+    this.pager = new Pager(pageSize ?? Infinity, (page) => {
+      this.draw();
+      onTurn?.(page);
+    });
     this.element.append(this.pager.element);
     this.drawHead();
     this.draw();
@@ -50,31 +58,48 @@ export class Table {
 
   /**
    * Show rows, in the visitor's order.
-   * @param {{rows?: Row[], note?: string, chosen?: any, empty?: string}} changes
+   * @param {{rows?: Row[], note?: string, chosen?: any, empty?: string, page?: number}} changes `page`: which one, from 1;
+   *   0: that with the chosen row, or else the first. Where it is never given, the visitor turns pages as they like.
    */
-  update({ rows = this.rows, note = this.noteText, chosen = this.chosen, empty = this.empty }) {
+  update({ rows = this.rows, note = this.noteText, chosen = this.chosen, empty = this.empty, page = this.page }) {
     const moved = rows !== this.rows || empty !== this.empty;
-    const other = chosen !== this.chosen;
-    Object.assign(this, { rows, noteText: note, chosen, empty });
-    if (other && chosen !== null) this.pager.turnTo(this.shown().findIndex(({ key }) => key === chosen));
-    if (moved || (other && this.pager.turned)) this.draw();
+    const turned = chosen !== this.chosen || page !== this.page;
+    Object.assign(this, { rows, noteText: note, chosen, empty, page });
+    if (turned || (moved && page !== null)) this.turn();
+    if (moved || this.pager.turned) this.draw();
     else this.markChosen();
     this.showNote();
   }
 
+  /** From the next drawing on, show the page that was asked for. */
+  turn() {
+    const place = this.chosen === null ? -1 : this.shown().findIndex(({ key }) => key === this.chosen);
+    if (this.page) this.pager.turnTo((this.page - 1) * this.pager.size);
+    else if (place >= 0) this.pager.turnTo(place);
+    else if (this.page !== null) this.pager.turnTo(0);
+  }
+
   searchField() {
-    const search = ({ target }) => {
-      this.words = target.value.trim().toLowerCase();
-      this.pager.turnTo(0);
-      this.draw();
-      this.showNote();
+    const filter = () => {
+      this.filterBy(this.search.value);
+      this.onFilter?.(this.search.value);
     };
-    const label = `Filter: ${this.label}`;
-    return h("input", { type: "search", placeholder: "Filter, e.g. by class", "aria-label": label, oninput: search });
+    const attributes = { placeholder: "Filter, e.g. by class", "aria-label": `Filter: ${this.label}`, maxlength: LONGEST_FILTER };
+    this.search = h("input", { type: "search", ...attributes, oninput: filter });
+    return this.search;
+  }
+
+  /** Show those rows alone that have a text in one of their cells. */
+  filterBy(text) {
+    if (this.search.value !== text) this.search.value = text;
+    const words = text.trim().toLowerCase();
+    if (words === this.words) return;
+    this.words = words;
+    this.rearrange();
   }
 
   showNote() {
-    setText(this.note, this.noteText + (this.words ? ` (${this.shown().length} match)` : ""));
+    setText(this.note, this.noteText + (this.words ? ` (${thousands(this.shown().length)} match)` : ""));
   }
 
   drawHead() {
@@ -104,8 +129,15 @@ export class Table {
     if (order?.key === this.sort?.column.key && order?.up === this.sort?.up) return;
     this.sort = order && { column: this.columns.find(({ key }) => key === order.key), up: order.up };
     this.drawHead();
-    this.pager.turnTo(0);
+    this.rearrange();
+  }
+
+  /** Draw in another order: from the top, unless a page was asked for. */
+  rearrange() {
+    if (this.page === null) this.pager.turnTo(0);
+    else this.turn();
     this.draw();
+    this.showNote();
   }
 
   shown() {

@@ -152,7 +152,7 @@ export class EngineClient {
 
   /** Give the worker up. */
   fail(reason) {
-    const message = `${STOPPED}: ${reason}. Reload the page.`;
+    const message = `${STOPPED}: ${reason.replace(/\.$/, "")}. Reload the page.`;
     const { loading } = this;
     this.loading = null;
     this.close();

@@ -1,10 +1,12 @@
 // How the page comes to show something: from its address, or because another bundle was chosen.
 
+import { imagesIn } from "../app/images.js";
 import { readLink, stateOf, writeLink } from "../app/links.js";
 import { mixOf } from "../app/settings.js";
 import { sentence } from "../controls/entries.js";
 import { thousands } from "../controls/numbers.js";
 import { hideable } from "./column.js";
+import { withoutImages } from "./listing.js";
 import { opening, openingOf } from "./opening.js";
 
 export class Arrival {
@@ -27,7 +29,9 @@ export class Arrival {
     const state = { ...wanted, bundle: bundle.name };
     const wrong = this.wrongExample(state);
     if (wrong.length) Object.assign(state, bundle.exampleOf(state), { row: 0 });
-    problems.push(...wrong);
+    const beyond = this.wrongImages(state);
+    if (beyond.length) state.selected = "";
+    problems.push(...wrong, ...beyond);
     const changes = this.openingChanges(state, link.best);
     this.handed = !state.by_hand && !bundle.meta.by_level;
     store.set({ ...state, ...changes }, { undoable: false });
@@ -39,6 +43,11 @@ export class Arrival {
     if (part) return ["shows must be paper or clean: the bundle has no attacked images"];
     if (row === undefined) return [];
     return [`image must be between 0 and ${thousands(row)} (the link has ${thousands(state.row)})`];
+  }
+
+  wrongImages({ selected }) {
+    const { n_clean: n } = this.page.bundle.meta;
+    return imagesIn(selected, n).beyond ? [`selected must name images from 0 to ${thousands(n - 1)}: the link has others`] : [];
   }
 
   read(query) {
@@ -59,7 +68,7 @@ export class Arrival {
       try {
         return await this.open(one);
       } catch (error) {
-        problems.push(error.message);
+        if (!problems.includes(error.message)) problems.push(error.message); // the engine's own is that of all bundles
       }
     }
     throw new Error(problems.join(" "));
@@ -76,12 +85,12 @@ export class Arrival {
   }
 
   /** Go to the bundle that a state names; the state is back at one that can be opened if that cannot. */
-  async follow({ bundle: name }) {
+  async follow({ bundle: name, ...rest }, before) {
     const { store, bundle, banner } = this.page;
     const problems = [];
     if (!(await this.openOneOf(name, problems))) return;
     const state = store.get();
-    const changes = { bundle: bundle.name, grid: state.grid.replace(/\++$/, ""), ...bundle.exampleOf(state) };
+    const changes = { bundle: bundle.name, grid: state.grid.replace(/\++$/, ""), ...bundle.exampleOf(state), ...withoutImages(rest, before) };
     if (!bundle.meta.by_level) {
       this.handed ||= !state.by_hand;
       changes.by_hand = true;

@@ -1,5 +1,6 @@
 // The control column: one control a setting, made from what is declared of it; nothing is computed here.
 
+import { MIX } from "../app/settings.js";
 import { button, Toggle } from "../controls/buttons.js";
 import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
@@ -12,6 +13,7 @@ import { Presets } from "./presets.js";
 const HIDEABLE_PARTS = ["history", "bundle", "preset", "level", "search", "example", "snapshots", "verify", "export", "import"];
 const IN_REACH = ["s", "p", "c"]; // with β or α: what stays in reach on a phone
 
+const OTHERS = ["find_by", "least", "grid", "case", "row"]; // of the settings that are no part of a mix; all others stand elsewhere
 const MORE = "More controls";
 const CLOSE = "Back to the plots";
 const GLOSSARY_OF = { beta: "β", alpha: "α" };
@@ -41,7 +43,7 @@ export class Column {
    */
   constructor(context, parts, actions) {
     Object.assign(this, { context, settings: context.settings, inputs: {}, alpha: null });
-    for (const { name } of this.settings.list) this.inputs[name] = inputOf(context, name);
+    for (const name of [...MIX, ...OTHERS]) this.inputs[name] = inputOf(context, name);
     this.bundle = new Choice({
       label: "Bundle",
       help: "The cached logits to explore",

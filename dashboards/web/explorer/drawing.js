@@ -5,14 +5,18 @@ import { mixOf } from "../app/settings.js";
 import { same } from "../app/state.js";
 import { OF_THE_LIST } from "./listing.js";
 
+const LATE = 500; // milliseconds without an answer, after which what is shown is marked as that of other settings
+
 export class Drawing {
   /**
    * @param {import("../engine/client.js").EngineClient} client
    * @param {() => string[]} wanted Names of the views that are looked at.
-   * @param {(state: object, frame: object) => void} draw Draws an answer: the state that was asked for, and its figures.
+   * @param {object} on
+   * @param {(state: object, frame: object) => void} on.draw Draws an answer: the state that was asked for, and its figures.
+   * @param {(late: boolean) => void} on.late Called when the answer is late, and when it is there.
    */
-  constructor(client, wanted, draw) {
-    Object.assign(this, { client, wanted, draw, asked: new Map(), frame: null, due: false, paused: true, waits: [] });
+  constructor(client, wanted, { draw, late }) {
+    Object.assign(this, { client, wanted, draw, late, asked: new Map(), frame: null, due: false, paused: true, waits: [], timer: null });
   }
 
   /** Begin with a bundle that is loaded, or wait for one that is on its way. */
@@ -29,6 +33,19 @@ export class Drawing {
     const asked = { params: mixOf(state), example, snapshots: state.snapshots, grid: state.grid, verified: null };
     this.client.show(asked, this.wanted());
     this.asked.set(this.client.number, state);
+    this.timer ??= this.wait();
+  }
+
+  /** Wait for an answer. */
+  wait() {
+    return setTimeout(() => this.late(true), LATE);
+  }
+
+  /** An answer is there, or none comes; the next one may be late again. */
+  answered(number = Infinity) {
+    clearTimeout(this.timer);
+    this.late(false);
+    this.timer = [...this.asked.keys()].some((asked) => asked > number) ? this.wait() : null;
   }
 
   /**
@@ -47,6 +64,7 @@ export class Drawing {
   receive(frame) {
     if (this.paused) return;
     this.frame = frame;
+    this.answered(frame.number);
     this.settle(({ number }) => number <= frame.number, frame);
     if (this.due) return;
     this.due = true;
@@ -59,6 +77,7 @@ export class Drawing {
 
   /** No answer comes: the engine has said why, or another bundle is on its way. */
   giveUp() {
+    this.answered();
     this.settle(() => true, null);
   }
 

@@ -28,6 +28,8 @@ export class Examples {
       pageSize: PAGE,
       onChoose: (row) => context.set({ case: partOf(context.state()), row }),
       onOrder: (key, up) => context.set({ list_sort: sortOf(key, up) }),
+      onFilter: (text) => context.set({ list_filter: text }),
+      onTurn: (page) => context.set({ list_page: page }),
     });
     const panel = h("div", null, this.table.element);
     this.tabs = new PartTabs(words.tabs, words.title, panel, (part) => context.set(toPart(part, context.state().case)));
@@ -50,18 +52,20 @@ export class Examples {
     this.tabs.show(part);
     this.kinds.show(kind);
     this.table.orderBy(orderOf(state));
+    this.table.filterBy(state.list_filter);
     const view = views[`examples_${part}`];
     if (!isHere(this.root, view)) return;
     const chosen = state.case === part ? state.row : null;
+    const page = state.list_page;
     const inputs = [view, kind, part, selection.rows];
     if (inputs.every((one, place) => one === this.shown[place])) {
-      this.table.update({ chosen });
+      this.table.update({ chosen, page });
       return;
     }
     this.shown = inputs;
     const words = WORDS.examples;
     if (!view) {
-      this.table.update({ rows: [], note: "", empty: words.noAttack, chosen });
+      this.table.update({ rows: [], note: "", empty: words.noAttack, chosen, page });
       return;
     }
     const picked = placesOf(view, selection);
@@ -70,7 +74,7 @@ export class Examples {
     const counts = [fixed, picked.length - fixed, selection.any ? selection.rows.length : n].map(thousands);
     const note = (selection.any ? words.selected : words.note)(...counts, WORDS.parts[part]);
     const empty = selection.any ? words.noneSelected : words.nothing;
-    this.table.update({ rows: rowsOf(view, picked, classNames(meta), remix.threshold, kind), note, empty, chosen });
+    this.table.update({ rows: rowsOf(view, picked, classNames(meta), remix.threshold, kind), note, empty, chosen, page });
   }
 }
 

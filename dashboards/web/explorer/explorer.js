@@ -32,12 +32,13 @@ import { Toolbar } from "./toolbar.js";
  * @param {HTMLElement} root
  * @param {import("../host/file.js").Host} host
  * @param {() => Worker} makeWorker Starts a worker on the engine.
- * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>} `close` ends the engine.
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>} `close` ends it
+ *   all: in JupyterLab another page may take its place.
  */
 export async function startExplorer(root, host, makeWorker) {
   const explorer = new Explorer(root, host, makeWorker);
   await explorer.start();
-  return { close: () => explorer.client.close(), refuse: (cause, problems) => explorer.banner.show(cause, problems) };
+  return { close: () => explorer.close(), refuse: (cause, problems) => explorer.banner.show(cause, problems) };
 }
 
 /**
@@ -61,7 +62,7 @@ class Explorer {
     this.store = createState(this.settings, { bundle: "" });
     this.banner = new Banner();
     this.announcer = new Announcer();
-    this.selection = new Selection(() => this.shown.select());
+    this.selection = new Selection((selected) => this.set({ selected }));
     this.client = new EngineClient(makeWorker, {
       frame: (frame) => this.drawing.receive(frame),
       error: (message) => this.fail(message),
@@ -92,7 +93,7 @@ class Explorer {
   }
 
   makeParts(root, context) {
-    printOnPaper(root);
+    this.endPrint = printOnPaper(root);
     this.layout = new Layout(root, this.host.texts, [this.banner.element, this.selection.element, this.announcer.element]);
     this.toolbar = new Toolbar(this.actions);
     this.files = new Files(context, (config, name) => this.actions.takeConfig(config, name));
@@ -103,11 +104,23 @@ class Explorer {
       grids: (names) => this.column.offerGrids(names),
     });
     this.shown = new Shown(context, this.layout, { event: (event) => this.onChart(event), look: () => this.redraw() });
-    this.drawing = new Drawing(this.client, () => this.shown.wanted(), (state, frame) => this.draw(state, frame));
+    this.drawing = new Drawing(this.client, () => this.shown.wanted(), {
+      draw: (state, frame) => this.draw(state, frame),
+      late: (late) => this.layout.late(late),
+    });
     const { verify, exports } = this.layout;
     const parts = { history: this.toolbar.element, search: this.searching.element, verify, export: exports, import: this.files.element };
     this.column = new Column(context, parts, this.actions);
     this.layout.place(this.column);
+  }
+
+  close() {
+    this.endPrint();
+    this.selection.close();
+    this.searching.close();
+    this.drawing.pause(true);
+    this.shown.close();
+    this.client.close();
   }
 
   async start() {
@@ -135,7 +148,6 @@ class Explorer {
     this.column.presets.offer(this.bundle.meta.configs);
     this.searching.forget();
     this.shown.open();
-    this.selection.clear(); // its images are another bundle's
     if (this.store.get().bundle !== this.bundle.name) return; // the state follows
     this.show(this.store.get());
     this.redraw();
@@ -156,7 +168,7 @@ class Explorer {
       this.arrival.noteStep(state, before);
     }
     this.show(state);
-    if (state.bundle !== this.bundle.wanted) this.arrival.follow(state).catch(({ message }) => this.fail(message));
+    if (state.bundle !== this.bundle.wanted) this.arrival.follow(state, before).catch(({ message }) => this.fail(message));
     else if (this.bundle.ready) this.follow(state, before);
   }
 
@@ -173,6 +185,7 @@ class Explorer {
   show(state) {
     this.column.show(state);
     this.searching.show(state);
+    this.selection.show(state.selected, this.bundle.meta?.n_clean ?? 0);
   }
 
   redraw() {

@@ -39,4 +39,11 @@ export class Layout {
     setText(this.state, text ?? "");
     this.main.setAttribute("aria-busy", String(text !== null));
   }
+
+  /** Mark the figures as those of other settings: the ones of now are being computed. */
+  late(late) {
+    if (late === this.page.classList.contains("late")) return;
+    this.page.classList.toggle("late", late);
+    this.figures.setAttribute("aria-busy", String(late));
+  }
 }

@@ -25,17 +25,23 @@ export class Searching {
     Object.assign(this, { context, client, bundle, on });
     this.search = new Search({ find: () => this.findBest(), cancel: () => this.cancel() });
     this.element = this.search.element;
-    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, work: null, timer: null });
+    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, work: null, timer: null, gaveUp: false });
   }
 
   /** Nothing has been found yet: another bundle is open. */
   forget() {
     clearTimeout(this.timer);
-    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, work: null, timer: null });
+    Object.assign(this, { awaiting: null, best: null, last: null, wider: {}, run: {}, work: null, timer: null, gaveUp: false });
     this.search.running(null);
     this.search.showFound([]);
     this.on.grids(this.grids);
     if (this.possible) this.later();
+  }
+
+  /** Search no more. */
+  close() {
+    clearTimeout(this.timer);
+    this.run = {};
   }
 
   /** Names of the grids that can be searched. */
@@ -82,16 +88,20 @@ export class Searching {
   async inBackground() {
     const state = this.context.state();
     if (!this.possible || state.bundle !== this.bundle.name) return;
-    const result = await this.ask(this.requestOf({ ...state, find_by: "beta" }), () => this.giveUp());
+    const result = await this.ask(this.requestOf({ ...state, find_by: "beta" }), (message) => this.giveUp(message));
     if (!result) return;
+    if (this.gaveUp) this.search.showFound([]);
+    this.gaveUp = false;
     const { s, p, c } = result.best.params;
     if (isUsual(state, this.context.settings)) this.best = { ...mixOf(state), s, p, c };
     if (this.awaited(this.context.state())) this.settle({ s, p, c });
     this.on.found(this.last);
   }
 
-  /** No search is possible here: what was shown until it ends was chosen for other bundles. */
-  giveUp() {
+  /** Nothing is found here: what was shown until then was chosen for other bundles. */
+  giveUp(message) {
+    this.gaveUp = true;
+    this.search.showFound([sentence(message)]);
     if (this.awaited(this.context.state())) this.settle(PLAIN);
   }
 

@@ -77,6 +77,13 @@ export class Shown {
     layout.details.append(h("details", { class: "card" }, h("summary", null, "Glossary"), glossaryList()));
   }
 
+  /** Look at the document no longer. */
+  close() {
+    clearTimeout(this.timer);
+    this.watch.disconnect();
+    this.charts.close();
+  }
+
   /** Another bundle is open. */
   open() {
     Object.assign(this, { moment: null, search: null, everything: false });

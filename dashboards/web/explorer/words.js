@@ -98,7 +98,8 @@ export const WORDS = {
   },
 
   selection: {
-    count: (n, text) => `${text} ${n === 1 ? "image" : "images"} selected:`,
+    count: (n, text) => `${text} ${n === 1 ? "image" : "images"} selected`,
+    tooMany: " (Too many for a link, which leaves them out.)",
     clear: "Clear selection",
     clearHelp: "Select no image; so does Escape",
   },

@@ -43,6 +43,17 @@ def test_what_a_page_shows_is_the_state_and_what_python_sets_goes_to_the_page(ex
     assert explorer.state.snapshots == (mix,)
 
 
+def test_images_that_are_brushed_on_a_plot_can_be_read_and_set(explorer, page):
+    page.show(selected="3,5-7;margin of M(h) 0.10 to 0.20", list_filter="4")
+    assert (explorer.selected, explorer.state.list_filter) == ((3, 5, 6, 7), "4")
+    explorer.selected = [9, 2, 9]
+    assert explorer.view["selected"] == "2,9"
+    assert "selected=2,9" in write_link(explorer.state)
+    with pytest.raises(ParameterError, match=r"from 0 to .*, got 1,000,000"):
+        explorer.selected = [1_000_000]
+    assert explorer.selected == (2, 9)
+
+
 def test_who_observes_has_the_last_word(explorer, page):
     explorer.state.observe(lambda _: explorer.state.set(p=2.0), names="s")
     page.show(s=4.0, p=3.0)
@@ -68,6 +79,11 @@ def test_who_observes_has_the_last_word(explorer, page):
         {"evil": 1},
         {"row": -1},
         {"by_hand": 3.5},
+        {"list_page": -1},
+        {"list_filter": "a\nb"},
+        {"list_filter": 5},
+        {"selected": "5-3"},
+        {"selected": None},
     ],
 )
 def test_what_is_not_allowed_is_passed_over_and_the_page_goes_back(explorer, page, wrong):

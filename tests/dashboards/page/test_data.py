@@ -102,7 +102,7 @@ def test_settings_are_those_declared():
         assert (one["low"], one["high"], one["step"], one["scale"]) == (spec.low, high, spec.step, spec.scale)
         assert one["default"] == getattr(ExplorerState(), name)
     assert [value for _, value in found["find_by"]["choices"]] == ["beta", "clean", "attacked"]
-    assert {one["kind"] for one in found.values()} == {"number", "choice", "whole"}
+    assert {one["kind"] for one in found.values()} == {"number", "choice", "whole", "line", "images"}
     json.dumps(list(found.values()), allow_nan=False)
 
 

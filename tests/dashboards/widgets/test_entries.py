@@ -60,3 +60,7 @@ def test_what_is_read_is_valid_and_what_is_not_is_refused_without_python_names(n
         problem = str(error)
     assert len(problem) < 200
     assert problem == "" or problem.startswith(f"{PARAMS[name].symbol} must be ")
+
+
+def test_a_whole_number_may_be_written_with_an_exponent():
+    assert [read_ln_k(text) for text in ("250", "1e3", "2.0", "0")] == [250, 1000, 2, 0]

@@ -56,6 +56,7 @@ export function prepareConfusion(fields) {
   const [ticks, lines] = [nameTicks(names), names.map(whole)];
   const cells = selectedCells(fields, k, attacked);
   const marked = shown.flatMap((i, y) => shown.map((j, x) => ({ x, y, count: cells[i * k + j] }))).filter(({ count }) => count);
+  const share = shown.map((i) => shown.map((j) => (i === j ? null : (100 * counts[i * k + j]) / Math.max(totals[i], 1))));
   const hover = lines.map((label) => lines.map((taken) => `${label}<br>taken for ${taken}`));
   return {
     classes: shown,
@@ -63,7 +64,8 @@ export function prepareConfusion(fields) {
     places: shown.map((_, place) => place),
     hover,
     ticks: { ...ticks, downwards: ticks.range.toReversed() },
-    share: shown.map((i) => shown.map((j) => (i === j ? null : (100 * counts[i * k + j]) / Math.max(totals[i], 1)))),
+    share,
+    most: Math.max(1, ...share.flat()), // of mistakes there may be none
     count: shown.map((i) => shown.map((j) => counts[i * k + j])),
     part: attacked ? "attacked" : "clean",
     selected: {

@@ -3,8 +3,8 @@
 import { createInterface } from "node:readline";
 
 const web = "../../../../dashboards/web";
-const [entries, numbers, settings, links, config, column, opening, clicks] = await Promise.all(
-  ["controls/entries", "controls/numbers", "app/settings", "app/links", "app/config", "explorer/column", "explorer/opening", "explorer/clicks"].map((name) => import(`${web}/${name}.js`)),
+const [entries, numbers, settings, links, images, config, column, opening, clicks] = await Promise.all(
+  ["controls/entries", "controls/numbers", "app/settings", "app/links", "app/images", "app/config", "explorer/column", "explorer/opening", "explorer/clicks"].map((name) => import(`${web}/${name}.js`)),
 );
 
 let known = null;
@@ -21,6 +21,8 @@ const CALLS = {
   hideable: () => column.hideable(known),
   opened: (meta, changes) => opening.openingOf(meta, known, { ...known.defaults, ...changes }),
   clicked: clicks.changesOfClick,
+  writeImages: images.writeImages,
+  imagesIn: images.imagesIn,
   configOf: config.configOf,
   configText: config.configText,
   readConfig: (text) => refusedOr(() => config.readConfig(known, text)),

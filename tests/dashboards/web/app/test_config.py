@@ -26,7 +26,7 @@ def exported(app: Any, engine: Any, bundle: Any, params: MixParams, **more: Any)
     """The text that the page saves for a mix."""
     frame, loaded = engine.ask(["frame", {"params": params}], ["loaded", []], bundle=packed(bundle))
     given = {"beta": None if params.alpha is not None else params.beta, "created": "", **more}
-    meta = json.loads(json.dumps(page_meta(bundle))) | {"auxiliary": loaded["auxiliary"]}
+    meta = json.loads(json.dumps(page_meta(bundle, name="its file"))) | {"auxiliary": loaded["auxiliary"]}
     return app("configText", app("configOf", meta, plain(frame["remix"]), given))
 
 

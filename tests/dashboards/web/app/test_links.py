@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import PARAMS, MixParams
+from mnuts_dashboards.explorer.images import MOST_IN_LINK, read_images, write_images
 from mnuts_dashboards.explorer.links import write_link
 from mnuts_dashboards.explorer.state import MAX_SNAPSHOTS, ExplorerState
 from mnuts_dashboards.widgets.query import MAX_QUERY
@@ -45,6 +46,11 @@ STATES = st.fixed_dictionaries(
         "list_part": st.sampled_from(["example", "clean", "attacked"]),
         "list_kind": st.sampled_from(["both", "fixed", "broken"]),
         "list_sort": st.sampled_from(["none", "margin", "-image"]),
+        "list_filter": st.sampled_from(["", "deer", " à&=+%;"]),
+        "list_page": st.sampled_from([0, 1, 10**6]),
+        "selected": st.builds(
+            write_images, st.sets(st.integers(0, 300)), st.sampled_from(["", "class 4; M(h) right"])
+        ),
         "hidden": st.sampled_from([(), ("T", "beta")]),
     }
 )
@@ -130,6 +136,11 @@ def test_a_widened_grid_is_written_as_the_one_it_came_from(app):
         ("list=all", "list must be one of example, clean, attacked, got 'all'"),
         ("list_kind=right", "list_kind must be one of both, fixed, broken"),
         ("list_sort=+margin", "list_sort must be one of none, image, -image"),
+        ("list_page=-1", "list_page must be a whole number from 0 to 1000000, got '-1'"),
+        ("list_filter=" + "x" * 101, "list_filter must be one line of at most 100 characters"),
+        ("selected=3-x", "selected must be numbers of images, such as 3,5-9, got '3-x'"),
+        ("selected=9-3", "selected must be numbers of images"),
+        ("selected=~a", "selected must be numbers of images"),
         ("bundle=../../etc/passwd", "bundle must be one of digits, my bundle (2)"),
         ("grid=mine", "grid must be one of cifar10, cifar100"),
         ("hide=T,nothing", "hide must be one of T, beta, got 'nothing'"),
@@ -169,6 +180,28 @@ QUERIES = [
         "image=" + "9" * 30,
         "image=7",
     ),
+    *(
+        "list_page=2.5",
+        "list_page=1000001",
+        "list_filter=a%0Ab",
+        "list_filter=%20b%20",
+        "selected=3,5-9;digit 4",
+    ),
+    *(
+        "selected=;",
+        "selected=~_-8",
+        "selected=~_",
+        "selected=1-2-3",
+        "selected=00,1",
+        "selected=3;a%0Ab",
+        "selected=-3",
+    ),
+    *(
+        "selected=;" + "é" * 160,
+        "selected=;" + "😀" * 161,
+        "selected=" + "1," * 1000 + "1",
+        "selected=12345678",
+    ),
     *("list=attacked&list_kind=fixed&list_sort=-margin", "list=", "list_kind=Fixed", "list_sort=size"),
     *("shows=everything", "bundle=../../etc/passwd", "bundle=my%20bundle+(2)", "grid=mine", "grid=cifar100"),
     *(
@@ -192,6 +225,13 @@ def test_it_reads_the_same_and_reports_the_same(app, query):
     assert same_link(app("read", query, NAMES), read_link(query, **NAMES))
 
 
+def test_a_link_leaves_out_what_would_not_fit(app):
+    text = write_images(range(0, 60_000, 2))
+    assert len(text) > MOST_IN_LINK
+    assert app("write", {"selected": text}, None) == app("write", {}, None)
+    assert len(write_images(range(10_000), "long" * 99).partition(";")[2]) == 160
+
+
 def test_repeats_count_once(app):
     values = app("read", "hide=T,beta,T&snap=s:5&snap=s:5", NAMES)["values"]
     assert values["hidden"] == ["T", "beta"]
@@ -200,6 +240,21 @@ def test_repeats_count_once(app):
 
 WRITTEN = string.ascii_letters + string.digits + " .,:+-−%_&=?#'\"\\é😀"
 WORDS_OF_A_LINK = st.sampled_from(sorted(WORDS))
+
+
+ROWS = st.sets(st.integers(0, 2000)) | st.builds(
+    lambda first, n: set(range(first, first + n)), st.integers(0, 99), st.integers(0, 99)
+)
+
+
+@given(ROWS, st.text(WRITTEN, max_size=20), st.integers(1, 2001))
+@QUICK
+def test_selected_images_are_one_text(app, rows, words, n):
+    text = write_images(rows, words)
+    assert app("writeImages", sorted(rows), words) == text
+    assert read_images(text, n) == tuple(row for row in sorted(rows) if row < n)
+    beyond = any(row >= n for row in rows)
+    assert app("imagesIn", text, n) == {"rows": list(read_images(text, n)), "words": words, "beyond": beyond}
 
 
 @given(

@@ -233,7 +233,7 @@ export function makeDocument() {
       }
     },
     location: { search: "", pathname: "/", hash: "", href: "http://localhost/" },
-    matchMedia: (query) => ({ matches: query.includes("reduced-motion"), addEventListener() {} }),
+    matchMedia: (query) => ({ matches: query.includes("reduced-motion"), addEventListener() {}, removeEventListener() {} }),
     getComputedStyle: () => ({ getPropertyValue: () => "" }),
     addEventListener() {},
     removeEventListener() {},

@@ -95,14 +95,14 @@ def test_a_wrong_number_is_refused_until_its_cause_goes(there, name, typed, answ
     assert (there.errors, there.state[name]) == ([], 0.5)
 
 
-@pytest.mark.parametrize("typed", ["1", "2.5", "1e3", "abc"])
+@pytest.mark.parametrize("typed", ["1", "2.5", "1e30", "abc"])
 def test_a_wrong_ln_k_is_refused(there, typed):
     there.typeInto(LN_K, typed)
     [error] = there.errors
     assert "must be 0 (no layer norm) or a whole number of 2 or more" in error
     assert there.state["ln_k"] == 250
-    there.typeInto(LN_K, "5")
-    assert (there.errors, there.state["ln_k"]) == ([], 5)
+    there.typeInto(LN_K, "1e3")
+    assert (there.errors, there.state["ln_k"]) == ([], 1000)
 
 
 def test_a_preset_is_taken_and_named_while_it_is_in_force(there):

@@ -12,7 +12,7 @@ from mnuts_core.views.paired import mix_pairs
 from mnuts_core.views.sources import sources
 from mnuts_dashboards.explorer.state import DECLARED
 from tests.dashboards.web.explorer.visit import opened
-from tests.synthetic import make_pool
+from tests.synthetic import make_bundle, make_pool
 
 pytestmark = pytest.mark.usefixtures("held")
 EXAMPLES = "Images the mix fixes or breaks, relative to the robust model h"
@@ -32,6 +32,12 @@ def engine(bundle):
 @pytest.fixture(scope="module")
 def pool():
     return make_pool(n=160, m=110, sources=4)
+
+
+@pytest.fixture(scope="module")
+def many():
+    """A bundle whose list of images has pages."""
+    return opened("many", make_bundle(n=3000, m=20))
 
 
 def test_the_table_lists_what_the_mix_fixes_and_breaks(there, engine):
@@ -145,6 +151,52 @@ def test_the_list_of_images_is_in_the_address_and_comes_back(visit, bundle):
     visit.press("Defaults")
     assert "list" not in visit.address
     assert visit.table(EXAMPLES)["sorted"] == []
+
+
+def test_filter_page_and_selection_are_in_the_address_and_come_back(visit, many):
+    visit.open(many, query=f"{START}&T=5&alpha=0.5")
+    plain = visit.address
+    assert len(visit.table(EXAMPLES)["rows"]) == 50
+    visit.press("Next page")
+    assert visit.address == f"{plain}&list_page=2"
+    visit.filter(EXAMPLES, " 3 ")
+    assert visit.address == f"{plain}&list_filter=%203%20"
+    left = visit.table(EXAMPLES)
+    assert all(any("3" in cell for cell in row["cells"]) for row in left["rows"])
+    [visit.press("Undo"), visit.press("Undo")]
+    assert visit.address == plain
+    [visit.press("Redo"), visit.press("Redo")]
+    assert visit.table(EXAMPLES) == left
+    query = f"{plain}&list_page=2&selected=0-2999;all"
+    rows = visit.open(many, query=query).table(EXAMPLES)["rows"]
+    assert visit.address == query.replace(";", "%3B")
+    assert visit.text("selection").startswith("3,000 images selected: all")
+    visit.press("Clear selection")
+    assert visit.address == plain
+    visit.press("Undo")
+    assert visit.table(EXAMPLES)["rows"] == rows
+
+
+def test_the_page_of_the_list_is_that_of_the_chosen_image(visit, many):
+    visit.open(many, query=f"{START}&T=5&alpha=0.5&list_page=3")
+    key = visit.table(EXAMPLES)["rows"][-1]["key"]
+    visit.link(f"{START}&T=5&alpha=0.5&shows=clean&image={key}")
+    assert visit.table(EXAMPLES)["rows"][-1]["key"] == key
+    visit.order(EXAMPLES, "margin")
+    assert visit.address.endswith("&list_sort=margin&list_page=1")
+    visit.link(f"{START}&T=5&alpha=0.5&list_page=99")  # there is no such page: the last one
+    assert visit.table(EXAMPLES)["rows"][-1]["key"] == key
+
+
+def test_selected_images_are_of_one_bundle(visit, bundle):
+    visit.open(opened("one", bundle), opened("other", bundle), query=f"{START}&selected=3;mine")
+    visit.choose("Bundle", "other")
+    assert (visit.state["selected"], visit.isShown("Clear selection")) == ("", False)
+    visit.press("Undo")
+    assert (visit.state["bundle"], visit.state["selected"]) == ("one", "3;mine")
+    visit.link(f"{START}&selected=3,{bundle.n_clean}")
+    [problem] = visit.errors
+    assert problem.startswith(f"selected must name images from 0 to {bundle.n_clean - 1}")
 
 
 def test_the_list_goes_along_with_the_image_that_is_shown(there):

@@ -146,3 +146,8 @@ def test_a_bundle_with_a_verified_mix_opens_on_it_without_a_search(held, small, 
     assert held.seen["preset"] == "mine, β = 0.985"
     held.type("c", "-0.4")
     assert held.address == "bundle=made-up&s=2&p=2&c=-0.4"
+
+
+def test_a_page_that_has_ended_listens_to_nothing(held, made_up):
+    """In JupyterLab a cell that runs again puts another page in its place, many times in one document."""
+    assert held.open(made_up).close() == 0

@@ -8,6 +8,7 @@ from mnuts_core import grid_search
 from mnuts_core.search.direct import direct_search
 from mnuts_core.search.grids import GridSpec
 from tests.dashboards.web.explorer.visit import opened
+from tests.synthetic import make_bundle
 
 GRID = GridSpec.paper("cifar10")
 
@@ -79,3 +80,13 @@ def test_an_accuracy_out_of_reach_is_refused(there):
     assert there.params == before
     [error] = there.errors
     assert "accuracy of at least 100 %: the most is" in error
+
+
+def test_where_nothing_is_found_the_page_says_why_it_shows_the_plain_mix(visit, bundle):
+    """Until something is found, or another bundle is open."""
+    right = make_bundle(n=60, m=30, k=2)
+    visit.open(opened("right", right), opened("made-up", bundle))
+    assert (visit.state["s"], visit.state["clamp"]) == (1, "linear")
+    assert visit.seen["found"].startswith("Algorithm 1 has nothing to go by")
+    visit.choose("Bundle", "made-up")
+    assert visit.seen["found"] == ""

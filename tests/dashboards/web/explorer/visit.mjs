@@ -23,6 +23,7 @@ globalThis.requestAnimationFrame = (call) => setTimeout(() => call(now), 16);
 Object.defineProperty(globalThis, "performance", { value: { now: () => now }, configurable: true });
 
 let body = makeDocument();
+let ears = 0; // of the page at the window and the document
 let heard = []; // those who listen to the window's keys
 const hear = (event) => heard.forEach((listen) => listen(event));
 const copied = [];
@@ -100,6 +101,7 @@ class Worker {
 
 // --- the page
 let page = null;
+let app = null; // what ends it
 let failed = null; // why the page could not be opened
 let browser = null;
 let waiting = new Set(); // names of bundles that do not come yet
@@ -108,7 +110,9 @@ const used = new Set(); // keys of the lesson's sentences that were asked for
 async function start({ page: known, bundles, query = "", slow = [] }) {
   body = makeDocument();
   heard = [];
-  globalThis.addEventListener = (type, listen) => type === "keydown" && heard.push(listen);
+  globalThis.addEventListener = (type, listen) => (ears++, type === "keydown" && heard.push(listen));
+  document.addEventListener = () => ears++;
+  globalThis.removeEventListener = document.removeEventListener = () => ears--;
   [timers, browser, waiting] = [[], new Browser(query), new Set(slow)];
   const host = {
     kind: "file",
@@ -128,7 +132,8 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   failed = null;
   if (known.app === "lesson") host.sentences = new Proxy(known.sentences, { get: (all, key) => (used.add(key), all[key]) });
   const begin = { explorer: startExplorer, playground: startPlayground, lesson: startLesson, compare: startCompare }[known.app];
-  begin(body, host, () => new Worker()).catch((error) => (failed = error));
+  ears = 0;
+  begin(body, host, () => new Worker()).then((begun) => (app = begun), (error) => (failed = error));
 }
 
 /** Until nothing is to be done, but for what is kept from its end. */
@@ -295,6 +300,11 @@ const ACTS = {
     range.fire("input");
     range.fire("change");
   },
+  filter: (label, text) => {
+    const field = one((element) => element.attributes.type === "search" && named(element) === `Filter: ${label}`, label);
+    field.value = text;
+    field.fire("input");
+  },
   choice: (label, key) => {
     const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
     found.querySelectorAll("tr.choice").find((row) => row.dataset.key === String(key)).click();
@@ -313,6 +323,7 @@ const ACTS = {
     const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
     found.querySelectorAll("button").find((button) => words(button) === column).click();
   },
+  close: () => (app.close(), ears),
   isShown: (text) => shown((element) => named(element) === text).length > 0,
 };
 
