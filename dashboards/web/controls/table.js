@@ -3,6 +3,7 @@
 import { arrange, fill, h, setText } from "./dom.js";
 import { fixed, minus } from "./numbers.js";
 import { Pager } from "./pager.js";
+import { word } from "./words.js";
 
 /**
  * @typedef {object} Column
@@ -69,22 +70,22 @@ export class Table {
       this.draw();
       this.showNote();
     };
-    const label = `Filter: ${this.label}`;
-    return h("input", { type: "search", placeholder: "Filter, e.g. by class", "aria-label": label, oninput: search });
+    const label = word("filter_of", { label: this.label });
+    return h("input", { type: "search", placeholder: word("filter"), "aria-label": label, oninput: search });
   }
 
   showNote() {
-    setText(this.note, this.noteText + (this.words ? ` (${this.shown().length} match)` : ""));
+    setText(this.note, this.noteText + (this.words ? word("match", { count: this.shown().length }) : ""));
   }
 
   drawHead() {
     const heading = (column) => {
-      const order = { type: "button", title: column.help || `Sort by ${column.label}`, onclick: () => this.order(column) };
+      const order = { type: "button", title: column.help || word("sort", column), onclick: () => this.order(column) };
       const up = this.sort?.column === column && (this.sort.up ? "ascending" : "descending");
       const attributes = { scope: "col", class: column.numeric ? "number" : null, "aria-sort": up };
       return h("th", attributes, h("button", order, column.label));
     };
-    const last = this.actions.length ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "actions")) : null;
+    const last = this.actions.length ? h("th", { scope: "col" }, h("span", { class: "unseen" }, word("actions"))) : null;
     fill(this.head, this.columns.map(heading), last);
   }
 
@@ -136,7 +137,7 @@ export class Table {
   }
 
   nothing() {
-    const words = this.words ? "nothing matches" : this.empty;
+    const words = this.words ? word("no_match") : this.empty;
     return h("tr", null, h("td", { colspan: this.columns.length + 1, class: "empty" }, words));
   }
 
