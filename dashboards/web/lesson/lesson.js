@@ -13,6 +13,7 @@ import { Banner } from "../controls/banner.js";
 import { button } from "../controls/buttons.js";
 import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
+import { speak } from "../controls/words.js";
 import { EngineClient } from "../engine/client.js";
 import { catalogueOf, prepare } from "./catalogue.js";
 import { Frames } from "./frames.js";
@@ -30,7 +31,7 @@ import { Texts } from "./texts.js";
  * Build the lesson and open what its address asks for.
  *
  * @param {HTMLElement} root
- * @param {import("../host/file.js").Host} host With `sentences`, `controls`, `formulas`, `colours`, `themes`, `thread`, see `dashboards/lesson/page_file.py`.
+ * @param {import("../host/file.js").Host} host With `languages`, `language`, `controls`, `formulas`, `colours`, `themes`, `thread`, see `dashboards/lesson/page_file.py`.
  * @param {() => Worker} makeWorker Starts a worker on the engine.
  * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>}
  */
@@ -45,7 +46,7 @@ const KEYS = STEPS.map(({ key }) => key);
 
 class Lesson {
   constructor(root, host, makeWorker) {
-    Object.assign(this, { host, settings: host.controls, address: host.address ?? pageAddress(), texts: new Texts(host.sentences), lab: null, history: null });
+    Object.assign(this, { host, settings: host.controls, address: host.address ?? pageAddress(), root, lab: null, history: null });
     this.starts = Object.fromEntries(this.settings.map((setting) => [setting.name, setting.default]));
     this.defaults = { step: 1, said: {}, ...Object.fromEntries(this.settings.map(({ name }) => [name, null])) }; // no control has been moved
     this.store = createState({ defaults: this.defaults });
@@ -54,13 +55,34 @@ class Lesson {
     this.client = new EngineClient(makeWorker, { frame: (frame) => this.frames.receive(frame), error: (message) => this.fail(message) });
     this.frames = new Frames(this.client);
     this.bundle = new OpenBundle({ open: (name) => this.lookInto(name) }, this.client);
-    this.makeParts(root);
+    printOnPaper(root);
+    this.speak(host.language);
     this.store.subscribe((state, before, options) => this.changed(state, before, options));
   }
 
-  makeParts(root) {
-    const { texts, host } = this;
-    printOnPaper(root);
+  /** Make the page in a language: another one is the same page anew, on the same bundle and answers. */
+  speak(language) {
+    if (language === this.language) return;
+    const { host, root } = this;
+    const heading = { ...host.texts };
+    const own = host.languages[host.language];
+    this.language = language;
+    this.texts = new Texts(host.languages[language]);
+    speak(host.languages[language]);
+    for (const name of ["title", "sentence"]) if (heading[name] === own[`page.${name}`]) heading[name] = this.texts.plain(`page.${name}`);
+    this.closeParts();
+    this.makeParts(heading);
+    root.lang = language;
+    if (!this.isGuest) Object.assign(document, { title: heading.title }).documentElement.lang = language;
+  }
+
+  /** Whether the page is JupyterLab's, and holds the lesson as a part. */
+  get isGuest() {
+    return this.host.kind === "kernel" && document.body.dataset.voila === undefined;
+  }
+
+  makeParts(heading) {
+    const { texts, host, root } = this;
     const act = (does) => (...given) => this.history && does(...given); // not before there is something to act on
     const refuse = (cause) => (problem) => this.banner.show(cause, problem === null ? [] : [problem]);
     const titles = [...KEYS.map((key) => texts.plain(`${key}.title`)), texts.plain("end.title")];
@@ -69,12 +91,16 @@ class Lesson {
     const plots = h("div", { class: "plots" });
     this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: act((bundle) => this.store.set({ bundle })) });
     this.data.element.hidden = host.bundles.length < 2;
+    const languages = Object.entries(host.languages).map(([name, own]) => [own["page.language"], name]);
+    this.tongue = new Choice({ label: texts.plain("page.languages"), choices: languages, onChoose: act((language) => this.translate(language)) });
+    this.tongue.element.hidden = languages.length < 2;
+    this.tongue.show(this.language);
     const copy = button(texts.plain("page.copy"), "", act(() => this.copy()));
     const again = button(texts.plain("page.again"), "", act(() => this.again()));
-    const tools = h("div", { class: "tools" }, this.data.element, copy, again);
+    const tools = h("div", { class: "tools" }, this.data.element, this.tongue.element, copy, again);
     const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, plots };
-    this.layout = new Layout(root, host.texts, texts, parts);
-    const named = { data: this.data.element, copy, again, steps: this.nav.element, turn: this.nav.turn, show: this.question.show };
+    this.layout = new Layout(root, heading, texts, parts);
+    const named = { data: this.data.element, language: this.tongue.element, copy, again, steps: this.nav.element, turn: this.nav.turn, show: this.question.show };
     for (const name of ["control", "score", "formula", "more", "thread", "source"]) named[name] = this.layout[name];
     this.presentation = new Presentation(this.layout.app, named, texts, { turn: act((by) => this.go(this.store.get().step + by)), changed: act(() => this.reshown()) });
     tools.append(this.presentation.enter);
@@ -90,12 +116,13 @@ class Lesson {
     this.layout.app.inert = true;
     await this.arrive(this.address.query);
     this.layout.app.inert = false;
+    const { host } = this;
     this.history = new History(this.store, this.address, {
-      link: (state) => writeLink(this.settings, state, this.presentation.shown),
+      link: (state) => writeLink(this.settings, state, { ...this.presentation.shown, language: this.language === host.language ? null : this.language }),
       arrive: (query) => this.arrive(query),
       changed: () => {},
     });
-    this.host.connect?.({
+    host.connect?.({
       store: this.store,
       arrive: (query) => this.arrive(query),
       refuse: (text) => this.banner.show("kernel", [text]),
@@ -104,13 +131,15 @@ class Lesson {
 
   /** Bring the lesson to what a link asks for; what is wrong with it is said, the rest applies. */
   async arrive(query) {
-    const { host, store, texts } = this;
-    const { values, shown, problems } = readLink(this.settings, query, { bundles: host.bundles.map(({ name }) => name), steps: LAST, slots: KEYS });
+    const { host, store } = this;
+    const names = { bundles: host.bundles.map(({ name }) => name), languages: Object.keys(host.languages), steps: LAST, slots: KEYS };
+    const { values, shown, problems } = readLink(this.settings, query, names);
+    this.speak(shown.language ?? host.language);
     this.presentation.show(shown);
     const wanted = values.bundle ?? this.bundle.name ?? host.bundles[0].name;
     await this.openOneOf(wanted);
     store.set({ ...this.defaults, ...values, bundle: this.bundle.name }, { undoable: false });
-    this.banner.show("link", problems.map(([key, fields]) => texts.plain(key, fields)));
+    this.banner.show("link", problems.map(([key, fields]) => this.texts.plain(key, fields)));
     await this.show();
   }
 
@@ -187,6 +216,16 @@ class Lesson {
   /** The step's control as nobody has moved it; which image is asked about stays. */
   released() {
     return this.step.control === "example" ? {} : { [this.step.control]: null };
+  }
+
+  /** Go on in another language, at the same place. */
+  translate(language) {
+    const { shown } = this.presentation;
+    this.speak(language);
+    this.presentation.show(shown);
+    this.history.agree();
+    this.tongue.select.focus();
+    this.show();
   }
 
   /** The presenter's view was entered or left. */
@@ -270,9 +309,14 @@ class Lesson {
     this.banner.show("engine", [message]);
   }
 
+  closeParts() {
+    this.banner.clear("link", "answer");
+    this.presentation?.close();
+    this.charts?.close();
+  }
+
   close() {
-    this.presentation.close();
-    this.charts.close();
+    this.closeParts();
     this.client.close();
   }
 }

@@ -3,7 +3,7 @@
 import { button } from "../controls/buttons.js";
 
 /** Parts that `hide=` in a link may name. */
-export const PARTS = ["data", "copy", "again", "presenter", "steps", "turn", "show", "control", "score", "formula", "more", "thread", "source"];
+export const PARTS = ["data", "language", "copy", "again", "presenter", "steps", "turn", "show", "control", "score", "formula", "more", "thread", "source"];
 
 /** Ways to show it that a link may name. */
 export const WAYS = ["present", "only"];
@@ -12,11 +12,12 @@ export const WAYS = ["present", "only"];
  * @typedef {object} Shown
  * @property {string[]} hide Names of parts.
  * @property {boolean} present Large letters and nothing but the step; keys turn the pages.
+ * @property {string|null} language Another one than the page's own.
  * @property {boolean} only The step without a heading of the page and a way to others, for a frame in another page.
  */
 
 /** @type {Shown} */
-export const PLAIN = { hide: [], present: false, only: false };
+export const PLAIN = { hide: [], language: null, present: false, only: false };
 
 const TURNS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }; // a presenter's remote control sends the page keys
 const FIELDS = ["INPUT", "SELECT", "TEXTAREA"]; // which take arrow keys for themselves

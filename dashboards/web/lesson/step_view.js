@@ -1,7 +1,8 @@
 // What is seen of one step, or of the end: its words, its question, its plot, its control, its formula.
 
 import { fill, h, setText } from "../controls/dom.js";
-import { fixed, minus } from "../controls/numbers.js";
+import { minus } from "../controls/numbers.js";
+import { localNumber } from "../controls/words.js";
 import { controlOf } from "./control.js";
 import { End } from "./end.js";
 import { ImageThread } from "./image_thread.js";
@@ -9,6 +10,7 @@ import { formulaOf } from "./math.js";
 import { completed } from "./questions.js";
 import { resultOf } from "./results.js";
 import { scoreWants, showScore } from "./score.js";
+import { decimals } from "./texts.js";
 
 export class StepView {
   /**
@@ -104,8 +106,9 @@ export class StepView {
 
   /** Show the end. */
   showEnd(steps, scenes, ready) {
+    const { lab } = scenes[0];
     this.layout.choose("end");
-    this.layout.busy(null);
+    this.layout.busy(lab.survives && lab.wrong && !lab.best ? this.question.texts.plain("page.searching") : null);
     for (const { node } of this.charts.panels.values()) node.hidden = true;
     Object.assign(this, { shown: null, control: null, resultKey: null });
     this.end.show(steps.map((step, at) => ({ step, scene: scenes[at] })).filter(({ step, scene }) => ready(step, scene)));
@@ -113,10 +116,10 @@ export class StepView {
 }
 
 function numberText(value, digits) {
-  return minus(Math.abs(value) > 0 && Math.abs(value) < 0.5 * 10 ** -digits ? value.toExponential(2) : fixed(value, digits));
+  return Math.abs(value) > 0 && Math.abs(value) < 0.5 * 10 ** -digits ? localNumber(minus(value.toExponential(2))) : decimals(value, digits);
 }
 
 function epsText(eps) {
   const levels = eps * 255;
-  return Math.abs(levels - Math.round(levels)) < 1e-6 ? `${Math.round(levels)}/255` : String(Number(eps.toPrecision(4)));
+  return Math.abs(levels - Math.round(levels)) < 1e-6 ? `${Math.round(levels)}/255` : localNumber(String(Number(eps.toPrecision(4))));
 }

@@ -115,7 +115,7 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   };
   page = null;
   failed = null;
-  if (known.app === "lesson") host.sentences = new Proxy(known.sentences, { get: (all, key) => (used.add(key), all[key]) });
+  if (known.app === "lesson") host.languages = { ...known.languages, en: new Proxy(known.languages.en, { get: (all, key) => (used.add(key), all[key]) }) };
   const begin = known.app === "lesson" ? startLesson : startExplorer;
   begin(body, host, () => new Worker()).catch((error) => (failed = error));
 }
