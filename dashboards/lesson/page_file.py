@@ -40,11 +40,12 @@ def sentences(language: str = "en") -> dict[str, str]:
     return texts
 
 
-def lesson_app(language: str = "en") -> App:
+def lesson_app(language: str = "en", *, counted: bool = False) -> App:
     """The lesson, for a page.
 
     Args:
         language: In which it begins; readers may go on in another one.
+        counted: Whether the page's server counts what a class predicts, see `server/class_counts.py`.
 
     Raises:
         ParameterError: If the lesson does not speak it.
@@ -53,6 +54,7 @@ def lesson_app(language: str = "en") -> App:
     content: dict[str, Any] = {
         "controls": settings(LessonState, {name: {"default": start} for name, start in STARTS.items()}),
         "language": language,
+        "counted": counted,
         "languages": {name: sentences(name) for name in sorted(languages(), key=lambda one: one != "en")},
         "formulas": formulas(),
         "colours": {**CLASSIFIER, "right": RIGHT, "wrong": WRONG, "muted": MUTED},

@@ -8,9 +8,10 @@ export class Layout {
    * @param {HTMLElement} root
    * @param {{title: string, sentence: string}} heading
    * @param {import("./texts.js").Texts} texts
-   * @param {{nav: import("./nav.js").Nav, tools: Element, messages: Element[], question: Element, plots: Element}} parts
+   * @param {{nav: import("./nav.js").Nav, tools: Element, messages: Element[], question: Element,
+   *   classroom: Element, plots: Element}} parts
    */
-  constructor(root, heading, texts, { nav, tools, messages, question, plots }) {
+  constructor(root, heading, texts, { nav, tools, messages, question, classroom, plots }) {
     const theme = new URLSearchParams(location.search).get("theme");
     if (["dark", "light"].includes(theme)) document.documentElement.dataset.theme = theme;
     const part = (name, ...children) => h("div", { class: name }, children);
@@ -20,7 +21,7 @@ export class Layout {
     this.thread = h("div", { class: "thread-place" });
     this.question = question;
     this.end = part("end");
-    this.words = h("section", { class: "words-part", "aria-label": texts.plain("page.text") }, this.idea, question, this.result);
+    this.words = h("section", { class: "words-part", "aria-label": texts.plain("page.text") }, this.idea, question, classroom, this.result);
     this.seen = h("section", { class: "plots-part", "aria-label": texts.plain("page.plots") }, plots, this.live, this.score);
     this.beyond = part("beyond", this.formula, this.more);
     this.body = part("step-body", this.words, this.seen, this.beyond);

@@ -16,6 +16,8 @@ import { h } from "../controls/dom.js";
 import { speak } from "../controls/words.js";
 import { EngineClient } from "../engine/client.js";
 import { catalogueOf, prepare } from "./catalogue.js";
+import { ClassView } from "./class_view.js";
+import { classroomOf, partOf } from "./classroom.js";
 import { Frames } from "./frames.js";
 import { Lab, LEVEL } from "./lab.js";
 import { Layout } from "./layout.js";
@@ -56,6 +58,7 @@ class Lesson {
     this.frames = new Frames(this.client);
     this.bundle = new OpenBundle({ open: (name) => this.lookInto(name) }, this.client);
     printOnPaper(root);
+    this.classroom = classroomOf(host);
     this.speak(host.language);
     this.store.subscribe((state, before, options) => this.changed(state, before, options));
   }
@@ -88,6 +91,7 @@ class Lesson {
     const titles = [...KEYS.map((key) => texts.plain(`${key}.title`)), texts.plain("end.title")];
     this.nav = new Nav(titles, texts, act((step) => this.go(step)));
     this.question = new QuestionPanel(texts, { answer: act((value) => this.answer(value)), forget: act(() => this.forget()), refuse: refuse("answer") });
+    this.classView = new ClassView(this.classroom, texts);
     const plots = h("div", { class: "plots" });
     this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: act((bundle) => this.store.set({ bundle })) });
     this.data.element.hidden = host.bundles.length < 2;
@@ -98,7 +102,7 @@ class Lesson {
     const copy = button(texts.plain("page.copy"), "", act(() => this.copy()));
     const again = button(texts.plain("page.again"), "", act(() => this.again()));
     const tools = h("div", { class: "tools" }, this.data.element, this.tongue.element, copy, again);
-    const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, plots };
+    const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, classroom: this.classView.element, plots };
     this.layout = new Layout(root, heading, texts, parts);
     const named = { data: this.data.element, language: this.tongue.element, copy, again, steps: this.nav.element, turn: this.nav.turn, show: this.question.show };
     for (const name of ["control", "score", "formula", "more", "thread", "source"]) named[name] = this.layout[name];
@@ -107,7 +111,7 @@ class Lesson {
     this.layout.app.append(this.presentation.leave);
     this.charts = new Charts(plots, catalogueOf(texts, host.themes), { prepare, onEvent: (event) => this.onChart(event), current: () => this.drawn });
     this.view = new StepView(this.layout, this.question, this.charts, {
-      set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, thread: host.thread, copy: copyText,
+      set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, thread: host.thread, copy: copyText, classView: this.classView, bundles: host.bundles.map(({ name }) => name),
     });
   }
 
@@ -203,8 +207,10 @@ class Lesson {
 
   /** Take an answer: the control goes to the setting that was asked about. */
   answer(value) {
+    const { scene } = this;
     this.history.part();
-    this.store.set({ said: { ...this.store.get().said, [this.scene.slot]: value }, ...this.released() });
+    if (value !== null) this.classView.say(partOf(completed(this.step.question(scene)), value));
+    this.store.set({ said: { ...this.store.get().said, [scene.slot]: value }, ...this.released() });
   }
 
   /** Take an answer back: the control is where it was at the beginning. */
@@ -311,6 +317,7 @@ class Lesson {
 
   closeParts() {
     this.banner.clear("link", "answer");
+    this.classView?.close();
     this.presentation?.close();
     this.charts?.close();
   }

@@ -7,7 +7,7 @@ import { readSetting, writeSetting } from "../app/settings.js";
 import { PARTS, PLAIN, WAYS } from "./presentation.js";
 
 const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
-const FOREIGN = ["token", "theme", "reset"]; // words of the server or the page
+const FOREIGN = ["token", "theme", "reset", "class"]; // words of the server or the page
 const SAID = /^[a-z]+(?:-\d{1,7})?$/;
 const SHOWN = "-"; // in place of an answer: the reader asked to be shown
 

@@ -31,11 +31,13 @@ export class Presentation {
    */
   constructor(app, parts, texts, on) {
     Object.assign(this, { app, on, shown: PLAIN });
-    this.enter = button(texts.plain("present.enter"), texts.plain("present.help"), () => this.present(true));
+    this.enter = button(texts.plain("present.enter"), texts.plain("present.help"), () => (this.fillScreen(true), this.present(true)));
     this.leave = button("×", texts.plain("present.leave"), () => this.present(false), { class: "leave", "aria-label": texts.plain("present.leave") });
     this.parts = { ...parts, presenter: this.enter };
     this.hear = (event) => this.pressed(event);
+    this.watch = () => this.filled();
     addEventListener("keydown", this.hear);
+    document.addEventListener?.("fullscreenchange", this.watch);
   }
 
   /** @param {Shown} shown */
@@ -51,13 +53,37 @@ export class Presentation {
 
   present(present) {
     this.show({ ...this.shown, present });
+    if (!present) this.fillScreen(false);
     this.on.changed();
+  }
+
+  get full() {
+    return Boolean(document.fullscreenElement?.contains(this.app));
+  }
+
+  /** Fill the screen, or give it back; where the browser does not let us, as in a frame, the view fills its window. */
+  fillScreen(full) {
+    if (full === this.full) return;
+    const done = full ? this.app.parentNode?.requestFullscreen?.() : document.exitFullscreen?.();
+    done?.catch(() => {});
+  }
+
+  /** The browser takes Escape for itself while the screen is filled: it leaves the view, too. */
+  filled() {
+    const left = this.wasFull && !this.full;
+    this.wasFull = this.full;
+    if (left && this.shown.present && !this.keepsView) this.present(false);
+    this.keepsView = false;
   }
 
   pressed(event) {
     const { key, target } = event;
     if (!this.shown.present || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
     if (key === "Escape") this.present(false);
+    else if (key.toLowerCase() === "f" && !FIELDS.includes(target.tagName)) {
+      this.keepsView = this.full;
+      this.fillScreen(!this.full);
+    }
     else if (key in TURNS && !this.shown.only && !(key.startsWith("Arrow") && FIELDS.includes(target.tagName))) {
       event.preventDefault();
       this.on.turn(TURNS[key]);
@@ -66,5 +92,6 @@ export class Presentation {
 
   close() {
     removeEventListener("keydown", this.hear);
+    document.removeEventListener?.("fullscreenchange", this.watch);
   }
 }
