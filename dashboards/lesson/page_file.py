@@ -35,7 +35,9 @@ def sentences(language: str = "en") -> dict[str, str]:
     """
     if language not in languages():
         allowed = ", ".join(languages())
-        raise ParameterError(f"the lesson's language must be one of {allowed}, got {one_line(language, 20)!r}")
+        raise ParameterError(
+            f"the lesson's language must be one of {allowed}, got {one_line(language, 20)!r}"
+        )
     texts: dict[str, str] = json.loads((TEXTS / f"{language}.json").read_text("utf-8"))
     return texts
 

@@ -66,16 +66,16 @@ class ClassHandler(Gate):
         self._counts, self._key = counts, key
 
     def check_xsrf_cookie(self) -> None:
-        """Refuse a request without an origin; the gate has refused those of other sites."""
-        if "Origin" not in self.request.headers:
-            raise HTTPError(403)
+        """Nothing: `post` asks for an origin, and the gate has refused those of other sites."""
 
     def post(self) -> None:
         """Count a prediction: `{"page", "bundle", "question", "part"}`; answers whether it counts.
 
         Raises:
-            HTTPError: 400 for anything else.
+            HTTPError: 403 without an origin, 400 for anything else.
         """
+        if "Origin" not in self.request.headers:
+            raise HTTPError(403)
         said = _prediction(self.request.body)
         self._answer({"counted": self._counts.add(*said)})
 

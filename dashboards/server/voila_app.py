@@ -155,7 +155,9 @@ class ExplorerServer(Voila):
         rules = [(self.base_url + plotly_url(), PlotlyHandler), *super().init_handlers()]
         if self.class_key:
             counts = ClassCounts(self.kernel_manager.visits)
-            rules.insert(0, (f"{self.base_url}class", ClassHandler, {"counts": counts, "key": self.class_key}))
+            rules.insert(
+                0, (f"{self.base_url}class", ClassHandler, {"counts": counts, "key": self.class_key})
+            )
         return [(rule[0], gated(own.get(rule[1], rule[1])), *rule[2:]) for rule in rules]
 
     def listen(self) -> None:

@@ -59,7 +59,7 @@ class Lesson {
     this.bundle = new OpenBundle({ open: (name) => this.lookInto(name) }, this.client);
     printOnPaper(root);
     this.classroom = classroomOf(host);
-    this.speak(host.language);
+    this.speak(this.read(this.address.query).shown.language ?? host.language);
     this.store.subscribe((state, before, options) => this.changed(state, before, options));
   }
 
@@ -133,11 +133,16 @@ class Lesson {
     });
   }
 
+  /** What a link asks for. */
+  read(query) {
+    const { bundles, languages } = this.host;
+    return readLink(this.settings, query, { bundles: bundles.map(({ name }) => name), languages: Object.keys(languages), steps: LAST, slots: KEYS });
+  }
+
   /** Bring the lesson to what a link asks for; what is wrong with it is said, the rest applies. */
   async arrive(query) {
     const { host, store } = this;
-    const names = { bundles: host.bundles.map(({ name }) => name), languages: Object.keys(host.languages), steps: LAST, slots: KEYS };
-    const { values, shown, problems } = readLink(this.settings, query, names);
+    const { values, shown, problems } = this.read(query);
     this.speak(shown.language ?? host.language);
     this.presentation.show(shown);
     const wanted = values.bundle ?? this.bundle.name ?? host.bundles[0].name;

@@ -49,6 +49,14 @@ export class Presentation {
     }
     for (const way of WAYS) this.app.classList.toggle(way, shown[way]);
     this.leave.hidden = !shown.present;
+    this.tellHeight(shown.only && globalThis.parent !== globalThis);
+  }
+
+  /** Tell the page around a frame how high the step is, whenever that changes. */
+  tellHeight(framed) {
+    this.height?.disconnect();
+    this.height = framed ? new ResizeObserver(() => parent.postMessage({ type: "mnuts-height", height: Math.ceil(this.app.getBoundingClientRect().height) }, "*")) : null;
+    this.height?.observe(this.app);
   }
 
   present(present) {
@@ -91,6 +99,7 @@ export class Presentation {
   }
 
   close() {
+    this.height?.disconnect();
     removeEventListener("keydown", this.hear);
     document.removeEventListener?.("fullscreenchange", this.watch);
   }

@@ -198,6 +198,14 @@ function lesson() {
   };
 }
 
+/** All that the page says, hidden parts and what only screen readers say included, formulas aside. */
+function texts() {
+  const said = all(body).filter((element) => !element.closest?.("figure.formula"));
+  const attributes = said.flatMap((element) => ["title", "aria-label", "placeholder", "aria-roledescription"].map((name) => element.attributes[name]));
+  const lines = said.flatMap((element) => element.childNodes.filter((node) => !node.tag).map((node) => node.textContent));
+  return [...new Set([...attributes, ...lines])].filter(Boolean);
+}
+
 /** The rows of a table that can be seen, by their keys, each as its cells; and its note. */
 function table(label) {
   const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
@@ -219,6 +227,7 @@ const ACTS = {
   start,
   look,
   lesson,
+  texts,
   mark: (label) => {
     const radio = one((element) => element.tag === "label" && words(element) === label && element.querySelector("input"), label).querySelector("input");
     Object.assign(radio, { checked: true });
