@@ -1,4 +1,4 @@
-"""The lesson's questions as a class's answers are counted: their names, and in how many parts answers fall."""
+"""The lesson's questions as a class is counted: their names, and in how many parts answers fall."""
 
 from __future__ import annotations
 

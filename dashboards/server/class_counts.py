@@ -1,7 +1,7 @@
 """What a class predicts: counts for each question, without names, in memory, as long as the server runs.
 
-A page says in which part of the scale its answer lies, not the answer; a visitor counts once for each question.
-All that can be said is known beforehand, so that nothing that comes in can make the table grow.
+A page says in which part of the scale its answer lies; a visitor counts once for each question. All that can
+be said is known beforehand, so that nothing that comes in can make the table grow.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A class's predictions on a real server: pages of visitors are counted, the teacher's key shows the counts."""
+"""A class's predictions on a real server: visitors are counted, the teacher's key shows the counts."""
 
 import json
 

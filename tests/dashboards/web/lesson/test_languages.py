@@ -1,4 +1,4 @@
-"""The lesson in other languages: nothing is missing in a catalogue, and nothing on the page stands outside of it."""
+"""The lesson in other languages: catalogues are complete, and the page says nothing that is not in them."""
 
 from __future__ import annotations
 
