@@ -36,7 +36,7 @@ export class Presentation {
     this.parts = { ...parts, presenter: this.enter };
     this.hear = (event) => this.pressed(event);
     this.watch = () => this.filled();
-    addEventListener("keydown", this.hear);
+    addEventListener("keydown", this.hear, true); // before a widget keeps its keys from JupyterLab
     document.addEventListener?.("fullscreenchange", this.watch);
   }
 
@@ -86,7 +86,7 @@ export class Presentation {
 
   pressed(event) {
     const { key, target } = event;
-    if (!this.shown.present || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!this.shown.present || !this.isOurs(target) || event.altKey || event.ctrlKey || event.metaKey) return;
     if (key === "Escape") this.present(false);
     else if (key.toLowerCase() === "f" && !FIELDS.includes(target.tagName)) {
       this.keepsView = this.full;
@@ -98,9 +98,15 @@ export class Presentation {
     }
   }
 
+  /** Whether a key is for this view: not one in another cell of a notebook, nor one for a plot, where arrows go from point to point. */
+  isOurs(target) {
+    if (!target.closest || target === document.body) return true;
+    return this.app.contains(target) && !target.closest(".plot-stage");
+  }
+
   close() {
     this.height?.disconnect();
-    removeEventListener("keydown", this.hear);
+    removeEventListener("keydown", this.hear, true);
     document.removeEventListener?.("fullscreenchange", this.watch);
   }
 }
