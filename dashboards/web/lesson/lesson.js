@@ -13,21 +13,21 @@ import { Banner } from "../controls/banner.js";
 import { button } from "../controls/buttons.js";
 import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
-import { speak } from "../controls/words.js";
 import { EngineClient } from "../engine/client.js";
 import { catalogueOf, prepare } from "./catalogue.js";
 import { ClassView } from "./class_view.js";
 import { classroomOf, partOf } from "./classroom.js";
 import { Frames } from "./frames.js";
-import { Lab, LEVEL } from "./lab.js";
+import { Lab } from "./lab.js";
+import { languageChoice, speakIn } from "./languages.js";
 import { Layout } from "./layout.js";
 import { readLink, writeLink } from "./links.js";
 import { Nav } from "./nav.js";
 import { Presentation } from "./presentation.js";
-import { QuestionPanel, allowsAnswer, completed } from "./questions.js";
+import { QuestionPanel, completed } from "./questions.js";
+import { answersOf, sceneOf } from "./scene.js";
 import { StepView } from "./step_view.js";
 import { STEPS } from "./steps.js";
-import { Texts } from "./texts.js";
 
 /**
  * Build the lesson and open what its address asks for.
@@ -66,22 +66,11 @@ class Lesson {
   /** Make the page in a language: another one is the same page anew, on the same bundle and answers. */
   speak(language) {
     if (language === this.language) return;
-    const { host, root } = this;
-    const heading = { ...host.texts };
-    const own = host.languages[host.language];
     this.language = language;
-    this.texts = new Texts(host.languages[language]);
-    speak(host.languages[language]);
-    for (const name of ["title", "sentence"]) if (heading[name] === own[`page.${name}`]) heading[name] = this.texts.plain(`page.${name}`);
+    const { texts, heading } = speakIn(language, this.host, this.root);
+    this.texts = texts;
     this.closeParts();
     this.makeParts(heading);
-    root.lang = language;
-    if (!this.isGuest) Object.assign(document, { title: heading.title }).documentElement.lang = language;
-  }
-
-  /** Whether the page is JupyterLab's, and holds the lesson as a part. */
-  get isGuest() {
-    return this.host.kind === "kernel" && document.body.dataset.voila === undefined;
   }
 
   makeParts(heading) {
@@ -95,10 +84,7 @@ class Lesson {
     const plots = h("div", { class: "plots" });
     this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: act((bundle) => this.store.set({ bundle })) });
     this.data.element.hidden = host.bundles.length < 2;
-    const languages = Object.entries(host.languages).map(([name, own]) => [own["page.language"], name]);
-    this.tongue = new Choice({ label: texts.plain("page.languages"), choices: languages, onChoose: act((language) => this.translate(language)) });
-    this.tongue.element.hidden = languages.length < 2;
-    this.tongue.show(this.language);
+    this.tongue = languageChoice(host, this.language, texts, act((language) => this.translate(language)));
     const copy = button(texts.plain("page.copy"), "", act(() => this.copy()));
     const again = button(texts.plain("page.again"), "", act(() => this.again()));
     const tools = h("div", { class: "tools" }, this.data.element, this.tongue.element, copy, again);
@@ -120,17 +106,13 @@ class Lesson {
     this.layout.app.inert = true;
     await this.arrive(this.address.query);
     this.layout.app.inert = false;
-    const { host } = this;
     this.history = new History(this.store, this.address, {
       link: (state) => writeLink(this.settings, state, { ...this.presentation.shown, language: this.language === host.language ? null : this.language }),
       arrive: (query) => this.arrive(query),
       changed: () => {},
     });
-    host.connect?.({
-      store: this.store,
-      arrive: (query) => this.arrive(query),
-      refuse: (text) => this.banner.show("kernel", [text]),
-    });
+    const refuse = (text) => this.banner.show("kernel", [text]);
+    this.host.connect?.({ store: this.store, arrive: (query) => this.arrive(query), refuse });
   }
 
   /** What a link asks for. */
@@ -187,19 +169,11 @@ class Lesson {
     this.findBest();
   }
 
-  /** The transform that Algorithm 1 chooses: of a configuration at hand, or found by a search. */
+  /** The transform that Algorithm 1 chooses is shown as soon as it is found. */
   findBest() {
     const { lab } = this;
-    if (lab.best || !lab.survives || !lab.wrong) return;
-    const request = { grid: lab.grid, clamp: "gelu", ln_k: 250, beta: LEVEL };
-    this.client.search(request).then(
-      ({ best }) => {
-        if (lab !== this.lab) return;
-        lab.choose(best.params);
-        this.show();
-      },
-      (error) => lab === this.lab && this.banner.show("search", [error.message]),
-    );
+    const say = ({ message }) => lab === this.lab && this.banner.show("search", [message]);
+    lab.findBest(this.client).then((found) => found && lab === this.lab && this.show(), say);
   }
 
   // --- what the reader does
@@ -267,21 +241,10 @@ class Lesson {
     return STEPS[this.store.get().step - 1] ?? null;
   }
 
-  /** What a step is shown from, the engine's answers aside. */
+  /** What a step is shown from, see `scene.js`. */
   sceneOf(step, got = {}) {
-    const { lab, texts } = this;
-    const own = this.store.get();
-    const stands = (name, start) => own[name] ?? start;
-    const state = { ...own, ...Object.fromEntries(Object.entries(this.starts).map(([name, start]) => [name, stands(name, start)])) };
-    const scene = { lab, state, meta: lab.meta, texts, colours: this.host.colours, got };
-    scene.slot = step.slot?.(scene) ?? step.key;
-    const given = state.said[scene.slot];
-    const question = step.missing(scene) || (step.needsBest && !lab.best) ? null : completed(step.question(scene));
-    scene.answered = given === null || (given !== undefined && question !== null && allowsAnswer(question, given));
-    scene.answer = scene.answered ? given : null;
-    scene.said = typeof scene.answer === "number" ? scene.answer * question.scale : scene.answer;
-    if (scene.answered) state[step.control] = stands(step.control, step.asked?.(scene)[step.control] ?? this.starts[step.control]);
-    return scene;
+    const { lab, texts, starts, host, store } = this;
+    return sceneOf(step, { lab, texts, starts, colours: host.colours, own: store.get(), got });
   }
 
   get scene() {
@@ -307,7 +270,7 @@ class Lesson {
     this.got = Object.fromEntries(Object.entries(got).map(([name, frame]) => [name.replace(/^step\./, ""), frame]));
     await new Promise(requestAnimationFrame);
     if (this.step) this.view.show(this.step, this.scene, ready(this.step, this.scene));
-    else this.view.showEnd(STEPS, STEPS.map((one) => this.sceneOf(one, own(got, one.key))), ready);
+    else this.view.showEnd(STEPS, STEPS.map((one) => this.sceneOf(one, answersOf(got, one.key))), ready);
   }
 
   onChart({ kind, detail }) {
@@ -331,10 +294,4 @@ class Lesson {
     this.closeParts();
     this.client.close();
   }
-}
-
-/** The answers that one step has asked for. */
-function own(got, key) {
-  const mine = Object.entries(got).filter(([name]) => name.startsWith(`${key}.`));
-  return Object.fromEntries(mine.map(([name, frame]) => [name.slice(key.length + 1), frame]));
 }
