@@ -107,7 +107,7 @@ class Lesson {
     await this.arrive(this.address.query);
     this.layout.app.inert = false;
     this.history = new History(this.store, this.address, {
-      link: (state) => writeLink(this.settings, state, { ...this.presentation.shown, language: this.language === host.language ? null : this.language }),
+      link: (state) => writeLink(this.settings, state, { ...this.presentation.shown, language: this.language === this.host.language ? null : this.language }),
       arrive: (query) => this.arrive(query),
       changed: () => {},
     });
