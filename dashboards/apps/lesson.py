@@ -19,17 +19,20 @@ class Lesson(PageApp):
 
     Args:
         *bundles: Bundle files to offer beside the shipped ones; the first is opened.
+        language: In which it begins, `en` or `de`; readers may go on in another one.
+        counted: Whether the server counts what a class predicts.
 
     Attributes:
         state: The step, the answers, every control.
 
     Raises:
         BundleError: If there is no bundle that can be opened.
+        ParameterError: If the lesson does not speak the language.
     """
 
-    def __init__(self, *bundles: str | os.PathLike[str]) -> None:
+    def __init__(self, *bundles: str | os.PathLike[str], language: str = "en", counted: bool = False) -> None:
         self._bundles = Bundles(*bundles)
-        super().__init__(lesson_app(), self._bundles.offered)
+        super().__init__(lesson_app(language, counted=counted), self._bundles.offered)
         self.state = LessonState(bundle=self._bundles.first)
         serve(self, self._bundles.services)
         names = self._bundles.session.names

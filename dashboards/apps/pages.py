@@ -9,7 +9,7 @@ from mnuts_dashboards.explorer.page_file import explorer_app
 from mnuts_dashboards.lesson.page_file import lesson_app
 from mnuts_dashboards.page.one_file import App
 
-APPS: Mapping[str, Callable[[], App]] = {
+APPS: Mapping[str, Callable[..., App]] = {
     "explorer": explorer_app,
     "lesson": lesson_app,
     "compare": compare_app,

@@ -18,7 +18,7 @@ LATEX: dict[str, tuple[str, ...]] = {
         r"m_h = {\sigma(h)}_{ŷ} - \max\limits_{i \ne ŷ} {\sigma(h)}_i",
         r"= \text{@first} - \text{@second} \approx \text{@margin}",
     ),
-    "line": (r"q = Q_{1 - \beta}\left(m_h(x + \delta)\right) = \text{@q} \text{ for } \beta = \text{@beta}",),
+    "line": (r"q = Q_{1 - \beta}\left(m_h(x + \delta)\right) = \text{@q} \text{ } (\beta = \text{@beta})",),
     "norm": (
         r"{\text{LN}(h)}_{ŷ} = \frac{h_{ŷ} - \text{mean}(h)}{\text{std}(h)}",
         r"= \frac{\text{@logit} - (\text{@mean})}{\text{@spread}} \approx \text{@normed}",

@@ -40,12 +40,14 @@ class App(NamedTuple):
         title: Heading of the page where no other is given.
         sentence: What the page is for.
         content: What its host hands to it, as plain JSON by name.
+        language: Of its texts, as HTML names it.
     """
 
     name: str
     title: str
     sentence: str
     content: Mapping[str, Any]
+    language: str = "en"
 
     @property
     def opener(self) -> str:
@@ -88,6 +90,7 @@ def page_html(app: App, bundles: list[Named], configs: Configs = (), *, title: s
     metas = [page_meta(bundle, given[bundle.digest], name=name) for name, bundle in named]
     page = app.record([{"name": meta["name"], "title": meta["title"]} for meta in metas], title=title)
     return ENVIRONMENT.get_template("page/templates/page.html").render(
+        language=app.language,
         title=title,
         sentence=app.sentence,
         styles=Markup(styles(reachable(app.opener))),

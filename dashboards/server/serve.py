@@ -36,6 +36,7 @@ def serve(
     token_file: str | os.PathLike[str] | None = None,
     jobs: int = 1,
     max_visitors: int | None = None,
+    count_class: bool = False,
 ) -> int:
     """Serve `app` until Ctrl-C or SIGTERM; call it from the main thread.
 
@@ -54,6 +55,8 @@ def serve(
         jobs: How many verifications may run at once; the others wait in a line.
         max_visitors: How many visitors may be here at once; by default as many as the memory holds, see
             `machine.default_visitors`.
+        count_class: Count what the visitors of a lesson predict, for who has the teacher's link, which is
+            printed.
 
     Returns:
         The exit code: 0 after an orderly end.
@@ -93,6 +96,7 @@ def serve(
         preheat=preheat,
         jobs=jobs,
         max_visitors=max_visitors,
+        count_class=count_class,
     )
 
 

@@ -38,6 +38,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from mnuts_core.text import escape
 from mnuts_dashboards.plotlyjs.library import plotly_source, plotly_url
 from mnuts_dashboards.server.channels import ChannelsHandler
+from mnuts_dashboards.server.class_counts import ClassCounts, ClassHandler
 from mnuts_dashboards.server.connections import BoundedServer
 from mnuts_dashboards.server.gate import TokenProvider, gated, new_kernel_key
 from mnuts_dashboards.server.handlers import (
@@ -53,7 +54,7 @@ from mnuts_dashboards.server.scripts import scripts_url, voila_scripts
 from mnuts_dashboards.server.tokens import Given
 from mnuts_dashboards.verification.machine import default_visitors
 from mnuts_dashboards.widgets.folders import ServerFolder
-from mnuts_dashboards.widgets.visit import SHARED_VARIABLE
+from mnuts_dashboards.widgets.visit import CLASS_VARIABLE, SHARED_VARIABLE
 
 Rule = tuple[Any, ...]  # of Tornado's: a path, a handler, perhaps its options
 SHARE = Path(__file__).resolve().parent / "share" / "jupyter"
@@ -76,6 +77,7 @@ def run(
     preheat: bool,
     jobs: int = 1,
     max_visitors: int | None = None,
+    count_class: bool = False,
 ) -> int:
     """Serve `notebook` on `sockets` until Ctrl-C or SIGTERM; returns the exit code.
 
@@ -87,6 +89,7 @@ def run(
     port = sockets[0].getsockname()[1]
     _prepare_environment(host)
     os.environ[SHARED_VARIABLE] = "1" if token or not local else "0"
+    os.environ[CLASS_VARIABLE] = "1" if count_class else "0"
     new_kernel_key()
     _prepare_logs()
     config = _config(title, base_url, local=local, hub=_in_hub(base_url), preheat=preheat)
@@ -95,6 +98,7 @@ def run(
     app.sockets, app.heading, app.open_browser, app.secret = sockets, title, open_browser, given.secret
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
     app.base_url, app.folder = base_url, ServerFolder()
+    app.class_key = secrets.token_urlsafe(12) if count_class else ""
     app.connection_dir_root = str(app.folder.path)
     app.initialize([])
     app.start()
@@ -121,6 +125,7 @@ class ExplorerServer(Voila):
     sockets: list[socket.socket]
     heading: str
     secret: bool
+    class_key: str
     folder: ServerFolder
 
     @default("config_file_paths")
@@ -150,6 +155,9 @@ class ExplorerServer(Voila):
         rules: list[Any] = [
             (self.base_url + url, LibraryHandler, {"source": one}) for url, one in ours.items()
         ]
+        if self.class_key:
+            counts = ClassCounts(self.kernel_manager.visits)
+            rules.append((f"{self.base_url}class", ClassHandler, {"counts": counts, "key": self.class_key}))
         rules += super().init_handlers()
         return [(rule[0], gated(own.get(rule[1], rule[1])), *rule[2:]) for rule in rules]
 
@@ -161,6 +169,10 @@ class ExplorerServer(Voila):
         url = self.page_url
         shown = url.replace(f"token={self.token}", "token=...") if self.secret else url
         print(f"{self.heading}: {shown}  (Ctrl-C stops it)", flush=True)
+        if self.class_key:
+            teacher = f"class={self.class_key}&present"
+            url, shown = (f"{one}{'&' if '?' in one else '?'}{teacher}" for one in (url, shown))
+            print(f"For the teacher, who sees what the class predicts: {shown}", flush=True)
         if self.open_browser:
             door = _door(self.folder.path, url) if self.secret else url
             threading.Thread(target=partial(_open, door), daemon=True).start()

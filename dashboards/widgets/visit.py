@@ -17,6 +17,8 @@ KEY_VARIABLE = "MNUTS_KERNEL_KEY"
 """The environment variable with the key by which a server's kernels identify themselves to it."""
 SHARED_VARIABLE = "MNUTS_SHARED"
 """The environment variable that says that others than the owner of this machine visit the server."""
+CLASS_VARIABLE = "MNUTS_CLASS"
+"""The environment variable that says that the server counts what a class predicts."""
 CONNECT_TIMEOUT = 5.0  # seconds
 
 
@@ -28,6 +30,11 @@ def served_bundles() -> list[str]:
 def shared() -> bool:
     """Whether visitors may be others than the owner of this machine, who may name any file of it."""
     return os.environ.get(SHARED_VARIABLE) == "1"
+
+
+def class_counted() -> bool:
+    """Whether the server counts what a class predicts."""
+    return os.environ.get(CLASS_VARIABLE) == "1"
 
 
 def query_string() -> str:

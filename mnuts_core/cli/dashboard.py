@@ -66,12 +66,22 @@ def dashboard(
             help="Visitors at once, each with a process of about 500 MB; as many as fit if not given.",
         ),
     ] = None,
+    count_class: Annotated[
+        bool,
+        typer.Option(
+            "--class",
+            help="Count what a class predicts in the lesson (teaching): without names, in memory, for who "
+            "has the teacher's link, which is printed.",
+        ),
+    ] = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
 ) -> None:
     """Serve an app in the browser until Ctrl-C; nothing leaves this machine."""
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.library import find_bundle
 
+    if count_class and name != "teaching":
+        raise MnutsError(f"--class belongs to the lesson: mnuts dashboard teaching --class, got {name!r}")
     paths = [find_bundle(name) for name in bundle or []]
     for path in paths:
         LogitBundle.load(path)  # a broken one is refused here, not on a blank page
@@ -88,6 +98,7 @@ def dashboard(
             token_file=token_file,
             jobs=jobs,
             max_visitors=max_visitors,
+            count_class=count_class,
             base_url=base_url,
             open_browser=not no_browser,
         )

@@ -46,6 +46,10 @@ def page(
             help="Of an explorer's page with the same bundle, to which a lesson leads at its end.",
         ),
     ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option("--lang", metavar="CODE", help="The language in which a lesson begins, such as de."),
+    ] = None,
     title: Annotated[
         str | None, typer.Option("--title", metavar="TEXT", help="The page's heading, up to 200 characters.")
     ] = None,
@@ -61,6 +65,8 @@ def page(
     if explorer is not None and (app != "lesson" or not _ADDRESS.fullmatch(explorer)):
         allowed = "an address (https://…) or a file's relative path, and belongs to --app lesson"
         raise MnutsError(f"--explorer must be {allowed}, got {shown(Path(explorer))} with --app {app}")
+    if lang is not None and app != "lesson":
+        raise MnutsError(f"--lang belongs to --app lesson, the {app} speaks English: leave it out")
     check_outputs({"--out": out, "--json": json_out}, force=force)
     if out.suffix.lower() != SUFFIX:
         raise MnutsError(f"--out must name an {SUFFIX} file, got {shown(out)}")
@@ -69,7 +75,7 @@ def page(
     from mnuts_dashboards.apps.pages import APPS as MAKERS
     from mnuts_dashboards.page.one_file import page_html
 
-    made = MAKERS[app]()
+    made = MAKERS[app](**({} if lang is None else {"language": lang}))
     if explorer is not None:
         made = made._replace(content={**made.content, "explorer": explorer})
     content = page_html(made, named, configs, title=title).encode()

@@ -39,6 +39,14 @@ def test_a_lesson_that_leads_to_an_explorer(mnuts, toy, tmp_path):
     assert "$explorer$explorer" not in page, "only what the app needs"
 
 
+def test_a_lesson_in_german(mnuts, toy, tmp_path):
+    out = tmp_path / "lesson.html"
+    assert mnuts("page", toy, "--app", "lesson", "--lang", "de", "--out", out).code == 0
+    page = out.read_text("utf-8")
+    assert '<html lang="de">' in page
+    assert "<title>Warum ein robustes Modell weiß, wann es sich irrt</title>" in page
+
+
 def test_json(mnuts, toy, tmp_path):
     out = tmp_path / "page.html"
     code, text, _ = mnuts("page", toy, "--out", out, "--json")
@@ -75,6 +83,11 @@ def test_overwrites_with_force_alone(mnuts, toy, tmp_path):
         (
             ("toy.safetensors", "--out", "page.html", "--app", "lesson", "--explorer", "javascript:alert(1)"),
             "--explorer must be an address",
+        ),
+        (("toy.safetensors", "--out", "page.html", "--lang", "de"), "--lang belongs to --app lesson"),
+        (
+            ("toy.safetensors", "--out", "page.html", "--app", "lesson", "--lang", "xx"),
+            "must be one of de, en, got 'xx'",
         ),
         (("toy.safetensors", "--out", "page.html", "--title", " "), "the title must have"),
         (("no-such", "--out", "page.html"), "neither a file nor a bundle's name"),

@@ -5,8 +5,9 @@
 
 import { at } from "../charts/fill.js";
 import { formatted } from "../charts/format.js";
-import { minus } from "../controls/numbers.js";
 import { h } from "../controls/dom.js";
+import { fixed, minus } from "../controls/numbers.js";
+import { localNumber } from "../controls/words.js";
 
 const FIELD = /\{([^{}:]+)(?::([^{}]*))?\}/g;
 const STRONG = /\*\*/;
@@ -49,8 +50,18 @@ export class Texts {
     const text = this.sentences[key].replace(FIELD, (_, path, spec) => {
       const value = at(fields, path);
       if (value === null) throw new RangeError(`the sentence '${key}' misses its field ${path}`);
-      return typeof value === "number" ? minus(formatted(value, spec ?? "")) : String(value);
+      return typeof value === "number" ? localNumber(minus(formatted(value, spec ?? ""))) : String(value);
     });
     return text.replaceAll(" %", "\u00a0%");
   }
+}
+
+/** A number with so many decimals, as the language writes it. */
+export function decimals(value, digits) {
+  return localNumber(minus(fixed(value, digits)));
+}
+
+/** A share in per cent. */
+export function percentText(share, digits = 1) {
+  return `${decimals(100 * share, digits)}\u00a0%`;
 }

@@ -2,6 +2,7 @@
 
 import { h, setText, uniqueId } from "../controls/dom.js";
 import { explained } from "../controls/glossary.js";
+import { word } from "../controls/words.js";
 import { tableOf } from "./data_table.js";
 import { fill } from "./fill.js";
 import { LiveCanvas } from "./live_canvas.js";
@@ -14,7 +15,6 @@ import { Walker } from "./walker.js";
 
 const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: "reset", typesetMath: false };
 const FINGER = "(pointer: coarse)"; // a drag over a plot scrolls the page there
-const KEYS = "Arrow keys go from point to point, Page keys from one curve to the next; Enter goes where a click does";
 
 export class Panel {
   /**
@@ -31,7 +31,7 @@ export class Panel {
     this.said = h("p", { class: "unseen", role: "status" });
     this.plot = h("div", { class: "plot", "aria-hidden": "true" });
     this.live = new LiveCanvas(this.plot);
-    this.wait = h("div", { class: "plot-wait" }, "Loading plot…");
+    this.wait = h("div", { class: "plot-wait" }, word("loading"));
     this.walker = new Walker(() => this.figure, {
       hover: (at) => this.hover(at),
       click: (point, more) => this.emit("click", [point], more),
@@ -40,16 +40,16 @@ export class Panel {
     });
     const described = `${id}-text ${id}-keys`;
     this.stage = h("div", {
-      class: "plot-stage", style: { height: `${spec.height}px` }, tabindex: 0, role: "group", "aria-roledescription": "plot",
+      class: "plot-stage", style: { height: `${spec.height}px` }, tabindex: 0, role: "group", "aria-roledescription": word("plot"),
       "aria-labelledby": `${id}-title`, "aria-describedby": described, onkeydown: (event) => this.key(event), onblur: () => this.walker.leave(),
       onpointerover: () => this.catchUp(), onpointerdown: () => this.catchUp(),
     }, this.plot, this.wait);
-    this.numbers = new TableView(`Data of: ${spec.title}`);
-    this.table = h("div", { class: "plot-table", id: `${id}-table`, hidden: true, tabindex: 0, role: "region", "aria-label": `Data of: ${spec.title}` }, this.numbers.element);
+    this.numbers = new TableView(word("data_of", spec));
+    this.table = h("div", { class: "plot-table", id: `${id}-table`, hidden: true, tabindex: 0, role: "region", "aria-label": word("data_of", spec) }, this.numbers.element);
     this.node = h("section", { class: "plot-panel", "aria-labelledby": `${id}-title`, dataset: { panel: spec.name }, style: { "--span": spec.span } },
       h("div", { class: "plot-head" }, h("h2", { id: `${id}-title` }, explained(spec.title)), h("div", { class: "plot-tools" }, this.switches(), this.tableButton(id), this.menu())),
       this.note, this.warning, this.alternative,
-      h("p", { class: "unseen", id: `${id}-keys` }, `${KEYS}${spec.selects ? ", Space selects the images that it stands for" : ""}.`),
+      h("p", { class: "unseen", id: `${id}-keys` }, `${word("keys")}${spec.selects ? word("keys_select") : ""}.`),
       this.stage, this.said, this.table);
   }
 
@@ -69,7 +69,7 @@ export class Panel {
       this.tableToggle.setAttribute("aria-expanded", String(open));
       this.fillTable();
     };
-    this.tableToggle = h("button", { type: "button", class: "plot-button", "aria-expanded": "false", "aria-controls": `${id}-table`, onclick: toggle }, "Table");
+    this.tableToggle = h("button", { type: "button", class: "plot-button", "aria-expanded": "false", "aria-controls": `${id}-table`, onclick: toggle }, word("table"));
     return this.tableToggle;
   }
 
@@ -83,11 +83,11 @@ export class Panel {
       menu.querySelector("summary").focus();
     };
     const menu = h("details", { class: "plot-menu", onfocusout: leave, onkeydown: escape },
-      h("summary", { class: "plot-button", "aria-label": `Save: ${this.spec.title}` }, "Save"),
+      h("summary", { class: "plot-button", "aria-label": word("save_of", this.spec) }, word("save")),
       h("div", { class: "plot-menu-list" },
-        entry("PNG", "The plot as a picture of pixels", () => this.save((panel) => savePicture(panel, "png"))),
-        entry("SVG", "The plot as a drawing", () => this.save((panel) => savePicture(panel, "svg"))),
-        entry("CSV", "The numbers, with all it takes to plot them again", () => this.save(saveCsv))));
+        entry("PNG", word("save_png"), () => this.save((panel) => savePicture(panel, "png"))),
+        entry("SVG", word("save_svg"), () => this.save((panel) => savePicture(panel, "svg"))),
+        entry("CSV", word("save_csv"), () => this.save(saveCsv))));
     return menu;
   }
 
@@ -141,7 +141,7 @@ export class Panel {
     this.shown = undefined;
     this.live.end();
     console.error(`plot ${this.spec.name}:`, error);
-    this.wait.textContent = "This plot could not be drawn.";
+    this.wait.textContent = word("not_drawn");
     this.stage.append(this.wait);
     this.charts.emit({ panel: this.spec.name, kind: "error", detail: { message: String(error?.message ?? error) } });
   }

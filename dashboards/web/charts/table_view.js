@@ -3,6 +3,7 @@
 import { h, fill } from "../controls/dom.js";
 import { minus } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
+import { localNumber, word } from "../controls/words.js";
 
 const PAGE = 50; // rows at a time
 const DIGITS = 6; // significant ones
@@ -23,7 +24,7 @@ export class TableView {
     const key = JSON.stringify([columns, numeric]);
     if (key !== this.columns) {
       const described = columns.map((name, i) => ({ key: String(i), label: labelOf(name), numeric: numeric[i] }));
-      this.table = new Table({ columns: described, label: this.label, filtered: true, pageSize: PAGE, empty: "no numbers" });
+      this.table = new Table({ columns: described, label: this.label, filtered: true, pageSize: PAGE, empty: word("no_numbers") });
       fill(this.element, this.table.element);
       this.columns = key;
     }
@@ -45,6 +46,6 @@ function shown(row, key) {
 }
 
 function shortText(value) {
-  if (typeof value === "number") return minus(String(Number(value.toPrecision(DIGITS))));
+  if (typeof value === "number") return minus(localNumber(String(Number(value.toPrecision(DIGITS)))));
   return String(value ?? "");
 }

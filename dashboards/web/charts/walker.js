@@ -1,5 +1,6 @@
 // A plot by keyboard: arrows go from point to point, Page keys from trace to trace, Enter is a click, Space selects.
 
+import { localNumber, word } from "../controls/words.js";
 import { isList } from "./fill.js";
 
 const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
@@ -79,10 +80,10 @@ export class Walker {
 
   show() {
     const { curve, point, x, y, z } = this.named(this.here);
-    const of = (value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
+    const of = (value) => (typeof value === "number" ? localNumber(String(Number(value.toPrecision(5)))) : value);
     const name = this.trace.meta?.name ?? this.trace.name ?? "";
     this.on.hover({ curve, point });
-    this.on.say(`${name}: ${[x, y, z].filter((value) => value !== undefined && value !== null).map(of).join(", ")}`);
+    this.on.say(`${name}: ${[x, y, z].filter((value) => value !== undefined && value !== null).map(of).join(word("between"))}`);
   }
 
   act(call, more) {

@@ -1,6 +1,7 @@
 // What is wrong, as a list: each message has a cause, and goes when its cause goes.
 
 import { fill, h } from "./dom.js";
+import { word } from "./words.js";
 
 export class Banner {
   constructor() {
@@ -29,7 +30,7 @@ export class Banner {
     const all = [...this.messages].flatMap(([cause, messages]) => messages.map((text) => ({ cause, text })));
     this.element.hidden = !all.length;
     const close = ({ cause }) => {
-      const attributes = { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: () => this.clear(cause) };
+      const attributes = { type: "button", class: "quiet", "aria-label": word("dismiss"), onclick: () => this.clear(cause) };
       return h("button", attributes, "×");
     };
     const line = (one) => h("li", null, h("span", null, one.text), close(one));

@@ -3,6 +3,7 @@
 // The rules and the words are those of `dashboards/widgets/entries.py` and `settings.py`; a test holds them together.
 
 import { firstOf, general, grouped, minus, quoted, thousands } from "./numbers.js";
+import { localNumber, word } from "./words.js";
 
 /**
  * @typedef {object} Setting What is declared of a setting, see `dashboards/explorer/state.py`.
@@ -115,15 +116,16 @@ function wholeIn(text) {
 }
 
 function refusal(spec, text, source) {
-  const rule = `${spec.symbol || spec.name} must be ${finite(text) === null ? "a number " : ""}${interval(spec)}`;
+  const rule = word(finite(text) === null ? "must_number" : "must", { name: spec.symbol || spec.name, interval: interval(spec) });
   const meant = meantBy(spec, text);
-  return meant === null ? `${rule} (${source} ${shown(text)})` : `${rule}. Did you mean ${meant}?`;
+  if (meant !== null) return word("meant", { rule, value: localNumber(meant) });
+  return word("came", { rule, source: source === ENTERED ? word("you_entered") : source, text: shown(text) });
 }
 
 function interval({ low, high, low_open: open }) {
-  const [from, to] = [low, high ?? Infinity].map((end) => minus(grouped(end, 10)));
-  if (open) return `greater than ${from} and at most ${to}`;
-  return Number.isFinite(high ?? Infinity) ? `between ${from} and ${to}` : `${from} or greater`;
+  const [from, to] = [low, high ?? Infinity].map((end) => minus(localNumber(grouped(end, 10))));
+  if (open) return word("open", { low: from, high: to });
+  return Number.isFinite(high ?? Infinity) ? word("closed", { low: from, high: to }) : word("from", { low: from });
 }
 
 const GROUPED = /^[+\-−]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/; // commas between thousands, as this page writes them
@@ -141,6 +143,6 @@ function meantBy(spec, text) {
 /** What was entered, for a message: a number with the minus as it is printed, anything else in quotes. */
 function shown(text) {
   const short = firstOf(text.trim(), 40);
-  if (finite(short) !== null) return minus(short);
-  return short ? `“${short}”` : "nothing";
+  if (finite(short) !== null) return minus(localNumber(short));
+  return short ? `“${short}”` : word("nothing");
 }

@@ -1,9 +1,10 @@
 // What the symbols and words mean, on hover and focus: `term("h")` is the word with its explanation.
 
 import { fill, h, setText, uniqueId } from "./dom.js";
+import { meaningOf, word } from "./words.js";
 
-/** What each term means, in one or two sentences. */
-const GLOSSARY = {
+/** What each term means, in one or two sentences; a translation has the same keys, after `glossary.` in the lesson's catalogue. */
+export const GLOSSARY = {
   g: "The standard model: accurate on clean images, and helpless under attack.",
   h: "The robust model: trained against attacks, less accurate on clean images.",
   "M(h)":
@@ -35,28 +36,28 @@ const GLOSSARY = {
  * @param {string} [text] How it stands in the sentence, if not by its name.
  */
 export function term(name, text = name) {
-  const word = h("span", { class: "term", tabindex: 0 }, text);
-  const [show, hide] = [() => explain(word, name), () => leave(word)];
-  for (const event of ["pointerenter", "focus"]) word.addEventListener(event, show);
-  for (const event of ["pointerleave", "blur"]) word.addEventListener(event, hide);
-  word.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  return word;
+  const node = h("span", { class: "term", tabindex: 0 }, text);
+  const [show, hide] = [() => explain(node, name), () => leave(node)];
+  for (const event of ["pointerenter", "focus"]) node.addEventListener(event, show);
+  for (const event of ["pointerleave", "blur"]) node.addEventListener(event, hide);
+  node.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  return node;
 }
 
 let tip = null; // one for all terms: beside the text and not in it, which stays what it says; above all that may clip it
 
-function explain(word, name) {
+function explain(node, name) {
   tip ??= h("div", { role: "tooltip", id: uniqueId("tip"), class: "tip", popover: "manual" });
-  (word.closest(".app") ?? document.body).append(tip);
-  setText(tip, GLOSSARY[name]);
+  (node.closest(".app") ?? document.body).append(tip);
+  setText(tip, meaningOf(name) ?? GLOSSARY[name]);
   tip.togglePopover(true);
-  word.setAttribute("aria-describedby", tip.id);
-  place(word.getBoundingClientRect());
+  node.setAttribute("aria-describedby", tip.id);
+  place(node.getBoundingClientRect());
 }
 
-function leave(word) {
+function leave(node) {
   tip.togglePopover(false);
-  word.removeAttribute("aria-describedby");
+  node.removeAttribute("aria-describedby");
 }
 
 /** Below a word, and on the screen. */
@@ -71,7 +72,7 @@ function place({ left, top, bottom }) {
   });
 }
 
-const WORDS = { margin: "margins?", "M(h)": "M\\(h\\)", MMAA: "MMAA", pool: "pool" };
+const WORDS = { "M(h)": "M\\(h\\)", MMAA: "MMAA", pool: "pool" };
 
 /**
  * A heading or a sentence in which each word of the glossary explains itself where it stands first.
@@ -81,8 +82,9 @@ const WORDS = { margin: "margins?", "M(h)": "M\\(h\\)", MMAA: "MMAA", pool: "poo
  */
 export function explained(text) {
   const known = new Set();
-  return text.split(new RegExp(`(${Object.values(WORDS).join("|")})`)).map((part) => {
-    const name = Object.keys(WORDS).find((one) => new RegExp(`^${WORDS[one]}$`).test(part));
+  const words = { margin: word("term_margin"), ...WORDS };
+  return text.split(new RegExp(`(${Object.values(words).join("|")})`)).map((part) => {
+    const name = Object.keys(words).find((one) => new RegExp(`^${words[one]}$`).test(part));
     if (!name || known.has(name)) return part;
     known.add(name);
     return term(name, part);

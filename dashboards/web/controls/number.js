@@ -2,6 +2,7 @@
 
 import { h, uniqueId } from "./dom.js";
 import { EntryError, sentence } from "./entries.js";
+import { word } from "./words.js";
 
 export class NumberBox {
   /**
@@ -22,7 +23,7 @@ export class NumberBox {
     this.box = h("input", {
       ...attributes,
       class: "number-box",
-      "aria-label": named ? null : `${label}, as a number`,
+      "aria-label": named ? null : word("as_number", { label }),
       onfocus: () => this.entered(),
       onblur: () => this.fill(),
       onchange: () => this.enter(),

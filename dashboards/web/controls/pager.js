@@ -2,6 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { thousands } from "./numbers.js";
+import { localNumber, word } from "./words.js";
 
 export class Pager {
   /**
@@ -12,8 +13,8 @@ export class Pager {
     Object.assign(this, { size, onTurn, page: 0, length: 0, turned: false });
     const turn = (label, text, steps) =>
       h("button", { type: "button", class: "quiet", "aria-label": label, onclick: () => this.step(steps) }, text);
-    this.back = turn("Previous page", "‹", -1);
-    this.on = turn("Next page", "›", 1);
+    this.back = turn(word("previous_page"), "‹", -1);
+    this.on = turn(word("next_page"), "›", 1);
     this.place = h("span", { role: "status" });
     this.element = h("div", { class: "pager", hidden: true }, this.back, this.place, this.on);
   }
@@ -57,6 +58,7 @@ export class Pager {
     this.on.disabled = this.page === this.last;
     if (!this.last) return;
     const end = Math.min(this.length, this.first + this.size);
-    setText(this.place, `${thousands(this.first + 1)}–${thousands(end)} of ${thousands(this.length)}`);
+    const [first, last, all] = [this.first + 1, end, this.length].map((count) => localNumber(thousands(count)));
+    setText(this.place, word("place", { first, last, all }));
   }
 }

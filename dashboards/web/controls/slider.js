@@ -8,6 +8,7 @@ import { allows, readNumber } from "./entries.js";
 import { term } from "./glossary.js";
 import { NumberBox } from "./number.js";
 import { general, minus, shortest } from "./numbers.js";
+import { localNumber, plainNumber, word } from "./words.js";
 
 const DIGITS = 6; // significant ones in the box while it rests
 const SLACK = 1e-6; // of a step: what binary fractions may be off
@@ -33,11 +34,11 @@ export class Slider {
     });
     this.number = new NumberBox({
       label: spec.label,
-      help: `${spec.help} Allowed: ${interval(spec)}`,
+      help: `${spec.help} ${word("allowed", { interval: interval(spec) })}`.trim(),
       named: false,
-      read: (text) => readNumber(spec, text),
-      write: shortest,
-      brief: (value) => minus(briefly(spec, value)),
+      read: (text) => readNumber(spec, plainNumber(text)),
+      write: (value) => localNumber(shortest(value)),
+      brief: (value) => minus(localNumber(briefly(spec, value))),
       onSet: (value) => {
         this.show(value);
         set(value);
@@ -55,7 +56,7 @@ export class Slider {
     if (value === this.value) return;
     this.value = value;
     if (!this.held) this.put(value);
-    this.range.setAttribute("aria-valuetext", briefly(this.spec, value));
+    this.range.setAttribute("aria-valuetext", localNumber(briefly(this.spec, value)));
   }
 
   /** Let the visitor move it, or not. */
@@ -120,5 +121,6 @@ function briefly(spec, value) {
 }
 
 function interval({ low, high, low_open: open }) {
-  return `${open ? "(" : "["}${general(low, 6)}, ${high === null ? "∞)" : `${general(high, 6)}]`}`;
+  const end = (value) => localNumber(general(value, 6));
+  return `${open ? "(" : "["}${end(low)}${word("between")}${high === null ? "∞)" : `${end(high)}]`}`;
 }

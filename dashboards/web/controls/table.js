@@ -3,6 +3,7 @@
 import { arrange, fill, h, setText } from "./dom.js";
 import { fixed, minus, thousands } from "./numbers.js";
 import { Pager } from "./pager.js";
+import { localNumber, word } from "./words.js";
 
 /**
  * @typedef {object} Column
@@ -84,7 +85,7 @@ export class Table {
       this.filterBy(this.search.value);
       this.onFilter?.(this.search.value);
     };
-    const attributes = { placeholder: "Filter, e.g. by class", "aria-label": `Filter: ${this.label}`, maxlength: LONGEST_FILTER };
+    const attributes = { placeholder: word("filter"), "aria-label": word("filter_of", { label: this.label }), maxlength: LONGEST_FILTER };
     this.search = h("input", { type: "search", ...attributes, oninput: filter });
     return this.search;
   }
@@ -99,17 +100,17 @@ export class Table {
   }
 
   showNote() {
-    setText(this.note, this.noteText + (this.words ? ` (${thousands(this.shown().length)} match)` : ""));
+    setText(this.note, this.noteText + (this.words ? word("match", { count: localNumber(thousands(this.shown().length)) }) : ""));
   }
 
   drawHead() {
     const heading = (column) => {
-      const order = { type: "button", title: column.help || `Sort by ${column.label}`, onclick: () => this.order(column) };
+      const order = { type: "button", title: column.help || word("sort", column), onclick: () => this.order(column) };
       const up = this.sort?.column === column && (this.sort.up ? "ascending" : "descending");
       const attributes = { scope: "col", class: column.numeric ? "number" : null, "aria-sort": up };
       return h("th", attributes, h("button", order, column.label));
     };
-    const last = this.actions.length ? h("th", { scope: "col" }, h("span", { class: "unseen" }, "actions")) : null;
+    const last = this.actions.length ? h("th", { scope: "col" }, h("span", { class: "unseen" }, word("actions"))) : null;
     fill(this.head, this.columns.map(heading), last);
   }
 
@@ -168,7 +169,7 @@ export class Table {
   }
 
   nothing() {
-    const words = this.words ? "nothing matches" : this.empty;
+    const words = this.words ? word("no_match") : this.empty;
     return h("tr", null, h("td", { colspan: this.columns.length + 1, class: "empty" }, words));
   }
 

@@ -20,8 +20,8 @@ export function controlOf(step, setting, scene, { set, refuse }) {
     const element = h("div", { class: "choice-row" }, h("span", { "aria-hidden": "true" }, label), toggle.element);
     return { element, show: (value) => toggle.show(value) };
   }
-  if (setting.kind === "number") return new Slider({ ...setting, label }, { set, refuse });
+  if (setting.kind === "number") return new Slider({ ...setting, label, symbol: label, help: "" }, { set, refuse });
   const high = step.highest(scene.lab);
-  const spec = { ...setting, label, symbol: label, low: 1, high, low_open: false, slider_low: 1, slider_high: high, step: 1, scale: "linear" };
+  const spec = { ...setting, label, symbol: label, help: "", low: 1, high, low_open: false, slider_low: 1, slider_high: high, step: 1, scale: "linear" };
   return new Slider(spec, { set: (value) => set(Math.round(value)), refuse });
 }

@@ -23,6 +23,8 @@ const OF_STEP = {
   price: (_, own) => ({ lit: null, mix: own }),
 };
 
+const BEFORE_THE_MIX = ["failures", "margin", "benign"]; // steps that do not know of it yet
+
 export class ImageThread {
   /**
    * @param {Element} root
@@ -64,6 +66,7 @@ export class ImageThread {
     const { lit, mix, picture } = OF_STEP[step](state, this.own);
     this.asked = { lit, mix: { ...this.own, ...mix } };
     this.thread.light(lit);
+    this.element.classList.toggle("no-mix", BEFORE_THE_MIX.includes(step));
     this.thread.update(this.asked.mix);
     if (picture && picture !== this.picture) this.thread.show(picture);
     if (!picture && this.step !== step) this.thread.show(this.examples.find(({ kind }) => kind === this.chosen)?.point ?? "attacked");

@@ -35,6 +35,19 @@ export class Lab {
     Object.assign(this, { best: { s, p, c, clamp, ln_k }, verified });
   }
 
+  /**
+   * Search the transform that Algorithm 1 chooses, where no configuration has it.
+   *
+   * @param {import("../engine/client.js").EngineClient} client On this bundle.
+   * @returns {Promise<boolean>} Whether there is a new one.
+   */
+  async findBest(client) {
+    if (this.best || !this.survives || !this.wrong) return false;
+    const { best } = await client.search({ grid: this.grid, clamp: "gelu", ln_k: 250, beta: LEVEL });
+    this.choose(best.params);
+    return true;
+  }
+
   /** Whether attacked images survive, so that β means something. */
   get survives() {
     return this.meta.by_level;

@@ -1,18 +1,17 @@
-// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other, and the
-// step's control at the foot of the screen, in reach of all that it moves.
+// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other. The step's
+// control stands at the foot of the screen, in reach of all that it moves.
 
 import { fill, h, setText } from "../controls/dom.js";
-
-const NARROW = 820; // pixels; as in lesson.css
 
 export class Layout {
   /**
    * @param {HTMLElement} root
    * @param {{title: string, sentence: string}} heading
    * @param {import("../app/texts.js").Texts} texts
-   * @param {{nav: import("./nav.js").Nav, tools: Element, messages: Element[], question: Element, plots: Element}} parts
+   * @param {{nav: import("./nav.js").Nav, tools: Element, messages: Element[], question: Element,
+   *   classroom: Element, plots: Element}} parts
    */
-  constructor(root, heading, texts, { nav, tools, messages, question, plots }) {
+  constructor(root, heading, texts, { nav, tools, messages, question, classroom, plots }) {
     const theme = new URLSearchParams(location.search).get("theme");
     if (["dark", "light"].includes(theme)) document.documentElement.dataset.theme = theme;
     const part = (name, ...children) => h("div", { class: name }, children);
@@ -22,11 +21,11 @@ export class Layout {
     this.thread = h("div", { class: "thread-place" });
     this.question = question;
     this.end = part("end");
-    this.words = h("section", { class: "words-part", "aria-label": texts.plain("page.text") }, this.idea, question, this.result);
-    this.seen = h("section", { class: "plots-part", "aria-label": texts.plain("page.plots") }, plots, this.control, this.live, this.score);
+    this.words = h("section", { class: "words-part", "aria-label": texts.plain("page.text") }, this.idea, question, classroom, this.result);
+    this.seen = h("section", { class: "plots-part", "aria-label": texts.plain("page.plots") }, plots, this.live, this.score);
     this.beyond = part("beyond", this.formula, this.more);
     this.body = part("step-body", this.words, this.seen, this.beyond);
-    this.step = part("step", this.body, this.thread);
+    this.step = part("step", this.body, this.thread, this.control);
     this.source = h("footer", { class: "source" });
     this.main = h("main", null, this.heading, this.state, this.step, this.end, nav.turn);
     const skip = h("button", { type: "button", class: "skip", onclick: () => this.heading.focus() }, texts.plain("page.skip"));
@@ -34,13 +33,6 @@ export class Layout {
     this.app = h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source);
     fill(root, this.app);
     this.choose(null);
-    new ResizeObserver(([{ borderBoxSize: [{ inlineSize }] }]) => this.place(inlineSize <= NARROW)).observe(this.app);
-  }
-
-  /** Put the control under the plot, or at the foot of a narrow screen. */
-  place(narrow) {
-    if (narrow && this.control.parentElement !== this.step) this.step.append(this.control);
-    if (!narrow && this.control.parentElement !== this.seen) this.live.before(this.control);
   }
 
   /** Show that something takes a while; null when it is over. */

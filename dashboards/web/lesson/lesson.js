@@ -3,6 +3,7 @@
 // change -> state -> control at once; -> engine -> one frame -> words, plot, score
 
 import { copyText, pageAddress } from "../app/address.js";
+import { Frames } from "../app/frames.js";
 import { History } from "../app/history.js";
 import { OpenBundle } from "../app/open_bundle.js";
 import { printOnPaper } from "../app/print.js";
@@ -15,22 +16,24 @@ import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
 import { EngineClient } from "../engine/client.js";
 import { catalogueOf, prepare } from "./catalogue.js";
-import { Frames } from "../app/frames.js";
-import { Lab, LEVEL } from "./lab.js";
+import { ClassView } from "./class_view.js";
+import { classroomOf, partOf } from "./classroom.js";
+import { Lab } from "./lab.js";
+import { languageChoice, speakIn } from "./languages.js";
 import { Layout } from "./layout.js";
 import { readLink, writeLink } from "./links.js";
 import { Nav } from "./nav.js";
 import { Presentation } from "./presentation.js";
-import { QuestionPanel, allowsAnswer, completed } from "./questions.js";
+import { QuestionPanel, completed } from "./questions.js";
+import { answersOf, sceneOf } from "./scene.js";
 import { StepView } from "./step_view.js";
 import { STEPS } from "./steps.js";
-import { Texts } from "../app/texts.js";
 
 /**
  * Build the lesson and open what its address asks for.
  *
  * @param {HTMLElement} root
- * @param {import("../host/file.js").Host} host With `sentences`, `controls`, `formulas`, `colours`, `themes`, `thread`, see `dashboards/lesson/page_file.py`.
+ * @param {import("../host/file.js").Host} host With `languages`, `language`, `controls`, `formulas`, `colours`, `themes`, `thread`, see `dashboards/lesson/page_file.py`.
  * @param {() => Worker} makeWorker Starts a worker on the engine.
  * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>}
  */
@@ -45,7 +48,7 @@ const KEYS = STEPS.map(({ key }) => key);
 
 class Lesson {
   constructor(root, host, makeWorker) {
-    Object.assign(this, { host, settings: host.controls, address: host.address ?? pageAddress(), texts: new Texts(host.sentences), lab: null, history: null });
+    Object.assign(this, { host, settings: host.controls, address: host.address ?? pageAddress(), root, lab: null, history: null });
     this.starts = Object.fromEntries(this.settings.map((setting) => [setting.name, setting.default]));
     this.defaults = { step: 1, said: {}, ...Object.fromEntries(this.settings.map(({ name }) => [name, null])) }; // no control has been moved
     this.store = createState({ defaults: this.defaults }, { bundle: "" });
@@ -54,34 +57,47 @@ class Lesson {
     this.client = new EngineClient(makeWorker, { frame: (frame) => this.frames.receive(frame), error: (message) => this.fail(message) });
     this.frames = new Frames(this.client);
     this.bundle = new OpenBundle({ open: (name) => this.lookInto(name) }, this.client);
-    this.makeParts(root);
+    printOnPaper(root);
+    this.classroom = classroomOf(host);
+    this.speak(this.read(this.address.query).shown.language ?? host.language);
     this.store.subscribe((state, before, options) => this.changed(state, before, options));
   }
 
-  makeParts(root) {
-    const { texts, host } = this;
-    printOnPaper(root);
+  /** Make the page in a language: another one is the same page anew, on the same bundle and answers. */
+  speak(language) {
+    if (language === this.language) return;
+    this.language = language;
+    const { texts, heading } = speakIn(language, this.host, this.root);
+    this.texts = texts;
+    this.closeParts();
+    this.makeParts(heading);
+  }
+
+  makeParts(heading) {
+    const { texts, host, root } = this;
     const act = (does) => (...given) => this.history && does(...given); // not before there is something to act on
     const refuse = (cause) => (problem) => this.banner.show(cause, problem === null ? [] : [problem]);
     const titles = [...KEYS.map((key) => texts.plain(`${key}.title`)), texts.plain("end.title")];
     this.nav = new Nav(titles, texts, act((step) => this.go(step)));
     this.question = new QuestionPanel(texts, { answer: act((value) => this.answer(value)), forget: act(() => this.forget()), refuse: refuse("answer") });
+    this.classView = new ClassView(this.classroom, texts);
     const plots = h("div", { class: "plots" });
     this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: act((bundle) => this.store.set({ bundle })) });
     this.data.element.hidden = host.bundles.length < 2;
+    this.tongue = languageChoice(host, this.language, texts, act((language) => this.translate(language)));
     const copy = button(texts.plain("page.copy"), "", act(() => this.copy()));
     const again = button(texts.plain("page.again"), "", act(() => this.again()));
-    const tools = h("div", { class: "tools" }, this.data.element, copy, again);
-    const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, plots };
-    this.layout = new Layout(root, host.texts, texts, parts);
-    const named = { data: this.data.element, copy, again, steps: this.nav.element, turn: this.nav.turn, show: this.question.show };
+    const tools = h("div", { class: "tools" }, this.data.element, this.tongue.element, copy, again);
+    const parts = { nav: this.nav, tools, messages: [this.banner.element, this.announcer.element], question: this.question.element, classroom: this.classView.element, plots };
+    this.layout = new Layout(root, heading, texts, parts);
+    const named = { data: this.data.element, language: this.tongue.element, copy, again, steps: this.nav.element, turn: this.nav.turn, show: this.question.show };
     for (const name of ["control", "score", "formula", "more", "thread", "source"]) named[name] = this.layout[name];
     this.presentation = new Presentation(this.layout.app, named, texts, { turn: act((by) => this.go(this.store.get().step + by)), changed: act(() => this.reshown()) });
     tools.append(this.presentation.enter);
     this.layout.app.append(this.presentation.leave);
     this.charts = new Charts(plots, catalogueOf(texts, host.themes), { prepare, onEvent: (event) => this.onChart(event), current: () => this.drawn });
     this.view = new StepView(this.layout, this.question, this.charts, {
-      set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, thread: host.thread, copy: copyText,
+      set: (changes) => this.store.set(changes), refuse, formulas: host.formulas, settings: this.settings, explorer: host.explorer ?? null, thread: host.thread, copy: copyText, classView: this.classView, bundles: host.bundles.map(({ name }) => name),
     });
   }
 
@@ -91,26 +107,30 @@ class Lesson {
     await this.arrive(this.address.query);
     this.layout.app.inert = false;
     this.history = new History(this.store, this.address, {
-      link: (state) => writeLink(this.settings, state, this.presentation.shown),
+      link: (state) => writeLink(this.settings, state, { ...this.presentation.shown, language: this.language === this.host.language ? null : this.language }),
       arrive: (query) => this.arrive(query),
       changed: () => {},
     });
-    this.host.connect?.({
-      store: this.store,
-      arrive: (query) => this.arrive(query),
-      refuse: (text) => this.banner.show("kernel", [text]),
-    });
+    const refuse = (text) => this.banner.show("kernel", [text]);
+    this.host.connect?.({ store: this.store, arrive: (query) => this.arrive(query), refuse });
+  }
+
+  /** What a link asks for. */
+  read(query) {
+    const { bundles, languages } = this.host;
+    return readLink(this.settings, query, { bundles: bundles.map(({ name }) => name), languages: Object.keys(languages), steps: LAST, slots: KEYS });
   }
 
   /** Bring the lesson to what a link asks for; what is wrong with it is said, the rest applies. */
   async arrive(query) {
-    const { host, store, texts } = this;
-    const { values, shown, problems } = readLink(this.settings, query, { bundles: host.bundles.map(({ name }) => name), steps: LAST, slots: KEYS });
+    const { host, store } = this;
+    const { values, shown, problems } = this.read(query);
+    this.speak(shown.language ?? host.language);
     this.presentation.show(shown);
     const wanted = values.bundle ?? this.bundle.name ?? host.bundles[0].name;
     await this.openOneOf(wanted);
     store.set({ ...this.defaults, ...values, bundle: this.bundle.name }, { undoable: false });
-    this.banner.show("link", problems.map(([key, fields]) => texts.plain(key, fields)));
+    this.banner.show("link", problems.map(([key, fields]) => this.texts.plain(key, fields)));
     await this.show();
   }
 
@@ -149,19 +169,11 @@ class Lesson {
     this.findBest();
   }
 
-  /** The transform that Algorithm 1 chooses: of a configuration at hand, or found by a search. */
+  /** The transform that Algorithm 1 chooses is shown as soon as it is found. */
   findBest() {
     const { lab } = this;
-    if (lab.best || !lab.survives || !lab.wrong) return;
-    const request = { grid: lab.grid, clamp: "gelu", ln_k: 250, beta: LEVEL };
-    this.client.search(request).then(
-      ({ best }) => {
-        if (lab !== this.lab) return;
-        lab.choose(best.params);
-        this.show();
-      },
-      (error) => lab === this.lab && this.banner.show("search", [error.message]),
-    );
+    const say = ({ message }) => lab === this.lab && this.banner.show("search", [message]);
+    lab.findBest(this.client).then((found) => found && lab === this.lab && this.show(), say);
   }
 
   // --- what the reader does
@@ -174,8 +186,10 @@ class Lesson {
 
   /** Take an answer: the control goes to the setting that was asked about. */
   answer(value) {
+    const { scene } = this;
     this.history.part();
-    this.store.set({ said: { ...this.store.get().said, [this.scene.slot]: value }, ...this.released() });
+    if (value !== null) this.classView.say(partOf(completed(this.step.question(scene)), value));
+    this.store.set({ said: { ...this.store.get().said, [scene.slot]: value }, ...this.released() });
   }
 
   /** Take an answer back: the control is where it was at the beginning. */
@@ -187,6 +201,16 @@ class Lesson {
   /** The step's control as nobody has moved it; which image is asked about stays. */
   released() {
     return this.step.control === "example" ? {} : { [this.step.control]: null };
+  }
+
+  /** Go on in another language, at the same place. */
+  translate(language) {
+    const { shown } = this.presentation;
+    this.speak(language);
+    this.presentation.show(shown);
+    this.history.agree();
+    this.tongue.select.focus();
+    this.show();
   }
 
   /** The presenter's view was entered or left. */
@@ -217,21 +241,10 @@ class Lesson {
     return STEPS[this.store.get().step - 1] ?? null;
   }
 
-  /** What a step is shown from, the engine's answers aside. */
+  /** What a step is shown from, see `scene.js`. */
   sceneOf(step, got = {}) {
-    const { lab, texts } = this;
-    const own = this.store.get();
-    const stands = (name, start) => own[name] ?? start;
-    const state = { ...own, ...Object.fromEntries(Object.entries(this.starts).map(([name, start]) => [name, stands(name, start)])) };
-    const scene = { lab, state, meta: lab.meta, texts, colours: this.host.colours, got };
-    scene.slot = step.slot?.(scene) ?? step.key;
-    const given = state.said[scene.slot];
-    const question = step.missing(scene) || (step.needsBest && !lab.best) ? null : completed(step.question(scene));
-    scene.answered = given === null || (given !== undefined && question !== null && allowsAnswer(question, given));
-    scene.answer = scene.answered ? given : null;
-    scene.said = typeof scene.answer === "number" ? scene.answer * question.scale : scene.answer;
-    if (scene.answered) state[step.control] = stands(step.control, step.asked?.(scene)[step.control] ?? this.starts[step.control]);
-    return scene;
+    const { lab, texts, starts, host, store } = this;
+    return sceneOf(step, { lab, texts, starts, colours: host.colours, own: store.get(), got });
   }
 
   get scene() {
@@ -257,7 +270,7 @@ class Lesson {
     this.got = Object.fromEntries(Object.entries(got).map(([name, frame]) => [name.replace(/^step\./, ""), frame]));
     await new Promise(requestAnimationFrame);
     if (this.step) this.view.show(this.step, this.scene, ready(this.step, this.scene));
-    else this.view.showEnd(STEPS, STEPS.map((one) => this.sceneOf(one, own(got, one.key))), ready);
+    else this.view.showEnd(STEPS, STEPS.map((one) => this.sceneOf(one, answersOf(got, one.key))), ready);
   }
 
   onChart({ kind, detail }) {
@@ -270,15 +283,15 @@ class Lesson {
     this.banner.show("engine", [message]);
   }
 
+  closeParts() {
+    this.banner.clear("link", "answer");
+    this.classView?.close();
+    this.presentation?.close();
+    this.charts?.close();
+  }
+
   close() {
-    this.presentation.close();
-    this.charts.close();
+    this.closeParts();
     this.client.close();
   }
-}
-
-/** The answers that one step has asked for. */
-function own(got, key) {
-  const mine = Object.entries(got).filter(([name]) => name.startsWith(`${key}.`));
-  return Object.fromEntries(mine.map(([name, frame]) => [name.slice(key.length + 1), frame]));
 }

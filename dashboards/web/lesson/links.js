@@ -1,4 +1,4 @@
-// A link to a place in the lesson: `bundle=cifar10&step=3&said=failures:50,margin-17:wrong&c=-1.1&hide=thread&present`. A control that nobody
+// A link to a place in the lesson: `bundle=cifar10&step=3&said=failures:50,margin-17:wrong&c=-1.1&lang=de&hide=thread&present`. A control that nobody
 // has moved is left out.
 
 import { EntryError } from "../controls/entries.js";
@@ -7,7 +7,7 @@ import { readSetting, writeSetting } from "../app/settings.js";
 import { PARTS, PLAIN, WAYS } from "./presentation.js";
 
 const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
-const FOREIGN = ["token", "theme", "reset"]; // words of the server or the page
+const FOREIGN = ["token", "theme", "reset", "class"]; // words of the server or the page
 const SAID = /^[a-z]+(?:-\d{1,7})?$/;
 const SHOWN = "-"; // in place of an answer: the reader asked to be shown
 
@@ -27,6 +27,7 @@ export function writeLink(settings, state, shown) {
     const value = state[setting.name];
     if (value !== null) pairs.push([setting.word, writeSetting(setting, value)]);
   }
+  pairs.push(["lang", shown.language]);
   pairs.push(["hide", shown.hide.join(",")]);
   const written = pairs.filter(([, value]) => value).map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%3A", ":").replaceAll("%2C", ",")}`);
   return [...written, ...WAYS.filter((way) => shown[way])].join("&");
@@ -41,20 +42,21 @@ function answerOf(answer) {
  *
  * @param {import("../controls/entries.js").Setting[]} settings
  * @param {string} query Without the question mark.
- * @param {{bundles: string[], steps: number, slots: string[]}} names Of the bundles at hand; how many steps there are, the end
- *   included; and the first words of answers.
+ * @param {{bundles: string[], languages: string[], steps: number, slots: string[]}} names Of the bundles and languages at hand; how many
+ *   steps there are, the end included; and the first words of answers.
  * @returns {{values: object, shown: import("./presentation.js").Shown, problems: ["page.unknown_word"|"page.bad_value", object][]}} `problems`:
  *   sentences with their fields.
  */
-export function readLink(settings, query, { bundles, steps, slots }) {
+export function readLink(settings, query, { bundles, languages, steps, slots }) {
   const [values, shown, problems] = [{}, { ...PLAIN }, []];
-  const words = ["bundle", "step", "said", ...settings.map(({ word }) => word), "hide", ...WAYS];
+  const words = ["bundle", "step", "said", ...settings.map(({ word }) => word), "lang", "hide", ...WAYS];
   const fields = [...new URLSearchParams(query.slice(0, MAX_QUERY))].filter(([word, value]) => (value !== "" || WAYS.includes(word)) && !FOREIGN.includes(word));
   for (const [word, text] of fields) {
     const setting = settings.find((one) => one.word === word);
     const wrong = () => problems.push(["page.bad_value", { word }]);
     if (word === "bundle") bundles.includes(text) ? (values.bundle = text) : wrong();
     else if (word === "step") /^\d{1,3}$/.test(text) ? (values.step = Math.min(Math.max(Number(text), 1), steps)) : wrong();
+    else if (word === "lang") languages.includes(text) ? (shown.language = text) : wrong();
     else if (word === "said") values.said = saidIn(text, slots, wrong);
     else if (word === "hide") shown.hide = partsIn(text, wrong);
     else if (WAYS.includes(word)) ["", "1"].includes(text) ? (shown[word] = true) : wrong();

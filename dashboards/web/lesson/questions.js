@@ -3,6 +3,7 @@
 import { button } from "../controls/buttons.js";
 import { fill, h, uniqueId } from "../controls/dom.js";
 import { Slider } from "../controls/slider.js";
+import { localNumber } from "../controls/words.js";
 
 const KINDS = {
   percent: { low: 0, high: 100, step: 1, unit: "unit.percent", scale: 0.01 },
@@ -23,10 +24,10 @@ export function allowsAnswer(question, answer) {
 
 /** An answer as it is to be read: `50 %`, `0.20`, `fewer`. */
 export function answerText(question, answer, texts) {
-  if (question.kind === "choice") return `“${texts.plain(question.options.find(([, value]) => value === answer)[0])}”`;
+  if (question.kind === "choice") return texts.plain("ask.quoted", { answer: texts.plain(question.options.find(([, value]) => value === answer)[0]) });
   const digits = question.step >= 1 ? 0 : question.step >= 0.1 ? 1 : 2;
   const exact = Number(answer.toFixed(digits)) === answer ? answer.toFixed(digits) : String(answer);
-  return `${exact} ${texts.plain(question.unit)}`.trim().replace(" %", "\u00a0%");
+  return `${localNumber(exact)} ${texts.plain(question.unit)}`.trim().replace(" %", "\u00a0%");
 }
 
 export class QuestionPanel {

@@ -1,8 +1,8 @@
 // What the data say to an answer: the judgement in words that fit it, the paper's claim, and how sure the number is, on demand.
 
 import { h } from "../controls/dom.js";
-import { fixed, minus } from "../controls/numbers.js";
 import { answerText } from "./questions.js";
+import { decimals, percentText } from "../app/texts.js";
 
 /** The whole result of a step; nothing without an answer. */
 export function resultOf(step, scene, facts, question, judged) {
@@ -13,9 +13,15 @@ export function resultOf(step, scene, facts, question, judged) {
   return [
     h("p", { class: `verdict ${judged}`, role: "status" }, sentenceOf(step, scene, facts, question, judged)),
     sureness(step.truth(facts), question, texts),
-    claim ? h("p", { class: "claim" }, h("b", null, texts.plain(`verdict.${claim.verdict}`)), texts.line(claim.key ?? `${step.key}.claim`, facts)) : null,
+    claim ? claimOf(claim, step, facts, texts) : null,
     notes.map((note) => (Array.isArray(note) ? texts.paragraphs(note[0], note[1]) : texts.paragraphs(note, facts))),
   ];
+}
+
+/** What was to be expected, and what the data say of it. */
+function claimOf({ verdict, key }, step, facts, texts) {
+  const expected = [h("b", null, texts.plain("verdict.expected")), " ", texts.line(`${step.key}.claim`, facts), " "];
+  return h("p", { class: "claim" }, expected, h("b", null, texts.plain(`verdict.${verdict}`)), " ", texts.line(key ?? `${step.key}.evidence`, facts));
 }
 
 /** The truth of a step as a part of a sentence. */
@@ -32,13 +38,13 @@ function sentenceOf(step, { texts, answer }, facts, question, judged) {
 }
 
 /** The interval of a number, for those who ask. */
-function sureness({ low, high, n, value }, question, texts) {
+function sureness({ low, high, n }, question, texts) {
   if (!n || low === high) return null;
-  const text = Number.isNaN(low) ? texts.plain("sure.too_few", { n }) : texts.plain("sure.interval", { low: endText(low, value, question), high: endText(high, value, question), n });
+  const text = Number.isNaN(low) ? texts.plain("sure.too_few", { n }) : texts.plain("sure.interval", { low: endText(low, question), high: endText(high, question), n });
   return h("details", { class: "sure" }, h("summary", null, texts.plain("sure.title")), h("p", null, text));
 }
 
-function endText(end, value, { kind, scale = 1 }) {
-  if (kind === "percent" || kind === "choice") return `${minus(fixed(100 * end, 1))}\u00a0%`;
-  return minus(fixed(end / scale, scale === 1 ? 3 : 1));
+function endText(end, { kind, scale = 1 }) {
+  if (kind === "percent" || kind === "choice") return percentText(end);
+  return decimals(end / scale, scale === 1 ? 3 : 1);
 }

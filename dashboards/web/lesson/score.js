@@ -3,6 +3,7 @@
 import { fill, h } from "../controls/dom.js";
 import { mistakesAbove } from "./facts.js";
 import { LEVEL } from "./lab.js";
+import { percentText } from "../app/texts.js";
 
 const FROM = "norm"; // the first step that shows it
 
@@ -29,6 +30,6 @@ export function showScore(place, got, fields, texts) {
   const row = ([name, share]) =>
     h("tr", null, h("th", { scope: "row" }, texts.plain(`score.${name}`, fields)),
       h("td", { class: "bar-cell" }, h("span", { class: "bar", style: { width: `${100 * share.value}%` } })),
-      h("td", { class: "number" }, `${(100 * share.value).toFixed(1)}\u00a0%`));
+      h("td", { class: "number" }, percentText(share.value)));
   fill(place, h("table", { class: "score" }, h("caption", null, texts.plain("score.title"), h("small", null, texts.plain("score.note", { level: LEVEL }))), h("tbody", null, rows.map(row))));
 }

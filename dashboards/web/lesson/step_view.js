@@ -1,7 +1,9 @@
 // What is seen of one step, or of the end: its words, its question, its plot, its control, its formula.
 
 import { fill, h, setText } from "../controls/dom.js";
-import { fixed, minus } from "../controls/numbers.js";
+import { minus } from "../controls/numbers.js";
+import { localNumber } from "../controls/words.js";
+import { partOf } from "./classroom.js";
 import { controlOf } from "./control.js";
 import { End } from "./end.js";
 import { ImageThread } from "./image_thread.js";
@@ -9,6 +11,7 @@ import { formulaOf } from "./math.js";
 import { completed } from "./questions.js";
 import { resultOf } from "./results.js";
 import { scoreWants, showScore } from "./score.js";
+import { decimals } from "../app/texts.js";
 
 export class StepView {
   /**
@@ -16,7 +19,7 @@ export class StepView {
    * @param {import("./questions.js").QuestionPanel} question
    * @param {import("../charts/chart.js").Charts} charts
    * @param {{set: (changes: object) => void, refuse: (cause: string) => (problem: string|null) => void, formulas: object, settings: object[],
-   *   explorer: string|null, thread: object}} context
+   *   explorer: string|null, thread: object, classView: import("./class_view.js").ClassView, bundles: string[]}} context
    */
   constructor(layout, question, charts, context) {
     Object.assign(this, { layout, question, charts, context, control: null, shown: null });
@@ -54,12 +57,21 @@ export class StepView {
     const question = completed(step.question(scene));
     const judged = scene.answered ? step.judge(facts, scene.said) : "shown";
     this.question.ask(scene.slot, question, texts.plain(`${step.key}.question`, facts), scene);
+    this.showClass(step, scene, facts, question);
     this.showWords(step, scene, facts, question, judged);
     this.showControl(step, scene);
     for (const [name, { node }] of charts.panels) node.hidden = name !== step.key;
     this.draw(step, scene, facts);
     showScore(layout.score, scene.got, { p: scene.lab.best?.p }, texts);
     this.shown = { step: step.key, slot: scene.slot };
+  }
+
+  /** What the class is counted for; where the data lie only after the answer. */
+  showClass(step, scene, facts, question) {
+    const { classView, bundles } = this.context;
+    const name = step.place ? `${step.key}-${step.place(facts)}` : step.key;
+    const truth = () => partOf(question, step.fact ? step.fact(facts) : step.truth(facts).value / question.scale);
+    classView.ask({ bundle: bundles.indexOf(scene.state.bundle), question: name }, question, scene.answered ? truth() : null);
   }
 
   showWords(step, scene, facts, question, judged) {
@@ -104,8 +116,10 @@ export class StepView {
 
   /** Show the end. */
   showEnd(steps, scenes, ready) {
+    const { lab } = scenes[0];
     this.layout.choose("end");
-    this.layout.busy(null);
+    this.context.classView.close();
+    this.layout.busy(lab.survives && lab.wrong && !lab.best ? this.question.texts.plain("page.searching") : null);
     for (const { node } of this.charts.panels.values()) node.hidden = true;
     Object.assign(this, { shown: null, control: null, resultKey: null });
     this.end.show(steps.map((step, at) => ({ step, scene: scenes[at] })).filter(({ step, scene }) => ready(step, scene)));
@@ -113,10 +127,10 @@ export class StepView {
 }
 
 function numberText(value, digits) {
-  return minus(Math.abs(value) > 0 && Math.abs(value) < 0.5 * 10 ** -digits ? value.toExponential(2) : fixed(value, digits));
+  return Math.abs(value) > 0 && Math.abs(value) < 0.5 * 10 ** -digits ? localNumber(minus(value.toExponential(2))) : decimals(value, digits);
 }
 
 function epsText(eps) {
   const levels = eps * 255;
-  return Math.abs(levels - Math.round(levels)) < 1e-6 ? `${Math.round(levels)}/255` : String(Number(eps.toPrecision(4)));
+  return Math.abs(levels - Math.round(levels)) < 1e-6 ? `${Math.round(levels)}/255` : localNumber(String(Number(eps.toPrecision(4))));
 }

@@ -23,6 +23,7 @@ import { price } from "./steps/price.js";
  * @property {(scene: Scene) => Question} question
  * @property {(scene: Scene) => object} facts What its sentences name, and what all that follows is made of.
  * @property {(facts: object) => import("../engine/statistics.js").Estimate} truth The number that was asked for, or that shows how sure it is.
+ * @property {(facts: object) => number} [place] Which of several questions it is that the step asks, from 1.
  * @property {(facts: object) => string} [fact] Of a choice: which one is right.
  * @property {(facts: object, said: any) => import("./judgement.js").Judgement} judge
  * @property {(facts: object) => {verdict: import("./judgement.js").Verdict, key?: string}|null} [claim] What the paper claims, and what the data say.

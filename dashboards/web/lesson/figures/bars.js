@@ -1,5 +1,8 @@
 // Bars: accuracies of both models, probabilities of one image, what the mix makes of h's answers.
 
+import { thousands } from "../../controls/numbers.js";
+import { localNumber } from "../../controls/words.js";
+import { decimals, percentText } from "../texts.js";
 import { GUESS, INK, layoutOf, tag, translucent } from "./style.js";
 
 /**
@@ -18,7 +21,7 @@ export function accuracyBars(bars, guess, texts, colours) {
   const places = bars.map(({ place }) => place);
   Object.assign(layout.xaxis, { type: "category", categoryorder: "array", categoryarray: places, range: [-0.5, places.length - 0.5] });
   for (const { place, estimate, ink, pale } of bars) {
-    const number = { y: 0, yanchor: "bottom", text: `${(100 * estimate?.value).toFixed(1)} %`, font: { size: 15, ...(pale ? {} : { color: ink }) } };
+    const number = { y: 0, yanchor: "bottom", text: percentText(estimate?.value), font: { size: 15, ...(pale ? {} : { color: ink }) } };
     layout.annotations.push({ x: place, showarrow: false, ...(estimate ? number : { y: 46, text: "?", font: { size: 38 } }) });
   }
   const data = [
@@ -53,7 +56,7 @@ export function leadBars(names, values, paints, texts, colours) {
   layout.shapes = [{ ...dotted, y0: first, y1: first }, { ...dotted, y0: second, y1: second },
     { type: "line", x0: middle, x1: middle, y0: second, y1: first, line: { color: colours.mix, width: 5 } }];
   const data = [{
-    type: "bar", x: names, y: values, name: texts.plain("axis.probability"), marker: { color: paints }, text: values.map((value) => (value >= 0.005 ? value.toFixed(2) : "")),
+    type: "bar", x: names, y: values, name: texts.plain("axis.probability"), marker: { color: paints }, text: values.map((value) => (value >= 0.005 ? decimals(value, 2) : "")),
     textposition: values.map((value) => (value >= 0.1 ? "inside" : "outside")), insidetextanchor: "middle", textangle: 0, cliponaxis: false, hovertemplate: "%{x}: %{y:.4f}<extra></extra>",
   }];
   return { data, layout };
@@ -68,9 +71,10 @@ export function partBars(groups, texts) {
   const layout = { ...layoutOf(texts.plain("mix.axis"), "", { legend: true }), barmode: "stack" };
   layout.xaxis.range = [0, 100];
   Object.assign(layout.yaxis, { type: "category", categoryorder: "array", categoryarray: groups.map(({ name }) => name).reverse() });
-  layout.margin.l = 86;
+  layout.margin.l = 104;
+  layout.legend.traceorder = "normal"; // as the parts follow each other in a bar
   const data = groups.flatMap(({ name, n, parts }) => parts.map((part) => ({
-    type: "bar", orientation: "h", x: [(100 * part.count) / Math.max(1, n)], y: [name], name: part.name, text: [part.count ? part.count.toLocaleString("en") : ""],
+    type: "bar", orientation: "h", x: [(100 * part.count) / Math.max(1, n)], y: [name], name: part.name, text: [part.count ? localNumber(thousands(part.count)) : ""],
     textposition: "inside", textangle: 0, insidetextanchor: "middle", textfont: { size: 14, color: INK }, marker: { color: part.colour }, hovertemplate: `${part.name}: %{x:.1f} % (${part.count})<extra></extra>`,
   })));
   return { data, layout };

@@ -1,5 +1,7 @@
 // Margins of groups of images as histograms over each other, each in per cent of its own number; and the line between them.
 
+import { thousands } from "../../controls/numbers.js";
+import { localNumber } from "../../controls/words.js";
 import { GUESS, beside, layoutOf, movingLine, tag, translucent, upright } from "./style.js";
 
 const BINS = 25;
@@ -25,7 +27,7 @@ export function histograms(groups, { line = null, guess = null }, texts, colours
   const data = groups.map(({ name, margins, colour }) => {
     const counts = countsOf(margins);
     return {
-      type: "bar", name: `${name} (n = ${margins.length})`, x: MIDDLES, y: counts.map((one) => (100 * one) / Math.max(1, margins.length)), customdata: counts,
+      type: "bar", name: `${name} (n = ${localNumber(thousands(margins.length))})`, x: MIDDLES, y: counts.map((one) => (100 * one) / Math.max(1, margins.length)), customdata: counts,
       marker: { color: translucent(colour, 0.6) }, hovertemplate: `%{x:.2f}: %{y:.1f} % (%{customdata})<extra>${name}</extra>`,
     };
   });

@@ -1,5 +1,7 @@
 // What the lesson's plots share: a layout in letters for a projector, a line with its name, the reader's guess.
 
+import { separators } from "../../controls/words.js";
+
 const SIZE = 14; // pixels of letters
 export const GUESS = "#8a5fc7"; // neither a classifier's colour nor right or wrong; white letters on it are read in both themes
 export const INK = "#111111"; // letters on the colours of right and wrong
@@ -9,6 +11,7 @@ export function layoutOf(x, y, { legend = false } = {}) {
   const axis = (text) => ({ title: { text, standoff: 8, font: { size: SIZE } }, tickfont: { size: SIZE - 1 }, zeroline: false, fixedrange: true });
   return {
     font: { size: SIZE },
+    separators: separators(),
     margin: { l: 60, r: 14, t: legend ? 52 : 14, b: 46 },
     xaxis: axis(x),
     yaxis: axis(y),

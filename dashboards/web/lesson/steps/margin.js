@@ -57,6 +57,7 @@ export const margin = {
     };
   },
 
+  place: ({ place }) => place,
   fact: ({ fact }) => fact,
   truth: ({ above }) => above,
   judge: ({ fact }, said) => judgeChoice(fact, said),

@@ -40,7 +40,7 @@ export const power = {
 
   truth: ({ asked }) => asked,
   judge: ({ asked }, said) => judgeNumber(asked, said, { exact: 0.005, near: 0.05 }),
-  claim: ({ shut, letIn }) => ({ verdict: signVerdict(shut, letIn), key: shut < letIn ? "power.claim_fewer" : "power.claim" }),
+  claim: ({ shut, letIn }) => ({ verdict: signVerdict(shut, letIn), key: shut < letIn ? "power.evidence_fewer" : "power.evidence" }),
   live: ({ answered }) => (answered ? "power.live" : null),
   caption: "power.caption",
   numbers: ({ p, size, sign, mapped }) => ({ s: [1, 0], size: [size, 3], p: [p, 2], sign: [sign, 0], mapped: [mapped, 3] }),

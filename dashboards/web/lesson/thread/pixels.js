@@ -3,6 +3,7 @@
 import { fill, h, setText, uniqueId } from "../../controls/dom.js";
 import { general } from "../../controls/numbers.js";
 import { pictureOf } from "../../controls/picture.js";
+import { localNumber } from "../../controls/words.js";
 
 const GREY = 127.5;
 const LARGE = 128; // pixels of the screen
@@ -19,7 +20,7 @@ export class Pixels {
     const { points, shape, magnify, classes, label, number, norm, eps } = example;
     Object.assign(this, { texts, norm, shape });
     this.pixels = { clean: points.clean.pixels, perturbation: changeOf(example), attacked: points.attacked.pixels };
-    this.fields = { class: classes[label], number, magnify, eps: eps && general(norm === "Linf" ? 100 * eps : eps, 3) };
+    this.fields = { class: classes[label], number, magnify, eps: eps && localNumber(general(norm === "Linf" ? 100 * eps : eps, 3)) };
     const id = uniqueId("thread-pixels");
     this.large = h("div", { class: "thread-picture" });
     this.note = h("p", { class: "thread-note" });

@@ -4,6 +4,7 @@
 
 import { fill, h } from "../../controls/dom.js";
 import { fixed, general, minus } from "../../controls/numbers.js";
+import { localNumber } from "../../controls/words.js";
 import { secondOf } from "./numbers.js";
 
 const UNSURE = 0.5; // a margin below which a classifier is called unsure
@@ -20,38 +21,38 @@ export function rich(element, text) {
 
 /** A stage's number, as it stands beside its bar. */
 export function numberText(stage, x) {
-  if (PROBABILITIES.has(stage)) return x > 0 && x < LEAST ? `<${LEAST}` : fixed(x, 3);
+  if (PROBABILITIES.has(stage)) return localNumber(x > 0 && x < LEAST ? `<${LEAST}` : fixed(x, 3));
   const size = Math.abs(x);
-  if (size >= 1e4) return minus(general(x, 2));
-  return minus(fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : 2).replace(/^-(?=[0.]+$)/, ""));
+  if (size >= 1e4) return minus(localNumber(general(x, 2)));
+  return minus(localNumber(fixed(x, size >= 100 ? 0 : size >= 10 ? 1 : 2).replace(/^-(?=[0.]+$)/, "")));
 }
 
 /** A margin or a threshold, which can be tiny and still decide. */
 export function probability(x) {
-  return x > 0 && x < 5e-4 ? minus(general(x, 1)) : fixed(Math.abs(x), 3); // never −0
+  return localNumber(x > 0 && x < 5e-4 ? minus(general(x, 1)) : fixed(Math.abs(x), 3)); // never −0
 }
 
 /** An end of an axis. */
 export function endText(x) {
-  return minus(general(x, 2));
+  return minus(localNumber(general(x, 2)));
 }
 
 /** A share in percent; not 100 where it is less. */
 function percent(share) {
   const digits = share < 1 && share >= 0.9995 ? 2 : 1;
-  return fixed(Math.min(share < 1 ? 99.99 : 100, 100 * share), digits).replace(/\.0+$/, "");
+  return localNumber(fixed(Math.min(share < 1 ? 99.99 : 100, 100 * share), digits).replace(/\.0+$/, ""));
 }
 
 /** What the captions of the stages take: settings and margins as they are written. */
 export function captionFields({ s, p, c, alpha, temperature, clamp }, { margin, plainMargin }, texts) {
-  const bias = c === 0 ? "" : ` ${c < 0 ? "−" : "+"} ${fixed(Math.abs(c), 2)}`;
+  const bias = c === 0 ? "" : ` ${c < 0 ? "−" : "+"} ${localNumber(fixed(Math.abs(c), 2))}`;
   return {
-    s: general(s, 3),
-    p: general(p, 3),
+    s: localNumber(general(s, 3)),
+    p: localNumber(general(p, 3)),
     clamped: texts.plain(`thread.clamp.${clamp}`, { c: bias }),
-    temperature: general(temperature, 3),
-    alpha: fixed(alpha, 3),
-    rest: fixed(1 - alpha, 3),
+    temperature: localNumber(general(temperature, 3)),
+    alpha: localNumber(fixed(alpha, 3)),
+    rest: localNumber(fixed(1 - alpha, 3)),
     margin: probability(margin),
     plain: probability(plainMargin),
   };

@@ -24,13 +24,13 @@ def port(served) -> int:
     return urlsplit(served.url).port
 
 
-def ask(served, path="/", *, method="GET", token=TOKEN, **headers) -> http.client.HTTPResponse:
+def ask(served, path="/", *, method="GET", token=TOKEN, body=None, **headers) -> http.client.HTTPResponse:
     """One request; its answer, read to the end, with the text as `text`."""
     if token is not None:
         headers.setdefault("Authorization", f"token {token}")
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     with closing(http.client.HTTPConnection("127.0.0.1", port(served), timeout=60)) as connection:
-        connection.request(method, path, headers=headers)
+        connection.request(method, path, body=body, headers=headers)
         answer = connection.getresponse()
         answer.text = answer.read().decode()
     return answer

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -58,8 +59,16 @@ def temporary(tmp_path_factory) -> Path:
 def served(notebook, temporary) -> Iterator[Server]:
     """A server with a token, for six visitors, its temporary files in a folder of ours."""
     environment = os.environ | {"TMPDIR": str(temporary), "MNUTS_TOKEN": TOKEN}
-    with serving(notebook, before=SOONER, environment=environment, max_visitors=6) as server:
+    with serving(
+        notebook, before=SOONER, environment=environment, max_visitors=6, count_class=True
+    ) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def teacher_key(served) -> str:
+    """What the server's second line lets the teacher see."""
+    return re.search(r"class=([\w-]+)&present", served.process.stdout.readline())[1]
 
 
 @pytest.fixture(scope="session")

@@ -219,6 +219,7 @@ export function makeDocument() {
     createTextNode: (text) => new Text(text),
     getElementById: (id) => all(body).find((one) => one.attributes.id === id) ?? null,
     addEventListener() {},
+    removeEventListener() {},
   };
   const store = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
   const found = {

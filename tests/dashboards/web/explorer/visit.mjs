@@ -130,7 +130,7 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   };
   page = null;
   failed = null;
-  if (known.app === "lesson") host.sentences = new Proxy(known.sentences, { get: (all, key) => (used.add(key), all[key]) });
+  if (known.app === "lesson") host.languages = { ...known.languages, en: new Proxy(known.languages.en, { get: (all, key) => (used.add(key), all[key]) }) };
   const begin = { explorer: startExplorer, playground: startPlayground, lesson: startLesson, compare: startCompare }[known.app];
   ears = 0;
   begin(body, host, () => new Worker()).then((begun) => (app = begun), (error) => (failed = error));
@@ -233,6 +233,14 @@ function compare() {
   };
 }
 
+/** All that the page says, hidden parts and what only screen readers say included, formulas aside. */
+function texts() {
+  const said = all(body).filter((element) => !element.closest?.("figure.formula"));
+  const attributes = said.flatMap((element) => ["title", "aria-label", "placeholder", "aria-roledescription"].map((name) => element.attributes[name]));
+  const lines = said.flatMap((element) => element.childNodes.filter((node) => !node.tag).map((node) => node.textContent));
+  return [...new Set([...attributes, ...lines])].filter(Boolean);
+}
+
 /** The rows of a table that can be seen, by their keys, each as its cells; and its note. */
 function table(label) {
   const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
@@ -255,6 +263,7 @@ const ACTS = {
   look,
   lesson,
   compare,
+  texts,
   searches: () => visits,
   saved: () => saved.text(),
   tick: (name) => {
