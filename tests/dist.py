@@ -1,4 +1,4 @@
-"""What a built wheel and sdist hold, against the tree (`python -m tests.dist DIST`, a part of `make dist`)."""
+"""What a built wheel and sdist hold, against the tree (`python -m tests.dist DIST`); `make dist` runs it."""
 
 from __future__ import annotations
 
