@@ -12,7 +12,7 @@ from tests import ROOT
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FOLDERS = {folder: name for name, folder in SETTINGS["tool"]["setuptools"]["package-dir"].items()}
-ONLY_IN_SDIST = ("tests", "notebooks", "docs")
+ONLY_IN_SDIST = ("tests", "notebooks", "docs", ".binder")
 MADE = {"PKG-INFO", "setup.cfg"}
 """What setuptools adds to an sdist, beside its own folder."""
 
