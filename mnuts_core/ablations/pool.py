@@ -205,7 +205,7 @@ def _row(
     margin = bare.on_images.held(bare.threshold)[:n]
     own = _right_under(bundle, mix, source, n, remix.on_clean.mix_right)
     return {
-        "mix": str(mix),
+        "mix": _words(mix),
         "beta": mix.beta,
         "clean": remix.clean.value,
         **columns("live", share_of(live, "attacked")),
@@ -217,6 +217,11 @@ def _row(
         **columns("first_minus_own", Paired.of(first, own).difference),
         **columns("first_margin_minus_own", Paired.of(margin, own).difference),
     }
+
+
+def _words(mix: MixParams) -> str:
+    """A mix in a few words: `attrs["mixes"]` has all of it."""
+    return f"s {mix.s:.3g}, p {mix.p:.3g}, c {mix.c:.3g}, α {required_alpha(mix):.4g}"
 
 
 def _right_under(bundle: LogitBundle, mix: MixParams, source: SourcePoints, n: int, clean: Bools) -> Bools:
