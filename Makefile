@@ -4,6 +4,10 @@
 # make test-full   the same, and what ships is rebuilt from scratch and compared
 # make lint        ruff and mypy
 # make docs        the docs site in build/docs: notebooks, commands, docstrings, a live page
+# make truth       figure and table of docs/cached-estimates.md, from docs/scripts/truth.json; needs Chromium
+# make film        the moving picture of README.md, from the page; needs Chromium
+# make dist        wheel and sdist in dist/, and a look at what is in them
+# make test-wheel  the fast tests against the wheel, in an environment of its own (another 6 GB)
 # make tables      the tables of the shipped pairs in README.md and data/README.md, from data/
 # make schema      the JSON Schema of configurations from the code, after a change to them
 # make bench       benchmarks; ARGS='search' runs one
@@ -27,7 +31,7 @@ STAMP := $(VENV)/.mnuts-installed
 ENV_READY := $(VENV)/bin/python
 endif
 
-.PHONY: install dashboard test test-full lint docs schema tables bench gpu clean help
+.PHONY: install dashboard test test-full test-wheel lint docs dist schema tables truth film bench gpu clean help
 
 help:
 	@grep -E '^# make' Makefile | sed 's/^# //'
@@ -68,6 +72,30 @@ schema: $(STAMP)
 tables: $(STAMP)
 	$(BIN)python -m mnuts_core.demo.tables README.md data/README.md
 	$(BIN)python -m mnuts_core.demo.model_cards
+
+truth: $(STAMP)
+	$(BIN)python docs/scripts/truth.py
+
+film: $(STAMP)
+	$(BIN)python docs/scripts/film.py $(ARGS)
+
+dist: $(STAMP)
+	$(BIN)python -m pip install --quiet build twine
+	rm -rf dist
+	$(BIN)python -m build
+	$(BIN)python -m twine check --strict dist/*
+	$(BIN)python -m tests.dist dist
+
+# The tests of the unpacked sdist, with nothing of it on the path but the tests themselves.
+WHEEL_TESTS := build/wheel
+test-wheel: dist
+	rm -rf $(WHEEL_TESTS) && mkdir -p $(WHEEL_TESTS)/path
+	tar -xzf dist/*.tar.gz -C $(WHEEL_TESTS) && mv $(WHEEL_TESTS)/mnuts-* $(WHEEL_TESTS)/sdist
+	ln -s ../sdist/tests $(WHEEL_TESTS)/path/tests
+	$(PYTHON) -m venv $(WHEEL_TESTS)/env
+	$(WHEEL_TESTS)/env/bin/pip install --quiet --constraint constraints.txt "$$(ls dist/*.whl)[all,test]"
+	cd $(WHEEL_TESTS)/sdist && PYTHONPATH=$(CURDIR)/$(WHEEL_TESTS)/path $(CURDIR)/$(WHEEL_TESTS)/env/bin/pytest \
+	    tests -n 2 -m 'not slow and not browser' $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)python -m tests.benchmarks $(ARGS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,40 @@ def test_every_page_is_in_the_sites_contents():
     core = ROOT / "mnuts_core"
     rooms = {path.parent.name for path in core.glob("*/__init__.py")} - {"cli"} | {"cli", "core"}
     assert {f"reference/{room}.md" for room in rooms} <= set(nav)
+
+
+class TestArticle:
+    """*How wrong are cached estimates of robustness?*: table and figures in sentences are the data's."""
+
+    ANSWER = json.loads((ROOT / "docs" / "scripts" / "truth.json").read_text("utf-8"))
+    ARTICLE = (ROOT / "docs" / "cached-estimates.md").read_text("utf-8")
+
+    def test_the_table_is_as_make_truth_writes_it(self):
+        script = runpy.run_path(str(ROOT / "docs" / "scripts" / "truth.py"))
+        assert script["table"](self.ANSWER) in self.ARTICLE
+        assert script["refreshed"](self.ARTICLE, self.ANSWER) == self.ARTICLE
+        plot = script["figure"](self.ANSWER)
+        assert [len(trace["x"]) for trace in plot["data"]] == [6] * 7
+        assert plot["data"][4]["x"] == pytest.approx(
+            [100 * row["first_minus_own"] for row in self.ANSWER["rows"]]
+        )
+
+    @pytest.mark.parametrize(
+        ("column", "other", "words", "pages"),
+        [
+            ("first", "own", "{:.1f} to {:.1f} points too high", ("README.md", "docs/cached-estimates.md")),
+            ("own", "live", "{:.1f} to {:.1f} points *below*", ("README.md", "docs/cached-estimates.md")),
+            ("first_margin", "own", "{:.1f} to {:.1f} points above the own", ("docs/cached-estimates.md",)),
+            ("first_margin", "both", "{:.1f} to {:.1f} above all points", ("docs/cached-estimates.md",)),
+        ],
+    )
+    def test_the_sentences_give_its_ranges(self, column, other, words, pages):
+        differences = [100 * (row[column] - row[other]) for row in self.ANSWER["rows"]]
+        wanted = words.format(min(differences), max(differences))
+        for page in pages:
+            text = (ROOT / page).read_text("utf-8").replace("**", "")
+            assert wanted in " ".join(text.split())
+
+    def test_the_pool_is_near_all_points_together(self):
+        most = max(100 * (row["live"] - row["both"]) for row in self.ANSWER["rows"])
+        assert f"lower than the pool by {most:.1f} points at most" in " ".join(self.ARTICLE.split())

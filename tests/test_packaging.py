@@ -10,7 +10,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests import ROOT
+from tests import ROOT, dist
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT, SETUPTOOLS = SETTINGS["project"], SETTINGS["tool"]["setuptools"]
@@ -72,6 +72,34 @@ def test_every_file_beside_the_code_ships():
         beside = {file for file in (ROOT / folder).rglob("*") if file.is_file() and file.suffix not in CODE}
         assert beside
         assert beside <= shipped
+
+
+def test_licences_of_all_that_ships_are_declared():
+    """A folder with a library of others has its licence beside it, and the wheel's metadata name it."""
+    shipped = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dashboards").rglob("LICENSE*")}
+    assert {"LICENSE", *shipped} == set(PROJECT["license-files"])
+    minified = {path.parent for path in (ROOT / "dashboards").rglob("*.min.js")}
+    assert minified
+    assert all((folder / "LICENSE").is_file() for folder in minified)
+
+
+class TestDist:
+    """`make dist` looks into what it has built; that it sees what is wrong is seen here, without a build."""
+
+    def test_a_whole_wheel(self):
+        whole = set(map(dist.installed, dist.tree(*dist.FOLDERS)))
+        licences = {f"mnuts-1.dist-info/licenses/{name}" for name in PROJECT["license-files"]}
+        assert dist.wheel_faults(whole | licences) == []
+        assert dist.wheel_faults(whole | licences | {"tests/x.py"}) == ["not ours: tests/x.py"]
+        lacking = whole - {"mnuts_data/digits.safetensors"} | licences
+        assert dist.wheel_faults(lacking) == ["missing: mnuts_data/digits.safetensors"]
+        assert dist.wheel_faults(whole | set(list(licences)[:1]))[0].startswith("no licence ")
+
+    def test_an_sdist_without_the_tests(self):
+        faults = dist.sdist_faults(dist.tree(*dist.FOLDERS) | {"PKG-INFO", "mnuts.egg-info/SOURCES.txt"})
+        assert "missing: tests/dist.py" in faults
+        assert "missing: pyproject.toml" in faults
+        assert not [fault for fault in faults if fault.startswith("not ours")]
 
 
 def test_the_version_is_the_installed_one():

@@ -84,8 +84,9 @@ def pool(
     Returns:
         One row a mix, all on the same n images: `live`, right at every point of the pool; `own`, right under
         the attack on this very mix, run as if there were only the bundle's first points; `both`, right at
-        all of these points; with Wilson intervals; and `live_minus_own` with its paired 95 % interval.
-        The mixes' parameters stand in `attrs["mixes"]`.
+        all of these points; and what these first points alone say: `first`, right there, and `first_margin`,
+        M(h) right there with a margin of at least (1-α)/α. All with Wilson intervals, and `live`, `first` and
+        `first_margin` less `own` with the paired 95 % interval. `attrs["mixes"]` has the mixes' parameters.
 
     Raises:
         ParameterError: If n is out of range, a mix is one that the pool knows, models or images are not the
@@ -108,8 +109,8 @@ def pool(
     )
     cells = grid_or_paper(grid)
     chosen = left_out(bundle, cells) if mixes is None else _checked(bundle, mixes)
-    engine = RemixEngine(bundle)
     bare = replace(bundle, attacked=first)
+    engines = RemixEngine(bundle), RemixEngine(bare)
     table = []
     for number, mix in enumerate(chosen):
         (source,) = attack_pool(
@@ -125,7 +126,7 @@ def pool(
             device=device,
             work_dir=None if work_dir is None else Path(work_dir) / f"mix-{number + 1}",
         )
-        table.append(_row(bundle, engine, mix, source, n))
+        table.append(_row(bundle, engines, mix, source, n))
     settings = {
         "grid": grid_words(cells),
         "n": n,
@@ -190,22 +191,37 @@ def _part_of(
 
 
 def _row(
-    bundle: LogitBundle, engine: RemixEngine, mix: MixParams, source: SourcePoints, n: int
+    bundle: LogitBundle,
+    engines: tuple[RemixEngine, RemixEngine],
+    mix: MixParams,
+    source: SourcePoints,
+    n: int,
 ) -> dict[str, Any]:
-    remix = engine.remix(mix)
+    """One mix's row; the engines are those of the pool and of its first points alone."""
+    remix, bare = (engine.remix(mix) for engine in engines)
     assert remix.on_images is not None  # there is an attacked part
-    live = remix.on_images.mix_right[:n]
+    assert bare.on_images is not None
+    live, first = remix.on_images.mix_right[:n], bare.on_images.mix_right[:n]
+    margin = bare.on_images.held(bare.threshold)[:n]
     own = _right_under(bundle, mix, source, n, remix.on_clean.mix_right)
-    both = live & own
     return {
-        "mix": str(mix),
+        "mix": _words(mix),
         "beta": mix.beta,
         "clean": remix.clean.value,
         **columns("live", share_of(live, "attacked")),
         **columns("own", share_of(own, "attacked")),
-        **columns("both", share_of(both, "attacked")),
+        **columns("both", share_of(live & own, "attacked")),
         **columns("live_minus_own", Paired.of(live, own).difference),
+        **columns("first", share_of(first, "attacked")),
+        **columns("first_margin", share_of(margin, "right by margin")),
+        **columns("first_minus_own", Paired.of(first, own).difference),
+        **columns("first_margin_minus_own", Paired.of(margin, own).difference),
     }
+
+
+def _words(mix: MixParams) -> str:
+    """A mix in a few words: `attrs["mixes"]` has all of it."""
+    return f"s {mix.s:.3g}, p {mix.p:.3g}, c {mix.c:.3g}, α {required_alpha(mix):.4g}"
 
 
 def _right_under(bundle: LogitBundle, mix: MixParams, source: SourcePoints, n: int, clean: Bools) -> Bools:

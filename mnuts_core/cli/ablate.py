@@ -253,7 +253,7 @@ def _words(ablation: Ablation, frame: pd.DataFrame) -> list[Any]:
     data = ", ".join(part for part in (about["data"]["name"], about["data"]["split"]) if part)
     basis = f"bundle {about['bundle']} ({data}); {_settings(about['settings'])}"
     head, which = brief(frame)
-    parts = [Text(heading, style="bold"), Text(printable(basis), style="dim"), frame_table(head)]
+    parts = [Text(heading, style="bold"), Text(printable(basis), style="dim"), *_tables(head)]
     if which:
         parts.append(Text(f"{which} of {len(frame):,}: --csv FILE has them all", style="dim"))
     parts.append(Text(_LEGEND, style="dim"))
@@ -263,6 +263,14 @@ def _words(ablation: Ablation, frame: pd.DataFrame) -> list[Any]:
             frame_table(paper_table(ablation.printed).head(SHOWN)),
         ]
     return parts
+
+
+def _tables(frame: pd.DataFrame) -> list[Table]:
+    """A frame as a table; what the first points alone say, where that is in it, as another."""
+    of_first = [name for name in frame if str(name).startswith("first")]
+    if not of_first:
+        return [frame_table(frame)]
+    return [frame_table(frame.drop(columns=of_first)), frame_table(frame[["mix", *of_first]])]
 
 
 _LEGEND = (

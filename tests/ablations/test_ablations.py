@@ -362,6 +362,13 @@ class TestPool:
         assert row["both"] == (live & own).mean()
         assert row["live_minus_own"] == pytest.approx(live.mean() - own.mean())
         assert (row["live_n"], row["own_n"], row["both_n"]) == (60, 60, 60)
+        assert row["first"] == row["live"]  # these points are all that this bundle has
+        h, y = mmaa_digits.attacked.rob_logits[:60], mmaa_digits.clean_labels[index]
+        top = np.sort(transformed(h), axis=1)
+        held = (h.argmax(1) == y) & (top[:, -1] - top[:, -2] >= (1 - MIX.alpha) / MIX.alpha)
+        assert row["first_margin"] == held.mean() < row["first"]
+        assert row["first_minus_own"] == row["live_minus_own"]
+        assert row["first_margin_minus_own"] == pytest.approx(row["first_margin"] - own.mean())
         assert made.attrs["settings"]["optimistic"]
         assert made.attrs["mixes"] == [dataclasses.asdict(MIX)]
 

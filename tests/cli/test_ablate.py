@@ -84,6 +84,7 @@ def test_pool_attacks_mixes_of_ones_own(mnuts, mix, mmaa_file, tmp_path):
     code, out, _ = mnuts(*words)
     assert code == 0
     assert "live minus own" in out
+    assert "first margin minus own" in " ".join(out.split())
 
 
 BAD = {

@@ -2,7 +2,7 @@
 
 import { thousands } from "../../controls/numbers.js";
 import { localNumber } from "../../controls/words.js";
-import { decimals, percentText } from "../texts.js";
+import { decimals, percentText } from "../../app/texts.js";
 import { GUESS, INK, layoutOf, tag, translucent } from "./style.js";
 
 /**
