@@ -337,11 +337,11 @@ def fake_serve(monkeypatch):
 def test_dashboard_serves_what_was_asked_for(mnuts, toy, fake_serve):
     words = ("--host", "::1", "--port", 9001, "--token", "", "--no-browser", "--images", "digits")
     words += ("--bundle", toy, "--bundle", "digits", "--base-url", "/user/ann/mnuts/")
-    words += ("--token-file", "secret.txt", "--jobs", 2, "--max-visitors", 30)
+    words += ("--token-file", "secret.txt", "--jobs", 2, "--max-visitors", 30, "--class")
     assert mnuts("dashboard", "teaching", *words).code == 3
     options = {"images": "digits", "host": "::1", "port": 9001, "token": "", "open_browser": False}
     options |= {"bundles": [toy, find_bundle("digits")], "base_url": "/user/ann/mnuts/"}
-    options |= {"token_file": "secret.txt", "jobs": 2, "max_visitors": 30}
+    options |= {"token_file": "secret.txt", "jobs": 2, "max_visitors": 30, "count_class": True}
     assert fake_serve.calls == [("teaching", options)]
 
 
@@ -349,6 +349,7 @@ def test_dashboard_without_words_opens_the_explorer_on_this_machine(mnuts, fake_
     mnuts("dashboard")
     options = {"bundles": [], "images": None, "host": "127.0.0.1", "port": None, "token": None}
     options |= {"base_url": "/", "open_browser": True, "token_file": None, "jobs": 1, "max_visitors": None}
+    options |= {"count_class": False}
     assert fake_serve.calls == [("explorer", options)]
 
 

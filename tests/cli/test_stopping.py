@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mnuts_core.bundles import library
+from mnuts_core.bundles import library, named
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.cli.app import run
 from mnuts_core.demo import digits
@@ -157,6 +157,7 @@ def test_the_exit_code_names_the_signal_and_handlers_are_put_back(mnuts, monkeyp
 def test_what_the_caller_ignores_stays_ignored(mnuts, monkeypatch) -> None:
     """As under nohup."""
     monkeypatch.setattr(library, "find_bundle", stop_with(signal.SIGHUP))
+    monkeypatch.setattr(named, "find_bundle", lambda _: None)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         assert mnuts("info", "x").code == 1  # it went on, to what the false bundle leads to

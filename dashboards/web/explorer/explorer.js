@@ -62,7 +62,7 @@ class Explorer {
     this.store = createState(this.settings, { bundle: "" });
     this.banner = new Banner();
     this.announcer = new Announcer();
-    this.selection = new Selection((selected) => this.set({ selected }));
+    this.selection = new Selection((selected) => this.select(selected));
     this.client = new EngineClient(makeWorker, {
       frame: (frame) => this.drawing.receive(frame),
       error: (message) => this.fail(message),
@@ -158,6 +158,12 @@ class Explorer {
   /** Change the state as one step of the visitor. */
   set(changes) {
     this.store.set(withList(changes, this.store.get()));
+  }
+
+  /** Select images: a step of its own, however soon after another. */
+  select(selected) {
+    this.history?.part();
+    this.set({ selected });
   }
 
   changed(state, before, { undoable }) {

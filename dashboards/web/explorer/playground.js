@@ -73,7 +73,10 @@ class Playground {
     this.searching = new Searching(context, this.client, this.bundle, { found: () => this.redraw(), settle: () => {}, grids: () => {} });
     this.brief = host.figures ? new Brief() : null;
     this.makePlots(root);
-    this.drawing = new Drawing(this.client, () => this.wanted(), (state, frame) => this.draw(state, frame));
+    this.drawing = new Drawing(this.client, () => this.wanted(), {
+      draw: (state, frame) => this.draw(state, frame),
+      late: (late) => this.page.classList.toggle("late", late),
+    });
     this.rest = debounce(REST, () => {
       this.resting = true;
       this.redraw();
@@ -96,7 +99,8 @@ class Playground {
     const onEvent = (event) => this.onChart(event);
     this.charts = new Charts(plots, this.host.catalogue, { prepare: prepared, onEvent, current: () => this.current() });
     const inputs = h("div", { class: "inputs" }, Object.values(this.inputs).map(({ element }) => element));
-    fill(root, h("div", { class: "playground app" }, inputs, this.banner.element, this.brief?.element, this.selection.element, plots));
+    this.page = h("div", { class: "playground app" }, inputs, this.banner.element, this.brief?.element, this.selection.element, plots);
+    fill(root, this.page);
   }
 
   async start() {

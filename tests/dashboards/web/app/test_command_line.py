@@ -82,11 +82,13 @@ def assert_figure(ours: dict[str, Any] | None, theirs: dict[str, Any] | None, at
 
 def assert_headline(ours: dict[str, Any], answer: dict[str, Any]) -> None:
     """The page's headline against the answer of `mnuts remix --json`."""
-    for key, name in JSON_KEYS.items():
+    rows = {name: ours[key] for key, name in JSON_KEYS.items() if key in ours}
+    assert set(rows) == set(answer["figures"])
+    for name, row in rows.items():
         theirs = answer["figures"][name]
         for figure in ESTIMATED:
-            assert_figure(ours[key].get(figure), theirs[figure], f"{name} {figure}")
-        weight = (ours[key].get("params") or {}).get("alpha")
+            assert_figure(row.get(figure), theirs[figure], f"{name} {figure}")
+        weight = (row.get("params") or {}).get("alpha")
         assert weight == (theirs["alpha"] and pytest.approx(theirs["alpha"], **TOLERANCE)), name
 
 
