@@ -80,7 +80,7 @@ def test_a_walk_in_the_file(chromium, file, bundles, tmp_path):
         assert re.fullmatch(
             r"digits-made-up-transfer_attacked-beta0\.95\.png", download.value.suggested_filename
         )
-        page.get_by_text("needs `mnuts dashboard`").wait_for()
+        page.get_by_text("needs “mnuts dashboard”").wait_for()
         nothing_is_clipped(page)
     assert errors == []
 

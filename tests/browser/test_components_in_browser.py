@@ -333,7 +333,7 @@ def test_the_exported_configuration_loads(shown, reference, tmp_path):
 
 def test_the_file_says_where_mixes_are_verified(shown):
     to(shown, PARAMS)
-    assert "needs `mnuts dashboard`" in text(shown, "#Verification")
+    assert "needs “mnuts dashboard”" in text(shown, "#Verification")
     assert "mnuts evaluate CONFIG.json" in text(shown, "#Verification")
 
 

@@ -6,7 +6,7 @@ import { button } from "../controls/buttons.js";
 import { h } from "../controls/dom.js";
 import { EntryError, sentence } from "../controls/entries.js";
 
-const NEEDS_KERNEL = "needs `mnuts dashboard`";
+const NEEDS_KERNEL = "needs “mnuts dashboard”";
 const CONFIGURATION = ".json";
 const BUNDLES = [".safetensors", ".npz", ".csv", ".parquet", ".pt", ".pth"]; // and logits, which become one
 const OPENS = "Take over a configuration, open a bundle or a table of logits; or drop the file on the page";

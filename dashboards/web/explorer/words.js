@@ -221,7 +221,7 @@ export const WORDS = {
   },
 
   exports: {
-    help: "The configuration of this mix (mnuts-config/1), which `mnuts` and MixedClassifier.from_config take.",
+    help: "The configuration of this mix (mnuts-config/1), which mnuts and MixedClassifier.from_config take.",
     preview: "Preview of the configuration",
     download: "Download JSON",
     copy: "Copy",
@@ -259,7 +259,7 @@ export const WORDS = {
   },
 
   verification: {
-    needs: "Verifying a mix by an adaptive attack needs `mnuts dashboard`: this page has no models to attack.",
+    needs: "Verifying a mix by an adaptive attack needs “mnuts dashboard”: this page has no models to attack.",
     how: "Export this configuration, then, where mnuts is installed:",
     dashboard: "mnuts dashboard",
     orEvaluate: "or attack it on the command line, and open the result there or here:",
