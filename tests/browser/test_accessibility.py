@@ -105,7 +105,7 @@ def test_the_explorers_file(page, file):
     preset = page.get_by_label("Preset")
     preset.select_option(label=preset.locator("option").all_inner_texts()[2])
     page.get_by_role("button", name="Find best for this β").click()
-    page.locator("#found tr.choice").first.wait_for()  # it has gone to the best mix: what is typed from here on stays
+    page.locator("#found tr.choice").first.wait_for()  # now it has gone to the best mix
     page.locator("[data-setting=p] .number-box").fill("none")
     page.locator("[data-setting=p] .number-box").press("Enter")
     page.get_by_role("alert").get_by_text("p must be a number").wait_for()
