@@ -4,12 +4,11 @@
 // stand together, and without them a link means the best mix at its β. A snapshot is one value: `snap=s:5,p:4,c:-1.1`.
 
 import { EntryError, oneOf } from "../controls/entries.js";
-import { firstOf, quoted, thousands } from "../controls/numbers.js";
+import { firstOf, quoted } from "../controls/numbers.js";
+import { FOREIGN, MAX_QUERY, TOO_LONG, noSetting } from "./query.js";
 import { MAX_SNAPSHOTS, mixOf, readSetting, sameMix, writeSetting } from "./settings.js";
 
 const TRANSFORM_KEYS = ["s", "p", "c"];
-const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
-const FOREIGN = ["token", "theme", "reset"]; // words of the server or the page, not of the view
 
 /**
  * @typedef {object} Link What a query asks for.
@@ -72,8 +71,7 @@ function escaped(text) {
  */
 export function readLink(settings, query, { bundles, grids, controls }) {
   if (Array.from(query).length > MAX_QUERY) {
-    const problem = `the link is longer than ${thousands(MAX_QUERY)} characters and was ignored`;
-    return { bundle: null, values: {}, best: true, problems: [problem] };
+    return { bundle: null, values: {}, best: true, problems: [TOO_LONG] };
   }
   const pairs = pairsOf(query).filter(([key]) => !FOREIGN.includes(key));
   const fields = new Map(pairs);
@@ -157,8 +155,7 @@ class Reading {
 
   unknown(fields, words) {
     for (const key of fields.keys()) {
-      if (words.includes(key)) continue;
-      this.problems.push(`${quoted(firstOf(key, 40))} is no setting: a link knows ${[...words].sort().join(", ")}`);
+      if (!words.includes(key)) this.problems.push(noSetting(key, [...words].sort()));
     }
   }
 }

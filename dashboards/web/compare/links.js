@@ -1,12 +1,11 @@
 // A link to a comparison: `bundles=digits,cifar10&beta=0.95&alpha=source&on=digits&first=plain`. What stands at its default is left out.
 
+import { FOREIGN, MAX_QUERY, TOO_LONG, noSetting } from "../app/query.js";
 import { readSetting, writeSetting } from "../app/settings.js";
 import { EntryError } from "../controls/entries.js";
-import { firstOf, quoted, thousands } from "../controls/numbers.js";
+import { firstOf, quoted } from "../controls/numbers.js";
 
 export const MAX_COMPARED = 6; // bundles that stand beside each other and can still be read
-const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
-const FOREIGN = ["token", "theme", "reset"]; // words of the server or the page
 const PAIR = ["on", "first", "second"]; // the two mixes, and the bundle that they are on
 const MAX_WORD = 300; // characters of one of these
 
@@ -35,7 +34,7 @@ export function writeLink(settings, state, defaults) {
  * @returns {{values: object, problems: string[]}}
  */
 export function readLink(settings, query, known) {
-  if (query.length > MAX_QUERY) return { values: {}, problems: [`the link is longer than ${thousands(MAX_QUERY)} characters and was ignored`] };
+  if (query.length > MAX_QUERY) return { values: {}, problems: [TOO_LONG] };
   const [values, problems] = [{}, []];
   for (const part of query.replace(/^\?/, "").split("&").filter(Boolean)) {
     const [word, raw = ""] = part.split(/=(.*)/s);
@@ -50,7 +49,7 @@ export function readLink(settings, query, known) {
         problems.push(error.message);
       }
     } else if (!FOREIGN.includes(word)) {
-      problems.push(`${quoted(firstOf(word, 40))} is no setting: a link knows ${["bundles", ...settings.map((one) => one.word), ...PAIR].join(", ")}`);
+      problems.push(noSetting(word, ["bundles", ...settings.map((one) => one.word), ...PAIR]));
     }
   }
   return { values, problems };

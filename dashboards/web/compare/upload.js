@@ -1,10 +1,9 @@
 // A bundle that the visitor brings, which takes a kernel; a file says so.
 
+import { ENDINGS, LARGEST } from "../app/kernel_files.js";
 import { button } from "../controls/buttons.js";
 import { h } from "../controls/dom.js";
-
-const ENDINGS = [".safetensors", ".npz", ".csv", ".parquet", ".pt", ".pth"];
-const LARGEST = 2 ** 28; // bytes
+import { FilePicker } from "../controls/file_picker.js";
 
 export class Upload {
   /**
@@ -17,26 +16,14 @@ export class Upload {
    */
   constructor({ services }, texts, on) {
     Object.assign(this, { services, texts, on });
-    this.chooser = h("input", { type: "file", accept: ENDINGS.join(","), hidden: true, onchange: () => this.chosen() });
-    const open = button(texts.plain("control.add"), texts.plain("control.add.help"), () => this.chooser.click());
-    this.element = services.bring ? h("div", { class: "buttons" }, open, this.chooser) : h("p", { class: "words" }, texts.plain("page.no_upload"));
+    this.picker = new FilePicker(ENDINGS, (file) => this.read(file));
+    const open = button(texts.plain("control.add"), texts.plain("control.add.help"), () => this.picker.open());
+    this.element = services.bring ? h("div", { class: "buttons" }, open, this.picker.element) : h("p", { class: "words" }, texts.plain("page.no_upload"));
   }
 
   /** Take files that are dropped anywhere on an element. */
   acceptDrops(element) {
-    if (!this.services.bring) return;
-    element.addEventListener("dragover", (event) => event.preventDefault());
-    element.addEventListener("drop", (event) => {
-      event.preventDefault();
-      const [file] = event.dataTransfer.files;
-      if (file) this.read(file);
-    });
-  }
-
-  chosen() {
-    const [file] = this.chooser.files;
-    if (file) this.read(file);
-    this.chooser.value = ""; // the same file can be chosen again
+    if (this.services.bring) this.picker.acceptDrops(element);
   }
 
   async read(file) {

@@ -2,15 +2,15 @@
 
 import { save } from "../charts/tools.js";
 import { readConfig } from "../app/config.js";
+import { ENDINGS, LARGEST } from "../app/kernel_files.js";
 import { button } from "../controls/buttons.js";
 import { h } from "../controls/dom.js";
 import { EntryError, sentence } from "../controls/entries.js";
+import { FilePicker } from "../controls/file_picker.js";
 
 const NEEDS_KERNEL = "needs “mnuts dashboard”";
 const CONFIGURATION = ".json";
-const BUNDLES = [".safetensors", ".npz", ".csv", ".parquet", ".pt", ".pth"]; // and logits, which become one
 const OPENS = "Take over a configuration, open a bundle or a table of logits; or drop the file on the page";
-const LARGEST = 2 ** 28; // bytes of a file for the kernel
 
 /** What a kernel makes: the service, its button, what it is, and its type. */
 const SAVES = [
@@ -27,9 +27,9 @@ export class Files {
   constructor(context, take) {
     Object.assign(this, { context, take });
     const { services } = context.host;
-    this.endings = services.bring ? [CONFIGURATION, ...BUNDLES] : [CONFIGURATION];
-    this.chooser = h("input", { type: "file", accept: this.endings.join(","), hidden: true, onchange: () => this.chosen() });
-    const open = () => this.chooser.click();
+    this.endings = services.bring ? [CONFIGURATION, ...ENDINGS] : [CONFIGURATION];
+    this.picker = new FilePicker(this.endings, (file) => this.read(file));
+    const open = () => this.picker.open();
     const saves = SAVES.filter(([name]) => services[name]);
     const missing = SAVES.filter(([name]) => !services[name] && name !== "page").map(([, label]) => label);
     const buttons = [
@@ -38,23 +38,12 @@ export class Files {
       button("Print", "The whole page, with every plot and table", () => this.print()),
     ];
     const needs = missing.length ? `${missing.join(", ")}: ${NEEDS_KERNEL}` : null;
-    this.element = h("div", { class: "part" }, h("div", { class: "buttons" }, buttons), this.chooser, needs && h("p", { class: "words" }, needs));
+    this.element = h("div", { class: "part" }, h("div", { class: "buttons" }, buttons), this.picker.element, needs && h("p", { class: "words" }, needs));
   }
 
   /** Take files that are dropped anywhere on an element. */
   acceptDrops(element) {
-    element.addEventListener("dragover", (event) => event.preventDefault());
-    element.addEventListener("drop", (event) => {
-      event.preventDefault();
-      const [file] = event.dataTransfer.files;
-      if (file) this.read(file);
-    });
-  }
-
-  chosen() {
-    const [file] = this.chooser.files;
-    if (file) this.read(file);
-    this.chooser.value = ""; // the same file can be chosen again
+    this.picker.acceptDrops(element);
   }
 
   async read(file) {
@@ -64,7 +53,7 @@ export class Files {
     try {
       if (ending === CONFIGURATION) await this.readConfig(file);
       else if (this.endings.includes(ending)) await this.open(file);
-      else if (BUNDLES.includes(ending)) throw new EntryError(`${file.name} is no configuration: opening a bundle ${NEEDS_KERNEL}`);
+      else if (ENDINGS.includes(ending)) throw new EntryError(`${file.name} is no configuration: opening a bundle ${NEEDS_KERNEL}`);
       else throw new EntryError(`${file.name} must end in ${this.endings.join(", ")}`);
     } catch (error) {
       context.refuse("file", [sentence(error.message)]);

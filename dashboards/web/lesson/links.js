@@ -3,11 +3,11 @@
 
 import { EntryError } from "../controls/entries.js";
 import { firstOf, shortest } from "../controls/numbers.js";
+import { FOREIGN, MAX_QUERY } from "../app/query.js";
 import { readSetting, writeSetting } from "../app/settings.js";
 import { PARTS, PLAIN, WAYS } from "./presentation.js";
 
-const MAX_QUERY = 8000; // characters; browsers and servers take no longer address for certain
-const FOREIGN = ["token", "theme", "reset", "class"]; // words of the server or the page
+const OTHERS = [...FOREIGN, "class"]; // words of the server or the page
 const SAID = /^[a-z]+(?:-\d{1,7})?$/;
 const SHOWN = "-"; // in place of an answer: the reader asked to be shown
 
@@ -50,7 +50,7 @@ function answerOf(answer) {
 export function readLink(settings, query, { bundles, languages, steps, slots }) {
   const [values, shown, problems] = [{}, { ...PLAIN }, []];
   const words = ["bundle", "step", "said", ...settings.map(({ word }) => word), "lang", "hide", ...WAYS];
-  const fields = [...new URLSearchParams(query.slice(0, MAX_QUERY))].filter(([word, value]) => (value !== "" || WAYS.includes(word)) && !FOREIGN.includes(word));
+  const fields = [...new URLSearchParams(query.slice(0, MAX_QUERY))].filter(([word, value]) => (value !== "" || WAYS.includes(word)) && !OTHERS.includes(word));
   for (const [word, text] of fields) {
     const setting = settings.find((one) => one.word === word);
     const wrong = () => problems.push(["page.bad_value", { word }]);

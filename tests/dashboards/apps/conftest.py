@@ -6,7 +6,16 @@ import pytest
 
 from mnuts_dashboards.apps.explorer import Explorer
 from mnuts_dashboards.explorer.view import view_json
+from mnuts_dashboards.page.widget import PageApp
 from tests.conftest import DIGITS
+
+
+def assert_a_page_writes_nothing_else(app: PageApp) -> None:
+    """A page cannot write traits but those that it may."""
+    for name in set(app.trait_names(sync=True)) - app.from_page - {"layout"}:
+        before = getattr(app, name)
+        app.set_state({name: "evil"})
+        assert getattr(app, name) == before, name
 
 
 class FakePage:

@@ -10,6 +10,7 @@ from mnuts_core import BundleError, MnutsError
 from mnuts_dashboards.apps.compare import Compare
 from mnuts_dashboards.compare.state import view_json
 from tests import ROOT
+from tests.dashboards.apps.conftest import assert_a_page_writes_nothing_else
 from tests.synthetic import clean_only, make_bundle
 
 
@@ -72,10 +73,7 @@ def test_what_is_not_allowed_is_passed_over(compare, change):
 
 
 def test_a_page_writes_only_the_traits_that_it_may(compare):
-    for name in set(compare.trait_names(sync=True)) - compare.from_page - {"layout"}:
-        before = getattr(compare, name)
-        compare.set_state({name: "evil"})
-        assert getattr(compare, name) == before, name
+    assert_a_page_writes_nothing_else(compare)
 
 
 def test_the_tables_are_data_frames(compare):

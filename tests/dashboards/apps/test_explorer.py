@@ -18,7 +18,7 @@ from mnuts_dashboards.services import pieces
 from mnuts_dashboards.verification.run import Outcome
 from mnuts_dashboards.widgets.background import Cancelled
 from tests.conftest import DIGITS
-from tests.dashboards.apps.conftest import FakePage
+from tests.dashboards.apps.conftest import FakePage, assert_a_page_writes_nothing_else
 from tests.synthetic import clean_only, verified_by
 
 N = 400
@@ -94,10 +94,7 @@ def test_what_is_not_allowed_is_passed_over_and_the_page_goes_back(explorer, pag
 
 
 def test_a_page_writes_nothing_else(explorer):
-    for name in set(explorer.trait_names(sync=True)) - explorer.from_page - {"layout"}:
-        before = getattr(explorer, name)
-        explorer.set_state({name: "evil"})
-        assert getattr(explorer, name) == before, name
+    assert_a_page_writes_nothing_else(explorer)
     explorer.set_state({"view": "evil", "query": "x" * 10_000})
     explorer.set_state({"query": 5})
     assert (explorer.view, explorer.query) == ({}, "")

@@ -12,6 +12,7 @@ from mnuts_dashboards.apps.playground import STILL_VARIABLE, Playground, show
 from mnuts_dashboards.explorer.playground import COLUMNS, playground_app
 from mnuts_dashboards.explorer.view import view_json
 from mnuts_dashboards.explorer.views import BY_NAME
+from tests.dashboards.apps.conftest import assert_a_page_writes_nothing_else
 
 EVERYTHING = list(BY_NAME)
 
@@ -51,10 +52,7 @@ def test_what_either_sets_the_other_takes_over():
 
 
 def test_a_page_writes_the_state_and_nothing_else(play):
-    for name in set(play.trait_names(sync=True)) - play.from_page - {"layout"}:
-        before = getattr(play, name)
-        play.set_state({name: "evil"})
-        assert getattr(play, name) == before, name
+    assert_a_page_writes_nothing_else(play)
 
 
 def test_every_plot_stands_still_with_the_mixs_figures_above(play):

@@ -12,7 +12,7 @@ from mnuts_core import LogitBundle
 from mnuts_core.bundles.manifest import AttackCard, ThreatModel
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_dashboards.compare.page_file import compare_app
-from tests.dashboards.web.explorer.visit import DRIVER, Visit, opened
+from tests.dashboards.web.explorer.visit import DRIVER, Visit, Visitor, opened
 from tests.dashboards.web.node import running
 from tests.synthetic import clean_only, make_bundle, make_pool
 
@@ -21,19 +21,10 @@ FACTS, BEST, PAIRS = "Models and attacks", "Best parameters (Algorithm 1)", "Tra
 MIXES = "Two mixes on the same images"
 
 
-class Comparer:
-    """A visitor of the comparison: acts of `visit.mjs`, and what there is to see."""
+class Comparer(Visitor):
+    """A visitor of the comparison."""
 
-    def __init__(self, visit: Visit) -> None:
-        self.visit = visit
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.visit, name)
-
-    @property
-    def sees(self) -> dict[str, Any]:
-        """What there is to see."""
-        return self.visit.do(["compare"])[0]
+    look = "compare"
 
     @property
     def names(self) -> list[str]:

@@ -92,6 +92,27 @@ class Visit:
         return self.seen["errors"]
 
 
+class Visitor:
+    """A visitor of one app: acts of `visit.mjs`, and what there is to see.
+
+    Attributes:
+        look: The act that tells what there is to see of the app.
+    """
+
+    look: str
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.visit, name)
+
+    @property
+    def sees(self) -> dict[str, Any]:
+        """What there is to see."""
+        return self.visit.do([self.look])[0]
+
+
 def params_of(state: Mapping[str, Any]) -> MixParams:
     """The mix of a page's state."""
     names = (*PARAMS, "clamp", "ln_k")

@@ -10,26 +10,17 @@ import pytest
 
 from mnuts_core import GridSpec, LogitBundle, MixParams, RemixEngine, grid_search
 from mnuts_dashboards.lesson.page_file import lesson_app
-from tests.dashboards.web.explorer.visit import DRIVER, Visit, opened, verified
+from tests.dashboards.web.explorer.visit import DRIVER, Visit, Visitor, opened, verified
 from tests.dashboards.web.node import running
 from tests.synthetic import make_bundle
 
 Open = Callable[..., "Reader"]
 
 
-class Reader:
-    """A reader of the lesson: acts of `visit.mjs`, and what there is to see."""
+class Reader(Visitor):
+    """A reader of the lesson."""
 
-    def __init__(self, visit: Visit) -> None:
-        self.visit = visit
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.visit, name)
-
-    @property
-    def sees(self) -> dict[str, Any]:
-        """What there is to see."""
-        return self.visit.do(["lesson"])[0]
+    look = "lesson"
 
     def go(self, step: int) -> dict[str, Any]:
         """What there is to see of a step."""
