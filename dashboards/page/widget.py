@@ -16,6 +16,7 @@ import traitlets as tr
 from mnuts_core.errors import ParameterError
 from mnuts_dashboards.page.modules import pack, pack_widget, reachable
 from mnuts_dashboards.page.one_file import WORKER, App, styles
+from mnuts_dashboards.widgets.query import MAX_QUERY
 from mnuts_dashboards.widgets.widget import PageWidget
 
 ROOT = ".mnuts-page.mnuts-page"
@@ -27,8 +28,6 @@ AROUND = (
     ":has(.mnuts-page) { overflow: visible; }"
 )
 """What JupyterLab has around it clips nothing, so that its sliders stay in view."""
-MAX_LINK = 8000
-"""Characters of a link that a page may leave here."""
 _ROOTED = re.compile(r":root((?:\[[^\]]*\]|:not\([^)]*\))*)")
 _BODY = re.compile(r"(?<![\w.#-])body(?=\s*[,{])")
 
@@ -141,7 +140,7 @@ def scoped(sheet: str, root: str = ROOT) -> str:
 
 def _fits(name: str, value: object) -> bool:
     if name == "query":
-        return isinstance(value, str) and len(value) <= MAX_LINK
+        return isinstance(value, str) and len(value) <= MAX_QUERY
     return name != "view" or isinstance(value, dict)
 
 

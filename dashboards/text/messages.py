@@ -27,11 +27,6 @@ def found_html(lines: Sequence[str], warnings: Sequence[str] = ()) -> Markup:
     return _TEXTS.html("found", lines=lines, warnings=warnings)
 
 
-def lines_html(lines: Sequence[str]) -> Markup:
-    """Lines below each other."""
-    return _TEXTS.html("lines", lines=lines)
-
-
 def bundle_facts(bundle: LogitBundle) -> tuple[list[str], list[str]]:
     """What a bundle's figures rest on: in short, and in detail."""
     card = bundle.manifest
