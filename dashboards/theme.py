@@ -37,7 +37,14 @@ PAGE: dict[str, dict[str, str]] = {
 """The paper that plots stand on: its colour, and those of text, of lesser text, of axes and of the grid."""
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
-CLASSIFIER: dict[str, str] = {"std": STD, "rob": ROB, "mapped": MAPPED, "plain": PLAIN, "mix": MIX}
+CLASSIFIER: dict[str, str] = {
+    "std": STD,
+    "rob": ROB,
+    "mapped": MAPPED,
+    "adaptive": MUTED,
+    "plain": PLAIN,
+    "mix": MIX,
+}
 
 
 def translucent(colour: str, alpha: float) -> str:

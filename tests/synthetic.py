@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import torch
 
 from mnuts_core import LogitBundle, MixParams
 from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
-from mnuts_core.bundles.manifest import SourceCard
+from mnuts_core.bundles.certificate import CertificateCard
+from mnuts_core.bundles.manifest import SourceCard, ThreatModel
 from mnuts_core.functional.mixing import mixed_logits
 from mnuts_core.functional.statistics import share
 from mnuts_core.models.predict import predicted
@@ -51,6 +52,24 @@ def make_arrays(
 def make_bundle(**options: Any) -> LogitBundle:
     """A bundle of `make_arrays`, named as what it is."""
     return LogitBundle.from_arrays(**make_arrays(**options), name="SYNTHETIC logits for tests")
+
+
+CERTIFICATES: dict[str, dict[str, Any]] = {
+    "smoothing": {"kind": "smoothing", "norm": "L2", "sigma": 0.25},
+    "margin": {"kind": "margin", "norm": "Linf", "margin": 0.3},
+    "probabilities": {"kind": "lipschitz", "norm": "Linf", "constant": 2.0, "of": "probabilities"},
+    "logits": {"kind": "lipschitz", "norm": "Linf", "constant": 3.0, "of": "logits"},
+    "differences": {"kind": "lipschitz", "norm": "L2", "constant": 1.0, "of": "differences"},
+}
+"""Of every kind, as the manifest has them."""
+
+
+def with_certificate(name: str, seed: int = 0, threat: ThreatModel | None = None) -> LogitBundle:
+    """A bundle in which one of `CERTIFICATES` is certified of h, with radii where it needs them."""
+    bundle, card = make_bundle(n=80, m=20, k=6, seed=seed, boost=4.0), CertificateCard(**CERTIFICATES[name])
+    radii = np.random.default_rng(seed).uniform(-0.2, 1.0, 80).clip(0.0) if card.by_radius else None
+    manifest = bundle.manifest.model_copy(update={"certificate": card, "threat": threat})
+    return replace(bundle, manifest=manifest, clean_certified_radius=radii)
 
 
 def clean_only(bundle: LogitBundle) -> LogitBundle:

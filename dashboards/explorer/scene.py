@@ -8,6 +8,7 @@ from functools import cached_property
 from mnuts_core.remix.answers import Remix
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import headline, margins, tradeoff
+from mnuts_core.views.certified import CertifiedFigures, certified_figures
 from mnuts_core.views.examples import Where
 from mnuts_dashboards.bundles.computed import known_direct_frontier, known_frontier, known_search
 from mnuts_dashboards.bundles.open_bundles import Opened
@@ -29,6 +30,7 @@ class Scene:
         example: Part and row of the chosen example; None for the paper's two cases.
         kept: The snapshots' mixes.
         verified: Other mixes that were attacked.
+        certified: Certified accuracies, of a bundle with a certificate of h.
     """
 
     opened: Opened
@@ -40,6 +42,7 @@ class Scene:
     example: tuple[Where, int] | None = None
     kept: tuple[Remix, ...] = ()
     verified: tuple[Known, ...] = ()
+    certified: CertifiedFigures | None = None
 
     @cached_property
     def mix_histograms(self) -> margins.MarginHistograms:
@@ -77,4 +80,5 @@ def look(
         example=example,
         kept=kept,
         verified=results.others(remix.params),
+        certified=certified_figures(opened.engine, params, remix),
     )

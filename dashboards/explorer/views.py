@@ -73,6 +73,7 @@ def _plane(scene: Scene) -> Figure:
         scene.verified,
         scene.direct,
         adaptive_points(scene.opened.engine.bundle),
+        scene.certified,
     )
 
 

@@ -72,7 +72,10 @@ PLOTS = _listed(
         Panel("plane", "Clean and attacked accuracy", span=7, height=370),
         tradeoff.PLANE,
         tradeoff.prepare_plane,
-        views=("headline", "curve", "plain_curve", "snapshots", "frontier", "direct_frontier"),
+        views=(
+            *("headline", "curve", "plain_curve", "certified", "snapshots"),
+            *("frontier", "direct_frontier"),
+        ),
         note={
             "$text": [
                 "Solid: attacked accuracy, ",

@@ -14,6 +14,7 @@ from mnuts_dashboards.theme import MIX, MUTED, PLAIN, ROB, STD, translucent
 
 if TYPE_CHECKING:
     from mnuts_core.remix.answers import Remix
+    from mnuts_core.views.certified import CertifiedFigures
     from mnuts_core.views.headline import Headline, Row
     from mnuts_core.views.tradeoff import Curve, Frontier, Plane
     from mnuts_dashboards.bundles.verified import Known
@@ -27,6 +28,7 @@ OTHERS = "other verified mixes"
 """Names of the traces that a click can lead along."""
 LEADERBOARD = "RobustBench"
 METHODS = "other methods, at most"
+CERTIFIED = "this mix, certified, at least"
 
 
 def plane_figure(
@@ -38,6 +40,7 @@ def plane_figure(
     others: Sequence[Known] = (),
     direct: Frontier | None = None,
     methods: Sequence[Row] = (),
+    certified: CertifiedFigures | None = None,
 ) -> Figure:
     """The trade-off plane: clean accuracy against accuracy under attack.
 
@@ -54,6 +57,7 @@ def plane_figure(
         others: Other mixes that were attacked.
         direct: The grid's frontier by attacked accuracy, once it is searched.
         methods: Other methods on the same images, each with a figure under attack.
+        certified: Certified accuracies; the mix's has a place where it is at the ε of the attack.
     """
     fields = {
         "curve": plane.current,
@@ -63,6 +67,7 @@ def plane_figure(
         "headline": table,
         "remix": plane.point,
         "snapshots": kept,
+        "certified": certified,
         "meta": {"configs": [known._asdict() for known in others], "methods": methods},
     }
     figure: Figure = fill(PLANE, fields | {"drawn": prepare_plane(fields)})
@@ -233,6 +238,11 @@ _METHODS: Figure = {
     "none was found against it<extra></extra>",
 }
 
+_CERTIFIED: Figure = {
+    "$if": "certified.of_threat",
+    **_point("remix.clean", "certified.mix", MIX, CERTIFIED, "triangle-down-open"),
+}
+
 
 def _plane() -> Figure:
     layout = base_layout("clean accuracy (%)", "accuracy under attack (%)", legend=True)
@@ -255,6 +265,7 @@ def _plane() -> Figure:
         _OTHERS,
         _verified(),
         _METHODS,
+        _CERTIFIED,
     ]
     nothing = empty("This bundle has no attacked part: there is no trade-off to show.")
     return {"$if": "headline.rob.attacked", "then": {"data": traces, "layout": layout}, "else": nothing}

@@ -23,6 +23,7 @@ from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import ParamSpec
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
+from mnuts_core.views.certified import reference_threat
 from mnuts_core.views.found_by import found_by
 from mnuts_core.views.sources import kinds, sources
 from mnuts_dashboards.bundles.configs import label_of
@@ -57,9 +58,24 @@ def engine_record(bundle: LogitBundle) -> dict[str, Any]:
         "std": _flat(bundle.clean_std_logits),
         "rob": _flat(bundle.clean_rob_logits),
         "attacked": attacked,
+        "certificate": _certificate(bundle),
         "optimistic": bundle.manifest.optimistic,
         "std_attacked": bundle.manifest.std_attacked,
         "warnings": [str(warning) for warning in logit_warnings(bundle)],
+    }
+
+
+def _certificate(bundle: LogitBundle) -> dict[str, Any] | None:
+    """What is certified of h, with the radius that the page looks at; None where nothing is."""
+    card = bundle.manifest.certificate
+    if card is None:
+        return None
+    threat, of_threat = reference_threat(bundle, card)
+    words = {"within": str(threat), "basis": str(card)}
+    return {
+        **card.model_dump(),
+        **{"radius": threat.eps, "of_threat": of_threat, **words},
+        "radii": bundle.clean_certified_radius,
     }
 
 
@@ -126,19 +142,18 @@ def page_meta(
 
 
 def methods_of(bundle: LogitBundle) -> list[dict[str, Any]]:
-    """Other methods that have a place on the plane: what they are called, and both of their accuracies."""
+    """Other methods on the same images: what they are called, their accuracies, and how to take these."""
     if bundle.clean_alpha is None:
         return []
-    from mnuts_core.views.adaptive_alpha import adaptive_points  # late for torch, which few bundles need here
+    from mnuts_core.views.adaptive_alpha import (  # late for torch, which few bundles need here
+        CAUTION,
+        adaptive_row,
+    )
 
-    return [
-        {
-            "label": row.label,
-            "clean": _estimate(row.clean),
-            "attacked": row.attacked and _estimate(row.attacked),
-        }
-        for row in adaptive_points(bundle)
-    ]
+    row = adaptive_row(bundle)
+    assert row is not None  # it has its weights
+    figures = {"clean": _estimate(row.clean), "attacked": row.attacked and _estimate(row.attacked)}
+    return [{"key": row.key, "label": row.label, "caution": CAUTION, **figures}]
 
 
 def settings(

@@ -11,6 +11,7 @@ from mnuts_core.bundles.manifest import now
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import MixParams
+from mnuts_core.views.adaptive_alpha import CAUTION, adaptive_row
 from mnuts_core.views.assumptions import assumptions
 from mnuts_core.views.examples import story
 from mnuts_core.views.headline import seen_and_unseen
@@ -85,9 +86,12 @@ def search_for_report(opened: Opened, params: MixParams, grid: str) -> None:
 
 def _headline(scene: Scene) -> Markup:
     """The figures in numbers and in words."""
-    points = sources_words(scene.opened.engine.bundle)
-    words = headline.words_html(scene.table, scene.remix.warnings, points)
-    return headline.headline_html(scene.table) + words
+    bundle, found = scene.opened.engine.bundle, scene.certified
+    row = adaptive_row(bundle)
+    others, more = ([], []) if row is None else ([row], [CAUTION])
+    more += [] if found is None else headline.certified_lines(found)
+    words = headline.words_html(scene.table, scene.remix.warnings, sources_words(bundle), more)
+    return headline.headline_html(scene.table, found, others) + words
 
 
 def _cards(scene: Scene, config: MixConfig, results: VerifiedMixes) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from mnuts_core.functional.statistics import Estimate
     from mnuts_core.search.direct_result import DirectSearch
     from mnuts_core.search.result import GridSearchResult
+    from mnuts_core.views.certified import CertifiedFigures
     from mnuts_core.views.direct import Match
 
 NAMES = {
     "std": "Standard model",
     "rob": "Robust model",
     "mapped": "Transformed M(h)",
+    "adaptive": "α by the image",
     "plain": "Plain mix",
     "mix": "This mix",
 }
@@ -40,30 +42,46 @@ COLUMNS = (
         "standard model says (Eq. 7).",
     ),
     (
+        "Certified, at least",
+        "Share of the clean images that are right whatever the standard model says and whatever the "
+        "perturbation within the radius named below: a lower bound, as far as the certificate of the robust "
+        "model holds.",
+    ),
+    (
         "Verified",
         "What an adaptive attack (B.2.1) on this very mix has left, once you have run it under Verify.",
     ),
 )
 
-
+_CERTIFIED = 3
+"""The place of the column that only bundles with a certificate have."""
 _TEXTS = Texts("text/templates/headline.html")
 
 
-def headline_html(table: Headline) -> Markup:
+def headline_html(
+    table: Headline, certified: CertifiedFigures | None = None, others: Sequence[Row] = ()
+) -> Markup:
     """The headline table.
 
     Args:
         table: The figures.
+        certified: Certified accuracies, of a bundle with a certificate.
+        others: Rows of other methods, which stand above the mixes.
     """
-    found = [_figures(row) for row in table.rows]
+    rows = [table.std, table.rob, table.mapped, *others, table.plain, table.mix]
+    found = [_figures(row, certified) for row in rows]
     counts = [_count([figures[place] for figures in found]) for place in range(len(COLUMNS))]
     columns = [(*column, n) for column, n in zip(COLUMNS, counts, strict=True)]
-    return _TEXTS.html("table", columns=columns, rows=[_row(table, row, counts) for row in table.rows])
+    shown = [_row(table, row, counts, certified) for row in rows]
+    if certified is None:
+        for cells in (columns, *(row["cells"] for row in shown)):
+            del cells[_CERTIFIED]
+    return _TEXTS.html("table", columns=columns, rows=shown)
 
 
-def _figures(row: Row) -> tuple[Estimate | None, ...]:
+def _figures(row: Row, certified: CertifiedFigures | None) -> tuple[Estimate | None, ...]:
     """A row's figures, column by column."""
-    return row.clean, row.attacked, row.by_margin, row.verified
+    return row.clean, row.attacked, row.by_margin, getattr(certified, row.key, None), row.verified
 
 
 def _count(figures: Sequence[Estimate | None]) -> str:
@@ -72,12 +90,16 @@ def _count(figures: Sequence[Estimate | None]) -> str:
     return f"{counts.pop():,}" if len(counts) == 1 else ""
 
 
-def _row(table: Headline, row: Row, counts: Sequence[str]) -> dict[str, object]:
-    cells = [_cell(figure, n) for figure, n in zip(_figures(row), counts, strict=True)]
+def _row(
+    table: Headline, row: Row, counts: Sequence[str], certified: CertifiedFigures | None
+) -> dict[str, Any]:
+    cells = [_cell(figure, n) for figure, n in zip(_figures(row, certified), counts, strict=True)]
     if row.attacked is None and table.rob.attacked is not None:
         cells[1] = "not attacked"
+    if row.key == "mix" and certified is not None and certified.refused:
+        cells[_CERTIFIED] = "not for this mix"
     if row.verified is None and row.key == "mix":
-        cells[3] = "not yet"
+        cells[-1] = "not yet"
     return {
         "key": row.key,
         "name": NAMES[row.key],
@@ -100,15 +122,36 @@ def _cell(estimate: Estimate | None, column_n: str) -> dict[str, str] | str | No
     }
 
 
-def words_html(table: Headline, warnings: Sequence[str], points: str) -> Markup:
+def words_html(table: Headline, warnings: Sequence[str], points: str, more: Sequence[str] = ()) -> Markup:
     """What the mix gains, in words; what the figures mean; what puts them in doubt.
 
     Args:
         table: The headline figures.
         warnings: Of the mix, one line each.
         points: Where the attacked points come from, in a few words.
+        more: Further sentences about what the figures mean.
     """
-    return _TEXTS.html("words", gains=_gains(table), warnings=warnings, meaning=_meaning(table, points))
+    meaning = " ".join([_meaning(table, points), *more])
+    return _TEXTS.html("words", gains=_gains(table), warnings=warnings, meaning=meaning)
+
+
+def certified_lines(found: CertifiedFigures) -> list[str]:
+    """What certified accuracies mean and rest on, a line each.
+
+    Args:
+        found: The accuracies.
+    """
+    lines = [
+        f"Certified, at least: right for every g and every perturbation within {found.within}, by the "
+        "certified margin bound (Bai et al., 2024b, Lemma 1) from what was imported "
+        f"{found.basis}: a lower bound, as far as that holds."
+    ]
+    if not found.of_threat:
+        lines.append(
+            "The bundle states no ε in this norm: the radius is the customary one, and not that of the "
+            "attack."
+        )
+    return [*lines, f"Of this mix nothing is certified: {found.refused}."] if found.refused else lines
 
 
 def _gains(table: Headline) -> str:

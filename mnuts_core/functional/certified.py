@@ -43,6 +43,10 @@ SLACK = 1e-12
 """The margin must exceed (1-α)/α by so much: ties go to g, and are met to 1e-15."""
 SHORTENED = 1.0 - 1e-9
 HALVINGS = 50
+WITHOUT_LAYER_NORM = (
+    "ln_k must be at least 2 to certify a mix with a transform: without layer norm M depends on what all "
+    "logits have in common, of which a Lipschitz constant of differences says nothing"
+)
 
 
 def threshold(alpha: float) -> float:
@@ -148,10 +152,7 @@ def transformed_radii(logits: Tensor, labels: Tensor, growth: float, params: Mix
     """
     tau = threshold(required_alpha(params))
     if params.ln_k < 2:
-        raise ParameterError(
-            "ln_k must be at least 2 to certify a mix with a transform: without layer norm M depends on what "
-            "all logits have in common, of which a Lipschitz constant of differences says nothing"
-        )
+        raise ParameterError(WITHOUT_LAYER_NORM)
     low = torch.zeros(len(logits), dtype=torch.float64)
     high = 4.0 * (logits.amax(dim=1) - logits.amin(dim=1)) / growth
     sure = _least_margins(logits, labels, low, params) > tau

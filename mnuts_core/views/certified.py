@@ -15,12 +15,18 @@ from mnuts_core.params import IDENTITY, MixParams
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.bundles.certificate import CertificateCard
+    from mnuts_core.bundles.manifest import ThreatModel
+    from mnuts_core.functional.quantiles import QuantileMethod
+    from mnuts_core.remix.answers import Remix
+    from mnuts_core.remix.engine import RemixEngine
 
 RADII = {
     "L2": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0),
     "Linf": (0.0, *(levels / 255 for levels in (0.5, 1, 2, 4, 8))),
 }
 """At which certified accuracy is usually given, by norm."""
+CUSTOMARY = {"L2": 0.5, "Linf": 8 / 255}
+"""RobustBench's ε, by norm: the radius where a bundle's own is in another norm, or not known."""
 WITHOUT_TRANSFORM = (
     "it bounds single probabilities of h, and says nothing of M(h), which all logits decide: certify the "
     "plain mix (without a transform), or give a Lipschitz constant of h's logits"
@@ -84,9 +90,8 @@ def certified(bundle: LogitBundle, params: MixParams) -> Certified:
             f"bundle {bundle.name!r} holds no certificate of its robust model: import certified radii of it "
             "(column certified_radius), or a Lipschitz constant, with `mnuts import --certificate`"
         )
-    if not params.plain and (card.by_radius or card.of == "probabilities"):
-        kind = f"{card.kind}{f' of {card.of}' if card.of else ''}"
-        raise ParameterError(f"a certificate by {kind} does not carry over to this mix: {WITHOUT_TRANSFORM}")
+    if reason := refusal(card, params):
+        raise ParameterError(reason)
     logits = torch.from_numpy(bundle.clean_rob_logits).double()
     labels = torch.from_numpy(bundle.clean_labels)
     if card.constant is not None:
@@ -104,6 +109,23 @@ def certified(bundle: LogitBundle, params: MixParams) -> Certified:
         else:
             found = radii.margin_radii(given, card.margin or 0.0, alpha)
     return Certified(found.numpy(), card, params)
+
+
+def refusal(card: CertificateCard, params: MixParams) -> str:
+    """Why a certificate says nothing of a mix; empty where it does.
+
+    Args:
+        card: What is certified of h.
+        params: The mix.
+    """
+    from mnuts_core.functional.certified import WITHOUT_LAYER_NORM
+
+    if params.plain:
+        return ""
+    if card.by_radius or card.of == "probabilities":
+        kind = f"{card.kind}{f' of {card.of}' if card.of else ''}"
+        return f"a certificate by {kind} does not carry over to this mix: {WITHOUT_TRANSFORM}"
+    return WITHOUT_LAYER_NORM if params.ln_k < 2 else ""
 
 
 def certified_model(bundle: LogitBundle) -> Certified:
@@ -126,3 +148,80 @@ def _radii_of_model(bundle: LogitBundle) -> NDArray[np.float64]:
     radii = bundle.clean_certified_radius
     assert radii is not None  # the manifest and the column belong together
     return np.where(bundle.clean_rob_logits.argmax(axis=1) == bundle.clean_labels, radii, 0.0)
+
+
+class CertifiedFigures(NamedTuple):
+    """Certified accuracies within one radius, beside each other: lower bounds of robust accuracy.
+
+    Attributes:
+        radius: In pixels of [0, 1], see `reference_threat`.
+        norm: Its norm, the certificate's.
+        of_threat: Whether it is the ε of the bundle's threat model.
+        within: Both in words.
+        basis: What is certified of h, in words.
+        rob: h by itself.
+        plain: The plain mix at the same level.
+        mix: The mix; None where the certificate says nothing of it.
+        refused: Why it does not; else empty.
+    """
+
+    radius: float
+    norm: str
+    of_threat: bool
+    within: str
+    basis: str
+    rob: Estimate
+    plain: Estimate
+    mix: Estimate | None
+    refused: str
+
+
+def certified_figures(
+    engine: RemixEngine, params: MixParams, remix: Remix, quantile: QuantileMethod = "linear"
+) -> CertifiedFigures | None:
+    """Certified accuracy of a mix at the bundle's ε, beside h's and the plain mix's.
+
+    Args:
+        engine: The engine of the bundle.
+        params: The parameters; the plain mix has the same level, see `headline`.
+        remix: What the engine makes of them.
+        quantile: How α follows from β.
+
+    Returns:
+        The figures; None of a bundle without a certificate of h.
+    """
+    from mnuts_core.views.headline import plain_remix
+
+    bundle, card = engine.bundle, engine.bundle.manifest.certificate
+    if card is None:
+        return None
+    (threat, of_threat), refused = reference_threat(bundle, card), refusal(card, remix.params)
+    plain = plain_remix(engine, params, quantile).params
+    return CertifiedFigures(
+        radius=threat.eps,
+        norm=threat.norm,
+        of_threat=of_threat,
+        within=str(threat),
+        basis=str(card),
+        rob=certified_model(bundle).accuracy(threat.eps),
+        plain=certified(bundle, plain).accuracy(threat.eps),
+        mix=None if refused else certified(bundle, remix.params).accuracy(threat.eps),
+        refused=refused,
+    )
+
+
+def reference_threat(bundle: LogitBundle, card: CertificateCard) -> tuple[ThreatModel, bool]:
+    """Within what certified accuracy is shown: the bundle's threat model, and True.
+
+    Where that has another norm, or is not known, one of `CUSTOMARY`, and False.
+
+    Args:
+        bundle: The bundle.
+        card: Its certificate.
+    """
+    from mnuts_core.bundles.manifest import ThreatModel
+
+    threat = bundle.manifest.threat
+    if threat is not None and threat.norm == card.norm:
+        return threat, True
+    return ThreatModel(norm=card.norm, eps=CUSTOMARY[card.norm]), False

@@ -15,6 +15,7 @@ from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.search.result import GridSearchResult
 from mnuts_core.views import (
     assumptions,
+    certified,
     classes,
     comparison,
     examples,
@@ -124,6 +125,7 @@ VIEWS: dict[str, Callable[[Moment], Any]] = {
         at.engine, at.params, at.remix, quantile=at.quantile, verified=at.verified
     ),
     "seen_and_unseen": lambda at: headline.seen_and_unseen(at.engine, at.remix),
+    "certified": lambda at: certified.certified_figures(at.engine, at.params, at.remix, at.quantile),
     "curve": lambda at: tradeoff.alpha_curve(at.engine, at.remix.params),
     "plain_curve": _plain_curve,
     "transform": _transform,

@@ -13,12 +13,13 @@ const ONE = new Float64Array(1);
  * @property {(x: number) => number} apply Of one number.
  * @property {boolean} monotone Whether φ never falls; GELU falls first and rises later.
  * @property {boolean} belowRelu Whether φ(x) ≤ max(x, 0).
+ * @property {number|null} leastAt Where a φ that is not monotone is least.
  * @property {number} kink Where |φ|^p is not smooth.
  */
 
 /** @type {Record<string, ClampRecord>} */
 export const CLAMP_RECORDS = {
-  gelu: record(gelu, { monotone: false, belowRelu: true, kink: 0 }),
+  gelu: record(gelu, { monotone: false, leastAt: -0.7517915246935645, belowRelu: true, kink: 0 }),
   relu: record(relu, { monotone: true, belowRelu: true, kink: 0 }),
   elu: record(elu, { monotone: true, belowRelu: true, kink: 0 }),
   softplus: record(softplus, { monotone: true, belowRelu: false, kink: SOFTPLUS_LINEAR }),
@@ -32,7 +33,7 @@ function record(all, facts) {
     all(ONE, out, 1);
     return out[0];
   };
-  return { all, apply, ...facts };
+  return { all, apply, leastAt: null, ...facts };
 }
 
 /** `x · Φ(x)`, by erfc, which keeps its relative precision far below zero. */

@@ -18,6 +18,7 @@ export const MAX_ACCURACY_LOSS = 0.001; // of a transform, beyond which there is
  * @property {Float32Array|Float64Array} std Logits of g on them, row by row.
  * @property {Float32Array|Float64Array} rob Logits of h.
  * @property {AttackedPart|null} attacked
+ * @property {import("./views/certified.js").Certificate|null} certificate What is certified of h.
  * @property {boolean} optimistic Whether no attack on a mix is among the points.
  * @property {boolean} std_attacked Whether one on g is.
  * @property {string[]} warnings Reasons not to rely on any figure of the bundle.

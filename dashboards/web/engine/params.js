@@ -27,6 +27,11 @@ export function plainOf({ beta, alpha, temperature }) {
   return { ...IDENTITY, beta, alpha, temperature };
 }
 
+/** Whether nothing is transformed: "Mixed" and not MixedNUTS. */
+export function isPlain(params) {
+  return transformKey(params) === transformKey(IDENTITY);
+}
+
 /** A key for what depends on the transform alone. */
 export function transformKey({ s, p, c, clamp, ln_k }) {
   return `${ln_k} ${clamp} ${c} ${p} ${s}`;

@@ -8,7 +8,7 @@ import { percent } from "../app/numbers.js";
 import { WORDS } from "./words.js";
 
 /** By the classifier the colour that stands for it in every view. */
-export const COLOURS = { std: "var(--g)", rob: "var(--h)", mapped: "var(--m)", plain: "var(--plain)", mix: "var(--mix)" };
+export const COLOURS = { std: "var(--g)", rob: "var(--h)", mapped: "var(--m)", adaptive: "var(--mnuts-muted)", plain: "var(--plain)", mix: "var(--mix)" };
 
 const LONGEST = 60; // characters of a class's name: a list shows many
 const shortened = new WeakMap();

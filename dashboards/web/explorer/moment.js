@@ -25,5 +25,6 @@ export function momentOf(state, { meta, base, images }, { remix, views }) {
 export function fieldsOf({ state, meta, remix, views }, robustbench) {
   const example = state.case === "paper" ? null : { where: state.case, row: state.row };
   const configs = meta.configs.map((config) => ({ ...config, params: filledIn(config) }));
-  return { ...views, remix, state: { ...state, example }, meta: { ...meta, configs }, paper: { robustbench } };
+  const methods = meta.methods.filter(({ attacked }) => attacked); // the others have no place on the plane
+  return { ...views, remix, state: { ...state, example }, meta: { ...meta, configs, methods }, paper: { robustbench } };
 }

@@ -1,6 +1,7 @@
 // The mix that a page opens on where nobody chose s, p and c: the best that is at hand for the level.
 
 import { changesTo, mixOf } from "../app/settings.js";
+import { IDENTITY, isPlain } from "../engine/params.js";
 
 /**
  * The configuration at hand that was verified at the level of a state, with its clamp, layer norm and temperature.
@@ -17,16 +18,13 @@ function chosenFor(meta, state) {
   return meta.configs.find(fits)?.params ?? null;
 }
 
-/** The plain mix, at whatever level: where no search is possible, no other mix is known to be any good. */
-export const PLAIN = Object.freeze({ s: 1, p: 1, c: 0, clamp: "linear", ln_k: 0 });
-
 /**
  * The changes that bring a state to the mix that its page opens on, as far as that is known at once.
  *
  * @returns {{changes: object, known: boolean}} `known`: whether it is the best one, and not only a mix to begin with.
  */
 export function opening(meta, state, papers) {
-  if (!meta.by_level) return { changes: { ...PLAIN, by_hand: true }, known: true };
+  if (!meta.by_level) return { changes: { ...IDENTITY, by_hand: true }, known: true }; // no other mix is known to be any good
   const chosen = chosenFor(meta, state);
   if (chosen) return { changes: changesTo(chosen), known: true };
   const paper = papers[state.grid];
@@ -41,8 +39,4 @@ export function openingOf(meta, settings, state) {
   const { s, p, c } = settings.defaults;
   const { changes, known } = opening(meta, { ...state, s, p, c }, {});
   return known ? mixOf({ ...state, ...changes }) : null;
-}
-
-function isPlain(params) {
-  return Object.entries(PLAIN).every(([name, value]) => params[name] === value);
 }

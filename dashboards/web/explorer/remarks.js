@@ -2,10 +2,10 @@
 
 import { fill, h } from "../controls/dom.js";
 import { explained } from "../controls/glossary.js";
-import { meaning, sourcesWords } from "./sentences.js";
+import { certifiedLines, meaning, sourcesWords } from "./sentences.js";
 
 export class Remarks {
-  static views = ["headline"];
+  static views = ["headline", "certified"];
 
   constructor(root, context) {
     this.context = context;
@@ -15,9 +15,10 @@ export class Remarks {
     fill(root, h("div", { role: "status" }, this.warnings), this.meaning);
   }
 
-  update({ views: { headline }, remix, meta }) {
-    if (!headline) return;
-    this.say(meaning(headline, remix.optimistic, sourcesWords(meta.sources)));
+  update({ views: { headline, certified }, remix, meta }) {
+    if (!headline || certified === undefined) return;
+    const lines = [meaning(headline, remix.optimistic, sourcesWords(meta.sources)), ...meta.methods.map(({ caution }) => caution)];
+    this.say([...lines, ...(certified ? certifiedLines(certified) : [])].join(" "));
     if (remix.warnings.join("\n") === this.shown.join("\n")) return; // the same again is not read out again
     this.shown = remix.warnings;
     fill(this.warnings, remix.warnings.map((line) => h("li", { class: "warning" }, line)));

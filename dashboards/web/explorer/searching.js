@@ -4,8 +4,8 @@
 
 import { changesTo, mixOf, sameMix } from "../app/settings.js";
 import { sentence } from "../controls/entries.js";
+import { IDENTITY } from "../engine/params.js";
 import { widened } from "../engine/search/grids.js";
-import { PLAIN } from "./opening.js";
 import { Search } from "./search.js";
 import { foundByAccuracy, foundByLevel } from "./sentences.js";
 
@@ -102,7 +102,7 @@ export class Searching {
   giveUp(message) {
     this.gaveUp = true;
     this.search.showFound([sentence(message)]);
-    if (this.awaited(this.context.state())) this.settle(PLAIN);
+    if (this.awaited(this.context.state())) this.settle(IDENTITY);
   }
 
   settle(changes) {

@@ -57,6 +57,17 @@ export function meaning(table, optimistic, points) {
 }
 
 /**
+ * What certified accuracies mean and rest on, a line each.
+ * @param {import("../engine/views/certified.js").CertifiedFigures} found
+ */
+export function certifiedLines({ within, basis, of_threat, refused }) {
+  const { remarks } = WORDS;
+  const lines = [remarks.certified(within, basis)];
+  if (!of_threat) lines.push(remarks.otherRadius);
+  return refused ? [...lines, remarks.notCertified(refused)] : lines;
+}
+
+/**
  * Where the attacked points come from, such as "MMAA on LN∘h_rob, 2 attacks on mixes, 1 on g".
  * @param {{name: string, target: string, alpha: number|null}[]} sources Of the meta record.
  */

@@ -94,7 +94,7 @@ export class Shown {
   wanted() {
     const names = this.components.filter(({ root }) => this.everything || this.inView.has(root)).flatMap(({ views }) => views);
     const plots = this.everything ? this.context.host.catalogue.panels.flatMap(({ views }) => views) : [...this.charts.views];
-    const all = new Set(["headline", ...names, ...plots]);
+    const all = new Set(["headline", "certified", ...names, ...plots]);
     return [...all].filter((name) => this.resting || !SLOW.has(name));
   }
 

@@ -3,7 +3,14 @@
 // A text with gaps is a function of what goes into them, numbers as text already.
 
 export const WORDS = {
-  classifiers: { std: "Standard model", rob: "Robust model", mapped: "Transformed M(h)", plain: "Plain mix", mix: "This mix" },
+  classifiers: {
+    std: "Standard model",
+    rob: "Robust model",
+    mapped: "Transformed M(h)",
+    adaptive: "α by the image",
+    plain: "Plain mix",
+    mix: "This mix",
+  },
   parts: { clean: "clean", attacked: "attacked" },
   optimistic: "MMAA points only: optimistic, no attack on a mix is among them.",
   optimisticShort: "MMAA points only: optimistic",
@@ -45,12 +52,18 @@ export const WORDS = {
         "Share that M(h) gets right at every attacked point with margin ≥ (1-α)/α: right there whatever the standard model " +
           "says (Eq. 7).",
       ],
+      certified: [
+        "Certified, at least",
+        "Share of the clean images that are right whatever the standard model says and whatever the perturbation within the " +
+          "radius named below: a lower bound, as far as the certificate of the robust model holds.",
+      ],
       verified: [
         "Verified",
         "What an adaptive attack (B.2.1) on this very mix has left, once you have run it under Verify.",
       ],
     },
     notAttacked: "not attacked",
+    notCertified: "not for this mix",
     notYet: "not yet",
     alpha: (alpha) => `α = ${alpha}`,
   },
@@ -58,6 +71,11 @@ export const WORDS = {
   remarks: {
     noAttack: "The bundle has no attacked part: there are no figures under attack.",
     intervals: (points) => `Intervals: 95 %, Wilson's; of gains, Tango's on the same images. Attacked points: ${points}.`,
+    certified: (within, basis) =>
+      `Certified, at least: right for every g and every perturbation within ${within}, by the certified margin bound (Bai et al., ` +
+      `2024b, Lemma 1) from what was imported ${basis}: a lower bound, as far as that holds.`,
+    otherRadius: "The bundle states no ε in this norm: the radius is the customary one, and not that of the attack.",
+    notCertified: (reason) => `Of this mix nothing is certified: ${reason}.`,
     verify: "Only an adaptive attack on the mix itself verifies its robust accuracy.",
   },
 

@@ -1,5 +1,6 @@
 // The trade-off plane: ranges, and the points of other mixes, as `dashboards/figures/tradeoff.py`.
 
+import { isPlain } from "../../engine/params.js";
 import { formatted } from "../format.js";
 import { ends, roundUp } from "./rounding.js";
 
@@ -65,10 +66,6 @@ function sameMix(one, other) {
   if (one.alpha === null || other.alpha === null) return false;
   const key = ({ s, p, c, clamp, ln_k, temperature, alpha }) => [s, p, c, clamp, ln_k, temperature, formatted(alpha, `.${ALPHA_DIGITS}f`)].join();
   return key(one) === key(other);
-}
-
-function isPlain({ s, p, c, clamp, ln_k }) {
-  return s === 1 && p === 1 && c === 0 && clamp === "linear" && ln_k === 0;
 }
 
 function called(params) {

@@ -1,6 +1,7 @@
 // All views by name: what each one shows of one moment.
 
 import { assumptions } from "./assumptions.js";
+import { certifiedFigures } from "./certified.js";
 import { classResults, confusion } from "./classes.js";
 import { changedExamples, exampleBars, exampleCase, paperBars, paperCases, story } from "./examples.js";
 import { headline, seenAndUnseen } from "./headline.js";
@@ -33,6 +34,7 @@ const chosen = ({ engine, state }) => (state.example && engine.classes >= 3 ? st
 export const VIEWS = {
   headline: ({ engine, state, remix }) => headline(engine, state.params, remix, state.quantile, state.verified),
   seen_and_unseen: ({ engine, remix }) => seenAndUnseen(engine, remix),
+  certified: ({ engine, state, remix }) => certifiedFigures(engine, state.params, remix, state.quantile),
   curve: ({ engine, remix }) => alphaCurve(engine, remix.params),
   plain_curve: ({ engine, remix }) => alphaCurve(engine, plainOf(remix.params)),
   transform: ({ engine, remix }) => transformCurve(densityOf(engine, remix.params.ln_k), remix.params),

@@ -1,0 +1,106 @@
+// Certified accuracy within the bundle's ε, a lower bound of robust accuracy, as `mnuts_core.views.certified`.
+
+import { SHORTENED, certifyingMargin, isRight, keptThroughTransform, logitRadius, lostBySmoothing, probabilityRadius } from "../certified.js";
+import { IDENTITY, isPlain, plainOf } from "../params.js";
+import { shareOf } from "../statistics.js";
+
+const WITHOUT_TRANSFORM =
+  "it bounds single probabilities of h, and says nothing of M(h), which all logits decide: certify the plain mix (without a " +
+  "transform), or give a Lipschitz constant of h's logits";
+const WITHOUT_LAYER_NORM =
+  "ln_k must be at least 2 to certify a mix with a transform: without layer norm M depends on what all logits have in common, " +
+  "of which a Lipschitz constant of differences says nothing";
+
+/**
+ * @typedef {object} Certificate What is certified of h.
+ * @property {"smoothing"|"margin"|"lipschitz"} kind
+ * @property {"Linf"|"L2"} norm
+ * @property {number|null} sigma Of smoothing's noise.
+ * @property {number|null} margin That h's class keeps within the radii.
+ * @property {number|null} constant Lipschitz.
+ * @property {"probabilities"|"logits"|"differences"|null} of Of what.
+ * @property {Float64Array|null} radii Of the clean images, as imported.
+ * @property {number} radius At which the page looks.
+ * @property {boolean} of_threat Whether that is the ε of the bundle's threat model.
+ * @property {string} within The radius in words.
+ * @property {string} basis All else in words.
+ *
+ * @typedef {object} CertifiedFigures
+ * @property {number} radius
+ * @property {"Linf"|"L2"} norm Of the radius.
+ * @property {boolean} of_threat
+ * @property {string} within
+ * @property {string} basis
+ * @property {import("../statistics.js").Estimate} rob h by itself.
+ * @property {import("../statistics.js").Estimate} plain The plain mix at the same level.
+ * @property {import("../statistics.js").Estimate|null} mix Null where the certificate says nothing of it.
+ * @property {string} refused Why it does not; else empty.
+ */
+
+/**
+ * @param {import("../engine.js").RemixEngine} engine
+ * @param {import("../params.js").MixParams} params As asked for.
+ * @param {import("../engine.js").Remix} remix What the engine makes of them.
+ * @param {"linear"|"lower"} quantile
+ * @returns {CertifiedFigures|null} Null of a bundle without a certificate.
+ */
+export function certifiedFigures(engine, params, remix, quantile = "linear") {
+  const { certificate } = engine.bundle;
+  if (!certificate) return null;
+  const { radius, norm, of_threat, within, basis } = certificate;
+  const refused = refusal(certificate, remix.params);
+  const plain = engine.remix(plainOf(params), quantile).params;
+  return {
+    ...{ radius, norm, of_threat, within, basis, refused },
+    rob: engine.fixedMemo.get("certified", () => shareOf(ofModel(engine))),
+    plain: shareOf(certified(engine, plain)),
+    mix: refused ? null : shareOf(certified(engine, remix.params)),
+  };
+}
+
+/** Why a certificate says nothing of a mix; empty where it does. */
+function refusal({ kind, of }, params) {
+  if (isPlain(params)) return "";
+  if (kind !== "lipschitz" || of === "probabilities") {
+    return `a certificate by ${kind}${of ? ` of ${of}` : ""} does not carry over to this mix: ${WITHOUT_TRANSFORM}`;
+  }
+  return params.ln_k < 2 ? WITHOUT_LAYER_NORM : "";
+}
+
+/** Which clean images h by itself is certified to get right within the radius. */
+function ofModel(engine) {
+  const { radii, radius } = engine.bundle.certificate;
+  if (!radii) return certified(engine, { ...IDENTITY, alpha: 1 });
+  return onClean(engine, (logits, label, i) => reaches(radii[i], radius) && isRight(logits, label));
+}
+
+/** Which clean images a mix is certified to get right within the radius. */
+function certified(engine, params) {
+  const { alpha } = params;
+  const { kind, sigma, margin, constant, of, radii, radius } = engine.bundle.certificate;
+  if (kind === "margin") {
+    const holds = margin >= certifyingMargin(alpha);
+    return onClean(engine, (logits, label, i) => holds && reaches(radii[i], radius) && isRight(logits, label));
+  }
+  if (kind === "smoothing") {
+    const lost = lostBySmoothing(sigma, alpha);
+    return onClean(engine, (logits, label, i) => {
+      return radii[i] > 0 && reaches((radii[i] - lost) * SHORTENED, radius) && isRight(logits, label);
+    });
+  }
+  if (of === "probabilities") {
+    return onClean(engine, (logits, label) => reaches(probabilityRadius(logits, label, constant, alpha), radius));
+  }
+  const growth = constant * (of === "logits" ? 2 : 1);
+  if (isPlain(params)) return onClean(engine, (logits, label) => reaches(logitRadius(logits, label, growth, alpha), radius));
+  const kept = keptThroughTransform(params, engine.classes);
+  return onClean(engine, (logits, label) => kept(logits, label, (growth * radius) / SHORTENED / 2));
+}
+
+function reaches(found, radius) {
+  return found > 0 && found >= radius;
+}
+
+function onClean({ rows, nClean }, holds) {
+  return Uint8Array.from({ length: nClean }, (_, i) => holds(rows.robRow(i), rows.labels[i], i));
+}
