@@ -90,7 +90,8 @@ def _headline(scene: Scene) -> Markup:
     row = adaptive_row(bundle)
     others, more = ([], []) if row is None else ([row], [CAUTION])
     more += [] if found is None else headline.certified_lines(found)
-    words = headline.words_html(scene.table, scene.remix.warnings, sources_words(bundle), more)
+    warnings = (*scene.remix.warnings, *(found.warnings if found else ()))
+    words = headline.words_html(scene.table, warnings, sources_words(bundle), more)
     return headline.headline_html(scene.table, found, others) + words
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mnuts_core.cli.answers import bundle_card, describe, percent, transform_words
-from mnuts_core.cli.console import STDOUT, check_outputs, show, write_json
+from mnuts_core.cli.console import STDOUT, check_outputs, show, warn, write_json
 from mnuts_core.cli.options import BundleArgument, ForceOption, JsonOption, load_bundle, parse_eps
 from mnuts_core.errors import BundleError, MnutsError
 from mnuts_core.text import shortened
@@ -88,15 +88,23 @@ def certify(
     check_outputs({"--json": json_out}, force=force)
     radii = [0.0 if each == "0" else parse_eps(each, "--radius") for each in radius or ()]
     logits = load_bundle(bundle)
-    from mnuts_core.views.certified import RADII, certified, certified_model
+    from mnuts_core.remix.engine import RemixEngine
+    from mnuts_core.views.certified import RADII, certificate_warnings, certified, certified_model
 
     mix = _mix(config, alpha)
     found, alone = certified(logits, mix), certified_model(logits)
+    warnings = certificate_warnings(RemixEngine(logits))
+    for warning in warnings:
+        warn(warning)
     threat, norm = logits.manifest.threat, found.certificate.norm
     own = [threat.eps] if threat is not None and threat.norm == norm else []
     radii = radii or sorted({*RADII[norm], *own})
     if json_out is not None:
-        card = {"bundle": bundle_card(logits), "mix": {"alpha": mix.alpha, "plain": mix.plain}}
+        card = {
+            "bundle": bundle_card(logits),
+            "mix": {"alpha": mix.alpha, "plain": mix.plain},
+            "warnings": warnings,
+        }
         write_json(json_out, card | found.to_json(radii) | {"model": alone.to_json(radii)["accuracy"]})
     if json_out != STDOUT:
         show(

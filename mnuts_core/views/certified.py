@@ -163,6 +163,7 @@ class CertifiedFigures(NamedTuple):
         plain: The plain mix at the same level.
         mix: The mix; None where the certificate says nothing of it.
         refused: Why it does not; else empty.
+        warnings: What puts them in doubt.
     """
 
     radius: float
@@ -174,6 +175,7 @@ class CertifiedFigures(NamedTuple):
     plain: Estimate
     mix: Estimate | None
     refused: str
+    warnings: tuple[str, ...]
 
 
 def certified_figures(
@@ -207,6 +209,28 @@ def certified_figures(
         plain=certified(bundle, plain).accuracy(threat.eps),
         mix=None if refused else certified(bundle, remix.params).accuracy(threat.eps),
         refused=refused,
+        warnings=certificate_warnings(engine),
+    )
+
+
+def certificate_warnings(engine: RemixEngine) -> tuple[str, ...]:
+    """Whether attacked points refute what is certified of h: it is wrong within a radius where it cannot be.
+
+    Args:
+        engine: The engine of the bundle.
+    """
+    bundle, right = engine.bundle, engine.rob_right_on_images
+    card, part = bundle.manifest.certificate, bundle.attacked
+    if card is None or part is None or right is None:
+        return ()
+    threat, of_threat = reference_threat(bundle, card)
+    sure = certified_model(bundle).radius[part.index[: part.n_images]] >= threat.eps
+    refuted = int((sure & ~right).sum()) if of_threat else 0
+    if not refuted:
+        return ()
+    return (
+        f"The certificate cannot hold: h is certified within {threat} on {refuted} attacked images, and "
+        "wrong at known points there. What was imported belongs to another model, scale of pixels or ε.",
     )
 
 

@@ -19,9 +19,10 @@ export class Remarks {
     if (!headline || certified === undefined) return;
     const lines = [meaning(headline, remix.optimistic, sourcesWords(meta.sources)), ...meta.methods.map(({ caution }) => caution)];
     this.say([...lines, ...(certified ? certifiedLines(certified) : [])].join(" "));
-    if (remix.warnings.join("\n") === this.shown.join("\n")) return; // the same again is not read out again
-    this.shown = remix.warnings;
-    fill(this.warnings, remix.warnings.map((line) => h("li", { class: "warning" }, line)));
+    const warnings = [...remix.warnings, ...(certified?.warnings ?? [])];
+    if (warnings.join("\n") === this.shown.join("\n")) return; // the same again is not read out again
+    this.shown = warnings;
+    fill(this.warnings, warnings.map((line) => h("li", { class: "warning" }, line)));
   }
 
   say(text) {

@@ -12,7 +12,7 @@ from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import IDENTITY
-from mnuts_core.views.certified import certified, certified_figures
+from mnuts_core.views.certified import certificate_warnings, certified, certified_figures, certified_model
 from mnuts_core.views.registry import Moment, views_of
 from mnuts_dashboards.figures.tradeoff import CERTIFIED
 from tests.dashboards.web.engine import Engine, assert_same, packed
@@ -75,6 +75,22 @@ def test_its_mark_on_the_plane(engine, params):
     assert mark["name"] == CERTIFIED
     assert mark["y"] == [None if found.mix is None else 100 * found.mix.value]
     assert (found.mix is None) == (params.ln_k == 0)
+
+
+@pytest.mark.parametrize("name", ["margin", "logits"])
+def test_a_certificate_that_known_points_refute(engine, name):
+    threat = ThreatModel(norm="Linf", eps=1e-6)
+    bundle = with_certificate(name, threat=threat)
+    reference, params = RemixEngine(bundle, device="cpu"), MixParams(alpha=0.9)
+    wrong = ~reference.rob_right_on_images & (
+        certified_model(bundle).radius[bundle.attacked.index] >= threat.eps
+    )
+    found = certified_figures(reference, params, reference.remix(params))
+    assert 0 < wrong.sum() < 20
+    assert f"on {wrong.sum()} attacked images" in found.warnings[0]
+    assert_same(shown(engine, bundle, params), found)
+    other = with_certificate(name, threat=ThreatModel(norm="L2", eps=1e-6))
+    assert certificate_warnings(RemixEngine(other, device="cpu")) == ()
 
 
 def test_nothing_is_there_without_a_certificate(engine):

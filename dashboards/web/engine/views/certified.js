@@ -2,7 +2,7 @@
 
 import { SHORTENED, certifyingMargin, isRight, keptThroughTransform, logitRadius, lostBySmoothing, probabilityRadius } from "../certified.js";
 import { IDENTITY, isPlain, plainOf } from "../params.js";
-import { shareOf } from "../statistics.js";
+import { count, shareOf } from "../statistics.js";
 
 const WITHOUT_TRANSFORM =
   "it bounds single probabilities of h, and says nothing of M(h), which all logits decide: certify the plain mix (without a " +
@@ -35,6 +35,7 @@ const WITHOUT_LAYER_NORM =
  * @property {import("../statistics.js").Estimate} plain The plain mix at the same level.
  * @property {import("../statistics.js").Estimate|null} mix Null where the certificate says nothing of it.
  * @property {string} refused Why it does not; else empty.
+ * @property {string[]} warnings What puts them in doubt.
  */
 
 /**
@@ -52,7 +53,7 @@ export function certifiedFigures(engine, params, remix, quantile = "linear") {
   const plain = engine.remix(plainOf(params), quantile).params;
   return {
     ...{ radius, norm, of_threat, within, basis, refused },
-    rob: engine.fixedMemo.get("certified", () => shareOf(ofModel(engine))),
+    ...engine.fixedMemo.get("certified", () => ofModel(engine)),
     plain: shareOf(certified(engine, plain)),
     mix: refused ? null : shareOf(certified(engine, remix.params)),
   };
@@ -67,8 +68,19 @@ function refusal({ kind, of }, params) {
   return params.ln_k < 2 ? WITHOUT_LAYER_NORM : "";
 }
 
-/** Which clean images h by itself is certified to get right within the radius. */
+/** What no slider moves: h by itself, and whether attacked points refute what is certified of it. */
 function ofModel(engine) {
+  const { of_threat, within } = engine.bundle.certificate;
+  const [sure, right] = [certifiedModel(engine), engine.robRightOnImages];
+  const refuted = right && of_threat ? count(right.map((ok, image) => sure[engine.pool.index[image]] && !ok)) : 0;
+  const warning =
+    `The certificate cannot hold: h is certified within ${within} on ${refuted} attacked images, and wrong at known points ` +
+    "there. What was imported belongs to another model, scale of pixels or ε.";
+  return { rob: shareOf(sure), warnings: refuted ? [warning] : [] };
+}
+
+/** Which clean images h by itself is certified to get right within the radius. */
+function certifiedModel(engine) {
   const { radii, radius } = engine.bundle.certificate;
   if (!radii) return certified(engine, { ...IDENTITY, alpha: 1 });
   return onClean(engine, (logits, label, i) => reaches(radii[i], radius) && isRight(logits, label));
