@@ -114,5 +114,6 @@ def description(bundle: LogitBundle) -> str:
         for role, card in (("Standard", manifest.std_model), ("Robust", manifest.rob_model))
         if card
     ]
+    certified = [f"Certificate {manifest.certificate}."] if manifest.certificate else []
     made = [f"Made with: {manifest.command}."] if manifest.command else []
-    return " ".join([", ".join(parts) + ".", f"Tensors: {held}.", *models, *made])
+    return " ".join([", ".join(parts) + ".", f"Tensors: {held}.", *models, *certified, *made])

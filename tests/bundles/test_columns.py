@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 import torch
+from safetensors.numpy import save as to_safetensors
 
 from mnuts_core import BundleError, LogitBundle
 from mnuts_core.bundles.certificate import CertificateCard
+from mnuts_core.bundles.croissant import description
 from mnuts_core.bundles.importers import import_logits
 from mnuts_core.bundles.manifest import SourceCard
+from mnuts_core.bundles.reading import METADATA_KEY
+from mnuts_core.views.equal_terms import with_kinds
 from tests.synthetic import make_arrays, make_bundle
 
 N, M, K = 12, 6, 3
@@ -46,7 +52,8 @@ def test_by_named_arrays_and_through_a_file(arrays, tmp_path):
         check(LogitBundle.load(bundle.save(tmp_path / "b.safetensors")), arrays)
 
 
-def test_by_tables(arrays, tmp_path):
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_by_tables(arrays, tmp_path, ending):
     logits = [f"{model}_{i}" for model in ("std", "rob") for i in range(K)]
     names = ["part", "index", "label", "alpha", "certified_radius", *logits]
     with (tmp_path / "a.csv").open("w", newline="") as stream:
@@ -60,7 +67,50 @@ def test_by_tables(arrays, tmp_path):
             both = (*arrays["adv_std_logits"][row], *arrays["adv_rob_logits"][row])
             weight = repr(float(arrays["adv_alpha"][row]))
             table.writerow(["adv", arrays["adv_index"][row], "", weight, "", *both])
-    check(imported(tmp_path / "a.csv"), arrays)
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+        pandas.read_csv(tmp_path / "a.csv").to_parquet(tmp_path / "a.parquet")
+    check(imported(tmp_path / f"a.{ending}"), arrays)
+
+
+def test_what_is_made_of_a_bundle_keeps_them(arrays, tmp_path):
+    np.savez(tmp_path / "a.npz", **arrays)
+    bundle = imported(tmp_path / "a.npz")
+    part = bundle.attacked
+    again = part.std_logits[:2] + 9, -part.rob_logits[:2]
+    pool = bundle.with_points(SourceCard(name="another"), part.index[:2], *again)
+    loaded = LogitBundle.load(pool.save(tmp_path / "b.safetensors"))
+    np.testing.assert_array_equal(loaded.attacked.alpha, pool.attacked.alpha)
+    for made in (
+        replace(loaded, attacked=loaded.attacked.first),
+        with_kinds(loaded, ()),
+        LogitBundle.load(bundle.save(tmp_path / "c.safetensors")),
+    ):
+        check(made, arrays)
+    few = loaded.attacked.of_images(np.arange(M) < 3)
+    assert set(few.alpha[~np.isnan(few.alpha)]) == set(arrays["adv_alpha"][:3])
+    assert "clean.certified_radius float64[12]" in description(loaded)
+    assert "Certificate of h, by randomized smoothing" in description(loaded)
+
+
+def test_configurations_belong_to_a_bundle_with_and_without_them(arrays, tmp_path):
+    """They say nothing of the two models' clean logits."""
+    plain = {name: array for name, array in arrays.items() if "alpha" not in name and "radius" not in name}
+    np.savez(tmp_path / "a.npz", **arrays)
+    assert imported(tmp_path / "a.npz").clean_digest == LogitBundle.from_arrays(**plain).clean_digest
+
+
+def test_a_bundle_of_the_first_format_takes_them(arrays, tmp_path):
+    plain = make_bundle(n=N, m=M, k=K)
+    first = {"schema": "mnuts-bundle/1", "digest": plain.digest}
+    manifest = json.loads(plain.manifest.model_dump_json(by_alias=True)) | first
+    tensors = {name: np.ascontiguousarray(array) for name, array in plain.tensors().items()}
+    (tmp_path / "1.safetensors").write_bytes(to_safetensors(tensors, {METADATA_KEY: json.dumps(manifest)}))
+    old = LogitBundle.load(tmp_path / "1.safetensors")
+    new = replace(old, clean_alpha=arrays["clean_alpha"])
+    loaded = LogitBundle.load(new.save(tmp_path / "2.safetensors"))
+    np.testing.assert_array_equal(loaded.clean_alpha, arrays["clean_alpha"])
+    assert loaded.manifest.schema_ == "mnuts-bundle/2"
 
 
 def test_a_bundle_without_them_is_the_same_to_the_byte():
