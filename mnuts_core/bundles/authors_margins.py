@@ -29,6 +29,8 @@ from mnuts_core.text import shortened
 
 MAX_JSON = 64 * 2**20
 MAX_SUMMARY = 2**16
+ROUNDING = 0.01
+"""Sums of probabilities may be so far from 1: half precision rounds so."""
 PARTS = ("correct", "incorrect")
 _ACCURACY = re.compile(
     r"Accuracy of the (.{1,200}?) (?:model|network) on (?:the )?(\d{1,9}) (\S{1,50}) test images: "
@@ -122,11 +124,14 @@ def read_summary(path: str | os.PathLike[str]) -> Summary:
         model, n, images, percent = accuracy.groups()
         pairs = [tuple(map(float, found[part])) for part in PARTS]
         mean, median = ((pairs[0][i], pairs[1][i]) for i in (0, 1))
+        found_shares = [float(percent) / 100, *mean, *median]
+        if not int(n) or any(share < 0 or share > 1 for share in found_shares):  # of nothing a mean is NaN
+            raise ValueError
         return Summary(model, images, int(n), float(percent) / 100, mean, median)
     except (KeyError, ValueError):
         raise BundleError(
             f"{path} must say 'Accuracy of the MODEL model on N KIND test images: X %.', and mean and median "
-            "margins for correct and incorrect predictions"
+            "margins in [0, 1] for correct and incorrect predictions"
         ) from None
 
 
@@ -150,6 +155,12 @@ def read_examples(path: str | os.PathLike[str]) -> dict[str, Examples]:
         ) from None
     for part, examples in parts.items():
         _check_examples(examples, f"{path} at {part}")
+        _check_predictions(examples, part, f"{path} at {part}")
+    classes = [examples.probs.shape[1] for examples in parts.values() if len(examples.probs)]
+    if len(set(classes)) > 1:
+        raise BundleError(
+            f"{path} has {classes[0]} classes at correct, {classes[1]} at incorrect: give one K"
+        )
     return parts
 
 
@@ -199,3 +210,24 @@ def _check_examples(examples: Examples, where: str) -> None:
         )
     if not ((probs >= 0) & (probs <= 1)).all():
         raise BundleError(f"{where} must have probabilities in [0, 1]")
+    if len(probs) and (probs.shape[1] < 2 or np.abs(probs.sum(axis=1) - 1).max() > ROUNDING):
+        raise BundleError(f"{where} must have probabilities of K ≥ 2 classes that add up to 1")
+
+
+def _check_predictions(examples: Examples, part: str, where: str) -> None:
+    """Correct predictions are of the label, incorrect ones are not; where classes tie, it may be either."""
+    _, labels, probs = examples
+    if not len(probs):
+        return
+    if labels.min() < 0 or labels.max() >= probs.shape[1]:
+        raise BundleError(
+            f"{where} must have labels from 0 to {probs.shape[1] - 1}, got {labels.min()} to {labels.max()}"
+        )
+    own = np.take_along_axis(probs, labels[:, None], axis=1)
+    beaten, first = (probs > own).any(axis=1), (probs >= own).sum(axis=1) == 1
+    wrong = beaten if part == "correct" else first
+    if wrong.any():
+        raise BundleError(
+            f"{where}: {wrong.sum():,} of {len(probs):,} predictions are not {part}: labels and probs are "
+            "of different images"
+        )

@@ -60,8 +60,10 @@ def read_spca(path: str | os.PathLike[str], entry: str | None = None, *, beta: f
 
     Raises:
         ConfigError: If the file is missing or broken, or has no such mix.
+        ParameterError: If the level lies outside.
     """
     where = str(path)
+    beta = None if beta is None else PARAMS["beta"].check(beta)
     blocks = blocks_of(read_yaml(path, ConfigError), where, ConfigError)
     wanted = entry.split("/") if entry else []
     transforms = [block for block in blocks if block.place[-1] != NONE]
@@ -134,7 +136,12 @@ def _level(block: Block, beta: float | None, where: str) -> tuple[float, Mapping
         raise ConfigError(
             f"{where} must have s, p, c and alpha at {block.name}/{wanted:g}, got {shortened(inside)}"
         )
-    return round(wanted / 100, 12), inside
+    try:
+        return PARAMS["beta"].check(round(wanted / 100, 12)), inside
+    except ParameterError:
+        raise ConfigError(
+            f"{where}: levels must lie in [0, 100] percent, got {wanted:g} at {block.name}"
+        ) from None
 
 
 def _params(block: Block, values: Mapping[str, Any], where: str) -> MixParams:

@@ -53,9 +53,12 @@ def test_summary(tmp_path):
     path.write_text(SUMMARY)
     found = read_summary(path)
     assert found == ("Peng2023Robust", "clean", 1000, pytest.approx(0.933), (0.453, 0.132), (0.499, 0.105))
-    path.write_text(SUMMARY.replace("incorrect", "other"))
-    with pytest.raises(BundleError, match="must say 'Accuracy of the MODEL"):
-        read_summary(path)
+    path.write_text(SUMMARY.replace("0.132 / 0.105", "nan / nan"))
+    assert np.isnan(read_summary(path).mean[1])
+    for was, now in (("incorrect", "other"), ("93.300", "133.0"), ("1000", "0"), ("0.499", "7")):
+        path.write_text(SUMMARY.replace(was, now))
+        with pytest.raises(BundleError, match="must say 'Accuracy of the MODEL"):
+            read_summary(path)
 
 
 def examples(probs, labels):
@@ -122,6 +125,11 @@ def test_examples_that_do_not_fit_are_refused(files, tmp_path):
     for change, problem in (
         (lambda c: c["probs"].update(correct=c["probs"]["correct"][:1]), "must have images"),
         (lambda c: c["probs"].update(correct=c["probs"]["correct"] * 2), "probabilities in"),
+        (lambda c: c["probs"].update(correct=c["probs"]["correct"] / 2), "that add up to 1"),
+        (lambda c: c["labels"].update(correct=c["labels"]["correct"] + 10), "labels from 0 to 9, got 10 to"),
+        (lambda c: c["labels"].update(correct=9 - c["labels"]["correct"]), "predictions are not correct"),
+        (lambda c: c["labels"].update(incorrect=c["probs"]["incorrect"].argmax(1)), "are not incorrect"),
+        (lambda c: c["probs"].update(incorrect=np.pad(c["probs"]["incorrect"], ((0, 0), (0, 1)))), "one K"),
         (lambda c: c.pop("labels"), "must hold images, labels and probs"),
     ):
         broken = {name: dict(parts) for name, parts in content.items()}

@@ -111,6 +111,11 @@ BROKEN = {
     "code": ("!!python/object/apply:os.system ['true']", "could not determine a constructor"),
     "deep": ("[" * 200, "nested more than"),
     "no YAML": ("a: b: c", "mapping values are not allowed"),
+    "level of 120 %": (
+        "d: {m: {ln: {default_beta: 120, 120: {alpha: 1}}}}",
+        r"must lie in \[0, 100\] percent",
+    ),
+    "level of infinity": ("d: {m: {ln: {default_beta: .inf, .inf: {alpha: 1}}}}", "got inf at d/m/ln"),
     "NaN": ("d: {m: {ln: {default_beta: 98, 98: {alpha: .nan}}}}", "alpha must lie in"),
 }
 

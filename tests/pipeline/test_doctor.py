@@ -250,6 +250,9 @@ BROKEN = {
     "saturated": Broken("zero-gradients", lambda: case(std(after=lambda x: 1000 * x)), error=False),
     "exchanged": Broken("swapped", lambda: case(ROB.module, STD.module, loaded=None), quick=False),
     "the same twice": Broken("same-model", lambda: case(ROB.module, ROB.module), error=False),
+    "the same twice, but for its scale": Broken(
+        "same-model", lambda: case(Changed(ROB.module, after=lambda x: 2 * x + 1)), error=False
+    ),
     "not robust": Broken("not-robust", lambda: case(STD.module, STD_AGAIN, loaded=None), quick=False),
     "robust by rounding": Broken(
         "gradient-masking zero-gradients",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from mnuts_core.functional.paired import Paired
+from mnuts_core.functional.transform import layer_norm
 from mnuts_core.pipeline.doctor.case import Case
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
 
@@ -52,11 +54,10 @@ def same_model(case: Case) -> Iterator[Finding]:
     if case.both is None:
         return
     std, rob = case.both
-    scale = float(std.logits.abs().nan_to_num().max())
-    if torch.allclose(std.logits, rob.logits, rtol=0, atol=SAME * max(scale, 1.0), equal_nan=True):
+    if (how := _alike(std.logits, rob.logits)) is not None:
         yield warning(
             "same-model",
-            f"both models answer all {len(std.logits):,} images alike",
+            f"both models answer all {len(std.logits):,} images alike{how}",
             "a mix of a model with itself is that model",
             "give an accurate one as --std and a robust one as --rob",
         )
@@ -71,3 +72,12 @@ def same_model(case: Case) -> Iterator[Finding]:
         )
     else:
         yield ok("same-model", f"std_model against rob_model on clean images: {table}")
+
+
+def _alike(std: Tensor, rob: Tensor) -> str | None:
+    """How two models' logits are the same ones, or what layer norm makes of them; None if they are not."""
+    scale = float(std.abs().nan_to_num().max())
+    if torch.allclose(std, rob, rtol=0, atol=SAME * max(scale, 1.0), equal_nan=True):
+        return ""
+    normed = (layer_norm(logits.double()) for logits in (std, rob))
+    return ", but for their scale" if torch.allclose(*normed, rtol=0, atol=1e-4) else None
