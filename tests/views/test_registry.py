@@ -42,7 +42,7 @@ def test_without_an_attacked_part_or_an_example():
     views = views_of(Moment(engine, PARAMS.with_(alpha=0.8)))
     missing = {name for name, view in views.items() if view is None}
     attacked = {name for name in VIEWS if name.endswith("_attacked")}
-    assert missing == attacked | {"story", "frontier", "direct_frontier", "sensitivity"}
+    assert missing == attacked | {"certified", "story", "frontier", "direct_frontier", "sensitivity"}
     assert len(views["bars"]) == len(views["simplex"]) == 2
 
 

@@ -79,5 +79,5 @@ def _alike(std: Tensor, rob: Tensor) -> str | None:
     scale = float(std.abs().nan_to_num().max())
     if torch.allclose(std, rob, rtol=0, atol=SAME * max(scale, 1.0), equal_nan=True):
         return ""
-    normed = (layer_norm(logits.double()) for logits in (std, rob))
-    return ", but for their scale" if torch.allclose(*normed, rtol=0, atol=1e-4) else None
+    one, other = (layer_norm(logits.double()) for logits in (std, rob))
+    return ", but for their scale" if torch.allclose(one, other, rtol=0, atol=1e-4) else None
