@@ -104,7 +104,7 @@ export class StepView {
       const control = controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) });
       const back = () => {
         context.set({ [step.control]: null });
-        control.element.querySelector("input, button").focus(); // this button goes
+        (control.element.querySelector("input") ?? control.element.querySelector("button")).focus(); // this button goes
       };
       const reset = button("↺", texts.plain("reset.help"), back, { class: "reset", "aria-label": texts.plain("reset.label") });
       this.control = { id: key, key: step.key, reset, show: (value) => control.show(value) };
