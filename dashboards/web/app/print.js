@@ -1,5 +1,7 @@
-// The page on paper: light, whatever the screen is, with everything open that a reader could open, and as wide as on the
-// screen, for the plots have that width: the browser makes it fit.
+// The page on paper: light, whatever the screen is, with everything open that a reader could open. Where there are plots, which
+// have the screen's width, all is as wide as on the screen, and made small enough for a sheet that stands upright.
+
+const SHEET = 690; // CSS pixels that fit on A4 and on letter, inside a browser's own margins
 
 /**
  * Be ready to be printed. Call it before there are plots: these are drawn anew in the colours of then.
@@ -14,13 +16,14 @@ export function printOnPaper(root) {
     const closed = [...root.querySelectorAll("details:not([open], .plot-menu)")];
     const main = root.querySelector("main");
     dataset.theme = "light";
-    main.style.width = `${main.clientWidth}px`;
+    const width = main.clientWidth;
+    if ([...main.querySelectorAll(".plot-panel")].some((panel) => panel.clientWidth)) Object.assign(main.style, { width: `${width}px`, zoom: Math.min(1, SHEET / width) });
     for (const one of closed) one.open = true;
     after = () => {
       if (theme) dataset.theme = theme;
       else delete dataset.theme;
       for (const one of closed) one.open = false;
-      main.style.width = "";
+      Object.assign(main.style, { width: "", zoom: "" });
     };
   };
   const printed = () => after();

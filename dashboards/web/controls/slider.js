@@ -59,6 +59,11 @@ export class Slider {
     this.range.setAttribute("aria-valuetext", localNumber(briefly(this.spec, value)));
   }
 
+  /** Whether the box holds what was refused. */
+  get wrong() {
+    return this.number.wrong;
+  }
+
   /** Let the visitor move it, or not. */
   enable(enabled) {
     this.range.disabled = !enabled;

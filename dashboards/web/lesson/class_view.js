@@ -57,8 +57,9 @@ export class ClassView {
     this.open = !this.open;
     this.box.hidden = !this.open;
     this.button.setAttribute("aria-expanded", String(this.open));
-    if (this.open) this.look();
-    else clearTimeout(this.timer);
+    if (!this.open) return clearTimeout(this.timer);
+    this.box.scrollIntoView?.({ block: "nearest" }); // on a projector it stands below the screen's edge
+    this.look();
   }
 
   /** Look at the counts, now and again. */

@@ -38,7 +38,7 @@ export class End {
     const query = explorerQuery(lab);
     const way = this.explorer
       ? h("p", null, h("a", { class: "button", href: `${this.explorer}?${query}` }, texts.plain("end.explorer_open")))
-      : h("p", null, texts.plain("end.explorer_link"), " ", h("code", null, `?${query}`));
+      : h("p", null, texts.plain("end.explorer_link"), h("code", { class: "query" },  `?${query}`));
     return h("section", { class: "card onward", "aria-labelledby": "lesson-onward" }, h("h3", { id: "lesson-onward" }, texts.plain("end.explorer")), texts.paragraphs("end.explorer_text"), way);
   }
 }
@@ -68,6 +68,7 @@ function exercises(fields, texts) {
   const list = (kind) => h("ol", null, numbers.map((number) => h("li", null, texts.line(`end.${kind}.${number}`, fields))));
   return h("section", { class: "card exercises", "aria-labelledby": "lesson-exercises" },
     h("h3", { id: "lesson-exercises" }, texts.plain("end.exercises")),
+    h("p", { class: "sheet-head" }, ["name", "date"].map((which) => h("span", null, texts.plain(`end.sheet_${which}`)))),
     h("p", null, texts.plain("end.exercises_note", fields)),
     list("exercise"),
     h("p", { class: "buttons" }, button(texts.plain("end.print"), "", printSheet)),

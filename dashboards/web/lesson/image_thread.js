@@ -5,6 +5,9 @@ import { fill, h, setText } from "../controls/dom.js";
 import { IDENTITY, LN_ONLY } from "../engine/params.js";
 import { mountThread } from "./thread/thread.js";
 
+/** The step that teaches a stage, for those that do not stand there from the first one on. */
+const TAUGHT = { softmax: "margin", vote: "line", mix: "line", ln: "norm", clamp: "clamp", power: "power" };
+
 /**
  * What a step shows: the stages that it is about, the mix as far as it has been taught, and the picture, where the step says
  * which; `own` is the mix that the images were picked for.
@@ -23,7 +26,12 @@ const OF_STEP = {
   price: (_, own) => ({ lit: null, mix: own }),
 };
 
-const BEFORE_THE_MIX = ["failures", "margin", "benign"]; // steps that do not know of it yet
+const ORDER = Object.keys(OF_STEP);
+
+/** The stages that a step does not know of yet. */
+function ahead(step) {
+  return Object.keys(TAUGHT).filter((stage) => ORDER.indexOf(TAUGHT[stage]) > ORDER.indexOf(step));
+}
 
 export class ImageThread {
   /**
@@ -52,8 +60,8 @@ export class ImageThread {
     this.toggle.show(kind);
     const example = this.examples.find((one) => one.kind === kind) ?? null;
     setText(this.source, example ? this.texts.plain("thread.source", { ...this.own, number: example.number, bundle: this.bundle }) : "");
-    const { lit, mix } = this.asked ?? { lit: null, mix: this.own };
-    this.thread = mountThread(this.place, { example, missing: this.missing ?? "", settings: mix, texts: this.texts, lit });
+    const { lit, ahead, mix } = this.asked ?? { lit: null, ahead: [], mix: this.own };
+    this.thread = mountThread(this.place, { example, missing: this.missing ?? "", settings: mix, texts: this.texts, lit, ahead });
   }
 
   /**
@@ -64,9 +72,9 @@ export class ImageThread {
    */
   show(step, state) {
     const { lit, mix, picture } = OF_STEP[step](state, this.own);
-    this.asked = { lit, mix: { ...this.own, ...mix } };
+    this.asked = { lit, ahead: ahead(step), mix: { ...this.own, ...mix } };
     this.thread.light(lit);
-    this.element.classList.toggle("no-mix", BEFORE_THE_MIX.includes(step));
+    this.thread.keepBack(this.asked.ahead);
     this.thread.update(this.asked.mix);
     if (picture && picture !== this.picture) this.thread.show(picture);
     if (!picture && this.step !== step) this.thread.show(this.examples.find(({ kind }) => kind === this.chosen)?.point ?? "attacked");

@@ -79,7 +79,7 @@ class Lesson {
     const refuse = (cause) => (problem) => this.banner.show(cause, problem === null ? [] : [problem]);
     const titles = [...KEYS.map((key) => texts.plain(`${key}.title`)), texts.plain("end.title")];
     this.nav = new Nav(titles, texts, act((step) => this.go(step)));
-    this.question = new QuestionPanel(texts, { answer: act((value) => this.answer(value)), forget: act(() => this.forget()), refuse: refuse("answer") });
+    this.question = new QuestionPanel(texts, { answer: act((value) => this.answer(value)), forget: act(() => this.forget()) });
     this.classView = new ClassView(this.classroom, texts);
     const plots = h("div", { class: "plots" });
     this.data = new Choice({ label: texts.plain("page.bundle"), choices: host.bundles.map(({ name }) => [name, name]), onChoose: act((bundle) => this.store.set({ bundle })) });
@@ -148,8 +148,6 @@ class Lesson {
         return;
       } catch (error) {
         problems.push(error.message);
-      } finally {
-        this.layout.busy(null);
       }
     }
     throw new Error(problems.join(" "));
@@ -231,7 +229,7 @@ class Lesson {
 
   // --- what the page shows
   changed(state, before, { undoable }) {
-    if (undoable) this.banner.clear("link", "answer");
+    if (undoable) this.banner.clear("link");
     if (state.bundle !== this.bundle.wanted) {
       this.openOneOf(state.bundle).then(() => this.store.set({ bundle: this.bundle.name, said: {} }, { undoable: false }), ({ message }) => this.fail(message));
     } else if (this.lab && this.bundle.ready && !same(state, before)) this.show();
@@ -284,7 +282,7 @@ class Lesson {
   }
 
   closeParts() {
-    this.banner.clear("link", "answer");
+    this.banner.clear("link");
     this.classView?.close();
     this.presentation?.close();
     this.charts?.close();

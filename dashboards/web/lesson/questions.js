@@ -1,7 +1,7 @@
 // A step's question: a slider with its box, or a few answers to choose from; checked, shown, or tried again.
 
 import { button } from "../controls/buttons.js";
-import { fill, h, uniqueId } from "../controls/dom.js";
+import { fill, h, setText, uniqueId } from "../controls/dom.js";
 import { Slider } from "../controls/slider.js";
 import { localNumber } from "../controls/words.js";
 
@@ -33,8 +33,7 @@ export function answerText(question, answer, texts) {
 export class QuestionPanel {
   /**
    * @param {import("../app/texts.js").Texts} texts
-   * @param {{answer: (value: any) => void, forget: () => void, refuse: (problem: string|null) => void}} on `answer`: called with an answer,
-   *   or with null to be shown.
+   * @param {{answer: (value: any) => void, forget: () => void}} on `answer`: called with an answer, or with null to be shown.
    */
   constructor(texts, on) {
     Object.assign(this, { texts, on, shown: null, value: null });
@@ -47,6 +46,7 @@ export class QuestionPanel {
 
   decide() {
     if (this.answered) this.on.forget();
+    else if (this.slider?.wrong) this.slider.number.box.focus(); // it says already what is wrong, and is no answer
     else if (this.value === null) this.missing.textContent = this.texts.plain("ask.choose");
     else this.on.answer(this.value);
   }
@@ -60,13 +60,13 @@ export class QuestionPanel {
    */
   ask(slot, question, label, { answered, answer }) {
     const key = `${slot} ${label}`;
+    if (key !== this.shown || answered) setText(this.missing, "");
     if (key !== this.shown) this.make(key, question, label);
     this.answered = answered;
     if (answer !== null) this.put(answer);
     this.enable(!answered);
     this.check.textContent = this.texts.plain(answered ? "ask.again" : "ask.check");
     this.show.hidden = answered;
-    this.missing.textContent = "";
   }
 
   make(key, question, label) {
@@ -78,11 +78,16 @@ export class QuestionPanel {
   makeChoice({ options }, label) {
     const name = uniqueId("answer");
     this.radios = options.map(([text, value]) => {
-      const radio = h("input", { type: "radio", name, onchange: () => (this.value = value) });
+      const radio = h("input", { type: "radio", name, onchange: () => this.choose(value) });
       return { value, radio, label: h("label", { class: "radio" }, radio, this.texts.plain(text)) };
     });
     this.slider = null;
     fill(this.input, h("fieldset", null, h("legend", null, label), h("div", { class: "radios" }, this.radios.map((one) => one.label))));
+  }
+
+  choose(value) {
+    this.value = value;
+    setText(this.missing, "");
   }
 
   makeSlider({ low, high, step, unit }, label) {
@@ -90,7 +95,7 @@ export class QuestionPanel {
     const name = this.texts.plain("ask.your_answer");
     const suffix = this.texts.plain(unit);
     const spec = { ...range, name: "answer", symbol: name, label: suffix ? `${name} (${suffix})` : name, help: label };
-    this.slider = new Slider(spec, { set: (value) => (this.value = value), refuse: this.on.refuse });
+    this.slider = new Slider(spec, { set: (value) => (this.value = value), refuse: (problem) => setText(this.missing, problem ?? "") });
     this.value = Number((low + Math.round((high - low) / 2 / step) * step).toFixed(6));
     this.slider.show(this.value);
     const group = { role: "group", "aria-label": label };
@@ -104,6 +109,7 @@ export class QuestionPanel {
   }
 
   enable(enabled) {
+    if (this.slider && !enabled) this.slider.number.revert(); // what was refused is not what is judged
     if (this.slider) this.slider.enable(enabled);
     else for (const { radio } of this.radios) radio.disabled = !enabled;
   }

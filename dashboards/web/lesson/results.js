@@ -10,10 +10,12 @@ export function resultOf(step, scene, facts, question, judged) {
   const { texts } = scene;
   const claim = step.claim?.(facts);
   const notes = [...(texts.has(`${step.key}.note`) ? [`${step.key}.note`] : []), ...(step.notes?.(facts) ?? [])];
+  const verdict = h("p", { class: `verdict ${judged}`, role: "status" }, sentenceOf(step, scene, facts, question, judged));
+  const sure = sureness(step.truth(facts), question, texts);
+  const claimed = claim ? claimOf(claim, step, facts, texts) : null;
   return [
-    h("p", { class: `verdict ${judged}`, role: "status" }, sentenceOf(step, scene, facts, question, judged)),
-    sureness(step.truth(facts), question, texts),
-    claim ? claimOf(claim, step, facts, texts) : null,
+    verdict,
+    step.place ? [claimed, sure] : [sure, claimed], // of one image there is no interval: its number is the claim's
     notes.map((note) => (Array.isArray(note) ? texts.paragraphs(note[0], note[1]) : texts.paragraphs(note, facts))),
   ];
 }
@@ -38,10 +40,10 @@ function sentenceOf(step, { texts, answer }, facts, question, judged) {
 }
 
 /** The interval of a number, for those who ask. */
-function sureness({ low, high, n }, question, texts) {
+function sureness({ value, low, high, n }, question, texts) {
   if (!n || low === high) return null;
   const text = Number.isNaN(low) ? texts.plain("sure.too_few", { n }) : texts.plain("sure.interval", { low: endText(low, question), high: endText(high, question), n });
-  return h("details", { class: "sure" }, h("summary", null, texts.plain("sure.title")), h("p", null, text));
+  return h("details", { class: "sure" }, h("summary", null, texts.plain("sure.title", { value: endText(value, question) })), h("p", null, text));
 }
 
 function endText(end, { kind, scale = 1 }) {

@@ -23,6 +23,7 @@ export function sceneOf(step, { lab, texts, own, starts, colours, got }) {
   scene.answered = given === null || (given !== undefined && question !== null && allowsAnswer(question, given));
   scene.answer = scene.answered ? given : null;
   scene.said = typeof scene.answer === "number" ? scene.answer * question.scale : scene.answer;
+  scene.moved = own[step.control] !== null;
   if (scene.answered) state[step.control] = stands(step.control, step.asked?.(scene)[step.control] ?? starts[step.control]);
   return scene;
 }

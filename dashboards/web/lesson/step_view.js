@@ -1,5 +1,6 @@
 // What is seen of one step, or of the end: its words, its question, its plot, its control, its formula.
 
+import { button } from "../controls/buttons.js";
 import { fill, h, setText } from "../controls/dom.js";
 import { minus } from "../controls/numbers.js";
 import { localNumber } from "../controls/words.js";
@@ -12,6 +13,8 @@ import { completed } from "./questions.js";
 import { resultOf } from "./results.js";
 import { scoreWants, showScore } from "./score.js";
 import { decimals } from "../app/texts.js";
+
+const PAPER = "https://openreview.net/forum?id=pyD6cujUmL";
 
 export class StepView {
   /**
@@ -43,7 +46,9 @@ export class StepView {
     if (step && this.control?.key === step.key) this.control.show(scene.state[step.control]);
     const { dataset, norm, eps } = lab.meta;
     const threat = norm ? texts.plain("page.threat", { norm: texts.plain(`page.norm.${norm}`), eps: epsText(eps) }) : "";
-    setText(this.layout.source, texts.plain("page.source", { n: lab.n, m: lab.meta.n_adv, data: dataset, threat, bundle: lab.meta.name }));
+    fill(this.layout.source,
+      h("p", null, texts.plain("page.source", { n: lab.n, m: lab.meta.n_adv, data: dataset, threat, bundle: lab.meta.name })),
+      h("p", null, texts.plain("page.paper"), " ", h("a", { href: PAPER, target: "_blank", rel: "noopener" }, texts.plain("page.paper_title")), " (", texts.plain("page.paper_where"), ")"));
   }
 
   /** Show a step. */
@@ -62,7 +67,7 @@ export class StepView {
     this.showControl(step, scene);
     for (const [name, { node }] of charts.panels) node.hidden = name !== step.key;
     this.draw(step, scene, facts);
-    showScore(layout.score, scene.got, { p: scene.lab.best?.p }, texts);
+    showScore(layout.score, scene.got, scene.lab.best ?? {}, texts);
     this.shown = { step: step.key, slot: scene.slot };
   }
 
@@ -92,14 +97,21 @@ export class StepView {
 
   showControl(step, scene) {
     const { layout, context, thread } = this;
+    const { texts } = scene;
     const key = `${step.key} ${scene.state.bundle}`;
     if (this.control?.id !== key) {
       const setting = context.settings.find(({ name }) => name === step.control);
       const control = controlOf(step, setting, scene, { set: (value) => context.set({ [step.control]: value }), refuse: context.refuse(step.control) });
-      this.control = { id: key, key: step.key, show: (value) => control.show(value) };
-      fill(layout.control, control.element);
+      const back = () => {
+        context.set({ [step.control]: null });
+        (control.element.querySelector("input") ?? control.element.querySelector("button")).focus(); // this button goes
+      };
+      const reset = button("↺", texts.plain("reset.help"), back, { class: "reset", "aria-label": texts.plain("reset.label") });
+      this.control = { id: key, key: step.key, reset, show: (value) => control.show(value) };
+      fill(layout.control, control.element, reset);
     }
     layout.control.hidden = !scene.answered && step.control !== "example";
+    this.control.reset.hidden = !scene.moved || step.control === "example"; // an image is another question, not a setting
     const value = scene.state[step.control] ?? step.stands?.(scene.got) ?? null;
     if (value !== null) this.control.show(value);
     thread.show(step.key, { ...scene.state, [step.control]: value });

@@ -1,8 +1,7 @@
 // What the mix answers, whether that is right, and why.
 
 import { h, setText } from "../../controls/dom.js";
-import { IDENTITY } from "../../engine/params.js";
-import { reasonOf } from "./words.js";
+import { isPlain, reasonOf } from "./words.js";
 
 export class Answer {
   /** @param {import("../../app/texts.js").Texts} texts */
@@ -22,7 +21,7 @@ export class Answer {
     setText(this.outcome, this.outcomeOf(numbers.answer, label));
     this.element.classList.toggle("right", numbers.answer === label);
     setText(this.reason, reasonOf(numbers, settings, classes, texts));
-    this.plain.hidden = Object.keys(IDENTITY).every((name) => settings[name] === IDENTITY[name]); // it is this very mix
+    this.plain.hidden = isPlain(settings); // it is this very mix
     setText(this.plain, texts.plain("thread.mix.plain", { plain: classes[numbers.plain], outcome: this.outcomeOf(numbers.plain, label) }));
   }
 

@@ -118,6 +118,12 @@ export class Stage {
     this.element.classList.toggle("dim", lit === false);
   }
 
+  /** Leave its place empty, or not: bands of classes go through. */
+  keepBack(back) {
+    this.element.classList.toggle("ahead", back);
+    this.element.inert = back;
+  }
+
   onKey(event) {
     const by = KEYS[event.key];
     if (event.key === "Escape") this.onPoint(null);

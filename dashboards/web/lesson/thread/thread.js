@@ -26,21 +26,24 @@ const PARTS = { mix: ["fromH", "fromG"] };
  * @param {import("../../engine/params.js").MixParams} given.settings With α as a number.
  * @param {import("../../app/texts.js").Texts} given.texts The catalogue, of which it takes `thread.…`.
  * @param {string[]|null} [given.lit] Which of `STAGES` are lit, the others dimmed; null: all as they are.
- * @returns {{update: (settings: object) => void, light: (stages: string[]|null) => void,
+ * @param {string[]} [given.ahead] Which of `CHARTS` are still kept back: what comes later in the lesson.
+ * @returns {{update: (settings: object) => void, light: (stages: string[]|null) => void, keepBack: (stages: string[]) => void,
  *   show: (picture: "clean"|"perturbation"|"attacked") => void, destroy: () => void}}
  */
-export function mountThread(root, { example, missing = "", settings, texts, lit = null }) {
+export function mountThread(root, { example, missing = "", settings, texts, lit = null, ahead = [] }) {
   if (!example) {
     fill(root, h("p", { class: "thread-missing" }, missing));
     const nothing = () => {};
-    return { update: nothing, light: nothing, show: nothing, destroy: () => fill(root) };
+    return { update: nothing, light: nothing, keepBack: nothing, show: nothing, destroy: () => fill(root) };
   }
   const thread = new Thread(example, settings, texts);
   fill(root, thread.element);
   thread.light(lit);
+  thread.keepBack(ahead);
   return {
     update: (changed) => thread.motion.to(changed) && thread.hold(),
     light: (stages) => thread.light(stages),
+    keepBack: (stages) => thread.keepBack(stages),
     show: (picture) => thread.show(picture),
     destroy: () => {
       thread.motion.stop();
@@ -87,19 +90,20 @@ class Thread {
     this.verdicts = { h: h("p", { class: "thread-verdict" }), g: h("p", { class: "thread-verdict" }) };
     this.sure = h("p", { class: "thread-sure" });
     const ribbons = shown.map((k) => h("div", { class: `thread-row ${this.roleOf(k)}` }));
-    const words = h("div", null, this.sure, h("p", { class: "thread-note" }, texts.plain("thread.g.why")));
+    this.why = h("p", { class: "thread-note" }, texts.plain("thread.g.why"));
+    const words = h("div", null, this.sure, this.why);
     const aside = h("div", { class: "thread-aside" }, h("div", { class: "thread-ribbons", "aria-hidden": "true" }, ribbons), words);
     const head = (name) => h("div", { class: "thread-head" }, badge(name), h("b", null, texts.plain(`thread.${name}`)), this.verdicts[name]);
     const road = (name, ...content) => h("div", { class: `thread-road ${name}` }, head(name), h("div", { class: "thread-stages" }, content));
     const elements = (names) => names.map((name) => stages[name].element);
     const [g, vote] = elements(G_ROAD);
-    const mix = h("div", { class: "thread-mix" }, stages.mix.element, this.answer.element);
+    this.mix = h("div", { class: "thread-mix" }, stages.mix.element, this.answer.element);
     const short = classes.every((name) => name.length <= 2);
     return h(
       "section",
       { class: `thread${short ? " short-names" : ""}`, "aria-label": texts.plain("thread.label") },
       this.legend(),
-      h("div", { class: "thread-flow" }, this.pixels.element, road("h", elements(H_ROAD)), road("g", g, aside, vote), mix),
+      h("div", { class: "thread-flow" }, this.pixels.element, road("h", elements(H_ROAD)), road("g", g, aside, vote), this.mix),
       h("p", { class: "thread-hint" }, texts.plain("thread.hint")),
       this.table.element,
       this.announcer.element,
@@ -113,7 +117,8 @@ class Thread {
     const own = [entry("true", "true", { class: classes[label] }), entry("rival", `rival.${kind}`, { class: classes[rival] }), entry("other", "other")];
     const some = shown.length < classes.length && h("li", null, texts.plain("thread.legend.some", { shown: shown.length, all: classes.length }));
     this.lineEntry = entry("line", "line");
-    return h("ul", { class: "thread-legend" }, own, entry("leads", "largest"), entry("before", "before"), this.lineEntry, some);
+    this.beforeEntry = entry("before", "before");
+    return h("ul", { class: "thread-legend" }, own, entry("leads", "largest"), this.beforeEntry, this.lineEntry, some);
   }
 
   /** Follow the image at another point, with another picture of it large. */
@@ -138,6 +143,17 @@ class Thread {
     const of = (name) => (lit ? lit.includes(name) : null);
     this.element.classList.toggle("some-lit", lit !== null);
     for (const [name, stage] of Object.entries({ ...this.stages, pixels: this.pixels })) stage.light(of(name));
+  }
+
+  /** Keep stages back: their places stay empty, and with them the marks that only they explain. */
+  keepBack(ahead) {
+    const waits = (name) => ahead.includes(name);
+    for (const [name, stage] of Object.entries(this.stages)) stage.keepBack(waits(name));
+    this.mix.classList.toggle("ahead", waits("mix"));
+    this.mix.inert = waits("mix");
+    this.why.hidden = this.beforeEntry.hidden = waits("ln");
+    this.element.classList.toggle("no-before", waits("ln"));
+    this.element.classList.toggle("no-line", waits("mix"));
   }
 
   point(k, stage = null) {

@@ -5,6 +5,7 @@
 import { fill, h } from "../../controls/dom.js";
 import { fixed, general, minus } from "../../controls/numbers.js";
 import { localNumber } from "../../controls/words.js";
+import { IDENTITY } from "../../engine/params.js";
 import { secondOf } from "./numbers.js";
 
 const UNSURE = 0.5; // a margin below which a classifier is called unsure
@@ -43,10 +44,22 @@ function percent(share) {
   return localNumber(fixed(Math.min(share < 1 ? 99.99 : 100, 100 * share), digits).replace(/\.0+$/, ""));
 }
 
+/** Whether settings transform nothing: the robust model as it is. */
+export function isPlain(settings) {
+  return Object.keys(IDENTITY).every((name) => settings[name] === IDENTITY[name]);
+}
+
+/** The robust model's name in formulas: M(h), as soon as there is a transform. */
+function robustName(settings) {
+  return isPlain(settings) ? "h" : "M(h)";
+}
+
 /** What the captions of the stages take: settings and margins as they are written. */
-export function captionFields({ s, p, c, alpha, temperature, clamp }, { margin, plainMargin }, texts) {
+export function captionFields(settings, { margin, plainMargin }, texts) {
+  const { s, p, c, alpha, temperature, clamp } = settings;
   const bias = c === 0 ? "" : ` ${c < 0 ? "−" : "+"} ${localNumber(fixed(Math.abs(c), 2))}`;
   return {
+    robust: robustName(settings),
     s: localNumber(general(s, 3)),
     p: localNumber(general(p, 3)),
     clamped: texts.plain(`thread.clamp.${clamp}`, { c: bias }),
@@ -67,11 +80,13 @@ export function captionOf(stage, settings, numbers, texts) {
 }
 
 /** Where a setting makes nothing, or the contrary, of a stage, that has words of its own. */
-function kindOf(stage, { ln_k, clamp, p, temperature }, { margin }) {
+function kindOf(stage, settings, { margin }) {
+  const { ln_k, clamp, p, temperature } = settings;
   if (stage === "ln" && ln_k === 0) return "ln_off";
   if (stage === "clamp" && clamp === "linear") return "clamp_off";
   if (stage === "power" && p <= 1) return p === 1 ? "power_one" : "power_less";
   if (stage === "softmax" && margin === 0) return "softmax_tie";
+  if (stage === "softmax" && isPlain(settings)) return "softmax_plain";
   if (stage === "vote" && temperature === 0) return "vote_hard";
   return stage;
 }
@@ -90,9 +105,10 @@ export function verdictOfG({ std, confidence }, { classes, label }, wasRight, te
 }
 
 /** Why the mix answers what it answers. */
-export function reasonOf({ std, gap, threshold, answer }, { temperature }, classes, texts) {
-  if (temperature > 0) return texts.plain("thread.mix.soft");
-  if (gap === 0) return texts.plain("thread.mix.agree");
-  const fields = { std: classes[std], gap: probability(gap), threshold: probability(threshold) };
+export function reasonOf({ std, gap, threshold, answer }, settings, classes, texts) {
+  const robust = robustName(settings);
+  if (settings.temperature > 0) return texts.plain("thread.mix.soft");
+  if (gap === 0) return texts.plain("thread.mix.agree", { robust });
+  const fields = { robust, std: classes[std], gap: probability(gap), threshold: probability(threshold) };
   return texts.plain(`thread.mix.${answer === std ? "overruled" : "holds"}`, fields);
 }

@@ -28,6 +28,10 @@ def shared_words() -> dict[str, str]:
     return found
 
 
+CITED = ("page.paper_title", "page.paper_where")
+"""The paper's title and authors, which no language changes."""
+
+
 @pytest.mark.parametrize("language", [one for one in languages() if one != "en"])
 def test_a_catalogue_has_the_same_sentences_and_fields(language):
     english, other = sentences() | shared_words(), sentences(language)
@@ -41,6 +45,7 @@ def test_a_catalogue_has_the_same_sentences_and_fields(language):
         key
         for key, text in english.items()
         if re.search("[a-z]{4}.* .*[a-z]{4}", FIELD.sub("", text)) and other[key] == text
+        if key not in CITED
     ]
     assert same == [], "not translated"
 

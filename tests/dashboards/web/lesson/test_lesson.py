@@ -148,12 +148,29 @@ def test_nothing_is_chosen_where_nothing_was_marked(read):
     assert reader.sees["state"]["said"] == {}
 
 
+def test_what_the_box_refuses_is_no_answer(read):
+    reader = read("step=4")
+    reader.type("answer", "150")
+    reader.press("Check")
+    assert "between 0 and 100" in reader.sees["question"]
+    assert reader.sees["state"]["said"] == {}
+    reader.type("answer", "80")
+    assert "between" not in reader.sees["question"]
+    reader.type("answer", "-3")
+    reader.press("Just show me")
+    assert "between" not in reader.sees["question"]
+    assert reader.sees["state"]["said"] == {"line": None}
+
+
 def test_a_control_goes_where_the_question_asked_and_then_where_the_reader_wants(read):
     reader = read()
     assert reader.shown(7)["control"][1] == "4"
     assert "At p = 4.00" in reader.sees["live"]
     reader.type("p", "2")
     assert "At p = 2.00" in reader.sees["live"]
+    reader.press("Reset")
+    assert "At p = 4.00" in reader.sees["live"]
+    reader.type("p", "3")
     reader.press("Try again")
     assert reader.sees["state"]["p"] is None
 

@@ -40,6 +40,7 @@ const EXAMPLE = {
   eps: 0.1875,
   points: { clean: point([6, 0, 1], [4, 1, -2], 10), attacked: point([0, 6, 1], [2.5, 0.5, -3], 30) },
 };
+const IDENTITY_MIX = { ...IDENTITY, beta: 0.9, alpha: 0.9, temperature: 0 };
 const SETTINGS = { s: 60, p: 3, c: -0.5, clamp: "gelu", ln_k: 250, beta: 0.9, alpha: 0.9, temperature: 0 };
 
 /** Frames until nothing moves; how many. */
@@ -117,6 +118,19 @@ assert.equal(STAGES.filter((name) => stage(name).classList.contains("dim")).leng
 thread.light(null);
 assert(STAGES.every((name) => !stage(name).classList.contains("lit") && !stage(name).classList.contains("dim")));
 assert.throws(() => thread.light(["layer norm"]), /stages are pixels, h, ln/);
+
+// --- what comes later in the lesson cannot be seen, nor reached
+thread.keepBack(["ln", "clamp", "power", "vote", "mix"]);
+assert.deepEqual(CHARTS.filter((name) => stage(name).inert), ["ln", "clamp", "power", "vote", "mix"]);
+assert(stage("ln").classList.contains("ahead") && !stage("softmax").classList.contains("ahead"));
+thread.update(IDENTITY_MIX);
+run();
+assert.equal(stage("softmax").querySelector("span.thread-formula").textContent, "σ(h)");
+thread.keepBack([]);
+assert(CHARTS.every((name) => !stage(name).inert));
+thread.update(SETTINGS);
+run();
+assert.equal(stage("softmax").querySelector("span.thread-formula").textContent, "σ(M(h))");
 
 // --- a class at every stage, by the keyboard and by the pointer
 chart("ln").focus();
