@@ -16,14 +16,13 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.io.files import shown
 from mnuts_core.text import one_line, visible
 from mnuts_dashboards.page.data import embedded, engine_record, images_record, page_meta
-from mnuts_dashboards.page.modules import WEB, Module, pack, reachable
+from mnuts_dashboards.page.modules import pack, reachable
+from mnuts_dashboards.page.styles import styles
 from mnuts_dashboards.plotlyjs.library import plotly_source
 from mnuts_dashboards.text.scripts import json_in_script, library_in_script
 from mnuts_dashboards.text.templates import ENVIRONMENT
 
 WORKER = "engine/worker.js"
-ROOMS = ("charts", "controls", "app")
-"""Folders of `web` whose style sheets come before those of the app itself."""
 MAX_TITLE = 200
 MAX_LOGITS = 2**28
 """Bytes of logits of one bundle; a browser's longest text is a little over twice of that in base64."""
@@ -100,21 +99,6 @@ def page_html(app: App, bundles: list[Named], configs: Configs = (), *, title: s
         worker=json_in_script(pack(WORKER, "")),
         script=library_in_script(pack(app.opener, "open")),
     )
-
-
-def styles(modules: Iterable[Module], folder: Path = WEB) -> str:
-    """The style sheets that lie beside modules, in one: those of shared rooms first.
-
-    Args:
-        modules: The modules of the page.
-        folder: Where all modules are.
-    """
-    rooms = {module.name.split("/")[0] for module in modules}
-    in_order = sorted(rooms, key=lambda room: (ROOMS.index(room) if room in ROOMS else len(ROOMS), room))
-    sheets = (
-        sheet.read_text("utf-8") for room in in_order for sheet in sorted((folder / room).rglob("*.css"))
-    )
-    return "".join(sheets).replace("<", r"\3c ")
 
 
 def _opened(bundle: LogitBundle, meta: Mapping[str, Any]) -> Markup:

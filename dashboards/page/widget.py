@@ -15,7 +15,8 @@ import traitlets as tr
 
 from mnuts_core.errors import ParameterError
 from mnuts_dashboards.page.modules import pack, pack_widget, reachable
-from mnuts_dashboards.page.one_file import WORKER, App, styles
+from mnuts_dashboards.page.one_file import WORKER, App
+from mnuts_dashboards.page.styles import styles
 from mnuts_dashboards.widgets.query import MAX_QUERY
 from mnuts_dashboards.widgets.widget import PageWidget
 

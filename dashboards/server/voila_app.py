@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import json
 import logging
 import os
 import secrets
@@ -36,7 +35,6 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from mnuts_core.text import escape
-from mnuts_dashboards.plotlyjs.library import plotly_source, plotly_url
 from mnuts_dashboards.server.channels import ChannelsHandler
 from mnuts_dashboards.server.class_counts import ClassCounts, ClassHandler
 from mnuts_dashboards.server.connections import BoundedServer
@@ -50,7 +48,7 @@ from mnuts_dashboards.server.handlers import (
 )
 from mnuts_dashboards.server.kernels import VisitorKernels
 from mnuts_dashboards.server.messages import ALLOWED, MAX_MESSAGE
-from mnuts_dashboards.server.scripts import scripts_url, voila_scripts
+from mnuts_dashboards.server.pages import ServedNotebook
 from mnuts_dashboards.server.tokens import Given
 from mnuts_dashboards.verification.machine import default_visitors
 from mnuts_dashboards.widgets.folders import ServerFolder
@@ -83,7 +81,7 @@ def run(
 
     See :func:`.serve.serve`; `base_url` begins and ends with a slash.
     """
-    title, local, token = _title(notebook), _is_local(host), given.token
+    served, local, token = ServedNotebook.read(notebook), _is_local(host), given.token
     if token is None:
         token = "" if local else secrets.token_urlsafe(18)
     port = sockets[0].getsockname()[1]
@@ -92,10 +90,10 @@ def run(
     os.environ[CLASS_VARIABLE] = "1" if count_class else "0"
     new_kernel_key()
     _prepare_logs()
-    config = _config(title, base_url, local=local, hub=_in_hub(base_url), preheat=preheat)
+    config = _config(served, base_url, local=local, hub=_in_hub(base_url), preheat=preheat)
     config.VisitorKernels = Config({"jobs": jobs, "max_visitors": max_visitors or default_visitors()})
     app = ExplorerServer(config=config)
-    app.sockets, app.heading, app.open_browser, app.secret = sockets, title, open_browser, given.secret
+    app.sockets, app.served, app.open_browser, app.secret = sockets, served, open_browser, given.secret
     app.ip, app.port, app.token, app.notebook_path = host, port, token, str(notebook)
     app.base_url, app.folder = base_url, ServerFolder()
     app.class_key = secrets.token_urlsafe(12) if count_class else ""
@@ -123,7 +121,7 @@ class ExplorerServer(Voila):
     """Voilà on sockets that listen already, with one more handler and one line of output."""
 
     sockets: list[socket.socket]
-    heading: str
+    served: ServedNotebook
     secret: bool
     class_key: str
     folder: ServerFolder
@@ -151,9 +149,9 @@ class ExplorerServer(Voila):
             RequestInfoSocketHandler: QueryHandler,
             TemplateStaticFileHandler: TemplateFileHandler,
         }
-        ours = {plotly_url(): plotly_source, scripts_url(): voila_scripts}
+        libraries = self.served.libraries.items()
         rules: list[Any] = [
-            (self.base_url + url, LibraryHandler, {"source": one}) for url, one in ours.items()
+            (self.base_url + url, LibraryHandler, {"source": source}) for url, source in libraries
         ]
         if self.class_key:
             counts = ClassCounts(self.kernel_manager.visits)
@@ -168,7 +166,7 @@ class ExplorerServer(Voila):
         self.ioloop = IOLoop.current()
         url = self.page_url
         shown = url.replace(f"token={self.token}", "token=...") if self.secret else url
-        print(f"{self.heading}: {shown}  (Ctrl-C stops it)", flush=True)
+        print(f"{self.served.title}: {shown}  (Ctrl-C stops it)", flush=True)
         if self.class_key:
             teacher = f"class={self.class_key}&present"
             url, shown = (f"{one}{'&' if '?' in one else '?'}{teacher}" for one in (url, shown))
@@ -203,8 +201,7 @@ class ExplorerServer(Voila):
         return f"http://{host}:{self.port}{self.base_url}" + (f"?token={self.token}" if self.token else "")
 
 
-def _config(title: str, base_url: str, *, local: bool, hub: bool, preheat: bool) -> Config:
-    libraries = {"plotly": base_url + plotly_url(), "scripts": base_url + scripts_url()}
+def _config(served: ServedNotebook, base_url: str, *, local: bool, hub: bool, preheat: bool) -> Config:
     tornado = {
         "headers": {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"},
         "websocket_max_message_size": MAX_MESSAGE,
@@ -216,7 +213,7 @@ def _config(title: str, base_url: str, *, local: bool, hub: bool, preheat: bool)
         "compress_response": not local,
     }
     voila = {
-        "template": "mnuts",
+        "template": served.template,
         "allow_template_override": "NO",
         "allow_theme_override": "NO",
         "strip_sources": True,
@@ -227,7 +224,7 @@ def _config(title: str, base_url: str, *, local: bool, hub: bool, preheat: bool)
         "multi_kernel_manager_class": VisitorKernels,
         "language_kernel_mapping": {"": "python3", "python": "python3"},
         "extension_allowlist": EXTENSIONS,
-        "resources": {"mnuts": {**libraries, "title": title}},
+        "resources": {"mnuts": served.resources(base_url)},
     }
     return Config(
         {
@@ -291,15 +288,6 @@ def _is_worth_logging(record: logging.LogRecord) -> bool:
     """
     gone = record.exc_info is not None and isinstance(record.exc_info[1], WebSocketClosedError)
     return not gone and "websocket_ping_timeout" not in record.getMessage()
-
-
-def _title(notebook: Path) -> str:
-    """The notebook's own title, else its file name."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        title = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {}).get("title")
-        if isinstance(title, str) and title:
-            return title
-    return notebook.stem.replace("_", " ").capitalize()
 
 
 def _door(folder: Path, url: str) -> str:

@@ -10,7 +10,6 @@ from mnuts_core import GridSpec, MixConfig, MixParams, grid_search
 from mnuts_core.params import PARAMS
 from mnuts_dashboards.explorer.state import PRESETS
 from mnuts_dashboards.figures.plots import PLOTS
-from mnuts_dashboards.server.scripts import scripts_url
 from tests.browser.conftest import PAGE_PLOT, at, open_explorer, pages
 from tests.browser.explorer import (
     ESTIMATES,
@@ -57,14 +56,13 @@ def test_it_shows_real_data_and_paints(page, engine):
     assert page.get_by_text("Traceback").count() == 0
 
 
-def test_voila_s_scripts_come_as_one(kept_page):
+def test_the_page_loads_its_own_script_and_plotly_alone(kept_page):
     asked = kept_page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-    assert [url for url in asked if re.search(r"/\d+\.\w+\.js", url)] == [], (
-        "to be listed in server/scripts.py"
-    )
-    assert any(url.endswith(scripts_url()) for url in asked)
-    library = kept_page.request.get(next(url for url in asked if url.endswith(scripts_url())))
-    assert "immutable" in library.headers["cache-control"]
+    loaded = [url for url in asked if not url.startswith("blob:")]
+    assert len(loaded) == 2
+    assert all(re.search(r"/mnuts/(explorer-|plotly-)[\w.-]+\.js$", url) for url in loaded)
+    for url in loaded:
+        assert "immutable" in kept_page.request.get(url).headers["cache-control"]
 
 
 def test_every_panel_paints_when_it_comes_into_view(page):

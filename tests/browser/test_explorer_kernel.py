@@ -197,8 +197,7 @@ def click_until(page, notice) -> None:
 
 def kernel_of(page) -> str:
     """The id of a page's kernel."""
-    names = page.evaluate("performance.getEntriesByType('resource').map(e => e.name).join(' ')")
-    return re.search(r"kernels/([\w-]+)", names)[1]
+    return page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
 
 
 def processes(kernel: str) -> list[int]:

@@ -17,22 +17,25 @@ function isOurs() {
 
 /**
  * @param {object} model The widget's.
- * @returns {import("./file.js").Host}
+ * @returns {import("./file.js").Host & {opened: Promise<void>}} `opened`: once a first bundle has come, or failed to.
  */
 export function kernelHost(model) {
   const page = model.get("page");
+  let settled = null;
   const calls = new Calls(model);
   const sharing = new Sharing(model);
   const call = (name, args = {}, more = {}) => calls.call(name, { ...args, view: sharing.view }, more);
   const host = {
     ...page,
     kind: "kernel",
+    opened: new Promise((resolve) => (settled = resolve)),
     address: isOurs() ? recorded(pageAddress(), sharing) : addressOf(page.app, model, sharing),
     async open(name) {
       const carried = model.get("carried"); // beside a notebook's cells, which keep the kernel busy
+      if (carried) settled();
       if (carried) return withArrays(carried.opened, carried.buffers);
       const { receipts, buffers } = receiptsOf(name);
-      return calls.call("open", { name, receipts }, { buffers });
+      return calls.call("open", { name, receipts }, { buffers }).finally(settled);
     },
     services: {
       async verify(args, progress) {

@@ -21,31 +21,41 @@ export function renderPage({ model, el }, start) {
   const host = kernelHost(model);
   const url = URL.createObjectURL(new Blob([model.get("worker")], { type: "text/javascript" }));
   const ends = [unfollow, unwatch, host.close, () => URL.revokeObjectURL(url)];
-  start(root, host, () => new Worker(url)).then(
+  const started = start(root, host, () => new Worker(url));
+  started.then(
     (app) => ends.push(app.close, heartbeat(host.services, app.refuse)),
     (error) => {
       console.error(error);
       root.textContent = `The page could not be started: ${error.message}`;
     },
   );
-  loadPlotly(host.services).catch((error) => console.error(error));
+  loadPlotly(host, started).catch((error) => console.error(error));
   return () => ends.forEach((end) => end());
 }
 
-/** Plotly, once a page: our server's page has begun to load it, elsewhere the kernel hands it over. */
-async function loadPlotly({ library }) {
+/**
+ * Plotly, once a document. Our server has it at an address, and it is read while the engine works on the first bundle: both take
+ * long. Elsewhere the kernel hands it over.
+ */
+async function loadPlotly({ services: { library }, opened }, started) {
+  const address = document.querySelector("meta[name=mnuts-plotly]");
+  if (address) window.__mnutsPlotly ??= Promise.any([opened, started]).then(() => plotlyFrom(address.content));
   if (!globalThis.Plotly) await (window.__mnutsPlotly?.catch(() => fromKernel(library)) ?? fromKernel(library));
   dispatchEvent(new Event("plotly"));
 }
 
 async function fromKernel(library) {
   const url = URL.createObjectURL(new Blob([await library()], { type: "text/javascript" }));
-  await new Promise((resolve, reject) => {
+  await plotlyFrom(url);
+  URL.revokeObjectURL(url);
+}
+
+function plotlyFrom(url) {
+  return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     Object.assign(script, { src: url, onload: resolve, onerror: () => reject(new Error("Plotly did not load")) });
     document.head.append(script);
   });
-  URL.revokeObjectURL(url);
 }
 
 /** Light or dark as JupyterLab is, and our server's page, which bears the same mark. */

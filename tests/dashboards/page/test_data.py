@@ -23,7 +23,7 @@ from mnuts_dashboards.figures.template import fill
 from mnuts_dashboards.page import one_file
 from mnuts_dashboards.page.data import embedded, engine_record, images_record, page_meta, paper_points
 from mnuts_dashboards.page.modules import Module
-from mnuts_dashboards.page.one_file import styles
+from mnuts_dashboards.page.styles import styles
 from tests.dashboards.web.engine import decoded
 from tests.synthetic import clean_only, make_arrays, make_bundle, make_pool
 

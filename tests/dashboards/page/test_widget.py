@@ -10,7 +10,7 @@ import pytest
 from mnuts_dashboards.apps.pages import APPS
 from mnuts_dashboards.page.javascript import ModuleError
 from mnuts_dashboards.page.modules import pack_widget, reachable
-from mnuts_dashboards.page.one_file import styles
+from mnuts_dashboards.page.styles import styles
 from mnuts_dashboards.page.widget import scoped
 from tests.dashboards.web.node import needed_node
 

@@ -1,0 +1,46 @@
+// An app on our server's page, whatever the app: its notebook has run in the kernel, and what its cells show stands in the page.
+
+import { KernelSocket } from "./kernel_socket.js";
+import { renderPage } from "./widget.js";
+import { WidgetModel } from "./widget_model.js";
+
+const VIEW = "application/vnd.jupyter.widget-view+json";
+const FAILED = "The notebook failed before it showed anything; the server's log says why.";
+const LOST = "The kernel cannot be reached: it ended, or the connection to its server is broken. Reload the page.";
+
+/**
+ * Start an app on the widget that a cell shows. What keeps it from starting is said in its place.
+ *
+ * @param {(root: HTMLElement, host: import("./file.js").Host, makeWorker: () => Worker) => Promise<object>} start
+ */
+export async function openServed(start) {
+  const el = document.getElementById("mnuts-page");
+  const outputs = [...document.querySelectorAll(".mnuts-output")].map((one) => JSON.parse(one.textContent));
+  const view = outputs.find((one) => one.data?.[VIEW])?.data[VIEW];
+  if (!view) {
+    say(el, outputs.map(textOf).join("\n") || "The notebook shows nothing.");
+    return;
+  }
+  const kernel = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+  let isOpen = false;
+  const socket = new KernelSocket(kernel, () => isOpen || say(el, LOST));
+  const model = new WidgetModel(view.model_id, socket);
+  try {
+    await model.load();
+  } catch (error) {
+    say(el, `The page could not be started: ${error.message}`);
+    throw error;
+  }
+  isOpen = true;
+  el.replaceChildren();
+  renderPage({ model, el }, start);
+}
+
+/** What a cell printed, or that it failed. */
+function textOf({ output_type: type, text, data }) {
+  return type === "error" ? FAILED : String(text ?? data?.["text/plain"] ?? "").trim();
+}
+
+function say(el, text) {
+  el.querySelector("[role=status]").textContent = text;
+}
