@@ -42,11 +42,11 @@ class ServedNotebook:
         metadata: Any = {}
         with suppress(OSError, ValueError, AttributeError):
             metadata = json.loads(path.read_text(encoding="utf-8")).get("metadata", {})
-        title, app = (
-            metadata.get(name) if isinstance(metadata, dict) else None for name in ("title", "mnuts_app")
-        )
-        named = isinstance(title, str) and title
-        return cls(title if named else path.stem.replace("_", " ").capitalize(), app if app in APPS else None)
+        metadata = metadata if isinstance(metadata, dict) else {}
+        title, app = metadata.get("title"), metadata.get("mnuts_app")
+        if not (isinstance(title, str) and title):
+            title = path.stem.replace("_", " ").capitalize()
+        return cls(title, app if app in APPS else None)
 
     @property
     def template(self) -> str:
