@@ -17,8 +17,8 @@ from tests.browser.conftest import PAGE_PLOT, at, open_explorer, pages
 pytestmark = pytest.mark.browser
 
 DATA = ROOT / "data"
-CELLS = "[...document.querySelectorAll('[data-row=mix] td')].map(e => e.innerText)"
-HEADS = "[...document.querySelectorAll('table.headline thead th')].slice(1)"
+CELLS = "[...document.querySelectorAll('[data-row=mix] td:not([hidden])')].map(e => e.innerText)"
+HEADS = "[...document.querySelectorAll('table.headline thead th:not([hidden])')].slice(1)"
 """Clean, attacked, right by margin, verified."""
 STARS = f"{PAGE_PLOT.format('plane')}.data.find(t => t.name === 'other verified mixes')"
 STAR = f"""number => {{
