@@ -11,10 +11,8 @@ const DRAG = 500; // milliseconds between two frames of the same drag, at most
 const PATIENCE = 4; // while a slider moves, a plot rests so many times as long as it took to draw
 const NEAR = "200px"; // plots this close to the screen count as visible; while a slider moves, those on it are drawn
 const MARKS = "images"; // the view that tells where selected images are; a panel that only marks them does without
-const OPTIONAL = new Set([
-  ...["certified", "snapshots", "frontier", "direct_frontier", "sensitivity"],
-  ...["classes_attacked", "confusion_attacked"],
-]); // views that a panel does without
+// views that a panel does without
+const OPTIONAL = new Set(["certified", "snapshots", "frontier", "direct_frontier", "sensitivity", "classes_attacked", "confusion_attacked"]);
 
 const stemOfMix = (panel, { meta, remix }) => mixStem(meta, remix.params, panel);
 

@@ -4,7 +4,7 @@
 import { CLAMP_RECORDS } from "./clamps.js";
 import { erfc } from "./erfc.js";
 import { argMax, softmax } from "./mixing.js";
-import { VARIANCE_FLOOR, signedPower } from "./transform.js";
+import { VARIANCE_FLOOR, momentsOfTop, signedPower } from "./transform.js";
 
 export const SLACK = 1e-12; // the margin must exceed (1-α)/α by so much: ties go to g
 export const SHORTENED = 1 - 1e-9; // radii are shortened by more than rounding adds up to
@@ -77,7 +77,8 @@ export function keptThroughTransform(params, classes) {
   const least = leastAt === null ? -Infinity : CLAMP_RECORDS[clamp].apply(leastAt);
   const k = Math.min(ln_k, classes);
   return (logits, label, moved) => {
-    const [mean, spread] = meanAndSpread(logits, k);
+    const [mean, variance] = momentsOfTop(Float64Array.from(logits).sort().reverse(), k);
+    const spread = Math.sqrt(variance);
     const more = moved * Math.sqrt(k / (k - 1));
     const narrow = Math.sqrt(Math.max(0, spread - more) ** 2 + VARIANCE_FLOOR);
     const wide = Math.sqrt((spread + more) ** 2 + VARIANCE_FLOOR);
@@ -103,15 +104,6 @@ export function keptThroughTransform(params, classes) {
 
 function inside(low, high, leastAt) {
   return leastAt !== null && low <= leastAt && high >= leastAt;
-}
-
-/** Of the k largest numbers. */
-function meanAndSpread(numbers, k) {
-  const top = Float64Array.from(numbers).sort().subarray(numbers.length - k);
-  let [mean, variance] = [0, 0];
-  for (const x of top) mean += x / k;
-  for (const x of top) variance += (x - mean) ** 2 / (k - 1);
-  return [mean, Math.sqrt(variance)];
 }
 
 function largestOther(numbers, label) {

@@ -11,19 +11,30 @@ export function clipped(logit) {
 }
 
 /**
- * Mean and 1/standard deviation of a row's k largest logits (D.7).
- * @param {Float64Array} row Logits from the largest to the smallest, clipped.
+ * Mean and variance of a row's k largest logits (D.7).
+ * @param {Float64Array} row Logits from the largest to the smallest.
  * @param {number} k How many count; all, if there are no more.
  * @returns {[number, number]}
  */
-export function statisticsOfTop(row, k) {
+export function momentsOfTop(row, k) {
   const n = Math.min(k, row.length);
   let mean = 0;
   for (let i = 0; i < n; i++) mean += row[i];
   mean /= n;
   let variance = 0;
   for (let i = 0; i < n; i++) variance += (row[i] - mean) ** 2;
-  return [mean, 1 / Math.sqrt(variance / (n - 1) + VARIANCE_FLOOR)];
+  return [mean, variance / (n - 1)];
+}
+
+/**
+ * Mean and 1/standard deviation of a row's k largest logits, as the layer norm takes them.
+ * @param {Float64Array} row Logits from the largest to the smallest, clipped.
+ * @param {number} k How many count; all, if there are no more.
+ * @returns {[number, number]}
+ */
+export function statisticsOfTop(row, k) {
+  const [mean, variance] = momentsOfTop(row, k);
+  return [mean, 1 / Math.sqrt(variance + VARIANCE_FLOOR)];
 }
 
 /**

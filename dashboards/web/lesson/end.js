@@ -38,7 +38,7 @@ export class End {
     const query = explorerQuery(lab);
     const way = this.explorer
       ? h("p", null, h("a", { class: "button", href: `${this.explorer}?${query}` }, texts.plain("end.explorer_open")))
-      : h("p", null, texts.plain("end.explorer_link"), h("code", { class: "query" },  `?${query}`));
+      : h("p", null, texts.plain("end.explorer_link"), h("code", { class: "query" }, `?${query}`));
     return h("section", { class: "card onward", "aria-labelledby": "lesson-onward" }, h("h3", { id: "lesson-onward" }, texts.plain("end.explorer")), texts.paragraphs("end.explorer_text"), way);
   }
 }

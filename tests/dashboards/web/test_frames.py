@@ -22,9 +22,8 @@ def test_all_views_of_one_state(engine, example, k):
     [frame] = engine.ask(["frame", state], bundle=packed(bundle))
     views = frame["views"]
     absent = {"frontier", "direct_frontier", "sensitivity", "certified"} | (set() if example else {"story"})
-    assert {
-        name for name, view in views.items() if view is None
-    } == absent  # before a search, without a certificate
+    # before a search, without a certificate
+    assert {name for name, view in views.items() if view is None} == absent
     assert frame["remix"]["attacked"]["n"] == views["headline"]["mix"]["attacked"]["n"] == 20
     assert len(views["simplex"]) == (1 if example and k > 2 else 2)
     assert len(views["bars"]) == (1 if example else 2)

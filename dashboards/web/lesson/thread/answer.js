@@ -1,7 +1,8 @@
 // What the mix answers, whether that is right, and why.
 
 import { h, setText } from "../../controls/dom.js";
-import { isPlain, reasonOf } from "./words.js";
+import { isPlain } from "../../engine/params.js";
+import { reasonOf } from "./words.js";
 
 export class Answer {
   /** @param {import("../../app/texts.js").Texts} texts */

@@ -5,7 +5,7 @@
 import { fill, h } from "../../controls/dom.js";
 import { fixed, general, minus } from "../../controls/numbers.js";
 import { localNumber } from "../../controls/words.js";
-import { IDENTITY } from "../../engine/params.js";
+import { isPlain } from "../../engine/params.js";
 import { secondOf } from "./numbers.js";
 
 const UNSURE = 0.5; // a margin below which a classifier is called unsure
@@ -42,11 +42,6 @@ export function endText(x) {
 function percent(share) {
   const digits = share < 1 && share >= 0.9995 ? 2 : 1;
   return localNumber(fixed(Math.min(share < 1 ? 99.99 : 100, 100 * share), digits).replace(/\.0+$/, ""));
-}
-
-/** Whether settings transform nothing: the robust model as it is. */
-export function isPlain(settings) {
-  return Object.keys(IDENTITY).every((name) => settings[name] === IDENTITY[name]);
 }
 
 /** The robust model's name in formulas: M(h), as soon as there is a transform. */
