@@ -17,6 +17,7 @@ from torch import Tensor
 from mnuts_core.attacks.base import MarginAttack, MinimumMargin
 from mnuts_core.attacks.mmaa_batch import STRETCHES, MarginBatch, Settings
 from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.attacks.promise import Effort, check_effort, driven_at
 from mnuts_core.bundles.manifest import AttackCard, Setting
 from mnuts_core.devices import home_of, resolve_device
 from mnuts_core.functional.margins import check_labels
@@ -60,6 +61,7 @@ def minimum_margin_attack(
     surrogate: Callable[[Tensor], Tensor] | None = None,
     ln_k: int = LN_K_DEFAULT,
     precision: Precision = "full",
+    effort: Effort = "full",
     channels_last: bool = False,
     indices: Tensor | None = None,
     progress: Progress | None = None,
@@ -94,6 +96,8 @@ def minimum_margin_attack(
             `"bfloat16"`: gradients by autocast. Its rough margins only choose one point in each quarter
             of a run; what is kept, and who is still right, is decided by margins that are computed
             again there in float32.
+        effort: `"full"`, or `"frugal"`: APGD-T drives at the most promising of these classes alone, see
+            `mnuts_core.attacks.promise`.
         channels_last: Lay images and weights out as NHWC, which convolutions may run faster on.
         indices: Numbers that stand for the examples in the seeds, integer, shape (N,); 0, 1, ... if
             None. Give the rows of the whole set when attacking a part of it.
@@ -118,7 +122,10 @@ def minimum_margin_attack(
     ):
         check_count(count, value, least)
     check_precision(precision, images.dtype, where)
-    settings = Settings(make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0), precision)
+    check_effort(effort)
+    settings = Settings(
+        make_ball(norm, eps), n_iter, n_targets, check_count("seed", seed, 0), precision, effort
+    )
     attacked = partial(layer_norm, k=check_ln_k(ln_k)) if surrogate is None else surrogate
     with prepared(model, where, channels_last=channels_last):
         home = home_of(where)
@@ -128,7 +135,7 @@ def minimum_margin_attack(
         labels = check_labels(labels, torch.zeros(1).expand(len(images), classes))
         climbed = climbed_of(surrogate, classes, ln_k)
         asked: Model = partial(ask, name, model, classes=classes)
-        runs, parts = 1 + min(n_targets, classes - 1), []
+        runs, parts = 1 + driven_at(min(n_targets, classes - 1), effort), []
         for rows in torch.split(torch.arange(len(images)), batch_size):
             points = laid_out(images[rows].to(home), channels_last)
             batch = MarginBatch(asked, attacked, climbed, points, labels[rows].to(home), indices[rows], name)
@@ -171,6 +178,7 @@ class Mmaa(MarginAttack):
     n_iter: int = N_ITER
     n_targets: int = N_TARGETS
     precision: Precision = "full"
+    effort: Effort = "full"
 
     def check(self, dtype: torch.dtype, classes: int) -> None:
         """Check the settings."""
@@ -178,11 +186,12 @@ class Mmaa(MarginAttack):
         check_count("n_iter", self.n_iter, 1)
         check_count("n_targets", self.n_targets, 0)
         check_precision(self.precision, dtype)
+        check_effort(self.effort)
 
     def card(self, dtype: torch.dtype, classes: int) -> AttackCard:
         """What the bundle says of the attack."""
         return AttackCard(
-            name="MMAA: APGD-CE, then targeted APGD-DLR",
+            name="MMAA: APGD-CE, then targeted APGD-DLR" + (", frugal" if self.effort == "frugal" else ""),
             surrogate=self.target,
             n_iter=self.n_iter,
             n_targets=self.cost(classes) - 1,
@@ -198,17 +207,20 @@ class Mmaa(MarginAttack):
             "n_iter": self.n_iter,
             "n_targets": self.n_targets,
             "precision": self.precision,
+            **({"effort": self.effort} if self.effort != "full" else {}),
         }
 
     def cost(self, classes: int) -> int:
         """Runs of APGD for each image."""
-        return 1 + min(self.n_targets, classes - 1)
+        return 1 + driven_at(min(self.n_targets, classes - 1), self.effort)
 
     def passes(self, classes: int) -> Passes:
         """One at the start and one a step in each run; the clean point before, and what was found behind."""
         climbed = self.cost(classes) * (self.n_iter + 1)
         again = 0 if self.precision == "full" else self.cost(classes) * STRETCHES
-        return Passes(forward=climbed + again + 2, backward=climbed)
+        candidates = min(self.n_targets, classes - 1)
+        slopes = candidates if self.effort == "frugal" else 0
+        return Passes(forward=climbed + again + 2 + bool(slopes), backward=climbed + slopes)
 
     def climbed(self, classes: int) -> Model:
         """LN, or the surrogate that was asked for."""
@@ -220,4 +232,5 @@ class Mmaa(MarginAttack):
             n_iter=self.n_iter,
             n_targets=self.n_targets,
             precision=self.precision,
+            effort=self.effort,
         )

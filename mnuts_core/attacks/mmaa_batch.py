@@ -12,6 +12,7 @@ from mnuts_core.attacks.apgd import Loss, apgd, column, of_examples
 from mnuts_core.attacks.base import MinimumMargin
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import Ball, generator
+from mnuts_core.attacks.promise import Effort, by_promise, driven_at
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.mixing import sound
 from mnuts_core.models.inputs import Model, Precision, in_precision
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
     n_targets: int
     seed: int
     precision: Precision
+    effort: Effort = "full"
 
 
 class LeastMargin:
@@ -87,13 +89,28 @@ class MarginBatch:
         everyone = torch.arange(size, device=self.images.device)
         self._run(everyone, of_examples(cross_entropy, self.labels), 0, settings, report)
         report(size)
-        others = self.climbed(self.clean_logits).scatter(1, self.labels.unsqueeze(1), -torch.inf)
-        order = others.argsort(dim=1, descending=True)[:, :-1]
-        for number in range(1, min(settings.n_targets, order.shape[1]) + 1):
+        order = self._targets(settings)
+        for number in range(1, order.shape[1] + 1):
             rows = (self.margin > 0).nonzero().squeeze(1)
             loss = of_examples(targeted_dlr, self.labels[rows], order[rows, number - 1])
             self._run(rows, loss, number, settings, report)
             report(size * (1 + number))
+
+    def _targets(self, settings: Settings) -> Tensor:
+        """The other classes to drive at, one after another, shape (B, T); 0 where none is any more."""
+        logits = self.climbed(self.clean_logits)
+        candidates = min(settings.n_targets, logits.shape[1] - 1)
+        if settings.effort == "full" or not candidates:
+            others = logits.scatter(1, self.labels.unsqueeze(1), -torch.inf)
+            return others.argsort(dim=1, descending=True)[:, :candidates]
+        followed = in_precision(self.model, settings.precision, self.images.device)
+        climbed: Model = lambda points: self.climbed(followed(points))
+        order = self.labels.new_zeros(len(self.labels), driven_at(candidates, settings.effort))
+        rows = (self.margin > 0).nonzero().squeeze(1)
+        if len(rows):
+            images, labels = self.images[rows], self.labels[rows]
+            order[rows] = by_promise(climbed, images, labels, settings.ball, candidates)[:, : order.shape[1]]
+        return order
 
     def result(self) -> MinimumMargin:
         """The outcome by one last pass over the whole batch, never worse than the clean points."""

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import torch
 
 from mnuts_core.attacks.norms import Norm, make_ball
+from mnuts_core.attacks.promise import Effort, check_effort
 from mnuts_core.bundles.manifest import Setting, ThreatModel
 from mnuts_core.errors import ParameterError
 from mnuts_core.models.inputs import Precision, check_count, check_precision
@@ -19,8 +20,6 @@ from mnuts_core.params import STANDARD_STEPS
 
 Attack = Literal["transfer", "bypass", "autoattack"]
 ATTACKS: tuple[Attack, ...] = get_args(Attack)
-Effort = Literal["full", "frugal"]
-EFFORTS: tuple[Effort, ...] = get_args(Effort)
 Follow = Literal["auxiliary", "bypass", "soft", "plain"]
 """Differentiable stand-ins for the mix whose gradients APGD can follow, see `attacks.surrogates`."""
 FOLLOWS: tuple[Follow, ...] = get_args(Follow)
@@ -72,8 +71,7 @@ class Plan:
         check_count("n_iter", self.n_iter, 1)
         check_count("seed", self.seed, 0)
         check_precision(self.precision, torch.float32)
-        if self.effort not in EFFORTS:
-            raise ParameterError(f"effort must be one of {', '.join(EFFORTS)}, got {self.effort!r}")
+        check_effort(self.effort)
         if self.attack == "autoattack" and self.frugal:
             raise ParameterError(
                 "effort must be 'full' for attack 'autoattack', which is run as it was published, "

@@ -18,6 +18,7 @@ from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     ChannelsLastOption,
     DeviceOption,
+    EffortOption,
     ForceOption,
     JsonOption,
     PrecisionOption,
@@ -59,6 +60,7 @@ class Settings(NamedTuple):
     n_queries: int
     surrogate: str
     precision: str
+    effort: str
     channels_last: bool
     with_images: bool
     dataset: str | None
@@ -89,6 +91,7 @@ def build(
         str, typer.Option("--surrogate", metavar="[ln|M:s,p,c]", help="Attack LN∘h, or M(s,p,c)∘h (D.9).")
     ] = "ln",
     precision: PrecisionOption = "full",
+    effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     with_images: Annotated[bool, typer.Option("--with-images", help="Keep images, as 8 bits.")] = False,
     dataset: DatasetOption = None,
@@ -108,7 +111,7 @@ def build(
     """
     given = Settings(
         std, rob, data, norm, eps, n_clean, n_adv, seed, batch_size, attack, n_iter, n_targets,
-        n_queries, surrogate, precision, channels_last, with_images, dataset, data_dir, name,
+        n_queries, surrogate, precision, effort, channels_last, with_images, dataset, data_dir, name,
     )  # fmt: skip
     check_eps(check_norm(norm), parse_eps(eps))
     parse_surrogate(surrogate)

@@ -11,11 +11,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mnuts_core.attacks.losses import targeted_dlr
 from mnuts_core.attacks.mmaa import MinimumMargin, Mmaa, minimum_margin_attack
 from mnuts_core.attacks.norms import make_ball
+from mnuts_core.attacks.promise import EFFORTS, Effort, by_promise
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.transform import layer_norm, transform_logits
+from mnuts_core.models.inputs import Precision
 from mnuts_core.models.passes import counted
 
 N = 30
@@ -173,6 +176,7 @@ def test_progress_reaches_the_end() -> None:
         ({"n_iter": 0}, "n_iter must be an integer of at least 1, got 0"),
         ({"n_targets": -1}, "n_targets must be an integer of at least 0"),
         ({"batch_size": 1.5}, "batch_size must be an integer"),
+        ({"effort": "lazy"}, "effort must be one of full, frugal, got 'lazy'"),
         ({"seed": -1}, "seed must be an integer of at least 0"),
         ({"ln_k": 1}, "ln_k must be 0"),
         ({"indices": torch.arange(3)}, r"indices must be an integer torch.Tensor of shape \(30,\)"),
@@ -250,11 +254,55 @@ def test_reduced_precision_refuses_what_it_cannot_reduce() -> None:
         )
 
 
+class TestFrugal:
+    """The most promising classes alone."""
+
+    def test_it_drives_at_the_nearest_classes(self) -> None:
+        """On a linear classifier, whose nearest boundary the least promising class never has."""
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 6)).eval()
+        labels = model(IMAGES).argmax(dim=1)
+        whole = minimum_margin_attack(model, IMAGES, labels, eps=0.05, n_iter=20)
+        few = minimum_margin_attack(model, IMAGES, labels, eps=0.05, n_iter=20, effort="frugal")
+        assert torch.equal(few.correct, whole.correct)
+        assert 0 < few.correct.sum() < N
+        torch.testing.assert_close(few.margin, whole.margin, rtol=0, atol=1e-3)
+
+    def test_it_runs_three_targets_in_the_order_of_promise(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        driven: list[Tensor] = []
+        monkeypatch.setattr(
+            "mnuts_core.attacks.mmaa_batch.targeted_dlr",
+            lambda logits, labels, targets: driven.append(targets) or targeted_dlr(logits, labels, targets),
+        )
+        result = attack(eps=1e-6, n_iter=1, effort="frugal")
+        rows = attack(eps=1e-6, n_iter=1, n_targets=0).correct
+        climbed = lambda points: layer_norm(MODEL(points))
+        order = by_promise(climbed, IMAGES[rows], LABELS[rows], make_ball("Linf", 1e-6), 9)
+        seen = list(dict.fromkeys(tuple(targets.tolist()) for targets in driven))
+        assert seen == [tuple(targets.tolist()) for targets in order.T[:3]]
+        assert torch.equal(result.correct, rows)
+
+    @pytest.mark.parametrize("n_targets", [0, 1, 2])
+    def test_fewer_targets_than_that_are_all_run(self, n_targets: int) -> None:
+        calls: list[tuple[int, int]] = []
+        options = {"n_targets": n_targets, "progress": lambda *call: calls.append(call)}
+        attack(eps=0.02, n_iter=2, effort="frugal", **options)
+        assert calls[-1] == (N * (1 + n_targets), N * (1 + n_targets))
+
+    def test_the_bundle_says_so(self) -> None:
+        full, frugal = (Mmaa(norm="Linf", eps=0.02, effort=effort) for effort in EFFORTS)
+        assert "effort" not in full.settings()
+        assert frugal.settings() == full.settings() | {"effort": "frugal"}
+        card = frugal.card(torch.float32, 10)
+        assert (card.name, card.n_targets) == ("MMAA: APGD-CE, then targeted APGD-DLR, frugal", 3)
+        assert (full.cost(10), frugal.cost(10), frugal.cost(3)) == (10, 4, 3)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
 @pytest.mark.parametrize("precision", ["full", "bfloat16"])
-def test_passes_are_those_of_images_that_stay_right(precision: str) -> None:
+def test_passes_are_those_of_images_that_stay_right(precision: Precision, effort: Effort) -> None:
     """But for the first image, which is also asked for the number of classes and for its gradient."""
     right = (signed_margin(layer_norm(MODEL(IMAGES)), LABELS) > 0.05).nonzero().squeeze(1)
-    kind = Mmaa(norm="Linf", eps=1e-6, n_iter=3, n_targets=2, precision=precision)
+    kind = Mmaa(norm="Linf", eps=1e-6, n_iter=3, n_targets=5, precision=precision, effort=effort)
     device = torch.device("cpu")
     with counted() as counter:
         kind.run(MODEL, IMAGES[right], LABELS[right], right, batch_size=64, progress=None, device=device)
