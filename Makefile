@@ -4,7 +4,7 @@
 # make test-full   the same, and what ships is rebuilt from scratch and compared
 # make lint        ruff and mypy
 # make docs        the docs site in build/docs: notebooks, commands, docstrings, a live page
-# make truth       figure and table of docs/cached-estimates.md, from docs/scripts/truth.json; needs Chromium
+# make truth       figures and tables of docs/cached-estimates.md, from docs/scripts/truth/; needs Chromium
 # make film        the moving picture of README.md, from the page; needs Chromium
 # make dist        wheel and sdist in dist/, and a look at what is in them
 # make test-wheel  the fast tests against the wheel, in an environment of its own (another 6 GB)

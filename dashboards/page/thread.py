@@ -17,9 +17,9 @@ Kind = Literal["held", "corrected"]
 GREY = 127
 """By so much a magnified perturbation may depart from a middle grey, in levels of 255."""
 CHANNELS = (1, 3)
-SHIPPED, MIX = "digits", "beta985"
+SHIPPED, MIX = "digits", "beta95"
 """The shipped bundle whose images are followed, and its mix at which the transform decides some of them."""
-FOLLOWED: dict[Kind, int] = {"held": 99, "corrected": 337}
+FOLLOWED: dict[Kind, int] = {"held": 99, "corrected": 870}
 """These images, by their places among the attacked ones; `thread_choice.thread_record` picks them, too slowly
 for every start of the lesson.
 """

@@ -1,6 +1,6 @@
-"""The figure and the table of docs/cached-estimates.md, from what `mnuts ablate pool` found (`make truth`).
+"""The figures and tables of docs/cached-estimates.md, from what `mnuts ablate pool` found (`make truth`).
 
-`docs/scripts/truth.json` is that command's answer (`--json`) on the digits pair; accuracies come from there.
+`docs/scripts/truth/` holds that command's answer (`--json`) on each pair; accuracies come from there.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure
 from mnuts_dashboards.theme import FONT, MIX, PAGE, RIGHT, WRONG
 
 HERE = Path(__file__).parent
-ANSWER = HERE / "truth.json"
-ARTICLE, PICTURE = (HERE.parent / f"cached-estimates.{ending}" for ending in ("md", "svg"))
+ARTICLE = HERE.parent / "cached-estimates.md"
 PLOTLY = HERE.parents[1] / "dashboards" / "plotlyjs" / "share" / "plotly-cartesian-4.1.1.min.js"
 CHROMIUM = "/usr/bin/chromium"
-TABLE = re.compile(r"(?<=<!-- table: truth -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: truth (\w+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
 SVG = "async (plot) => decodeURIComponent((await Plotly.toImage(plot, {format: 'svg'})).split(',')[1])"
 SIZE = {"width": 900, "height": 430}
 Row = Mapping[str, Any]
@@ -122,9 +121,21 @@ def _difference(row: Row, name: str) -> str:
     return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
-def refreshed(text: str, answer: Mapping[str, Any]) -> str:
-    """The article with its table as it ought to be."""
-    return TABLE.sub(lambda _: table(answer), text)
+def answers() -> dict[str, Any]:
+    """What the command found, by the pair's name."""
+    return {
+        path.stem: json.loads(path.read_text("utf-8")) for path in sorted((HERE / "truth").glob("*.json"))
+    }
+
+
+def refreshed(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
+    """The article with its tables as they ought to be.
+
+    Args:
+        text: The article.
+        found: What the command found, by the pair's name.
+    """
+    return TABLE.sub(lambda match: match[1] + table(found[match[2]]), text)
 
 
 def drawn(plot: Figure) -> str:
@@ -141,10 +152,14 @@ def drawn(plot: Figure) -> str:
 
 
 def main() -> None:
-    """Write both anew."""
-    answer = json.loads(ANSWER.read_text("utf-8"))
-    article = refreshed(ARTICLE.read_text("utf-8"), answer).encode()
-    write_together({ARTICLE: article, PICTURE: drawn(figure(answer)).encode()}, MnutsError)
+    """Write all anew."""
+    found = answers()
+    pictures = {
+        HERE.parent / f"cached-estimates-{pair}.svg": drawn(figure(answer)).encode()
+        for pair, answer in found.items()
+    }
+    article = refreshed(ARTICLE.read_text("utf-8"), found).encode()
+    write_together({ARTICLE: article, **pictures}, MnutsError)
 
 
 if __name__ == "__main__":

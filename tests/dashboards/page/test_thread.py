@@ -24,7 +24,7 @@ PLAIN = IDENTITY.with_(alpha=0.8)
 
 @pytest.fixture(scope="module")
 def shipped() -> MixParams:
-    return MixConfig.load(ROOT / "data" / "digits-beta985.json").params
+    return MixConfig.load(ROOT / "data" / "digits-beta95.json").params
 
 
 def answers(params: MixParams, std: np.ndarray, rob: np.ndarray) -> np.ndarray:

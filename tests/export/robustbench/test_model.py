@@ -89,14 +89,14 @@ def test_robustbench_reads_the_entry(folder, robustbench, monkeypatch, capsys):
     monkeypatch.setitem(board, PAPER.id, {})
     robustbench.utils.list_available_models(**WHERE)
     [line] = [line for line in capsys.readouterr().out.splitlines() if PAPER.id in line]
-    for words in (PAPER.title, "94.70%", "65.90%", PAPER.architecture, PAPER.venue):
+    for words in (PAPER.title, "94.70%", "66.00%", PAPER.architecture, PAPER.venue):
         assert words in line
     [reference], _ = robustbench.utils.get_leaderboard_bibtex(**WHERE)
     assert "Jane Doe and John Roe" in reference
     assert "year\t= {2026}" in reference
     keys = ["clean_acc", "autoattack_acc", "additional_data", "architecture", "venue", "modelzoo_id"]
     row = robustbench.utils.get_leaderboard_latex(**WHERE, l_keys=keys, sort_by="autoattack_acc")
-    assert "94.70 & 65.90 & N & Linear + Linear & arXiv, Nov 2026 & Doe2026Mixing" in row
+    assert "94.70 & 66.00 & N & Linear + Linear & arXiv, Nov 2026 & Doe2026Mixing" in row
 
 
 def test_other_weights_are_refused(folder, robustbench, model):
