@@ -12,7 +12,8 @@ from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import IDENTITY
-from mnuts_core.views.certified import certificate_warnings, certified, certified_figures, certified_model
+from mnuts_core.remix.certified import certificate_warnings, certified, certified_model
+from mnuts_core.views.certified import certified_figures
 from mnuts_core.views.registry import Moment, views_of
 from mnuts_dashboards.figures.tradeoff import CERTIFIED
 from tests.dashboards.web.engine import Engine, assert_same, packed

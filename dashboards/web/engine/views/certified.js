@@ -54,8 +54,8 @@ export function certifiedFigures(engine, params, remix, quantile = "linear") {
   return {
     ...{ radius, norm, of_threat, within, basis, refused },
     ...engine.fixedMemo.get("certified", () => ofModel(engine)),
-    plain: shareOf(certified(engine, plain)),
-    mix: refused ? null : shareOf(certified(engine, remix.params)),
+    plain: shareOf(certified(engine, plain), "certified"),
+    mix: refused ? null : shareOf(certified(engine, remix.params), "certified"),
   };
 }
 
@@ -76,7 +76,7 @@ function ofModel(engine) {
   const warning =
     `The certificate cannot hold: h is certified within ${within} on ${refuted} attacked images, and wrong at known points ` +
     "there. What was imported belongs to another model, scale of pixels or ε.";
-  return { rob: shareOf(sure), warnings: refuted ? [warning] : [] };
+  return { rob: shareOf(sure, "certified"), warnings: refuted ? [warning] : [] };
 }
 
 /** Which clean images h by itself is certified to get right within the radius. */
