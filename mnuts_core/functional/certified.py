@@ -36,8 +36,8 @@ from torch import Tensor
 from mnuts_core.clamps import CLAMP_RECORDS, clamp_logits
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import required_alpha
-from mnuts_core.functional.transform import VARIANCE_FLOOR, signed_power
-from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.functional.transform import signed_power
+from mnuts_core.params import PARAMS, VARIANCE_FLOOR, MixParams
 
 SLACK = 1e-12
 """The margin must exceed (1-α)/α by so much: ties go to g, and are met to 1e-15."""

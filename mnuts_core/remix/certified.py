@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import IDENTITY, MixParams
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -208,7 +209,7 @@ def certificate_warnings(engine: RemixEngine) -> tuple[str, ...]:
     if not refuted:
         return ()
     return (
-        f"The certificate cannot hold: h is certified within {threat} on {refuted} attacked images, and "
+        f"The certificate cannot hold: h is certified within {threat} on {counted(refuted, 'attacked image')}, and "
         "wrong at known points there. What was imported belongs to another model, scale of pixels or ε.",
     )
 

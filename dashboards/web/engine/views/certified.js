@@ -3,6 +3,7 @@
 import { SHORTENED, certifyingMargin, isRight, keptThroughTransform, logitRadius, lostBySmoothing, probabilityRadius } from "../certified.js";
 import { IDENTITY, isPlain, plainOf } from "../params.js";
 import { count, shareOf } from "../statistics.js";
+import { counted } from "../text.js";
 
 const WITHOUT_TRANSFORM =
   "it bounds single probabilities of h, and says nothing of M(h), which all logits decide: certify the plain mix (without a " +
@@ -74,7 +75,7 @@ function ofModel(engine) {
   const [sure, right] = [certifiedModel(engine), engine.robRightOnImages];
   const refuted = right && of_threat ? count(right.map((ok, image) => sure[engine.pool.index[image]] && !ok)) : 0;
   const warning =
-    `The certificate cannot hold: h is certified within ${within} on ${refuted} attacked images, and wrong at known points ` +
+    `The certificate cannot hold: h is certified within ${within} on ${counted(refuted, "attacked image")}, and wrong at known points ` +
     "there. What was imported belongs to another model, scale of pixels or ε.";
   return { rob: shareOf(sure, "certified"), warnings: refuted ? [warning] : [] };
 }
