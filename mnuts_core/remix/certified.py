@@ -209,8 +209,9 @@ def certificate_warnings(engine: RemixEngine) -> tuple[str, ...]:
     if not refuted:
         return ()
     return (
-        f"The certificate cannot hold: h is certified within {threat} on {counted(refuted, 'attacked image')}, and "
-        "wrong at known points there. What was imported belongs to another model, scale of pixels or ε.",
+        f"The certificate cannot hold: h is certified within {threat} on "
+        f"{counted(refuted, 'attacked image')}, and wrong at known points there. What was imported belongs "
+        "to another model, scale of pixels or ε.",
     )
 
 
