@@ -56,14 +56,14 @@ export function probabilityRadius(margin, constant, alpha) {
  * All that `logitRadius` needs of an image.
  * @param {ArrayLike<number>} logits h at it, shape (K,).
  * @param {number} label The class that is to be kept.
- * @returns {{lead: number, others: number}} By how much its logit exceeds the largest other one; the sum of the others'
- *   exponentials, each relative to the largest.
+ * @returns {{most: number, lead: number, others: number}} The largest other logit; by how much the label's exceeds it; the
+ *   sum of the others' exponentials, each relative to the largest.
  */
 export function leadOf(logits, label) {
   const most = largestOther(logits, label);
   let others = 0;
   for (let i = 0; i < logits.length; i++) if (i !== label) others += Math.exp(logits[i] - most);
-  return { lead: logits[label] - most, others };
+  return { most, lead: logits[label] - most, others };
 }
 
 /**
@@ -82,33 +82,47 @@ export function logitRadius({ lead, others }, growth, alpha) {
  * A mix with a transform, where differences of h's logits are D-Lipschitz: intervals go through layer norm, clamp and power.
  * @param {import("./params.js").MixParams} params With α and a layer norm.
  * @param {number} classes K.
- * @returns {(logits: ArrayLike<number>, label: number, moments: [number, number], moved: number) => boolean} Whether no g
- *   can outvote M(h)'s label where each logit may move by `moved`; `moments`: mean and variance of the largest logits.
+ * @returns {(logits: ArrayLike<number>, label: number, known: {moments: [number, number], most: number}, moved: number) => boolean}
+ *   Whether no g can outvote M(h)'s label where each logit may move by `moved`; `moments`: mean and variance of the
+ *   largest logits; `most`: the largest but for the label's.
  */
 export function keptThroughTransform(params, classes) {
   const { s, p, c, clamp, ln_k, alpha } = params;
   const tau = certifyingMargin(alpha);
   const { all, apply, leastAt } = CLAMP_RECORDS[clamp];
-  const [low, high, upper] = Array.from({ length: 3 }, () => new Float64Array(classes));
+  const [high, upper] = [new Float64Array(classes), new Float64Array(classes)];
   const least = leastAt === null ? -Infinity : apply(leastAt);
   const k = Math.min(ln_k, classes);
-  return (logits, label, [mean, variance], moved) => {
+  return (logits, label, { moments: [mean, variance], most: largest }, moved) => {
     const spread = Math.sqrt(variance);
     const more = moved * Math.sqrt(k / (k - 1));
     const narrow = Math.sqrt(Math.max(0, spread - more) ** 2 + VARIANCE_FLOOR);
     const wide = Math.sqrt((spread + more) ** 2 + VARIANCE_FLOOR);
-    for (let i = 0; i < classes; i++) {
-      const [below, above] = [logits[i] - mean - 2 * moved, logits[i] - mean + 2 * moved];
-      low[i] = below / (below >= 0 ? wide : narrow) + c;
-      high[i] = above / (above >= 0 ? narrow : wide) + c;
+    const lowest = (logit) => {
+      const below = logit - mean - 2 * moved;
+      return below / (below >= 0 ? wide : narrow) + c;
+    };
+    const highest = (logit) => {
+      const above = logit - mean + 2 * moved;
+      return above / (above >= 0 ? narrow : wide) + c;
+    };
+    const [from, to] = [lowest(logits[label]), highest(logits[label])];
+    const own = s * signedPower(inside(from, to, leastAt) ? least : Math.min(apply(from), apply(to)), p);
+    const rival = apply(highest(largest));
+    if (rival >= 0) {
+      // no other comes out above it: most images are settled by bounds of the sum, and need no pass over all classes
+      const ahead = s * signedPower(rival, p) - own;
+      const leads = (sum) => ahead < 0 && -Math.expm1(ahead) / (1 + sum) > tau;
+      if (!leads(Math.exp(ahead))) return false;
+      if (leads((classes - 1) * Math.exp(ahead))) return true;
     }
+    for (let i = 0; i < classes; i++) high[i] = highest(logits[i]);
     all(high, upper, classes);
-    const own = s * signedPower(inside(low[label], high[label], leastAt) ? least : Math.min(apply(low[label]), upper[label]), p);
     let [most, sum] = [-Infinity, 0];
     for (let i = 0; i < classes; i++) {
       if (i === label) continue;
       const falls = leastAt !== null && upper[i] < 0; // a clamp that falls first does so below 0
-      const ahead = s * signedPower(falls ? Math.max(apply(low[i]), upper[i]) : upper[i], p) - own;
+      const ahead = s * signedPower(falls ? Math.max(apply(lowest(logits[i])), upper[i]) : upper[i], p) - own;
       if (!(ahead < 0)) return false;
       most = Math.max(most, ahead);
       sum += Math.exp(ahead);

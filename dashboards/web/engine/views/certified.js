@@ -124,12 +124,12 @@ function certified(engine, params) {
 /** The same of a mix with a transform, where each logit may move by `moved`: of images that M(h) wins unmoved, no others. */
 function certifiedThroughTransform(engine, params, moved) {
   const { rows, classes } = engine;
-  const moments = ofClean(engine, `moments ${params.ln_k}`, (logits) => {
-    return momentsOfTop(Float64Array.from(logits).sort().reverse(), params.ln_k);
+  const known = ofClean(engine, `moments ${params.ln_k}`, (logits, label) => {
+    return { moments: momentsOfTop(Float64Array.from(logits).sort().reverse(), params.ln_k), most: leadOf(logits, label).most };
   });
   const { signed } = rows.transformed(params);
   const [least, kept] = [certifyingMargin(params.alpha) - MARGIN_ERROR, keptThroughTransform(params, classes)];
-  return onClean(engine, (i) => signed[i] > least && kept(rows.robRow(i), rows.labels[i], moments[i], moved));
+  return onClean(engine, (i) => signed[i] > least && kept(rows.robRow(i), rows.labels[i], known[i], moved));
 }
 
 function reaches(found, radius) {
