@@ -1,15 +1,7 @@
 // Certified accuracy within the bundle's ε, a lower bound of robust accuracy, as `mnuts_core.views.certified`.
 
-import {
-  SHORTENED,
-  certifyingMargin,
-  keptThroughTransform,
-  leadOf,
-  logitRadius,
-  lostBySmoothing,
-  probabilityMargin,
-  probabilityRadius,
-} from "../certified.js";
+import { SHORTENED, certifyingMargin, keptThroughTransform, lostBySmoothing } from "../certified.js";
+import { leadOf, logitRadius, probabilityMargin, probabilityRadius } from "../certified.js";
 import { IDENTITY, isPlain, plainOf } from "../params.js";
 import { count, shareOf } from "../statistics.js";
 import { counted } from "../text.js";
