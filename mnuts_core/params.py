@@ -19,6 +19,8 @@ from mnuts_core.text import shortened
 LN_K_DEFAULT = 250
 """Layer norm takes its statistics over the 250 largest logits (D.7): all of them on CIFAR."""
 MAX_LN_K = 10**9
+VARIANCE_FLOOR = 1e-8
+"""Added to the variance under layer norm's root, as the authors' code does: constant logits stay finite."""
 LARGEST_LOGIT = 1e15
 """Logits are clipped here before the layer norm, as in the authors' code: their variance stays finite."""
 R_D = 0.9

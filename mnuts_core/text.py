@@ -55,6 +55,21 @@ def one_line(text: str, limit: int = MESSAGE) -> str:
     return text[: room - end] + _CUT + text[len(text) - end :]
 
 
+def counted(n: int, one: str, more: str = "") -> str:
+    """How many of something there are, in words.
+
+    Args:
+        n: How many.
+        one: What one is called.
+        more: What several are called; empty: the same with an s.
+
+    Example:
+        >>> counted(1, "attacked image"), counted(1200, "image"), counted(2, "class", "classes")
+        ('1 attacked image', '1,200 images', '2 classes')
+    """
+    return f"{n:,} {one if n == 1 else more or f'{one}s'}"
+
+
 def shortened(value: object, limit: int = 80) -> str:
     """A value for a message: its repr, cut where it is long or deep, whatever it holds."""
     try:

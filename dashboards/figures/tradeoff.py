@@ -281,32 +281,32 @@ def prepare_plane(fields: Fields) -> Fields | None:
     Args:
         fields: `curve`, `plain_curve`, `headline`, `remix`, and where there are any `snapshots` (mixes),
             `meta.configs` (configurations with `params`, `clean`, `verified`), `paper.robustbench` (rows of
-            the paper's Fig. 2), shown where `options.robustbench` is set, and `meta.methods` (other methods).
+            the paper's Fig. 2), shown where `options.robustbench` is set, `meta.methods` (other methods), and
+            `certified`.
     """
     if at(fields, "headline.rob.attacked") is None:
         return None
-    leaderboard = leaderboard_points(fields)
-    x_range, y_range = _ranges(fields, leaderboard, at(fields, "meta.methods") or ())
-    return {
-        "x_range": x_range,
-        "y_range": y_range,
+    points = {
         "kept": kept_points(at(fields, "snapshots") or ()),
         "stars": stars(at(fields, "meta.configs") or (), fields["remix"].params),
-        "leaderboard": leaderboard,
+        "leaderboard": leaderboard_points(fields),
     }
+    x_range, y_range = _ranges(fields, list(points.values()))
+    return {"x_range": x_range, "y_range": y_range, **points}
 
 
-def _ranges(
-    fields: Fields, leaderboard: Mapping[str, Any], methods: Sequence[Any]
-) -> tuple[list[float], list[float]]:
-    """Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is."""
+def _ranges(fields: Fields, points: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[float]]:
+    """Ranges that stay put while a slider moves: the plain mix's, wider only where something else stands."""
     plain, current, table = fields["plain_curve"], fields["curve"], fields["headline"]
-    listed = np.array([leaderboard["x"], leaderboard["y"]]).reshape(2, -1) / 100
-    beside = [[at(method, f"{name}.value") for method in methods] for name in ("clean", "attacked")]
-    others = np.concatenate([listed, beside], axis=1)
-    low = min(plain.clean.min(), current.clean.min(), table.rob.clean.low, *others[0])
-    high = max(plain.clean.max(), current.clean.max(), table.std.clean.high, *others[0])
-    top = max(plain.by_margin.max(), plain.attacked.max(), current.attacked.max(), *others[1])
+    clean = [x / 100 for one in points for x in one["x"]] + (at(fields, "meta.methods.*.clean.value") or [])
+    robust = [y / 100 for one in points for y in one["y"]] + (
+        at(fields, "meta.methods.*.attacked.value") or []
+    )
+    of_mix = ("headline.mix.verified", *(("certified.mix",) if at(fields, "certified.of_threat") else ()))
+    robust += [at(fields, f"{path}.value") for path in of_mix if at(fields, path)]
+    low = min(plain.clean.min(), current.clean.min(), table.rob.clean.low, *clean)
+    high = max(plain.clean.max(), current.clean.max(), table.std.clean.high, *clean)
+    top = max(plain.by_margin.max(), plain.attacked.max(), current.attacked.max(), *robust)
     step = round_up((high - low) / 4)
     low, high = step * np.floor(low / step), min(step * np.ceil(high / step), 1.0)
     x = [100 * (low - 0.1 * step), 100 * (high + 0.1 * step)]

@@ -21,9 +21,9 @@ from mnuts_core.bundles.paper import paper_rows
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate
 from mnuts_core.params import ParamSpec
+from mnuts_core.remix.certified import reference_threat
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.text import visible
-from mnuts_core.views.certified import reference_threat
 from mnuts_core.views.found_by import found_by
 from mnuts_core.views.sources import kinds, sources
 from mnuts_dashboards.bundles.configs import label_of

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mnuts_core.bundles.manifest import OPTIMISTIC
+from mnuts_core.views.certified import certified_meaning
 from mnuts_core.views.headline import Change, Headline, Row
 from mnuts_dashboards.text import messages
 from mnuts_dashboards.text.numbers import alpha_text, errors_text, minus, signed
@@ -141,17 +142,8 @@ def certified_lines(found: CertifiedFigures) -> list[str]:
     Args:
         found: The accuracies.
     """
-    lines = [
-        f"Certified, at least: right for every g and every perturbation within {found.within}, by the "
-        "certified margin bound (Bai et al., 2024b, Lemma 1) from what was imported "
-        f"{found.basis}: a lower bound, as far as that holds."
-    ]
-    if not found.of_threat:
-        lines.append(
-            "The bundle states no ε in this norm: the radius is the customary one, and not that of the "
-            "attack."
-        )
-    return [*lines, f"Of this mix nothing is certified: {found.refused}."] if found.refused else lines
+    refused = [f"Of this mix nothing is certified: {found.refused}."] if found.refused else []
+    return [*certified_meaning(found.within, found.basis, found.of_threat), *refused]
 
 
 def _gains(table: Headline) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import NOT_REAL
 from mnuts_core.functional.statistics import wilson_interval
-from mnuts_core.params import LARGEST_LOGIT
+from mnuts_core.params import LARGEST_LOGIT, LN_K_DEFAULT, VARIANCE_FLOOR
 
 Code = Literal[
     "probabilities",
@@ -19,6 +19,7 @@ Code = Literal[
     "sigmoid-outputs",
     "masked-classes",
     "logits-too-large",
+    "logits-too-small",
     "labels-do-not-fit",
     "labels-off-by-one",
 ]
@@ -32,6 +33,10 @@ MASK = -1e5
 """No network answers less than this; masks do, -1e9 or the least number of a dtype."""
 HALF_MASKS = (-1e4, float(np.finfo(np.float16).min))
 """What masks in half precision."""
+LEAST_SCALE = 0.99
+"""The layer norm may divide by so much more than the logits' own deviation, no more."""
+SAMPLED = 256
+"""So many rows say how far a model's logits lie apart."""
 CLEAR_GAIN = 0.25
 """Shifted labels are right for so many more images only where they were off by one."""
 BLOCK = 2**22
@@ -98,6 +103,26 @@ def warnings_of_values(name: str, parts: list[Logits]) -> Iterator[LogitWarning]
             "logits-too-large",
             f"the {name} model's values reach {max(-least, largest):.3g} in size and are clipped at "
             f"{LARGEST_LOGIT:.0e}, which changes {effect}",
+        )
+    if name == "robust" and not any(one.off_one < np.inf for one in seen):
+        yield from _of_spread(parts[0])
+
+
+def _of_spread(logits: Logits) -> Iterator[LogitWarning]:
+    """Whether the number under the layer norm's root, there for constant logits, counts beside h's variance.
+
+    g is not asked: at T = 0 the mix needs its arg max alone.
+    """
+    rows = logits[:: -(-len(logits) // SAMPLED)].astype(np.float64)
+    k = min(LN_K_DEFAULT, rows.shape[1])
+    variance = float(np.median(np.partition(rows, -k, axis=1)[:, -k:].var(axis=1, ddof=1)))
+    scale = np.sqrt(variance / (variance + VARIANCE_FLOOR))
+    if 0 < scale < LEAST_SCALE:
+        yield LogitWarning(
+            "logits-too-small",
+            f"the robust model's logits lie close together: the standard deviation of a row's {k} largest is "
+            f"{np.sqrt(variance):.2g} at the median, and with {VARIANCE_FLOOR:g} added to the variance LN(h) "
+            f"comes out at {scale:.2g} of its size",
         )
 
 

@@ -19,7 +19,7 @@ from mnuts_core.text import shortened
 if TYPE_CHECKING:
     from mnuts_core.bundles.certificate import CertificateCard
     from mnuts_core.params import MixParams
-    from mnuts_core.views.certified import Certified
+    from mnuts_core.remix.certified import Certified
 
 FORMS = {
     "smoothing": "smoothing:SIGMA",
@@ -88,8 +88,9 @@ def certify(
     check_outputs({"--json": json_out}, force=force)
     radii = [0.0 if each == "0" else parse_eps(each, "--radius") for each in radius or ()]
     logits = load_bundle(bundle)
+    from mnuts_core.remix.certified import certificate_warnings, certified, certified_model
     from mnuts_core.remix.engine import RemixEngine
-    from mnuts_core.views.certified import RADII, certificate_warnings, certified, certified_model
+    from mnuts_core.views.certified import RADII
 
     mix = _mix(config, alpha)
     found, alone = certified(logits, mix), certified_model(logits)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from mnuts_core.bundles.manifest import Card, Digest, Name, Setting, Text
+from mnuts_core.bundles.manifest import Card, Digest, Name, Setting, Text, ThreatModel
 from mnuts_core.clamps import Clamp
 from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.statistics import Accuracy, Estimate, share
-from mnuts_core.params import PARAMS, R_D
+from mnuts_core.params import PARAMS, R_D, MixParams
+from mnuts_core.remix.certified import certified_within_eps, reference_threat
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
     from mnuts_core.models.passes import Passes
     from mnuts_core.remix.answers import Remix
+    from mnuts_core.remix.engine import RemixEngine
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Weight = Annotated[float, Field(strict=True, ge=PARAMS["alpha"].low, le=PARAMS["alpha"].high)]
@@ -86,6 +88,14 @@ class EstimateCard(Card):
         return share(round(self.value * self.n), self.n, self.kind)
 
 
+class CertifiedCard(Card):
+    """Certified accuracy on the clean images: a lower bound of robust accuracy."""
+
+    accuracy: EstimateCard
+    within: ThreatModel = Field(description="The radius: ε of the bundle's threat model, or the usual one.")
+    basis: Text = Field(description="What is certified of h, in words; the bound holds as far as that does.")
+
+
 class EstimatesCard(Card):
     """Figures from cached logits."""
 
@@ -98,6 +108,9 @@ class EstimatesCard(Card):
     )
     optimistic: bool | None = Field(
         default=None, description="Whether no attack on a mix is among these points: MMAA points only."
+    )
+    certified: CertifiedCard | None = Field(
+        default=None, description="Of bundles with a certificate of h, where it says something of the mix."
     )
     margin_bound: EstimateCard | None = Field(
         default=None, description="At MMAA's points; of configurations from before there were pools."
@@ -164,11 +177,25 @@ class VerifiedCard(Card):
         return self
 
 
-def estimates_card(remix: Remix) -> EstimatesCard:
-    """The figures of a remix as they go into a configuration."""
+def estimates_card(engine: RemixEngine, remix: Remix) -> EstimatesCard:
+    """The figures of a mix as they go into a configuration.
+
+    Args:
+        engine: The engine of the bundle.
+        remix: What it makes of the mix.
+    """
     return EstimatesCard(
         clean=EstimateCard.of(remix.clean),
         attacked=None if remix.attacked is None else EstimateCard.of(remix.attacked),
         by_margin=None if remix.by_margin is None else EstimateCard.of(remix.by_margin),
         optimistic=None if remix.attacked is None else remix.optimistic,
+        certified=_certified_card(engine.bundle, remix.params),
     )
+
+
+def _certified_card(bundle: LogitBundle, params: MixParams) -> CertifiedCard | None:
+    card, accuracy = bundle.manifest.certificate, certified_within_eps(bundle, params)
+    if card is None or accuracy is None:
+        return None
+    within, _ = reference_threat(bundle, card)
+    return CertifiedCard(accuracy=EstimateCard.of(accuracy), within=within, basis=str(card))

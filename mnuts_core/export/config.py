@@ -33,9 +33,11 @@ from mnuts_core.io.files import write_atomically
 from mnuts_core.io.hub import local_path
 from mnuts_core.io.untrusted import parse_json, read_bytes
 from mnuts_core.params import BETA_D, IDENTITY, MixParams
+from mnuts_core.remix.certified import certificate_warnings
 from mnuts_core.text import shortened, visible_json
 
 if TYPE_CHECKING:
+    from mnuts_core.remix.answers import Remix
     from mnuts_core.remix.engine import RemixEngine
 
 CONFIG_SCHEMA: Literal["mnuts-config/1"] = "mnuts-config/1"
@@ -129,15 +131,24 @@ class MixConfig(Card):
                 take 0.95 on CIFAR-10 and ImageNet, 0.935 on CIFAR-100, whatever the mix's level.
         """
         remix = engine.remix(params, quantile=quantile)
-        bundle = engine.bundle
         plain = cls.from_params(remix.params, beta=params.beta if params.alpha is None else None)
-        return plain.model_copy(
+        own = {"auxiliary": _auxiliary(engine, auxiliary_beta), "threat": engine.bundle.manifest.threat}
+        return plain.model_copy(update=own).with_figures(engine, remix)
+
+    def with_figures(self, engine: RemixEngine, remix: Remix) -> MixConfig:
+        """This mix with its figures on a bundle, and what puts them in doubt.
+
+        Args:
+            engine: The engine of the bundle.
+            remix: What it makes of the mix.
+        """
+        estimates = estimates_card(engine, remix)
+        doubts = certificate_warnings(engine) if estimates.certified else ()
+        return self.model_copy(
             update={
-                "auxiliary": _auxiliary(engine, auxiliary_beta),
-                "bundle": BundleCard.of(bundle),
-                "threat": bundle.manifest.threat,
-                "estimates": estimates_card(remix),
-                "warnings": remix.warnings,
+                "bundle": BundleCard.of(engine.bundle),
+                "estimates": estimates,
+                "warnings": (*remix.warnings, *doubts),
             }
         )
 

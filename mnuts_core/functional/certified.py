@@ -36,8 +36,8 @@ from torch import Tensor
 from mnuts_core.clamps import CLAMP_RECORDS, clamp_logits
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.mixing import required_alpha
-from mnuts_core.functional.transform import VARIANCE_FLOOR, signed_power
-from mnuts_core.params import PARAMS, MixParams
+from mnuts_core.functional.transform import signed_power
+from mnuts_core.params import PARAMS, VARIANCE_FLOOR, MixParams
 
 SLACK = 1e-12
 """The margin must exceed (1-α)/α by so much: ties go to g, and are met to 1e-15."""
@@ -150,17 +150,41 @@ def transformed_radii(logits: Tensor, labels: Tensor, growth: float, params: Mix
     Raises:
         ParameterError: If α is not set, or M has no layer norm: it then sees what logits have in common.
     """
+    low = torch.zeros(len(logits), dtype=torch.float64)
+    high = 4.0 * (logits.amax(dim=1) - logits.amin(dim=1)) / growth
+    sure = _kept(logits, labels, low, params)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2.0
+        kept = _kept(logits, labels, growth * middle / 2.0, params)
+        low, high = torch.where(kept, middle, low), torch.where(kept, high, middle)
+    return (low * SHORTENED).where(sure, 0.0)
+
+
+def transformed_kept(
+    logits: Tensor, labels: Tensor, growth: float, params: MixParams, radius: float
+) -> Tensor:
+    """Where the mix's certified radii of `transformed_radii` reach one radius, in one pass: bool, shape (N,).
+
+    Args:
+        logits: h at the images, float64, shape (N, K).
+        labels: The classes y that are to be kept, shape (N,).
+        growth: D: no class gains more than D‖δ‖ on another.
+        params: The mix, with α set.
+        radius: In (0, ∞).
+
+    Raises:
+        ParameterError: If α is not set, or M has no layer norm: it then sees what logits have in common.
+    """
+    moved = torch.full((len(logits),), growth * radius / SHORTENED / 2.0, dtype=torch.float64)
+    return _kept(logits, labels, moved, params)
+
+
+def _kept(logits: Tensor, labels: Tensor, moved: Tensor, params: MixParams) -> Tensor:
+    """Where no g can outvote M(h)'s label though each logit may move by `moved`, shape (N,)."""
     tau = threshold(required_alpha(params))
     if params.ln_k < 2:
         raise ParameterError(WITHOUT_LAYER_NORM)
-    low = torch.zeros(len(logits), dtype=torch.float64)
-    high = 4.0 * (logits.amax(dim=1) - logits.amin(dim=1)) / growth
-    sure = _least_margins(logits, labels, low, params) > tau
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2.0
-        kept = _least_margins(logits, labels, growth * middle / 2.0, params) > tau
-        low, high = torch.where(kept, middle, low), torch.where(kept, high, middle)
-    return (low * SHORTENED).where(sure, 0.0)
+    return _least_margins(logits, labels, moved, params) > tau
 
 
 def _least_margins(logits: Tensor, labels: Tensor, moved: Tensor, params: MixParams) -> Tensor:

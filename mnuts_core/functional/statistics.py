@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from mnuts_core.errors import ParameterError
 
-Accuracy = Literal["clean", "attacked", "right by margin", "verified", "margin bound", "transfer"]
+Accuracy = Literal[
+    "clean", "attacked", "right by margin", "verified", "certified", "margin bound", "transfer"
+]
 """Kinds of accuracy: `clean` is exact on the n images; `attacked` is right at all known points, an upper
 bound; `right by margin` is right there whatever g says; `verified` comes from an attack on the mixed
-classifier itself. `margin bound` and `transfer` are estimates of older configurations."""
+classifier itself; `certified` is a lower bound, as far as a certificate of h holds. `margin bound` and
+`transfer` are estimates of older configurations."""
 Kind = Literal[Accuracy, "share", "median", "difference"]
 """What a figure is: an accuracy, another share of examples, or what its name says."""
 Verdict = Literal["shown", "contrary", "open"]

@@ -11,10 +11,7 @@ from torch import Tensor
 from mnuts_core.clamps import Clamp, clamp_logits
 from mnuts_core.devices import at_home
 from mnuts_core.errors import ParameterError
-from mnuts_core.params import LARGEST_LOGIT, LN_K_DEFAULT, PARAMS, check_ln_k
-
-VARIANCE_FLOOR = 1e-8
-"""Added to the variance under the root, as the authors' code does: constant logits stay finite."""
+from mnuts_core.params import LARGEST_LOGIT, LN_K_DEFAULT, PARAMS, VARIANCE_FLOOR, check_ln_k
 
 
 def check_logits(logits: object, name: str = "logits") -> Tensor:

@@ -13,7 +13,7 @@ from mnuts_core.attacks.watching import stand_in
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import Setting, SourceCard
 from mnuts_core.errors import ParameterError
-from mnuts_core.export.cards import BundleCard, VerifiedCard, estimates_card
+from mnuts_core.export.cards import VerifiedCard
 from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.mixing import sound
 from mnuts_core.pipeline.verified import Verified
@@ -156,11 +156,4 @@ def on_bundle(config: MixConfig, engine: RemixEngine) -> MixConfig:
         config: The configuration; its mix and `verified` stay.
         engine: The engine of that bundle.
     """
-    remix, bundle = engine.remix(config.params), engine.bundle
-    return config.model_copy(
-        update={
-            "bundle": BundleCard.of(bundle),
-            "estimates": estimates_card(remix),
-            "warnings": remix.warnings,
-        }
-    )
+    return config.with_figures(engine, engine.remix(config.params))

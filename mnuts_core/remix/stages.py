@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 
 from mnuts_core.clamps import CLAMP_RECORDS, Clamp, clamp_logits
-from mnuts_core.functional.transform import VARIANCE_FLOOR, signed_power
-from mnuts_core.params import LARGEST_LOGIT
+from mnuts_core.functional.transform import signed_power
+from mnuts_core.params import LARGEST_LOGIT, VARIANCE_FLOOR
 from mnuts_core.remix.kernels import (
     ENDS,
     FROM_CLASSES,

@@ -10,12 +10,14 @@ from mnuts_core.bundles.manifest import library_versions, now
 from mnuts_core.errors import ParameterError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.params import BETAS, PARAMS
+from mnuts_core.remix.certified import certificate_warnings, reference_threat, refusal
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.report.matched import Trial, try_mix
 from mnuts_core.report.rows import Mix, ReportRow, other_rows, report_base_rows
 from mnuts_core.search.algorithm1 import grid_search, searchable
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
 from mnuts_core.views.adaptive_alpha import CAUTION
+from mnuts_core.views.certified import certified_meaning
 from mnuts_core.views.margins import base_histograms, mix_histograms
 from mnuts_core.views.sources import settled_words, sources
 
@@ -37,6 +39,7 @@ class Report:
         missing: What the bundle does not allow to say.
         warnings: What puts the figures in doubt.
         optimistic: Whether no attack on a mix is among the attacked points; None without any.
+        certified: What certified accuracies mean and rest on; empty where nothing is certified of h.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Report:
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
     optimistic: bool | None
+    certified: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[ReportRow, ...]:
@@ -120,8 +124,10 @@ def make_report(
                 for mix, label in zip(plain, labels, strict=False)
                 for warning in mix.warnings
             ),
+            *certificate_warnings(engine),
         ),
         optimistic=bundle.manifest.optimistic if bundle.n_adv else None,
+        certified=_certified(bundle, mixes),
     )
 
 
@@ -188,6 +194,16 @@ def _missing(engine: RemixEngine, any_trial: bool) -> tuple[str, ...]:
     if not any_trial:
         lines.append("There is no MixedNUTS to report on: give --config FILE.")
     return tuple(lines)
+
+
+def _certified(bundle: LogitBundle, mixes: Sequence[Mix]) -> tuple[str, ...]:
+    card = bundle.manifest.certificate
+    if card is None:
+        return ()
+    within, of_threat = reference_threat(bundle, card)
+    reasons = dict.fromkeys(filter(None, (refusal(card, mix.params) for mix in mixes)))
+    without = (f"Of a mix without such a figure nothing is certified: {reason}." for reason in reasons)
+    return (*certified_meaning(str(within), str(card), of_threat), *without)
 
 
 def _provenance(bundle: LogitBundle, mixes: Sequence[Mix], command: str) -> dict[str, str]:

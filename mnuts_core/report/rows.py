@@ -11,6 +11,7 @@ from mnuts_core.export.config import MixConfig
 from mnuts_core.functional.statistics import Estimate, share_of
 from mnuts_core.params import MixParams
 from mnuts_core.remix.answers import Remix
+from mnuts_core.remix.certified import certified_model, certified_within_eps, reference_threat
 from mnuts_core.remix.engine import RemixEngine
 from mnuts_core.views.adaptive_alpha import adaptive_row
 from mnuts_core.views.headline import Row, base_rows, mix_row
@@ -23,6 +24,7 @@ class ReportRow(Row):
     """One classifier's row, and where its figures come from.
 
     Attributes:
+        certified: Certified accuracy within the bundle's ε; None where nothing is certified of it.
         attack: The attack behind `verified`, in words.
         rbc_same: RBC's accuracy under the bundle's attack on the very images of `verified`, where they are
             known (see `rbc_on_the_same`).
@@ -32,6 +34,7 @@ class ReportRow(Row):
         config: The configuration of its verified figure.
     """
 
+    certified: Estimate | None = None
     attack: str = ""
     rbc_same: Estimate | None = None
     beta: float | None = None
@@ -57,9 +60,12 @@ class ReportRow(Row):
 def report_base_rows(engine: RemixEngine) -> tuple[ReportRow, ReportRow]:
     """The rows of the accurate (ABC) and the robust base classifier (RBC)."""
     (std, rob), manifest = base_rows(engine.base), engine.bundle.manifest
+    certified = None
+    if card := manifest.certificate:
+        certified = certified_model(engine.bundle).accuracy(reference_threat(engine.bundle, card)[0].eps)
     return (
         ReportRow.of(std, key="abc", label="ABC: g", source=manifest.std_model.spec),
-        ReportRow.of(rob, key="rbc", label="RBC: h", source=manifest.rob_model.spec),
+        ReportRow.of(rob, key="rbc", label="RBC: h", source=manifest.rob_model.spec, certified=certified),
     )
 
 
@@ -160,6 +166,7 @@ class Mix:
         row = ReportRow.of(
             mix_row(remix, key, label),
             verified=self.verified,
+            certified=certified_within_eps(engine.bundle, remix.params),
             attack=self.attack,
             rbc_same=rbc_on_the_same(engine, remix, self.verified_clean),
             beta=self.beta,

@@ -57,6 +57,8 @@ def document(report: Report, figure: Figure | None) -> Document:
     claims = statements(report)
     blocks: list[Block] = [Paragraph(text) for text in report.missing]
     blocks += [figures_grid(report), Paragraph(f"{LEGEND} {OPTIMISTIC}" if report.optimistic else LEGEND)]
+    if report.certified:
+        blocks.append(Paragraph(" ".join(report.certified)))
     if any(trial.mixed for trial in report.trials):
         blocks.append(Paragraph(MATCHING))
     if figure is not None:
@@ -111,10 +113,15 @@ def _claims(claims: list[Statement]) -> list[Block]:
 
 def figures_grid(report: Report) -> Grid:
     """The table of Fig. 5: a row for each classifier, a column for each figure."""
-    header = ("classifier", "α", *(f"{WORDS.get(name, name)}, %" for name in FIGURES))
-    rows = tuple((row.label, _alpha(row), *(_figure(row.figure(n)) for n in FIGURES)) for row in report.rows)
+    names = _figures(report)
+    header = ("classifier", "α", *(f"{WORDS.get(name, name)}, %" for name in names))
+    rows = tuple((row.label, _alpha(row), *(_figure(row.figure(n)) for n in names)) for row in report.rows)
     strong = frozenset(place for place, row in enumerate(report.rows) if row.role == "mixednuts")
     return Grid(header, rows, strong)
+
+
+def _figures(report: Report) -> tuple[str, ...]:
+    return (*FIGURES, "certified") if report.certified else FIGURES
 
 
 def changes_grid(report: Report) -> Grid:
@@ -216,7 +223,7 @@ def to_frame(report: Report) -> pd.DataFrame:
             "classifier": row.label,
         }
         cells |= _params(row) | {"origin": row.source}
-        for name in FIGURES:
+        for name in _figures(report):
             cells |= columns(name, row.figure(name))
         cells |= columns("rbc_on_verified_images", row.rbc_same)
         cells |= _changes("rbc", row, rbc if row.key in matched else None)

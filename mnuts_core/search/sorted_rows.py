@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mnuts_core.functional.transform import VARIANCE_FLOOR, layer_norm
-from mnuts_core.params import LARGEST_LOGIT
+from mnuts_core.functional.transform import layer_norm
+from mnuts_core.params import LARGEST_LOGIT, VARIANCE_FLOOR
 
 LOGITS_AT_ONCE = 1 << 19
 """So many logits are normed at a time: they stay in the cache."""

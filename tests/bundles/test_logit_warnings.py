@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+import torch
 
 from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.bundles.importers import algorithm1_bundle
 from mnuts_core.bundles.logit_warnings import logit_warnings
+from mnuts_core.functional.transform import layer_norm
 from mnuts_core.params import LARGEST_LOGIT
 from tests import ROOT
 from tests.reference import softmax
@@ -78,6 +82,23 @@ class TestValues:
         rows = bundle.clean_rob_logits
         changed = int((rows.clip(-LARGEST_LOGIT, LARGEST_LOGIT).argmax(1) != rows.argmax(1)).sum())
         assert f"changes its prediction in {changed:,} rows" in warning.message
+
+    @pytest.mark.parametrize(("k", "scale"), [(10, 1e-6), (10, 2e-4), (400, 1e-4)])
+    def test_what_the_layer_norm_does_not_undo(self, k, scale):
+        assert codes(lambda z: scale * z, k=k) == ["logits-too-small"]
+        assert codes(lambda z: scale * z, models=("std",), k=k) == []
+        arrays = make_arrays(k=k)
+        arrays["clean_rob_logits"] = (rows := arrays["clean_rob_logits"] * scale)
+        (warning,) = logit_warnings(LogitBundle.from_arrays(**arrays))
+        top = torch.from_numpy(rows).double().topk(min(k, 250)).values.std(dim=1)
+        scales = layer_norm(torch.from_numpy(rows).double()).topk(min(k, 250)).values.std(dim=1)
+        words = re.findall(r"is (\S+) at the median.*at (\S+) of its", warning.message)[0]
+        seen, left = map(float, words)
+        assert seen == pytest.approx(float(top.quantile(0.5)), rel=0.05)
+        assert left == pytest.approx(float(scales.quantile(0.5)), rel=0.05)
+
+    def test_logits_that_are_all_the_same_are_another_fault(self):
+        assert "logits-too-small" not in codes(lambda z: 0 * z - 1)
 
     @pytest.mark.parametrize(
         "sound",

@@ -173,6 +173,7 @@ BROKEN = {
         "probabilities", lambda: case(std(after=lambda x: x.softmax(1))), error=False
     ),
     "sigmoids": Broken("sigmoid-outputs", lambda: case(rob=rob(after=lambda x: x.sigmoid()))),
+    "tiny logits": Broken("logits-too-small", lambda: case(rob=rob(after=lambda x: 1e-6 * x)), error=False),
     "one-hot": Broken(
         "one-hot gradients", lambda: case(rob=rob(after=lambda x: F.one_hot(x.argmax(1), 10).float()))
     ),
@@ -282,6 +283,10 @@ def test_what_is_broken_is_found_and_nothing_else(name):
     assert found[broken.codes.split()[0]].level == ("error" if broken.error else "warning")
     for each in found.values():
         assert f"docs/{'warnings' if 'warnings' in each.entry else 'doctor'}.md#{each.code}" in str(each)
+
+
+def test_the_scale_of_g_does_not_matter():
+    assert unhealthy(case(std(after=lambda x: 1e-6 * x))) == {}
 
 
 class TestOrder:

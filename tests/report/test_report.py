@@ -18,6 +18,7 @@ from mnuts_core.export.outcomes import OutcomesCard
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.statistics import share, wilson_interval
 from mnuts_core.params import IDENTITY, MixParams
+from mnuts_core.remix.certified import certified, certified_model
 from mnuts_core.report.claims import moved, robust_change, statements
 from mnuts_core.report.compute import make_report
 from mnuts_core.report.files import check_folder, default_folder, write_report
@@ -29,7 +30,7 @@ from mnuts_core.report.wording import document, to_frame, to_json, warnings
 from mnuts_core.search.algorithm1 import searchable
 from mnuts_core.views.colours import MIX, OTHER, PLAIN, ROB, STD
 from tests import reference
-from tests.synthetic import clean_only, make_arrays, make_bundle
+from tests.synthetic import clean_only, make_arrays, make_bundle, with_certificate
 
 NUTS = MixParams(s=2.0, p=2.0, c=-0.5, alpha=0.8)
 
@@ -554,3 +555,42 @@ def test_without_an_image_that_h_gets_right_at_all_its_points_nothing_is_searche
         found = bundle.with_points(SourceCard(name="an attack"), first.index[fooled], wrong, wrong)
         assert searchable(found) is expected
     assert any("nothing to work on" in line for line in make_report(found).missing)
+
+
+class TestCertified:
+    THREAT = ThreatModel(norm="Linf", eps=1e-3)
+
+    def test_its_column_has_every_mix_that_something_is_certified_of(self):
+        bundle = with_certificate("logits", threat=self.THREAT)
+        report = make_report(bundle, [("nuts", MixConfig.from_params(NUTS))])
+        grid = next(block for block in document(report, None).blocks if isinstance(block, Grid))
+        assert grid.header[-1] == "certified, %"
+        figures = dict(zip((row.key for row in report.rows), report.rows, strict=True))
+        assert figures["abc"].certified is None
+        assert figures["rbc"].certified == certified_model(bundle).accuracy(1e-3)
+        for row in report.rows:
+            if row.params is not None:
+                assert row.certified == certified(bundle, row.params).accuracy(1e-3)
+        mix = report.trials[0].mix
+        assert 0 < mix.certified.count < 80
+        text = to_markdown(document(report, None))
+        assert "3-Lipschitz" in text
+        assert f"{100 * mix.certified.value:.2f} \\[" in text
+        [row] = [each for each in to_json(report)["rows"] if each["key"] == mix.key]
+        assert (row["certified"], row["certified_n"]) == (mix.certified.value, 80)
+
+    def test_where_nothing_is_certified_of_a_mix_it_says_why(self):
+        report = make_report(with_certificate("smoothing"), [("nuts", MixConfig.from_params(NUTS))])
+        assert report.trials[0].mix.certified is None
+        assert report.base[1].certified is not None
+        assert "does not carry over" in to_markdown(document(report, None))
+        assert "customary one" in to_markdown(document(report, None))
+
+    def test_a_certificate_that_cannot_hold_is_among_the_warnings(self):
+        bundle = with_certificate("logits", threat=ThreatModel(norm="Linf", eps=1e-6))
+        assert any("cannot hold" in line for line in warnings(make_report(bundle, betas=())))
+
+    def test_other_bundles_have_no_such_column(self, small):
+        report = make_report(small, [("nuts", MixConfig.from_params(NUTS))])
+        assert "certified" not in to_markdown(document(report, None))
+        assert not any("certified" in name for name in to_frame(report))

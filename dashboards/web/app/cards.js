@@ -8,7 +8,7 @@ const LONGEST_NAME = 200;
 const LONGEST_BITS = 174764; // characters of base64
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-const KINDS = ["clean", "attacked", "right by margin", "verified", "margin bound", "transfer"];
+const KINDS = ["clean", "attacked", "right by margin", "verified", "certified", "margin bound", "transfer"];
 
 /**
  * @callback Check
@@ -61,6 +61,8 @@ const pair = (value, at) => (Array.isArray(value) && value.length === 2 ? first(
 const inOrder = ({ value, ci95: [low, high] }) => low <= value && value <= high;
 const ESTIMATE = card({ kind: oneOf(...KINDS), value: share, n: count, ci95: pair }, inOrder);
 
+const WITHIN = card({ norm: oneOf("Linf", "L2"), eps: positive });
+
 /** `verified` of a configuration. */
 export const VERIFIED = card({
   accuracy: ESTIMATE,
@@ -83,13 +85,14 @@ export const CONFIG = card({
   temperature: whatever,
   auxiliary: unlessNull(card({ alpha_d: weight, r_d: unlessAbsent(share), beta: unlessNull(share) })),
   bundle: unlessNull(card({ name, digest, clean: unlessNull(digest) })),
-  threat: unlessNull(card({ norm: oneOf("Linf", "L2"), eps: positive })),
+  threat: unlessNull(WITHIN),
   estimates: unlessNull(
     card({
       clean: ESTIMATE,
       attacked: unlessNull(ESTIMATE),
       by_margin: unlessNull(ESTIMATE),
       optimistic: unlessNull(bool),
+      certified: unlessNull(card({ accuracy: ESTIMATE, within: WITHIN, basis: text })),
       margin_bound: unlessNull(ESTIMATE),
       transfer: unlessNull(ESTIMATE),
     }),

@@ -13,10 +13,14 @@ const MAX_CHARACTERS = 2 ** 20;
  *
  * @param {object} meta The bundle's, see `dashboards/page/data.py`, as `open_bundle.js` has completed it.
  * @param {object} remix The mix's figures, α filled in.
- * @param {{beta: number|null, verified: object|null, created: string}} more `beta`: the level that gave α, if one did;
- *   `verified`: the card of an attack on this very mix.
+ * @param {object} more
+ * @param {number|null} more.beta The level that gave α, if one did.
+ * @param {import("../engine/views/certified.js").CertifiedFigures|null} more.certified Certified accuracies, of a bundle
+ *   with a certificate.
+ * @param {object|null} more.verified The card of an attack on this very mix.
+ * @param {string} more.created When.
  */
-export function configOf(meta, remix, { beta, verified = null, created = "" }) {
+export function configOf(meta, remix, { beta, certified = null, verified = null, created = "" }) {
   const { params } = remix;
   return withoutNothing({
     schema: SCHEMA,
@@ -32,8 +36,9 @@ export function configOf(meta, remix, { beta, verified = null, created = "" }) {
       attacked: cardOf(remix.attacked),
       by_margin: cardOf(remix.by_margin),
       optimistic: remix.attacked ? remix.optimistic : null,
+      certified: certifiedCardOf(certified),
     }),
-    warnings: remix.warnings,
+    warnings: [...remix.warnings, ...(certified?.mix ? certified.warnings : [])],
     verified,
     created,
   });
@@ -109,6 +114,13 @@ function cardOf(estimate) {
   if (!estimate || !estimate.n) return null;
   const { kind, value, n, low, high } = estimate;
   return { kind, value, n, ci95: [low, high] };
+}
+
+/** Certified accuracy of the mix, with its radius and what it rests on; null where nothing is certified of it. */
+function certifiedCardOf(certified) {
+  if (!certified?.mix) return null;
+  const { mix, norm, radius, basis } = certified;
+  return { accuracy: cardOf(mix), within: { norm, eps: radius }, basis };
 }
 
 /** A configuration's figure as the engine gives it. */

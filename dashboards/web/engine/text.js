@@ -1,5 +1,10 @@
 // Numbers as text, as Python writes them.
 
+/** How many of something there are: "1 image", "1,200 images". */
+export function counted(n, one, more = `${one}s`) {
+  return `${String(n).replace(/\B(?=(\d{3})+$)/g, ",")} ${n === 1 ? one : more}`;
+}
+
 /** A number with two decimals; a tie goes to the even digit, as in Python. */
 export function twoDecimals(x) {
   const eighths = 8 * x;

@@ -10,7 +10,7 @@ import { verifiedMixes } from "./known.js";
 import { WORDS } from "./words.js";
 
 export class ExportPanel {
-  static views = [];
+  static views = ["certified"];
 
   constructor(root, context) {
     Object.assign(this, { context, moment: null });
@@ -32,10 +32,11 @@ export class ExportPanel {
 
   /** The configuration as its file has it. */
   config() {
-    const { state, remix, meta } = this.moment;
+    const { state, remix, meta, views } = this.moment;
     const verified = verifiedMixes(meta).of(remix.params)?.card ?? null;
     const created = new Date().toISOString().replace(/\.\d+Z$/, "+00:00");
-    return configText(configOf(meta, remix, { beta: state.by_hand ? null : state.beta, verified, created }));
+    const beta = state.by_hand ? null : state.beta;
+    return configText(configOf(meta, remix, { beta, certified: views.certified, verified, created }));
   }
 
   preview() {

@@ -12,7 +12,9 @@ from mnuts_core import LogitBundle, MixParams, RemixEngine
 from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.clamps import CLAMPS
 from mnuts_core.params import IDENTITY
-from mnuts_core.views.certified import certificate_warnings, certified, certified_figures, certified_model
+from mnuts_core.remix.certified import certificate_warnings, certified, certified_model
+from mnuts_core.text import counted
+from mnuts_core.views.certified import certified_figures
 from mnuts_core.views.registry import Moment, views_of
 from mnuts_dashboards.figures.tradeoff import CERTIFIED
 from tests.dashboards.web.engine import Engine, assert_same, packed
@@ -77,6 +79,17 @@ def test_its_mark_on_the_plane(engine, params):
     assert (found.mix is None) == (params.ln_k == 0)
 
 
+@pytest.mark.parametrize("eps", [1e-6, 0.03])
+def test_its_mark_stands_inside_the_plane(engine, eps):
+    bundle = with_certificate("logits", seed=3, threat=ThreatModel(norm="Linf", eps=eps))
+    moment = Moment(RemixEngine(bundle, device="cpu"), MixParams(s=8.0, p=3.0, c=0.0, alpha=1.0))
+    check_figures(engine, moment, {})
+    plane = figure_of("plane", views_of(moment) | {"remix": moment.remix})
+    low, high = plane["layout"]["yaxis"]["range"]
+    for trace in plane["data"]:
+        assert all(low < y < high for y in trace["y"] if y is not None), trace["name"]
+
+
 @pytest.mark.parametrize("name", ["margin", "logits"])
 def test_a_certificate_that_known_points_refute(engine, name):
     threat = ThreatModel(norm="Linf", eps=1e-6)
@@ -87,7 +100,7 @@ def test_a_certificate_that_known_points_refute(engine, name):
     )
     found = certified_figures(reference, params, reference.remix(params))
     assert 0 < wrong.sum() < 20
-    assert f"on {wrong.sum()} attacked images" in found.warnings[0]
+    assert f"on {counted(int(wrong.sum()), 'attacked image')}," in found.warnings[0]
     assert_same(shown(engine, bundle, params), found)
     other = with_certificate(name, threat=ThreatModel(norm="L2", eps=1e-6))
     assert certificate_warnings(RemixEngine(other, device="cpu")) == ()

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from mnuts_core import LogitBundle, MixParams, ParameterError, RemixEngine
 from mnuts_core.clamps import CLAMP_RECORDS
-from mnuts_core.functional import mixing, quantiles, statistics, transform
+from mnuts_core.functional import mixing, quantiles, statistics
 from mnuts_core.functional.mixing import transform_with
 from mnuts_core.functional.paired import Paired
 from mnuts_core.functional.simplex import PAPER_CASES
 from mnuts_core.functional.statistics import median, share
-from mnuts_core.params import BETA_D, FIG3_MIX, IDENTITY, LARGEST_LOGIT, R_D
+from mnuts_core.params import BETA_D, FIG3_MIX, IDENTITY, LARGEST_LOGIT, R_D, VARIANCE_FLOOR
 from mnuts_core.remix import engine as remix_engine
 from mnuts_core.remix.engine import Remix
 from mnuts_core.views import examples, headline, tradeoff
@@ -194,7 +194,7 @@ def test_erfc(engine):
         ("SATURATED", quantiles.SATURATED),
         ("UNRESOLVED", quantiles.UNRESOLVED),
         ("Z95", statistics.Z95),
-        ("VARIANCE_FLOOR", transform.VARIANCE_FLOOR),
+        ("VARIANCE_FLOOR", VARIANCE_FLOOR),
         ("LARGEST_LOGIT", LARGEST_LOGIT),
         ("AUXILIARY", {"r_d": R_D, "beta": BETA_D}),
         ("MAX_ACCURACY_LOSS", remix_engine.MAX_ACCURACY_LOSS),

@@ -12,22 +12,25 @@ const ALPHA_DIGITS = 12; // of α, to which two mixes are one
 /** Null without an attacked part. */
 export function preparePlane(fields) {
   if (!fields.headline.rob.attacked) return null;
-  const leaderboard = leaderboardOf(fields);
-  return {
-    ...ranges(fields, leaderboard, fields.meta?.methods ?? []),
+  const points = {
     kept: keptOf(fields.snapshots ?? []),
     stars: starsOf(fields.meta?.configs ?? [], fields.remix.params),
-    leaderboard,
+    leaderboard: leaderboardOf(fields),
   };
+  return { ...ranges(fields, Object.values(points)), ...points };
 }
 
-/** Ranges that stay put while a slider moves: the plain mix's, wider only if the current curve is. */
-function ranges({ plain_curve: plain, curve, headline }, leaderboard, methods) {
-  const shares = (name) => leaderboard[name].map((percent) => percent / 100);
-  const beside = (name) => methods.map((method) => method[name].value);
-  const [lowest, highest] = ends([...plain.clean, ...curve.clean, ...shares("x"), ...beside("clean")]);
+/** Ranges that stay put while a slider moves: the plain mix's, wider only where something else stands. */
+function ranges({ plain_curve: plain, curve, headline, certified, meta }, points) {
+  const methods = meta?.methods ?? [];
+  const ofMix = [headline.mix.verified, certified?.of_threat ? certified.mix : null].filter(Boolean);
+  const shares = (axis) => points.flatMap((one) => one[axis].map((percent) => percent / 100));
+  const figures = (name) => methods.map((method) => method[name].value);
+  const clean = [...shares("x"), ...figures("clean")];
+  const robust = [...shares("y"), ...figures("attacked"), ...ofMix.map(({ value }) => value)];
+  const [lowest, highest] = ends([...plain.clean, ...curve.clean, ...clean]);
   const [low, high] = [Math.min(lowest, headline.rob.clean.low), Math.max(highest, headline.std.clean.high)];
-  const top = ends([...plain.by_margin, ...plain.attacked, ...curve.attacked, ...shares("y"), ...beside("attacked")])[1];
+  const top = ends([...plain.by_margin, ...plain.attacked, ...curve.attacked, ...robust])[1];
   const step = roundUp((high - low) / 4);
   const [from, to] = [step * Math.floor(low / step), Math.min(step * Math.ceil(high / step), 1)];
   return {

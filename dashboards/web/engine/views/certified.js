@@ -1,9 +1,13 @@
 // Certified accuracy within the bundle's ε, a lower bound of robust accuracy, as `mnuts_core.views.certified`.
 
-import { SHORTENED, certifyingMargin, isRight, keptThroughTransform, logitRadius, lostBySmoothing, probabilityRadius } from "../certified.js";
+import { SHORTENED, certifyingMargin, keptThroughTransform, lostBySmoothing } from "../certified.js";
+import { leadOf, logitRadius, probabilityMargin, probabilityRadius } from "../certified.js";
 import { IDENTITY, isPlain, plainOf } from "../params.js";
 import { count, shareOf } from "../statistics.js";
+import { counted } from "../text.js";
+import { momentsOfTop } from "../transform.js";
 
+const MARGIN_ERROR = 1e-6; // of margins at many classes, see `series.js`, and more
 const WITHOUT_TRANSFORM =
   "it bounds single probabilities of h, and says nothing of M(h), which all logits decide: certify the plain mix (without a " +
   "transform), or give a Lipschitz constant of h's logits";
@@ -54,8 +58,8 @@ export function certifiedFigures(engine, params, remix, quantile = "linear") {
   return {
     ...{ radius, norm, of_threat, within, basis, refused },
     ...engine.fixedMemo.get("certified", () => ofModel(engine)),
-    plain: shareOf(certified(engine, plain)),
-    mix: refused ? null : shareOf(certified(engine, remix.params)),
+    plain: shareOf(certified(engine, plain), "certified"),
+    mix: refused ? null : shareOf(certified(engine, remix.params), "certified"),
   };
 }
 
@@ -74,45 +78,61 @@ function ofModel(engine) {
   const [sure, right] = [certifiedModel(engine), engine.robRightOnImages];
   const refuted = right && of_threat ? count(right.map((ok, image) => sure[engine.pool.index[image]] && !ok)) : 0;
   const warning =
-    `The certificate cannot hold: h is certified within ${within} on ${refuted} attacked images, and wrong at known points ` +
+    `The certificate cannot hold: h is certified within ${within} on ${counted(refuted, "attacked image")}, and wrong at known points ` +
     "there. What was imported belongs to another model, scale of pixels or ε.";
-  return { rob: shareOf(sure), warnings: refuted ? [warning] : [] };
+  return { rob: shareOf(sure, "certified"), warnings: refuted ? [warning] : [] };
 }
 
 /** Which clean images h by itself is certified to get right within the radius. */
 function certifiedModel(engine) {
   const { radii, radius } = engine.bundle.certificate;
   if (!radii) return certified(engine, { ...IDENTITY, alpha: 1 });
-  return onClean(engine, (logits, label, i) => reaches(radii[i], radius) && isRight(logits, label));
+  return onClean(engine, (i) => reaches(radii[i], radius) && engine.rows.plainRight[i]);
 }
 
 /** Which clean images a mix is certified to get right within the radius. */
 function certified(engine, params) {
   const { alpha } = params;
   const { kind, sigma, margin, constant, of, radii, radius } = engine.bundle.certificate;
+  const right = engine.rows.plainRight;
   if (kind === "margin") {
     const holds = margin >= certifyingMargin(alpha);
-    return onClean(engine, (logits, label, i) => holds && reaches(radii[i], radius) && isRight(logits, label));
+    return onClean(engine, (i) => holds && reaches(radii[i], radius) && right[i]);
   }
   if (kind === "smoothing") {
     const lost = lostBySmoothing(sigma, alpha);
-    return onClean(engine, (logits, label, i) => {
-      return radii[i] > 0 && reaches((radii[i] - lost) * SHORTENED, radius) && isRight(logits, label);
-    });
+    return onClean(engine, (i) => radii[i] > 0 && reaches((radii[i] - lost) * SHORTENED, radius) && right[i]);
   }
   if (of === "probabilities") {
-    return onClean(engine, (logits, label) => reaches(probabilityRadius(logits, label, constant, alpha), radius));
+    const margins = ofClean(engine, "probability margins", probabilityMargin);
+    return onClean(engine, (i) => reaches(probabilityRadius(margins[i], constant, alpha), radius));
   }
   const growth = constant * (of === "logits" ? 2 : 1);
-  if (isPlain(params)) return onClean(engine, (logits, label) => reaches(logitRadius(logits, label, growth, alpha), radius));
-  const kept = keptThroughTransform(params, engine.classes);
-  return onClean(engine, (logits, label) => kept(logits, label, (growth * radius) / SHORTENED / 2));
+  if (!isPlain(params)) return certifiedThroughTransform(engine, params, (growth * radius) / SHORTENED / 2);
+  const leads = ofClean(engine, "leads", leadOf);
+  return onClean(engine, (i) => reaches(logitRadius(leads[i], growth, alpha), radius));
+}
+
+/** The same of a mix with a transform, where each logit may move by `moved`: of images that M(h) wins unmoved, no others. */
+function certifiedThroughTransform(engine, params, moved) {
+  const { rows, classes } = engine;
+  const known = ofClean(engine, `moments ${params.ln_k}`, (logits, label) => {
+    return { moments: momentsOfTop(Float64Array.from(logits).sort().reverse(), params.ln_k), most: leadOf(logits, label).most };
+  });
+  const { signed } = rows.transformed(params);
+  const [least, kept] = [certifyingMargin(params.alpha) - MARGIN_ERROR, keptThroughTransform(params, classes)];
+  return onClean(engine, (i) => signed[i] > least && kept(rows.robRow(i), rows.labels[i], known[i], moved));
 }
 
 function reaches(found, radius) {
   return found > 0 && found >= radius;
 }
 
-function onClean({ rows, nClean }, holds) {
-  return Uint8Array.from({ length: nClean }, (_, i) => holds(rows.robRow(i), rows.labels[i], i));
+function onClean({ nClean }, holds) {
+  return Uint8Array.from({ length: nClean }, (_, i) => holds(i));
+}
+
+/** What no slider moves, of each clean image, computed once. */
+function ofClean({ rows, nClean, fixedMemo }, name, compute) {
+  return fixedMemo.get(`certified ${name}`, () => Array.from({ length: nClean }, (_, i) => compute(rows.robRow(i), rows.labels[i])));
 }

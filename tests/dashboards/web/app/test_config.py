@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from mnuts_core import MixConfig, MixParams, RemixEngine
+from mnuts_core.bundles.manifest import ThreatModel
 from mnuts_core.errors import ConfigError
 from mnuts_core.export.belonging import configs_of
+from mnuts_core.params import IDENTITY
+from mnuts_core.remix.certified import certified
 from mnuts_dashboards.page.data import page_meta
 from tests.dashboards.web.engine import packed
-from tests.synthetic import clean_only, make_pool
+from tests.synthetic import clean_only, make_pool, with_certificate
 
 MIXES = [
     MixParams(s=5.0, p=4.0, c=-1.1, beta=0.95),
@@ -24,8 +27,10 @@ MIXES = [
 
 def exported(app: Any, engine: Any, bundle: Any, params: MixParams, **more: Any) -> str:
     """The text that the page saves for a mix."""
-    frame, loaded = engine.ask(["frame", {"params": params}], ["loaded", []], bundle=packed(bundle))
+    asked = ["frames", [{"params": params}], ["certified"]]
+    [frame], loaded = engine.ask(asked, ["loaded", []], bundle=packed(bundle))
     given = {"beta": None if params.alpha is not None else params.beta, "created": "", **more}
+    given["certified"] = frame["views"]["certified"]
     meta = json.loads(json.dumps(page_meta(bundle, name="its file"))) | {"auxiliary": loaded["auxiliary"]}
     return app("configText", app("configOf", meta, plain(frame["remix"]), given))
 
@@ -52,6 +57,34 @@ def test_an_export_is_the_one_of_python(app, engine, params):
         assert (one.kind, one.value, one.n) == (other.kind, other.value, other.n)
         assert one.ci95 == pytest.approx(other.ci95, abs=1e-12)
     assert ours.estimates.optimistic == reference.estimates.optimistic
+
+
+@pytest.mark.parametrize(
+    ("name", "mix", "eps"),
+    [("logits", MixParams(), 0.03), ("logits", MixParams(), None), ("margin", IDENTITY, 1e-6)],
+)
+def test_certified_accuracy_and_its_warning_are_those_of_python(app, engine, name, mix, eps):
+    threat = None if eps is None else ThreatModel(norm="Linf", eps=eps)
+    bundle, params = with_certificate(name, threat=threat), mix.with_(alpha=0.9)
+    ours = MixConfig.from_json(exported(app, engine, bundle, params))
+    reference = MixConfig.from_remix(RemixEngine(bundle), params)
+    one, other = ours.estimates.certified, reference.estimates.certified
+    assert (one.within, one.basis) == (other.within, other.basis)
+    wanted = certified(bundle, params).accuracy(other.within.eps)
+    assert one.accuracy.estimate == other.accuracy.estimate == wanted
+    assert 0 < other.accuracy.value < 1
+    assert ours.warnings == reference.warnings
+    assert ("The certificate cannot hold" in " ".join(ours.warnings)) == (eps is not None)
+
+
+def test_of_a_mix_that_nothing_is_certified_of_it_says_nothing(app, engine):
+    bundle = with_certificate("smoothing")
+    for config in (
+        MixConfig.from_json(exported(app, engine, bundle, MIXES[1])),
+        MixConfig.from_remix(RemixEngine(bundle), MIXES[1]),
+    ):
+        assert config.estimates.certified is None
+        assert "certified" not in config.to_json()
 
 
 def test_without_an_attack(app, engine):
@@ -133,6 +166,9 @@ def test_what_python_refuses_is_refused(app, digits):
     raw["verified"]["settings"] = dict(list(raw["verified"]["settings"].items())[:2])
     raw["verified"].pop("outcomes", None)  # its bits are compared with the figures by Python alone
     raw |= {"versions": {"python": "3"}, "warnings": ["w"]}
+    clean = raw["estimates"]["clean"]
+    lower = {"accuracy": {**clean, "kind": "certified"}, "within": raw["threat"], "basis": "of h"}
+    raw["estimates"] = {"clean": clean, "certified": lower}
     raw["verified"]["warnings"] = ["w"]
     texts = [json.dumps(one) for one in damaged(raw)]
     assert len(texts) > 500

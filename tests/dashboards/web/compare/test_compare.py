@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from tests.dashboards.web.node import check
 from tests.synthetic import make_bundle
 
 FILES = {"facts": FACTS, "best": BEST, "transfers": PAIRS}
-SCRIPT = "tests/dashboards/web/compare/figures_check.mjs"
+CHECK = Path(__file__).with_name("figures_check.mjs")
 
 
 def saved(page, table: str) -> pd.DataFrame:
@@ -260,4 +261,4 @@ def test_every_sentence_is_used():
 
 
 def test_figures():
-    check(WEB.parents[1] / SCRIPT)
+    check(CHECK)

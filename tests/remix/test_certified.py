@@ -9,7 +9,7 @@ from mnuts_core.bundles.certificate import CertificateCard
 from mnuts_core.errors import BundleError, ParameterError
 from mnuts_core.functional.certified import threshold
 from mnuts_core.params import IDENTITY, MixParams
-from mnuts_core.views.certified import certified, certified_model
+from mnuts_core.remix.certified import certified, certified_accuracy, certified_model
 from tests.synthetic import make_bundle
 
 N = 60
@@ -70,9 +70,18 @@ def test_what_bounds_single_probabilities_is_refused_for_a_transform(given):
     certified(bundle(**given), PLAIN)
 
 
+@pytest.mark.parametrize("params", [PLAIN, MIX, MIX.with_(p=0.5, clamp="relu", alpha=1.0)])
+@pytest.mark.parametrize("radius", [1e-6, 0.01, 0.1])
+def test_at_one_radius_without_the_others(params, radius):
+    differences = bundle(**LIPSCHITZ, of="differences")
+    assert certified_accuracy(differences, params, radius) == certified(differences, params).accuracy(radius)
+
+
 def test_refusals():
     with pytest.raises(BundleError, match="holds no certificate"):
         certified(make_bundle(n=N, m=10, k=4), PLAIN)
+    with pytest.raises(ParameterError, match="ln_k must be at least 2"):
+        certified_accuracy(bundle(**LIPSCHITZ, of="logits"), MIX.with_(ln_k=0), 0.1)
     with pytest.raises(ParameterError, match="alpha must be a number"):
         certified(bundle(**LIPSCHITZ, of="logits"), IDENTITY)
     with pytest.raises(ParameterError, match="radius must lie in"):
