@@ -41,7 +41,7 @@ class ClassCounts:
             question: One of `QUESTIONS`.
             part: In which part of the scale it lies, from 0.
         """
-        if visitor not in self._visitors or question not in QUESTIONS:
+        if not self.knows(visitor) or question not in QUESTIONS:
             return False
         if not 0 <= bundle < MAX_BUNDLES or not 0 <= part < PARTS:
             return False
@@ -52,6 +52,10 @@ class ClassCounts:
         answered.add((bundle, question))
         self._counts.setdefault((bundle, question), [0] * PARTS)[part] += 1
         return True
+
+    def knows(self, visitor: str) -> bool:
+        """Whether a page's visitor is here, so that its predictions are counted."""
+        return visitor in self._visitors
 
     def of(self, bundle: int, question: str) -> list[int]:
         """How many predictions lie in each part."""
@@ -72,11 +76,13 @@ class ClassHandler(Gate):
         """Count a prediction: `{"page", "bundle", "question", "part"}`; answers whether it counts.
 
         Raises:
-            HTTPError: 403 without an origin, 400 for anything else.
+            HTTPError: 403 without an origin, 410 for a page whose kernel has ended, 400 for anything else.
         """
         if "Origin" not in self.request.headers:
             raise HTTPError(403)
         said = _prediction(self.request.body)
+        if not self._counts.knows(said[0]):
+            raise HTTPError(410)
         self._answer({"counted": self._counts.add(*said)})
 
     def get(self) -> None:

@@ -42,8 +42,8 @@ def _entered(spec: ParamSpec, text: str) -> float:
 
 
 def _plain(text: str) -> float:
-    """The number that a text is; its minus may be the one that is printed."""
-    return float(text.replace("−", "-"))
+    """The number that a text is; its minus may be the one that is printed, and −0 is 0."""
+    return float(text.replace("−", "-")) + 0.0
 
 
 def read_ln_k(text: str, source: str = ENTERED) -> int:

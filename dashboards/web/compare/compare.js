@@ -28,12 +28,12 @@ const MOVES = ["bundles", "beta", "grid", "clamp", "alpha", "points"]; // what m
  * @param {HTMLElement} root
  * @param {import("../host/file.js").Host} host With `sentences`, `controls`, `colours`, `themes`, `fig7`, see `dashboards/compare/page_file.py`.
  * @param {() => Worker} makeWorker Starts a worker on the engine.
- * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>}
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void, lost: () => string}>}
  */
 export async function startCompare(root, host, makeWorker) {
   const compare = new Compare(root, host, makeWorker);
   compare.start();
-  return { close: () => compare.close(), refuse: (cause, problems) => compare.banner.show(cause, problems) };
+  return { close: () => compare.close(), refuse: (cause, problems) => compare.banner.show(cause, problems), lost: () => compare.texts.plain("page.lost") };
 }
 
 class Compare {

@@ -93,12 +93,12 @@ export function sentence(text) {
 const DIGITS = String.raw`\d+(?:_\d+)*`;
 const NUMBER = new RegExp(String.raw`^[+-]?(?:${DIGITS}\.?(?:${DIGITS})?|\.${DIGITS})(?:[eE][+-]?${DIGITS})?$`);
 
-/** The finite number that a text is; null if it is none. A true minus is one, too. */
+/** The finite number that a text is; null if it is none. A true minus is one, too, and −0 is 0. */
 function finite(text) {
   const plain = text.trim().replaceAll("−", "-");
   if (!NUMBER.test(plain)) return null;
   const value = Number(plain.replaceAll("_", ""));
-  return Number.isFinite(value) ? value : null;
+  return Number.isFinite(value) ? value + 0 : null;
 }
 
 /** The number that was entered; of a share also in percent. */
@@ -112,7 +112,7 @@ function numberIn(spec, text) {
 /** The whole number that a text is, as `1e3` is one; null if it is none. */
 function wholeIn(text) {
   const value = finite(text);
-  return Number.isSafeInteger(value) ? value + 0 : null;
+  return Number.isSafeInteger(value) ? value : null;
 }
 
 function refusal(spec, text, source) {

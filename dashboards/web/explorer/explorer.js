@@ -25,6 +25,7 @@ import { Searching } from "./searching.js";
 import { Selection } from "./selection.js";
 import { Shown } from "./shown.js";
 import { Toolbar } from "./toolbar.js";
+import { WORDS } from "./words.js";
 
 /**
  * Build the page and open what its address asks for.
@@ -32,13 +33,13 @@ import { Toolbar } from "./toolbar.js";
  * @param {HTMLElement} root
  * @param {import("../host/file.js").Host} host
  * @param {() => Worker} makeWorker Starts a worker on the engine.
- * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>} `close` ends it
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void, lost: () => string}>} `close` ends it
  *   all: in JupyterLab another page may take its place.
  */
 export async function startExplorer(root, host, makeWorker) {
   const explorer = new Explorer(root, host, makeWorker);
   await explorer.start();
-  return { close: () => explorer.close(), refuse: (cause, problems) => explorer.banner.show(cause, problems) };
+  return { close: () => explorer.close(), refuse: (cause, problems) => explorer.banner.show(cause, problems), lost: () => WORDS.lost };
 }
 
 /**

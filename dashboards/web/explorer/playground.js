@@ -32,12 +32,12 @@ const SEARCHED = ["frontier", "direct_frontier", "sensitivity"]; // views that r
  * @param {import("../host/file.js").Host & {controls: string[], figures: boolean}} host Its catalogue has the plots to show,
  *   `controls` names settings; `figures`: whether the mix's figures stand above the plots.
  * @param {() => Worker} makeWorker Starts a worker on the engine.
- * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>}
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void, lost: () => string}>}
  */
 export async function startPlayground(root, host, makeWorker) {
   const playground = new (host.bundles.length ? Playground : Still)(root, host, makeWorker);
   await playground.start();
-  return { close: () => playground.close(), refuse: () => {} }; // a kernel that is busy keeps nothing here from working
+  return { close: () => playground.close(), refuse: () => {}, lost: () => "" }; // a kernel that is busy keeps nothing here from working
 }
 
 /** One figure that stands still. */

@@ -14,6 +14,9 @@ export const WORDS = {
   parts: { clean: "clean", attacked: "attacked" },
   optimistic: "MMAA points only: optimistic, no attack on a mix is among them.",
   optimisticShort: "MMAA points only: optimistic",
+  lost:
+    "The kernel does not answer: it is busy, or it ended with its server. The figures go on; verifying, importing and saving " +
+    "need another kernel: reload the page.",
   interval: (low, high) => `${low} to ${high}`,
   images: (n) => `n = ${n}`,
 

@@ -4,22 +4,20 @@
 const ANSWER_WITHIN = 10_000; // milliseconds: opening a bundle can take seconds
 const ASK_EVERY = 5_000;
 const KINDS = ["pointerdown", "keydown"];
-const LOST =
-  "The kernel does not answer: it is busy, or it ended with its server. The figures go on; verifying, importing and saving " +
-  "need another kernel: reload the page.";
 
 /**
  * @param {{answers: () => Promise<void>}} services
- * @param {(cause: string, problems: string[]) => void} refuse Shows what is wrong; no problems: nothing any more.
+ * @param {{refuse: (cause: string, problems: string[]) => void, lost: () => string}} app `refuse` shows what is wrong; no problems:
+ *   nothing any more. `lost`: what its visitor cannot do without a kernel.
  * @returns {() => void} Ends it.
  */
-export function heartbeat({ answers }, refuse) {
+export function heartbeat({ answers }, { refuse, lost }) {
   let timer = null;
   let asked = -Infinity;
   const ask = ({ timeStamp }) => {
     if (timer !== null || timeStamp - asked < ASK_EVERY) return;
     asked = timeStamp;
-    timer = setTimeout(() => refuse("kernel", [LOST]), ANSWER_WITHIN);
+    timer = setTimeout(() => refuse("kernel", [lost()]), ANSWER_WITHIN);
     answers().then(() => {
       clearTimeout(timer);
       timer = null;

@@ -16,6 +16,7 @@ export class KernelSocket {
     const path = `${baseUrl}api/kernels/${kernelId}/channels?session_id=${session}`;
     const address = Object.assign(new URL(path, location.href), { protocol: location.protocol.replace("http", "ws") });
     Object.assign(this, { session, address, onLost, sent: 0, failed: 0, waiting: [], comms: new Map(), underWay: new Map() });
+    addEventListener("online", () => this.resume());
     this.connect();
   }
 
@@ -36,7 +37,15 @@ export class KernelSocket {
     for (const resolve of this.underWay.values()) resolve(); // whether they arrived, nobody knows
     this.underWay.clear();
     if (++this.failed > TRIES) this.onLost();
-    else setTimeout(() => this.connect(), FIRST_WAIT * 2 ** (this.failed - 1));
+    else this.timer = setTimeout(() => this.connect(), FIRST_WAIT * 2 ** (this.failed - 1));
+  }
+
+  /** The network is back: a connection that broke is tried at once, and from the beginning. */
+  resume() {
+    if (this.failed === 0 || this.socket.readyState !== WebSocket.CLOSED) return;
+    clearTimeout(this.timer);
+    this.failed = 0;
+    this.connect();
   }
 
   /**

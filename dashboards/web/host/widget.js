@@ -8,7 +8,7 @@ import { kernelHost } from "./kernel.js";
  *
  * @param {{model: object, el: HTMLElement}} where What anywidget hands over.
  * @param {(root: HTMLElement, host: import("./file.js").Host, makeWorker: () => Worker) => Promise<{close: () => void, refuse:
- *   (cause: string, problems: string[]) => void}>} start
+ *   (cause: string, problems: string[]) => void, lost: () => string}>} start
  * @returns {() => void} Ends it.
  */
 export function renderPage({ model, el }, start) {
@@ -23,7 +23,7 @@ export function renderPage({ model, el }, start) {
   const ends = [unfollow, unwatch, host.close, () => URL.revokeObjectURL(url)];
   const started = start(root, host, () => new Worker(url));
   started.then(
-    (app) => ends.push(app.close, heartbeat(host.services, app.refuse)),
+    (app) => ends.push(app.close, heartbeat(host.services, app)),
     (error) => {
       console.error(error);
       root.textContent = `The page could not be started: ${error.message}`;

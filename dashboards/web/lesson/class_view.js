@@ -18,8 +18,10 @@ export class ClassView {
     this.element = h("div", { class: "class-place" });
     if (!classroom) return;
     if (!classroom.isTeacher) {
-      this.note = h("p", { class: "class-note" }, texts.plain("class.note"));
+      this.note = h("p", { class: "class-note", role: "status" });
       fill(this.element, this.note);
+      classroom.changed = () => this.showNote();
+      this.showNote();
       return;
     }
     this.button = h("button", { type: "button", "aria-expanded": "false", onclick: () => this.toggle() }, texts.plain("class.show"));
@@ -41,7 +43,7 @@ export class ClassView {
     if (!this.classroom) return;
     const other = JSON.stringify(asked) !== JSON.stringify(this.asked);
     Object.assign(this, { asked, question, truth });
-    if (!this.classroom.isTeacher) return other && setText(this.note, this.texts.plain("class.note"));
+    if (!this.classroom.isTeacher) return;
     if (other) this.show(new Array(PARTS).fill(0));
     else this.mark();
     if (this.open) this.look();
@@ -50,7 +52,12 @@ export class ClassView {
   /** Have a prediction counted. */
   say(part) {
     if (!this.classroom || this.classroom.isTeacher) return;
-    this.classroom.say(this.asked, part).catch(() => setText(this.note, this.texts.plain("class.full")));
+    this.classroom.say(this.asked, part);
+  }
+
+  /** Say whether the predictions are counted. */
+  showNote() {
+    setText(this.note, this.texts.plain(`class.${this.classroom.state}`));
   }
 
   toggle() {

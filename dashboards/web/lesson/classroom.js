@@ -5,6 +5,7 @@ import { keep, keptList } from "../app/storage.js";
 
 export const PARTS = 20; // of a scale; as in `dashboards/lesson/questions.py`
 const KEPT = "class-key";
+const AGAIN = 5000; // milliseconds until what the server did not answer is told again
 
 /** The class of a page; null where there is none. */
 export function classroomOf({ kind, counted }) {
@@ -34,7 +35,7 @@ export class Classroom {
    * @param {string|null} key The teacher's.
    */
   constructor(address, page, key) {
-    Object.assign(this, { address, page, key });
+    Object.assign(this, { address, page, key, waiting: new Map(), known: true, sending: false, changed: () => {} });
   }
 
   /** Whether this page is the teacher's: its answers do not count. */
@@ -42,16 +43,47 @@ export class Classroom {
     return this.key !== null;
   }
 
+  /** How it stands with this page's predictions: they are counted, they wait for the server, or it no longer knows this page. */
+  get state() {
+    if (!this.known) return "gone";
+    return this.waiting.size ? "waiting" : "counted";
+  }
+
   /**
-   * Have a prediction counted.
+   * Have a prediction counted; while the server does not answer it waits.
    *
    * @param {{bundle: number, question: string}} asked `bundle`: its place among those offered.
    * @param {number} part See `partOf`.
    */
-  async say(asked, part) {
-    const body = JSON.stringify({ page: this.page, ...asked, part });
-    const { ok } = await fetch(this.address, { method: "POST", headers: { "Content-Type": "application/json" }, body });
-    if (!ok) throw new Error("not counted");
+  say(asked, part) {
+    const key = JSON.stringify(asked);
+    if (!this.waiting.has(key)) this.waiting.set(key, { page: this.page, ...asked, part }); // the first one counts
+    return this.send();
+  }
+
+  /** Tell the server what waits, in turn; `changed` is called afterwards. */
+  async send() {
+    if (this.sending) return;
+    this.sending = true;
+    clearTimeout(this.timer);
+    try {
+      for (const [key, said] of this.waiting) {
+        this.known = await this.take(said);
+        this.waiting.delete(key);
+      }
+    } catch {
+      this.timer = setTimeout(() => this.send(), AGAIN);
+    }
+    this.sending = false;
+    this.changed();
+  }
+
+  /** Whether the server takes a prediction, as it does of pages that it knows; rejected where it does not answer. */
+  async take(said) {
+    const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) };
+    const { ok, status } = await fetch(this.address, request);
+    if (status >= 500) throw new Error("the server is busy");
+    return ok;
   }
 
   /** The counts of a question, of each part one. */

@@ -35,12 +35,12 @@ import { STEPS } from "./steps.js";
  * @param {HTMLElement} root
  * @param {import("../host/file.js").Host} host With `languages`, `language`, `controls`, `formulas`, `colours`, `themes`, `thread`, see `dashboards/lesson/page_file.py`.
  * @param {() => Worker} makeWorker Starts a worker on the engine.
- * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void}>}
+ * @returns {Promise<{close: () => void, refuse: (cause: string, problems: string[]) => void, lost: () => string}>}
  */
 export async function startLesson(root, host, makeWorker) {
   const lesson = new Lesson(root, host, makeWorker);
   await lesson.start();
-  return { close: () => lesson.close(), refuse: (cause, problems) => lesson.banner.show(cause, problems) };
+  return { close: () => lesson.close(), refuse: (cause, problems) => lesson.banner.show(cause, problems), lost: () => lesson.texts.plain("page.lost") };
 }
 
 const LAST = STEPS.length + 1; // the end is a place of its own

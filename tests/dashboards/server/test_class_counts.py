@@ -6,6 +6,8 @@ from mnuts_dashboards.server.class_counts import ClassCounts
 
 def test_a_visitor_counts_once_for_each_question():
     counts = ClassCounts({"ann", "bob"})
+    assert counts.knows("ann")
+    assert not counts.knows("eve")
     assert counts.add("ann", 0, "line", 3)
     assert not counts.add("ann", 0, "line", 4)
     assert counts.add("ann", 1, "line", 4)

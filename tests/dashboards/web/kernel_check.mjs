@@ -10,6 +10,7 @@ const timers = [];
 
 class FakeSocket extends EventTarget {
   static OPEN = 1;
+  static CLOSED = 3;
   constructor(address, protocol) {
     super();
     Object.assign(this, { address: String(address), protocol, readyState: 0, sent: [] });
@@ -36,7 +37,14 @@ class FakeSocket extends EventTarget {
   }
 }
 Object.assign(globalThis, { WebSocket: FakeSocket, location: { href: "https://h:1/user/a/?s=1", protocol: "https:" } });
-globalThis.setTimeout = (act, wait) => timers.push({ act, wait });
+globalThis.setTimeout = (act, wait) => {
+  const timer = { act, wait };
+  timers.push(timer);
+  return timer;
+};
+globalThis.clearTimeout = (timer) => timers.includes(timer) && timers.splice(timers.indexOf(timer), 1);
+const network = new EventTarget();
+globalThis.addEventListener = (kind, act) => network.addEventListener(kind, act);
 const moment = () => new Promise(setImmediate);
 const comm = (data) => ({ comm_id: "w", data });
 
@@ -115,6 +123,20 @@ while (timers.length) {
 }
 assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 16000, 32000]);
 assert.equal(lost, 1);
+
+// when the network is back it is tried at once, in the same session, and once
+let tried = sockets.length;
+network.dispatchEvent(new Event("online"));
+assert.equal(sockets.length, ++tried);
+network.dispatchEvent(new Event("online"));
+assert.equal(sockets.length, tried);
+sockets.at(-1).break();
+assert.deepEqual(timers.map(({ wait }) => wait), [500]);
+network.dispatchEvent(new Event("online"));
+assert.deepEqual([sockets.length, timers.length, sockets.at(-1).address], [++tried, 0, first.address]);
+sockets.at(-1).open();
+network.dispatchEvent(new Event("online"));
+assert.equal(sockets.length, tried);
 
 // a widget that its kernel does not know
 const strange = new WidgetModel("gone", new KernelSocket({ baseUrl: "/", kernelId: "k" }, () => {})).load();
