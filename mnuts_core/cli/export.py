@@ -192,13 +192,13 @@ def summary(config: MixConfig, path: Path, bundle: str) -> str:
     level = "" if config.beta is None else f"β = {config.beta:g} → "
     lines = [
         f"written: {path}",
-        f"  bundle        {bundle}",
-        f"  transform     {transform_words(config.params)}",
-        f"  weight        {level}α = {config.alpha:.8g}",
+        f"  bundle          {bundle}",
+        f"  transform       {transform_words(config.params)}",
+        f"  weight          {level}α = {config.alpha:.8g}",
     ]
     if config.auxiliary is not None:
         auxiliary = config.auxiliary
-        lines.append(f"  gradients     β_d = {auxiliary.beta:g} → α_d = {auxiliary.alpha_d:.8g} (Eq. 8)")
+        lines.append(f"  gradients       β_d = {auxiliary.beta:g} → α_d = {auxiliary.alpha_d:.8g} (Eq. 8)")
     estimates = config.estimates
     if estimates is not None:
         figures = (estimates.clean, estimates.attacked, estimates.by_margin)
@@ -206,5 +206,8 @@ def summary(config: MixConfig, path: Path, bundle: str) -> str:
     return "\n".join([*lines, "  not verified: no adaptive attack has been run on this mix"])
 
 
+_STANDS_FOR = {"clean": "exact", "attacked": "at most"}
+
+
 def _figure(card: EstimateCard) -> str:
-    return f"  {card.kind:<13} {card.estimate} ({'exact' if card.kind == 'clean' else 'estimate'})"
+    return f"  {card.kind:<15} {card.estimate} ({_STANDS_FOR.get(card.kind, 'at all known points')})"

@@ -33,7 +33,8 @@ def brief(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def frame_table(frame: pd.DataFrame) -> Table:
-    """A frame as a table: an estimate's four columns become one, a column that never changes goes above.
+    """A frame as a table: an estimate's four columns become one, a column that never changes goes above, one
+    with nothing in it is left out.
 
     Few rows with many columns are set upright, a column for each row.
     """
@@ -41,7 +42,7 @@ def frame_table(frame: pd.DataFrame) -> Table:
     whole = [str(name) for name in frame.columns]
     figures = {name for name in whole if {f"{name}_low", f"{name}_high", f"{name}_n"} <= set(whole)}
     hidden = {f"{name}{end}" for name in figures for end in ("_low", "_high", "_n")}
-    shown = [name for name in whole if name not in hidden and not frame[name].isna().all()]
+    shown = [name for name in whole if name not in hidden and not _empty(frame[name])]
     constant = [
         n for n in shown if n not in figures and len(frame) > 1 and frame[n].nunique(dropna=False) == 1
     ]
@@ -66,6 +67,10 @@ def frame_table(frame: pd.DataFrame) -> Table:
     for row in cells:
         table.add_row(*row)
     return table
+
+
+def _empty(column: pd.Series) -> bool:
+    return bool((column.isna() | (column == "")).all())
 
 
 def _joined(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,13 @@ DRAWN = """
 (key) => document.querySelector(`[data-panel=${key}] .main-svg`)?.clientWidth > 0
     && !document.querySelector(`[data-panel=${key}]`).hidden
 """
+COVERED = """
+() => {
+  const foot = document.querySelector(".foot").getBoundingClientRect();
+  return foot.bottom > innerHeight || document.activeElement.getBoundingClientRect().bottom > foot.top;
+}
+"""
+"""Whether the way on is out of the screen, or the foot in which it stands covers what has the focus."""
 STEPS = ("failures", "margin", "benign", "line", "norm", "clamp", "power", "mix", "price")
 
 
@@ -38,6 +45,8 @@ def test_a_walk_to_the_end(chromium, file):
                 radio[0].press("Space")
             page.get_by_role("button", name="Check").press("Enter")
             page.locator(".verdict").wait_for()
+            page.locator("[data-panel]:not([hidden])").get_by_role("button", name="Table", exact=True).focus()
+            assert not page.evaluate(COVERED), key
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), key
             page.get_by_role("button", name="→").press("Enter")
             assert page.evaluate("document.activeElement.tagName") == "H2", "the focus goes along"

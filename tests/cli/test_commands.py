@@ -217,6 +217,12 @@ def test_export_by_hand_writes_what_from_remix_says(mnuts, toy, tmp_path, engine
     assert config.beta == 0.9
     assert str(out_file) in out.replace("\n", "")
     assert "not verified" in out
+    clean, attacked = (
+        next(line for line in out.splitlines() if line.lstrip().startswith(kind))
+        for kind in ("clean", "attacked")
+    )
+    assert clean.endswith("(exact)")
+    assert attacked.endswith("(at most)")
 
 
 def test_export_takes_the_auxiliarys_level(mnuts, toy, tmp_path, engine):

@@ -17,9 +17,9 @@ export class Brief {
     const one = (label, element) => h("div", { class: "strip-figure" }, h("dt", null, label), element);
     const label = (name) => (name in GLOSSARY_OF ? term(GLOSSARY_OF[name], columns[name][0]) : columns[name][0]);
     const figures = COLUMNS.map((name) => one(label(name), this.figures[name].element));
-    this.warnings = h("ul", { class: "warnings", role: "status" });
+    this.warnings = h("ul", { class: "warnings" });
     const list = h("dl", null, one(term("α", WORDS.brief.alpha), this.alpha), figures);
-    this.element = h("section", { class: "brief", "aria-label": WORDS.strip.title }, h("div", { class: "strip" }, list), this.warnings);
+    this.element = h("section", { class: "brief", "aria-label": WORDS.strip.title }, h("div", { class: "strip" }, list), h("div", { role: "status" }, this.warnings));
   }
 
   update({ views: { headline }, remix }) {

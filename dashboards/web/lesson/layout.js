@@ -1,5 +1,5 @@
-// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other. The step's
-// control stands at the foot of the screen, in reach of all that it moves.
+// The lesson's skeleton: heading, steps, words beside the plot, then one image's way; on a narrow page one below the other. At the foot
+// of the screen, in reach wherever the reader is, stand the step's control and the way back and on.
 
 import { fill, h, setText } from "../controls/dom.js";
 
@@ -25,9 +25,10 @@ export class Layout {
     this.seen = h("section", { class: "plots-part", "aria-label": texts.plain("page.plots") }, plots, this.live, this.score);
     this.beyond = part("beyond", this.formula, this.more);
     this.body = part("step-body", this.words, this.seen, this.beyond);
-    this.step = part("step", this.body, this.thread, this.control);
+    this.step = part("step", this.body, this.thread);
+    this.foot = part("foot", this.control, nav.turn);
     this.source = h("footer", { class: "source" });
-    this.main = h("main", null, this.heading, this.state, this.step, this.end, nav.turn);
+    this.main = h("main", null, this.heading, this.state, this.step, this.end, this.foot);
     const skip = h("button", { type: "button", class: "skip", onclick: () => this.heading.focus() }, texts.plain("page.skip"));
     const head = h("header", { class: "head" }, h("h1", null, heading.title), h("p", { class: "sentence" }, heading.sentence), tools, nav.element);
     this.app = h("div", { class: "lesson app" }, skip, head, part("messages", messages), this.main, this.source);
@@ -45,6 +46,7 @@ export class Layout {
   /** Show a step's body, or the end, or neither while there is nothing to show. */
   choose(which) {
     this.step.hidden = which !== "step";
+    if (which !== "step") this.control.hidden = true;
     this.end.hidden = which !== "end";
   }
 }

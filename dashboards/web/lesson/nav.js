@@ -1,7 +1,7 @@
 // The steps as a list to go to, and the way back and on.
 
 import { button } from "../controls/buttons.js";
-import { h } from "../controls/dom.js";
+import { h, setText } from "../controls/dom.js";
 
 export class Nav {
   /**
@@ -19,7 +19,8 @@ export class Nav {
     this.element = h("nav", { class: "steps", "aria-label": texts.plain("page.steps") }, h("ol", null, this.dots.map((one) => h("li", null, one))));
     this.back = button("", "", () => go(this.step - 1));
     this.on = button("", "", () => go(this.step + 1), { class: "primary" });
-    this.turn = h("div", { class: "turn buttons" }, this.back, this.on);
+    this.place = h("span", { class: "place" });
+    this.turn = h("div", { class: "turn buttons" }, this.back, this.place, this.on);
   }
 
   /** Show where the reader is, and which steps are answered. */
@@ -34,6 +35,7 @@ export class Nav {
       const name = at + 1 === last ? this.titles[at] : this.texts.plain("page.step", { number: at + 1, title: this.titles[at] });
       dot.setAttribute("aria-label", answered[at] ? `${name} (${this.texts.plain("page.answered")})` : name);
     });
+    setText(this.place, step === last ? "" : this.texts.plain("page.place", { number: step, count: last - 1 }));
     this.back.hidden = step === 1;
     this.on.hidden = step === last;
     this.back.textContent = `← ${this.texts.plain("page.previous")}`;
