@@ -123,7 +123,7 @@ def test_without_a_trained_pair_the_shipped_one_is_attacked(tmp_path: Path) -> N
 def test_throughput_is_reported_for_every_side(tmp_path: Path) -> None:
     throughput.run(job(tmp_path, "throughput"))
     found = numbers(tmp_path, "throughput")
-    assert len(found) == 4 * 6
+    assert len(found) == 4 * 7
     assert found["library, float32: times the library"]["value"] == 1.0
     assert found["ours, bfloat16, channels last: right under attack"]["n"] == TINY.bench[0]
 
