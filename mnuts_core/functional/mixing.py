@@ -87,8 +87,10 @@ def mixed_logits(std_logits: Tensor, rob_logits: Tensor, params: MixParams) -> T
     std_logits, rob_logits = at_home(std_logits), at_home(rob_logits)
     std = temperature_scale(std_logits.double(), params.temperature).softmax(dim=-1)
     rob = transform_with(rob_logits, params).softmax(dim=-1)
-    mixed = mix_probabilities(std, rob, required_alpha(params)).clamp_min(_TINY)
-    logits = lifted_to_std(mixed.log(), mixed, std_logits.argmax(dim=-1, keepdim=True))
+    alpha = required_alpha(params)
+    mixed = mix_probabilities(std, rob, alpha).clamp_min(_TINY)
+    std_class = std_logits.argmax(dim=-1, keepdim=True)
+    logits = lifted_to_std(mixed.log(), std, rob, (1.0 - alpha, alpha), std_class)
     return logits.where((sound(std_logits) & sound(rob_logits)).unsqueeze(-1), torch.nan)
 
 
@@ -140,30 +142,78 @@ def fools_both(std_logits: Tensor, rob_logits: Tensor, labels: Tensor) -> Tensor
     return (std_logits.argmax(dim=1) != labels) & (rob_logits.argmax(dim=1) != labels)
 
 
-def predictions(probabilities: Tensor, std_class: Tensor) -> Tensor:
-    """The classes that a mix predicts, int64, shape (R,).
+ROUNDING = 1e-14
+"""Leads this small are computed with care: the difference of two sums near 1 is off by some 1e-16."""
+
+
+def predictions(
+    std: Tensor, rob: Tensor, weights: tuple[float | Tensor, float | Tensor], std_class: Tensor
+) -> Tensor:
+    """The classes that a mix `u·σ(g/T) + v·σ(M(h))` predicts, int64, shape (R,).
 
     Args:
-        probabilities: Those of the mix, or a positive multiple of about 1 to 2, shape (R, K).
+        std: `σ(g/T)`, float64, shape (R, K).
+        rob: `σ(M(h))`, the same shape.
+        weights: u and v, each a number or of shape (R, 1): (1-α, α), or the same over α.
         std_class: Class that g predicts, int64, shape (R,).
     """
-    top, first = probabilities.max(dim=1)
-    own = probabilities.gather(1, std_class.unsqueeze(1)).squeeze(1)
-    return torch.where(top - own <= TIE, std_class, first)
+    u, v = (torch.as_tensor(w, dtype=std.dtype, device=std.device).expand(len(std), 1) for w in weights)
+    own = std_class.unsqueeze(1)
+    mixed = (u * std).addcmul_(rob, v)
+    top, first = mixed.max(dim=1, keepdim=True)
+    lead = top - mixed.gather(1, own)
+    rows = ((first != own) & (lead < ROUNDING)).squeeze(1).nonzero().squeeze(1)
+    lead[rows] = lead_over_std(std[rows], rob[rows], (u[rows], v[rows]), first[rows], own[rows])
+    return torch.where(lead <= TIE, own, first).squeeze(1)
 
 
-def lifted_to_std(logits: Tensor, probabilities: Tensor, std_class: Tensor) -> Tensor:
+def lead_over_std(
+    std: Tensor,
+    rob: Tensor,
+    weights: tuple[float | Tensor, float | Tensor],
+    other: Tensor,
+    std_class: Tensor,
+) -> Tensor:
+    """How far a class is ahead of ŷ_std in a mix, `v(b_i - b_ŷ) - u(a_ŷ - a_i)`, shape (..., 1).
+
+    Where both models are next to certain, each of its own class, the two differences are near 1, and what is
+    between them would be rounding. There it follows from what they leave to other classes: with
+    `1 - (a_ŷ - a_i) = Σ_{j≠ŷ} a_j + a_i` and `1 - (b_i - b_ŷ) = Σ_{j≠i} b_j + b_ŷ`, which are sums of small
+    numbers, it is `(v-u)(a_ŷ - a_i) + v(Σ_{j≠ŷ} a_j + a_i - Σ_{j≠i} b_j - b_ŷ)`.
+
+    Args:
+        std: a = `σ(g/T)`, float64, shape (..., K).
+        rob: b = `σ(M(h))`, the same shape.
+        weights: u and v, see `predictions`.
+        other: Class i, int64, shape (..., 1), not ŷ_std.
+        std_class: Class ŷ_std, likewise.
+    """
+    u, v = weights
+    a_own, a_other = std.gather(-1, std_class), std.gather(-1, other)
+    b_own, b_other = rob.gather(-1, std_class), rob.gather(-1, other)
+    behind = std.scatter(-1, std_class, 0.0).sum(dim=-1, keepdim=True) + a_other
+    short = rob.scatter(-1, other, 0.0).sum(dim=-1, keepdim=True) + b_own
+    certain = (a_own > 0.5) & (b_other > 0.5)
+    plain = v * (b_other - b_own) - u * (a_own - a_other)
+    return torch.where(certain, (v - u) * (a_own - a_other) + v * (behind - short), plain)
+
+
+def lifted_to_std(
+    logits: Tensor, std: Tensor, rob: Tensor, weights: tuple[float, float], std_class: Tensor
+) -> Tensor:
     """A mix's logits, ŷ_std one bit above the others where it ties with them: its arg max obeys the rule.
 
     The bit is added after the logarithm, which would round it away.
 
     Args:
-        logits: The logarithm of the probabilities, shape (..., K).
-        probabilities: Those of the mix.
+        logits: The logarithm of the mix's probabilities, shape (..., K).
+        std: `σ(g/T)`, the same shape.
+        rob: `σ(M(h))`, likewise.
+        weights: 1-α and α.
         std_class: Class that g predicts, int64, shape (..., 1).
     """
     top, first = logits.max(dim=-1, keepdim=True)
-    tied = probabilities.amax(dim=-1, keepdim=True) - probabilities.gather(-1, std_class) <= TIE
+    tied = lead_over_std(std.detach(), rob.detach(), weights, first, std_class) <= TIE
     above = torch.nextafter(top.detach(), torch.full_like(top, torch.inf))
     lift = torch.where(tied & (first != std_class), above - logits.detach().gather(-1, std_class), 0.0)
     return logits.scatter_add(-1, std_class, lift.to(logits.dtype))

@@ -154,8 +154,8 @@ class Rows:
         if params.temperature == 0.0:
             outvoted = self.margins(params).deficit[:, STD] <= threshold + TIE
             return torch.where(outvoted, self.std_class, self.vote(params))
-        odds = threshold * self.std_probabilities(params.temperature)
-        return predictions(odds.add_(self.rob_probabilities(params)), self.std_class)
+        std, rob = self.std_probabilities(params.temperature), self.rob_probabilities(params)
+        return predictions(std, rob, (threshold, 1.0), self.std_class)
 
     def std_probabilities(self, temperature: float) -> Tensor:
         """`σ(g/T)` of all rows, shape (R, K), float64; the last temperature is kept."""

@@ -72,8 +72,8 @@ def _right(
 
     g, h, weight = torch.from_numpy(std).double(), torch.from_numpy(rob).double(), torch.from_numpy(alpha)
     weight = weight.unsqueeze(1)
-    mixed = (1.0 - weight) * g.softmax(dim=1) + weight * h.softmax(dim=1)
-    found: NDArray[np.bool_] = (predictions(mixed, g.argmax(dim=1)) == torch.from_numpy(labels)).numpy()
+    answers = predictions(g.softmax(dim=1), h.softmax(dim=1), (1.0 - weight, weight), g.argmax(dim=1))
+    found: NDArray[np.bool_] = (answers == torch.from_numpy(labels)).numpy()
     return found
 
 

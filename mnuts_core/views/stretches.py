@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mnuts_core.functional.mixing import ROUNDING, lead_over_std
 from mnuts_core.functional.quantiles import TIE, TRIFLE
 from mnuts_core.params import MixParams
 from mnuts_core.remix.engine import RemixEngine
@@ -117,8 +118,37 @@ def _soft_interval(std: Tensor, rob: Tensor, labels: Tensor, std_class: Tensor) 
     need += TRIFLE * (torch.arange(rob.shape[1], device=rob.device) < own).to(need)
     need.scatter_add_(1, voted, TIE * (own != voted).to(need)).sub_(TIE * (own == voted).to(need))
     bound = need / slope
+    _resolve(bound, std, rob, own, voted)
     inf = torch.tensor(torch.inf, dtype=bound.dtype, device=bound.device)
     low = torch.where(slope > 0, bound, -inf).amax(dim=1)
     high = torch.where(slope < 0, bound, inf).amin(dim=1)
     impossible = ((slope == 0) & (need > 0)).any(dim=1)
     return torch.where(impossible, inf, low.clamp_min(0.0)), torch.where(impossible, -inf, high)
+
+
+def _resolve(bound: Tensor, std: Tensor, rob: Tensor, own: Tensor, voted: Tensor) -> None:
+    """Bounds next to odds of 1 where both models are next to certain: the last float on the label's side.
+
+    There ŷ_std holds against class i, the label or else M(h)'s, from odds `1 - x` on, where x is what it may
+    lag behind at odds of 1, `TIE` less the lead of i, over `a_ŷ - a_i`.
+
+    Args:
+        bound: Those of `_soft_interval`, shape (R, K); changed in place.
+        std: `σ(g/T)`, likewise.
+        rob: `σ(M(h))`, likewise.
+        own: Labels, shape (R, 1).
+        voted: ŷ_std, likewise.
+    """
+    rows = ((std.gather(1, voted) > 0.5) & (rob.gather(1, voted) < 0.5)).squeeze(1).nonzero().squeeze(1)
+    std, rob, own, voted = std[rows], rob[rows], own[rows], voted[rows]
+    right = own == voted
+    other = torch.where(right, rob.argmax(dim=1, keepdim=True), own)
+    lead = lead_over_std(std, rob, (1.0, 1.0), other, voted)
+    x = (TIE - lead) / (std.gather(1, voted) - std.gather(1, other))
+    odds = 1.0 - x
+    above, below = (torch.nextafter(odds, torch.full_like(odds, end)) for end in (torch.inf, -torch.inf))
+    least = torch.where(1.0 - odds > x, above, odds)
+    most = torch.where(1.0 - odds < x, below, odds)
+    near = ((lead.abs() < ROUNDING) & (rob.gather(1, other) > 0.5)).squeeze(1)
+    place = torch.where(right, other, voted)[near]
+    bound[rows[near].unsqueeze(1), place] = torch.where(right, least, most)[near]

@@ -10,18 +10,31 @@ import { TIE, TRIFLE } from "./quantiles.js";
 import { signedPower } from "./transform.js";
 
 const SAME = 2 ** -54; // exp(-x) is 1 below it
+const STEP = Number.EPSILON / 2; // between floats just below 1
+const ROUNDING = 1e-14; // leads this small are computed with care: the difference of two sums near 1 is off by some 1e-16
+const NOTHING = 1e-30; // beside TIE
 
-/** `σ(g/T)` of each row. */
+/** `σ(g/T)` of each row; `rest`: of all classes but ŷ_std. */
 export class StdProbabilities {
-  constructor({ length, std, stdTop, stdSecond, classes }, temperature) {
-    Object.assign(this, { std, stdTop, stdSecond, classes, temperature, total: new Float64Array(length) });
+  constructor({ length, std, stdTop, stdSecond, stdClass, classes }, temperature) {
+    const column = () => new Float64Array(length);
+    Object.assign(this, { std, stdTop, stdSecond, stdClass, classes, temperature, total: column(), rest: column() });
   }
 
   /** To be called before a row is looked at: what is the same for all of its classes. */
   prepare(r) {
     if (this.total[r]) return;
-    const { std, stdTop, classes, temperature } = this;
-    this.total[r] = sumOfExponentials(std, r * classes, (r + 1) * classes, temperature, stdTop[r] / temperature);
+    const { std, stdTop, stdSecond, stdClass, classes, temperature } = this;
+    const secondOdds = Math.exp((stdSecond[r] - stdTop[r]) / temperature);
+    let odds = 0; // of all classes but ŷ_std
+    if (secondOdds * classes > NOTHING) {
+      const [start, own, largest] = [r * classes, r * classes + stdClass[r], stdSecond[r] / temperature];
+      odds = sumOfExponentials(std, start, own, temperature, largest);
+      odds += sumOfExponentials(std, own + 1, start + classes, temperature, largest);
+      odds *= secondOdds;
+    }
+    this.total[r] = 1 + odds;
+    this.rest[r] = odds / (1 + odds);
   }
 
   /** The probability of a class in a row. */
@@ -63,6 +76,25 @@ export class RobProbabilities {
     return Math.exp(this.s * (t - this.first[r])) * this.top[r];
   }
 
+  /**
+   * The probability of all classes but that at a place, however close to 1 that one's is.
+   * @param {number} enough Where it is more, how much more is not asked.
+   */
+  but(r, place, enough) {
+    const { classes } = this;
+    let sum = 0;
+    for (let other = 0; other < classes && sum <= enough; other++) {
+      if (other === place) continue;
+      const t = this.powered(r, other);
+      const value = this.of(r, t);
+      const largest = this.largest(r, t);
+      const left = (classes - other) * (largest === t ? value : this.of(r, largest)); // at most
+      if (left < NOTHING || left < sum * SAME) break;
+      sum += value;
+    }
+    return sum;
+  }
+
   /** Of a row's classes that are as probable as any, the first. */
   likeliest(r, order) {
     const least = this.first[r] - SAME / this.s;
@@ -96,6 +128,7 @@ function softClass({ classes, stages, stdClass }, a, b, odds, r) {
   const second = odds * a.second(r);
   let best = mine;
   let found = own;
+  let at = stages.stdPlace[r];
   for (let place = 0; place < classes; place++) {
     const t = b.powered(r, place);
     if (second + b.of(r, b.largest(r, t)) < best) break;
@@ -104,9 +137,15 @@ function softClass({ classes, stages, stdClass }, a, b, odds, r) {
     if (value > best || (value === best && i < found)) {
       best = value;
       found = i;
+      at = place;
     }
   }
-  return best - mine <= TIE ? own : found;
+  let lead = best - mine;
+  if (found !== own && lead < ROUNDING && certain(a, b, r, at)) {
+    const more = (1 - odds) * (a.at(r, own) - a.at(r, found)); // than at odds of 1
+    lead = more + leadAtEvenOdds(a, b, r, found, at, more - TIE);
+  }
+  return lead <= TIE ? own : found;
 }
 
 /**
@@ -153,10 +192,39 @@ function narrow({ classes, labels, stages, stdClass }, a, b, r, low, high) {
     } else need += TIE;
     if (i < y) need += TRIFLE;
     const slope = aOwn - a.at(r, i);
-    if (slope > 0) from = Math.max(from, need / slope);
-    else if (slope < 0) to = Math.min(to, need / slope);
+    let bound = need / slope;
+    if ((y === own || i === own) && Math.abs(need - slope) < ROUNDING) {
+      const [rival, at] = y === own ? [i, place] : [y, stages.labelPlace[r]];
+      if (certain(a, b, r, at)) bound = turningOdds(a, b, r, rival, at, Math.abs(slope), y === own);
+    }
+    if (slope > 0) from = Math.max(from, bound);
+    else if (slope < 0) to = Math.min(to, bound);
     else if (need > 0) from = Infinity;
   }
   low[r] = from <= to ? from : Infinity;
   high[r] = from <= to ? to : -Infinity;
+}
+
+/** Whether both models are next to certain: g of ŷ_std, M(h) of the class at a place. */
+function certain(a, b, r, place) {
+  return a.rest[r] < 0.5 && b.of(r, b.powered(r, place)) > 0.5;
+}
+
+/**
+ * How far class i, which is at a place, is ahead of ŷ_std at odds of 1, where both models are next to certain: from what
+ * they leave to other classes, as `lead_over_std` in `mnuts_core.functional.mixing`. Where `spare` cannot bring it above 0,
+ * how far it is below is not asked.
+ */
+function leadAtEvenOdds(a, b, r, i, place, spare = Infinity) {
+  const most = a.rest[r] + a.at(r, i) - b.of(r, b.powered(r, b.stdPlace[r]));
+  return most - b.but(r, place, most + spare);
+}
+
+/** From which odds on ŷ_std holds there against class i; `up`: rounded to odds where it does, else to where it does not. */
+function turningOdds(a, b, r, i, place, gap, up) {
+  const below = (TIE - leadAtEvenOdds(a, b, r, i, place)) / gap; // so far below 1
+  const odds = 1 - below;
+  const error = 1 - odds - below;
+  if (up) return error > 0 ? odds + (odds < 1 ? STEP : 2 * STEP) : odds;
+  return error < 0 ? odds - (odds > 1 ? 2 * STEP : STEP) : odds;
 }
