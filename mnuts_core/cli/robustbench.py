@@ -116,9 +116,8 @@ def hand_in(bundle: str, folder: Path, wanted: Wanted, *, force: bool, json_out:
         for reason in made.reasons:
             fail(reason)
         way_out = "--draft writes it all the same" if made.contents else "it cannot even be drafted"
-        raise MnutsError(
-            f"the leaderboard would refuse this, see above ({len(made.reasons)} reasons): {way_out}"
-        )
+        count = f"{len(made.reasons)} reason{'' if len(made.reasons) == 1 else 's'}"
+        raise MnutsError(f"the leaderboard would refuse this, see above ({count}): {way_out}")
     files = write(made, folder, force=force)
     for reason in made.reasons:
         warn(f"a draft: {reason}")

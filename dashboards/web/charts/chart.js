@@ -1,6 +1,7 @@
 // All plots of the page: from the engine's views to what is seen, those on the screen alone, all in one frame.
 
 import { mixStem } from "./filename.js";
+import { measureIn } from "./narrow.js";
 import { Panel } from "./panel.js";
 import { isOfBundle } from "./prepare/plane.js";
 import { themeName, watchTheme } from "./theme.js";
@@ -42,6 +43,7 @@ export class Charts {
     Object.assign(this, { root, prepare, onEvent, current, stem, chosenTheme: theme, templates: catalogue.templates, themes: catalogue.themes });
     Object.assign(this, { fields: {}, options: {}, lastDraw: -Infinity, moving: false, scheduled: false, patience: PATIENCE });
     this.theme = this.themes[themeName(theme)];
+    this.measure = measureIn(this.theme.template.layout.font.family);
     const shown = catalogue.panels.filter(({ name }) => !names || names.includes(name));
     this.panels = new Map(shown.map((spec) => [spec.name, new Panel(this, spec)]));
     root.classList.add("charts");

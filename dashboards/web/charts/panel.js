@@ -7,6 +7,7 @@ import { tableOf } from "./data_table.js";
 import { fill } from "./fill.js";
 import { LiveCanvas } from "./live_canvas.js";
 import { movesOf, roomy } from "./moves.js";
+import { fitted } from "./narrow.js";
 import { saveCsv, savePicture } from "./saving.js";
 import { TableView } from "./table_view.js";
 import { covering } from "./tools.js";
@@ -22,7 +23,7 @@ export class Panel {
    * @param {object} spec Its entry in the catalogue.
    */
   constructor(charts, spec) {
-    Object.assign(this, { charts, spec, near: true, onScreen: true, stale: false, settled: true, shown: undefined, figure: undefined, fields: undefined });
+    Object.assign(this, { charts, spec, near: true, onScreen: true, stale: false, settled: true, shown: undefined, described: undefined, figure: undefined, fields: undefined });
     Object.assign(this, { cost: 0, drawnAt: -Infinity });
     const id = uniqueId("plot");
     this.note = h("p", { class: "plot-note", id: `${id}-note` });
@@ -124,16 +125,23 @@ export class Panel {
     const begin = performance.now();
     try {
       const fields = charts.prepared(spec.name);
-      const figure = fill(charts.templates[spec.name], fields);
+      const described = fill(charts.templates[spec.name], fields);
+      const figure = this.fitted(described);
       const still = shown && same(shown.data, figure.data) && same(shown.wanted, figure.layout);
       if (!still && !(shown && this.move(shown, figure))) this.react(figure, shown);
       setText(this.note, fill(spec.note, fields));
       setText(this.warning, fill(spec.warning, fields).join(" "));
-      Object.assign(this, { figure, fields, stale: false, drawnAt: performance.now(), cost: performance.now() - begin });
+      Object.assign(this, { described, figure, fields, stale: false, drawnAt: performance.now(), cost: performance.now() - begin });
       if (!charts.moving) this.describe(fields);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** A figure as it fits into this panel. */
+  fitted(figure) {
+    const { clientWidth: width, clientHeight: height } = this.plot;
+    return fitted(figure, { width, height }, this.charts.measure);
   }
 
   fail(error) {
@@ -198,7 +206,16 @@ export class Panel {
   resize() {
     this.catchUp();
     if (this.stale) this.charts.schedule();
-    else if (this.drawn && this.plot.clientWidth && this.plot._fullLayout.width !== this.plot.clientWidth) globalThis.Plotly.Plots.resize(this.plot);
+    else if (this.drawn && this.plot.clientWidth && this.plot._fullLayout.width !== this.plot.clientWidth) this.refit();
+  }
+
+  /** Into another width: titles may take other lines there. */
+  refit() {
+    const figure = this.fitted(this.described);
+    const still = same(figure, this.figure);
+    this.figure = figure;
+    if (!still) this.react(figure, undefined);
+    globalThis.Plotly.Plots.resize(this.plot);
   }
 
   // --- words and numbers

@@ -43,8 +43,6 @@ def check_hand_in(folder: Path, ground: Ground | None = None) -> list[Finding]:
     Raises:
         ConfigError: If there is no folder, or it holds no card of a hand-in.
     """
-    if not folder.is_dir():
-        raise ConfigError(f"no folder at {folder}: give one that `mnuts export --robustbench` wrote")
     card = HandIn.load(folder)
     _ = card.board
     try:

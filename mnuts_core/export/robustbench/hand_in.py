@@ -61,8 +61,10 @@ class HandIn(Card):
         """The card of a folder.
 
         Raises:
-            ConfigError: If it is missing or broken.
+            ConfigError: If there is no folder, or the card is missing or broken.
         """
+        if not folder.is_dir():
+            raise ConfigError(f"no folder at {folder}: give one that `mnuts export --robustbench` wrote")
         where = str(folder / CARD)
         content = parse_json(read_bytes(where, MAX_BYTES, ConfigError), where, ConfigError)
         try:
