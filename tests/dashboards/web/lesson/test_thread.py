@@ -41,7 +41,6 @@ def reference(point: dict[str, Any], params: MixParams) -> dict[str, Any]:
     ln, powered = layer_norm(h, params.ln_k), transform_with(h, params)
     vote = temperature_scale(g, params.temperature).softmax(-1)
     mix = mix_probabilities(vote, powered.softmax(-1), params.alpha)
-    plain = mix_probabilities(vote, h.softmax(-1), params.alpha)
     arrays = {
         "h": h,
         "ln": ln,
@@ -55,12 +54,16 @@ def reference(point: dict[str, Any], params: MixParams) -> dict[str, Any]:
         "fromG": (1 - params.alpha) * vote,
         "before": h.softmax(-1),
     }
-    std = g.argmax()
+    std, weights = g.argmax(), (1 - params.alpha, params.alpha)
+
+    def answer(logits: torch.Tensor) -> int:
+        return int(predictions(vote[None], logits.softmax(-1)[None], weights, std[None]))
+
     return {name: array.numpy() for name, array in arrays.items()} | {
         "std": int(std),
         "rob": int(h.argmax()),
-        "answer": int(predictions(mix[None], std[None])),
-        "plain": int(predictions(plain[None], std[None])),
+        "answer": answer(powered),
+        "plain": answer(h),
         "confidence": float(g.softmax(-1).max()),
         "plainMargin": float(confidence_margin(h)),
         "margin": float(confidence_margin(powered)),
