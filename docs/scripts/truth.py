@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mnuts_core.demo.tables import filled, markdown
 from mnuts_core.errors import MnutsError
 from mnuts_core.io.files import write_together
 from mnuts_dashboards.figures.layout import LEGEND_BELOW, Figure
@@ -20,7 +20,6 @@ HERE = Path(__file__).parent
 ARTICLE = HERE.parent / "cached-estimates.md"
 PLOTLY = HERE.parents[1] / "dashboards" / "plotlyjs" / "share" / "plotly-cartesian-4.1.1.min.js"
 CHROMIUM = "/usr/bin/chromium"
-TABLE = re.compile(r"(<!-- table: truth (\w+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
 SVG = "async (plot) => decodeURIComponent((await Plotly.toImage(plot, {format: 'svg'})).split(',')[1])"
 SIZE = {"width": 900, "height": 430}
 Row = Mapping[str, Any]
@@ -104,12 +103,11 @@ def _marks(one: Estimate, x: Sequence[float], y: Sequence[str]) -> Figure:
 
 def table(answer: Mapping[str, Any]) -> str:
     """The same as Markdown: shares in %, differences in points with paired 95 % intervals."""
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in _cells(answer))
+    return markdown(_cells(answer))
 
 
 def _cells(answer: Mapping[str, Any]) -> Iterator[Sequence[str]]:
     yield "mix", "own attack, %", "all points, %", *(f"{one.words}, less own" for one in ESTIMATES)
-    yield "---", *["---:"] * 5
     for name, row in zip(names(answer), answer["rows"], strict=True):
         own = f"{100 * row['own']:.1f} [{100 * row['own_low']:.1f}, {100 * row['own_high']:.1f}]"
         both = f"{100 * row['both']:.1f}"
@@ -135,7 +133,7 @@ def refreshed(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
         text: The article.
         found: What the command found, by the pair's name.
     """
-    return TABLE.sub(lambda match: match[1] + table(found[match[2]]), text)
+    return filled(text, lambda pair, _: _cells(found[pair]))
 
 
 def drawn(plot: Figure) -> str:

@@ -11,7 +11,7 @@ from mnuts_core.attacks.joint import JointLoss
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.plan import FOLLOWS, N_TARGETS, Follow
-from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, by_promise
+from mnuts_core.attacks.promise import JOINT_TARGETS, SURE_TARGETS, by_logits, by_promise
 from mnuts_core.attacks.surrogates import (
     Surrogate,
     halves,
@@ -116,8 +116,7 @@ class _Apgd:
         if self.batch.plan.frugal:
             return by_promise(climbed, images, labels, self.ball, n_targets)[:, :few]
         with torch.no_grad():
-            others = climbed(images).scatter(1, labels.unsqueeze(1), -torch.inf)
-        return others.argsort(dim=1, descending=True)[:, :n_targets]
+            return by_logits(climbed(images), labels, n_targets)
 
     def _run(self, surrogate: Surrogate, rows: Tensor, loss: Loss, number: int) -> None:
         if not len(rows):

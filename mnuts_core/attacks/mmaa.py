@@ -212,14 +212,17 @@ class Mmaa(MarginAttack):
 
     def cost(self, classes: int) -> int:
         """Runs of APGD for each image."""
-        return 1 + driven_at(min(self.n_targets, classes - 1), self.effort)
+        return 1 + driven_at(self._candidates(classes), self.effort)
+
+    def _candidates(self, classes: int) -> int:
+        """Other classes that come into question."""
+        return min(self.n_targets, classes - 1)
 
     def passes(self, classes: int) -> Passes:
         """One at the start and one a step in each run; the clean point before, and what was found behind."""
         climbed = self.cost(classes) * (self.n_iter + 1)
         again = 0 if self.precision == "full" else self.cost(classes) * STRETCHES
-        candidates = min(self.n_targets, classes - 1)
-        slopes = candidates if self.effort == "frugal" else 0
+        slopes = self._candidates(classes) if self.effort == "frugal" else 0
         return Passes(forward=climbed + again + 2 + bool(slopes), backward=climbed + slopes)
 
     def climbed(self, classes: int) -> Model:

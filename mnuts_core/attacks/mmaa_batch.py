@@ -12,7 +12,7 @@ from mnuts_core.attacks.apgd import Loss, apgd, column, of_examples
 from mnuts_core.attacks.base import MinimumMargin
 from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import Ball, generator
-from mnuts_core.attacks.promise import Effort, by_promise, driven_at
+from mnuts_core.attacks.promise import Effort, by_logits, by_promise, driven_at
 from mnuts_core.functional.margins import signed_margin
 from mnuts_core.functional.mixing import sound
 from mnuts_core.models.inputs import Model, Precision, in_precision
@@ -101,8 +101,7 @@ class MarginBatch:
         logits = self.climbed(self.clean_logits)
         candidates = min(settings.n_targets, logits.shape[1] - 1)
         if settings.effort == "full" or not candidates:
-            others = logits.scatter(1, self.labels.unsqueeze(1), -torch.inf)
-            return others.argsort(dim=1, descending=True)[:, :candidates]
+            return by_logits(logits, self.labels, candidates)
         followed = in_precision(self.model, settings.precision, self.images.device)
         climbed: Model = lambda points: self.climbed(followed(points))
         order = self.labels.new_zeros(len(self.labels), driven_at(candidates, settings.effort))

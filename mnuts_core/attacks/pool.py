@@ -21,6 +21,7 @@ from mnuts_core.attacks.losses import cross_entropy, targeted_dlr
 from mnuts_core.attacks.norms import generator, make_ball
 from mnuts_core.attacks.owners import Owners
 from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
+from mnuts_core.attacks.promise import by_logits
 from mnuts_core.attacks.surrogates import Surrogate, halves, surrogate_of
 from mnuts_core.attacks.watching import Found, Kept, Watch
 from mnuts_core.export.classifier import MixedClassifier
@@ -127,8 +128,7 @@ class _Batch:
 
     def targeted(self, clean: Tensor) -> None:
         """Climb targeted DLR, the likeliest other class first; `clean` are both models' clean logits."""
-        logits = self.surrogate.climbed(clean)
-        order = logits.scatter(1, self.labels.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True)
+        order = by_logits(self.surrogate.climbed(clean), self.labels, self.plan.n_targets)
         for number in range(1, self.plan.n_targets + 1):
             rows = self._open()
             loss = of_examples(targeted_dlr, self.labels[rows], order[rows, number - 1])

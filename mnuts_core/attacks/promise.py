@@ -67,6 +67,18 @@ def driven_at(n_targets: int, effort: Effort) -> int:
     return min(n_targets, SURE_TARGETS) if effort == "frugal" else n_targets
 
 
+def by_logits(logits: Tensor, labels: Tensor, n_targets: int) -> Tensor:
+    """The likeliest other classes, the largest logit first, (N, n_targets).
+
+    Args:
+        logits: At the clean images, shape (N, K).
+        labels: True classes, shape (N,).
+        n_targets: How many classes.
+    """
+    others = logits.scatter(1, labels.unsqueeze(1), -torch.inf)
+    return others.argsort(dim=1, descending=True)[:, :n_targets]
+
+
 def by_promise(model: Model, images: Tensor, labels: Tensor, ball: Ball, n_targets: int) -> Tensor:
     """The likeliest other classes, the nearest first as far as the classifier is linear, (N, n_targets).
 
@@ -81,8 +93,7 @@ def by_promise(model: Model, images: Tensor, labels: Tensor, ball: Ball, n_targe
         leaf = images.detach().clone().requires_grad_()
         logits = model(leaf)
         own = logits.gather(1, labels.unsqueeze(1))
-        others = logits.detach().scatter(1, labels.unsqueeze(1), -torch.inf)
-        likely = others.argsort(dim=1, descending=True)[:, :n_targets]
+        likely = by_logits(logits.detach(), labels, n_targets)
         ahead = own - logits.gather(1, likely)
         slopes = [
             _dual_norm(torch.autograd.grad(part.sum(), leaf, retain_graph=True)[0], ball) for part in ahead.T

@@ -25,6 +25,7 @@ from mnuts_core.cli.loading import DataDirOption, load_all
 from mnuts_core.cli.options import BatchSizeOption, DeviceOption, ForceOption, JsonOption, load_bundle
 from mnuts_core.errors import MnutsError
 from mnuts_core.io.files import check_folder
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from mnuts_core.export.robustbench.check_points import Finding, Ground
@@ -116,7 +117,7 @@ def hand_in(bundle: str, folder: Path, wanted: Wanted, *, force: bool, json_out:
         for reason in made.reasons:
             fail(reason)
         way_out = "--draft writes it all the same" if made.contents else "it cannot even be drafted"
-        count = f"{len(made.reasons)} reason{'' if len(made.reasons) == 1 else 's'}"
+        count = counted(len(made.reasons), "reason")
         raise MnutsError(f"the leaderboard would refuse this, see above ({count}): {way_out}")
     files = write(made, folder, force=force)
     for reason in made.reasons:

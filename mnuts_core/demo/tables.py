@@ -1,14 +1,14 @@
 """The tables of the shipped pairs in README.md and data/README.md, from bundles and configurations.
 
 `make tables` writes them anew. A table stands between `<!-- table: PAIR KIND -->`, KIND being `mixes` or
-`pairs`, and `<!-- end of table -->`.
+`pairs` (`truth` in docs/cached-estimates.md, which is `make truth`'s), and `<!-- end of table -->`.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +34,7 @@ from mnuts_core.views.paired import (
 )
 from mnuts_core.views.tradeoff import best_place, plateau_curve
 
-TABLE = re.compile(r"(<!-- table: (\w+) (mixes|pairs) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: (\w+) (mixes|pairs|truth) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
 NONE = "–"
 FIGURES = ("clean", "attacked", "by_margin", "verified")
 PLAIN = {BY_CLEAN: "clean accuracy", BY_MARGIN: "accuracy by margin"}
@@ -69,7 +69,17 @@ def refreshed(text: str) -> str:
     Args:
         text: Markdown.
     """
-    return TABLE.sub(lambda found: found[1] + _markdown(MAKERS[found[3]](shipped(found[2]))), text)
+    return filled(text, lambda pair, kind: MAKERS[kind](shipped(pair)))
+
+
+def filled(text: str, rows_of: Callable[[str, str], Iterator[Sequence[str]]]) -> str:
+    """A text with other tables between its marks.
+
+    Args:
+        text: Markdown.
+        rows_of: The rows of a pair's table of some kind, its header first.
+    """
+    return TABLE.sub(lambda found: found[1] + markdown(rows_of(found[2], found[3])), text)
 
 
 def _mixes(pair: Shipped) -> Iterator[Sequence[str]]:
@@ -153,7 +163,12 @@ def _figure(figure: Estimate | None) -> str:
     return f"{100 * figure.value:.2f} [{low:.1f}, {high:.1f}]{n}"
 
 
-def _markdown(rows: Iterator[Sequence[str]]) -> str:
+def markdown(rows: Iterator[Sequence[str]]) -> str:
+    """A table whose first column is text and whose others are figures.
+
+    Args:
+        rows: Its header first.
+    """
     header, *body = rows
     rule = ["---", *["---:"] * (len(header) - 1)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, rule, *body))

@@ -1,6 +1,7 @@
 // Figures as they are printed, in the words and digits of `mnuts_dashboards.text.numbers`.
 
-import { fixed, general, minus, signed, thousands, toDigits } from "../controls/numbers.js";
+import { fixed, general, minus, signed, toDigits } from "../controls/numbers.js";
+import { thousands } from "../engine/text.js";
 
 const MOST = 17; // significant digits that tell any two floats apart
 const NEAR_ONE = 0.9999; // from here on a share is written as what it lacks to 1

@@ -1,7 +1,8 @@
 // What differs between bundles, and what that means for their figures; what is the same on all.
 
-import { minus, thousands } from "../controls/numbers.js";
+import { minus } from "../controls/numbers.js";
 import { percent } from "../app/numbers.js";
+import { thousands } from "../engine/text.js";
 
 /**
  * @typedef {object} Difference

@@ -1,7 +1,7 @@
 // The comparison's tables: their columns, and their rows from a comparison. No element in it.
 
-import { thousands } from "../controls/numbers.js";
 import { alphaText, pointsText } from "../app/numbers.js";
+import { thousands } from "../engine/text.js";
 import { FIGURES } from "./comparison.js";
 import { firstAttack } from "./differences.js";
 

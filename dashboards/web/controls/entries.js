@@ -2,7 +2,8 @@
 //
 // The rules and the words are those of `dashboards/widgets/entries.py` and `settings.py`; a test holds them together.
 
-import { firstOf, general, grouped, minus, quoted, thousands } from "./numbers.js";
+import { thousands } from "../engine/text.js";
+import { firstOf, general, grouped, minus, quoted } from "./numbers.js";
 import { localNumber, word } from "./words.js";
 
 /**

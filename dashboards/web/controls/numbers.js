@@ -1,5 +1,7 @@
 // Numbers and words, digit for digit as Python prints them: a link or a message reads the same wherever it was made.
 
+import { thousands } from "../engine/text.js";
+
 /**
  * The shortest text that reads back as the very same number, as Python's `repr` without a trailing ".0".
  *
@@ -41,15 +43,10 @@ export function general(x, digits) {
   return `${withoutZeros(mantissa)}e${signedPower(exponent)}`;
 }
 
-/** A whole number with commas between its thousands. */
-export function thousands(n) {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
 /** A number with so many significant digits and commas between thousands: "1,000,000". */
 export function grouped(value, digits) {
   const [whole, rest] = general(value, digits).split(/(?=\.|e)/);
-  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (rest ?? "");
+  return thousands(whole) + (rest ?? "");
 }
 
 /**

@@ -1,7 +1,7 @@
 // The pages of a long list: which rows are shown, and buttons to the others.
 
+import { thousands } from "../engine/text.js";
 import { h, setText } from "./dom.js";
-import { thousands } from "./numbers.js";
 import { localNumber, word } from "./words.js";
 
 export class Pager {

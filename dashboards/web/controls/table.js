@@ -1,7 +1,8 @@
 // A table to choose from: sorted, filtered and paged by the visitor, reached by mouse and keyboard alike.
 
+import { thousands } from "../engine/text.js";
 import { arrange, fill, h, setText } from "./dom.js";
-import { fixed, minus, thousands } from "./numbers.js";
+import { fixed, minus } from "./numbers.js";
 import { Pager } from "./pager.js";
 import { localNumber, word } from "./words.js";
 

@@ -1,8 +1,13 @@
 // Numbers as text, as Python writes them.
 
+/** A whole number with commas between its thousands. */
+export function thousands(n) {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 /** How many of something there are: "1 image", "1,200 images". */
 export function counted(n, one, more = `${one}s`) {
-  return `${String(n).replace(/\B(?=(\d{3})+$)/g, ",")} ${n === 1 ? one : more}`;
+  return `${thousands(n)} ${n === 1 ? one : more}`;
 }
 
 /** A number with two decimals; a tie goes to the even digit, as in Python. */

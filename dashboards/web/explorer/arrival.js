@@ -4,7 +4,7 @@ import { imagesIn } from "../app/images.js";
 import { readLink, stateOf, writeLink } from "../app/links.js";
 import { mixOf } from "../app/settings.js";
 import { sentence } from "../controls/entries.js";
-import { thousands } from "../controls/numbers.js";
+import { thousands } from "../engine/text.js";
 import { hideable } from "./column.js";
 import { withoutImages } from "./listing.js";
 import { opening, openingOf } from "./opening.js";

@@ -2,9 +2,9 @@
 
 import { fill, h, setText, uniqueId } from "../controls/dom.js";
 import { explained } from "../controls/glossary.js";
-import { thousands } from "../controls/numbers.js";
 import { oneLine } from "../controls/visible.js";
 import { percent } from "../app/numbers.js";
+import { thousands } from "../engine/text.js";
 import { WORDS } from "./words.js";
 
 /** By the classifier the colour that stands for it in every view. */

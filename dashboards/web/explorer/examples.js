@@ -2,8 +2,9 @@
 
 import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
-import { thousands, toDigits } from "../controls/numbers.js";
+import { toDigits } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
+import { thousands } from "../engine/text.js";
 import { card, classNames, isHere } from "./cards.js";
 import { orderOf, partOf, sortOf, toPart } from "./listing.js";
 import { compared } from "../app/numbers.js";

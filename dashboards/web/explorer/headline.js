@@ -2,7 +2,7 @@
 
 import { fill, h, setText } from "../controls/dom.js";
 import { term } from "../controls/glossary.js";
-import { thousands } from "../controls/numbers.js";
+import { thousands } from "../engine/text.js";
 import { COLOURS, Figure } from "./cards.js";
 import { verifiedMixes } from "./known.js";
 import { alphaText } from "../app/numbers.js";

@@ -1,7 +1,7 @@
 // Where the figures come from: the bundle, its threat model, and how to have the same on the command line.
 
 import { h } from "../controls/dom.js";
-import { thousands } from "../controls/numbers.js";
+import { thousands } from "../engine/text.js";
 import { card, plainTable } from "./cards.js";
 import { commands } from "./commands.js";
 import { WORDS } from "./words.js";

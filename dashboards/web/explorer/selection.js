@@ -3,7 +3,7 @@
 import { imagesIn, imagesInLink, writeImages } from "../app/images.js";
 import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
-import { thousands } from "../controls/numbers.js";
+import { thousands } from "../engine/text.js";
 import { WORDS } from "./words.js";
 
 const TYPED = "input, select, textarea, summary"; // where Escape has a meaning of its own

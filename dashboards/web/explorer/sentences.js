@@ -1,8 +1,9 @@
 // Sentences about figures: which of the words apply, with the numbers filled in. The same as `mnuts_dashboards.text`.
 
 import { leastKept } from "../engine/quantiles.js";
-import { fixed, general, minus, signed, thousands } from "../controls/numbers.js";
+import { fixed, general, minus, signed } from "../controls/numbers.js";
 import { alphaText, compared, estimateText, percent, pointsText, settingsText, tally } from "../app/numbers.js";
+import { thousands } from "../engine/text.js";
 import { WORDS } from "./words.js";
 
 const GAINS = ["clean", "attacked"];

@@ -2,7 +2,8 @@
 
 import { changesTo } from "../app/settings.js";
 import { Table } from "../controls/table.js";
-import { signed, thousands } from "../controls/numbers.js";
+import { signed } from "../controls/numbers.js";
+import { thousands } from "../engine/text.js";
 import { card, isHere } from "./cards.js";
 import { verifiedMixes } from "./known.js";
 import { alphaText, estimateText, percent, pointsText } from "../app/numbers.js";

@@ -1,7 +1,7 @@
 // *Points*: what was attacked, on how many images, and how many of these no mix can get right.
 
 import { h } from "../controls/dom.js";
-import { thousands } from "../controls/numbers.js";
+import { thousands } from "../engine/text.js";
 import { card, plainTable } from "./cards.js";
 import { WORDS } from "./words.js";
 

@@ -1,7 +1,8 @@
 // Median margins in four groups for each bundle, one pane a classifier, with their 95 % intervals (Fig. 7).
 
 import { whole } from "../../charts/names.js";
-import { minus, thousands } from "../../controls/numbers.js";
+import { minus } from "../../controls/numbers.js";
+import { thousands } from "../../engine/text.js";
 import { above, axis, axisKey, FADED, nameAxis, signedText, translucent } from "./labels.js";
 
 export const CLASSIFIERS = ["g", "h", "LN h", "M(h)"];

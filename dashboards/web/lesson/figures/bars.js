@@ -1,8 +1,8 @@
 // Bars: accuracies of both models, probabilities of one image, what the mix makes of h's answers.
 
-import { thousands } from "../../controls/numbers.js";
 import { localNumber } from "../../controls/words.js";
 import { decimals, percentText } from "../../app/texts.js";
+import { thousands } from "../../engine/text.js";
 import { GUESS, INK, layoutOf, tag, translucent } from "./style.js";
 
 /**

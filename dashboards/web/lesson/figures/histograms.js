@@ -1,7 +1,7 @@
 // Margins of groups of images as histograms over each other, each in per cent of its own number; and the line between them.
 
-import { thousands } from "../../controls/numbers.js";
 import { localNumber } from "../../controls/words.js";
+import { thousands } from "../../engine/text.js";
 import { GUESS, beside, layoutOf, movingLine, tag, translucent, upright } from "./style.js";
 
 const BINS = 25;

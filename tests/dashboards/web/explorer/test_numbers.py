@@ -14,7 +14,7 @@ from mnuts_core.functional.statistics import share
 from mnuts_dashboards.text import numbers
 from tests.dashboards.web.explorer.records import estimate, paired
 
-NUMBERS, DIGITS = "app/numbers.js", "controls/numbers.js"
+NUMBERS, DIGITS, TEXT = "app/numbers.js", "controls/numbers.js", "engine/text.js"
 TIES = st.builds(lambda odd, power: odd / 2**power, st.integers(-4001, 4001), st.integers(0, 12))
 """Numbers that lie half way between two texts more often than others."""
 VALUES = st.one_of(
@@ -40,7 +40,7 @@ def test_significant_digits(page, values, digits):
 
 @given(st.lists(st.integers(0, 10**12), min_size=5))
 def test_thousands(page, values):
-    assert page.call(DIGITS, "thousands", *([n] for n in values)) == [f"{n:,}" for n in values]
+    assert page.call(TEXT, "thousands", *([n] for n in values)) == [f"{n:,}" for n in values]
 
 
 @given(st.lists(st.floats(0.5, 1) | st.floats(0, 1e-3).map(lambda x: 1 - x) | st.just(1.0), min_size=10))
