@@ -1,4 +1,4 @@
-"""Where to compute: `auto` takes the GPU when there is one; and whether bfloat16 is faster there.
+"""Where to compute: `auto` takes the GPU when there is one.
 
 Apple's `mps` has no float64, in which this project transforms, mixes and compares. So models run there, and
 nothing else does, as in the authors' code: images, labels, logits and the state of every attack have their
@@ -91,22 +91,6 @@ def handed_to(model: object, images: Tensor) -> Tensor:
     if weights is None or weights.device.type not in WITHOUT_FLOAT64:
         return images
     return images.to(weights.device)
-
-
-def pays_in_bfloat16(device: str | torch.device) -> bool:
-    """Whether convolutions under bfloat16 autocast are faster on a device than in float32.
-
-    They are where a matrix unit takes bfloat16: on GPUs from compute capability 8.0 on, and on CPUs with
-    AMX. AVX-512's bfloat16 alone does not pay: the networks here took 1.35 times as long as in float32.
-
-    Args:
-        device: A name as `resolve_device` takes it.
-    """
-    where = resolve_device(device)
-    if where.type == "cuda":
-        return torch.cuda.get_device_capability(where) >= (8, 0)
-    get = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch have none
-    return get is not None and bool(get().get("amx_bf16", False))
 
 
 def clock(device: torch.device) -> float:

@@ -9,7 +9,7 @@ from mnuts_core import MixedClassifier, MixParams, ParameterError, Plan
 from mnuts_core.attacks.margin_attacks import MARGIN_ATTACKS
 from mnuts_core.datasets.digits import load_digits_split
 from mnuts_core.demo.digits import EPS, load_digits_models
-from mnuts_core.devices import handed_to, home_of, one_thread, pays_in_bfloat16, resolve_device
+from mnuts_core.devices import handed_to, home_of, one_thread, resolve_device
 from mnuts_core.models.predict import predict
 from mnuts_core.pipeline.verify import evaluate
 from tests.no_float64 import MPS, fake_mps
@@ -33,37 +33,6 @@ def test_bad_names(bad):
 def test_no_gpu():
     with pytest.raises(ParameterError, match="torch sees no GPU: use auto or cpu"):
         resolve_device("cuda")
-
-
-@pytest.mark.parametrize(
-    ("capabilities", "pays"),
-    [
-        ({"amx_bf16": True, "amx_tile": True}, True),
-        ({"amx_bf16": False, "avx512_bf16": True}, False),  # measured: 1.35 times as long as float32
-        ({}, False),
-    ],
-)
-def test_bfloat16_pays_on_a_cpu_with_a_matrix_unit(monkeypatch, capabilities, pays):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert pays_in_bfloat16("cpu") is pays
-    assert pays_in_bfloat16(torch.device("cpu")) is pays
-
-
-def test_bfloat16_is_left_alone_where_torch_has_no_answer(monkeypatch):
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert pays_in_bfloat16("cpu") is False
-
-
-@pytest.mark.parametrize(("capability", "pays"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
-def test_bfloat16_pays_on_gpus_from_ampere_on(monkeypatch, capability, pays):
-    asked = []
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(
-        torch.cuda, "get_device_capability", lambda device: asked.append(device) or capability
-    )
-    assert pays_in_bfloat16("cuda:1") is pays
-    assert asked == [torch.device("cuda:1")]
 
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
@@ -111,7 +80,6 @@ class TestAppleGpu:
             torch.device("cuda:1"),
             "cpu",
         )
-        assert not pays_in_bfloat16("mps")
 
     def test_the_stand_in_keeps_its_rules(self):
         with fake_mps():

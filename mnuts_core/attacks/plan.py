@@ -72,17 +72,19 @@ class Plan:
         check_count("seed", self.seed, 0)
         check_precision(self.precision, torch.float32)
         check_effort(self.effort)
-        if self.attack == "autoattack" and self.frugal:
-            raise ParameterError(
-                "effort must be 'full' for attack 'autoattack', which is run as it was published, "
-                "got 'frugal': take 'transfer' or 'bypass'"
-            )
-        if self.attack == "autoattack" and self.n_iter != STANDARD_STEPS:
-            raise ParameterError(
-                f"n_iter must be {STANDARD_STEPS} for attack 'autoattack', which is run as it was published, "
-                f"got {self.n_iter}: take 'bypass' for another number of steps"
-            )
+        if self.attack == "autoattack":
+            self._check_as_published()
         object.__setattr__(self, "surrogates", self._checked_surrogates())
+
+    def _check_as_published(self) -> None:
+        """Refuse what AutoAttack is not run with."""
+        standard = {"n_iter": STANDARD_STEPS, "precision": "full", "effort": "full"}
+        for name, value in standard.items():
+            if (given := getattr(self, name)) != value:
+                raise ParameterError(
+                    f"{name} must be {value!r} for attack 'autoattack', which is run as it was published, "
+                    f"got {given!r}: take 'transfer' or 'bypass' for another"
+                )
 
     def _checked_surrogates(self) -> tuple[Follow, ...]:
         """The further surrogates, if there are such and the attack does not follow them anyway."""

@@ -37,7 +37,7 @@ from mnuts_core.cli.options import (
     component_names,
     load_bundle,
 )
-from mnuts_core.cli.precision import before_models, chosen
+from mnuts_core.cli.precision import AUTO, before_models, chosen
 from mnuts_core.cli.shared_run import run_shared
 from mnuts_core.errors import MnutsError
 
@@ -96,7 +96,7 @@ def attack(
     components: ComponentsOption = "apgd-ce,apgd-t",
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 250,
-    precision: PrecisionOption = "full",
+    precision: PrecisionOption = AUTO,
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
     data_dir: DataDirOption = None,
@@ -144,7 +144,7 @@ def _attack(
     where = world.device(device)
     std, rob, images = load_pair(given, bundle, where)
     folders = [] if fresh else [work]
-    taken = chosen(given.precision, (std.module, rob.module), images.images, where, folders, world)
+    taken = chosen(given, (std.module, rob.module), images.images, where, folders, world)
     plan = replace(plan, precision=taken)
     there = 0 if fresh or not world.is_first else count_batches(work)
     if there:

@@ -25,7 +25,7 @@ from mnuts_core.cli.options import (
     check_norm,
     parse_eps,
 )
-from mnuts_core.cli.precision import before_models, chosen
+from mnuts_core.cli.precision import AUTO, before_models, chosen
 from mnuts_core.cli.shared_run import run_shared
 from mnuts_core.errors import ParameterError
 from mnuts_core.params import check_eps
@@ -90,7 +90,7 @@ def build(
     surrogate: Annotated[
         str, typer.Option("--surrogate", metavar="[ln|M:s,p,c]", help="Attack LN∘h, or M(s,p,c)∘h (D.9).")
     ] = "ln",
-    precision: PrecisionOption = "full",
+    precision: PrecisionOption = AUTO,
     effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     with_images: Annotated[bool, typer.Option("--with-images", help="Keep images, as 8 bits.")] = False,
@@ -156,7 +156,7 @@ def _build(
     given: Settings, out: Path, world: World, device: str, fresh: bool, *, checks: bool
 ) -> LogitBundle:
     from mnuts_core.attacks.mmaa import Mmaa
-    from mnuts_core.pipeline.build import build_bundle, progress_bar
+    from mnuts_core.pipeline.build import build_bundle, check_work, progress_bar
     from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
     if given.n_clean is not None and given.n_clean < 1:
@@ -174,9 +174,10 @@ def _build(
     )
     if checks and world.is_first:
         check_before_build(_case(given, attack, (std, rob), images, out, where))
-    if isinstance(attack, Mmaa):
+    check_work(attack, images.images, len(images.classes), n_adv=given.n_adv, batch_size=given.batch_size)
+    if isinstance(attack, Mmaa) and given.n_adv != 0:
         folders = [] if fresh else [work]
-        taken = chosen(given.precision, (rob.module,), images.images, where, folders, world)
+        taken = chosen(given, (rob.module,), images.images, where, folders, world)
         attack, given = replace(attack, precision=taken), given._replace(precision=taken)
     there = 0 if fresh or not world.is_first else count_batches(work)
     with progress_bar("build") as show_progress, redirect_stdout(sys.stderr):  # a model may print

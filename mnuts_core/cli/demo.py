@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mnuts_core.cli.console import STDOUT, check_outputs, show, write_json
-from mnuts_core.cli.options import Command, DeviceOption, ForceOption, JsonOption
+from mnuts_core.cli.options import (
+    Command,
+    DeviceOption,
+    ForceOption,
+    JsonOption,
+    PrecisionOption,
+    check_precision_name,
+)
+from mnuts_core.cli.precision import AUTO
 from mnuts_core.cli.stopping import resumable
 from mnuts_core.errors import MnutsError
 from mnuts_core.io.files import check_file, check_folder, make_folder
+
+if TYPE_CHECKING:
+    from mnuts_core.models.inputs import Precision
 
 DEMOS = ("digits", "cifar10")
 
@@ -38,6 +49,7 @@ def build(
         int | None, typer.Option("--n-verified", help="cifar10: images attacked adaptively; by the device.")
     ] = None,
     device: DeviceOption = "auto",
+    precision: PrecisionOption = AUTO,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder to write into; it is made.")
     ] = Path("."),
@@ -50,7 +62,8 @@ def build(
     """
     if name not in DEMOS:
         raise MnutsError(f"demo must be one of {', '.join(DEMOS)}, got {name!r}")
-    options = {"--data": data, "--n-adv": n_adv, "--n-verified": n_verified}
+    fixed = None if precision == AUTO else check_precision_name(precision)
+    options = {"--data": data, "--n-adv": n_adv, "--n-verified": n_verified, "--precision": fixed}
     given = [option for option, value in options.items() if value is not None]
     if name == "digits" and given:
         raise MnutsError(f"{given[0]} belongs to cifar10: digits come with scikit-learn, all are used")
@@ -63,7 +76,7 @@ def build(
 
     with resumable(work_folder(out, name), ALONE.patience):
         _prepare(out, name, force)  # once more: who had the folder until now may have written the files
-        paths = _build(name, out, data, n_adv, n_verified, device)
+        paths = _build(name, out, data, n_adv, n_verified, device, fixed)
     if json_out is not None:
         write_json(json_out, {"name": name, **paths})
     if json_out != STDOUT:
@@ -83,7 +96,13 @@ def _prepare(out: Path, name: str, force: bool) -> None:
 
 
 def _build(
-    name: str, out: Path, data: str | None, n_adv: int | None, n_verified: int | None, device: str
+    name: str,
+    out: Path,
+    data: str | None,
+    n_adv: int | None,
+    n_verified: int | None,
+    device: str,
+    precision: Precision | None,
 ) -> dict[str, Any]:
     if data is None:
         from mnuts_core.demo.digits import build_digits
@@ -92,5 +111,5 @@ def _build(
     from mnuts_core.demo.cifar10 import build_cifar10
 
     return build_cifar10(
-        data, out, device=device, n_adv=n_adv, n_verified=n_verified, progress=True
+        data, out, device=device, n_adv=n_adv, n_verified=n_verified, precision=precision, progress=True
     )._asdict()

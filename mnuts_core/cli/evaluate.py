@@ -23,6 +23,7 @@ from mnuts_core.cli.options import (
     StdOption,
     StepsOption,
 )
+from mnuts_core.cli.precision import AUTO
 from mnuts_core.cli.shared_run import check, run_shared
 from mnuts_core.cli.verify import Settings, Targets, Task, attack_mix, finish
 from mnuts_core.errors import MnutsError, ParameterError
@@ -83,7 +84,7 @@ def evaluate(
     n_iter: StepsOption = 100,
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 250,
-    precision: PrecisionOption = "full",
+    precision: PrecisionOption = AUTO,
     effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mnuts_core.errors import MnutsError
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
     from mnuts_core.bundles.bundle import LogitBundle
@@ -75,7 +74,7 @@ class PoolFile:
         check_threat(self.bundle, threat.norm, threat.eps)
 
     def check_images(
-        self, models: tuple[nn.Module, nn.Module], data: LoadedData, device: torch.device, batch_size: int
+        self, models: tuple[nn.Module, nn.Module], data: LoadedData, device: str, batch_size: int
     ) -> None:
         """Check that models and images are the bundle's, and that some of these images are attacked in it.
 

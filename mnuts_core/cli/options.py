@@ -67,8 +67,8 @@ PrecisionOption = Annotated[
     str,
     typer.Option(
         "--precision",
-        metavar="[full|bfloat16|auto]",
-        help="Of APGD's gradients; auto: what a second's measurement finds faster.",
+        metavar="[auto|full|bfloat16]",
+        help="Of gradients; auto: what a second's measurement finds faster, full: float32.",
     ),
 ]
 EffortOption = Annotated[
@@ -227,7 +227,7 @@ def check_precision_name(precision: str) -> Precision:
     for known in PRECISIONS:
         if precision == known:
             return known
-    raise ParameterError(f"--precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    raise ParameterError(f"--precision must be one of auto, {', '.join(PRECISIONS)}, got {precision!r}")
 
 
 def check_norm(norm: str) -> Norm:

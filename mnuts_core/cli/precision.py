@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mnuts_core.cli.console import note
 from mnuts_core.cli.options import check_precision_name
-from mnuts_core.errors import ParameterError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from mnuts_core.pipeline.distributed import World
 
 AUTO = "auto"
+"""The default of `--precision`."""
 
 
 def before_models(precision: str) -> Precision:
@@ -29,52 +28,65 @@ def before_models(precision: str) -> Precision:
     return "full" if precision == AUTO else check_precision_name(precision)
 
 
+class Asked(Protocol):
+    """What a command was given of what the choice depends on."""
+
+    @property
+    def precision(self) -> str:
+        """As given."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Images at a time."""
+        ...
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether they lie in NHWC order."""
+        ...
+
+
 def chosen(
-    precision: str,
+    given: Asked,
     models: Sequence[nn.Module],
     images: Tensor,
     device: str,
     folders: Sequence[Path],
-    world: World | None = None,
+    world: World,
 ) -> Precision:
     """The precision to take: what was asked for, what a run that is resumed took, or what is faster.
 
     Args:
-        precision: As given.
+        given: The options.
         models: Those that gradients are asked of: g and h, or h alone.
         images: Images in [0, 1].
         device: Where to compute.
         folders: Work folders that may hold an earlier run's batches.
-        world: The processes that share the work; None for one.
+        world: The processes that share the work; the first one measures for all.
 
     Raises:
-        ParameterError: If there is none of that name, or several processes were to choose, each for itself.
+        ParameterError: If there is none of that name.
+        MnutsError: If another process has ended.
     """
-    if precision != AUTO:
-        return check_precision_name(precision)
-    if world is not None and world.size > 1:
-        raise ParameterError(
-            f"--precision must be full or bfloat16 for {world.size} processes, which must agree, got 'auto'"
-        )
-    import torch
-
-    from mnuts_core.devices import WITHOUT_FLOAT64
-    from mnuts_core.models.inputs import frozen, prepared
-    from mnuts_core.models.precision import measure_precision
-    from mnuts_core.models.predict import BASE_MODELS
+    if given.precision != AUTO:
+        return check_precision_name(given.precision)
     from mnuts_core.pipeline.workfolder import WorkFolder
 
     begun = (WorkFolder(folder, {}).begun_with() or {} for folder in folders)
     if earlier := next((settings["precision"] for settings in begun if "precision" in settings), None):
         return check_precision_name(str(earlier))
-    where = torch.device(device)
-    if where.type in WITHOUT_FLOAT64:
-        return "full"
-    with ExitStack() as stack:
-        for model in models:
-            stack.enter_context(prepared(model, where))
-            stack.enter_context(frozen(model))
-        named = list(zip(BASE_MODELS[-len(models) :], models, strict=True))
-        measured = measure_precision(named, images[:64].float().to(where))
+    batch = images[: given.batch_size]
+    taken = _measured(models, batch, device, given.channels_last) if world.is_first else ""
+    return check_precision_name(world.heard(taken))
+
+
+def _measured(models: Sequence[nn.Module], images: Tensor, device: str, channels_last: bool) -> Precision:
+    from mnuts_core.devices import resolve_device
+    from mnuts_core.models.precision import measure_precision
+    from mnuts_core.models.predict import BASE_MODELS
+
+    named = list(zip(BASE_MODELS[-len(models) :], models, strict=True))
+    measured = measure_precision(named, images, resolve_device(device), channels_last=channels_last)
     note(str(measured))
     return measured.precision

@@ -46,7 +46,7 @@ from mnuts_core.cli.options import (
     check_beta,
     load_bundle,
 )
-from mnuts_core.cli.precision import chosen
+from mnuts_core.cli.precision import AUTO, chosen
 from mnuts_core.cli.shared_run import run_shared
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def refine(
     components: ComponentsOption = "apgd-ce,apgd-t",
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 250,
-    precision: PrecisionOption = "full",
+    precision: PrecisionOption = AUTO,
     effort: EffortOption = "full",
     channels_last: ChannelsLastOption = False,
     dataset: DatasetOption = None,
@@ -155,7 +155,7 @@ def _refine(
         check_n(task.verify, bundle.n_adv)
     std, rob, images = load_pair(given, bundle, where)
     folders = [] if fresh else folders_of(work)
-    taken = chosen(given.precision, (std.module, rob.module), images.images, where, folders, world)
+    taken = chosen(given, (std.module, rob.module), images.images, where, folders, world)
     plan = replace(plan, precision=taken)
     strength: dict[str, Any] = {
         **{name: getattr(plan, name) for name in ("norm", "eps", "n_iter", "seed", "precision")},

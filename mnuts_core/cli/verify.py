@@ -142,7 +142,6 @@ def attack_mix(
         MnutsError: If models or images cannot be loaded, or do not fit.
     """
     from mnuts_core.attacks.plan import ATTACKS
-    from mnuts_core.devices import resolve_device
     from mnuts_core.export.classifier import MixedClassifier
     from mnuts_core.pipeline.locks import refuse_held
     from mnuts_core.pipeline.verify import evaluate
@@ -152,15 +151,17 @@ def attack_mix(
         for other in ATTACKS:  # they would write into the same target
             if other != given.attack:
                 refuse_held(work_folder_of(f"{task.targets.config or given.config}.{other}"))
-    where = resolve_device(world.device(device))
+    where = world.device(device)
     std, rob, data = load_all(
         given.std, given.rob, given.data, n=given.n, norm=task.plan.norm, dataset=given.dataset,
-        data_dir=given.data_dir, device=str(where),
+        data_dir=given.data_dir, device=where,
     )  # fmt: skip
     model = MixedClassifier.from_config(task.mix, std.module, rob.module)
     folders = [] if fresh else [task.work]
     pair, cards = (std.module, rob.module), (std.card, rob.card)
-    taken = chosen(given.precision, pair, data.images, str(where), folders, world)
+    taken = task.plan.precision
+    if given.attack != "autoattack":  # which computes as it was published
+        taken = chosen(given, pair, data.images, where, folders, world)
     if task.pool is not None:
         task.pool.check_images(pair, data, where, given.batch_size)
     if task.rival is not None:

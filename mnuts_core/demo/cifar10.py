@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mnuts_core.attacks.mmaa import Mmaa
 from mnuts_core.attacks.norms import Norm
@@ -17,9 +17,10 @@ from mnuts_core.datasets.base import LoadedData
 from mnuts_core.datasets.specs import CIFAR10_CLASSES as CLASSES
 from mnuts_core.datasets.specs import load_data
 from mnuts_core.demo.best_mixes import refine_and_verify
-from mnuts_core.demo.cifar10_network import CifarNet
+from mnuts_core.demo.cifar10_network import CifarNet, make_network
 from mnuts_core.demo.cifar10_residual import ResidualNet
 from mnuts_core.demo.cifar10_training import CifarRecipe, train_network
+from mnuts_core.demo.kept_precision import kept_precision
 from mnuts_core.demo.weights import (
     NetworkCard,
     Role,
@@ -29,7 +30,7 @@ from mnuts_core.demo.weights import (
     weights_path,
 )
 from mnuts_core.demo.workshop import workshop
-from mnuts_core.devices import pays_in_bfloat16, resolve_device
+from mnuts_core.devices import resolve_device
 from mnuts_core.models.inputs import Precision
 from mnuts_core.pipeline.attack_run import Run
 from mnuts_core.pipeline.build import build_bundle, model_card, progress_bar
@@ -86,13 +87,13 @@ def build_cifar10(
     device: str = "auto",
     n_adv: int | None = None,
     n_verified: int | None = None,
+    precision: Precision | None = None,
     progress: bool = False,
 ) -> Cifar10Paths:
     """Train both networks, run MMAA, refine, verify the best mixes, and write it all.
 
     Each epoch, each batch of the attacks and each component is kept in `cifar10.demo-work` inside the
-    folder until all is done, so that a run that was killed goes on where it was. Training and gradients
-    are in bfloat16 where that pays, see `precision_on`.
+    folder until all is done, so that a run that was killed goes on where it was.
 
     Args:
         data: Where the images are: `cifar10-jpeg:FOLDER` or `torchvision:CIFAR10`.
@@ -101,6 +102,7 @@ def build_cifar10(
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         n_adv: How many test images MMAA attacks; by the device if None.
         n_verified: How many test images are attacked adaptively; by the device if None.
+        precision: Of trainings and gradients; what is measured to be faster if None.
         progress: Show progress bars on standard error.
 
     Returns:
@@ -116,13 +118,17 @@ def build_cifar10(
     with workshop(out_dir, "cifar10") as shop:
         training, test = load_data(data, split="train"), load_data(data)
         work = shop.work
-        pair = Pair(*(train_role(role, training, where, work, progress=progress) for role in ("std", "rob")))
+        if precision is None:
+            batch, network = training.images[:BATCH_SIZE], make_network(WIDTHS, SEED)
+            precision = kept_precision(work / "precision.txt", network, batch, where)
+        how: dict[str, Any] = {"device": where, "precision": precision, "work": work, "progress": progress}
+        pair = Pair(*(train_role(role, training, **how) for role in ("std", "rob")))
         count = n_adv or (len(test.labels) if on_gpu else N_ADV)
         named = "cifar10-jpeg:FOLDER" if data.startswith("cifar10-jpeg:") else data  # no path of ours
-        command = f"mnuts demo build cifar10 --data {shlex.quote(named)}"
-        bundle = attack_pair(pair, test, count, device=where, work=work, command=command, progress=progress)
-        std_path = save_role(shop.files, "std", pair.std, bundle, training.card)
-        rob_path = save_role(shop.files, "rob", pair.rob, bundle, training.card)
+        command = f"mnuts demo build cifar10 --data {shlex.quote(named)} --precision {precision}"
+        bundle = attack_pair(pair, test, count, command=command, **how)
+        std_path = save_role(shop.files, "std", pair.std, bundle, training.card, precision)
+        rob_path = save_role(shop.files, "rob", pair.rob, bundle, training.card, precision)
         run = Run(
             pair.std,
             pair.rob,
@@ -133,7 +139,6 @@ def build_cifar10(
             device=where,
         )
         some = n_verified or min(count, 1000 if on_gpu else N_VERIFIED)
-        precision = precision_on(where)
         bundle, configs = refine_and_verify(
             bundle, run, work, grid=GRID, precision=precision, n=some, progress=progress
         )
@@ -143,24 +148,22 @@ def build_cifar10(
     return Cifar10Paths(placed(path), placed(std_path), placed(rob_path), tuple(map(placed, written)))
 
 
-def precision_on(device: str) -> Precision:
-    """What trainings and gradients are computed in: bfloat16 where the device has units for it.
-
-    Args:
-        device: Where to compute.
-    """
-    return "bfloat16" if pays_in_bfloat16(device) else "full"
-
-
 def train_role(
-    role: Role, training: LoadedData, device: str, work: Path, *, progress: bool = False
+    role: Role,
+    training: LoadedData,
+    *,
+    device: str,
+    precision: Precision,
+    work: Path,
+    progress: bool = False,
 ) -> CifarNet:
     """Train one of the two networks and round its parameters to float16.
 
     Args:
         role: Which.
         training: The training images.
-        device: Where to train; `precision_on` says how exactly.
+        device: Where to train.
+        precision: See `train_network`.
         work: Folder for the state after each epoch.
         progress: Show a progress bar on standard error.
     """
@@ -173,7 +176,7 @@ def train_role(
                 recipe,
                 seed=SEED + cycle,
                 device=device,
-                precision=precision_on(device),
+                precision=precision,
                 start=network,
                 checkpoint=work / f"{role}-training-{cycle + 1}.safetensors",
                 progress=show,
@@ -184,7 +187,15 @@ def train_role(
 
 
 def attack_pair(
-    pair: Pair, test: LoadedData, n_adv: int, *, device: str, work: Path, command: str, progress: bool = False
+    pair: Pair,
+    test: LoadedData,
+    n_adv: int,
+    *,
+    device: str,
+    precision: Precision,
+    work: Path,
+    command: str,
+    progress: bool = False,
 ) -> LogitBundle:
     """The bundle: both networks on all test images, clean, and on the first ones at MMAA's points.
 
@@ -192,7 +203,8 @@ def attack_pair(
         pair: The networks.
         test: The test images.
         n_adv: How many of them are attacked.
-        device: Where to compute: gradients as `precision_on` says, margins in float32.
+        device: Where to compute.
+        precision: Of gradients; margins are computed in float32.
         work: Folder for finished batches.
         command: The command that makes the bundle again.
         progress: Show a progress bar on standard error.
@@ -203,7 +215,7 @@ def attack_pair(
             pair.rob,
             test.images,
             test.labels,
-            attack=Mmaa(norm=NORM, eps=EPS, seed=SEED, precision=precision_on(device), channels_last=True),
+            attack=Mmaa(norm=NORM, eps=EPS, seed=SEED, precision=precision, channels_last=True),
             n_adv=n_adv,
             name="cifar10",
             classes=CLASSES,
@@ -218,7 +230,14 @@ def attack_pair(
         )
 
 
-def save_role(folder: Path, role: Role, network: CifarNet, bundle: LogitBundle, training: DataCard) -> Path:
+def save_role(
+    folder: Path,
+    role: Role,
+    network: CifarNet,
+    bundle: LogitBundle,
+    training: DataCard,
+    precision: Precision,
+) -> Path:
     """Write a network with its card.
 
     Args:
@@ -227,25 +246,28 @@ def save_role(folder: Path, role: Role, network: CifarNet, bundle: LogitBundle, 
         network: Its parameters are float16 numbers.
         bundle: Made with it.
         training: The images that it was trained on.
+        precision: What it was trained in.
     """
     card = NetworkCard.measured(
         bundle,
         role,
         architecture=network.architecture,
-        recipe=recipe_text(RECIPES[role]),
+        recipe=recipe_text(RECIPES[role], precision),
         seed=SEED,
         training=training,
     )
     return save_network(weights_path("cifar10", role, folder), network, card, half=True)
 
 
-def recipe_text(recipes: Sequence[CifarRecipe]) -> str:
+def recipe_text(recipes: Sequence[CifarRecipe], precision: Precision = "full") -> str:
     """The cycles of a training in one line, as a network's card tells them.
 
     Args:
         recipes: Its cycles in their order.
+        precision: What it was trained in.
     """
-    return ", then ".join(str(recipe) for recipe in recipes)
+    cycles = ", then ".join(str(recipe) for recipe in recipes)
+    return cycles if precision == "full" else f"{cycles}; gradients in {precision}"
 
 
 def load_network_of(

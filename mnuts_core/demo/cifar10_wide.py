@@ -77,6 +77,7 @@ class Chosen(NamedTuple):
             points of a short attack.
         epochs: Epochs begun.
         seconds: Time that the training took.
+        precision: What it was trained in.
     """
 
     network: CifarNet | ResidualNet
@@ -84,6 +85,7 @@ class Chosen(NamedTuple):
     held_out: dict[str, Estimate]
     epochs: int
     seconds: float
+    precision: Precision
 
 
 def train_wide(
@@ -138,7 +140,7 @@ def train_wide(
     best = max(figures, key=lambda name: figures[name].value)
     chosen = made.networks[best]
     assert isinstance(chosen, CifarNet | ResidualNet)  # what went into the training comes out of it
-    return Chosen(chosen, best, figures, made.epochs, made.seconds)
+    return Chosen(chosen, best, figures, made.epochs, made.seconds, precision)
 
 
 def _right(role: Role, network: nn.Module, images: Tensor, labels: Tensor, *, device: str) -> Estimate:
@@ -170,7 +172,8 @@ def recipe_of(role: Role, chosen: Chosen, recipes: Mapping[Role, TimedRecipe] = 
         recipes: How it was trained.
     """
     spent = replace(recipes[role], seconds=round(chosen.seconds, 1), epochs=chosen.epochs)
-    return f"{spent}, {chosen.weights} weights"
+    gradients = "" if chosen.precision == "full" else f"; gradients in {chosen.precision}"
+    return f"{spent}, {chosen.weights} weights{gradients}"
 
 
 def training_card(training: LoadedData, held_out: int = HELD_OUT) -> DataCard:

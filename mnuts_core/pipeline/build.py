@@ -117,12 +117,7 @@ def build_bundle(
         WorkFolderError: If `work_dir` was begun with other settings, is in use, or cannot be written.
     """
     images, where = check_images(images), resolve_device(device)
-    if not isinstance(attack, MarginAttack):
-        kinds = " or ".join(f"{kind.__name__}(...)" for kind in MARGIN_ATTACKS.values())
-        raise ParameterError(f"attack must be {kinds}, got {attack!r}")
-    attack.check(images.dtype, len(classes))
-    check_count("batch_size", batch_size, 1)
-    n_adv = _check_n_adv(n_adv, len(images))
+    n_adv = check_work(attack, images, len(classes), n_adv=n_adv, batch_size=batch_size)
     if world.size > 1 and work_dir is None:
         raise ParameterError(f"work_dir must be given for {world.size} processes: they share it, got None")
     _check_models((std_model, rob_model), images[:1], len(classes), where, attack.channels_last)
@@ -154,6 +149,32 @@ def build_bundle(
         command=command,
     )
     return LogitBundle.from_arrays(manifest=manifest, **arrays)
+
+
+def check_work(attack: object, images: Tensor, classes: int, *, n_adv: int | None, batch_size: int) -> int:
+    """Check what a build is to do, before anything is asked of a model: how many images are attacked.
+
+    Args:
+        attack: See `build_bundle`.
+        images: See `build_bundle`.
+        classes: K.
+        n_adv: See `build_bundle`.
+        batch_size: See `build_bundle`.
+
+    Raises:
+        ParameterError: If one is out of range, or they do not fit.
+    """
+    if not isinstance(attack, MarginAttack):
+        kinds = " or ".join(f"{kind.__name__}(...)" for kind in MARGIN_ATTACKS.values())
+        raise ParameterError(f"attack must be {kinds}, got {attack!r}")
+    attack.check(images.dtype, classes)
+    check_count("batch_size", batch_size, 1)
+    n = len(images)
+    if n_adv is None:
+        return n
+    if check_count("n_adv", n_adv, 0) > n:
+        raise ParameterError(f"n_adv must be at most {n}, the number of images, got {n_adv}")
+    return n_adv
 
 
 def _diagnostics(batches: Batches) -> Iterator[Diagnostic]:
@@ -222,14 +243,6 @@ def _manifest(
         versions=library_versions(),
         created=now(),
     )
-
-
-def _check_n_adv(n_adv: int | None, n: int) -> int:
-    """How many of n images are attacked: all if None."""
-    n_adv = n if n_adv is None else check_count("n_adv", n_adv, 0)
-    if n_adv > n:
-        raise ParameterError(f"n_adv must be at most {n}, the number of images, got {n_adv}")
-    return n_adv
 
 
 def _check_models(

@@ -1,11 +1,11 @@
 """Many processes at one build: who they are, what each one's share is, and where they wait for each other.
 
 `torchrun` starts the same command once per device, on one machine or on many. The processes exchange no
-data at all: each computes whole batches and leaves them in the work folder, which all of them must see.
-All that `torch.distributed` does here is a barrier, a few times in a build, so its backend changes neither
-the result nor the speed. It is `nccl` where each process has a GPU and `gloo` elsewhere; `$MNUTS_BACKEND`
-says otherwise. With `gloo`, a process whose partner dies ends by itself; with `nccl` it may be left to
-`torchrun` to end it, and a process that waits keeps its GPU busy.
+arrays: each computes whole batches and leaves them in the work folder, which all of them must see. All that
+`torch.distributed` does here is a barrier, a few times in a build, and to pass a word on, so its backend
+changes neither the result nor the speed. It is `nccl` where each process has a GPU and `gloo` elsewhere;
+`$MNUTS_BACKEND` says otherwise. With `gloo`, a process whose partner dies ends by itself; with `nccl` it may
+be left to `torchrun` to end it, and a process that waits keeps its GPU busy.
 """
 
 from __future__ import annotations
@@ -70,17 +70,20 @@ class World(NamedTuple):
         return batches[self.rank :: self.size]
 
     def device(self, device: str) -> str:
-        """The device of this process: with several, each takes the GPU of its local rank.
+        """The device of this process by torch's name: with several, each takes the GPU of its local rank.
 
         Args:
-            device: `auto`, `cpu`, `cuda`, or `cuda:N` (for a single process only).
+            device: `auto`, `cpu`, `cuda`, or `cuda:N` or `mps` (for a single process only).
 
         Raises:
-            ParameterError: If several processes are to share one GPU, or there are too few.
+            ParameterError: If there is no such device, or not one for each process.
         """
-        if self.size == 1 or device == "cpu":
-            return device
         import torch
+
+        from mnuts_core.devices import resolve_device
+
+        if self.size == 1 or device == "cpu":
+            return str(resolve_device(device))
 
         if device not in ("auto", "cuda"):
             raise ParameterError(
@@ -106,12 +109,36 @@ class World(NamedTuple):
             return
         import torch.distributed as dist
 
-        try:
+        with self._not_alone():
             if dist.get_backend() == "nccl":
                 dist.barrier(device_ids=[self.local_rank])
             else:
                 dist.barrier()
-        except RuntimeError:  # the connection to a process that ended is closed
+
+    def heard(self, word: str) -> str:
+        """What the first process says: all of them wait for it.
+
+        Args:
+            word: What this process would say.
+
+        Raises:
+            MnutsError: If one of them has ended.
+        """
+        if self.size == 1:
+            return word
+        import torch.distributed as dist
+
+        words = [word]
+        with self._not_alone():
+            dist.broadcast_object_list(words, src=0)
+        return words[0]
+
+    @contextmanager
+    def _not_alone(self) -> Iterator[None]:
+        """Say so where another process has ended: then its connection is closed."""
+        try:
+            yield
+        except RuntimeError:
             raise MnutsError(f"process {self.rank} stops: another one has ended, see its message") from None
 
 

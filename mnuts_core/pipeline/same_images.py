@@ -25,7 +25,7 @@ def attacked_images(
     labels: Tensor,
     *,
     batch_size: int,
-    device: torch.device,
+    device: str | torch.device,
     channels_last: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """A bundle's attacked images, once they are known to be those that it was built from.
@@ -79,7 +79,7 @@ def check_same_images(
     rows: NDArray[np.int64],
     *,
     batch_size: int,
-    device: torch.device,
+    device: str | torch.device,
     channels_last: bool = False,
 ) -> None:
     """Check that images are those of a bundle's clean rows, and the models its models.

@@ -53,7 +53,7 @@ def test_as_json(mnuts, mix, tmp_path):
         (("--on", "g", "--on", "g"), "--on must name each target once, got g twice"),
         (("--on", "g", "--components", "apgd-t,apgd-ce"), "components must be some of apgd-ce, apgd-t"),
         (("--on", "g", "--components", ","), "got none"),
-        (("--on", "g", "--precision", "half"), "--precision must be one of full, bfloat16"),
+        (("--on", "g", "--precision", "half"), "--precision must be one of auto, full, bfloat16"),
         (("--on", "g", "--n-adv", 2000), "n must be at most 1000, the number of attacked images, got 2000"),
         (("--on", "g", "--rob", "demo:digits/std"), "rob_model must answer the clean images as bundle"),
         (("--on", "g", "--watch", "none.json"), "none.json"),

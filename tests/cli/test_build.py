@@ -28,7 +28,7 @@ from mnuts_core.pipeline.build import build_bundle
 from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
-THREAT = ("--norm", "Linf", "--eps", "3/16")
+THREAT = ("--norm", "Linf", "--eps", "3/16", "--precision", "full")
 SMALL = (
     "--n-clean",
     60,
@@ -199,7 +199,7 @@ BAD = {
     "norm": (("--norm", "L7"), "--norm must be one of Linf, L2, got 'L7'"),
     "surrogate": (("--surrogate", "M:1"), "--surrogate must be"),
     "surrogate's s": (("--surrogate", "M:-1,1,0"), "s must lie in"),
-    "precision": (("--precision", "half"), "precision must be one of full, bfloat16, got 'half'"),
+    "precision": (("--precision", "half"), "--precision must be one of auto, full, bfloat16, got 'half'"),
     "device": (("--device", "abacus"), "device must be"),
     "n-clean": (("--n-clean", 0), "--n-clean must be an integer of at least 1, got 0"),
     "n-clean, many": (("--n-clean", 5000), "1,000"),

@@ -1,10 +1,9 @@
-"""`--precision auto`: what is faster is measured, said, kept, and taken again on resuming."""
+"""`--precision auto`, the default: what is faster is measured, said, kept, and taken again on resuming."""
 
 from __future__ import annotations
 
 import json
-import re
-import time
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -12,91 +11,102 @@ from torch import nn
 
 from mnuts_core import ParameterError
 from mnuts_core.cli.precision import before_models, chosen
-from mnuts_core.models.precision import Measured, measure_precision
-from mnuts_core.pipeline.distributed import World
+from mnuts_core.models.precision import Measured
+from mnuts_core.pipeline.distributed import ALONE
 from mnuts_core.pipeline.workfolder import WorkFolder
 
 IMAGES = torch.rand(4, 1, 2, 2)
+MODELS = [nn.Sequential(nn.Flatten(), nn.Linear(4, 3)) for _ in range(2)]
 
 
-class Paced(nn.Module):
-    """Takes so many milliseconds in float32, and so many in bfloat16."""
-
-    def __init__(self, full: float, reduced: float) -> None:
-        super().__init__()
-        self.linear, self.full, self.reduced = nn.Linear(4, 3), full, reduced
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        logits = self.linear(images.flatten(1))
-        time.sleep((self.reduced if logits.dtype == torch.bfloat16 else self.full) / 1000)
-        return logits
+class Given(NamedTuple):
+    precision: str = "auto"
+    batch_size: int = 3
+    channels_last: bool = False
 
 
-class Refuses(Paced):
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        logits = super().forward(images)
-        if logits.dtype == torch.bfloat16:
-            raise RuntimeError("not implemented for 'BFloat16'")
-        return logits
+AUTO = Given()
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    monkeypatch.setattr("mnuts_core.models.precision.SECONDS", 0.05)
+def take(given=AUTO, models=MODELS, folders=(), device="auto"):
+    return chosen(given, models, IMAGES, device, folders, ALONE)
 
 
-class TestMeasurement:
-    @pytest.mark.parametrize(
-        ("model", "precision"),
-        [(Paced(60, 10), "bfloat16"), (Paced(10, 60), "full"), (Paced(30, 29), "full")],
-    )
-    def test_takes_what_is_clearly_faster(self, model, precision):
-        found = measure_precision([("rob_model", model)], IMAGES)
-        assert found.precision == precision
-        assert found.speedup > 0
+@pytest.fixture
+def pays(monkeypatch):
+    """bfloat16 is measured to be faster; what was to be measured."""
+    asked = []
 
-    def test_a_model_without_bfloat16_is_attacked_in_float32(self):
-        assert measure_precision([("rob_model", Refuses(0, 0))], IMAGES) == Measured("full", 0.0)
+    def measure(models, images, device, *, channels_last):
+        asked.append(([name for name, _ in models], len(images), device.type, channels_last))
+        return Measured("bfloat16", 3.0)
 
-    def test_all_models_count(self):
-        """What one gains by bfloat16, the other loses twice."""
-        pair = [("std_model", Paced(30, 5)), ("rob_model", Paced(5, 60))]
-        assert measure_precision(pair, IMAGES).precision == "full"
-
-    def test_no_gradients_are_left_behind(self):
-        model = Paced(0, 0)
-        measure_precision([("rob_model", model)], IMAGES)
-        assert all(parameter.grad is None for parameter in model.parameters())
+    monkeypatch.setattr("mnuts_core.models.precision.measure_precision", measure)
+    return asked
 
 
-class TestChoice:
-    def test_a_word_is_taken_at_its_word(self):
-        assert before_models("bfloat16") == chosen("bfloat16", (), IMAGES, "cpu", ()) == "bfloat16"
-        assert before_models("auto") == "full"
-        with pytest.raises(ParameterError, match="--precision must be one of"):
-            before_models("half")
-
-    def test_is_said(self, capsys):
-        assert chosen("auto", (Paced(40, 5), Paced(40, 5)), IMAGES, "cpu", ()) == "bfloat16"
-        assert re.search(r"bfloat16: \d+\.\d\d times as fast", capsys.readouterr().err)
-
-    def test_a_run_that_is_resumed_keeps_its_own(self, tmp_path):
-        WorkFolder(tmp_path / "a", {"precision": "bfloat16"}).open()
-        folders = [tmp_path / "none", tmp_path / "a"]
-        assert chosen("auto", (Paced(5, 40),), IMAGES, "cpu", folders) == "bfloat16"
-
-    def test_several_processes_have_to_be_told(self):
-        with pytest.raises(ParameterError, match="for 2 processes"):
-            chosen("auto", (Paced(0, 0),), IMAGES, "cpu", (), World(0, 2))
+def test_a_word_is_taken_at_its_word(pays):
+    assert before_models("bfloat16") == take(Given("bfloat16")) == "bfloat16"
+    assert take(Given("full")) == before_models("auto") == "full"
+    assert not pays
+    for asked in (before_models, lambda word: take(Given(word))):
+        with pytest.raises(
+            ParameterError, match="--precision must be one of auto, full, bfloat16, got 'half'"
+        ):
+            asked("half")
 
 
-def test_the_card_says_what_was_chosen(mnuts, tmp_path, monkeypatch):
-    monkeypatch.setattr("mnuts_core.models.precision.measure_precision", lambda *_: Measured("bfloat16", 3.0))
-    pair = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits", "--device", "cpu")
-    small = ("--n-clean", 6, "--n-iter", 1, "--n-targets", 1, "--norm", "Linf", "--eps", "3/16")
+def test_it_is_measured_as_it_will_be_asked_and_said(pays, capsys):
+    assert take(Given(channels_last=True)) == "bfloat16"
+    assert take(models=MODELS[1:], device="cpu") == "bfloat16"
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    assert pays == [(["std_model", "rob_model"], 3, device, True), (["rob_model"], 3, "cpu", False)]
+    assert "bfloat16: 3.00 times as fast as in float32, as measured" in capsys.readouterr().err
+
+
+def test_a_run_that_is_resumed_keeps_its_own(tmp_path, pays):
+    WorkFolder(tmp_path / "a", {"precision": "full"}).open()
+    assert take(folders=[tmp_path / "none", tmp_path / "a"]) == "full"
+    assert not pays
+
+
+PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
+SMALL = ("--n-clean", 6, "--n-iter", 1, "--n-targets", 1, "--norm", "Linf", "--eps", "3/16")
+
+
+@pytest.mark.parametrize(
+    ("options", "precision"), [((), "bfloat16"), (("--precision", "full"), "full")], ids=["measured", "asked"]
+)
+def test_the_bundle_says_what_was_taken(mnuts, tmp_path, pays, options, precision):
     out = tmp_path / "b.safetensors"
-    result = mnuts("build", *pair, *small, "--precision", "auto", "--out", out, "--json")
+    result = mnuts("build", *PAIR, *SMALL, *options, "--out", out, "--json")
     assert result.code == 0, result.err
     manifest = json.loads(result.out)["manifest"]
-    assert manifest["attack"]["precision"].startswith("bfloat16 gradients")
-    assert "--precision bfloat16" in manifest["command"]
+    assert manifest["attack"]["precision"].startswith("bfloat16" if precision == "bfloat16" else "float32")
+    assert f"--precision {precision}" in manifest["command"]
+
+
+@pytest.mark.parametrize("attack", ["transfer", "autoattack"])
+def test_the_configuration_says_what_was_taken(mnuts, tmp_path, pays, attack):
+    config = shipped("digits-beta985")
+    out = tmp_path / "v.json"
+    steps = () if attack == "autoattack" else ("--n-iter", 1)
+    result = mnuts(
+        "evaluate", config, *PAIR, "--attack", attack, "--n", 4, *steps, "--eps", "0.9", "--out", out
+    )
+    assert result.code == 0, result.err
+    settings = json.loads(out.read_text())["verified"]["settings"]
+    assert settings["precision"] == ("full" if attack == "autoattack" else "bfloat16")
+
+
+def test_the_published_attack_is_run_as_published(mnuts, tmp_path):
+    options = ("--attack", "autoattack", "--precision", "bfloat16", "--out", tmp_path / "v.json")
+    result = mnuts("evaluate", shipped("digits-beta985"), *PAIR, *options)
+    assert result.code != 0
+    assert "precision must be 'full' for attack 'autoattack', which is run as it was published" in result.err
+
+
+def shipped(name):
+    from mnuts_core.bundles.library import shipped_folder
+
+    return shipped_folder() / f"{name}.json"

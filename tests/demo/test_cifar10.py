@@ -26,6 +26,7 @@ from mnuts_core.demo.cifar10_training import CifarRecipe, train_network
 from mnuts_core.demo.weights import Role, round_to_half
 from mnuts_core.errors import BundleError
 from mnuts_core.export.config import MixConfig
+from mnuts_core.models.inputs import Precision
 from mnuts_core.params import BETAS
 from mnuts_core.pipeline.build import build_bundle, predict
 from mnuts_core.pipeline.verify_mixes import verify_mixes
@@ -114,7 +115,9 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
         assert card.model == getattr(bundle.manifest, f"{role}_model")
         right = float((logits.argmax(1) == bundle.clean_labels).mean())
         assert (card.clean.value, card.clean.n) == (right, 60)
-        assert card.recipe == cifar10.recipe_text(cifar10.RECIPES[role])
+        assert bundle.manifest.attack is not None
+        reduced = bundle.manifest.attack.precision.startswith("bfloat16")
+        assert card.recipe == cifar10.recipe_text(cifar10.RECIPES[role], "bfloat16" if reduced else "full")
     assert card.attacked is not None
     assert card.attacked.n == 40
     names = [path.name for path in paths.configs]
@@ -128,9 +131,9 @@ def test_pipeline_writes_bundle_weights_and_verified_mixes(
     assert not (out / "cifar10.demo-work").exists()
 
 
-@pytest.mark.parametrize(("pays", "precision"), [(True, "bfloat16"), (False, "full")])
-def test_everything_is_in_the_precision_that_pays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pays: bool, precision: str
+@pytest.mark.parametrize(("asked", "precision"), [(None, "bfloat16"), ("full", "full")])
+def test_everything_is_in_the_precision_that_was_measured_or_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Precision | None, precision: str
 ) -> None:
     used = []
 
@@ -138,6 +141,8 @@ def test_everything_is_in_the_precision_that_pays(
         def recorded(*_: Any, **settings: Any) -> CifarNet:
             found = settings["attack"].precision if name == "build_bundle" else settings["precision"]
             used.append((name, found))
+            if name == "build_bundle":
+                assert settings["command"].endswith(f"--precision {found}")
             if name == "refine_and_verify":
                 raise KeyboardInterrupt
             return CifarNet((8, 8, 8))
@@ -146,12 +151,11 @@ def test_everything_is_in_the_precision_that_pays(
 
     for name in ("train_network", "build_bundle", "refine_and_verify"):
         spy(name)
-    monkeypatch.setattr(cifar10, "pays_in_bfloat16", lambda device: pays)
+    monkeypatch.setattr(cifar10, "kept_precision", lambda *_: "bfloat16")
     monkeypatch.setattr(cifar10, "load_data", lambda *_, **__: noise())
     monkeypatch.setattr(cifar10, "save_role", lambda *_: tmp_path)
-    monkeypatch.setattr(CifarNet, "save", lambda *_: tmp_path, raising=False)
     with pytest.raises(KeyboardInterrupt):
-        cifar10.build_cifar10("any", tmp_path, device="cpu")
+        cifar10.build_cifar10("any", tmp_path, device="cpu", precision=asked)
     trainings = sum(map(len, cifar10.RECIPES.values()))
     names = ["train_network"] * trainings + ["build_bundle", "refine_and_verify"]
     assert used == [(name, precision) for name in names]
@@ -175,6 +179,10 @@ def noise(n: int = 64) -> LoadedData:
     return LoadedData(images, labels, cifar10.CLASSES, DataCard(name="noise"))
 
 
+def train(data: LoadedData, work: Path) -> CifarNet:
+    return cifar10.train_role("std", data, device="cpu", precision="full", work=work)
+
+
 def same(one: CifarNet, other: CifarNet) -> bool:
     """Whether all weights and buffers are equal to the bit."""
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
@@ -186,10 +194,9 @@ def test_the_second_cycle_goes_on_from_the_first_ones_weights(
 ) -> None:
     data, (first, second) = noise(), CYCLES
     monkeypatch.setitem(cifar10.RECIPES, "std", (first, replace(second, rate=0.0)))
-    made = cifar10.train_role("std", data, "cpu", tmp_path)
+    made = train(data, tmp_path)
     images = (data.images * 255).round().byte()
-    how = cifar10.precision_on("cpu")
-    alone = train_network(images, data.labels, first, seed=cifar10.SEED, precision=how)
+    alone = train_network(images, data.labels, first, seed=cifar10.SEED)
     round_to_half(alone)
     assert all(torch.equal(a, b) for a, b in zip(made.parameters(), alone.parameters(), strict=True))
     assert not any(parameter.requires_grad for parameter in made.parameters())
@@ -203,7 +210,7 @@ def test_a_training_killed_in_its_second_cycle_goes_on_to_the_same_weights(
     work, other = tmp_path / "killed", tmp_path / "whole"
     work.mkdir()
     other.mkdir()
-    whole = cifar10.train_role("std", data, "cpu", other)
+    whole = train(data, other)
 
     def watched(*args: object, **settings: object) -> CifarNet:
         cycle = 1 if settings["start"] is None else 2
@@ -217,9 +224,9 @@ def test_a_training_killed_in_its_second_cycle_goes_on_to_the_same_weights(
 
     monkeypatch.setattr(cifar10, "train_network", watched)
     with pytest.raises(KeyboardInterrupt):
-        cifar10.train_role("std", data, "cpu", work)
+        train(data, work)
     assert done[-1] == (2, 7)
-    assert same(cifar10.train_role("std", data, "cpu", work), whole)
+    assert same(train(data, work), whole)
     assert done[15:] == [(2, 5), (2, 6), (2, 7), (2, 8)]  # its last epoch only
 
 

@@ -7,16 +7,13 @@ from collections.abc import Iterator
 import torch
 
 from mnuts_core.devices import WITHOUT_FLOAT64
-from mnuts_core.functional.mixing import sound
 from mnuts_core.functional.statistics import share
 from mnuts_core.models.inputs import in_precision
-from mnuts_core.models.predict import predicted
+from mnuts_core.models.precision import Reduced
 from mnuts_core.pipeline.doctor.case import Case
 from mnuts_core.pipeline.doctor.findings import Finding, ok, warning
 
 N_IMAGES = 32
-OFTEN = 0.05
-"""Rounding to bfloat16 changes a class more rarely than this where nothing is wrong."""
 LARGEST_HALF = 65_504.0
 
 
@@ -35,14 +32,15 @@ def reduced_precision(case: Case) -> Iterator[Finding]:
             continue
         plain = side.logits[:N_IMAGES]
         large = float(plain.abs().nan_to_num().max())
-        lost = int((sound(plain) & ~sound(logits)).sum())
-        other = int((sound(logits) & (predicted(logits) != predicted(plain))).sum())
-        seen = f"{side.name} in bfloat16: another class for {share(other, len(images)).tally} images"
-        if lost:
-            seen += f", NaN or infinity for {lost}"
+        differing = Reduced.of(plain, logits)
+        seen = (
+            f"{side.name} in bfloat16: another class for {share(differing.other, len(images)).tally} images"
+        )
+        if differing.lost:
+            seen += f", NaN or infinity for {differing.lost}"
         if large > LARGEST_HALF:
             seen += f"; logits up to {large:.3g} do not fit into float16"
-        if lost or large > LARGEST_HALF or share(other, len(images)).low > OFTEN:
+        if large > LARGEST_HALF or not differing.same_function:
             meaning = "reduced precision computes another function"
             yield warning("reduced-precision", seen, meaning, "leave --precision at full")
         else:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mnuts_core.bundles.manifest import library_versions
 from mnuts_core.datasets.base import LoadedData, Split
 from mnuts_core.datasets.specs import load_data
-from mnuts_core.demo.cifar10 import load_network_of, precision_on
+from mnuts_core.demo.cifar10 import load_network_of
+from mnuts_core.demo.kept_precision import kept_precision
 from mnuts_core.demo.weights import weights_path
 from mnuts_core.errors import MnutsError
 from mnuts_core.functional.statistics import Estimate
@@ -54,10 +55,18 @@ class Job:
         if path.exists():
             self.numbers |= json.loads(path.read_text("utf-8"))["numbers"]
 
-    @property
-    def precision(self) -> Precision:
-        """What gradients and trainings are computed in."""
-        return precision_on(self.device)
+    def precision(self, network: nn.Module, images: Tensor) -> Precision:
+        """What gradients or a training of a network are computed in: measured once in each step.
+
+        Args:
+            network: Is left on the device.
+            images: A batch as it will be asked for.
+        """
+        kind = type(network).__name__
+        kept = self.folder("precision") / f"{self.step}-{kind}.txt"
+        taken = kept_precision(kept, network, images, self.device)
+        self.report(**{f"{kind}: gradients in": taken})
+        return taken
 
     def folder(self, *names: str) -> Path:
         """A folder of the results, made if it is missing."""

@@ -83,7 +83,7 @@ def _mmaa(job: Job, which: str, std: nn.Module, rob: nn.Module, test: LoadedData
             seed=SEED,
             n_iter=job.sizes.mmaa.steps,
             n_targets=job.sizes.mmaa.targets,
-            precision=job.precision,
+            precision=job.precision(rob, test.images[: job.sizes.batch]),
             channels_last=True,
         )
         bundle = build_bundle(
@@ -159,7 +159,7 @@ def _attack(
         n_iter=job.sizes.pool.steps,
         n_targets=job.sizes.pool.targets,
         seed=SEED + number,
-        precision=job.precision,
+        precision=job.precision(rob, test.images[: job.sizes.batch]),
     )
     sources = attack_pool(
         bundle,

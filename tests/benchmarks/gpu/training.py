@@ -5,7 +5,7 @@ from __future__ import annotations
 from mnuts_core.attacks.mmaa import minimum_margin_attack
 from mnuts_core.datasets.base import LoadedData
 from mnuts_core.demo.cifar10 import EPS, NORM, SEED
-from mnuts_core.demo.cifar10_wide import Chosen, megabytes, recipe_of, train_wide, training_card
+from mnuts_core.demo.cifar10_wide import WHITENED_BY, Chosen, megabytes, recipe_of, train_wide, training_card
 from mnuts_core.demo.weights import NetworkCard, Role, save_network, weights_path
 from mnuts_core.export.cards import EstimateCard
 from mnuts_core.functional.statistics import Estimate, share_of
@@ -26,11 +26,14 @@ def run(job: Job) -> None:
         if path.exists():
             print(f"{path} is there")
             continue
+        recipe = job.sizes.recipes[role]
+        pixels = (training.images[:WHITENED_BY] * 255.0).byte()
+        precision = job.precision(job.sizes.pair.make(role, pixels), training.images[: recipe.batch_size])
         chosen = train_wide(
             role,
             training,
             device=job.device,
-            precision=job.precision,
+            precision=precision,
             checkpoint=job.folder("checkpoints") / f"{role}.safetensors",
             pair=job.sizes.pair,
             recipes=job.sizes.recipes,
@@ -69,7 +72,7 @@ def _withstood(job: Job, chosen: Chosen, test: LoadedData) -> Estimate:
         n_iter=min(LOOK_STEPS, job.sizes.mmaa.steps),
         n_targets=0,
         batch_size=LOOK,
-        precision=job.precision,
+        precision=job.precision(chosen.network, test.images[:LOOK]),
         channels_last=True,
         device=job.device,
     )

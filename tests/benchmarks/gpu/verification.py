@@ -45,8 +45,10 @@ def run(job: Job) -> None:
         device=job.device,
         work_dir=job.folder("work", f"{which}-verification"),
     )
-    plan = Plan(norm=NORM, eps=EPS, n_iter=steps, precision=job.precision)
     bundle = _begun(job, folder, out)
+    plan = Plan(
+        norm=NORM, eps=EPS, n_iter=steps, precision=job.precision(rob, test.images[: job.sizes.batch])
+    )
     for name in names:
         if (out / name).exists():
             continue
