@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,6 +89,7 @@ def _measured(models: Sequence[nn.Module], images: Tensor, device: str, channels
     from mnuts_core.models.predict import BASE_MODELS
 
     named = list(zip(BASE_MODELS[-len(models) :], models, strict=True))
-    measured = measure_precision(named, images, resolve_device(device), channels_last=channels_last)
+    with redirect_stdout(sys.stderr):  # a model may print
+        measured = measure_precision(named, images, resolve_device(device), channels_last=channels_last)
     note(str(measured))
     return measured.precision

@@ -28,8 +28,10 @@ from mnuts_core.pipeline.build import build_bundle
 from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits")
-THREAT = ("--norm", "Linf", "--eps", "3/16", "--precision", "full")
+THREAT = ("--norm", "Linf", "--eps", "3/16")
 SMALL = (
+    "--precision",
+    "full",
     "--n-clean",
     60,
     "--n-adv",

@@ -15,7 +15,21 @@ from mnuts_core.pipeline.workfolder import work_folder_of
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob")
 CPU = ("--device", "cpu")
-SMALL = ("--norm", "Linf", "--eps", "3/16", "--n-adv", 4, "--n-iter", 1, "--n-targets", 1, *CPU)
+SMALL = (
+    *CPU,
+    "--precision",
+    "full",
+    "--norm",
+    "Linf",
+    "--eps",
+    "3/16",
+    "--n-adv",
+    4,
+    "--n-iter",
+    1,
+    "--n-targets",
+    1,
+)
 PAGE = b"\n<!DOCTYPE html>\n<html><body>Sign in</body></html>"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 

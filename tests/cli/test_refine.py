@@ -9,7 +9,21 @@ import pytest
 from mnuts_core import LogitBundle, MixConfig
 
 PAIR = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits", "--device", "cpu")
-QUICK = (*PAIR, "--beta", 0.95, "--n-adv", 30, "--steps", 1, "--n-targets", 1, "--components", "apgd-ce")
+QUICK = (
+    *PAIR,
+    "--precision",
+    "full",
+    "--beta",
+    0.95,
+    "--n-adv",
+    30,
+    "--steps",
+    1,
+    "--n-targets",
+    1,
+    "--components",
+    "apgd-ce",
+)
 
 
 def test_bundle_and_configurations_are_written_and_rounds_are_printed(mnuts, tmp_path):

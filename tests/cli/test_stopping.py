@@ -25,7 +25,7 @@ from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
 from mnuts_core.remix.engine import RemixEngine
 
 MODELS = ("--std", "demo:digits/std", "--rob", "demo:digits/rob", "--data", "digits", "--device", "cpu")
-PAIR = (*MODELS, "--norm", "Linf", "--eps", "3/16", "--n-targets", 2)
+PAIR = (*MODELS, "--norm", "Linf", "--eps", "3/16", "--n-targets", 2, "--precision", "full")
 BUILD = ("build", *PAIR, "--n-clean", 160, "--n-iter", 10, "--batch-size", 20)
 SHORT = ("build", *PAIR, "--n-clean", 60, "--n-iter", 2)
 POINT = ("--s", 5, "--p", 4, "--c", -0.6, "--beta", 0.95)

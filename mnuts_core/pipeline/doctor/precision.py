@@ -28,7 +28,7 @@ def reduced_precision(case: Case) -> Iterator[Finding]:
             with torch.no_grad():
                 logits = reduced(images)
         except Exception:
-            yield ok("reduced-precision", f"{side.name} fails in bfloat16: leave --precision at full")
+            yield ok("reduced-precision", f"{side.name} fails in bfloat16")
             continue
         plain = side.logits[:N_IMAGES]
         large = float(plain.abs().nan_to_num().max())
@@ -42,6 +42,6 @@ def reduced_precision(case: Case) -> Iterator[Finding]:
             seen += f"; logits up to {large:.3g} do not fit into float16"
         if large > LARGEST_HALF or not differing.same_function:
             meaning = "reduced precision computes another function"
-            yield warning("reduced-precision", seen, meaning, "leave --precision at full")
+            yield warning("reduced-precision", seen, meaning, "take --precision auto or full")
         else:
             yield ok("reduced-precision", seen)
