@@ -27,8 +27,10 @@ OFTEN = 0.05
 SECONDS = 1.0
 """How long the measurement goes on, in turns: each precision has two at least and `TURNS` at most."""
 TURNS = 12
-FEW, ON_CPU, ON_GPU = 4, 32, 512
+ON_CPU, ON_GPU = 32, 512
 """Images of the measurement: what a large batch takes follows from a small one on a CPU, but not on a GPU."""
+COMPARED = 4
+"""So many images are answered in both precisions at least, however slow the models are."""
 
 
 class Reduced(NamedTuple):
@@ -120,14 +122,15 @@ def measure_precision(
             if isinstance(model, nn.Module):
                 stack.enter_context(frozen(model))
         batch = laid_out(images[:ON_GPU].float().to(where), channels_last)
-        if (failing := _failing(models, batch[:FEW])) is not None:
+        if (failing := _failing(models, batch[:1])) is not None:
             return Measured("full", fault=f"{failing} fails in bfloat16")
-        batch = _affordable(models, batch)
+        n = _affordable(models, batch)
         for name, model in models:
-            plain, reduced = (_answers(name, model, batch, precision) for precision in PRECISIONS)
+            some = batch[: max(n, COMPARED)]
+            plain, reduced = (_answers(name, model, some, precision) for precision in PRECISIONS)
             if not Reduced.of(plain, reduced).same_function:
                 return Measured("full", fault=f"{name} gives other answers in bfloat16")
-        return _raced(models, batch)
+        return _raced(models, batch[:n])
 
 
 def _failing(models: Sequence[tuple[str, Model]], images: Tensor) -> str | None:
@@ -140,14 +143,15 @@ def _failing(models: Sequence[tuple[str, Model]], images: Tensor) -> str | None:
     return None
 
 
-def _affordable(models: Sequence[tuple[str, Model]], batch: Tensor) -> Tensor:
-    """So many of the images that all turns together take little more than `SECONDS`."""
+def _affordable(models: Sequence[tuple[str, Model]], batch: Tensor) -> int:
+    """How many of the images are taken: twice as many until a pass takes an eighth of `SECONDS`."""
     if batch.device.type != "cpu":
-        return batch
-    few = batch[:FEW]
-    _gradients(models, few, "full")  # the first pass of its kind is slow
-    each = _gradients(models, few, "full") / len(few)
-    return batch[: max(FEW, min(ON_CPU, int(SECONDS / 8 / each)))]
+        return len(batch)
+    _gradients(models, batch[:1], "full")  # the first pass of its kind is slow
+    n, most = 1, min(ON_CPU, len(batch))
+    while n < most and _gradients(models, batch[:n], "full") < SECONDS / 8:
+        n = min(2 * n, most)
+    return n
 
 
 def _answers(name: str, model: Model, images: Tensor, precision: Precision) -> Tensor:
