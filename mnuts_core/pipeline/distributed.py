@@ -70,16 +70,20 @@ class World(NamedTuple):
         return batches[self.rank :: self.size]
 
     def device(self, device: str) -> str:
-        """The device of this process: with several, each takes the GPU of its local rank.
+        """The device of this process, as torch names it: with several, each takes the GPU of its local rank.
 
         Args:
-            device: `auto`, `cpu`, `cuda`, or `cuda:N` (for a single process only).
+            device: As `resolve_device` takes it; with several processes `auto`, `cpu` or `cuda`.
 
         Raises:
-            ParameterError: If several processes are to share one GPU, or there are too few.
+            ParameterError: If it is unknown or not there, several are to share one GPU, or there are too few.
         """
-        if self.size == 1 or device == "cpu":
+        if device == "cpu":
             return device
+        if self.size == 1:
+            from mnuts_core.devices import resolve_device  # torch takes a second
+
+            return str(resolve_device(device))
         import torch
 
         if device not in ("auto", "cuda"):
