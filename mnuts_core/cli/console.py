@@ -123,9 +123,9 @@ def check_outputs(targets: Mapping[str, str | Path | None], *, force: bool) -> N
 
 def _check_output(option: str, path: Path, force: bool) -> None:
     if not os.path.isdir(path.parent):
-        raise MnutsError(
-            f"{option} must name a file in an existing folder, got {shown(path)}: make {shown(path.parent)}"
-        )
+        taken = os.path.lexists(path.parent)
+        remedy = f"{shown(path.parent)} is no folder" if taken else f"make {shown(path.parent)}"
+        raise MnutsError(f"{option} must name a file in an existing folder, got {shown(path)}: {remedy}")
     if os.path.isdir(path) and not path.is_symlink():
         raise MnutsError(f"{option} must name a file, got the folder {shown(path)}")
     check_file(path, MnutsError, option, force=force)
