@@ -143,7 +143,7 @@ def test_killed_twice_gives_the_bytes_of_an_undisturbed_build(mnuts, tmp_path: P
     last.write_bytes(last.read_bytes()[:200])
     code, _, err = mnuts("build", *PAIR, *THREAT, *LONG, "--out", out)
     assert code == 0
-    assert "resuming: 2 of 8 batches are done" in err
+    assert "resuming: 2 of 8 batches done" in err
     assert mnuts("build", *PAIR, *THREAT, *LONG, "--out", whole).code == 0
     assert LogitBundle.load(out).digest == LogitBundle.load(whole).digest
     assert not work_folder_of(out).exists()
@@ -156,7 +156,7 @@ def test_square_killed_gives_the_bytes_of_an_undisturbed_build(mnuts, tmp_path: 
     kill_at(out, 1, long)
     code, _, err = mnuts("build", *PAIR, *THREAT, *long, "--out", out)
     assert code == 0
-    assert "of 4 batches are done" in err
+    assert "of 4 batches done" in err
     code, printed, _ = mnuts("build", *PAIR, *THREAT, *long, "--out", whole, "--json")
     bundle = LogitBundle.load(out)
     assert (code, bundle.digest) == (0, LogitBundle.load(whole).digest)
