@@ -103,6 +103,8 @@ def _mathml(found: re.Match[str]) -> str:
 def command_line() -> str:
     """Every command's help as Markdown, made of its options."""
     command = typer.main.get_command(app)
+    for each in getattr(command, "commands", {}).values():
+        each.short_help = (each.help or "").partition("\n\n")[0]  # else it ends at "Fig."
     return get_docs_for_click(obj=command, ctx=typer.Context(command), name="mnuts", title="Command line")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from types import ModuleType
 
 from mnuts_core.errors import MnutsError
@@ -17,6 +18,8 @@ EXTRAS = {
     "pyarrow": "tables",
 }
 """By package, as it is imported: the extra that installs it."""
+TORCH_JIT_WARNING = r"`torch\.jit\.interface` is deprecated"
+"""How torch's FutureWarning begins that importing timm raises; a user can do nothing about it."""
 
 
 class MissingExtraError(MnutsError):
@@ -39,7 +42,9 @@ def import_extra(name: str) -> ModuleType:
     """
     package = name.partition(".")[0]
     try:
-        return importlib.import_module(name)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=TORCH_JIT_WARNING, category=FutureWarning)
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != package:
             raise

@@ -47,6 +47,14 @@ def test_what_an_installed_package_lacks_itself_is_not_blamed_on_it(monkeypatch,
         import_extra("timm")
 
 
+def test_what_importing_timm_warns_of_is_not_shown(monkeypatch, tmp_path, recwarn):
+    words = "`torch.jit.interface` is deprecated. Please use `torch.compile` instead."
+    (tmp_path / "as_timm_does.py").write_text(f"import warnings; warnings.warn({words!r}, FutureWarning)")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_extra("as_timm_does")
+    assert not recwarn
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",

@@ -128,7 +128,7 @@ def _confusion() -> Figure:
             "x": {"$": "drawn.names"},
             "y": {"$": "drawn.names"},
         },
-        "hovertemplate": "%{text}<br>%{customdata} images, %{z:.1f} %<extra></extra>",
+        "hovertemplate": "%{text}<br>images: %{customdata}, %{z:.1f} %<extra></extra>",
     }
     selected = {
         "$if": "drawn.selected.text",

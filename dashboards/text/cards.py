@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from mnuts_core.functional.decimals import compared
 from mnuts_core.functional.quantiles import least_kept
+from mnuts_core.text import counted
 from mnuts_dashboards.text import messages
 from mnuts_dashboards.text.numbers import minus, settings_text
 from mnuts_dashboards.text.templates import Texts
@@ -73,7 +74,8 @@ def assumptions_html(view: Assumptions, split: SeenAndUnseen) -> Markup:
     promised, gained = (minus(f"{100 * value / n:.2f}") for value in (view.promised, gain))
     cost = (
         f"The objective predicts a gain of {promised} points over M(h); the actual gain is {gained} "
-        f"({view.fixed:,} images gained, {view.broken:,} lost). In {view.not_second:,} further cases g is "
+        f"({counted(view.fixed, 'image')} gained, {view.broken:,} lost). In "
+        f"{counted(view.not_second, 'further case')} g is "
         "right and the margin is low, but g's class is not M(h)'s runner-up."
     )
     return _TEXTS.html("assumptions", rows=rows, paragraphs=[cost, _split_words(split)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from mnuts_core.bundles.manifest import OPTIMISTIC
+from mnuts_core.text import counted
 from mnuts_core.views.certified import certified_meaning
 from mnuts_core.views.headline import Change, Headline, Row
 from mnuts_dashboards.text import messages
@@ -195,7 +196,7 @@ def direct_html(pair: Match, found: DirectSearch, kept: str, least: float) -> Ma
     lines = [
         f"best of the grid at {kept} accuracy of at least {100 * least:.4g} %, T = 0:",
         f"s = {params.s:.4g}, p = {params.p:.3g}, c = {params.c:.3g}, α = {alpha_text(params.alpha or 1.0)}",
-        f"attacked, at most {100 * attacked.value:.2f} % of {attacked.n:,} images"
+        f"attacked, at most {100 * attacked.value:.2f} % of {counted(attacked.n, 'image')}"
         + (" (MMAA points only: optimistic)" if found.optimistic else ""),
         "clean "
         + "; ".join(
@@ -212,7 +213,8 @@ def direct_html(pair: Match, found: DirectSearch, kept: str, least: float) -> Ma
         )
     else:
         lines.append("no α of the plain mix reaches that")
-    lines.append(f"{found.n_mixes:,} mixes of {found.grid.size:,} cells, grid {found.grid.name}")
+    mixes, cells = counted(found.n_mixes, "mix", "mixes"), counted(found.grid.size, "cell")
+    lines.append(f"{mixes} of {cells}, grid {found.grid.name}")
     return messages.found_html(lines, (*found.notes, *choice.warnings))
 
 
@@ -222,8 +224,8 @@ def found_html(result: GridSearchResult) -> Markup:
     lines = [
         f"best of the grid for β = {result.beta:.4g}, chosen on these images:",
         f"s = {params.s:.4g}, p = {params.p:.3g}, c = {params.c:.3g}, α = {alpha_text(params.alpha or 1.0)}",
-        f"objective {100 * best.objective:.1f} % of {result.n_wrong} wrong clean images "
-        f"({result.n_clean} seen)",
-        f"{result.grid.size} cells, grid {result.grid.name}; {len(result.ties) - 1} tied",
+        f"objective {100 * best.objective:.1f} % of "
+        f"{counted(result.n_wrong, 'wrong clean image')} ({result.n_clean:,} seen)",
+        f"{counted(result.grid.size, 'cell')}, grid {result.grid.name}; {len(result.ties) - 1:,} tied",
     ]
     return messages.found_html(lines, result.warnings)

@@ -52,7 +52,7 @@ class Incoming:
             raise MnutsError(f"{self._name} must end in {' or '.join(self.endings)}")
         if type(size) is not int or not 0 < size <= MAX_FILE:
             most, got = MAX_FILE // 2**20, str(size)[:40]
-            raise MnutsError(f"{self._name} must hold 1 byte to {most} MiB, got {got} bytes")
+            raise MnutsError(f"{self._name} must hold 1 byte to {most} MiB, got a size of {got}")
         if Incoming._total + size > MAX_TOTAL:
             most = MAX_TOTAL // 2**20
             raise MnutsError(f"{self._name}: you may leave {most} MiB here in all; reload the page first")

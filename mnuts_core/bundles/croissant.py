@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mnuts_core.bundles.bundle import LogitBundle
+from mnuts_core.text import counted
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 CONTEXT = {
@@ -101,11 +102,11 @@ def description(bundle: LogitBundle) -> str:
     """What a bundle holds and where it comes from, in one paragraph."""
     manifest = bundle.manifest
     parts = [
-        f"Raw logits of a standard and of a robust image classifier for {bundle.n_clean:,} images in "
-        f"{bundle.num_classes} classes, with the true labels"
+        "Raw logits of a standard and of a robust image classifier for "
+        f"{counted(bundle.n_clean, 'image')} in {bundle.num_classes} classes, with the true labels"
     ]
     if bundle.n_adv:
-        points = f"{bundle.n_points:,} attacked points of {bundle.n_adv:,} of these images"
+        points = f"{counted(bundle.n_points, 'attacked point')} of {bundle.n_adv:,} of these images"
         threat = f" ({manifest.threat})" if manifest.threat else ""
         parts.append(f"and both models' logits at {points}{threat}")
     held = ", ".join(f"{name} {array.dtype}{list(array.shape)}" for name, array in bundle.tensors().items())

@@ -12,6 +12,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import NOT_REAL
 from mnuts_core.functional.statistics import wilson_interval
 from mnuts_core.params import LARGEST_LOGIT, LN_K_DEFAULT, VARIANCE_FLOOR
+from mnuts_core.text import counted
 
 Code = Literal[
     "probabilities",
@@ -93,12 +94,12 @@ def warnings_of_values(name: str, parts: list[Logits]) -> Iterator[LogitWarning]
     if masked := sum(one.masked for one in seen):
         yield LogitWarning(
             "masked-classes",
-            f"{masked:,} of the {name} model's values are masks, down to {least:.4g}, which the layer norm "
-            "takes for logits: leave masked classes out",
+            f"the {name} model's values hold {counted(masked, 'mask')}, down to {least:.4g}, which the layer "
+            "norm takes for logits: leave masked classes out",
         )
     if max(-least, largest) > LARGEST_LOGIT:
         changed = sum(one.changed for one in seen)
-        effect = f"its prediction in {changed:,} rows" if changed else "no prediction"
+        effect = f"its prediction in {counted(changed, 'row')}" if changed else "no prediction"
         yield LogitWarning(
             "logits-too-large",
             f"the {name} model's values reach {max(-least, largest):.3g} in size and are clipped at "
@@ -215,7 +216,7 @@ def warnings_of_labels(name: str, logits: Logits, labels: NDArray[np.int64]) -> 
     elif high <= hardly_better_than_chance(k):
         yield LogitWarning(
             "labels-do-not-fit",
-            f"the {name} model is right on {right:,} of {n:,} clean images, no better than chance among "
+            f"the {name} model is right on {right:,} of {n:,} clean images, hardly better than chance among "
             f"{k:,} classes: are labels and logits of the same images, and classes in the same order?",
         )
 

@@ -251,7 +251,7 @@ def _words(ablation: Ablation, frame: pd.DataFrame) -> list[Any]:
     about = frame.attrs
     heading = f"{ablation.where}: {ablation.title}"
     data = ", ".join(part for part in (about["data"]["name"], about["data"]["split"]) if part)
-    basis = f"bundle {about['bundle']} ({data}); {_settings(about['settings'])}"
+    basis = "; ".join(filter(None, (f"bundle {about['bundle']} ({data})", _settings(about["settings"]))))
     head, which = brief(frame)
     parts = [Text(heading, style="bold"), Text(printable(basis), style="dim"), *_tables(head)]
     if which:

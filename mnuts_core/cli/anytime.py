@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from mnuts_core.errors import MnutsError
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,8 +62,8 @@ class Rival(NamedTuple):
         n = len(self.right)
         if len(labels) < n:
             raise MnutsError(
-                f"{self.path} was verified on {n:,} images, and these are {len(labels):,}: give --n {n} or "
-                "more, the attack ends by itself"
+                f"{self.path} was verified on {counted(n, 'image')}, and these are {len(labels):,}: "
+                f"give --n {n} or more, the attack ends by itself"
             )
         if data_digest(images[:n].float().contiguous(), labels[:n].long()) != self.card.images:
             raise MnutsError(

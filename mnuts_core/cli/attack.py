@@ -40,6 +40,7 @@ from mnuts_core.cli.options import (
 from mnuts_core.cli.precision import AUTO, before_models, chosen
 from mnuts_core.cli.shared_run import run_shared
 from mnuts_core.errors import MnutsError
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
@@ -148,7 +149,7 @@ def _attack(
     plan = replace(plan, precision=taken)
     there = 0 if fresh or not world.is_first else count_batches(work)
     if there:
-        note(f"resuming: {there} batches are done")
+        note(f"resuming: {counted(there, 'batch', 'batches')} done")
     with progress_bar("attack") as show_progress, redirect_stdout(sys.stderr):  # a model may print
         return attack_pool(
             bundle,

@@ -185,7 +185,7 @@ def _build(
         def progress(done: int, total: int) -> None:
             nonlocal there
             if there:
-                note(f"resuming: {there} of {-(-len(images.labels) // given.batch_size)} batches are done")
+                note(f"resuming: {there} of {-(-len(images.labels) // given.batch_size)} batches done")
                 there = 0
             show_progress(done, total)
 

@@ -123,9 +123,9 @@ def check_outputs(targets: Mapping[str, str | Path | None], *, force: bool) -> N
 
 def _check_output(option: str, path: Path, force: bool) -> None:
     if not os.path.isdir(path.parent):
-        raise MnutsError(
-            f"{option} must name a file in an existing folder, got {shown(path)}: make {shown(path.parent)}"
-        )
+        taken = os.path.lexists(path.parent)
+        remedy = f"{shown(path.parent)} is no folder" if taken else f"make {shown(path.parent)}"
+        raise MnutsError(f"{option} must name a file in an existing folder, got {shown(path)}: {remedy}")
     if os.path.isdir(path) and not path.is_symlink():
         raise MnutsError(f"{option} must name a file, got the folder {shown(path)}")
     check_file(path, MnutsError, option, force=force)
@@ -156,10 +156,18 @@ def progress(description: str) -> Iterator[Callable[..., None]]:
     Yields:
         What to call with the share done, in [0, 1], or None, and, where that changes, what is going on.
     """
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
     console = _console(sys.stderr)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    columns = (
+        # It wraps in a narrow terminal: nothing of it may be cut.
+        TextColumn("{task.description}", markup=False, table_column=Column()),
+        BarColumn(bar_width=20),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(description, total=1.0)
         yield lambda share, what=None: bar.update(task, completed=share, description=what)
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from mnuts_core.cli.answers import NONE, bundle_card, describe, percent, transform_words
 from mnuts_core.cli.console import STDOUT, note, progress, show, warn, write_json, write_text
 from mnuts_core.errors import ParameterError
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
@@ -172,8 +173,8 @@ def _words(answer: Answer) -> list[str | Table | Text]:
     found, params = answer.found, answer.best.ours.choice.params
     shape = " × ".join(map(str, found.grid.shape))
     basis = (
-        f"{found.n_mixes:,} mixes compared: {shape} cells ({found.grid.name}) at every α that changes a "
-        f"figure; {found.n_clean:,} clean and {found.n_attacked:,} attacked images seen"
+        f"{counted(found.n_mixes, 'mix', 'mixes')} compared: {shape} cells ({found.grid.name}) at every α "
+        f"that changes a figure; {found.n_clean:,} clean and {found.n_attacked:,} attacked images seen"
     )
     head = f"{describe(answer.bundle)}\n{transform_words(params)} · α = {params.alpha:.7g}"
     lines: list[str | Table | Text] = [head, _choice_table(answer), _levels_table(answer.levels)]

@@ -18,6 +18,7 @@ from mnuts_core.cli.console import STDOUT, check_outputs, note, printable, progr
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, common_size, dataset_of, load_base
 from mnuts_core.cli.options import DeviceOption, ForceOption, JsonOption, check_norm, parse_eps
 from mnuts_core.errors import MnutsError, ParameterError
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from mnuts_core.datasets.base import LoadedData
@@ -247,8 +248,8 @@ def as_line(finding: Finding) -> Table:
 def _summary(counts: Counter[str], seconds: float) -> str:
     errors, warnings = counts["error"], counts["warning"]
     words = [
-        f"{errors} error{'s' * (errors != 1)}",
-        f"{warnings} warning{'s' * (warnings != 1)}",
+        counted(errors, "error"),
+        counted(warnings, "warning"),
         f"{counts['ok']} ok",
     ]
     return f"{', '.join(words)}, in {seconds:.0f} s"

@@ -29,7 +29,7 @@ def brief(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     sampled = frame.index % step == 0
     if "beta" in frame:
         sampled |= frame["beta"].notna()
-    return frame[sampled], f"every {step}th row"
+    return frame[sampled], f"one row in {step}"
 
 
 def frame_table(frame: pd.DataFrame) -> Table:

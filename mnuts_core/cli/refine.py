@@ -48,6 +48,7 @@ from mnuts_core.cli.options import (
 )
 from mnuts_core.cli.precision import AUTO, chosen
 from mnuts_core.cli.shared_run import run_shared
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from mnuts_core.bundles.bundle import LogitBundle
@@ -164,7 +165,7 @@ def _refine(
     own = Plan(**strength)
     there = 0 if fresh or not world.is_first else sum(map(count_batches, folders_of(work)))
     if there:
-        note(f"resuming: {there} batches are done")
+        note(f"resuming: {counted(there, 'batch', 'batches')} done")
 
     stdout = sys.stdout
 
@@ -267,7 +268,7 @@ def round_table(finished: Round) -> Table:
     headings = ("clean %", "attacked %\nbefore", "attacked %", "right by\nmargin %", "moved by\npoints")
     table = _table(title, *headings)
     if over := finished.mild.passed_over:
-        table.caption = Text(f"{over:,} better cells passed over: on the grid's edge, or not mild")
+        table.caption = Text(f"{counted(over, 'better cell')} passed over: on the grid's edge, or not mild")
     for name, moved in finished.mixes.items():
         figures = (moved.clean, moved.before, moved.attacked, moved.by_margin)
         cells = (f"{100 * figure.value:.2f}" for figure in figures)
@@ -286,7 +287,7 @@ def final_table(refined: Refined) -> Table:
     engine = RemixEngine(refined.bundle, device="cpu")
     n = min(config.verified.accuracy.n if config.verified else 0 for config in refined.configs.values())
     same = ("attacked %\nthere", "verified %\nthere") if n else ()
-    title = f"on the final pool of {refined.bundle.n_points:,} points"
+    title = f"on the final pool of {counted(refined.bundle.n_points, 'point')}"
     table = _table(title, "clean %", "attacked %", "right by\nmargin %", *same)
     for name, config in refined.configs.items():
         remix = engine.remix(config.params)
@@ -296,7 +297,7 @@ def final_table(refined: Refined) -> Table:
         cells = (f"{100 * share:.2f}" for share in shares)
         table.add_row(f"{LABELS[name]}\nα = {config.alpha:.6g}", *cells)
     if n:
-        table.caption = Text(f"there: on the first {n:,} attacked images, which were verified")
+        table.caption = Text(f"there: on the first {counted(n, 'attacked image')}, verified")
     return table
 
 

@@ -177,7 +177,7 @@ def submit_check(
 def _judge(findings: list[Finding], json_out: str | None) -> None:
     wrong = sum(each.kind == "wrong" for each in findings)
     if wrong:
-        raise MnutsError(f"{wrong} of these {len(findings)} findings are in the way of handing it in")
+        raise MnutsError(f"in the way of handing it in: {wrong} of these {counted(len(findings), 'finding')}")
     if json_out != STDOUT:
         show("nothing is in the way of handing it in")
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table
 
+from mnuts_core.text import counted
+
 if TYPE_CHECKING:
     from mnuts_core.bundles.manifest import ThreatModel
     from mnuts_core.cli.anytime import Ending
@@ -105,7 +107,7 @@ def report(
         lines += [f"{where}: {', '.join(estimates)}"] if estimates else []
     written = f"written: {target}" if target else "not written: give --out FILE.json or --in-place"
     if pool is not None:
-        lines.append(f"written: {pool.target}, with {pool.added:,} more points")
+        lines.append(f"written: {pool.target}, with {counted(pool.added, 'more point')}")
     return [*lines, written, *ending.lines()]
 
 

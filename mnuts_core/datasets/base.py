@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mnuts_core.bundles.manifest import DataCard
 from mnuts_core.errors import MnutsError
+from mnuts_core.text import counted
 
 MAX_FLOATS = 2**33
 """So many bytes the images may take as float32 (8 GiB)."""
@@ -56,7 +57,7 @@ class Request(NamedTuple):
             return min(self.n, available)
         if self.n is not None and self.n > available:
             raise DataError(
-                f"data {self.spec!r} has {available:,} images, fewer than n = {self.n:,}: lower n"
+                f"data {self.spec!r} has {counted(available, 'image')}, fewer than n = {self.n:,}: lower n"
             )
         return available if self.n is None else self.n
 
@@ -69,6 +70,6 @@ def split_words(name: str, n: int, available: int) -> str:
         n: How many were taken, the first ones.
         available: How many there are.
     """
-    return (
-        f"{name}: all {n:,} images" if n == available else f"{name}: the first {n:,} of {available:,} images"
-    )
+    if n == available:
+        return f"{name}: all {counted(n, 'image')}"
+    return f"{name}: the first {n:,} of {available:,} images"

@@ -31,6 +31,7 @@ from mnuts_core.extras import import_extra
 from mnuts_core.io.untrusted import brief
 from mnuts_core.io.zipped_arrays import ArrayHeader, class_names, npz_headers, read_npz
 from mnuts_core.models.inputs import check_count, check_images
+from mnuts_core.text import counted
 
 DATASETS_VARIABLE = "MNUTS_DATASETS"
 """The environment variable that names the folder of torchvision's data sets, instead of `./datasets`."""
@@ -93,7 +94,7 @@ def _checked(spec: str, data: LoadedData, image_size: int | None) -> LoadedData:
     labels, k = data.labels, len(data.classes)
     if labels.shape != (len(images),):
         raise DataError(
-            f"data {spec!r} has {len(images):,} images, but labels of shape {tuple(labels.shape)}"
+            f"data {spec!r} has {counted(len(images), 'image')}, but labels of shape {tuple(labels.shape)}"
         )
     if labels.min() < 0 or labels.max() >= k:
         raise DataError(

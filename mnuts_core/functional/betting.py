@@ -15,6 +15,7 @@ from typing import Any
 
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.paired import Paired
+from mnuts_core.text import counted
 
 LEVEL = 0.05
 """How likely two classifiers of equal accuracy may be told apart, over all looks together."""
@@ -78,7 +79,7 @@ class Look:
 
     def __str__(self) -> str:
         return (
-            f"{self.pair.points} on the first {self.pair.n:,} images (only one of the two right: "
+            f"{self.pair.points} on the first {counted(self.pair.n, 'image')} (only one of the two right: "
             f"{self.pair.only_first:,} and {self.pair.only_second:,}), e-value {self.e_value:.3g}, "
             f"p at any time {self.p_value:.3g}"
         )

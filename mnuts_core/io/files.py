@@ -32,12 +32,14 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 def kind_of(path: str | os.PathLike[str]) -> str | None:
     """What lies at a path, in a word: `"file"`, `"folder"`, `"symbolic link"`, ...; None if nothing does.
 
+    Nothing lies below a file either.
+
     Raises:
         OSError: If it cannot be found out; `ValueError` where no file can have such a name.
     """
     try:
         mode = os.lstat(path).st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return next((word for holds, word in KINDS if holds(mode)), FILE)
 

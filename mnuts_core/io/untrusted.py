@@ -182,7 +182,7 @@ def safetensors_header(path: str | os.PathLike[str], error: Error) -> dict[str, 
     with path.open("rb") as stream:
         size = int.from_bytes(stream.read(8), "little")
         if not 2 <= size <= min(MAX_HEADER, path.stat().st_size - 8):
-            raise error(f"{path} is not a readable safetensors file: its header cannot have {size:,} bytes")
+            raise error(f"{path} is not a readable safetensors file: it does not begin as these do")
         header = parse_json(
             stream.read(size), f"{path} is not a readable safetensors file: its header", error
         )

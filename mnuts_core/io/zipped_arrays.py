@@ -49,7 +49,7 @@ def npz_headers(path: str | os.PathLike[str], error: Error) -> dict[str, ArrayHe
         error: The exception to raise if it is missing, broken, too large or holds Python objects.
     """
     path = existing_file(path, error)
-    with _open_zip(path, error) as archive:
+    with _open_zip(path, ".npz", error) as archive:
         entries = archive.infolist()
         total, allowed = sum(entry.file_size for entry in entries), allowed_size(path)
         if total > allowed:
@@ -163,11 +163,12 @@ def class_names(values: Any, error: Error) -> tuple[str, ...]:
 
 
 @contextmanager
-def _open_zip(path: Path, error: Error) -> Iterator[zipfile.ZipFile]:
+def _open_zip(path: Path, kind: str, error: Error) -> Iterator[zipfile.ZipFile]:
     """A zip file whose entries are stored or deflated, and have a name each.
 
     Args:
         path: An existing file.
+        kind: What it should be.
         error: The exception to raise for everything that is wrong with it, while it is open, too.
     """
     try:
@@ -183,9 +184,7 @@ def _open_zip(path: Path, error: Error) -> Iterator[zipfile.ZipFile]:
     except error:
         raise
     except Exception as problem:  # of names, sizes and streams: a broken archive may fail anywhere
-        raise error(
-            f"{path} is not a readable {path.suffix or 'zip'} file: {one_line(str(problem), 200)}"
-        ) from None
+        raise error(f"{path} is not a readable {kind} file: {one_line(str(problem), 200)}") from None
 
 
 def _header(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, error: Error) -> ArrayHeader:
@@ -218,7 +217,7 @@ def _parse_header(stream: IO[bytes]) -> ArrayHeader:
 
 def _check_torch_zip(path: Path, error: Error) -> None:
     """Refuse what unpacks to more than it is, is damaged, or has a pickle that could allocate at will."""
-    with _open_zip(path, error) as archive:
+    with _open_zip(path, "zip", error) as archive:
         for entry in archive.infolist():
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > path.stat().st_size:
                 raise error(f"{path} is not as torch.save writes it: {entry.filename} is compressed")

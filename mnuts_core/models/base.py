@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from mnuts_core.bundles.manifest import ModelCard
 from mnuts_core.errors import Stopped
+from mnuts_core.extras import TORCH_JIT_WARNING
 from mnuts_core.io.untrusted import brief
 from mnuts_core.models.checkpoints import ModelError
-from mnuts_core.models.compat import TORCH_JIT_WARNING
 from mnuts_core.models.listed import Listed
 
 DEMOS = ("digits/std", "digits/rob", "cifar10/std", "cifar10/rob")

@@ -15,12 +15,10 @@ from typing import Any
 
 from torch import Tensor
 
-from mnuts_core.extras import MissingExtraError, import_extra
+from mnuts_core.extras import TORCH_JIT_WARNING, MissingExtraError, import_extra
 
 LOGGER = "auto-attack"
 """The attack library's logger."""
-TORCH_JIT_WARNING = r"`torch\.jit\.interface` is deprecated"
-"""How torch's FutureWarning begins that importing RobustBench raises; a user can do nothing about it."""
 
 
 def attack_library() -> ModuleType:

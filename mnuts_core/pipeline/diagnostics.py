@@ -24,6 +24,7 @@ from mnuts_core.models.loops import look_for_loops
 from mnuts_core.models.predict import NO_CLASS, ask, listed
 from mnuts_core.params import STANDARD_STEPS
 from mnuts_core.pipeline.readings import TWICE, best_reading
+from mnuts_core.text import counted
 
 Code = Literal[
     "inputs-too-dark",
@@ -82,17 +83,19 @@ def diagnostics_of_inputs(
     diagnostics = too_dark(images) + diagnostics_of_models({THE_MIX: model}, images, labels)
     if plan.n_targets(classes) < N_TARGETS:
         without = "".join(f"; {part.name.upper()} is left out" for part in left_out(plan, classes))
-        text = f"{classes} classes leave {plan.n_targets(classes)} targets, not {N_TARGETS}{without}"
+        text = (
+            f"{classes} classes leave {counted(plan.n_targets(classes), 'target')}, not {N_TARGETS}{without}"
+        )
         diagnostics.append(Diagnostic("target-classes", text))
     if plan.n_iter < STANDARD_STEPS:
-        text = f"{plan.n_iter} steps were run, fewer than AutoAttack's {STANDARD_STEPS}"
+        text = f"the attack took {counted(plan.n_iter, 'step')}, fewer than AutoAttack's {STANDARD_STEPS}"
         diagnostics.append(Diagnostic("few-steps", text))
     if plan.frugal:
         there = plan.n_targets(classes)
         text = (
-            f"a frugal plan: of {there} targets APGD drove at the {min(JOINT_TARGETS, there)} nearest by the "
-            f"joint loss and at {min(SURE_TARGETS, there)} by DLR, FAB-T was left out, and Square got "
-            f"{100 * WITNESSED:.0f} % of its queries"
+            f"a frugal plan: of {counted(there, 'target')} APGD drove at the {min(JOINT_TARGETS, there)} "
+            f"nearest by the joint loss and at {min(SURE_TARGETS, there)} by DLR, FAB-T was left out, and "
+            f"Square got {100 * WITNESSED:.0f} % of its queries"
         )
         diagnostics.append(Diagnostic("frugal", text))
     return diagnostics
@@ -259,9 +262,7 @@ def stopped_early(n: int, asked: int) -> list[Diagnostic]:
     """
     if n == asked:
         return []
-    text = (
-        f"the attack was stopped when the first {n:,} of {asked:,} images were done: the figures are theirs"
-    )
+    text = f"the attack was stopped after the first {n:,} of {asked:,} images, and its figures are theirs"
     return [Diagnostic("stopped-early", text)]
 
 

@@ -70,20 +70,21 @@ class World(NamedTuple):
         return batches[self.rank :: self.size]
 
     def device(self, device: str) -> str:
-        """The device of this process by torch's name: with several, each takes the GPU of its local rank.
+        """The device of this process, as torch names it: with several, each takes the GPU of its local rank.
 
         Args:
-            device: `auto`, `cpu`, `cuda`, or `cuda:N` or `mps` (for a single process only).
+            device: As `resolve_device` takes it; with several processes `auto`, `cpu` or `cuda`.
 
         Raises:
-            ParameterError: If there is no such device, or not one for each process.
+            ParameterError: If it is unknown or not there, several are to share one GPU, or there are too few.
         """
-        import torch
+        if device == "cpu":
+            return device
+        if self.size == 1:
+            from mnuts_core.devices import resolve_device  # torch takes a second
 
-        from mnuts_core.devices import resolve_device
-
-        if self.size == 1 or device == "cpu":
             return str(resolve_device(device))
+        import torch
 
         if device not in ("auto", "cuda"):
             raise ParameterError(

@@ -46,6 +46,7 @@ from mnuts_core.pipeline.same_images import attacked_images
 from mnuts_core.pipeline.shared_work import finish
 from mnuts_core.pipeline.verify import NEEDS_BOTH
 from mnuts_core.pipeline.workfolder import Arrays, WorkFolder
+from mnuts_core.text import counted
 
 BATCH_SIZE = 250
 
@@ -183,8 +184,8 @@ def _diagnostics(
     rows = sorted({int(row) for source in sources for row in source.not_finite})
     if rows:
         text = (
-            f"a model gave NaN or infinity at points near {len(rows)} images (rows {listed(rows)}): "
-            "they count as broken, whatever the mix"
+            f"a model gave NaN or infinity at points near {counted(len(rows), 'image')} (rows "
+            f"{listed(rows)}), broken by that, whatever the mix"
         )
         diagnostics.append(Diagnostic("not-finite", text))
     return diagnostics

@@ -11,6 +11,7 @@ from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.errors import ParameterError
 from mnuts_core.functional.margins import check_labels
 from mnuts_core.models.predict import BASE_MODELS, listed, predict
+from mnuts_core.text import counted
 
 N_LOOKED_AT = 32
 """Of so many images, spread over the attacked ones, logits are computed again."""
@@ -51,7 +52,7 @@ def attacked_images(
     if len(images) <= last:
         raise ParameterError(
             f"images must reach to the last attacked row of bundle {bundle.name!r}, {last}, "
-            f"got {len(images):,} images: give the data that it was built from"
+            f"got {counted(len(images), 'image')}: give the data that it was built from"
         )
     labels = check_labels(labels, torch.zeros(1).expand(len(images), bundle.num_classes))
     n = min(len(labels), bundle.n_clean)

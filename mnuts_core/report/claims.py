@@ -12,6 +12,7 @@ from mnuts_core.report.matched import COMPARED, UNSEEN, Match, Trial
 from mnuts_core.report.matched import WORDS as MATCHED
 from mnuts_core.report.paper import PaperResult, paper_result
 from mnuts_core.report.rows import ReportRow
+from mnuts_core.text import counted
 from mnuts_core.views.headline import error_change
 
 UNDER_ATTACK = ("verified", "attacked", "by_margin")
@@ -68,7 +69,7 @@ def _clean_against_rbc(report: Report, trial: Trial) -> Statement | None:
     if change is None:
         return None
     verdict = change < 0 if pair.clear else None
-    counts = f"{pair.only_first:,} images fixed, {pair.only_second:,} broken"
+    counts = f"{counted(pair.only_first, 'image')} fixed, {pair.only_second:,} broken"
     numbers = f"{moved(change)} ({counts}): {pair}{_unseen(trial, 'rbc')}"
     return Statement(mix.label, f"Clean error below RBC's: {_yes(verdict)}; {numbers}.", verdict)
 

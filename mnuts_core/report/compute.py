@@ -16,6 +16,7 @@ from mnuts_core.report.matched import Trial, try_mix
 from mnuts_core.report.rows import Mix, ReportRow, other_rows, report_base_rows
 from mnuts_core.search.algorithm1 import grid_search, searchable
 from mnuts_core.search.grids import PAPER_RANGES, GridSpec
+from mnuts_core.text import counted
 from mnuts_core.views.adaptive_alpha import CAUTION
 from mnuts_core.views.certified import certified_meaning
 from mnuts_core.views.margins import base_histograms, mix_histograms
@@ -135,7 +136,7 @@ def _searched(
     bundle: LogitBundle, paper: str, beta: float, device: str, progress: Callable[[float], None] | None
 ) -> Mix:
     result = grid_search(bundle, GridSpec.paper(paper), beta, device=device, progress=progress)
-    source = f"Algorithm 1 at β = {beta:g} on the paper's {paper} grid, {result.n_clean:,} images"
+    source = f"Algorithm 1 at β = {beta:g} on the paper's {paper} grid, {counted(result.n_clean, 'image')}"
     return Mix(result.best.params, source, beta, warnings=result.warnings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from mnuts_core.functional.statistics import Estimate
@@ -18,6 +19,8 @@ MARKERS = "osD^vP*X"
 """One for each row of a role, so that rows are told apart without colours as well."""
 SIZE = (8.0, 5.6)
 DPI = 150
+LABEL = 50
+"""Letters in a line of the legend: two columns of them are as wide as the figure."""
 
 
 class Point(NamedTuple):
@@ -76,7 +79,11 @@ def plane_png(report: Report) -> bytes | None:
     n = f"n = {shown[0].clean.n:,} clean, {' or '.join(f'{count:,}' for count in counts)} attacked"
     axes.set_title(f"{_literal(report.name)}: {n}; bars are 95 % intervals", fontsize=10)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
+    handles, labels = axes.get_legend_handles_labels()
+    labels = [textwrap.fill(label, LABEL) for label in labels]
+    axes.legend(
+        handles, labels, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False
+    )
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()

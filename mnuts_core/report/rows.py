@@ -83,12 +83,15 @@ def verified_of(config: MixConfig, bundle: LogitBundle) -> tuple[Estimate | None
         bundle: The bundle that the report is of.
 
     Returns:
-        The accuracy or None, and a warning where there is one that must be left out.
+        The accuracy or None, and a warning where the configuration is not of this bundle, or an accuracy must
+        be left out.
     """
+    card = config.bundle
     if config.verified is None:
-        return None, None
+        if card is None or belongs(config, bundle):
+            return None, None
+        return None, f"made on another bundle, {card.name!r}: it brings its α from there"
     if not belongs(config, bundle):
-        card = config.bundle
         named = "no bundle" if card is None else f"bundle {card.name!r}, with other clean logits"
         return None, f"verified accuracy left out: the configuration names {named}"
     if config.threat is not None and config.threat != bundle.manifest.threat:

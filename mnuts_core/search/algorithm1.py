@@ -26,6 +26,7 @@ from mnuts_core.search.kernel import fill_in_threads
 from mnuts_core.search.needless import needless_points
 from mnuts_core.search.result import CleanRows, GridSearchResult, check_loss, level_tables
 from mnuts_core.search.sorted_rows import distinct_rows, normed_rows, sort_classes
+from mnuts_core.text import counted
 
 MAX_MARGINS = 2**28
 """So many margins at most (2 GiB) a search may keep; more are refused before anything is computed."""
@@ -158,12 +159,14 @@ def _select(bundle: LogitBundle, clean: CleanRows, conditional: bool, points: Po
     if not wrong.any():
         also = " among those that the standard model gets right" if conditional else ""
         raise ParameterError(
-            f"the robust model gets none of the {len(chosen)} clean examples wrong{also}: there is nothing "
-            "to optimise; take more images, or search all clean ones (clean='all', mnuts search --clean all)"
+            f"the robust model gets none of {counted(len(chosen), 'clean example')} wrong{also}: there is "
+            "nothing to optimise; take more images, or search all clean ones (clean='all', mnuts search "
+            "--clean all)"
         )
     if not right.any():
         raise ParameterError(
-            f"the robust model gets none of the {bundle.n_adv} attacked examples right: no margin to keep"
+            f"the robust model gets none of {counted(bundle.n_adv, 'attacked example')} right: no margin "
+            "to keep"
         )
     logits = np.concatenate([clean_logits, attacked.rob_logits]).astype(np.float64, copy=False)
     labels = np.concatenate([clean_labels, attacked.labels])

@@ -8,6 +8,7 @@ import numpy as np
 
 from mnuts_core.bundles.bundle import LogitBundle
 from mnuts_core.bundles.manifest import STD_TARGET, Manifest, SourceCard
+from mnuts_core.text import counted
 
 SETTINGS = {"n_iter": "steps", "n_targets": "targets", "n_queries": "queries"}
 """Settings of an attack that are named in a line, and how."""
@@ -46,7 +47,7 @@ class Source(NamedTuple):
         about += [self.card.precision] if self.card.precision else []
         passes = [f"{self.card.plan[name]:,} {name}" for name in PASSES if name in self.card.plan]
         about += [f"passes an image {' and '.join(passes)}"] if passes else []
-        return f"{', '.join(about)}: {self.images:,} images, {self.points:,} points kept"
+        return f"{', '.join(about)}: {counted(self.images, 'image')}, {counted(self.points, 'point')} kept"
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""

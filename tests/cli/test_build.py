@@ -94,6 +94,17 @@ def test_writes_what_the_core_builds(mnuts, tmp_path: Path) -> None:
     assert "exists already" in err
 
 
+def test_a_command_line_as_documented_needs_no_device(mnuts, tmp_path: Path) -> None:
+    """The default, `auto`, is no device that torch knows: what runs before the attack resolves it too."""
+    out = tmp_path / "mine.safetensors"
+    words = (*PAIR, *THREAT, "--n-clean", 30, "--n-adv", 10, "--n-iter", 2, "--n-targets", 1)
+    code, _, err = mnuts("build", *words, "--precision", "auto", "--out", out)
+    assert code == 0, err
+    steps = ("--n-iter", 2, "--n-targets", 1, "--precision", "auto")
+    code, _, err = mnuts("attack", out, *PAIR, "--on", "g", *steps, "--out", tmp_path / "more.safetensors")
+    assert code == 0, err
+
+
 def test_images_divided_twice_are_warned_of(mnuts, tmp_path: Path) -> None:
     data, file = load_data("digits", n=8), tmp_path / "dark.npz"
     words = (*PAIR[:4], "--data", f"npz:{file}", *THREAT, "--n-adv", 0, "--device", "cpu", "--force")
@@ -134,7 +145,7 @@ def test_killed_twice_gives_the_bytes_of_an_undisturbed_build(mnuts, tmp_path: P
     last.write_bytes(last.read_bytes()[:200])
     code, _, err = mnuts("build", *PAIR, *THREAT, *LONG, "--out", out)
     assert code == 0
-    assert "resuming: 2 of 8 batches are done" in err
+    assert "resuming: 2 of 8 batches done" in err
     assert mnuts("build", *PAIR, *THREAT, *LONG, "--out", whole).code == 0
     assert LogitBundle.load(out).digest == LogitBundle.load(whole).digest
     assert not work_folder_of(out).exists()
@@ -147,7 +158,7 @@ def test_square_killed_gives_the_bytes_of_an_undisturbed_build(mnuts, tmp_path: 
     kill_at(out, 1, long)
     code, _, err = mnuts("build", *PAIR, *THREAT, *long, "--out", out)
     assert code == 0
-    assert "of 4 batches are done" in err
+    assert "of 4 batches done" in err
     code, printed, _ = mnuts("build", *PAIR, *THREAT, *long, "--out", whole, "--json")
     bundle = LogitBundle.load(out)
     assert (code, bundle.digest) == (0, LogitBundle.load(whole).digest)

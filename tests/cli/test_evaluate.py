@@ -205,7 +205,8 @@ class TestEvaluate:
         assert not killed.exists()
         results = []
         for out in (killed, whole):
-            assert mnuts("evaluate", config, *words, "--out", out).code == 0
+            code, _, err = mnuts("evaluate", config, *words, "--out", out)
+            assert (code, "resuming: " in err) == (0, out == killed)
             results.append(MixConfig.load(out).verified)
         assert results[0] == results[1]
         assert not work.exists()

@@ -71,6 +71,9 @@ def test_as_json(mnuts, tmp_path):
         (("--verify", 1001), "n must be at most 1000"),
         (("--components", "pgd"), "components must be some of"),
         (("--configs", "missing"), "--configs (choice) must name a file in an existing folder"),
+        (("--configs", "pyproject.toml"), "got pyproject.toml/pool-choice.json: pyproject.toml is no folder"),
+        (("--work-dir", "pyproject.toml"), "pyproject.toml: it is a file, give the path of a folder"),
+        (("--work-dir", "pyproject.toml/below"), "pyproject.toml/below: Not a directory"),
         (("--rob", "demo:digits/std"), "rob_model must answer the clean images as bundle"),
     ],
 )

@@ -83,8 +83,10 @@ def test_configurations_with_and_without_verified(mnuts, toy, mix, tmp_path):
 def test_a_verified_figure_of_another_bundle_is_left_out(mnuts, mix, tmp_path):
     from tests.cli.conftest import make_bundle
 
-    verify(mix, 70)
     other = make_bundle("other", n=100).save(tmp_path / "other.safetensors")
+    unverified = mnuts("report", other, "--config", mix, "--out", tmp_path / "unverified").err
+    assert "made on another bundle, 'toy': it brings its α from there" in unverified
+    verify(mix, 70)
     code, out, err = mnuts("report", other, "--config", mix, "--json")
     assert code == 0
     assert all(row["verified"] is None for row in json.loads(out)["rows"])

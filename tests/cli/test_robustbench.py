@@ -41,7 +41,7 @@ def test_a_draft_and_its_check(mnuts, tmp_path):
     code, out, err = mnuts("submit-check", folder)
     lines = out.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["wrong", "wrong", "note", "note"]
-    assert (code, "2 of these 4 findings are in the way" in err) == (2, True)
+    assert (code, "in the way of handing it in: 2 of these 4 findings" in err) == (2, True)
     answer = json.loads(mnuts("submit-check", folder, "--json").out)
     assert answer["findings"][0]["kind"] == "wrong"
 

@@ -92,7 +92,7 @@ def test_a_build_that_is_stopped(mnuts, tmp_path: Path, number: int) -> None:
     if number == signal.SIGTERM:
         code, _, err = mnuts(*BUILD, "--out", out)
         assert code == 0
-        assert "of 8 batches are done" in err
+        assert "of 8 batches done" in err
         assert sorted(tmp_path.iterdir()) == [out]
         assert mnuts(*BUILD, "--out", whole).code == 0
         assert LogitBundle.load(out).digest == LogitBundle.load(whole).digest

@@ -95,6 +95,15 @@ def test_what_comes_while_it_is_written_is_refused_too(
     assert kind_of(place) != "file"
 
 
+def test_nothing_lies_below_a_file(place: Path) -> None:
+    assert kind_of("precious/below") is None
+    for path in ("precious", "precious/below"):
+        with pytest.raises(MnutsError, match=f"^cannot make {path}: "):
+            make_folder(path, MnutsError)
+    with pytest.raises(MnutsError, match=r"^cannot write precious/below: Not a directory"):
+        check_writable("precious/below", MnutsError)
+
+
 def test_a_read_only_file_is_left_even_by_root(place: Path) -> None:
     write_atomically(place, b"old", MnutsError)
     place.chmod(0o444)

@@ -300,7 +300,7 @@ def test_killed_alone_or_as_one_of_two_gives_the_bytes_of_one(tmp_path: Path) ->
     assert not killed.exists()
     resumed = run(tmp_path / "run.py", -1, *common, "--out", killed)
     assert resumed.returncode == 0, resumed.stderr
-    assert "resuming: 6 batches are done" in resumed.stderr
+    assert "resuming: 6 batches done" in resumed.stderr
     shared = run(*torchrun, tmp_path / "run.py", 3, *common, "--out", two)
     assert shared.returncode == 0, shared.stderr[-3000:]
     assert shared.stdout.count("written: ") == 1, "one process reports"

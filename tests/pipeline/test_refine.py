@@ -202,7 +202,7 @@ def test_killed_twice_it_ends_with_the_same_bundle_and_configurations(
     assert not killed.exists()
     resumed = run(0, killed)
     assert resumed.returncode == 0, resumed.stderr
-    assert "resuming: 9 batches are done" in resumed.stderr
+    assert "resuming: 9 batches done" in resumed.stderr
     assert LogitBundle.load(one).digest == LogitBundle.load(killed).digest
     for name in ("choice", "plain-by-margin", "plain-by-clean"):
         a, b = (MixConfig.load(path.with_name(f"{path.stem}-{name}.json")) for path in (one, killed))

@@ -545,6 +545,14 @@ class TestPlane:
         made = make_report(dataclasses.replace(small, manifest=named))
         assert plane_png(made).startswith(b"\x89PNG")
 
+    def test_long_names_take_lines_of_the_legend_and_no_room_of_the_plane(self, report):
+        robust = dataclasses.replace(report.base[1], label="RBC: " + 8 * "a model of a long name ")
+        png = plane_png(dataclasses.replace(report, base=(report.base[0], robust)))
+        grey = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+        drawn = np.flatnonzero((grey[: len(grey) // 2] < 128).any(axis=0))
+        assert drawn[0] < 0.05 * grey.shape[1]
+        assert drawn[-1] > 0.95 * grey.shape[1]
+
 
 def test_without_an_image_that_h_gets_right_at_all_its_points_nothing_is_searched():
     bundle = make_bundle(n=60, m=30)

@@ -4,7 +4,6 @@ import { Choice } from "../controls/choice.js";
 import { h } from "../controls/dom.js";
 import { toDigits } from "../controls/numbers.js";
 import { Table } from "../controls/table.js";
-import { thousands } from "../engine/text.js";
 import { card, classNames, isHere } from "./cards.js";
 import { orderOf, partOf, sortOf, toPart } from "./listing.js";
 import { compared } from "../app/numbers.js";
@@ -72,7 +71,7 @@ export class Examples {
     const picked = placesOf(view, selection);
     const fixed = picked.filter((i) => view.fixed[i]).length;
     const n = part === "clean" ? meta.n_clean : meta.n_adv;
-    const counts = [fixed, picked.length - fixed, selection.any ? selection.rows.length : n].map(thousands);
+    const counts = [fixed, picked.length - fixed, selection.any ? selection.rows.length : n];
     const note = (selection.any ? words.selected : words.note)(...counts, WORDS.parts[part]);
     const empty = selection.any ? words.noneSelected : words.nothing;
     this.table.update({ rows: rowsOf(view, picked, classNames(meta), remix.threshold, kind), note, empty, chosen, page });

@@ -3,7 +3,6 @@
 import { imagesIn, imagesInLink, writeImages } from "../app/images.js";
 import { button } from "../controls/buttons.js";
 import { fill, h } from "../controls/dom.js";
-import { thousands } from "../engine/text.js";
 import { WORDS } from "./words.js";
 
 const TYPED = "input, select, textarea, summary"; // where Escape has a meaning of its own
@@ -49,7 +48,7 @@ export class Selection {
     const { rows, words } = imagesIn(text, n);
     Object.assign(this, { shown: [text, n], rows, words, set: new Set(rows) });
     this.element.hidden = !text;
-    const count = h("b", null, WORDS.selection.count(rows.length, thousands(rows.length)), words ? ":" : ".");
+    const count = h("b", null, WORDS.selection.count(rows.length), words ? ":" : ".");
     fill(this.line, count, " ", words, imagesInLink(text) === text ? null : WORDS.selection.tooMany);
   }
 

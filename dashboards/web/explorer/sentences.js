@@ -111,7 +111,7 @@ export function assumptionRows(view) {
 export function assumptionCost(view) {
   const n = view.std_right_too.n + view.kept.n;
   const [promised, gained] = [view.promised, view.fixed - view.broken].map((value) => minus(fixed((100 * value) / n, 2)));
-  return WORDS.assumptions.cost(promised, gained, ...[view.fixed, view.broken, view.not_second].map(thousands));
+  return WORDS.assumptions.cost(promised, gained, view.fixed, view.broken, view.not_second);
 }
 
 /** Clean accuracy on the images that the search has seen, and on the others. */
@@ -165,10 +165,10 @@ export function foundByAccuracy({ grid, clean_at_least, attacked_at_least }, { m
   return [
     words.byAccuracy(WORDS.parts[kept], general(100 * (clean_at_least ?? attacked_at_least), 4)),
     mixWords(ours.params),
-    words.attacked(percent(ours.attacked.value), thousands(ours.attacked.n)) + (optimistic ? words.optimistic : ""),
+    words.attacked(percent(ours.attacked.value), ours.attacked.n) + (optimistic ? words.optimistic : ""),
     words.clean(parts.map(part).join("; ")),
     plain ? words.plain(percent(plain.clean.seen.value), percent(plain.attacked.value), pointsText(paired.attacked)) : words.noPlain,
-    words.grid(thousands(n_mixes), thousands(sizeOf(grid)), grid.name),
+    words.grid(n_mixes, sizeOf(grid), grid.name),
   ];
 }
 

@@ -1,6 +1,8 @@
 // What the explorer's components say: the whole catalogue, by component. A translation is another file like this one.
 //
-// A text with gaps is a function of what goes into them, numbers as text already.
+// A text with gaps is a function of what goes into them, numbers as text already but for those of things that are counted.
+
+import { counted, thousands } from "../engine/text.js";
 
 export const WORDS = {
   classifiers: {
@@ -88,7 +90,7 @@ export const WORDS = {
     columns: ["Attack", "Images", "Points kept"],
     notRecorded: "not recorded",
     on: (name, target) => `${name} on ${target}`,
-    attacks: (count, on) => `${count} ${count === 1 ? "attack" : "attacks"} on ${on}`,
+    attacks: (count, on) => `${counted(count, "attack")} on ${on}`,
     furtherAttacks: (count, on) => `${count} on ${on}`,
     targets: { mixes: "mixes", g: "g", others: "other classifiers" },
     settled: (count, n) => `${count} of ${n} images are settled: some point fools both g and h.`,
@@ -110,8 +112,10 @@ export const WORDS = {
     },
     fixes: "fixes",
     breaks: "breaks",
-    note: (fixed, broken, n, part) => `${fixed} of ${n} ${part} images fixed, ${broken} broken (relative to h)`,
-    selected: (fixed, broken, n, part) => `of ${n} selected ${part} images ${fixed} fixed, ${broken} broken (relative to h)`,
+    note: (fixed, broken, n, part) =>
+      `${thousands(fixed)} of ${counted(n, `${part} image`)} fixed, ${thousands(broken)} broken (relative to h)`,
+    selected: (fixed, broken, n, part) =>
+      `of ${counted(n, `selected ${part} image`)} ${thousands(fixed)} fixed, ${thousands(broken)} broken (relative to h)`,
     nothing: "The mix fixes and breaks no image here.",
     noneSelected: "The mix fixes and breaks none of the selected images.",
     loading: "Loading examples …",
@@ -119,7 +123,7 @@ export const WORDS = {
   },
 
   selection: {
-    count: (n, text) => `${text} ${n === 1 ? "image" : "images"} selected`,
+    count: (n) => `${counted(n, "image")} selected`,
     tooMany: " (Too many for a link, which leaves them out.)",
     clear: "Clear selection",
     clearHelp: "Select no image; so does Escape",
@@ -161,8 +165,8 @@ export const WORDS = {
     kept: (kept, right) =>
       `of the clean images that M(h) gets wrong, ${kept} keep a margin ≥ (1−α)/α; of those that g gets right, ${right}`,
     cost: (promised, gained, fixed, broken, notSecond) =>
-      `The objective predicts a gain of ${promised} points over M(h); the actual gain is ${gained} (${fixed} images gained, ` +
-      `${broken} lost). In ${notSecond} further cases g is right and the margin is low, but g's class is not M(h)'s runner-up.`,
+      `The objective predicts a gain of ${promised} points over M(h); the actual gain is ${gained} (${counted(fixed, "image")} gained, ` +
+      `${thousands(broken)} lost). In ${counted(notSecond, "further case")} g is right and the margin is low, but g's class is not M(h)'s runner-up.`,
   },
 
   seen: {
@@ -204,16 +208,16 @@ export const WORDS = {
     byLevel: (beta) => `best of the grid for β = ${beta}, chosen on these images:`,
     byAccuracy: (kept, least) => `best of the grid at ${kept} accuracy of at least ${least} %, T = 0:`,
     mix: (s, p, c, alpha) => `s = ${s}, p = ${p}, c = ${c}, α = ${alpha}`,
-    objective: (share, wrong, seen) => `objective ${share} % of ${wrong} wrong clean images (${seen} seen)`,
-    cells: (size, grid, tied) => `${size} cells, grid ${grid}; ${tied} tied`,
-    attacked: (share, n) => `attacked, at most ${share} % of ${n} images`,
+    objective: (share, wrong, seen) => `objective ${share} % of ${counted(wrong, "wrong clean image")} (${thousands(seen)} seen)`,
+    cells: (size, grid, tied) => `${counted(size, "cell")}, grid ${grid}; ${thousands(tied)} tied`,
+    attacked: (share, n) => `attacked, at most ${share} % of ${counted(n, "image")}`,
     optimistic: " (MMAA points only: optimistic)",
     clean: (parts) => `clean ${parts}`,
     cleanPart: (share, n, name) => `${share} % of ${n} ${name}`,
     parts: { seen: "seen", unseen: "unseen" },
     plain: (clean, attacked, gain) => `plain mix: clean ${clean} % of the seen, attacked ${attacked} %; gain ${gain} attacked`,
     noPlain: "no α of the plain mix reaches that",
-    grid: (mixes, cells, name) => `${mixes} mixes of ${cells} cells, grid ${name}`,
+    grid: (mixes, cells, name) => `${counted(mixes, "mix", "mixes")} of ${counted(cells, "cell")}, grid ${name}`,
     cellsTitle: "Best cells; choose one to go there",
     columns: { place: "rank", s: "s", p: "p", c: "c", alpha: "α", objective: "objective, %" },
     ranks: { chosen: "chosen", tied: "tied" },
@@ -266,10 +270,10 @@ export const WORDS = {
     progress: "Progress of the attack",
     notHere: (reason) => `Verification is not available here: ${reason}.`,
     attacking: (n, settings, share = "0", most = null) =>
-      `Attacking ${n} images at ${settings}: ${share} %.${most === null ? "" : ` So far at most ${most} % stay right.`} You can keep ` +
+      `Attacking ${counted(n, "image")} at ${settings}: ${share} %.${most === null ? "" : ` So far at most ${most} % stay right.`} You can keep ` +
       "exploring meanwhile.",
     waiting: (before) =>
-      `Waiting: ${before === 1 ? "1 verification" : `${before} verifications`} of other visitors before yours. Keep exploring; ` +
+      `Waiting: ${counted(before, "verification")} of other visitors before yours. Keep exploring; ` +
       "Cancel gives up your place.",
     cancelled: "Cancelled: nothing was verified.",
     failed: (message) => `Verification: ${message}`,

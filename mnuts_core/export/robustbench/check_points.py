@@ -23,6 +23,7 @@ from mnuts_core.io.files import kind_of
 from mnuts_core.models.inputs import prepared
 from mnuts_core.models.loops import N_IMAGES, look_for_loops
 from mnuts_core.models.predict import BASE_MODELS, predict, predicted
+from mnuts_core.text import counted
 
 SLACK = 0.0005
 """Recomputed accuracies may differ by this share of the images: another processor rounds otherwise."""
@@ -121,7 +122,8 @@ def _around_the_images(config: MixConfig, points: Tensor, images: Tensor) -> Ite
         moved = (points != images).flatten(1).any(dim=1)
         held = moved & torch.from_numpy(outcomes.attacked_right)
         if held.any():
-            yield f"{int(held.sum()):,} points are not the image itself, although the attack failed there"
+            n = int(held.sum())
+            yield f"not the image itself, although the attack failed there: {counted(n, 'point')}"
 
 
 def _recomputed(

@@ -16,6 +16,7 @@ from mnuts_core.bundles.tensors import content_digest
 from mnuts_core.errors import ConfigError
 from mnuts_core.export.config import MixConfig
 from mnuts_core.io.zipped_arrays import read_npz, read_torch
+from mnuts_core.text import counted
 
 OUTSIDE = 1e-6
 """A point may lie so far beyond ε: float32 rounds the sum of image and perturbation."""
@@ -83,7 +84,7 @@ def faults_of_points(points: Tensor, n: int, dataset: str) -> Iterator[str]:
     if len(shape) != 4 or shape[1] != 3 or (dataset.startswith("cifar") and shape[2:] != (32, 32)):
         yield f"the points must be of shape {images} like the test images, got {shape}"
     if len(shape) == 0 or shape[0] != n:
-        yield f"there must be a point for each of the {n:,} images that were verified, got shape {shape}"
+        yield f"there must be a point for each image that was verified ({n:,}), got shape {shape}"
     if points.is_floating_point() and points.numel():
         low, high = points.aminmax()
         if not (low >= 0 and high <= 1):  # NaN is neither
@@ -104,6 +105,6 @@ def faults_of_distances(points: Tensor, images: Tensor, threat: ThreatModel) -> 
     if outside.any():
         rows = ", ".join(str(row) for row in outside.nonzero().flatten()[:5].tolist())
         yield (
-            f"{int(outside.sum()):,} points lie beyond {threat} around their images, up to "
+            f"beyond {threat} around the images: {counted(int(outside.sum()), 'point')}, up to "
             f"{distances.max():.4g} (rows {rows}, counted from 0)"
         )

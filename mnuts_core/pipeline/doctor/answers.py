@@ -13,6 +13,7 @@ from mnuts_core.models.predict import listed
 from mnuts_core.pipeline.doctor.case import Case
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
 from mnuts_core.pipeline.doctor.sizes import size_that_works
+from mnuts_core.text import counted
 
 SAME = 1e-5
 """Logits of all images that differ by less, as a share of the largest, say nothing of the images."""
@@ -71,7 +72,7 @@ def constant_answers(case: Case) -> Iterator[Finding]:
         same = ", with the same logits" if spread <= SAME else ""
         yield error(
             "constant-answers",
-            f"{side.name} predicts {name!r} for all {len(seen):,} images{same}",
+            f"{side.name} predicts {name!r} for each of {counted(len(seen), 'image')}{same}",
             "its weights are not those of training, or the images are not what it wants",
             "look at how the checkpoint is loaded, and at the range of pixels",
         )

@@ -12,6 +12,7 @@ from mnuts_core.params import check_eps
 from mnuts_core.pipeline.diagnostics import too_dark
 from mnuts_core.pipeline.doctor.case import Case
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
+from mnuts_core.text import counted
 
 LEVEL = 1 / 255
 """One level of an 8-bit image."""
@@ -35,7 +36,7 @@ def images(case: Case) -> Iterator[Finding]:
         there = len(torch.unique(case.labels))
         yield ok(
             "images",
-            f"{n:,} images of {channels} × {height} × {width}, {low:.3g} to {high:.3g}, "
+            f"{counted(n, 'image')} of {channels} × {height} × {width}, {low:.3g} to {high:.3g}, "
             f"{there:,} of {len(case.class_names):,} classes among them",
         )
 

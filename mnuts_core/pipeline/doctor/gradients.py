@@ -14,6 +14,7 @@ from mnuts_core.models.predict import check_gradients
 from mnuts_core.pipeline.diagnostics import count_zero_gradients_of, zero_gradients
 from mnuts_core.pipeline.doctor.case import Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
+from mnuts_core.text import counted
 
 MANY = 0.1
 """Gradients of zero at more than this share of the images blind an attack."""
@@ -44,7 +45,7 @@ def _of_side(side: Side, climbed: Model) -> Iterator[Finding]:
         return
     flat = count_zero_gradients_of(side.name, side.model, climbed, images, labels)
     if not flat:
-        yield ok("gradients", f"{side.name}: they reach all of {len(images)} images")
+        yield ok("gradients", f"{side.name}: they reach all {counted(len(images), 'image')}")
     for diagnostic in zero_gradients(flat, len(images)):
         level = say if flat > MANY * len(images) else warning
         yield level(

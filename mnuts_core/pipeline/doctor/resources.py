@@ -14,6 +14,7 @@ from mnuts_core.devices import clock
 from mnuts_core.models.predict import ask
 from mnuts_core.pipeline.doctor.case import Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
+from mnuts_core.text import counted
 
 SECONDS = 4.0
 """How long one model's passes may take in all."""
@@ -140,8 +141,9 @@ def _time(case: Case, std: Pace, rob: Pace) -> Iterator[Finding]:
         else (f"{passes.forward:,.0f} passes of {1000 * rob.forward:.3g} ms")
     )
     seen = (
-        f"{plan.n_clean:,} clean images take about {_words(clean)}, {plan.n_adv:,} attacked ones at most "
-        f"{_words(attacked)} ({kind} an image, measured on {rob.images} at a time on {_name(case.device)})"
+        f"models on {counted(plan.n_clean, 'clean image')}: about {_words(clean)}; attack on {plan.n_adv:,}: "
+        f"at most {_words(attacked)} ({kind} an image, measured on {rob.images} at a time on "
+        f"{_name(case.device)})"
     )
     if clean + attacked > LONG:
         yield warning(
@@ -155,7 +157,7 @@ def _time(case: Case, std: Pace, rob: Pace) -> Iterator[Finding]:
 
 
 def _name(device: torch.device) -> str:
-    return device.type if device.type != "cpu" else f"cpu, {torch.get_num_threads()} threads"
+    return device.type if device.type != "cpu" else f"cpu, {counted(torch.get_num_threads(), 'thread')}"
 
 
 def _words(seconds: float) -> str:

@@ -23,6 +23,7 @@ from mnuts_core.models.predict import ask, check_gradients, predicted
 from mnuts_core.params import EPS_LIMITS
 from mnuts_core.pipeline.doctor.case import BATCH, Bools, Case, Side
 from mnuts_core.pipeline.doctor.findings import Finding, error, ok, warning
+from mnuts_core.text import counted
 
 N_IMAGES, N_GREY = 64, 32
 """So many images are attacked at ε, and so many far beyond it."""
@@ -112,7 +113,9 @@ class Attacked:
         for words, left in (("a single step", self.one_step), ("random noise", self.noise)):
             more, less = int((self.kept & ~left).sum()), int((left & ~self.kept).sum())
             if more > less and mcnemar(more, less) <= P:
-                signs.append(f"{words} breaks {more} images that ten steps do not (the other way: {less})")
+                signs.append(
+                    f"{words} breaks {counted(more, 'image')} that ten steps do not (the other way: {less})"
+                )
         far, clean = int(self.grey.sum()), int(self.clean[: len(self.grey)].sum())
         if share(far, max(clean, far)).low > max(UNDEFENDED, 2 / self.side.classes):
             signs.append(

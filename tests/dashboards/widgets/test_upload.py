@@ -33,7 +33,7 @@ def test_pieces_become_a_file(make):
     ("name", "pieces", "size", "message"),
     [
         ("x.exe", [b"1"], None, "x.exe must end in .json"),
-        ("x.json", [], 0, "must hold 1 byte to 256 MiB, got 0 bytes"),
+        ("x.json", [], 0, "must hold 1 byte to 256 MiB, got a size of 0"),
         ("x.json", [], "many", "must hold 1 byte to 256 MiB"),
         ("x.json", [], True, "must hold 1 byte to 256 MiB"),
         ("x.json", [], uploads.MAX_FILE + 1, "must hold 1 byte to 256 MiB"),
