@@ -1,4 +1,4 @@
-"""The steps of `make gpu`, a build and a training under the stand-in for a GPU: nothing is on the wrong device."""
+"""The steps of `make gpu`, a build and a training under the stand-in for a GPU: nothing is misplaced."""
 
 from __future__ import annotations
 
