@@ -33,13 +33,14 @@ class Sizes(NamedTuple):
         pool: Steps and targets of the attacks on mixes.
         rounds: How often mixes are chosen and attacked.
         grid: Where mixes are looked for.
-        verified: Images of the verification, the first ones, and its steps.
+        verified: Images of the verification, the first ones, its steps, and how many images at a time: what
+            is cut off loses one component on so many.
     """
 
     tests: tuple[str, ...] = ("tests/gpu", "tests/models/test_compat.py")
     marked: str = "gpu"
     budget: Budget = Budget()
-    bench: tuple[int, int] = (2000, 1000)
+    bench: tuple[int, int] = (1000, 500)
     pair: WidePair = WidePair()
     recipes: Mapping[Role, TimedRecipe] = RECIPES
     n_train: int | None = None
@@ -51,7 +52,7 @@ class Sizes(NamedTuple):
     pool: Budget = Budget(steps=20, targets=3)
     rounds: int = 3
     grid: GridSpec = GRID
-    verified: tuple[int, int] = (1000, 100)
+    verified: tuple[int, int, int] = (1000, 100, 250)
 
 
 FULL = Sizes()
@@ -71,5 +72,5 @@ TINY = Sizes(
     pool=Budget(steps=5, targets=1),
     rounds=2,
     grid=GridSpec([0.5, 2.0, 8.0], [1.0, 2.0, 3.0], [-1.0, -0.5, 0.0]),
-    verified=(4, 1),
+    verified=(4, 1, 4),
 )

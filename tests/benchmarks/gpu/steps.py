@@ -26,10 +26,10 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("tests", marked_tests.run, 60),
+    Step("tests", marked_tests.run, 90),
     Step("throughput", throughput.run, 60),
     Step("training", training.run, 330),
     Step("pool", pool.run, 150, after=("training",)),
-    Step("verification", verification.run, 120, after=("training", "pool")),
+    Step("verification", verification.run, 90, after=("training", "pool")),
 )
 """Twelve minutes in all."""

@@ -34,13 +34,13 @@ def run(job: Job) -> None:
     names = sorted(filter(lambda name: (folder / name).exists(), config_names("cifar10")), key=_value)
     if not names:
         raise MnutsError(f"{folder} holds no mixes: the step pool has to come first")
-    test, (n, steps) = job.images("test"), job.sizes.verified
+    test, (n, steps, batch) = job.images("test"), job.sizes.verified
     attack = Run(
         std,
         rob,
         test.images,
         test.labels,
-        batch_size=min(n, job.sizes.batch),
+        batch_size=batch,
         channels_last=True,
         device=job.device,
         work_dir=job.folder("work", f"{which}-verification"),
