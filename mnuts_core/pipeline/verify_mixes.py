@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mnuts_core.attacks.plan import Plan
 from mnuts_core.bundles.bundle import LogitBundle
@@ -19,7 +22,13 @@ from mnuts_core.remix.engine import RemixEngine
 
 
 def verify_mixes(
-    bundle: LogitBundle, configs: Mapping[str, MixConfig], run: Run, *, plan: Plan, n: int
+    bundle: LogitBundle,
+    configs: Mapping[str, MixConfig],
+    run: Run,
+    *,
+    plan: Plan,
+    n: int,
+    so_far: Callable[[str, NDArray[np.bool_]], None] | None = None,
 ) -> tuple[LogitBundle, dict[str, MixConfig]]:
     """The full adaptive attack on each mix, shared among the run's processes; all points join the pool.
 
@@ -29,6 +38,8 @@ def verify_mixes(
         run: How attacks are run.
         plan: The attack.
         n: On how many of the attacked images, the first ones.
+        so_far: Called as images are done, the first ones first, with the mix's name and whether it gets each
+            of them right under the attack, bool, shape (n,).
 
     Returns:
         The bundle with the points, and the configurations with `verified` and all figures on that bundle.
@@ -38,6 +49,12 @@ def verify_mixes(
     """
     rows = bundle.require_attacked().index[: check_n(n, bundle.n_adv)]
     chosen, where, verified = torch.from_numpy(rows), resolve_device(run.device), dict(configs)
+
+    def seen(name: str, right: NDArray[np.bool_]) -> bool:
+        if so_far is not None:
+            so_far(name, right)
+        return False  # it goes on to the end
+
     for name, config in configs.items():
         result = evaluate(
             MixedClassifier.from_config(config, run.std_model, run.rob_model).to(where),
@@ -47,6 +64,7 @@ def verify_mixes(
             batch_size=run.batch_size,
             channels_last=run.channels_last,
             progress=run.progress(f"verify {name}") if run.progress else None,
+            enough=partial(seen, name),
             work_dir=run.folder(f"verify-{name}"),
             fresh=run.fresh,
             world=run.world,

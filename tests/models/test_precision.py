@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from mnuts_core.models import precision
-from mnuts_core.models.precision import ON_CPU, Measured, Reduced, measure_precision
+from mnuts_core.models.precision import COMPARED, ON_CPU, Measured, Reduced, measure_precision
 
 IMAGES = torch.rand(40, 1, 2, 2, generator=torch.Generator().manual_seed(0))
 
 
 class Paced(nn.Module):
-    """Takes so many milliseconds in float32 and in bfloat16; notes for how many images it is asked."""
+    """Takes so many seconds of the fake clock in float32 and in bfloat16, for any number of images."""
+
+    now = 0.0
 
     def __init__(self, full: float, reduced: float) -> None:
         super().__init__()
@@ -25,37 +27,29 @@ class Paced(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         self.asked.append(len(images))
         logits = self.linear(images.flatten(1))
-        time.sleep((self.reduced if logits.dtype == torch.bfloat16 else self.full) / 1000)
-        return logits
-
-
-class Refuses(Paced):
-    """Has no bfloat16."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits = super().forward(images)
-        if logits.dtype == torch.bfloat16:
-            raise RuntimeError("not implemented for 'BFloat16'")
+        Paced.now += self.reduced if logits.dtype == torch.bfloat16 else self.full
         return logits
 
 
 class Another(Paced):
-    """Answers with another class in bfloat16, or with NaN."""
+    """In bfloat16 it is another function."""
 
-    def __init__(self, value: float) -> None:
-        super().__init__(30, 1)
-        self.value = value
+    def __init__(self, changed: Callable[[Tensor], Tensor]) -> None:
+        super().__init__(0.3, 0.01)
+        self.changed = changed
 
     def forward(self, images: Tensor) -> Tensor:
         logits = super().forward(images)
-        if logits.dtype != torch.bfloat16:
-            return logits
-        return logits + torch.full((3,), self.value).index_fill(0, torch.tensor([0, 1]), 0.0)
+        return self.changed(logits) if logits.dtype == torch.bfloat16 else logits
+
+
+def refused(logits: Tensor) -> Tensor:
+    raise RuntimeError("not implemented for 'BFloat16'")
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "SECONDS", 0.05)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "clock", lambda device: Paced.now)
 
 
 def measured(*models: nn.Module) -> Measured:
@@ -63,26 +57,26 @@ def measured(*models: nn.Module) -> Measured:
 
 
 @pytest.mark.parametrize(
-    ("model", "taken"),
-    [(Paced(60, 10), "bfloat16"), (Paced(10, 60), "full"), (Paced(30, 29), "full")],
+    ("model", "speedup"),
+    [(Paced(0.6, 0.1), 6.0), (Paced(0.1, 0.6), 1 / 6), (Paced(0.3, 0.29), 30 / 29)],
 )
-def test_it_takes_what_is_clearly_faster(model: nn.Module, taken: str) -> None:
+def test_it_takes_what_is_clearly_faster(model: nn.Module, speedup: float) -> None:
     found = measured(model)
-    assert found.precision == taken
-    assert found.speedup > 0
+    assert found.speedup == pytest.approx(speedup)
+    assert found.precision == ("bfloat16" if speedup >= 1.25 else "full")
 
 
 def test_all_models_count() -> None:
     """What one gains by bfloat16, the other loses twice."""
-    assert measured(Paced(30, 5), Paced(5, 60)).precision == "full"
+    assert measured(Paced(0.3, 0.05), Paced(0.05, 0.6)).precision == "full"
 
 
 @pytest.mark.parametrize(
     ("model", "fault"),
     [
-        (Refuses(0, 0), "model 0 fails in bfloat16"),
-        (Another(float("nan")), "model 0 gives other answers in bfloat16"),
-        (Another(100.0), "model 0 gives other answers in bfloat16"),
+        (Another(refused), "model 0 fails in bfloat16"),
+        (Another(lambda logits: logits / 0.0), "model 0 gives other answers in bfloat16"),
+        (Another(torch.neg), "model 0 gives other answers in bfloat16"),
     ],
 )
 def test_bfloat16_that_is_another_function_is_not_taken(model: nn.Module, fault: str) -> None:
@@ -90,26 +84,26 @@ def test_bfloat16_that_is_another_function_is_not_taken(model: nn.Module, fault:
 
 
 def test_it_is_not_offered_everywhere() -> None:
-    found = measure_precision([("model", Paced(0, 0))], IMAGES, "mps")
+    found = measure_precision([("model", Paced(1.0, 1.0))], IMAGES, "mps")
     assert found == Measured("full", fault="bfloat16 is not offered on mps")
 
 
 def test_a_slow_model_is_asked_for_few_images_and_a_fast_one_for_more() -> None:
-    slow, fast = Paced(20, 1), Paced(0, 0)
+    slow, fast = Paced(0.2, 0.1), Paced(0.001, 0.001)
     measured(slow)
     measured(fast)
-    assert max(slow.asked) < max(fast.asked) == ON_CPU
+    assert (max(slow.asked), max(fast.asked)) == (COMPARED, ON_CPU)
 
 
 def test_turns_are_few_where_passes_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "SECONDS", 1000.0)
-    model = Paced(0, 0)
+    model = Paced(0.001, 0.001)
     measured(model)
     assert len(model.asked) < 4 * precision.TURNS
 
 
 def test_the_model_stays_as_it_was() -> None:
-    model = Paced(0, 0).train()
+    model = Paced(0.1, 0.1).train()
     model.linear.bias.requires_grad_(False)
     measured(model)
     assert model.training

@@ -49,8 +49,8 @@ class Sizes(NamedTuple):
     n_test: int = 10_000
     batch: int = 2000
     mmaa: Budget = Budget()
-    pool: Budget = Budget(steps=20, targets=3)
-    rounds: int = 3
+    pool: Budget = Budget(steps=20, targets=2)
+    rounds: int = 2
     grid: GridSpec = GRID
     verified: tuple[int, int, int] = (1000, 100, 250)
 
