@@ -8,6 +8,7 @@
 // On our server's page the connection can break. When it is back the page asks which of its calls the kernel is still at: the others,
 // or their answers, were lost on the way. Of these, what does no harm when done twice is sent again, and the rest fails.
 
+import { NO_ANSWER } from "../app/no_answer.js";
 import { withArrays } from "./arrays.js";
 
 const ASKS = "under way"; // the call for what the kernel is at
@@ -95,7 +96,7 @@ export class Calls {
     for (const id of ids) {
       const call = this.open.get(id);
       this.open.delete(id);
-      call?.reject(new Error(why));
+      call?.reject(new Error(why, { cause: NO_ANSWER }));
     }
   }
 
