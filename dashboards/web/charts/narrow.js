@@ -97,11 +97,13 @@ function bottomOf(layout, key) {
 // --- titles of subplots
 /** Lines of text that stand on points of the paper: as wide as they may be beside each other, and inside the plot. */
 function withTitles(layout, place) {
-  const titles = (layout.annotations ?? []).filter(({ showarrow, yref, yanchor, xanchor }) => showarrow === false && yref === "paper" && yanchor === "bottom" && xanchor === "center");
+  const titles = (layout.annotations ?? []).filter(({ showarrow, yref, yanchor, xanchor }) => showarrow === false && yref === "paper" && yanchor === "bottom" && ["center", "left"].includes(xanchor));
   const lines = new Map();
-  for (const row of rowsOf(titles, ({ y }) => y)) {
+  for (const row of rowsOf(titles, ({ y, xanchor }) => `${y} ${xanchor}`)) {
     const at = row.map((title) => pixelOf(title, layout, place));
-    const rooms = at.map((x, i) => Math.min(...at.filter((_, k) => k !== i).map((other) => Math.abs(other - x)), 2 * x, 2 * (place.left + place.width + place.right - x)) - GAP);
+    const end = place.left + place.width + place.right;
+    const centred = (x, i) => Math.min(...at.filter((_, k) => k !== i).map((other) => Math.abs(other - x)), 2 * x, 2 * (end - x));
+    const rooms = at.map((x, i) => (row[0].xanchor === "left" ? Math.min(end, ...at.filter((other) => other > x)) - x : centred(x, i)) - GAP);
     const found = titlesIn(row, rooms, place.measure);
     for (const [i, title] of row.entries()) if (found[i].lines.length > 1) lines.set(title, found[i]);
   }

@@ -63,6 +63,12 @@ const slices = { data: [], layout: { annotations: [0, 1, 2].map((i) => title(`p 
 const small = fitted(slices, { width: 90, height: 100 }, measure).layout.annotations;
 assert.deepEqual(small.map(({ text, font }) => [text, font.size]), [0, 1, 2].map((i) => [`p<br>${i}.25`, 11]));
 
+// titles that begin where their subplots do: up to the next one, and up to the edge
+const begun = { data: [], layout: { annotations: ["the first", "the other"].map((text, at) => ({ ...title(text, at / 2, 1), xanchor: "left" })) } };
+const halves = (width) => fitted(begun, { width, height: 100 }, measure).layout.annotations.map(({ text }) => text);
+assert.deepEqual(halves(130), ["the first", "the other"]);
+assert.deepEqual(halves(110), ["the<br>first", "the<br>other"]);
+
 // lines over bars: as wide as their subplot, and the axis makes room
 const caption = { mode: "text", meta: { furniture: true }, x: [1], y: [1], text: ["margin g 0.5,<br>h 0.25, M(h) 0.125"], textfont: { size: 10 } };
 const bars = fitted({ data: [caption], layout: { xaxis: {}, yaxis: { range: [0, 1.2] } } }, { width: 70, height: 130 }, measure);
