@@ -2,6 +2,7 @@
 
 import { imagesIn } from "../app/images.js";
 import { readLink, stateOf, writeLink } from "../app/links.js";
+import { NO_ANSWER } from "../app/no_answer.js";
 import { mixOf } from "../app/settings.js";
 import { sentence } from "../controls/entries.js";
 import { thousands } from "../engine/text.js";
@@ -67,8 +68,9 @@ export class Arrival {
       try {
         if (bundle.ready && bundle.name === one) return this.stay();
         return await this.open(one);
-      } catch (error) {
-        if (!problems.includes(error.message)) problems.push(error.message); // the engine's own is that of all bundles
+      } catch ({ message, cause }) {
+        const problem = cause === NO_ANSWER ? `${one}: ${message}` : message;
+        if (!problems.includes(problem)) problems.push(problem); // the engine's own is that of all bundles
       }
     }
     throw new Error(problems.join(" "));

@@ -155,12 +155,12 @@ def test_where_no_bundle_can_be_fetched_any_more_the_open_one_stays_and_goes_on(
     before = visit.seen["rows"]
     visit.cutOff(True)
     visit.choose("Bundle", "second")
-    assert (visit.state["bundle"], visit.errors) == ("first", ["the kernel has ended."])
+    assert (visit.state["bundle"], visit.errors) == ("first", ["second: the kernel has ended."])
     assert visit.seen["rows"] == before
     assert "bundle=first" in visit.address
     visit.type("p", "1.5")
     assert visit.seen["rows"] != before
-    assert visit.errors == ["the kernel has ended."]
+    assert visit.errors == ["second: the kernel has ended."]
 
 
 def test_a_link_chooses_the_bundle_as_one_view(visit):
