@@ -64,7 +64,7 @@ def bars_figure(cases: Sequence[Bars]) -> Figure:
 # --- the simplex
 def _simplex() -> Figure:
     layout = base_layout("", "", legend=True)
-    layout["margin"] = {"l": 8, "r": 8, "t": 30, "b": 30}
+    layout["margin"] = {"l": 14, "r": 14, "t": 30, "b": 30}
     for name in ("xaxis", "yaxis"):
         layout[name] = {"visible": False, "fixedrange": True, "constrain": "domain"}
     layout["yaxis"] |= {"scaleanchor": "x", "range": [-0.12, 1.0]}

@@ -24,6 +24,8 @@ LEGEND_BELOW: Figure = {
     "yref": "container",
     "yanchor": "bottom",
     "font": {"size": 11},
+    "tracegroupgap": 0,
+    "maxheight": 0.6,
 }
 
 

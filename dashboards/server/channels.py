@@ -43,6 +43,7 @@ class ChannelsHandler(Gate, VoilaKernelWebsocketHandler):
         self._unsent = self._logged = 0
         self._connected = self.kernel_manager.visits.connect(kernel_id)
         if self._connected:
+            self.kernel_manager.channels[kernel_id].add(self)
             await super().open(kernel_id)
         else:
             self.close(1013, "too many connections")
@@ -111,7 +112,10 @@ class ChannelsHandler(Gate, VoilaKernelWebsocketHandler):
         """Let the kernel go, and what its page had not sent completely."""
         if getattr(self, "connection", None) is not None:
             super().on_close()
-        if self._connected and self.kernel_manager.visits.disconnect(self.kernel_id):
+        if not self._connected:
+            return
+        self.kernel_manager.channels.get(self.kernel_id, set()).discard(self)
+        if self.kernel_manager.visits.disconnect(self.kernel_id):
             self.kernel_manager.folder.drop_unfinished(self.kernel_id)
 
     def _report(self, text: str, *values: object) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import uuid
+from collections import defaultdict
 from typing import Any, cast
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import PeriodicCallback
+from tornado.websocket import WebSocketHandler
 from traitlets import Instance, Integer
 from voila.request_info_handler import RequestInfoSocketHandler
 
@@ -27,6 +29,7 @@ class VisitorKernels(AsyncMappingKernelManager):
     Attributes:
         folder: The server's folder.
         visits: Who is here.
+        channels: The pages' websockets by their kernel.
     """
 
     folder = Instance(ServerFolder)
@@ -38,6 +41,7 @@ class VisitorKernels(AsyncMappingKernelManager):
         self.folder = options["parent"].folder
         super().__init__(**options)  # type: ignore[no-untyped-call]  # Jupyter's has no types
         self.visits = Visits(self.max_visitors)
+        self.channels: defaultdict[str, set[WebSocketHandler]] = defaultdict(set)
         os.environ[LINE_VARIABLE] = str(self.folder.path / "line")
         os.environ[JOBS_VARIABLE] = str(self.jobs)
         self._looking = PeriodicCallback(self.look, 1000 * LOOK_EVERY)
@@ -56,8 +60,10 @@ class VisitorKernels(AsyncMappingKernelManager):
         return await super().start_kernel(**options)
 
     def remove_kernel(self, kernel_id: str) -> Any:
-        """Forget an ended kernel, and remove what it left."""
+        """Forget an ended kernel, remove what it left, and let pages know that may wait for an answer."""
         self.visits.end(kernel_id)
+        for channel in self.channels.pop(kernel_id, ()):
+            channel.close(1001, "the kernel has ended")
         self.folder.drop(kernel_id)
         RequestInfoSocketHandler._cache.pop(kernel_id, None)
         return super().remove_kernel(kernel_id)

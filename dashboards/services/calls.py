@@ -5,7 +5,9 @@ kernel -> page   {type: "progress", id, ...}   {type: "answer", id, value} + [ar
                  {type: "error", id, message}
 
 Arrays that are too long for one message are left behind: the answer has their `sizes` instead, and the page
-calls `more` with the answer's id and the byte to go on `from` until it has all of them.
+calls `more` with the answer's id and the byte to go on `from` until it has all of them. Where its connection
+broke it calls `under way` with the `ids` of its calls: those that are not in the answer were lost on the way,
+or their own answer was.
 """
 
 from __future__ import annotations
@@ -112,7 +114,8 @@ class Calls:
 
     def __init__(self, send: Send, services: Mapping[str, Service]) -> None:
         self._send, self._unfetched = send, pieces.Unfetched()
-        self._services = {**services, "more": self._serve_more}
+        self._services = {**services, "more": self._serve_more, "under way": self._serve_under_way}
+        self._under_way: set[str] = set()
 
     def receive(self, content: object, buffers: Sequence[Any]) -> None:
         """Take a message of the page; one that is no call is passed over."""
@@ -121,7 +124,8 @@ class Calls:
         identity, name, args = (content.get(key) for key in ("id", "name", "args"))
         if not isinstance(identity, str) or len(identity) > MAX_ID or not isinstance(args, Mapping):
             return
-        call = Call(self._send, self._unfetched, identity, args, buffers)
+        call = Call(self._send_and_note, self._unfetched, identity, args, buffers)
+        self._under_way.add(identity)
         service = self._services.get(name) if isinstance(name, str) else None
         try:
             if service is None:
@@ -133,6 +137,17 @@ class Calls:
     def _serve_more(self, call: Call) -> None:
         """The next piece `from` a byte on of the answer to the call `of`."""
         call.answer(self._unfetched.piece(call.args.get("of"), call.args.get("from")))
+
+    def _serve_under_way(self, call: Call) -> None:
+        """Those of the `ids` that have not been answered."""
+        ids = call.args.get("ids")
+        asked = ids if isinstance(ids, list) else []
+        call.answer([one for one in asked if isinstance(one, str) and one in self._under_way])
+
+    def _send_and_note(self, message: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
+        if message["type"] != "progress":
+            self._under_way.discard(message["id"])
+        self._send(message, buffers)
 
 
 def serve(app: PageWidget, services: Mapping[str, Service]) -> None:

@@ -23,6 +23,7 @@ MAX_HEADING = 2**23
 """So many bytes the first line of a table may have."""
 MAX_VALUE = 100
 """So many bytes a value may have, on the average of its line."""
+NOT_TEXT = "it is not UTF-8; save it as CSV in UTF-8"
 BLOCK = 2**20
 """So many values are parsed at a time, so that text in the place of numbers is found before it takes room."""
 MASK = ": a mask of right and wrong is not classes"
@@ -94,8 +95,8 @@ def _heading(path: Path) -> str:
         raise BundleError(f"{path} is not a readable table: it is UTF-16; save it as UTF-8")
     try:
         return heading.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{path} is not a readable table: {brief(error)}") from None
+    except UnicodeDecodeError:
+        raise BundleError(f"{path} is not a readable table: {NOT_TEXT}") from None
 
 
 def _check_lines(path: Path, limit: int) -> None:
@@ -129,7 +130,9 @@ def _parsed(
         return pd.concat(blocks, ignore_index=True), []
     except BundleError:
         raise
-    except (ValueError, csv.Error) as error:  # what pandas raises, and what is not UTF-8
+    except UnicodeDecodeError:
+        raise BundleError(f"{path} is not a readable table: {NOT_TEXT}") from None
+    except (ValueError, csv.Error) as error:  # what pandas raises
         raise BundleError(f"{path} is not a readable table: {brief(error)}") from None
 
 

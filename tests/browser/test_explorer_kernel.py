@@ -103,13 +103,11 @@ def test_the_page_file_opens_on_the_same_figures(page, chromium, tmp_path):
 def test_a_verification_is_cancelled_runs_joins_and_survives_a_reload(page, engine, tmp_path):
     at(page, "bundle=digits&s=5&p=4&c=-1.1")
     wait_for_mix(page, expected(engine, MixParams(s=5, p=4, c=-1.1)))
-    for label, text in (("Images", "12"), ("Steps", "2")):
-        fill(page.get_by_label(label, exact=True), text)
     status, verified = page.locator(".attack .found"), page.locator(VERIFIED)
-    page.get_by_role("button", name="Verify this mix").click()
+    begin_attack(page, images=12, steps=2)
     expect(status).to_contain_text("Attacking 12 images at s = 5, p = 4")
     page.get_by_role("button", name="Cancel the attack").click()
-    expect(status).to_have_text("Cancelled: nothing was verified.")
+    expect(status).to_have_text("Cancelled: nothing was verified.", timeout=30_000)
     page.get_by_role("button", name="Verify this mix").click()
     page.get_by_text("keep exploring").wait_for()
     set_slider(page, "bias c", "-0.4")  # the page goes on meanwhile
@@ -178,12 +176,21 @@ def test_a_kernel_that_does_not_answer_or_dies_is_reported_and_the_page_goes_on(
         for process in own:
             os.kill(process, signal.SIGCONT)
     notice.wait_for(state="hidden")
+    begin_attack(page, images=300, steps=100)
     for process in own:
         os.kill(process, signal.SIGKILL)
-    click_until(page, notice)
+    notice.wait_for()  # without a click: the server ends the connection
+    expect(page.locator(".banner")).to_contain_text("Verification: the kernel has ended")
+    expect(page.get_by_role("button", name="Verify this mix")).to_be_enabled()
     set_slider(page, "bias c", "-0.25")
     wait_for_mix(page, expected(engine, mix.with_(c=-0.25)))
     assert query(page)["c"] == "-0.25"
+
+
+def begin_attack(page, **settings: int) -> None:
+    for label, number in settings.items():
+        fill(page.get_by_label(label.capitalize(), exact=True), str(number))
+    page.get_by_role("button", name="Verify this mix").click()
 
 
 def click_until(page, notice) -> None:

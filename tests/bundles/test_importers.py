@@ -287,9 +287,10 @@ class TestTables:
             path.write_text(text)
             with pytest.raises(BundleError, match=message):
                 import_logits(path)
-        path.write_bytes(heading.encode() + b"\n\xff\xfe")
-        with pytest.raises(BundleError, match="not a readable table"):
-            import_logits(path)
+        for content in (heading.encode() + b"\n\xff\xfe", b"\x89PNG\r\n\x1a\n"):
+            path.write_bytes(content)
+            with pytest.raises(BundleError, match="not a readable table: it is not UTF-8; save it"):
+                import_logits(path)
 
     @pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
     def test_parquet(self, tmp_path, table, wide):

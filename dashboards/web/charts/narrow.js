@@ -3,10 +3,13 @@
 const LINE = 1.3; // from one line to the next, sizes of the font
 const GAP = 8; // pixels between two texts side by side
 const AXIS = /^xaxis(\d*)$/;
+const YAXIS = /^yaxis(\d*)$/;
 const TITLE = 12; // size of the font, where a figure says nothing else
 const SMALLEST = 9; // letters of a title
 const UNDER = 22; // pixels from an axis to its title: ticks, their labels, and some air
 const TICK = 20; // pixels of a tick's label that stands upright
+const KEY = 45; // pixels of a legend's line and its air beside a name
+const KEYS = 19; // pixels of a legend's row
 const MOST_KEPT = 2000; // widths of texts
 const PIECES = [/[^,:]*(?:[,:] ?|$)/g, /[^ ]*(?: |$)/g]; // at marks first, then anywhere between words
 
@@ -22,7 +25,7 @@ export function fitted(figure, size, measure) {
   const { l = 0, r = 0, t = 0, b = 0 } = figure.layout.margin ?? {};
   const place = { left: l, width: size.width - l - r, right: r, height: size.height - t - b, measure };
   const { data, layout } = withCaptions(figure, place);
-  const titled = withTitles(withAxisTitles(layout, place), place);
+  const titled = withUprightTitles(withTitles(withAxisTitles(layout, place), place), data, size, measure);
   return titled === figure.layout && data === figure.data ? figure : { ...figure, data, layout: titled };
 }
 
@@ -51,6 +54,34 @@ function withAxisTitles(layout, { left, width, right, measure }) {
   return withFlatTicks(titled.some((key) => changed[key] !== layout[key]) ? changed : layout, width);
 }
 
+/** The titles of axes at the left edge take more lines where the axis is shorter, and the margin with them. */
+function withUprightTitles(layout, data, { width, height }, measure) {
+  const { t = 0, b = 0, l = 0, r = 0 } = layout.margin ?? {};
+  const whole = height - t - Math.max(b, legendOf(layout, data, width - l - r, measure) + LINE * TITLE + UNDER);
+  const changed = {};
+  for (const [key, { title, domain = [0, 1], side, visible }] of Object.entries(layout).filter(([key]) => YAXIS.test(key))) {
+    const start = layout[`xaxis${YAXIS.exec(key)[1]}`]?.domain?.[0] ?? 0;
+    if (!title?.text || start > 0 || side === "right" || visible === false) continue;
+    const above = t + whole * (1 - (domain[0] + domain[1]) / 2);
+    const lines = wrapped(title.text, 2 * Math.min(above, height - above) - GAP, sizeOf(title.font), measure);
+    if (lines.length > 1) changed[key] = { ...layout[key], title: { ...title, text: lines.join("<br>") } };
+    if (lines.length > 1) changed.margin = { ...layout.margin, l: Math.max(changed.margin?.l ?? 0, l + (lines.length - 1) * LINE * TITLE) };
+  }
+  return Object.keys(changed).length ? { ...layout, ...changed } : layout;
+}
+
+/** How high a legend below the plot is, about: as many entries in a row as fit. */
+function legendOf({ showlegend, legend }, data, width, measure) {
+  if (!showlegend || legend?.yref !== "container") return 0;
+  let [rows, taken] = [0, Infinity];
+  for (const { name } of data.filter((trace) => trace.name && trace.showlegend !== false)) {
+    const wide = KEY + measure(name, sizeOf(legend.font));
+    if (taken + wide > width) [rows, taken] = [rows + 1, 0];
+    taken += wide;
+  }
+  return KEYS * rows;
+}
+
 /** No more ticks on an axis of numbers than fit side by side, upright. */
 function withFlatTicks(layout, width) {
   const crowded = Object.entries(layout).filter(([key, { nticks, domain }]) => AXIS.test(key) && domain && nticks * TICK > (domain[1] - domain[0]) * width);
@@ -66,11 +97,13 @@ function bottomOf(layout, key) {
 // --- titles of subplots
 /** Lines of text that stand on points of the paper: as wide as they may be beside each other, and inside the plot. */
 function withTitles(layout, place) {
-  const titles = (layout.annotations ?? []).filter(({ showarrow, yref, yanchor, xanchor }) => showarrow === false && yref === "paper" && yanchor === "bottom" && xanchor === "center");
+  const titles = (layout.annotations ?? []).filter(({ showarrow, yref, yanchor, xanchor }) => showarrow === false && yref === "paper" && yanchor === "bottom" && ["center", "left"].includes(xanchor));
   const lines = new Map();
-  for (const row of rowsOf(titles, ({ y }) => y)) {
+  for (const row of rowsOf(titles, ({ y, xanchor }) => `${y} ${xanchor}`)) {
     const at = row.map((title) => pixelOf(title, layout, place));
-    const rooms = at.map((x, i) => Math.min(...at.filter((_, k) => k !== i).map((other) => Math.abs(other - x)), 2 * x, 2 * (place.left + place.width + place.right - x)) - GAP);
+    const end = place.left + place.width + place.right;
+    const centred = (x, i) => Math.min(...at.filter((_, k) => k !== i).map((other) => Math.abs(other - x)), 2 * x, 2 * (end - x));
+    const rooms = at.map((x, i) => (row[0].xanchor === "left" ? Math.min(end, ...at.filter((other) => other > x)) - x : centred(x, i)) - GAP);
     const found = titlesIn(row, rooms, place.measure);
     for (const [i, title] of row.entries()) if (found[i].lines.length > 1) lines.set(title, found[i]);
   }
@@ -98,7 +131,7 @@ function raised(layout, lines, height) {
   for (const [y, pixels] of more) {
     if (y >= 1) changed.margin.t = (changed.margin.t ?? 0) + pixels;
     for (const [key, axis] of y < 1 ? Object.entries(layout) : []) {
-      if (/^yaxis\d*$/.test(key) && axis.domain?.[1] === y) changed[key] = { ...axis, domain: [axis.domain[0], y - pixels / height] };
+      if (YAXIS.test(key) && axis.domain?.[1] === y) changed[key] = { ...axis, domain: [axis.domain[0], y - pixels / height] };
     }
   }
   return changed;

@@ -4,6 +4,7 @@
 
 import { copyText, pageAddress } from "../app/address.js";
 import { History } from "../app/history.js";
+import { NO_ANSWER } from "../app/no_answer.js";
 import { printOnPaper } from "../app/print.js";
 import { createState, same } from "../app/state.js";
 import { Texts } from "../app/texts.js";
@@ -152,12 +153,13 @@ class Compare {
     const unknown = names.filter((name) => !this.benches.get(name).meta);
     if (unknown.length) this.layout.busy(this.texts.plain("page.loading", { names: unknown.join(", ") }));
     const problems = [];
-    await Promise.all(names.map((name) => this.benches.get(name).open().catch((error) => problems.push([name, error.message]))));
+    await Promise.all(names.map((name) => this.benches.get(name).open().catch((error) => problems.push([name, error]))));
     if (!problems.length) return names.map((name) => this.benches.get(name));
-    for (const [name] of problems) this.broken.add(name);
+    for (const [name, { cause }] of problems) if (cause !== NO_ANSWER) this.broken.add(name);
     this.column.offer(this.names);
-    this.store.set({ bundles: names.filter((name) => !this.broken.has(name)) }, { undoable: false });
-    this.banner.show("bundles", problems.map(([name, why]) => sentence(this.texts.plain("page.left_out", { name, why }))));
+    const left = problems.map(([name]) => name);
+    this.store.set({ bundles: names.filter((name) => !left.includes(name)) }, { undoable: false });
+    this.banner.show("bundles", problems.map(([name, { message: why }]) => sentence(this.texts.plain("page.left_out", { name, why }))));
     return null;
   }
 

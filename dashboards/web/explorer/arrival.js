@@ -2,6 +2,7 @@
 
 import { imagesIn } from "../app/images.js";
 import { readLink, stateOf, writeLink } from "../app/links.js";
+import { NO_ANSWER } from "../app/no_answer.js";
 import { mixOf } from "../app/settings.js";
 import { sentence } from "../controls/entries.js";
 import { thousands } from "../engine/text.js";
@@ -59,19 +60,25 @@ export class Arrival {
     });
   }
 
-  /** Open a bundle, or the first of the others that can be; whether nothing else is wanted by now. */
+  /** Open a bundle, or else stay with the one before, or open the first that can be; whether nothing else is wanted by now. */
   async openOneOf(name, problems) {
     const { bundle, host } = this.page;
-    if (bundle.ready && bundle.name === name) return true;
     const others = [bundle.name, ...host.bundles.map((one) => one.name)].filter((one) => one !== null && one !== name);
     for (const one of [name, ...others]) {
       try {
+        if (bundle.ready && bundle.name === one) return this.stay();
         return await this.open(one);
-      } catch (error) {
-        if (!problems.includes(error.message)) problems.push(error.message); // the engine's own is that of all bundles
+      } catch ({ message, cause }) {
+        const problem = cause === NO_ANSWER ? `${one}: ${message}` : message;
+        if (!problems.includes(problem)) problems.push(problem); // the engine's own is that of all bundles
       }
     }
     throw new Error(problems.join(" "));
+  }
+
+  stay() {
+    this.on.opening(null);
+    return true;
   }
 
   async open(name) {

@@ -34,7 +34,7 @@ export class Files {
     const missing = SAVES.filter(([name]) => !services[name] && name !== "page").map(([, label]) => label);
     const buttons = [
       services.bring ? button("Import …", OPENS, open) : button("Import JSON …", "Take over a configuration; or drop its file on the page", open),
-      saves.map(([name, label, help, type]) => button(label, help, ({ currentTarget }) => this.save(name, type, currentTarget))),
+      saves.map(([name, label, help, type]) => button(label, help, ({ currentTarget }) => this.save(name, label, type, currentTarget))),
       button("Print", "The whole page, with every plot and table", () => this.print()),
     ];
     const needs = missing.length ? `${missing.join(", ")}: ${NEEDS_KERNEL}` : null;
@@ -81,7 +81,7 @@ export class Files {
   }
 
   /** Save what the kernel makes. */
-  async save(name, type, pressed) {
+  async save(name, label, type, pressed) {
     const { context } = this;
     pressed.disabled = true;
     try {
@@ -89,7 +89,7 @@ export class Files {
       save(new Blob([content], { type }), file);
       context.refuse("save", []);
     } catch (error) {
-      context.refuse("save", [sentence(error.message)]);
+      context.refuse("save", [sentence(`${label}: ${error.message}`)]);
     } finally {
       pressed.disabled = false;
     }

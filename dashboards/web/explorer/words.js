@@ -17,8 +17,8 @@ export const WORDS = {
   optimistic: "MMAA points only: optimistic, no attack on a mix is among them.",
   optimisticShort: "MMAA points only: optimistic",
   lost:
-    "The kernel does not answer: it is busy, or it ended with its server. The figures go on; verifying, importing and saving " +
-    "need another kernel: reload the page.",
+    "The kernel does not answer: it is busy, the connection is broken, or it ended with its server. The figures go on; verifying, " +
+    "importing and saving wait for it. If it stays away, reload the page.",
   interval: (low, high) => `${low} to ${high}`,
   images: (n) => `n = ${n}`,
 

@@ -1,12 +1,10 @@
 // An app on our server's page, whatever the app: its notebook has run in the kernel, and what its cells show stands in the page.
 
-import { KernelSocket } from "./kernel_socket.js";
 import { renderPage } from "./widget.js";
 import { WidgetModel } from "./widget_model.js";
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const FAILED = "The notebook failed before it showed anything; the server's log says why.";
-const LOST = "The kernel cannot be reached: it ended, or the connection to its server is broken. Reload the page.";
 
 /**
  * Start an app on the widget that a cell shows. What keeps it from starting is said in its place.
@@ -22,16 +20,13 @@ export async function openServed(start) {
     return;
   }
   const kernel = JSON.parse(document.getElementById("jupyter-config-data").textContent);
-  let isOpen = false;
-  const socket = new KernelSocket(kernel, () => isOpen || say(el, LOST));
-  const model = new WidgetModel(view.model_id, socket);
+  const model = new WidgetModel(view.model_id, kernel);
   try {
     await model.load();
   } catch (error) {
     say(el, `The page could not be started: ${error.message}`);
     throw error;
   }
-  isOpen = true;
   el.replaceChildren();
   renderPage({ model, el }, start);
 }

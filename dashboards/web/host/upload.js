@@ -1,6 +1,8 @@
-// A file for the kernel, piece by piece: a message of a whole file would be longer than the server takes.
+// A file for the kernel, piece by piece: a message of a whole file would be longer than the server takes. When the connection breaks
+// the server drops what has come of a file: it is sent again, from the beginning.
 
 const PIECE = 2 ** 20; // bytes
+const TRIES = 3;
 
 /**
  * @param {import("./calls.js").Calls} calls
@@ -9,6 +11,17 @@ const PIECE = 2 ** 20; // bytes
  * @returns {Promise<{name: string, bundles: {name: string, title: string}[]}>} The bundle that it became, and all at hand.
  */
 export async function send(calls, file, progress) {
+  for (let tries = 1; ; tries++) {
+    const { breaks } = calls;
+    try {
+      return await sendOnce(calls, file, progress);
+    } catch (error) {
+      if (calls.breaks === breaks || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function sendOnce(calls, file, progress) {
   await calls.call("begin", { name: file.name, size: file.size });
   let answer = null;
   for (let sent = 0; sent < file.size; sent += PIECE) {

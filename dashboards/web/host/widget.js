@@ -23,7 +23,7 @@ export function renderPage({ model, el }, start) {
   const ends = [unfollow, unwatch, host.close, () => URL.revokeObjectURL(url)];
   const started = start(root, host, () => new Worker(url));
   started.then(
-    (app) => ends.push(app.close, heartbeat(host.services, app)),
+    (app) => ends.push(app.close, heartbeat(model, host.services, app)),
     (error) => {
       console.error(error);
       root.textContent = `The page could not be started: ${error.message}`;

@@ -1,21 +1,25 @@
 // A widget's model beside the kernel, as anywidget hands it to a widget's script, without the rest of the widget manager: the
-// traits, which either side sets, and messages. Values that a page sets are plain JSON.
+// traits, which either side sets, and messages. Values that a page sets are plain JSON. Besides anywidget's events there are those
+// of the connection: `away`, `back`, and `lost` with the reason why, see `kernel_socket.js`.
 
 import { same } from "../app/state.js";
+import { KernelSocket } from "./kernel_socket.js";
 
 export class WidgetModel {
   /**
    * @param {string} id
-   * @param {import("./kernel_socket.js").KernelSocket} socket
+   * @param {{baseUrl: string, kernelId: string}} kernel
    */
-  constructor(id, socket) {
-    Object.assign(this, { id, socket, traits: null, unsaved: {}, saving: false, listeners: new Map() });
-    socket.listen(id, (data, buffers) => this.receive(data, buffers));
+  constructor(id, kernel) {
+    Object.assign(this, { id, traits: null, unsaved: {}, saving: false, listeners: new Map() });
+    const on = { away: () => this.emit("away"), back: () => this.goOn(), lost: (why) => this.emit("lost", why) };
+    this.socket = new KernelSocket(kernel, on);
+    this.socket.listen(id, (data, buffers) => this.receive(data, buffers));
   }
 
-  /** Take the traits from the kernel. */
+  /** Take the traits from the kernel, as often as the connection breaks meanwhile. */
   async load() {
-    await this.tell({ method: "request_state" });
+    while (!(await this.tell({ method: "request_state" }))) if (this.socket.lost) throw new Error(this.socket.lost);
     if (this.traits === null) throw new Error("its kernel does not know this page: reload it");
   }
 
@@ -35,13 +39,23 @@ export class WidgetModel {
     const state = this.unsaved;
     this.unsaved = {};
     this.saving = true;
-    await this.tell({ method: "update", state, buffer_paths: [] });
+    const arrived = await this.tell({ method: "update", state, buffer_paths: [] });
     this.saving = false;
-    this.save_changes();
+    if (arrived) this.save_changes();
+    else this.unsaved = { ...state, ...this.unsaved }; // until the connection is back
   }
 
+  /** Send a message; where the connection was given up it is tried once more. */
   send(content, _callbacks, buffers = []) {
-    this.tell({ method: "custom", content }, buffers);
+    const { socket } = this;
+    socket.again(0);
+    if (socket.lost) this.emit("lost", socket.lost);
+    else this.tell({ method: "custom", content }, buffers);
+  }
+
+  goOn() {
+    this.save_changes();
+    this.emit("back");
   }
 
   on(event, act) {

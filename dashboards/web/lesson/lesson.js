@@ -134,16 +134,18 @@ class Lesson {
     await this.show();
   }
 
-  /** Open a bundle, or else the one before, or the first that can be. */
+  /** Open a bundle, or else stay with the one before, or open the first that can be. */
   async openOneOf(name) {
-    if (this.bundle.ready && this.bundle.name === name) return;
-    const others = [this.bundle.name, ...this.host.bundles.map((one) => one.name)].filter((one) => one && one !== name);
+    const { bundle } = this;
+    const others = [bundle.name, ...this.host.bundles.map((one) => one.name)].filter((one) => one && one !== name);
     const problems = [];
     for (const one of [name, ...others]) {
-      this.layout.busy(this.texts.plain("page.loading", { name: one }));
       try {
-        if (!(await this.bundle.open(one))) return; // another one is wanted by now
-        this.opened();
+        if (!bundle.ready || bundle.name !== one) {
+          this.layout.busy(this.texts.plain("page.loading", { name: one }));
+          if (!(await bundle.open(one))) return; // another one is wanted by now
+          this.opened();
+        }
         this.banner.show("bundle", problems);
         return;
       } catch (error) {
@@ -231,7 +233,9 @@ class Lesson {
   changed(state, before, { undoable }) {
     if (undoable) this.banner.clear("link");
     if (state.bundle !== this.bundle.wanted) {
-      this.openOneOf(state.bundle).then(() => this.store.set({ bundle: this.bundle.name, said: {} }, { undoable: false }), ({ message }) => this.fail(message));
+      const said = (bundle) => (bundle === before.bundle ? state.said : {}); // nobody has answered the questions of another one
+      const follow = () => this.store.set({ bundle: this.bundle.name, said: said(this.bundle.name) }, { undoable: false });
+      this.openOneOf(state.bundle).then(follow, ({ message }) => this.fail(message));
     } else if (this.lab && this.bundle.ready && !same(state, before)) this.show();
   }
 

@@ -155,6 +155,20 @@ def test_what_is_too_long_for_a_message_is_fetched_in_pieces(page, monkeypatch):
         assert "no longer here" in page.call("more", **wrong)
 
 
+def test_a_page_whose_connection_broke_learns_what_is_still_under_way(explorer, page):
+    works = []
+    explorer._verifier.start = lambda call, name, params: works.append(call)
+    page.explorer._handle_custom_msg({"type": "call", "id": "long", "name": "verify", "args": {}}, [])
+    [work] = works
+    page.call("here")
+    done = page.sent[-1][0]["id"]
+    work.progress(share=0.5)
+    ids = ["long", done, "never came", 5]
+    assert page.call("under way", ids=ids)[0] == ["long"]
+    work.fail(Cancelled())
+    assert page.call("under way", ids=ids)[0] == page.call("under way", ids=None)[0] == []
+
+
 def test_few_answers_wait_for_their_pages(page, monkeypatch):
     monkeypatch.setattr(pieces, "PIECE", 100_000)
     asked = []

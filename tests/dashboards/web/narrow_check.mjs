@@ -45,10 +45,29 @@ const tight = fitted(single, { width: 200, height: 200 }, measure).layout;
 assert.equal(tight.xaxis.title.text, "layer-normed logit of the<br>robust model");
 assert.ok(tight.margin.b > 50);
 
+// an upright title takes more lines where the axis is shorter, and where a legend takes the height
+const upright = (height, names, legend) => fitted({
+  data: names.map((name) => ({ type: "scatter", name, x: [1], y: [1] })),
+  layout: { margin: { l: 50, r: 10, t: 10, b: 40 }, yaxis: { title: { text: "accuracy under attack" } }, showlegend: true, legend },
+}, { width: 160, height }, measure).layout;
+const below = { yref: "container", font: { size: 10 } };
+assert.equal(upright(200, ["a", "b"], below).yaxis.title.text, "accuracy under attack");
+assert.equal(upright(200, ["a", "b"], below).margin.l, 50);
+assert.deepEqual([upright(110, [], below).yaxis.title.text, upright(110, [], below).margin.l > 60], ["accuracy<br>under attack", true]);
+const crowded = Array.from({ length: 4 }, (_, at) => `the entry ${at}`);
+assert.equal(upright(200, crowded, below).yaxis.title.text, "accuracy under<br>attack");
+assert.equal(upright(200, crowded, {}).yaxis.title.text, "accuracy under attack"); // it stands beside the plot
+
 // a word that is wider than its room: the whole row in smaller letters
 const slices = { data: [], layout: { annotations: [0, 1, 2].map((i) => title(`p ${i}.25`, (i + 0.5) / 3, 1)) } };
 const small = fitted(slices, { width: 90, height: 100 }, measure).layout.annotations;
 assert.deepEqual(small.map(({ text, font }) => [text, font.size]), [0, 1, 2].map((i) => [`p<br>${i}.25`, 11]));
+
+// titles that begin where their subplots do: up to the next one, and up to the edge
+const begun = { data: [], layout: { annotations: ["the first", "the other"].map((text, at) => ({ ...title(text, at / 2, 1), xanchor: "left" })) } };
+const halves = (width) => fitted(begun, { width, height: 100 }, measure).layout.annotations.map(({ text }) => text);
+assert.deepEqual(halves(130), ["the first", "the other"]);
+assert.deepEqual(halves(110), ["the<br>first", "the<br>other"]);
 
 // lines over bars: as wide as their subplot, and the axis makes room
 const caption = { mode: "text", meta: { furniture: true }, x: [1], y: [1], text: ["margin g 0.5,<br>h 0.25, M(h) 0.125"], textfont: { size: 10 } };

@@ -29,7 +29,7 @@ const piece = 1000;
 const content = Uint8Array.from({ length: 2500 }, (_, i) => i % 251);
 const asked = [];
 const model = {
-  on(_, listen) { this.listen = listen; },
+  on(event, listen) { if (event === "msg:custom") this.listen = listen; },
   send({ id, name, args }) {
     const bytes = content.slice(args.from, args.from + piece);
     if (name === "open") {
@@ -52,6 +52,24 @@ const found = await calls.call("open").then(
 console.log(JSON.stringify(found));
 """
 
+UPLOAD = """
+const { send } = await import(process.argv[1]);
+const breaksAt = JSON.parse(process.argv[2]); // before which calls the connection breaks
+const asked = [];
+const calls = {
+  breaks: 0,
+  async call(name) {
+    asked.push(name);
+    if (breaksAt.includes(asked.length)) this.breaks += 1;
+    if (breaksAt.includes(asked.length) || process.argv[3] === "refused") throw new Error("broken");
+    return name;
+  },
+};
+const file = new File([new Uint8Array(3 * 2 ** 20 - 1)], "a.safetensors");
+const end = await send(calls, file, () => {}).catch(({ message }) => message);
+console.log(JSON.stringify([end, asked.join(" ")]));
+"""
+
 
 @pytest.fixture(scope="module")
 def program():
@@ -72,6 +90,22 @@ def test_a_long_answer_is_fetched_in_pieces(program, end):
     assert answered(script) == (
         "gone" if end == "gone" else [content[:1700], content[1700:], [0, 1000, 2000]]
     )
+
+
+@pytest.mark.parametrize(
+    ("breaks", "server", "end", "asked"),
+    [
+        ([], "takes", "piece", "begin piece piece piece"),
+        ([3], "takes", "piece", "begin piece piece begin piece piece piece"),
+        ([1, 2, 3], "takes", "broken", "begin begin begin"),
+        ([], "refused", "broken", "begin"),
+    ],
+)
+def test_a_file_is_sent_again_where_the_connection_broke_and_not_where_it_is_refused(
+    program, breaks, server, end, asked
+):
+    script = [program, "--input-type=module", "-e", UPLOAD, WEB / "host" / "upload.js"]
+    assert answered([*script, json.dumps(breaks), server]) == [end, asked]
 
 
 def test_arrays_come_back(program):

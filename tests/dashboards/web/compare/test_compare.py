@@ -156,6 +156,18 @@ def test_two_mixes_on_the_same_images(compare, bundles):
     assert "first=plain" in page.sees["address"]
 
 
+def test_a_bundle_that_the_kernel_does_not_hand_over_can_be_chosen_again(compare):
+    page = compare("one", "two", "rich", query="bundles=one,two")
+    page.cutOff(True)
+    page.tick("rich")
+    assert page.names == ["one", "two"]
+    assert page.sees["errors"] == ["rich is left out: the kernel has ended."]
+    page.cutOff(False)
+    page.tick("rich")
+    assert page.names == ["one", "two", "rich"]
+    assert page.sees["errors"] == []
+
+
 def test_a_broken_bundle_is_left_out_in_one_line(compare):
     broken = {"name": "bad <b>", "broken": "bad.safetensors is damaged"}
     page = compare("one", "two", more=(broken,), query="bundles=one,bad%20%3Cb%3E,two")

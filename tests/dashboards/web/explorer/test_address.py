@@ -150,6 +150,19 @@ def test_a_broken_bundle_is_refused_by_a_message_and_the_old_one_stays(visit):
     assert visit.errors == ["bad.safetensors is damaged."]
 
 
+def test_where_no_bundle_can_be_fetched_any_more_the_open_one_stays_and_goes_on(visit):
+    visit.open(*BUNDLES)
+    before = visit.seen["rows"]
+    visit.cutOff(True)
+    visit.choose("Bundle", "second")
+    assert (visit.state["bundle"], visit.errors) == ("first", ["second: the kernel has ended."])
+    assert visit.seen["rows"] == before
+    assert "bundle=first" in visit.address
+    visit.type("p", "1.5")
+    assert visit.seen["rows"] != before
+    assert visit.errors == ["second: the kernel has ended."]
+
+
 def test_a_link_chooses_the_bundle_as_one_view(visit):
     visit.open(*BUNDLES)
     visit.link("bundle=clean&s=2&p=2&c=-0.3&alpha=0.8&shows=clean&image=3")

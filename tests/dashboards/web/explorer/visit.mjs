@@ -41,6 +41,7 @@ const { startLesson } = await import(`${web}/lesson/lesson.js`);
 const { startCompare } = await import(`${web}/compare/compare.js`);
 const { Searches } = await import(`${web}/engine/search/searches.js`);
 const { EngineService } = await import(`${web}/engine/service.js`);
+const { NO_ANSWER } = await import(`${web}/app/no_answer.js`);
 const { withArrays } = await import(`${web}/host/arrays.js`);
 
 // --- the engine's worker
@@ -105,6 +106,7 @@ let app = null; // what ends it
 let failed = null; // why the page could not be opened
 let browser = null;
 let waiting = new Set(); // names of bundles that do not come yet
+let isCutOff = false; // whether no bundle can be fetched any more
 const used = new Set(); // keys of the lesson's sentences that were asked for
 
 async function start({ page: known, bundles, query = "", slow = [] }) {
@@ -113,13 +115,14 @@ async function start({ page: known, bundles, query = "", slow = [] }) {
   globalThis.addEventListener = (type, listen) => (ears++, type === "keydown" && heard.push(listen));
   document.addEventListener = () => ears++;
   globalThis.removeEventListener = document.removeEventListener = () => ears--;
-  [timers, browser, waiting] = [[], new Browser(query), new Set(slow)];
+  [timers, browser, waiting, isCutOff] = [[], new Browser(query), new Set(slow), false];
   const host = {
     kind: "file",
     ...known,
     bundles: bundles.map(({ name }) => ({ name, title: name })),
     open: async (name) => {
       while (waiting.has(name)) await turn();
+      if (isCutOff) throw new Error("the kernel has ended", { cause: NO_ANSWER });
       const found = bundles.find((one) => one.name === name);
       if (found.broken) throw new Error(found.broken);
       return withArrays(structuredClone(found));
@@ -328,6 +331,7 @@ const ACTS = {
   key: (key, tag = "h2") => void hear({ key, target: { tagName: tag.toUpperCase() }, preventDefault() {} }), // as the window hears it
   hold: (wanted) => (held = wanted),
   comes: (name) => waiting.delete(name),
+  cutOff: (wanted) => (isCutOff = wanted),
   order: (label, column) => {
     const found = one((element) => element.tag === "table" && element.attributes["aria-label"] === label, label);
     found.querySelectorAll("button").find((button) => words(button) === column).click();

@@ -244,6 +244,17 @@ def test_nothing_is_done_before_the_bundle_is_there(pages, made):
     assert (seen["state"]["step"], seen["errors"]) == (1, [])
 
 
+def test_answers_stay_where_another_bundle_cannot_be_opened(read):
+    reader = read("", make_bundle(n=90, m=60), make_bundle(n=60, m=40, seed=4))
+    reader.says(1, 50)
+    before = reader.sees
+    reader.cutOff(True)
+    reader.choose("Data", "made-3")
+    seen = reader.sees
+    assert (seen["state"], seen["errors"]) == (before["state"], ["the kernel has ended"])
+    assert seen["verdict"] == before["verdict"]
+
+
 def test_another_bundle_has_no_answers(read):
     reader = read("", make_bundle(n=90, m=60), make_bundle(n=60, m=40, seed=4))
     reader.says(1, 50)
