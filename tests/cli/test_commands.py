@@ -309,10 +309,11 @@ def test_demo_build_cifar10_passes_its_options_on(mnuts, tmp_path, monkeypatch):
 
     monkeypatch.setattr(cifar10, "build_cifar10", build)
     words = ("demo", "build", "cifar10", "--data", "torchvision:CIFAR10", "--out", tmp_path)
-    result = mnuts(*words, "--n-adv", "7", "--n-verified", "5", "--device", "cpu")
+    more = ("--n-adv", "7", "--n-verified", "5", "--device", "cpu", "--precision", "bfloat16")
+    result = mnuts(*words, *more)
     assert result.code == 0
     assert str(tmp_path / "c") in result.out
-    options = {"device": "cpu", "n_adv": 7, "n_verified": 5, "progress": True}
+    options = {"device": "cpu", "n_adv": 7, "n_verified": 5, "precision": "bfloat16", "progress": True}
     assert calls == [("torchvision:CIFAR10", tmp_path, options)]
 
 

@@ -258,7 +258,7 @@ def test_nan_is_reported_and_counts_as_broken(
     assert sources[0].not_finite.tolist() == [row]
     assert row not in sources[1].index
     assert [diagnostic.code for diagnostic in diagnostics] == ["not-finite"]
-    assert f"near 1 images (rows {row})" in diagnostics[0].message
+    assert f"near 1 image (rows {row})" in diagnostics[0].message
 
 
 RUN = """
