@@ -13,7 +13,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from mnuts_core.cli.console import STDOUT, note, printable, show, warn, write_json
+from mnuts_core.cli.console import STDOUT, printable, show, warn, write_json
 from mnuts_core.cli.loading import DataDirOption, DatasetOption, load_all
 from mnuts_core.cli.options import (
     BatchSizeOption,
@@ -38,9 +38,8 @@ from mnuts_core.cli.options import (
     load_bundle,
 )
 from mnuts_core.cli.precision import AUTO, before_models, chosen
-from mnuts_core.cli.shared_run import run_shared
+from mnuts_core.cli.shared_run import note_resuming, run_shared
 from mnuts_core.errors import MnutsError
-from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from mnuts_core.attacks.pool_plan import PoolPlan, PoolTarget
@@ -138,7 +137,6 @@ def _attack(
 ) -> tuple[SourcePoints, ...]:
     from mnuts_core.pipeline.build import progress_bar
     from mnuts_core.pipeline.pool import attack_pool
-    from mnuts_core.pipeline.workfolder import count_batches
 
     plan = plan_of(given, bundle)
     targets, watched = targets_of(given, bundle)
@@ -147,9 +145,7 @@ def _attack(
     folders = [] if fresh else [work]
     taken = chosen(given, (std.module, rob.module), images.images, where, folders, world)
     plan = replace(plan, precision=taken)
-    there = 0 if fresh or not world.is_first else count_batches(work)
-    if there:
-        note(f"resuming: {counted(there, 'batch', 'batches')} done")
+    note_resuming([work], world, fresh=fresh)
     with progress_bar("attack") as show_progress, redirect_stdout(sys.stderr):  # a model may print
         return attack_pool(
             bundle,

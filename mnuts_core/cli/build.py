@@ -172,9 +172,9 @@ def _build(
         data_dir=given.data_dir,
         device=where,
     )
+    check_work(attack, images.images, len(images.classes), n_adv=given.n_adv, batch_size=given.batch_size)
     if checks and world.is_first:
         check_before_build(_case(given, attack, (std, rob), images, out, where))
-    check_work(attack, images.images, len(images.classes), n_adv=given.n_adv, batch_size=given.batch_size)
     if isinstance(attack, Mmaa) and given.n_adv != 0:
         folders = [] if fresh else [work]
         taken = chosen(given, (rob.module,), images.images, where, folders, world)

@@ -65,7 +65,7 @@ def chosen(
         images: Images in [0, 1].
         device: Where to compute.
         folders: Work folders that may hold an earlier run's batches.
-        world: The processes that share the work; the first one measures for all.
+        world: The processes that share the work; the first one chooses for all.
 
     Raises:
         ParameterError: If there is none of that name.
@@ -73,14 +73,19 @@ def chosen(
     """
     if given.precision != AUTO:
         return check_precision_name(given.precision)
+    taken = ""
+    if world.is_first:  # others may find settings in the folders that it has just written
+        batch = images[: given.batch_size]
+        taken = _earlier(folders) or _measured(models, batch, device, given.channels_last)
+    return check_precision_name(world.heard(taken))
+
+
+def _earlier(folders: Sequence[Path]) -> str | None:
+    """What the run took that is resumed, if there is one."""
     from mnuts_core.pipeline.workfolder import WorkFolder
 
     begun = (WorkFolder(folder, {}).begun_with() or {} for folder in folders)
-    if earlier := next((settings["precision"] for settings in begun if "precision" in settings), None):
-        return check_precision_name(str(earlier))
-    batch = images[: given.batch_size]
-    taken = _measured(models, batch, device, given.channels_last) if world.is_first else ""
-    return check_precision_name(world.heard(taken))
+    return next((str(settings["precision"]) for settings in begun if "precision" in settings), None)
 
 
 def _measured(models: Sequence[nn.Module], images: Tensor, device: str, channels_last: bool) -> Precision:

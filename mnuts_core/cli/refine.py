@@ -47,7 +47,7 @@ from mnuts_core.cli.options import (
     load_bundle,
 )
 from mnuts_core.cli.precision import AUTO, chosen
-from mnuts_core.cli.shared_run import run_shared
+from mnuts_core.cli.shared_run import note_resuming, run_shared
 from mnuts_core.text import counted
 
 if TYPE_CHECKING:
@@ -149,7 +149,6 @@ def _refine(
     from mnuts_core.pipeline.build import progress_bar
     from mnuts_core.pipeline.pool import check_n
     from mnuts_core.pipeline.refine import folders_of, refine, verify_refined
-    from mnuts_core.pipeline.workfolder import count_batches
 
     plan, where = plan_of(given, bundle), world.device(device)
     if task.verify is not None:
@@ -163,9 +162,7 @@ def _refine(
         "effort": task.effort,
     }
     own = Plan(**strength)
-    there = 0 if fresh or not world.is_first else sum(map(count_batches, folders_of(work)))
-    if there:
-        note(f"resuming: {counted(there, 'batch', 'batches')} done")
+    note_resuming(folders_of(work), world, fresh=fresh)
 
     stdout = sys.stdout
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mnuts_core.cli.console import STDOUT, check_outputs, note
 from mnuts_core.cli.stopping import resumable
+from mnuts_core.text import counted
 
 if TYPE_CHECKING:
     from mnuts_core.pipeline.distributed import World
@@ -84,3 +85,17 @@ def check(outputs: Mapping[str, str | Path | None], work: Path, *, force: bool) 
         if output is not None and output != STDOUT and not is_own(work, output)
     }
     check_outputs(others, force=force)
+
+
+def note_resuming(folders: Sequence[Path], world: World, *, fresh: bool) -> None:
+    """Say how many batches an earlier run has left, if any; the first process alone.
+
+    Args:
+        folders: The work folders.
+        world: The processes that share the work.
+        fresh: Whether what is in the folders is thrown away.
+    """
+    from mnuts_core.pipeline.workfolder import count_batches
+
+    if there := 0 if fresh or not world.is_first else sum(map(count_batches, folders)):
+        note(f"resuming: {counted(there, 'batch', 'batches')} done")

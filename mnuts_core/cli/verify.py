@@ -16,6 +16,7 @@ from mnuts_core.cli.into import PoolFile
 from mnuts_core.cli.loading import load_all
 from mnuts_core.cli.options import check_norm, parse_eps
 from mnuts_core.cli.precision import before_models, chosen
+from mnuts_core.cli.shared_run import note_resuming
 from mnuts_core.cli.verification import report, to_json
 from mnuts_core.errors import MnutsError
 from mnuts_core.params import check_eps
@@ -146,7 +147,7 @@ def attack_mix(
     from mnuts_core.export.classifier import MixedClassifier
     from mnuts_core.pipeline.locks import refuse_held
     from mnuts_core.pipeline.verify import evaluate
-    from mnuts_core.pipeline.workfolder import count_batches, work_folder_of
+    from mnuts_core.pipeline.workfolder import work_folder_of
 
     if world.is_first:
         for other in ATTACKS:  # they would write into the same target
@@ -170,8 +171,7 @@ def attack_mix(
     n = len(data.labels)
     if world.is_first:
         note(f"{given.attack}, {task.threat}: {counted(n, 'image')} on {where}")
-        if there := 0 if fresh else count_batches(task.work):
-            note(f"resuming: {counted(there, 'batch', 'batches')} done")
+    note_resuming([task.work], world, fresh=fresh)
     stdout = sys.stdout
     with progress("attack") as bar, redirect_stdout(sys.stderr):  # a model may print
         running = Running(n, task.rival, lambda words: bar(None, f"attack: {words}"))

@@ -20,7 +20,7 @@ from mnuts_core.demo.best_mixes import refine_and_verify
 from mnuts_core.demo.cifar10_network import CifarNet, make_network
 from mnuts_core.demo.cifar10_residual import ResidualNet
 from mnuts_core.demo.cifar10_training import CifarRecipe, train_network
-from mnuts_core.demo.kept_precision import kept_precision
+from mnuts_core.demo.kept_precision import kept_precision, trained_in
 from mnuts_core.demo.weights import (
     NetworkCard,
     Role,
@@ -266,8 +266,7 @@ def recipe_text(recipes: Sequence[CifarRecipe], precision: Precision = "full") -
         recipes: Its cycles in their order.
         precision: What it was trained in.
     """
-    cycles = ", then ".join(str(recipe) for recipe in recipes)
-    return cycles if precision == "full" else f"{cycles}; gradients in {precision}"
+    return trained_in(", then ".join(str(recipe) for recipe in recipes), precision)
 
 
 def load_network_of(

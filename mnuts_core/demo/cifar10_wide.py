@@ -15,6 +15,7 @@ from mnuts_core.datasets.base import LoadedData
 from mnuts_core.demo.cifar10 import EPS, NORM, SEED
 from mnuts_core.demo.cifar10_network import CifarNet, make_network, whiten
 from mnuts_core.demo.cifar10_residual import ResidualNet, make_residual
+from mnuts_core.demo.kept_precision import trained_in
 from mnuts_core.demo.timed_training import TimedRecipe, train_by_clock
 from mnuts_core.demo.weights import Role, round_to_half
 from mnuts_core.functional.statistics import Estimate, share_of
@@ -172,8 +173,7 @@ def recipe_of(role: Role, chosen: Chosen, recipes: Mapping[Role, TimedRecipe] = 
         recipes: How it was trained.
     """
     spent = replace(recipes[role], seconds=round(chosen.seconds, 1), epochs=chosen.epochs)
-    gradients = "" if chosen.precision == "full" else f"; gradients in {chosen.precision}"
-    return f"{spent}, {chosen.weights} weights{gradients}"
+    return trained_in(f"{spent}, {chosen.weights} weights", chosen.precision)
 
 
 def training_card(training: LoadedData, held_out: int = HELD_OUT) -> DataCard:

@@ -12,6 +12,16 @@ from mnuts_core.models.inputs import PRECISIONS, Precision
 from mnuts_core.models.precision import measure_precision
 
 
+def trained_in(recipe: str, precision: Precision) -> str:
+    """A recipe as a network's card tells it, with the precision where that is not float32.
+
+    Example:
+        >>> trained_in("10 epochs", "bfloat16"), trained_in("10 epochs", "full")
+        ('10 epochs; gradients in bfloat16', '10 epochs')
+    """
+    return recipe if precision == "full" else f"{recipe}; gradients in {precision}"
+
+
 def kept_precision(path: Path, network: nn.Module, images: Tensor, device: str) -> Precision:
     """What gradients are computed in: as the work was begun, else what is measured to be faster.
 

@@ -12,7 +12,7 @@ from torch import nn
 from mnuts_core import ParameterError
 from mnuts_core.cli.precision import before_models, chosen
 from mnuts_core.models.precision import Measured
-from mnuts_core.pipeline.distributed import ALONE
+from mnuts_core.pipeline.distributed import ALONE, World
 from mnuts_core.pipeline.workfolder import WorkFolder
 
 IMAGES = torch.rand(4, 1, 2, 2)
@@ -67,6 +67,18 @@ def test_it_is_measured_as_it_will_be_asked_and_said(pays, capsys):
 def test_a_run_that_is_resumed_keeps_its_own(tmp_path, pays):
     WorkFolder(tmp_path / "a", {"precision": "full"}).open()
     assert take(folders=[tmp_path / "none", tmp_path / "a"]) == "full"
+    assert not pays
+
+
+def test_the_first_process_chooses_for_all(tmp_path, pays, monkeypatch):
+    """Whatever another one finds in the folder: the first may have begun it a moment ago."""
+    WorkFolder(tmp_path / "a", {"precision": "full"}).open()
+    heard = []
+    monkeypatch.setattr(World, "heard", lambda _, word: heard.append(word) or "bfloat16")
+    for rank in (0, 1):
+        world = World(rank, 2, rank)
+        assert chosen(AUTO, MODELS, IMAGES, "cpu", [tmp_path / "a"], world) == "bfloat16"
+    assert heard == ["full", ""]
     assert not pays
 
 

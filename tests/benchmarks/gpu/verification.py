@@ -51,9 +51,7 @@ def run(job: Job) -> None:
         work_dir=job.folder("work", f"{which}-verification"),
     )
     bundle = _begun(job, folder, out)
-    plan = Plan(
-        norm=NORM, eps=EPS, n_iter=steps, precision=job.precision(rob, test.images[: job.sizes.batch])
-    )
+    plan = Plan(norm=NORM, eps=EPS, n_iter=steps, precision=job.precision(rob, test.images[:batch]))
     for name in names:
         if (out / name).exists():
             continue
